@@ -46,9 +46,9 @@ class WaitGroup:
     def __init__(self) -> None:
         """Start with none."""
         self._count = 0
-        self._is_off = False
-        self._zero = anyio.Event()
-        self._zero.set()
+        self._is_released = False
+        self._idle = anyio.Event()
+        self._idle.set()
 
     @property
     def count(self) -> int:
@@ -58,14 +58,14 @@ class WaitGroup:
     def add(self, count: int = 1) -> None:
         """So many more; who calls this sees to it that as many are dropped."""
         self._count += count
-        if self._count and not self._is_off and self._zero.is_set():
-            self._zero = anyio.Event()
+        if self._count and not self._is_released and self._idle.is_set():
+            self._idle = anyio.Event()
 
     def drop(self, count: int = 1) -> None:
         """So many less."""
         self._count -= count
         if self._count == 0:
-            self._zero.set()
+            self._idle.set()
 
     @contextlib.contextmanager
     def counted(self) -> Generator[None]:
@@ -75,15 +75,15 @@ class WaitGroup:
         finally:
             self.drop()
 
-    def call_off(self) -> None:
+    def release_all(self) -> None:
         """Release everyone who waits, now and later, whatever the count."""
-        self._is_off = True
-        self._zero.set()
+        self._is_released = True
+        self._idle.set()
 
-    async def zero(self) -> None:
+    async def wait_idle(self) -> None:
         """Wait until the count is 0."""
-        while not self._zero.is_set():
-            await self._zero.wait()
+        while not self._idle.is_set():
+            await self._idle.wait()
 
 
 async def shielded_task_group(*, task_status: TaskStatus[TaskGroup]) -> None:
@@ -197,7 +197,7 @@ class SuspendedTime:
         gap_s = anyio.current_time() - self._last_s - self._interval_s
         return self._noted_s + (gap_s if gap_s >= SUSPENSION_MIN_S else 0.0)
 
-    def note(self) -> None:
+    def mark_running(self) -> None:
         """It runs."""
         self._noted_s = self.total_s
         self._last_s = anyio.current_time()

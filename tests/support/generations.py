@@ -51,16 +51,16 @@ class Life:
         self._count += 1
         payload = {"url": url, "script": script}
         task = POTask(task_id=TaskId(f"t:{self._count}"), po_number="t", portal_number="t", payload=payload)
-        await self.talk.say(messages.Assign(task=task, staging=f"t-{self._count}"))
-        while not isinstance(message := await self.talk.hear(30), messages.Finished):
+        await self.talk.send(messages.Assign(task=task, staging=f"t-{self._count}"))
+        while not isinstance(message := await self.talk.receive(30), messages.Finished):
             self.note(message)
         assert message.report.fields, message.report
         return json.loads(message.report.fields["result"]), json.loads(message.report.fields["cookies"])
 
     async def drain(self) -> None:
         """Let it close its browser in order."""
-        await self.talk.say(messages.Drain())
-        while not isinstance(message := await self.talk.hear(30), messages.Exiting):
+        await self.talk.send(messages.Drain())
+        while not isinstance(message := await self.talk.receive(30), messages.Exiting):
             self.note(message)
 
     async def lose_browser(self) -> None:
@@ -72,7 +72,7 @@ class Life:
                 process.kill()
         try:
             while True:
-                self.note(await self.talk.hear(30))
+                self.note(await self.talk.receive(30))
         except WorkerLostError:
             return
 
@@ -108,7 +108,7 @@ class Slot:
     @property
     def cookies_path(self) -> Path:
         """Where the session's cookies are kept."""
-        return Path(self.order.seat.cookies_path)
+        return Path(self.order.worker_paths.cookies_path)
 
     @asynccontextmanager
     async def live(self) -> AsyncGenerator[Life]:
@@ -119,7 +119,7 @@ class Slot:
         """
         self._generation += 1
         async with leased_profile(self.order):
-            child = await spawn(self.order.spawning(WorkerRef(1, self._generation)))
+            child = await spawn(self.order.spawn_spec(WorkerRef(1, self._generation)))
             life = Life(
                 talk=WorkerConnection(child),
                 profile_path=self.profile.worker_profile_path,
@@ -130,7 +130,7 @@ class Slot:
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(child.read_lines, self.said.append)
                     await life.talk.open(
-                        messages.Configure(options=self.order.options, seat=self.order.seat), life.note
+                        messages.Configure(options=self.order.options, seat=self.order.worker_paths), life.note
                     )
                     yield life
                     beside.cancel_scope.cancel()

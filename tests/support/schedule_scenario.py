@@ -103,7 +103,7 @@ class Scenario:
 
     def means(self) -> RunContext:
         folder = self.root / ".poolwright" / "schedules"
-        return RunContext(desk=self.queue.desk, reading=READING, folder=folder, clock=self.clock, look_interval_s=0.01)
+        return RunContext(queue=self.queue.desk, reading=READING, folder=folder, clock=self.clock, poll_interval_s=0.01)
 
     @asynccontextmanager
     async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Scheduler]:

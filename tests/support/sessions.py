@@ -126,7 +126,7 @@ async def open_stage(
         downloads_path=folder / "staging" / "browser",
         clock=SystemClock().now,
         observe=heard.moves.append,
-        say=say,
+        notify=say,
         cookies_path=folder / "cookies.json",
     )
     door = None if portal is None else PortalProbe(pack=pack, portal=portal_options(portal, pack, password=password))
@@ -138,12 +138,12 @@ async def open_stage(
         if browser is not None and portal is not None and password is None and is_authenticated:
             await _bring_login(portal, session.driver)
         if is_authenticated:
-            await session.membership.open(Credentials())
-        agent, prove = await session.user_agent(), session.membership.probe
+            await session.login.ensure_logged_in(Credentials())
+        agent, prove = await session.user_agent(), session.login.verify_login
         async with open_portal_context(door, session.driver, agent, prove=prove) as desk:
             bench = AttemptContext(
                 session=session,
-                desk=desk,
+                portal_context=desk,
                 processor=changes.get("processor") or load_processor("po_attachments"),
                 task_timeout_s=changes.get("task_timeout_s", 60.0),
             )

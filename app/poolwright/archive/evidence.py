@@ -56,11 +56,11 @@ class EvidenceStore:
         self._root = root / EVIDENCE_NAME
 
     @property
-    def place(self) -> Path:
+    def directory(self) -> Path:
         """Where they all are."""
         return self._root
 
-    def keep(self, staged: Path, task: POTask) -> None:
+    def store(self, staged: Path, task: POTask) -> None:
         """Move the evidence of an attempt, if there is any, to its folder beside that of earlier runs.
 
         Raises:

@@ -194,7 +194,7 @@ class Omissions:
     row_count: int = 0
     unlinked_count: int = 0
 
-    def cut(self, text: str, row_no: int, column: str) -> str:
+    def shorten(self, text: str, row_no: int, column: str) -> str:
         """As much of a text as a cell holds."""
         kept = shorten_text(text, CUT_MARK)
         if kept is not text:
@@ -227,7 +227,7 @@ class MissingFolders:
     count: int = 0
     first: str = ""
 
-    def look_for(self, folder: str) -> None:
+    def check(self, folder: str) -> None:
         """Count a folder if it is missing. A disk that does not answer proves nothing. Blocking."""
         if self.out is None:
             return

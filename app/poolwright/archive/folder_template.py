@@ -66,7 +66,7 @@ class FolderTemplate:
         _check_fields(text, levels, known_fields)
         return cls(levels=levels)
 
-    def fill(self, task: POTask, report: Report, at: datetime) -> tuple[str, ...]:
+    def render(self, task: POTask, report: Report, at: datetime) -> tuple[str, ...]:
         """The folder levels for one order, each a safe name; ``at`` is when it is filed, aware UTC."""
         values = {
             **report.fields,

@@ -45,28 +45,28 @@ class IntentLog:
         self._filed = root / "filed"
 
     @property
-    def places(self) -> tuple[Path, Path]:
+    def directories(self) -> tuple[Path, Path]:
         """The folders of all entries."""
         return self._filing, self._filed
 
-    def known(self, task_id: TaskId) -> Intent | None:
+    def find(self, task_id: TaskId) -> Intent | None:
         """The pending or committed entry of an order; None if there is none."""
-        return self.begun(task_id) or Intent.read(self._filed / _entry_name(task_id))
+        return self.pending(task_id) or Intent.read(self._filed / _entry_name(task_id))
 
     def folders(self, task_id: TaskId) -> tuple[str, ...]:
         """Every folder that the order has, or is about to have, the last one first."""
-        known = self.known(task_id)
+        known = self.find(task_id)
         return (known.folder, *known.older) if known is not None else ()
 
-    def begun(self, task_id: TaskId) -> Intent | None:
+    def pending(self, task_id: TaskId) -> Intent | None:
         """The pending entry of an order; None if no filing of it is under way."""
         return Intent.read(self._filing / _entry_name(task_id))
 
-    def all_begun(self) -> list[Intent]:
+    def all_pending(self) -> list[Intent]:
         """Every filing that is under way: after a crash, those that were cut off."""
         return [place for path in sorted(self._filing.glob("*.json")) if (place := Intent.read(path)) is not None]
 
-    def sweep(self) -> None:
+    def remove_drafts(self) -> None:
         """Remove entries that a crash left half written: their filings had not begun."""
         for path in self._filing.glob(f"*{DRAFT_SUFFIX}"):
             path.unlink()
@@ -76,12 +76,12 @@ class IntentLog:
         make_private_folder(self._filing)
         replace_private_text(self._filing / _entry_name(place.task_id), place.model_dump_json(indent=2) + "\n")
 
-    def finish(self, task_id: TaskId) -> None:
+    def commit(self, task_id: TaskId) -> None:
         """Mark a filing as done: its entry replaces the previous one."""
         make_private_folder(self._filed)
         (self._filing / _entry_name(task_id)).replace(self._filed / _entry_name(task_id))
 
-    def undo(self, task_id: TaskId) -> None:
+    def roll_back(self, task_id: TaskId) -> None:
         """Discard a pending entry, so that the previous entry counts again."""
         (self._filing / _entry_name(task_id)).unlink(missing_ok=True)
 

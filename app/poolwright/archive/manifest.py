@@ -76,7 +76,7 @@ class ManifestFile(_Entry):
     source_url: str
 
     @classmethod
-    def of(cls, file: FetchedFile) -> Self:
+    def from_fetched(cls, file: FetchedFile) -> Self:
         """The entry for a file that was saved."""
         return cls(
             name=file.name,
@@ -138,7 +138,7 @@ class ManifestMiss(_Entry):
     problem: str
 
     @classmethod
-    def of(cls, missed: MissedFile) -> Self:
+    def from_missed(cls, missed: MissedFile) -> Self:
         """The entry for a file that could not be saved."""
         return cls(
             label=well_formed(missed.label),
@@ -155,7 +155,7 @@ class ManifestAccount(_Entry):
     profile: str
 
     @classmethod
-    def of(cls, account: Account) -> Self:
+    def from_account(cls, account: Account) -> Self:
         """The entry for an account."""
         return cls(portal=account.portal, address=account.address, profile=account.profile)
 
@@ -187,7 +187,7 @@ class Manifest(_Entry):
     account: ManifestAccount | None = Field(default=None, exclude_if=lambda account: account is None)
 
     @classmethod
-    def of(cls, task: POTask, report: Report, fetched_at: datetime, account: Account | None = None) -> Self:
+    def from_report(cls, task: POTask, report: Report, fetched_at: datetime, account: Account | None = None) -> Self:
         """The manifest for one order as it ended.
 
         Raises:
@@ -207,15 +207,15 @@ class Manifest(_Entry):
             fetched_at=fetched_at,
             attempt=task.attempt,
             links_found_count=len(report.files) + len(report.missed),
-            files=tuple(ManifestFile.of(file) for file in report.files),
-            missed=tuple(ManifestMiss.of(missed) for missed in report.missed),
-            account=ManifestAccount.of(account) if account else None,
+            files=tuple(ManifestFile.from_fetched(file) for file in report.files),
+            missed=tuple(ManifestMiss.from_missed(missed) for missed in report.missed),
+            account=ManifestAccount.from_account(account) if account else None,
         )
 
     def may_be_of(self, account: Account) -> bool:
         """Whether the order can be this account's; where it does not say whose it is, its page's address tells."""
         if self.account is not None:
-            return self.account == ManifestAccount.of(account)
+            return self.account == ManifestAccount.from_account(account)
         return not self.page_url.startswith(_ADDRESSES) or account.may_show(self.page_url)
 
     @property
@@ -224,7 +224,7 @@ class Manifest(_Entry):
         known = self.account
         return f"{known.address}, profile {known.profile}" if known else origin_of(self.page_url)
 
-    def keeping(self, earlier: tuple[EarlierFile, ...]) -> Self:
+    def with_earlier(self, earlier: tuple[EarlierFile, ...]) -> Self:
         """The same manifest, which also vouches for where earlier files go."""
         return self.model_copy(update={"earlier": earlier})
 
@@ -247,9 +247,9 @@ class Manifest(_Entry):
         """The page: indented, letters as they are, a line break at the end."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=2) + "\n"
 
-    def vouches_for(self, task: POTask, report: Report) -> bool:
+    def covers(self, task: POTask, report: Report) -> bool:
         """Whether this is the manifest of this very attempt with these very files."""
-        files = tuple(ManifestFile.of(file) for file in report.files)
+        files = tuple(ManifestFile.from_fetched(file) for file in report.files)
         return (self.task_id, self.attempt, self.files) == (task.task_id, task.attempt, files)
 
     def all_files(self) -> Iterator[EarlierFile]:

@@ -92,9 +92,9 @@ class OutputTree:
             OSError: The disk refuses; nothing is lost, and the call may be repeated.
         """
         with self._turn:
-            self._ledger.sweep()
-            for place in self._ledger.all_begun():
-                self._settle(place)
+            self._ledger.remove_drafts()
+            for place in self._ledger.all_pending():
+                self._finish_intent(place)
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         """Move what a worker staged for one order into its final place, in one rename.
@@ -108,23 +108,23 @@ class OutputTree:
                 is missing. Nothing is half-filed then, and the call may be repeated.
         """
         self._open(staged)
-        self._evidence.keep(staged / STAGED_EVIDENCE, task)
+        self._evidence.store(staged / STAGED_EVIDENCE, task)
         if not report.files:
-            return Filed(folder="", told=self._tell_what_stays(task.task_id))
+            return Filed(folder="", told=self._describe_remaining(task.task_id))
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._filed_before(task, report)
         now = self._clock.now()
-        levels = self._template.fill(task, report, now)
+        levels = self._template.render(task, report, now)
         with self._turn:
             former = self._former(task.task_id, levels)
-        manifest = Manifest.of(task, report, now, self._account)
-        manifest = manifest.keeping(earlier_files(manifest, former))
+        manifest = Manifest.from_report(task, report, now, self._account)
+        manifest = manifest.with_earlier(earlier_files(manifest, former))
         complete_staging(files, manifest)
         with self._turn:
-            others = self._seats.of_others(levels, self._sitter(task.task_id))
+            others = self._seats.of_other_accounts(levels, self._folder_request(task.task_id))
             told = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in others)
-            return Filed(folder=self._put(files, task.task_id, levels), told=(*describe_earlier_files(manifest), *told))
+            return Filed(folder=self._move_into_place(files, task.task_id, levels), told=(*describe_earlier_files(manifest), *told))
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
         """The path of an evidence file that the task's last report names; None if it does not exist."""
@@ -133,7 +133,7 @@ class OutputTree:
     def refusal(self) -> OSError | None:
         """The error that prevents writing to a folder that every filing needs; None if all are writable."""
         needed = (find_write_error(place) for place in (self._out, self._private))
-        places = (*self._ledger.places, self._shelf.place, self._evidence.place)
+        places = (*self._ledger.directories, self._shelf.directory, self._evidence.directory)
         further = (find_write_error(place, may_lack=True) for place in places)
         return next((found for found in (*needed, *further) if found is not None), None)
 
@@ -180,35 +180,35 @@ class OutputTree:
                 " put the staging folder below the output folder",
             )
 
-    def _put(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
+    def _move_into_place(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
         """Bring ready files to their place. When this fails, the folder that was there is there again."""
-        target = self._seats.find(levels, self._sitter(task_id))
+        target = self._seats.choose(levels, self._folder_request(task_id))
         place = Intent(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
         self._inside(place.folder)
         self._ledger.begin(place)
         try:
             make_folders(self._out, target.parent)
             if is_owned(target, task_id):
-                self._shelf.take(task_id, target)
+                self._shelf.backup(task_id, target)
             elif target.exists():
                 target.rmdir()
             files.rename(target)
         except OSError:
-            self._settle(place)
+            self._finish_intent(place)
             raise
-        self._settle(place)
+        self._finish_intent(place)
         return place.folder
 
     def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
         """Every folder that the order has, the oldest first: what a new one will replace."""
-        target = self._seats.find(levels, self._sitter(task_id))
+        target = self._seats.choose(levels, self._folder_request(task_id))
         older = [self._inside(name) for name in self._older(task_id, target)]
-        return [*self._shelf.held(task_id), *older, *([target] if is_owned(target, task_id) else [])]
+        return [*self._shelf.backups(task_id), *older, *([target] if is_owned(target, task_id) else [])]
 
-    def _tell_what_stays(self, task_id: TaskId) -> tuple[str, ...]:
+    def _describe_remaining(self, task_id: TaskId) -> tuple[str, ...]:
         """That an order without files has still some of an earlier time."""
         with self._turn:
-            place = self._ledger.known(task_id)
+            place = self._ledger.find(task_id)
         try:
             manifest = Manifest.read(self._inside(place.folder)) if place is not None else None
         except (ManifestError, OSError):
@@ -217,36 +217,36 @@ class OutputTree:
             return ()
         return (describe_earlier_folder(manifest, place.folder),)
 
-    def _settle(self, place: Intent) -> None:
+    def _finish_intent(self, place: Intent) -> None:
         """Resume a filing: complete it if the order's new folder exists, else roll it back."""
         target = self._inside(place.folder)
         if not is_owned(target, place.task_id):
-            self._take_back(place, target)
+            self._roll_back(place, target)
             return
         sync_folder(target.parent)
         for older in place.older:
-            self._retire(place.task_id, self._inside(older), target)
-        self._shelf.clear(place.task_id, target)
-        self._ledger.finish(place.task_id)
+            self._remove_older(place.task_id, self._inside(older), target)
+        self._shelf.merge_into(place.task_id, target)
+        self._ledger.commit(place.task_id)
 
-    def _take_back(self, place: Intent, target: Path) -> None:
+    def _roll_back(self, place: Intent, target: Path) -> None:
         """The rename did not happen: put the folder that had made way for it back, if there was one and it is whole."""
-        held = self._shelf.held(place.task_id)
+        held = self._shelf.backups(place.task_id)
         if not held:
             remove_empty_folders(target.parent, self._out)
-            self._ledger.undo(place.task_id)
+            self._ledger.roll_back(place.task_id)
         elif is_intact(held[-1]):
-            seat = self._seats.find(tuple(place.folder.split("/")), self._sitter(place.task_id))
+            seat = self._seats.choose(tuple(place.folder.split("/")), self._folder_request(place.task_id))
             returned = place.model_copy(update={"folder": self._name(seat)})
             self._ledger.begin(returned)
             make_folders(self._out, seat.parent)
             held[-1].rename(seat)
-            self._settle(returned)
+            self._finish_intent(returned)
 
-    def _retire(self, task_id: TaskId, older: Path, target: Path) -> None:
+    def _remove_older(self, task_id: TaskId, older: Path, target: Path) -> None:
         """Take a folder of another name out of the tree, unless it is the same folder or no longer this order's."""
         if is_owned(older, task_id) and not older.samefile(target):
-            self._shelf.take(task_id, older)
+            self._shelf.backup(task_id, older)
         remove_empty_folders(older.parent, self._out)
 
     def _older(self, task_id: TaskId, target: Path) -> tuple[str, ...]:
@@ -257,20 +257,20 @@ class OutputTree:
     def _filed_before(self, task: POTask, report: Report) -> Filed:
         """Answer a repeated call whose files an earlier one, ended by an error, had brought to their place already."""
         with self._turn:
-            place = self._ledger.known(task.task_id)
+            place = self._ledger.find(task.task_id)
             if place is None or not self._is_filed(place, task, report):
                 raise FileNotFoundError(errno.ENOENT, f"No staged files for {task.po_number}", STAGED_FILES)
-            if self._ledger.begun(task.task_id) is not None:
-                self._settle(place)
+            if self._ledger.pending(task.task_id) is not None:
+                self._finish_intent(place)
             return Filed(folder=place.folder, told=describe_earlier_files(Manifest.read(self._inside(place.folder))))
 
     def _is_filed(self, place: Intent, task: POTask, report: Report) -> bool:
         try:
-            return Manifest.read(self._inside(place.folder)).vouches_for(task, report)
+            return Manifest.read(self._inside(place.folder)).covers(task, report)
         except ManifestError:
             return False
 
-    def _sitter(self, task_id: TaskId) -> FolderRequest:
+    def _folder_request(self, task_id: TaskId) -> FolderRequest:
         return FolderRequest(task_id=task_id, known=self._ledger.folders(task_id))
 
     def _name(self, path: Path) -> str:

@@ -113,7 +113,7 @@ class _ReportContent:
     records: TaskRecords
     heed: CancelCheck
 
-    def lines(self) -> Iterator[ReportRow]:
+    def rows(self) -> Iterator[ReportRow]:
         """Every row of the list with its result."""
         return report_rows(self.orders, self.records, self.heed)
 
@@ -151,10 +151,10 @@ def _write_xlsx(
     layout = WorkbookLayout(
         columns=told.orders.columns,
         columns_of_text=text_columns(rows),
-        way_to_out=way_to_out,
+        link_prefix=way_to_out,
         elsewhere=elsewhere,
     )
-    return write_workbook(path, layout, told.lines(), summary, told.heed)
+    return write_workbook(path, layout, told.rows(), summary, told.heed)
 
 
 def _untyped(row: OrderRow) -> tuple[str, ...]:
@@ -170,10 +170,10 @@ def _write_csv(path: Path, told: _ReportContent, tally: SummaryCounter, gone: Mi
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.writer(file)
         table.writerow([*columns, *result_headers(columns)])
-        for line in told.lines():
+        for line in told.rows():
             tally.add(line)
             if line.folder and line.same_as_row_no is None:
-                gone.look_for(line.folder)
+                gone.check(line.folder)
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 
 
@@ -194,7 +194,7 @@ def _write_json(path: Path, told: _ReportContent, summary: Summary) -> None:
         file.write('{"summary": ' + _json(_summary(told.orders, summary)))
         file.write(',\n"columns": ' + _json(told.orders.columns))
         file.write(',\n"rows": [')
-        for number, line in enumerate(told.lines()):
+        for number, line in enumerate(told.rows()):
             file.write((",\n" if number else "\n") + _json(_entry(line)))
         file.write("\n]}\n")
 
@@ -221,7 +221,7 @@ def _summary(orders: ReportSource, summary: Summary) -> dict[str, object]:
 
 def _entry(line: ReportRow) -> dict[str, object]:
     """One row. Cells are a list: two columns of a list may have one name."""
-    meaning, report = line.meaning, line.report
+    meaning, report = line.reason_info, line.report
     return {
         "row_no": line.row.row_no,
         "cells": line.row.cells,

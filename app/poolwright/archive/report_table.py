@@ -93,7 +93,7 @@ class ReportRow:
     same_as_row_no: int | None = None
 
     @property
-    def meaning(self) -> ReasonInfo | None:
+    def reason_info(self) -> ReasonInfo | None:
         """What the outcome means to a person."""
         return None if self.reason is None else REASONS[self.reason]
 
@@ -131,7 +131,7 @@ class ReportRow:
 
     def results(self) -> tuple[Value, ...]:
         """The values for ``RESULT_COLUMNS``; times are aware UTC."""
-        meaning = self.meaning
+        meaning = self.reason_info
         return (
             meaning.outcome.value if meaning else "",
             self.reason.value if self.reason else "",
@@ -217,11 +217,11 @@ class SummaryCounter:
             self._repeated_row_count += 1
             return
         self._order_count += line.row.task_id is not None
-        if line.meaning is None:
+        if line.reason_info is None:
             self._not_done_count += 1
         else:
-            self._outcomes[line.meaning.outcome] += 1
-            self._actions[line.meaning.action] += 1
+            self._outcomes[line.reason_info.outcome] += 1
+            self._actions[line.reason_info.action] += 1
         if line.report is not None:
             self._saved_file_count += len(line.report.files)
             self._saved_bytes += sum(file.size_bytes for file in line.report.files)

@@ -80,7 +80,7 @@ class WorkbookLayout:
     #: The places of those that hold names and no numbers, whatever they look like.
     columns_of_text: frozenset[int] = field(default=frozenset())
     #: What leads from the workbook to the output folder, for links: nothing, or ``../`` and the like.
-    way_to_out: str
+    link_prefix: str
     #: Name of the file that holds what a workbook cannot.
     elsewhere: str
 
@@ -166,7 +166,7 @@ class _ReportSheet:
         self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
         self.file = start_rows(self._sheet, self._place)
         self._rows = RowWriter(self._sheet, self.file)
-        kept = (self.losses.cut(header, 1, f"column {number}") for number, header in enumerate(headers, 1))
+        kept = (self.losses.shorten(header, 1, f"column {number}") for number, header in enumerate(headers, 1))
         self._rows.append(StyledCell(header, _HEAD) for header in kept)
 
     def _cells(self, line: ReportRow) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ class _ReportSheet:
             found = self._typed(line.row, place, text)
             if found is None:
                 column = self._own_columns[place][:_NAMED] or f"column {place + 1}"
-                yield StyledCell(self.losses.cut(text, line.row.row_no, column))
+                yield StyledCell(self.losses.shorten(text, line.row.row_no, column))
             else:
                 yield StyledCell(found.value, CellStyle(number_format=found.number_format))
 
@@ -190,7 +190,7 @@ class _ReportSheet:
 
     def _results(self, line: ReportRow, link: str) -> Iterator[StyledCell]:
         for column, value in zip(RESULT_COLUMNS, line.results(), strict=True):
-            kept = self.losses.cut(value, line.row.row_no, column) if isinstance(value, str) else value
+            kept = self.losses.shorten(value, line.row.row_no, column) if isinstance(value, str) else value
             shown = _shown(kept)
             if column in _WRAPPED:
                 shown = shown._replace(look=_WRAPPED_LOOK)
@@ -204,7 +204,7 @@ class _ReportSheet:
         """The address of an order's folder; empty where it has none, or Excel would not take it."""
         if not line.folder:
             return ""
-        link = _NOT_IN_LINK.sub(lambda found: quote(found[0]), f"{self._layout.way_to_out}{line.folder}")
+        link = _NOT_IN_LINK.sub(lambda found: quote(found[0]), f"{self._layout.link_prefix}{line.folder}")
         if link_count < LINKS_MAX and len(link) <= LINK_LENGTH_MAX:
             return link
         self.losses.unlinked_count += 1

@@ -32,7 +32,7 @@ def earlier_files(present: Manifest, former: Iterable[Path]) -> tuple[EarlierFil
         OSError: A former folder cannot be read.
     """
     found, known = _candidates(present, former)
-    return _Allocation(present, known, found).give()
+    return _Allocation(present, known, found).allocate()
 
 
 def describe_earlier_files(manifest: Manifest) -> tuple[str, ...]:
@@ -100,17 +100,17 @@ class _Allocation:
         self._fresh_labels = {file.label for file in fresh}
         self._taken = {"": UniqueNames({*RESERVED_NAMES, *(file.name for file in present.files)})}
 
-    def give(self) -> tuple[EarlierFile, ...]:
+    def allocate(self) -> tuple[EarlierFile, ...]:
         """Every one in its place; those that had theirs before first, for they keep it."""
-        placed = {file.sha256: self._keep(file) for file in self._found if file.is_superseded}
-        placed |= {file.sha256: self._place(file) for file in self._found if not file.is_superseded}
+        placed = {file.sha256: self._allocate_same(file) for file in self._found if file.is_superseded}
+        placed |= {file.sha256: self._allocate_new(file) for file in self._found if not file.is_superseded}
         return tuple(placed[file.sha256] for file in self._found)
 
-    def _keep(self, file: EarlierFile) -> EarlierFile:
+    def _allocate_same(self, file: EarlierFile) -> EarlierFile:
         drawer, _, name = file.kept_as.rpartition("/")
         return file.model_copy(update={"kept_as": self._free(drawer, name)})
 
-    def _place(self, file: EarlierFile) -> EarlierFile:
+    def _allocate_new(self, file: EarlierFile) -> EarlierFile:
         change = self._change(file)
         drawer = "" if change is FileChange.MISSED else f"{SUPERSEDED_NAME}/{_moment(file.fetched_at)}"
         kept_as = self._free(drawer, file.name)
@@ -123,7 +123,7 @@ class _Allocation:
         return FileChange.CHANGED if is_replaced else FileChange.WITHDRAWN
 
     def _free(self, drawer: str, name: str) -> str:
-        given = self._taken.setdefault(drawer, UniqueNames()).give(name)
+        given = self._taken.setdefault(drawer, UniqueNames()).allocate(name)
         return f"{drawer}/{given}" if drawer else given
 
 
@@ -140,26 +140,26 @@ class SupersededFolders:
         self._root = root / "replaced"
 
     @property
-    def place(self) -> Path:
+    def directory(self) -> Path:
         """Where they all are."""
         return self._root
 
-    def held(self, task_id: TaskId) -> list[Path]:
+    def backups(self, task_id: TaskId) -> list[Path]:
         """The former folders of an order, the one that was put here last at the end."""
         place = self._root / task_key(task_id)
         found = [path for path in place.iterdir() if path.name.isdecimal()] if place.is_dir() else []
         return sorted(found, key=lambda path: int(path.name))
 
-    def take(self, task_id: TaskId, folder: Path) -> None:
+    def backup(self, task_id: TaskId, folder: Path) -> None:
         """Move a folder out of the tree."""
-        held = self.held(task_id)
+        held = self.backups(task_id)
         number = int(held[-1].name) + 1 if held else 1
         make_private_folder(self._root)
         folder.rename(make_private_folder(self._root / task_key(task_id)) / str(number))
 
-    def clear(self, task_id: TaskId, into: Path) -> None:
+    def merge_into(self, task_id: TaskId, into: Path) -> None:
         """Delete the former folders of an order, after what is to be kept has moved ``into`` its present one."""
-        for folder in self.held(task_id):
+        for folder in self.backups(task_id):
             _merge_folder(folder, into)
         if (place := self._root / task_key(task_id)).is_dir():
             place.rmdir()
@@ -186,7 +186,7 @@ def _merge_entries(place: Path, former: Path, receiver: _MergeTarget) -> None:
             _merge_entries(path, former, receiver)
             path.rmdir()
         else:
-            receiver.take(path, way)
+            receiver.receive(path, way)
 
 
 def _has_manifest(folder: Path) -> bool:
@@ -205,7 +205,7 @@ class _MergeTarget:
         self._fetched = {file.sha256 for file in present.files}
         self._places = {file.sha256: file.kept_as for file in present.earlier}
 
-    def take(self, path: Path, way: Path) -> None:
+    def receive(self, path: Path, way: Path) -> None:
         """Take a file or a person's folder, which was ``way`` below the former folder; delete what is here already."""
         target = self._folder / way
         if path.is_file() and not path.is_symlink():

@@ -27,7 +27,7 @@ class SpellingVariants:
         """Know nothing yet."""
         self._mixed: dict[Path, dict[str, set[str]]] = {}
 
-    def others(self, folder: Path) -> list[Path]:
+    def find(self, folder: Path) -> list[Path]:
         """What stands beside a folder, or beside where it would be, under another spelling of its name."""
         key, parent = name_key(folder.name), folder.parent
         names = {key, key.upper(), *self._known(parent).get(key, ())} - {folder.name}
@@ -78,36 +78,36 @@ class TargetFolders:
         self._account = account
         self._spellings = SpellingVariants()
 
-    def find(self, levels: tuple[str, ...], sitter: FolderRequest) -> Path:
+    def choose(self, levels: tuple[str, ...], sitter: FolderRequest) -> Path:
         """The folder for an order: the first of its name that is free or its own.
 
         Never within the folder of another order, never in the place of what is not ours.
         """
-        *_, place = self._passed(levels, sitter)
+        *_, place = self._candidates(levels, sitter)
         self._spellings.add(place)
         return place
 
-    def of_others(self, levels: tuple[str, ...], sitter: FolderRequest) -> list[tuple[Path, Manifest]]:
+    def of_other_accounts(self, levels: tuple[str, ...], sitter: FolderRequest) -> list[tuple[Path, Manifest]]:
         """The folders of its name that another account's order of the same number has."""
-        *taken, _ = self._passed(levels, sitter)
+        *taken, _ = self._candidates(levels, sitter)
         found = ((path, read_manifest(path)) for path in taken)
         return [(path, manifest) for path, manifest in found if manifest and manifest.task_id == sitter.task_id]
 
-    def _passed(self, levels: tuple[str, ...], sitter: FolderRequest) -> Iterator[Path]:
+    def _candidates(self, levels: tuple[str, ...], sitter: FolderRequest) -> Iterator[Path]:
         """Every folder of its name that is taken, and the one that is not."""
         parent = self._out
         for level in levels[:-1]:
-            parent = next(path for path in map(self._holder, _variants(parent, level)) if path is not None)
+            parent = next(path for path in map(self._usable_parent, _variants(parent, level)) if path is not None)
         for path in _variants(parent, levels[-1]):
             yield path
-            others = self._spellings.others(path)
+            others = self._spellings.find(path)
             is_taken = any(not self._is_own(other, sitter) for other in others)
             if self._is_own(path, sitter) or (_is_free(path) and not is_taken):
                 return
 
-    def _holder(self, folder: Path) -> Path | None:
+    def _usable_parent(self, folder: Path) -> Path | None:
         """The folder of this name, however it is written there, that orders can be below."""
-        others = self._spellings.others(folder)
+        others = self._spellings.find(folder)
         if not all(map(_can_hold_orders, (folder, *others))):
             return None
         return folder if folder.exists() or not others else others[0]

@@ -218,10 +218,10 @@ class RowWriter:
     def _number_of(self, look: CellStyle) -> str:
         number = self._numbers.get(look)
         if number is None:
-            number = self._numbers[look] = str(self._made(look).style_id)
+            number = self._numbers[look] = str(self._styled_cell(look).style_id)
         return number
 
-    def _made(self, look: CellStyle) -> Cell:
+    def _styled_cell(self, look: CellStyle) -> Cell:
         cell = WriteOnlyCell(self._sheet)
         cell.number_format = look.number_format
         cell.alignment = _TOP_WRAPPED if look.is_wrapped else _TOP

@@ -32,12 +32,12 @@ from poolwright.settings import LogLevel, Settings
 
 def sandbox_warnings(crew: WorkerConfig) -> tuple[str, ...]:
     """What a person is told when browsers run without their sandbox, or may not start because of it."""
-    return (crew.sandbox.sentence,) if crew.sandbox.is_worth_telling else ()
+    return (crew.sandbox.sentence,) if crew.sandbox.is_notable else ()
 
 
 def sandbox_notices(crew: WorkerConfig) -> tuple[Notice, ...]:
     """What only the log is told: that it is on, and why."""
-    return () if crew.sandbox.is_worth_telling else (Notice(level=Level.INFO, text=crew.sandbox.sentence),)
+    return () if crew.sandbox.is_notable else (Notice(level=Level.INFO, text=crew.sandbox.sentence),)
 
 
 def log_options(manner: OutputMode, view: View | None, settings: Settings, file: Path | None) -> LogOptions:
@@ -85,7 +85,7 @@ async def run_batch_session(job: BatchJob, showing: Display, *observers: EventSi
         PoolError: Something that must stand before the first order does not.
     """
     clock = SystemClock()
-    progress = Progress.begin(
+    progress = Progress.start(
         total_count=len(job.orders.tasks),
         worker_count=job.pool.worker_count,
         tabs_per_worker=job.pool.worker.tabs_per_worker,
@@ -101,7 +101,7 @@ async def run_batch_session(job: BatchJob, showing: Display, *observers: EventSi
                 log_event(notice)
             with batch_pidfile(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
-        view.conclude(summary)
+        view.show_summary(summary)
         for text in stream_losses():
             logger.warning(text)
     return summary
@@ -112,7 +112,7 @@ async def _run(job: BatchJob, view: View, observe: EventSink, tell_draining: Cal
         return stop_message(view.progress.in_flight_count, job.pool.shutdown_timeout_s)
 
     limit_s = job.pool.shutdown_timeout_s
-    async with stop_signals(view.say, describe, tell_draining, limit_s=limit_s) as wishes:
+    async with stop_signals(view.notify, describe, tell_draining, limit_s=limit_s) as wishes:
         return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
 
 

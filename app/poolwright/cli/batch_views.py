@@ -49,11 +49,11 @@ class View(Protocol):
         """Take one event."""
         ...
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Tell the person something now."""
         ...
 
-    def conclude(self, summary: BatchSummary) -> None:
+    def show_summary(self, summary: BatchSummary) -> None:
         """Show how the run ended. After the block."""
         ...
 
@@ -86,11 +86,11 @@ class QuietView:
         """Take one event."""
         self._progress = advance(self._progress, event, self._clock.monotonic())
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Take it as a notice."""
         self(Notice(level=Level.WARNING, text=text))
 
-    def conclude(self, summary: BatchSummary) -> None:
+    def show_summary(self, summary: BatchSummary) -> None:
         """Print the summary."""
         for line in summary_lines(summary, self.progress):
             self._console.print(line, soft_wrap=True)
@@ -177,7 +177,7 @@ class JsonView(QuietView):
         super().__call__(event)
         self._write(event_json(event, self._clock.now(), is_ascii=not is_unicode(self._console)))
 
-    def conclude(self, summary: BatchSummary) -> None:
+    def show_summary(self, summary: BatchSummary) -> None:
         """Write the summary."""
         self._write(summary_json(summary, self._clock.now(), is_ascii=not is_unicode(self._console)))
 
@@ -242,7 +242,7 @@ def _throughput(progress: Progress, now_s: float) -> Table:
     done, total = progress.done_count, progress.total_count
     share = f"  {done * 100 // total} %" if total else ""
     left = Text.assemble((f"{done:,}", "bold"), f" of {terminal.format_count(total, 'order')}", (share, "dim"))
-    per_s, left_s = progress.rate_per_s(now_s), progress.left_s(now_s)
+    per_s, left_s = progress.rate_per_s(now_s), progress.remaining_s(now_s)
     if per_s is None or left_s is None or done >= total or progress.pool in _FINAL_STATES:
         return _two_sided(left, Text())
     return _two_sided(

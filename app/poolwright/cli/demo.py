@@ -91,7 +91,7 @@ class DemoRequest:
     manner: OutputMode
 
 
-@SettingsCommand.taking("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
+@SettingsCommand.with_settings("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
 def demo(
     settings: Settings,
     *,

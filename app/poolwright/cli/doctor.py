@@ -77,7 +77,7 @@ Start = Annotated[
 ]
 
 
-@SettingsCommand.taking(*_ASKED_PORTAL, *_ASKED_MACHINE)
+@SettingsCommand.with_settings(*_ASKED_PORTAL, *_ASKED_MACHINE)
 def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) -> None:
     """Look at everything, tell it line by line."""
     worst = CheckLevel.OK

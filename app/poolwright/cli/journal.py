@@ -42,7 +42,7 @@ ADOPT_EXAMPLES = (
 )
 
 
-@SettingsCommand.taking("profile", "profiles_dir", "portal", "base_url", "out")
+@SettingsCommand.with_settings("profile", "profiles_dir", "portal", "base_url", "out")
 def adopt(settings: Settings) -> None:
     """Give the orders to the account that settings name."""
     account = portal_account(settings, resolve_portal_config(settings))
@@ -50,7 +50,7 @@ def adopt(settings: Settings) -> None:
     console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
 
 
-@SettingsCommand.taking("out", "retention_days")
+@SettingsCommand.with_settings("out", "retention_days")
 def compact(settings: Settings) -> None:
     """Forget, compact, tell what came of it."""
     done = anyio.run(_compact, _journal_path(settings), settings.retention_days)
@@ -68,7 +68,7 @@ def _journal_path(settings: Settings) -> Path:
 
 async def _adopt(path: Path, account: Account) -> None:
     async with SqliteJournal(path, SystemClock()) as journal:
-        await journal.adopt(account)
+        await journal.transfer_account(account)
 
 
 async def _compact(path: Path, retention_days: int) -> MaintenanceResult:
@@ -77,4 +77,4 @@ async def _compact(path: Path, retention_days: int) -> MaintenanceResult:
 
     clock = SystemClock()
     async with SqliteJournal(path, clock) as journal:
-        return await JournalMaintenance(journal, clock, retention_days=lambda: retention_days, note=note).now()
+        return await JournalMaintenance(journal, clock, retention_days=lambda: retention_days, note=note).run_now()

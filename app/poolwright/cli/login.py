@@ -131,7 +131,7 @@ _ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs
 Work = Callable[[ProfileLogin], Awaitable[Seal]]
 
 
-@SettingsCommand.taking(*_ASKED)
+@SettingsCommand.with_settings(*_ASKED)
 def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
     """Log in by hand, or by form."""
     settings = settings.model_copy(update={"profile": name})
@@ -142,7 +142,7 @@ def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
         _set_up(settings, _by_hand, is_kept_unproven=True)
 
 
-@SettingsCommand.taking(*_ASKED)
+@SettingsCommand.with_settings(*_ASKED)
 def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> None:
     """Check the file, have a browser take it over."""
     state = read_storage_state(file)
@@ -153,7 +153,7 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
     _set_up(settings.model_copy(update={"profile": name}), work)
 
 
-@SettingsCommand.taking("profiles_dir", "browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings("profiles_dir", "browser_path", "sandbox", "runs_dir")
 def promote(settings: Settings, *, name: ProfileName) -> None:
     """Prove the renewed login on a clone, put it in the base's place."""
     settings = settings.model_copy(update={"profile": name})

@@ -86,7 +86,7 @@ class CommandEntry:
     #: What stands before ``HELP`` and ``EXAMPLES`` in the names of its texts, where one module has several commands.
     prefix: str = ""
     #: Whether its help says what the exit codes mean.
-    tells_exit_codes: bool = False
+    shows_exit_codes: bool = False
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
         """The command, with its module imported."""
@@ -100,7 +100,7 @@ class CommandEntry:
             help=help_text,
             short_help=help_text.partition("\n\n")[0],
             epilog=make_epilog(
-                getattr(module, f"{self.prefix}EXAMPLES", ()), tuple(ExitCode) if self.tells_exit_codes else ()
+                getattr(module, f"{self.prefix}EXAMPLES", ()), tuple(ExitCode) if self.shows_exit_codes else ()
             ),
         )(getattr(module, self.function))
         return get_command(group)
@@ -125,7 +125,7 @@ def _import_module(name: str) -> ModuleType:
 
 #: Every command by its words.
 COMMANDS = {
-    "run": CommandEntry(module="run", function="run", tells_exit_codes=True),
+    "run": CommandEntry(module="run", function="run", shows_exit_codes=True),
     "serve": CommandEntry(module="serve", function="serve"),
     "submit": CommandEntry(module="remote.submit", function="submit"),
     "status": CommandEntry(module="remote.status", function="status", prefix="STATUS_"),

@@ -84,7 +84,7 @@ class SettingsCommand:
         self._names = names
 
     @classmethod
-    def taking(cls, *names: str) -> Callable[[Callable[..., None]], Self]:
+    def with_settings(cls, *names: str) -> Callable[[Callable[..., None]], Self]:
         """Declare which settings the command offers as options."""
         return lambda function: cls(function, names)
 

@@ -46,7 +46,7 @@ CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
 EXCLUDED_SHOWN = 4
 
 
-@SettingsCommand.taking("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
 def create(settings: Settings, *, name: ProfileName) -> None:
     """Make the folder, have a browser open it, log in where a login is given."""
     settings = settings.model_copy(update={"profile": name})
@@ -67,7 +67,7 @@ def _created_text(profile: NamedProfile, settings: Settings) -> Text:
     return made.append(f"; nobody is logged in yet.\nNext: set {login} (environment or .env); workers log in then.")
 
 
-@SettingsCommand.taking("profiles_dir", "runs_dir")
+@SettingsCommand.with_settings("profiles_dir", "runs_dir")
 def clone_check(settings: Settings, *, name: ProfileName) -> None:
     """Clone, prepare for a launch, remove; tell each."""
     base = find_profile(settings.model_copy(update={"profile": name})).base_path
@@ -148,7 +148,7 @@ REMOVE_EXAMPLES = ("poolwright profile remove coupa", "poolwright profile remove
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove it without asking.")]
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def seal(settings: Settings, *, name: ProfileName) -> None:
     """Check, seal, keep a copy; tell each."""
     profile = _find(settings, name)
@@ -156,7 +156,7 @@ def seal(settings: Settings, *, name: ProfileName) -> None:
     _print_sealed(profile, "is sealed", made)
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def accept(settings: Settings, *, name: ProfileName) -> None:
     """Seal anew, take the mark away."""
     profile = _find(settings, name)
@@ -171,7 +171,7 @@ def accept(settings: Settings, *, name: ProfileName) -> None:
     console().print(Text(f"{mark} Runs may use it again."), soft_wrap=True)
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def restore(settings: Settings, *, name: ProfileName) -> None:
     """Put the good copy in place, tell where the old base lies."""
     profile = _find(settings, name)
@@ -184,7 +184,7 @@ def restore(settings: Settings, *, name: ProfileName) -> None:
     )
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def remove(settings: Settings, *, name: ProfileName, yes: Yes = False) -> None:
     """Ask, then remove."""
     profile = _find(settings, name)
@@ -203,7 +203,7 @@ def _describe(profile: NamedProfile) -> str:
     sight = inspect_profile(profile)
     portal = f" for {sight.content.pack} at {sight.content.base_url}" if sight.content else ""
     cookies = f", {sight.facts.cookies_count} cookies" if sight.facts else ""
-    return f"profile {profile.name}{portal} ({sight.standing.value}{cookies})"
+    return f"profile {profile.name}{portal} ({sight.health.value}{cookies})"
 
 
 def _print_sealed(profile: NamedProfile, what: str, made: Seal) -> None:

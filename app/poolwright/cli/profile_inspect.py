@@ -155,7 +155,7 @@ _STYLES: Mapping[ProfileHealth, str] = {
 }
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
     """One row for each profile, and below them what is wrong with those that no run can use."""
     home = ProfileRepository(settings.profiles_dir)
@@ -174,7 +174,7 @@ def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
             screen.print(Text.assemble((sight.profile.name, "bold"), f": {sight.why}"), soft_wrap=True)
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
     """All facts of one profile."""
     sight = inspect_profile(ProfileRepository(settings.profiles_dir).find(name))
@@ -192,7 +192,7 @@ def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> N
     screen.print(table, soft_wrap=True)
 
 
-@SettingsCommand.taking("profiles_dir")
+@SettingsCommand.with_settings("profiles_dir")
 def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
     """Tell every check; the exit code says whether a run can use the profile."""
     is_fit = True
@@ -215,7 +215,7 @@ def _table(sights: list[ProfileInspection]) -> Table:
             Text(sight.content.base_url if sight.content else "?"),
             Text(f"{sight.sealed_at:%d %b %Y %H:%M}" if sight.sealed_at else "never"),
             Text(f"{sight.facts.cookies_count:,}" if sight.facts else "-"),
-            Text(sight.standing.value, _STYLES[sight.standing]),
+            Text(sight.health.value, _STYLES[sight.health]),
         )
     return table
 
@@ -226,7 +226,7 @@ def _facts(sight: ProfileInspection) -> Iterator[tuple[str, Text]]:
         title = f" ({sight.content.title})" if sight.content.title else ""
         yield "portal", Text(f"{sight.content.pack} at {sight.content.base_url}{title}")
     yield "folder", Text(str(sight.profile.path))
-    yield "state", Text(sight.standing.value, _STYLES[sight.standing])
+    yield "state", Text(sight.health.value, _STYLES[sight.health])
     if sight.why:
         yield "", Text(sight.why, "yellow")
     browser = sight.facts.seal.browser_version if sight.facts and sight.facts.seal else None
@@ -258,6 +258,6 @@ def _profile_json(sight: ProfileInspection) -> dict[str, object]:
         "folder": str(sight.profile.path),
         "sealed_at": sight.sealed_at.isoformat() if sight.sealed_at else None,
         "cookies_count": sight.facts.cookies_count if sight.facts else None,
-        "state": sight.standing.value,
+        "state": sight.health.value,
         "why": sight.why,
     }

@@ -75,7 +75,7 @@ class Progress:
     notices: tuple[TimedNotice, ...] = ()
 
     @classmethod
-    def begin(cls, *, total_count: int, worker_count: int, tabs_per_worker: int, now_s: float) -> Progress:
+    def start(cls, *, total_count: int, worker_count: int, tabs_per_worker: int, now_s: float) -> Progress:
         """A run of which nothing is seen yet."""
         rows = tuple(WorkerRow(worker_id=WorkerRef(slot, 1).worker_id) for slot in range(1, worker_count + 1))
         return cls(total_count=total_count, tabs_per_worker=tabs_per_worker, begun_at_s=now_s, rows=rows)
@@ -96,7 +96,7 @@ class Progress:
         span_s = now_s - recent[0] if recent else 0.0
         return (len(recent) - 1) / span_s if len(recent) > 1 and span_s > 0 else None
 
-    def left_s(self, now_s: float) -> float | None:
+    def remaining_s(self, now_s: float) -> float | None:
         """Seconds that are left at this rate; nothing when there is no rate."""
         rate = self.rate_per_s(now_s)
         return None if rate is None else max(self.total_count - self.done_count, 0) / rate

@@ -77,7 +77,7 @@ EXAMPLES = (
 )
 
 
-@SettingsCommand.taking(*options.RUN_SETTINGS)
+@SettingsCommand.with_settings(*options.RUN_SETTINGS)
 def run(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
     *,

@@ -44,7 +44,7 @@ Count = Annotated[
 ]
 
 
-@SettingsCommand.taking("profile", "out")
+@SettingsCommand.with_settings("profile", "out")
 def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
     """One row for each entry."""
     schedules = schedules_from_settings(settings)
@@ -75,7 +75,7 @@ def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
             screen.print(Text.assemble((schedule.name, "bold"), beside), soft_wrap=True)
 
 
-@SettingsCommand.taking("profile", "out")
+@SettingsCommand.with_settings("profile", "out")
 def next_fires(settings: Settings, *, name: Name = None, count: Count = 5, as_json: AsJson = False) -> None:
     """The next fires of all entries, or of one, by their time."""
     schedules = _select(schedules_from_settings(settings), name)

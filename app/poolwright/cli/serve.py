@@ -89,7 +89,7 @@ class _Service:
     given: Mapping[str, object]
 
 
-@SettingsCommand.taking(*options.SETTING_OPTIONS)
+@SettingsCommand.with_settings(*options.SETTING_OPTIONS)
 def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
     """Find everything, then serve until told to stop."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
@@ -157,7 +157,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
         companions = await stack.enter_async_context(beside_pool)
         door = ApiDeps(
             daemon=daemon,
-            timetable=companions.timetable,
+            timetable=companions.scheduler,
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
@@ -211,7 +211,7 @@ async def _stop_when_pool_ended(daemon: Daemon, stop: anyio.Event) -> None:
 
 async def _shut_down_at_once(stop_now: anyio.Event, daemon: Daemon) -> None:
     await stop_now.wait()
-    daemon.hurry()
+    daemon.shutdown_now()
 
 
 async def _reload_on_hangup(companions: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
@@ -222,7 +222,7 @@ async def _reload_on_hangup(companions: DaemonServices, given: Mapping[str, obje
     with anyio.open_signal_receiver(hangup) as received:
         async for _ in received:
             try:
-                await companions.take_over(reload_settings(companions.settings, given))
+                await companions.reload(reload_settings(companions.settings, given))
             except OptionsError as error:
                 observe(Notice(level=Level.ERROR, text=f"The settings were not reloaded: {error}"))
 

@@ -28,7 +28,7 @@ class TolerantStream(io.RawIOBase):
         self._raw = raw
         self._is_torn = False
         #: The first refusal; nothing as long as all was taken.
-        self.refusal: OSError | ValueError | None = None
+        self.first_error: OSError | ValueError | None = None
 
     def writable(self) -> bool:
         """It is always so."""
@@ -51,7 +51,7 @@ class TolerantStream(io.RawIOBase):
             while rest:
                 rest = rest[self._some(rest) :]
         except (OSError, ValueError) as error:  # a closed file is a ValueError
-            self.refusal = self.refusal or error
+            self.first_error = self.first_error or error
             self._is_torn = self._is_torn or 0 < len(rest) < whole
         else:
             self._is_torn = False
@@ -82,7 +82,7 @@ def stream_loss(stream: TextIO) -> str:
     with contextlib.suppress(OSError, ValueError):  # it is none of ours
         stream.flush()
     outlet = getattr(getattr(stream, "buffer", None), "raw", None)
-    refusal = outlet.refusal if isinstance(outlet, TolerantStream) else None
+    refusal = outlet.first_error if isinstance(outlet, TolerantStream) else None
     if refusal is None or isinstance(refusal, BrokenPipeError):
         return ""
     return getattr(refusal, "strerror", None) or str(refusal)

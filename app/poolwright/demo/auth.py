@@ -61,21 +61,21 @@ class Sessions:
         """Whether the portal gave out that token and nobody used it yet."""
         return self._form_tokens.pop(token, token) is None
 
-    def begin(self) -> str:
+    def begin_login(self) -> str:
         """The password was right, and a code is to follow; gives the value of the cookie that says so."""
         token = secrets.token_urlsafe(24)
         self._half_way.add(token)
         return token
 
-    def is_begun(self, token: str) -> bool:
+    def is_login_pending(self, token: str) -> bool:
         """Whether a code is waited for."""
         return token in self._half_way
 
-    def complete(self, token: str) -> None:
+    def complete_login(self, token: str) -> None:
         """The code was right."""
         self._half_way.discard(token)
 
-    def open(self) -> tuple[str, str]:
+    def log_in(self) -> tuple[str, str]:
         """Log in; gives the values of the session cookie and of the visit cookie."""
         token, visit = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         self.admit(token, visit)
@@ -89,7 +89,7 @@ class Sessions:
         """The values of the session cookies of everybody who is logged in, each with that of the visit cookie."""
         return {token: session.visit for token, session in self._live.items()}
 
-    def close(self, token: str) -> None:
+    def log_out(self, token: str) -> None:
         """Log out."""
         self._live.pop(token, None)
 
@@ -105,7 +105,7 @@ class Sessions:
         session.last_used_s = now_s
         return True
 
-    def opens_page(self, token: str, visit: str) -> bool:
+    def may_open_page(self, token: str, visit: str) -> bool:
         """The same for an order page, which counts towards ``expire_all(after_pages=...)``."""
         if not self.is_live(token, visit):
             return False

@@ -123,7 +123,7 @@ class FaultRule(_FaultModel):
             raise ValueError("The login belongs to no order: leave the order out, or choose another scope.")
         return self
 
-    def strikes(self, scope: FaultScope, order: str | None) -> bool:
+    def applies_to(self, scope: FaultScope, order: str | None) -> bool:
         """Whether a request of that scope, for that order, is meant."""
         return self.scope in (FaultScope.ALL, scope) and self.order in (None, order)
 
@@ -163,16 +163,16 @@ class FaultRegistry:
         self.cleared.set()
         self.cleared = anyio.Event()
 
-    def standing(self) -> list[FaultRule]:
+    def rules(self) -> list[FaultRule]:
         """What is still to strike; ``times`` counts down."""
         return list(self._standing)
 
-    def draw(self, scope: FaultScope, order: str | None) -> list[Fault]:
+    def consume(self, scope: FaultScope, order: str | None) -> list[Fault]:
         """The faults of one request. Each loses one of its times."""
         struck: list[Fault] = []
         left: list[FaultRule] = []
         for standing in self._standing:
-            if not standing.strikes(scope, order):
+            if not standing.applies_to(scope, order):
                 left.append(standing)
                 continue
             struck.append(standing.fault)

@@ -40,7 +40,7 @@ def list_address(number: str) -> str:
 
 def ticket(seed: int, attachment_id: int) -> str:
     """What the script of a click-only file adds to the address; without it the file does not exist."""
-    return f"{SeededRandom(seed, 'ticket').below(1 << 48, attachment_id):012x}"
+    return f"{SeededRandom(seed, 'ticket').randbelow(1 << 48, attachment_id):012x}"
 
 
 def attachment_rows(order: Order, seed: int) -> list[dict[str, str | int]]:
@@ -55,7 +55,7 @@ def _attachment_row(file: Attachment, seed: int) -> dict[str, str | int]:
         "form": file.link_form.value,
         "size_bytes": file.size_bytes,
         "size_text": f"{file.size_bytes / 1000:,.1f} KB",
-        "author": SeededRandom(seed, "author").pick(_AUTHORS, file.attachment_id),
+        "author": SeededRandom(seed, "author").choice(_AUTHORS, file.attachment_id),
     }
     if file.needs_ticket:
         return {**row, "ticket": ticket(seed, file.attachment_id)}

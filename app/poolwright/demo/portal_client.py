@@ -44,22 +44,22 @@ class PortalClient:
 
     async def truth(self, *numbers: str) -> dict[str, OrderTruth]:
         """What must come of these orders, by number; of all of them, listed and odd, when none is named."""
-        return TRUTHS.validate_json(await self._ask("GET", "/truth", params={"order": list(numbers)}))
+        return TRUTHS.validate_json(await self._request("GET", "/truth", params={"order": list(numbers)}))
 
     async def orders(self, count: int = 40, *, is_messy: bool = False) -> list[ListedOrder]:
         """The list that a user would bring: clean, or as people type it."""
         variant = "messy" if is_messy else "clean"
         return LISTED_ORDERS.validate_json(
-            await self._ask("GET", "/orders", params={"count": count, "variant": variant})
+            await self._request("GET", "/orders", params={"count": count, "variant": variant})
         )
 
     async def stats(self) -> Stats:
         """What was asked of the portal so far."""
-        return STATS.validate_json(await self._ask("GET", "/stats"))
+        return STATS.validate_json(await self._request("GET", "/stats"))
 
     async def reset_stats(self) -> None:
         """Count from zero again."""
-        await self._ask("DELETE", "/stats")
+        await self._request("DELETE", "/stats")
 
     async def add_fault(
         self,
@@ -71,33 +71,33 @@ class PortalClient:
     ) -> None:
         """Let a fault strike ``times`` requests of a scope, or all of them until it is cleared."""
         standing = FaultRule(fault=fault, scope=scope, order=order, times=times)
-        await self._ask("POST", "/faults", content=standing.model_dump_json())
+        await self._request("POST", "/faults", content=standing.model_dump_json())
 
     async def faults(self) -> list[FaultRule]:
         """The faults that are still to strike."""
-        return FAULTS.validate_json(await self._ask("GET", "/faults"))
+        return FAULTS.validate_json(await self._request("GET", "/faults"))
 
     async def clear_faults(self) -> None:
         """End all faults."""
-        await self._ask("DELETE", "/faults")
+        await self._request("DELETE", "/faults")
 
     async def expire_sessions(self, *, after_pages: int = 0, times: int = 1) -> None:
         """Log everybody out: at once, or when the order page after so many more is asked for, so many times over."""
-        await self._ask("POST", "/expire", json={"after_pages": after_pages, "times": times})
+        await self._request("POST", "/expire", json={"after_pages": after_pages, "times": times})
 
     async def visitors(self) -> dict[str, str]:
         """Everybody who is logged in: values of the session cookie, each with that of the cookie without expiry."""
-        return VISITORS.validate_json(await self._ask("GET", "/sessions"))
+        return VISITORS.validate_json(await self._request("GET", "/sessions"))
 
     async def admit(self, visitors: Mapping[str, str]) -> None:
         """Let in whoever has these cookies, as ``visitors`` gives them."""
-        await self._ask("POST", "/sessions", json=visitors)
+        await self._request("POST", "/sessions", json=visitors)
 
     async def require_visit_cookie(self, *, is_required: bool) -> None:
         """Say whether a login needs the cookie without expiry too."""
-        await self._ask("POST", "/rules", json={"require_visit_cookie": is_required})
+        await self._request("POST", "/rules", json={"require_visit_cookie": is_required})
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
         path: str,

@@ -49,7 +49,7 @@ def order_page_login_required(endpoint: Endpoint) -> Endpoint:
 
     @wraps(endpoint)
     async def guarded(request: Request) -> Response:
-        is_admitted = get_site(request).sessions.opens_page(*_cookies(request))
+        is_admitted = get_site(request).sessions.may_open_page(*_cookies(request))
         return await endpoint(request) if is_admitted else redirect_to_login(request)
 
     return guarded
@@ -62,7 +62,7 @@ def script_login_required(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         if is_logged_in(request):
             return await endpoint(request)
-        get_site(request).counters.logged_out()
+        get_site(request).counters.count_logged_out()
         return JSONResponse({"error": "You need to sign in."}, 401)
 
     return guarded
@@ -75,7 +75,7 @@ def is_logged_in(request: Request) -> bool:
 
 def redirect_to_login(request: Request) -> Response:
     """Send the browser to the login page, which remembers where it wanted to go."""
-    get_site(request).counters.logged_out()
+    get_site(request).counters.count_logged_out()
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return redirect(f"/sessions/new?{urlencode({'return_to': wanted})}")
 
@@ -115,7 +115,7 @@ async def answer_with_faults(
 
 def _due_faults(request: Request, scope: FaultScope, order: str | None) -> list[Fault]:
     asked = request.query_params.getlist(FAULT_PARAMETER)
-    return [*get_site(request).faults.draw(scope, order), *(fault_from_query(text, scope) for text in asked)]
+    return [*get_site(request).faults.consume(scope, order), *(fault_from_query(text, scope) for text in asked)]
 
 
 async def _fault_response(

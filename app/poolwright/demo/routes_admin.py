@@ -112,7 +112,7 @@ async def faults(request: Request) -> Response:
     if request.method == "POST":
         book.add(FaultRule.model_validate_json(await request.body()))
         return _no_content()
-    return _json(FAULTS.dump_json(book.standing()))
+    return _json(FAULTS.dump_json(book.rules()))
 
 
 @_for_admin
@@ -149,7 +149,7 @@ def _truths(site: DemoSite, asked: list[str]) -> dict[str, OrderTruth]:
     for number in numbers:
         order = site.catalogue.order(number)
         if order is not None:
-            found[number] = order_truth(order, site.shelf.sha256)
+            found[number] = order_truth(order, site.file_store.sha256)
         elif number == INVALID_NUMBER:
             found[number] = invalid_truth(number)
     return found

@@ -42,7 +42,7 @@ async def order_page(request: Request) -> Response:
     """One order, or why it is not shown; the address stays what was asked for."""
     site = get_site(request)
     number: str = request.path_params["number"]
-    site.counters.order_page(number)
+    site.counters.count_order_page(number)
     faults = [(FAULT_PARAMETER, text) for text in request.query_params.getlist(LIST_FAULT_PARAMETER)]
     list_query = f"?{urlencode(faults)}" if faults else ""
     return await answer_with_faults(request, FaultScope.ORDER_PAGE, number, _page_answer(site, number, list_query))
@@ -53,7 +53,7 @@ async def attachment_list(request: Request) -> Response:
     """The attachments of one order for the page's script."""
     site = get_site(request)
     number: str = request.path_params["number"]
-    site.counters.attachment_list(number)
+    site.counters.count_attachment_list(number)
     order = _visible_order(site, number)
     if order is None:
         return JSONResponse({"error": "No such order."}, 404)
@@ -103,7 +103,7 @@ async def download(request: Request) -> Response:
     if file is None or not _may_download(request, site, file):
         return not_found()
     if request.method == "GET":
-        site.counters.download(file.attachment_id)
+        site.counters.count_download(file.attachment_id)
     return await answer_with_faults(
         request, FaultScope.DOWNLOAD, file.order_number, lambda _: _file_response(site, file)
     )
@@ -122,7 +122,7 @@ def _may_download(request: Request, site: DemoSite, file: Attachment) -> bool:
 def _file_response(site: DemoSite, file: Attachment) -> Response:
     if file.defect is Defect.MISSING:
         return not_found()
-    content = site.shelf.content(file)
+    content = site.file_store.content(file)
     headers = [(b"content-type", file.kind.media_type.encode()), (b"cache-control", b"private, no-store")]
     told = content_disposition(file.naming, file.name)
     if told is not None:

@@ -81,7 +81,7 @@ async def log_in(request: Request) -> Response:
 
 async def log_out(request: Request) -> Response:
     """End this session."""
-    get_site(request).sessions.close(request.cookies.get(SESSION_COOKIE, ""))
+    get_site(request).sessions.log_out(request.cookies.get(SESSION_COOKIE, ""))
     return redirect("/sessions/new")
 
 
@@ -95,11 +95,11 @@ async def check_code(request: Request) -> Response:
     site = get_site(request)
     form, token = await request.form(), request.cookies.get(PENDING_LOGIN_COOKIE, "")
     return_to = _field(form, "return_to")
-    is_right = site.sessions.is_begun(token) and site.second_factor and site.second_factor.accepts(_field(form, "code"))
-    site.counters.login(accepted=bool(is_right))
+    is_right = site.sessions.is_login_pending(token) and site.second_factor and site.second_factor.accepts(_field(form, "code"))
+    site.counters.count_login(accepted=bool(is_right))
     if not is_right:
         return page_response(second_factor_page(return_to, WRONG_CODE))
-    site.sessions.complete(token)
+    site.sessions.complete_login(token)
     return _logged_in(site, return_to)
 
 
@@ -128,16 +128,16 @@ def _check_login(site: DemoSite, form: FormData) -> Response:
     is_right &= secrets.compare_digest(_field(form, "user[password]").encode(), account.password.encode())
     if is_right and site.second_factor is not None:
         answer = redirect(f"/two_factor/new?{urlencode({'return_to': return_to})}")
-        answer.set_cookie(PENDING_LOGIN_COOKIE, site.sessions.begin(), httponly=True, samesite="lax")
+        answer.set_cookie(PENDING_LOGIN_COOKIE, site.sessions.begin_login(), httponly=True, samesite="lax")
         return answer
-    site.counters.login(accepted=is_right)
+    site.counters.count_login(accepted=is_right)
     if not is_right:
         return page_response(login_page(token=site.sessions.form_token(), return_to=return_to, error=WRONG_PASSWORD))
     return _logged_in(site, return_to)
 
 
 def _logged_in(site: DemoSite, return_to: str) -> Response:
-    token, visit = site.sessions.open()
+    token, visit = site.sessions.log_in()
     is_local = return_to.startswith("/") and not return_to.startswith(("//", "/\\"))
     answer = redirect(return_to if is_local else _HOME)
     answer.set_cookie(SESSION_COOKIE, token, max_age=14 * _DAY_S, httponly=True, samesite="lax")

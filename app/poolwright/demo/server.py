@@ -70,11 +70,11 @@ class StatsMiddleware:
         if not path or path.startswith(f"{routes_admin.PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        with self._counters.request(_request_kind(path)):
+        with self._counters.count_request(_request_kind(path)):
             try:
                 await self._app(scope, receive, send)
             except Exception:
-                self._counters.server_error()
+                self._counters.count_server_error()
                 raise
 
 

@@ -70,7 +70,7 @@ class DemoSite:
 
     admin_token: str
     catalogue: Catalogue
-    shelf: FileStore
+    file_store: FileStore
     sessions: Sessions
     account: PortalUser = field(default_factory=PortalUser)
     #: Nothing where the password is enough.
@@ -89,7 +89,7 @@ def make_site(
         catalogue=Catalogue(seed, order_count),
         account=PortalUser(totp_secret=totp_secret),
         second_factor=TotpVerifier(totp_secret, time.time) if totp_secret else None,  # noqa: TID251 - the clock
-        shelf=FileStore(seed=seed, room_bytes=_FILE_STORE_BYTES),
+        file_store=FileStore(seed=seed, room_bytes=_FILE_STORE_BYTES),
         sessions=Sessions(clock=time.monotonic, lifetime_s=None if session_minutes is None else session_minutes * 60),
     )
 

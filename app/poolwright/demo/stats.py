@@ -52,7 +52,7 @@ class Counters:
         self._concurrent_max: Counter[str] = Counter()
 
     @contextmanager
-    def request(self, room: RequestKind) -> Generator[None]:
+    def count_request(self, room: RequestKind) -> Generator[None]:
         """Count a request while it is being answered."""
         self._requests[room] += 1
         for name in (room, "all"):
@@ -64,27 +64,27 @@ class Counters:
             for name in (room, "all"):
                 self._under_way[name] -= 1
 
-    def order_page(self, number: str) -> None:
+    def count_order_page(self, number: str) -> None:
         """A user opened the page of that order, whatever it showed."""
         self._order_pages[number] += 1
 
-    def attachment_list(self, number: str) -> None:
+    def count_attachment_list(self, number: str) -> None:
         """A page asked for the attachment list of that order."""
         self._attachment_lists[number] += 1
 
-    def download(self, attachment_id: int) -> None:
+    def count_download(self, attachment_id: int) -> None:
         """A user asked for that file, whatever came."""
         self._downloads[str(attachment_id)] += 1
 
-    def login(self, *, accepted: bool) -> None:
+    def count_login(self, *, accepted: bool) -> None:
         """Somebody sent the login form."""
         self._facts["logins" if accepted else "refused_logins"] += 1
 
-    def logged_out(self) -> None:
+    def count_logged_out(self) -> None:
         """A request had no live session."""
         self._facts["logged_out"] += 1
 
-    def server_error(self) -> None:
+    def count_server_error(self) -> None:
         """The portal itself failed."""
         self._facts["server_errors"] += 1
 

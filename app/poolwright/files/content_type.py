@@ -101,7 +101,7 @@ def _is_idle(path: Path, head: bytes, size_bytes: int) -> bool:
     """Forms that send themselves may carry much that nobody sees."""
     if size_bytes > _PAGE_MAX_BYTES:
         return False
-    return WebPage(decode_text(head if size_bytes <= len(head) else path.read_bytes())).is_idle
+    return WebPage(decode_text(head if size_bytes <= len(head) else path.read_bytes())).is_interstitial
 
 
 def _is_written(head: bytes, size_bytes: int, kind: ContentType) -> bool:

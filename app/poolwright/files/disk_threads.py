@@ -33,15 +33,15 @@ class DiskJob(Generic[T]):
         self.begun_s = begun_s
         self.is_over = anyio.Event()
         #: Nobody waits for it any more.
-        self.is_unwanted = False
+        self.is_abandoned = False
         self._work = work
-        self._answers: list[T] = []
+        self._results: list[T] = []
         self._error: BaseException | None = None
 
-    def do(self) -> None:
+    def run(self) -> None:
         """Do it; in its thread."""
         try:
-            self._answers.append(self._work())
+            self._results.append(self._work())
         except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again where it is waited for
             self._error = error
 
@@ -50,11 +50,11 @@ class DiskJob(Generic[T]):
         """Whether it came to its own end; false as well where it heeded that nobody waits."""
         return self.is_over.is_set() and not isinstance(self._error, asyncio.CancelledError)
 
-    def answer(self) -> T:
+    def result(self) -> T:
         """Return the result, or raise the error of the work."""
         if self._error is not None:
             raise self._error
-        return self._answers[0]
+        return self._results[0]
 
 
 class DiskThreads:
@@ -74,14 +74,14 @@ class DiskThreads:
         self._patience_s = patience_s
         self._refusal = refusal
         self._jobs: SimpleQueue[DiskJob[object] | None] = SimpleQueue()
-        self._left_behind: set[DiskJob[object]] = set()
+        self._abandoned: set[DiskJob[object]] = set()
         self._waiting: set[anyio.CancelScope] = set()
 
-    def open(self) -> None:
+    def start(self) -> None:
         """Start them. A program that ends does not wait for them."""
         loop = asyncio.get_running_loop()
         for _ in range(self._count):
-            Thread(target=self._work_off, args=(loop,), name="journal", daemon=True).start()
+            Thread(target=self._work, args=(loop,), name="journal", daemon=True).start()
 
     async def close(self, last: Callable[[], None], limit_s: float) -> None:
         """Have them end when all is done, and something last; waited for so long, also by a caller that is cancelled.
@@ -94,7 +94,7 @@ class DiskThreads:
             self._jobs.put(None)
         with anyio.move_on_after(limit_s, shield=True):
             await job.is_over.wait()
-            job.answer()
+            job.result()
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run blocking work in a thread.
@@ -112,27 +112,27 @@ class DiskThreads:
         try:
             await job.is_over.wait()
         except anyio.get_cancelled_exc_class():  # noqa: ASYNC103 - what is over is told; the next await is cancelled
-            job.is_unwanted = True
+            job.is_abandoned = True
             if not _is_cancellation_repeated():
                 raise
             with anyio.move_on_after(CANCEL_GRACE_S, shield=True):
                 await job.is_over.wait()
             if not job.is_over.is_set():
-                self._leave_behind(job)
+                self._abandon(job)
             if not job.is_done:
                 raise
-        return job.answer()
+        return job.result()
 
-    def _leave_behind(self, job: DiskJob[T]) -> None:
-        self._left_behind.add(job)  # pyright: ignore[reportArgumentType] - as above
+    def _abandon(self, job: DiskJob[T]) -> None:
+        self._abandoned.add(job)  # pyright: ignore[reportArgumentType] - as above
         for scope in self._waiting:
             scope.deadline = self._due_s()
 
     def _due_s(self) -> float:
         """Until when one waits for a thread: for ever, but for those that hang."""
-        if len(self._left_behind) < self._count:
+        if len(self._abandoned) < self._count:
             return math.inf
-        return min(job.begun_s for job in self._left_behind) + self._patience_s
+        return min(job.begun_s for job in self._abandoned) + self._patience_s
 
     @contextlib.contextmanager
     def _waiting_for_turn(self) -> Generator[anyio.CancelScope]:
@@ -143,15 +143,15 @@ class DiskThreads:
             finally:
                 self._waiting.discard(scope)
 
-    def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None:
             _here.job = job
-            job.do()
+            job.run()
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._note_end, job)
+                loop.call_soon_threadsafe(self._on_done, job)
 
-    def _note_end(self, job: DiskJob[object]) -> None:
-        self._left_behind.discard(job)
+    def _on_done(self, job: DiskJob[object]) -> None:
+        self._abandoned.discard(job)
         for scope in self._waiting:
             scope.deadline = self._due_s()
         if job.begun_s < math.inf:  # what is done last takes no turn
@@ -165,7 +165,7 @@ def check_cancelled() -> None:
     if job is None:
         with contextlib.suppress(RuntimeError):  # neither one of ours nor of anyio's
             from_thread.check_cancelled()
-    elif job.is_unwanted:
+    elif job.is_abandoned:
         raise asyncio.CancelledError
 
 

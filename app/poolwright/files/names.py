@@ -94,7 +94,7 @@ class UniqueNames:
         #: The number with which to go on, by the key of the name that was wanted.
         self._numbers: dict[str, int] = {}
 
-    def give(self, name: str) -> str:
+    def allocate(self, name: str) -> str:
         """``name``, or ``name (2).ext`` and so on, as ``unique_name`` has it."""
         key = name_key(name)
         if key not in self._keys:

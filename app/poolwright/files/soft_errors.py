@@ -92,13 +92,13 @@ class WebPage:
         return bool(_PASSWORD.search(self._text))
 
     @property
-    def titles_error(self) -> bool:
+    def has_error_title(self) -> bool:
         """Whether a page that is no longer than errors are calls itself one."""
         is_short = len(self.shown) <= _ERROR_MAX_CHARS
         return is_short and any(is_error_title(_words(title)) for _, title in _TITLE.findall(self._text))
 
     @property
-    def makes_wait(self) -> bool:
+    def is_waiting_page(self) -> bool:
         """Whether it could be one that waits for the file, or leads to it."""
         is_short = len(self.shown) <= _TEXT_MAX_CHARS
         is_moving = _REFRESHES.search(self._text) or _MOVES_ON.search(self._text)
@@ -112,7 +112,7 @@ class WebPage:
         )
 
     @property
-    def is_idle(self) -> bool:
+    def is_interstitial(self) -> bool:
         """Whether the page is certainly not a document: it redirects, waits, or only embeds another page."""
         if self._refreshes():
             return True
@@ -254,9 +254,9 @@ def _soft_error_of_page(text: str) -> SoftError | None:
     page = WebPage(text)
     if page.asks_for_password:
         return SoftError.LOGIN
-    if page.titles_error:
+    if page.has_error_title:
         return SoftError.ERROR
-    if page.makes_wait:
+    if page.is_waiting_page:
         return SoftError.WAITING
     if len(page.shown) <= _NOTE_MAX_CHARS and contains_error(page.shown):
         return SoftError.ERROR

@@ -78,7 +78,7 @@ def _is_odd(text: str, records: Sequence[tuple[str, ...]], dialect: Dialect) -> 
 
 
 def _counted(source: str | None) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    return tuple if source is None else Budget(source).spent
+    return tuple if source is None else Budget(source).count
 
 
 def _lines(text: str) -> Iterator[str]:

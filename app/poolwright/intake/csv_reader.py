@@ -57,7 +57,7 @@ def split_at(text: str, places: Sequence[int], source: str) -> Iterator[tuple[st
         cells = (
             [line[start:end].strip() for start, end in zip(places, ends, strict=True)] if is_fitting else [line.strip()]
         )
-        yield budget.spent(cells)
+        yield budget.count(cells)
 
 
 def _column_starts(lines: Sequence[str]) -> tuple[int, ...]:

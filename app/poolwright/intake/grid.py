@@ -63,7 +63,7 @@ class Budget:
         self._cell_count = 0
         self._character_count = 0
 
-    def spent(self, cells: Sequence[str]) -> tuple[str, ...]:
+    def count(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Count the cells of the next row, blank ones too, and hand them back.
 
         Raises:

@@ -39,7 +39,7 @@ class PageStyles:
     classes: dict[str, str]
 
     @classmethod
-    def of(cls, page: Element) -> PageStyles:
+    def from_page(cls, page: Element) -> PageStyles:
         """The styles that stand in the page itself."""
         sheets = "".join(str(style.text or "") for style in page.iter("style"))
         return cls(dict(_RULE.findall(sheets)))
@@ -118,7 +118,7 @@ def read_html(text: str, source: str) -> Grid:
 
 
 def _read(page: Element, rows: SheetRows) -> None:
-    looks = PageStyles.of(page)
+    looks = PageStyles.from_page(page)
     spans: dict[Element | None, dict[int, tuple[int, Cell]]] = {}
     for row in page.iter("tr"):
         table = next(row.iterancestors("table"), None)
@@ -127,7 +127,7 @@ def _read(page: Element, rows: SheetRows) -> None:
             continue
         is_hidden = any(map(looks.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
         rows.hidden_columns.update(column for column, _, element in placed if looks.is_hidden(element))
-        rows.add(rows.place(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
+        rows.add(rows.next_row_no(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
 
 
 def _is_layout(row: Element, looks: PageStyles) -> bool:

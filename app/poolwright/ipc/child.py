@@ -82,14 +82,14 @@ class Outbox:
     worker: WorkerRef
     outbox: MemoryObjectSendStream[BaseModel]
 
-    def say(self, kind: Callable[..., BaseModel], /, **content: object) -> None:
+    def send(self, kind: Callable[..., BaseModel], /, **content: object) -> None:
         """Queue one message."""
         self.outbox.send_nowait(kind(slot=self.worker.slot, generation=self.worker.generation, **content))
 
-    def moved(self, transition: Transition) -> None:
+    def report_transition(self, transition: Transition) -> None:
         """A machine made a move."""
-        self.say(StateChanged, transition=transition)
+        self.send(StateChanged, transition=transition)
 
-    def told(self, level: Level, text: str) -> None:
+    def report_status(self, level: Level, text: str) -> None:
         """Queue a log message for people."""
-        self.say(LogNotice, level=level, text=text)
+        self.send(LogNotice, level=level, text=text)

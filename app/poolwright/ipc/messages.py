@@ -55,9 +55,9 @@ class WorkerMode(StrEnum):
     #: Put a storage state of another browser into a base profile.
     IMPORT_STATE = "import_state"
     #: Give a base profile the cookies of another session (the seat's kept login) beside its own.
-    ADOPT = "adopt"
+    IMPORT_COOKIES = "adopt"
     #: Open a base profile as workers do, ask the portal whether it is logged in, and keep its cookies.
-    PROVE = "prove"
+    VERIFY_LOGIN = "prove"
 
 
 class WorkerPaths(_Message):

@@ -102,10 +102,10 @@ class WorkerProcess:
             return min(wanted_s, STEP_SHARE * time_left())
 
         with anyio.CancelScope(shield=True):
-            await self._look_within(limit(SCAN_LIMIT_S))
+            await self._scan_within(limit(SCAN_LIMIT_S))
             await self.link.aclose()
             if not await self._is_gone_within(limit(CLOSE_LIMIT_S)):
-                await self._look_within(limit(SCAN_LIMIT_S))
+                await self._scan_within(limit(SCAN_LIMIT_S))
                 _signal(self._process.terminate)
                 if not await self._is_gone_within(limit(TERM_LIMIT_S)):
                     _signal(self._process.kill)
@@ -113,17 +113,17 @@ class WorkerProcess:
             end_family = partial(process_tree.kill_tree, self._family, limit(process_tree.KILL_LIMIT_S))
             with anyio.move_on_after(max(limit(2 * process_tree.KILL_LIMIT_S), KILL_MIN_S)):
                 await anyio.to_thread.run_sync(end_family, abandon_on_cancel=True)
-            await self._let_go()
+            await self._close_streams()
 
-    async def look(self) -> None:
+    async def scan(self) -> None:
         """Record which processes belong to the worker; does nothing once it has ended, as its pid may be reused."""
         await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
-    async def _look_within(self, limit_s: float) -> None:
+    async def _scan_within(self, limit_s: float) -> None:
         with anyio.move_on_after(limit_s):
             await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
-    async def _let_go(self) -> None:
+    async def _close_streams(self) -> None:
         """Close its streams. anyio's own closing waits for the process, and that for ever."""
         if self._process.returncode is not None:
             await self._process.aclose()
@@ -134,7 +134,7 @@ class WorkerProcess:
 
     def pids(self) -> Collection[int]:
         """The worker and all that it started, also those that left it; none once it has ended. Blocking, 5 to 10 ms."""
-        return {process.pid for process in self._family.look()} if self._process.returncode is None else ()
+        return {process.pid for process in self._family.scan()} if self._process.returncode is None else ()
 
     async def _is_gone_within(self, limit_s: float) -> bool:
         with anyio.move_on_after(limit_s):

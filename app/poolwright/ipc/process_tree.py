@@ -37,16 +37,16 @@ class ProcessTree:
         self._folders = folders
         self._members: frozenset[psutil.Process] = frozenset()
         self._sessions = {pid}
-        self._looking = threading.Lock()
+        self._scanning = threading.Lock()
 
-    def look(self) -> frozenset[psutil.Process]:
+    def scan(self) -> frozenset[psutil.Process]:
         """Remember the worker and all below it, as they are now, and their sessions: a browser has one of its own.
 
         Returns:
             All that were ever seen and whose exit code is not taken yet. Whoever lives for weeks may look as often as
             it likes: those that are gone are forgotten.
         """
-        with self._looking, contextlib.suppress(*UNREADABLE):
+        with self._scanning, contextlib.suppress(*UNREADABLE):
             worker = psutil.Process(self.pid)
             seen = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
             self._members = frozenset(process for process in seen if process.is_running())
@@ -56,7 +56,7 @@ class ProcessTree:
             self._sessions = {self.pid, *filter(None, map(session_of, self._members))} - {own}
         return self._members
 
-    def strays(self) -> set[psutil.Process]:
+    def descendants(self) -> set[psutil.Process]:
         """All that were seen, every process that uses the folders, and the orphans; as many as can be seen now."""
         return find_by_folder(*self._folders) | self.orphans() | self._members
 
@@ -152,7 +152,7 @@ def adopt_orphans() -> None:
 
 def kill_tree(family: ProcessTree, limit_s: float = KILL_LIMIT_S) -> None:
     """Kill and reap a worker and every process that it started; waits at most ``limit_s``. Blocking."""
-    strays = family.strays()
+    strays = family.descendants()
     give_up = time.monotonic() + limit_s
     is_first = True
     while strays and (is_first or time.monotonic() < give_up):

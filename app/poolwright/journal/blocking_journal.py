@@ -34,14 +34,14 @@ class BlockingJournal:
         self._clock = clock
         self._waits = RetryClock(clock)
 
-    def belong(self, account: Account) -> None:
+    def claim_account(self, account: Account) -> None:
         """Make sure that the orders of a portal are this account's."""
         with self._database.transaction() as connection:
             if whose := sql_batches.conflicting_owner(connection, account):
                 raise JournalAccountError(self._database.path, whose, account)
             sql_batches.save_account(connection, account)
 
-    def adopt(self, account: Account) -> None:
+    def transfer_account(self, account: Account) -> None:
         """Take the orders of a portal for this account's."""
         with self._database.transaction() as connection:
             sql_batches.save_account(connection, account)
@@ -62,12 +62,12 @@ class BlockingJournal:
         """Queue again what a dead run had in its hands, or end it after its last attempt."""
         at = self._clock.now()
         with self._database.transaction() as connection:
-            sql_tasks.cap_waits(connection, self._waits.longest())
+            sql_tasks.cap_waits(connection, self._waits.latest_due_at())
             cases = sql_tasks.find_claimed(connection, at)
             for case in cases:
-                task_id = case.standing.task_id
-                is_last = case.standing.attempt_count >= max_attempts
-                sql_tasks.save_move(connection, case.finished(LOST_REPORT.reason) if is_last else case.recovered())
+                task_id = case.state.task_id
+                is_last = case.state.attempt_count >= max_attempts
+                sql_tasks.save_move(connection, case.finish(LOST_REPORT.reason) if is_last else case.recover())
                 sql_tasks.end_attempt(connection, task_id, None, at, is_spent=True)
                 if is_last:
                     sql_batches.save_report(connection, task_id, LOST_REPORT, "", at)
@@ -78,20 +78,20 @@ class BlockingJournal:
         with self._database.transaction() as connection:
             cases = sql_tasks.find_finished(connection, task_ids, self._clock.now())
             for case in cases:
-                sql_tasks.save_move(connection, case.reopened())
+                sql_tasks.save_move(connection, case.reopen())
             return len(cases)
 
     def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim due tasks of a list."""
         with self._database.transaction() as connection:
             cases = sql_tasks.find_due(connection, batch_id, limit, by=self._waits.now(), at=self._clock.now())
-            return tuple(sql_tasks.save_move(connection, case.assigned()).task for case in cases)
+            return tuple(sql_tasks.save_move(connection, case.assign()).task for case in cases)
 
     def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
         """Begin an attempt."""
         at = self._clock.now()
         with self._database.transaction() as connection:
-            task = sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).started(worker)).task
+            task = sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).start(worker)).task
             sql_tasks.begin_attempt(connection, task_id, task.attempt, worker, at)
             return task
 
@@ -102,10 +102,10 @@ class BlockingJournal:
         at = self._clock.now()
         with self._database.transaction() as connection:
             case = sql_tasks.load_machine(connection, task_id, at)
-            not_before = self._waits.until(delay_s)
+            not_before = self._waits.due_at(delay_s)
             sql_tasks.save_move(
                 connection,
-                case.given_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
+                case.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
             )
             sql_tasks.end_attempt(connection, task_id, why, at, is_spent=is_attempt_spent)
 
@@ -118,7 +118,7 @@ class BlockingJournal:
         """Write the outcome."""
         at = self._clock.now()
         with self._database.transaction() as connection:
-            sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).finished(report.reason))
+            sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).finish(report.reason))
             sql_tasks.end_attempt(connection, task_id, report.reason, at, is_spent=True)
             sql_batches.save_report(connection, task_id, report, folder, at)
 
@@ -127,10 +127,10 @@ class BlockingJournal:
         at = self._clock.now()
         with self._database.transaction() as connection:
             cases = sql_tasks.find_waiting(connection, batch_id, limit, at)
-            sql_tasks.save_moves(connection, [case.finished(report.reason) for case in cases])
+            sql_tasks.save_moves(connection, [case.finish(report.reason) for case in cases])
             for case in cases:
-                sql_batches.save_report(connection, case.standing.task_id, report, "", at)
-            return tuple(case.standing.task for case in cases)
+                sql_batches.save_report(connection, case.state.task_id, report, "", at)
+            return tuple(case.state.task for case in cases)
 
     def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits."""
@@ -139,7 +139,7 @@ class BlockingJournal:
             case = sql_tasks.load_machine(connection, task_id, at)
             if not case.is_cancellable:
                 return False
-            sql_tasks.save_move(connection, case.cancelled())
+            sql_tasks.save_move(connection, case.cancel())
             sql_batches.save_report(connection, task_id, CANCELLED_REPORT, "", at)
             return True
 
@@ -149,9 +149,9 @@ class BlockingJournal:
         with self._database.transaction(is_large=True) as connection:
             cases = sql_tasks.find_queued(connection, task_ids, at)
             for case in cases:
-                sql_tasks.save_move(connection, case.cancelled())
-                sql_batches.save_report(connection, case.standing.task_id, CANCELLED_REPORT, "", at)
-            return tuple(case.standing.task_id for case in cases)
+                sql_tasks.save_move(connection, case.cancel())
+                sql_batches.save_report(connection, case.state.task_id, CANCELLED_REPORT, "", at)
+            return tuple(case.state.task_id for case in cases)
 
     def record(self, moves: Sequence[Transition]) -> None:
         """Keep the moves of other machines."""
@@ -160,45 +160,45 @@ class BlockingJournal:
 
     def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """Tasks of a list by status."""
-        with self._database.glance() as connection:
+        with self._database.read() as connection:
             return sql_batches.count_by_status(connection, batch_id)
 
     def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
         """Which of these tasks a list has."""
-        with self._database.glance() as connection:
+        with self._database.read() as connection:
             return sql_batches.find_members(connection, batch_id, task_ids)
 
     def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until a queued task of a list is due."""
-        with self._database.glance() as connection:
+        with self._database.read() as connection:
             return sql_tasks.next_due_s(connection, batch_id, self._waits.now())
 
     def find(self, task_id: TaskId) -> TaskRecord | None:
         """One task, whatever its list."""
-        with self._database.glance() as connection:
+        with self._database.read() as connection:
             return sql_batches.find_record(connection, task_id)
 
     def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list in its order."""
-        with self._database.study() as connection:
+        with self._database.read_snapshot() as connection:
             return sql_batches.read_records(connection, batch_id)
 
-    def ask(self, look: Callable[[Connection], T]) -> T:
+    def query(self, look: Callable[[Connection], T]) -> T:
         """Look something up."""
-        with self._database.study() as connection:
+        with self._database.read_snapshot() as connection:
             return look(connection)
 
     def read(self, use: Callable[[JournalReader], T]) -> T:
         """Read a little at a time, all of it as it is now."""
-        with self._database.study() as connection:
+        with self._database.read_snapshot() as connection:
             return use(JournalReader(connection))
 
-    def gather(self, batch_id: BatchId, prefix: str) -> int:
+    def collect_open(self, batch_id: BatchId, prefix: str) -> int:
         """Put every open task whose id begins so into one list."""
         with self._database.transaction(is_large=True) as connection:
             return queries.collect_open(connection, batch_id, prefix, self._clock.now())
 
-    def forget(self, before: datetime, spared: Collection[BatchId]) -> Iterator[retention.PruneResult]:
+    def prune(self, before: datetime, spared: Collection[BatchId]) -> Iterator[retention.PruneResult]:
         """Remove old history and lists, one transaction a step."""
         return retention.prune(self._database, before, spared)
 

@@ -91,7 +91,7 @@ class Database:
                     self._connection.execute("PRAGMA shrink_memory")
 
     @contextmanager
-    def glance(self) -> Generator[sqlite3.Connection]:
+    def read(self) -> Generator[sqlite3.Connection]:
         """Open a short read transaction, which blocks no other program.
 
         Raises:
@@ -101,7 +101,7 @@ class Database:
             yield self._connection
 
     @contextmanager
-    def study(self) -> Generator[sqlite3.Connection]:
+    def read_snapshot(self) -> Generator[sqlite3.Connection]:
         """Read much, all of it as it is at one moment; transactions go on meanwhile. Ends early like a large one.
 
         Raises:
@@ -125,7 +125,7 @@ class Database:
             yield
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._heed_interrupt(error)
+            self._raise_if_cancelled(error)
             raise journal_error_from_sqlite(self.path, error) from error
         except UnicodeEncodeError as error:
             raise JournalError(f"The journal cannot store text that is not valid Unicode: {error.object!a}.") from error
@@ -137,9 +137,9 @@ class Database:
     def _check_presence(self) -> None:
         """Make sure that the file still has its name."""
         if self._presence is not None:
-            self._presence.check()
+            self._presence.verify()
 
-    def _heed_interrupt(self, error: sqlite3.Error) -> None:
+    def _raise_if_cancelled(self, error: sqlite3.Error) -> None:
         """SQLite tells only that it was interrupted; by what is raised here once more."""
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             self._heed()
@@ -169,7 +169,7 @@ class Database:
         log = self.path.with_name(f"{self.path.name}-wal")
         return sum(file.stat().st_size for file in (self.path, log) if file.exists())
 
-    def equip(self, *, is_new: bool) -> None:
+    def configure(self, *, is_new: bool) -> None:
         """Configure the connection, create the tables of a new file, and record the file's identity."""
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -179,7 +179,7 @@ class Database:
         if is_new:
             self._connection.executescript(f"BEGIN IMMEDIATE;\n{read_script('schema.sql')}\nCOMMIT;")
         query_number(self._connection, "SELECT count(*) FROM sqlite_schema")  # makes the log where there is none
-        self._presence = FileIdentity.of(self.path)
+        self._presence = FileIdentity.read(self.path)
 
     def close(self) -> None:
         """Close the file, after a transaction that still runs."""
@@ -225,7 +225,7 @@ def open_database(
             connection = open_connection(path, "rw", busy_timeout_s)
             database = Database(path, connection, busy_timeout_s=busy_timeout_s, heed=heed)
             held.callback(database.close)
-            database.equip(is_new=version == 0)
+            database.configure(is_new=version == 0)
         except OSError as error:
             raise journal_error_from_os(path, error) from error
         except sqlite3.Error as error:

@@ -65,61 +65,61 @@ class MemoryJournal:
         """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it."""
         open_before = self._open_count(batch_id)
         for task in tasks:
-            self._standings.setdefault(task.task_id, TaskState.of(task))
+            self._standings.setdefault(task.task_id, TaskState.from_task(task))
             self._lists.setdefault(batch_id, {}).setdefault(task.task_id)
         return self._open_count(batch_id) - open_before
 
     async def recover(self, max_attempts: int) -> int:
         """Queue again what is ASSIGNED or RUNNING, or end it after its last attempt; tells how many."""
         self._shorten_waits()
-        held = [self._case(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
+        held = [self._machine(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
         for case in held:
-            if case.standing.attempt_count < max_attempts:
-                self._write(case.recovered())
+            if case.state.attempt_count < max_attempts:
+                self._write(case.recover())
             else:
-                await self.finish(case.standing.task_id, LOST_REPORT, "")
+                await self.finish(case.state.task_id, LOST_REPORT, "")
         return len(held)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
         """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many."""
         wanted = set(task_ids)
         over = [
-            self._case(each.task_id)
+            self._machine(each.task_id)
             for each in self._standings.values()
             if each.task_id in wanted and each.status in OVER
         ]
         for case in over:
-            self._write(case.reopened())
+            self._write(case.reopen())
         return len(over)
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
         now = self._waits.now()
         due = [each for each in self._queued(batch_id) if each.not_before is None or each.not_before <= now]
-        return tuple(self._write(self._case(each.task_id).assigned()).task for each in due[: max(limit, 0)])
+        return tuple(self._write(self._machine(each.task_id).assign()).task for each in due[: max(limit, 0)])
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
         """Note that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
-        return self._write(self._case(task_id).started(worker)).task
+        return self._write(self._machine(task_id).start(worker)).task
 
     async def give_back(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
-        not_before = self._waits.until(delay_s)
-        case = self._case(task_id)
-        self._write(case.given_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
+        not_before = self._waits.due_at(delay_s)
+        case = self._machine(task_id)
+        self._write(case.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
 
     async def count_death(self, task_id: TaskId) -> int:
         """Note that a worker died on this task; returns how many did so far."""
-        before = self._case(task_id).standing
+        before = self._machine(task_id).state
         self._standings[task_id] = replace(before, death_count=before.death_count + 1)
         return before.death_count + 1
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         """Keep the outcome, in place of that of an earlier round: to DONE."""
-        case = self._case(task_id)
-        self._write(case.finished(report.reason))
+        case = self._machine(task_id)
+        self._write(case.finish(report.reason))
         self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
@@ -131,17 +131,17 @@ class MemoryJournal:
 
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
-        case = self._case(task_id)
+        case = self._machine(task_id)
         if not case.is_cancellable:
             return False
-        self._write(case.cancelled())
+        self._write(case.cancel())
         self._ends[task_id] = _End(report=CANCELLED_REPORT, folder="", at=case.at)
         return True
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
         """End those of these tasks that still wait; tells which, by their ids."""
         known = sorted(self._standings.keys() & set(task_ids))
-        waiting = [task_id for task_id in known if self._case(task_id).is_cancellable]
+        waiting = [task_id for task_id in known if self._machine(task_id).is_cancellable]
         for task_id in waiting:
             await self.cancel(task_id)
         return tuple(waiting)
@@ -180,7 +180,7 @@ class MemoryJournal:
         return tuple(self._transitions)
 
     def _shorten_waits(self) -> None:
-        longest = self._waits.longest()
+        longest = self._waits.latest_due_at()
         for each in self._standings.values():
             if each.status is TaskStatus.QUEUED and each.not_before is not None and each.not_before > longest:
                 self._standings[each.task_id] = replace(each, not_before=longest)
@@ -194,19 +194,19 @@ class MemoryJournal:
     def _queued(self, batch_id: BatchId) -> list[TaskState]:
         return [each for each in self._members(batch_id) if each.status is TaskStatus.QUEUED]
 
-    def _case(self, task_id: TaskId) -> TaskMachine:
+    def _machine(self, task_id: TaskId) -> TaskMachine:
         if task_id not in self._standings:
             raise UnknownTaskError(task_id)
-        return TaskMachine(standing=self._standings[task_id], at=self._clock.now(), story=partial(self._story, task_id))
+        return TaskMachine(state=self._standings[task_id], at=self._clock.now(), history=partial(self._history, task_id))
 
-    def _story(self, task_id: TaskId) -> tuple[Transition, ...]:
+    def _history(self, task_id: TaskId) -> tuple[Transition, ...]:
         own = [move for move in self._transitions if (move.machine, move.entity) == (TASK.name, task_id)]
         return tuple(own[-STORY_LENGTH:])
 
     def _write(self, step: TaskMove) -> TaskState:
-        self._standings[step.standing.task_id] = step.standing
+        self._standings[step.state.task_id] = step.state
         self._transitions.append(step.transition)
-        return step.standing
+        return step.state
 
     def _record(self, standing: TaskState) -> TaskRecord:
         end = self._ends.get(standing.task_id)

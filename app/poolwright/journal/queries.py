@@ -180,7 +180,7 @@ def find_failures(connection: Connection) -> Sequence[FailureClass]:
 def find_finished(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: datetime) -> list[POTask]:
     """Those of these tasks that are over and whose ids begin so."""
     cases = sql_tasks.find_finished(connection, task_ids, at)
-    return [case.standing.task for case in cases if case.standing.task_id.startswith(prefix)]
+    return [case.state.task for case in cases if case.state.task_id.startswith(prefix)]
 
 
 def count_all(connection: Connection) -> JournalCounts:

@@ -96,7 +96,7 @@ def prune(database: Database, before: datetime, spared: Collection[BatchId]) -> 
         yield PruneResult(move_count=count)
     for count in _passes(database, _ATTEMPTS, _DELETE_ATTEMPTS, moment):
         yield PruneResult(attempt_count=count)
-    with database.study() as connection:
+    with database.read_snapshot() as connection:
         old = connection.execute(_OLD_LISTS, (moment, dumps(list(spared)))).fetchall()
     for (batch_id,) in old:
         yield from _without_list(database, batch_id, moment)
@@ -117,7 +117,7 @@ def _passes(database: Database, look: str, forget: str, before: str) -> Iterator
 
 def _without_list(database: Database, batch_id: str, before: str) -> Iterator[PruneResult]:
     """Remove one list, unless it is at work or has an order that ended lately; each step looks again."""
-    with database.glance() as connection:
+    with database.read() as connection:
         is_kept = connection.execute(_IS_YOUNG, (batch_id, before)).fetchone() is not None
     is_gone = False
     while not (is_kept or is_gone):

@@ -50,7 +50,7 @@ class SchemaShape:
     helpers: frozenset[tuple[object, ...]]
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection) -> SchemaShape:
+    def read(cls, connection: sqlite3.Connection) -> SchemaShape:
         """The shape of an open database."""
         columns: dict[str, frozenset[tuple[object, ...]]] = {}
         for table, *column in connection.execute(_COLUMNS):
@@ -89,7 +89,7 @@ def _made_by(scripts: Iterable[str]) -> SchemaShape:
     with closing(sqlite3.connect(":memory:")) as connection:
         for each in scripts:
             connection.executescript(each)
-        return SchemaShape.of(connection)
+        return SchemaShape.read(connection)
 
 
 #: The first versions had one number in their headers; their tables tell them apart.
@@ -137,7 +137,7 @@ def detect_version(path: Path, busy_timeout_s: float) -> int:
 
 
 def _version(path: Path, connection: sqlite3.Connection, header: int) -> int:
-    found, shapes = SchemaShape.of(connection), known_shapes()
+    found, shapes = SchemaShape.read(connection), known_shapes()
     versions = _FIRST_VERSIONS if header in _FIRST_VERSIONS else (header,)
     for version in versions:
         if version in shapes and found.has_tables_of(shapes[version]):
@@ -183,7 +183,7 @@ def migrate(path: Path, version: int, busy_timeout_s: float, heed: Callable[[], 
 def _verify(path: Path, connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise _unfit(path, "it has rows that refer to missing rows")
-    if not SchemaShape.of(connection).has_all_of(known_shapes()[SCHEMA_VERSION]):
+    if not SchemaShape.read(connection).has_all_of(known_shapes()[SCHEMA_VERSION]):
         raise _unfit(path, "its tables do not match any known version")
 
 

@@ -185,12 +185,12 @@ def cap_waits(connection: Connection, longest: datetime) -> None:
 def save_move(connection: Connection, step: TaskMove) -> TaskState:
     """Write a step: the new standing and its line of history."""
     save_moves(connection, [step])
-    return step.standing
+    return step.state
 
 
 def save_moves(connection: Connection, steps: Sequence[TaskMove]) -> None:
     """Write steps of different tasks: each new standing and its line of history."""
-    connection.executemany(_UPDATE, (_row(step.standing) for step in steps))
+    connection.executemany(_UPDATE, (_row(step.state) for step in steps))
     append_transitions(connection, [step.transition for step in steps])
 
 
@@ -230,4 +230,4 @@ def _row(after: TaskState) -> tuple[str, int, int, str, TaskId]:
 
 def _machines(connection: Connection, rows: Iterable[tuple[Any, ...]], at: datetime) -> list[TaskMachine]:
     found = [read_state(row) for row in rows]
-    return [TaskMachine(standing=each, at=at, story=partial(read_history, connection, each.task_id)) for each in found]
+    return [TaskMachine(state=each, at=at, history=partial(read_history, connection, each.task_id)) for each in found]

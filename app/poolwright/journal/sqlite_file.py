@@ -46,7 +46,7 @@ class FileIdentity:
     files: Mapping[Path, tuple[int, int]]
 
     @classmethod
-    def of(cls, path: Path) -> FileIdentity:
+    def read(cls, path: Path) -> FileIdentity:
         """What is there now.
 
         Raises:
@@ -55,7 +55,7 @@ class FileIdentity:
         log = path.with_name(f"{path.name}-wal")
         return cls(path=path, files={file: _device_and_inode(file) for file in (path, log) if file.exists()})
 
-    def check(self) -> None:
+    def verify(self) -> None:
         """Make sure that each file is still where it was.
 
         Raises:

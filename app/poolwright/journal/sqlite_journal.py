@@ -69,9 +69,9 @@ class SqliteJournal:
             JournalLockedError: Another program keeps it locked.
             JournalError: The SQLite of this Python is too old, or fails.
         """
-        self._writer.open()
-        self._readers.open()
-        self._reporters.open()
+        self._writer.start()
+        self._readers.start()
+        self._reporters.start()
         opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=check_cancelled)
         try:
             database = await self._writer.run(partial(self._held.enter_context, opening))
@@ -91,17 +91,17 @@ class SqliteJournal:
         self._ledger = None
         await self._close()  # noqa: ASYNC102 - as above
 
-    async def belong(self, account: Account) -> None:
+    async def claim_account(self, account: Account) -> None:
         """Make sure that the orders of a portal are this account's; the first that asks is written down.
 
         Raises:
             JournalAccountError: They are another one's. Nothing is changed then.
         """
-        await self._run(self._open.belong, account)
+        await self._run(self._open.claim_account, account)
 
-    async def adopt(self, account: Account) -> None:
+    async def transfer_account(self, account: Account) -> None:
         """Take the orders of a portal for this account's from now on, whoever's they were."""
-        await self._run(self._open.adopt, account)
+        await self._run(self._open.transfer_account, account)
 
     async def accept(self, orders: OrderList) -> Accepted:
         """Keep the list with all its rows, and queue its orders that are not known yet.
@@ -187,11 +187,11 @@ class SqliteJournal:
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""
-        return await self._study(self._open.records, batch_id)
+        return await self._read_snapshot(self._open.records, batch_id)
 
-    async def ask(self, look: Callable[[Connection], T]) -> T:
+    async def query(self, look: Callable[[Connection], T]) -> T:
         """Look something up: see ``poolwright.journal.queries``."""
-        return await self._study(self._open.ask, look)
+        return await self._read_snapshot(self._open.query, look)
 
     async def read(self, use: Callable[[JournalReader], T]) -> T:
         """Let a report be made of what stands in the journal now, for as long as that takes; gives what ``use`` gives.
@@ -204,16 +204,16 @@ class SqliteJournal:
         """
         return await self._reporters.run(partial(self._open.read, use))
 
-    async def gather(self, batch_id: BatchId, prefix: str) -> int:
+    async def collect_open(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.
 
         Args:
             batch_id: The list.
             prefix: Only of tasks whose ids begin so. Others that are in the list and not over leave it.
         """
-        return await self._run(self._open.gather, batch_id, prefix)
+        return await self._run(self._open.collect_open, batch_id, prefix)
 
-    async def forget(self, before: datetime, spared: Collection[BatchId] = ()) -> PruneResult:
+    async def prune(self, before: datetime, spared: Collection[BatchId] = ()) -> PruneResult:
         """Remove what ended before a moment: moves and attempts of orders, and lists of nothing but such orders.
 
         Tasks and reports stay, so no order that is done is ever fetched again. Many small transactions: other calls
@@ -223,7 +223,7 @@ class SqliteJournal:
             before: Aware.
             spared: Lists that stay whatever their age.
         """
-        steps = self._open.forget(before, spared)
+        steps = self._open.prune(before, spared)
         total = PruneResult()
         while (done := await self._run(next, steps, None)) is not None:
             total += done
@@ -247,7 +247,7 @@ class SqliteJournal:
     async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await self._writer.run(partial(work, *args, **named))
 
-    async def _study(self, look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    async def _read_snapshot(self, look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await self._readers.run(partial(look, *args, **named))
 
     def _threads(self, count: int, patience_s: float) -> DiskThreads:

@@ -69,11 +69,11 @@ class RetryClock:
         """What the clock on the wall would show, had nobody touched it since the run began."""
         return self._begun_at + timedelta(seconds=self._clock.monotonic() - self._begun_s)
 
-    def until(self, delay_s: float) -> datetime | None:
+    def due_at(self, delay_s: float) -> datetime | None:
         """When a delay that begins now ends; ``None`` if there is no delay."""
         return self.now() + timedelta(seconds=delay_s) if delay_s > 0 else None
 
-    def longest(self) -> datetime:
+    def latest_due_at(self) -> datetime:
         """The end of the longest wait that could begin now."""
         return self.now() + timedelta(seconds=WAIT_MAX_S)
 
@@ -103,7 +103,7 @@ class TaskState:
     timeout_s: float | None = None
 
     @classmethod
-    def of(cls, task: POTask) -> TaskState:
+    def from_task(cls, task: POTask) -> TaskState:
         """The state of a new task."""
         return cls(
             task_id=task.task_id,
@@ -132,7 +132,7 @@ class TaskState:
 class TaskMove:
     """A legal transition: the new state and its history entry, to be written together."""
 
-    standing: TaskState
+    state: TaskState
     transition: Transition
 
 
@@ -140,67 +140,67 @@ class TaskMove:
 class TaskMachine:
     """State machine of one task. Every method raises ``IllegalTransitionError`` for a move not in the table."""
 
-    standing: TaskState
+    state: TaskState
     #: Aware UTC now.
     at: datetime
     #: The latest moves of the task, oldest first; asked for only when a move is refused.
-    story: Callable[[], tuple[Transition, ...]]
+    history: Callable[[], tuple[Transition, ...]]
 
-    def assigned(self) -> TaskMove:
+    def assign(self) -> TaskMove:
         """Claim it for a run."""
-        return self._step(TaskEvent.ASSIGN, self.standing)
+        return self._move(TaskEvent.ASSIGN, self.state)
 
-    def started(self, worker: WorkerRef) -> TaskMove:
+    def start(self, worker: WorkerRef) -> TaskMove:
         """Begin an attempt, which counts from now on."""
-        spent = replace(self.standing, attempt_count=self.standing.attempt_count + 1)
-        return self._step(TaskEvent.START, spent, str(worker))
+        spent = replace(self.state, attempt_count=self.state.attempt_count + 1)
+        return self._move(TaskEvent.START, spent, str(worker))
 
-    def given_back(
+    def give_back(
         self, why: Reason | ReturnReason, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
     ) -> TaskMove:
         """Queue it again. An attempt that never began does not count."""
-        refund = 1 if self.standing.status is TaskStatus.RUNNING and not is_attempt_spent else 0
+        refund = 1 if self.state.status is TaskStatus.RUNNING and not is_attempt_spent else 0
         waiting = replace(
-            self.standing,
-            attempt_count=self.standing.attempt_count - refund,
+            self.state,
+            attempt_count=self.state.attempt_count - refund,
             not_before=not_before,
         )
-        return self._step(TaskEvent.GIVE_BACK, waiting, f"{why.value}: {detail}" if detail else why.value)
+        return self._move(TaskEvent.GIVE_BACK, waiting, f"{why.value}: {detail}" if detail else why.value)
 
-    def recovered(self) -> TaskMove:
+    def recover(self) -> TaskMove:
         """Queue it again after its run died; an attempt that began still counts."""
-        return self._step(TaskEvent.GIVE_BACK, self.standing, "its run ended without a word")
+        return self._move(TaskEvent.GIVE_BACK, self.state, "its run ended without a word")
 
-    def finished(self, reason: Reason) -> TaskMove:
+    def finish(self, reason: Reason) -> TaskMove:
         """Finish it with its outcome."""
-        return self._step(TaskEvent.FINISH, self.standing, reason.value)
+        return self._move(TaskEvent.FINISH, self.state, reason.value)
 
     @property
     def is_cancellable(self) -> bool:
         """Whether it still waits; what a worker has in its hands is not taken away."""
-        return TASK.target(self.standing.status, TaskEvent.CANCEL) is not None
+        return TASK.target(self.state.status, TaskEvent.CANCEL) is not None
 
-    def cancelled(self) -> TaskMove:
+    def cancel(self) -> TaskMove:
         """Cancel it."""
-        return self._step(TaskEvent.CANCEL, self.standing, CANCELLED_REPORT.reason.value)
+        return self._move(TaskEvent.CANCEL, self.state, CANCELLED_REPORT.reason.value)
 
-    def reopened(self) -> TaskMove:
+    def reopen(self) -> TaskMove:
         """Queue it again as if it were new."""
-        fresh = replace(self.standing, attempt_count=0, death_count=0, not_before=None)
-        return self._step(TaskEvent.REDO, fresh)
+        fresh = replace(self.state, attempt_count=0, death_count=0, not_before=None)
+        return self._move(TaskEvent.REDO, fresh)
 
-    def _step(self, event: TaskEvent, after: TaskState, cause: str = "") -> TaskMove:
-        origin = self.standing.status
+    def _move(self, event: TaskEvent, after: TaskState, cause: str = "") -> TaskMove:
+        origin = self.state.status
         target = TASK.target(origin, event)
         if target is None:
-            raise IllegalTransitionError(TASK.name, self.standing.task_id, origin.name, event.name, self.story())
+            raise IllegalTransitionError(TASK.name, self.state.task_id, origin.name, event.name, self.history())
         move = Transition(
             machine=TASK.name,
-            entity=self.standing.task_id,
+            entity=self.state.task_id,
             origin=origin.name,
             event=event.name,
             target=target.name,
             at=self.at,
             cause=cause,
         )
-        return TaskMove(standing=replace(after, status=target), transition=move)
+        return TaskMove(state=replace(after, status=target), transition=move)

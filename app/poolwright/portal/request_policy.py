@@ -23,11 +23,11 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class RequestRuling(Enum):
     """The decision on a request."""
 
-    GOES = auto()
+    ALLOWED = auto()
     #: It could change something.
-    WITHHELD = auto()
+    BLOCKED = auto()
     #: It leads the page away from the portal.
-    ASTRAY = auto()
+    OFF_PORTAL = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +47,14 @@ class PageRequest:
 def rule_on_request(pack: Pack, base_url: str, request: PageRequest) -> RequestRuling:
     """Whether a request may leave the page of an order."""
     if origin_of(request.url) is None:
-        return RequestRuling.GOES  # no request of the network's: blob, data and the like
+        return RequestRuling.ALLOWED  # no request of the network's: blob, data and the like
     is_home = pack.may_fetch(base_url, request.url)
     is_at_rest = not request.is_clicking  # where a button's file comes from is judged with the file
     if request.is_navigation and is_at_rest and not is_home and not pack.is_login_host(request.url):
-        return RequestRuling.ASTRAY
+        return RequestRuling.OFF_PORTAL
     if request.method in _READING:
-        return RequestRuling.GOES
+        return RequestRuling.ALLOWED
     is_login = request.is_navigation and (pack.is_login_host(request.url) or pack.is_login_host(request.sender))
     is_pressed = request.is_clicking and request.method == "POST"
     may_go = is_login or (is_home and (is_pressed or leads_to(pack.site.posts, request.url)))
-    return RequestRuling.GOES if may_go else RequestRuling.WITHHELD
+    return RequestRuling.ALLOWED if may_go else RequestRuling.BLOCKED

@@ -186,7 +186,7 @@ class AttachmentListFacts:
     #: How many the page says that there are; nothing where it does not.
     count: int | None = None
     #: Whether it shows the pack's mark of an empty list, or counts none.
-    is_said_empty: bool = False
+    is_declared_empty: bool = False
     #: Whether it shows the pack's mark of a list that has arrived.
     is_settled: bool = False
     #: Whether what the pack names as the list's request was answered.
@@ -209,7 +209,7 @@ def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) ->
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
         problem = "" if is_whole else _LATE
     else:
-        problem = "" if facts.is_said_empty else _why_not_empty(rules, facts)
+        problem = "" if facts.is_declared_empty else _why_not_empty(rules, facts)
     return f"{problem}{_beside(facts)}" if problem else ""
 
 

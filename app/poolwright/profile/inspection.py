@@ -51,7 +51,7 @@ class ProfileInspection:
     """The result of inspecting one profile."""
 
     profile: NamedProfile
-    standing: ProfileHealth
+    health: ProfileHealth
     #: Why it can't be used, and what to do; empty when it is fit.
     why: str = ""
     #: What its file says; nothing when that can't be read.
@@ -74,7 +74,7 @@ def inspect_profile(profile: NamedProfile) -> ProfileInspection:
     else:
         standing, why = ProfileHealth.FIT, ""
     return ProfileInspection(
-        profile=profile, standing=standing, why=why, content=content, facts=facts, sealed_at=_sealed_at(profile)
+        profile=profile, health=standing, why=why, content=content, facts=facts, sealed_at=_sealed_at(profile)
     )
 
 

@@ -23,7 +23,7 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 class Locking(Protocol):
     """How a platform locks files. Nothing here waits longer than it takes to read a profile."""
 
-    def take(self, descriptor: int, *, is_shared: bool) -> bool:
+    def acquire(self, descriptor: int, *, is_shared: bool) -> bool:
         """Lock an open file; false when somebody else has it."""
         ...
 
@@ -57,7 +57,7 @@ class WindowsLocking:
         """Take the module as a parameter, so that tests elsewhere can stand in for it."""
         self._msvcrt = msvcrt
 
-    def take(self, descriptor: int, *, is_shared: bool) -> bool:
+    def acquire(self, descriptor: int, *, is_shared: bool) -> bool:
         """Lock an open file; false when somebody else has it."""
         # Readers take turns: the mode that waits gives up after 10 s by itself, and a clone takes a fraction of one.
         mode = self._msvcrt.LK_LOCK if is_shared else self._msvcrt.LK_NBLCK
@@ -88,7 +88,7 @@ else:
     class PosixLocking:
         """Our own locks are ``flock``: bound to the open file, not to the process. Chromium's are ``fcntl`` locks."""
 
-        def take(self, descriptor: int, *, is_shared: bool) -> bool:
+        def acquire(self, descriptor: int, *, is_shared: bool) -> bool:
             """Lock an open file; false when somebody else has it."""
             try:
                 fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -125,7 +125,7 @@ class FileLock:
         self._locking = locking
         self._descriptor: int | None = None
 
-    def take(self, *, is_shared: bool = False) -> bool:
+    def acquire(self, *, is_shared: bool = False) -> bool:
         """Try to lock, making the file where needed; false when somebody else has it. Never waits for a person.
 
         Raises:
@@ -135,13 +135,13 @@ class FileLock:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE)
             undo.callback(os.close, descriptor)
             # A file that was removed between opening and locking is nobody's lock any more.
-            if self._locking.take(descriptor, is_shared=is_shared) and os.fstat(descriptor).st_nlink:
+            if self._locking.acquire(descriptor, is_shared=is_shared) and os.fstat(descriptor).st_nlink:
                 undo.pop_all()
                 self._descriptor = descriptor
                 return True
         return False
 
-    def drop(self) -> None:
+    def release(self) -> None:
         """Let go. Does nothing when not held."""
         _close(self._descriptor)
         self._descriptor = None
@@ -161,18 +161,18 @@ class FolderLock:
         self._locking = locking
         self._descriptor: int | None = None
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Try to lock; false when somebody else has it. A folder that cannot be opened is told by whoever reads it."""
         try:
             self._descriptor = os.open(self.path, os.O_RDONLY)
-            if self._locking.take(self._descriptor, is_shared=False):
+            if self._locking.acquire(self._descriptor, is_shared=False):
                 return True
         except OSError:
             return True
-        self.drop()
+        self.release()
         return False
 
-    def drop(self) -> None:
+    def release(self) -> None:
         """Let go. Does nothing when not held."""
         _close(self._descriptor)
         self._descriptor = None
@@ -190,7 +190,7 @@ def _acquire_base_lock(base: Path, *, is_shared: bool, refusal: str) -> FileLock
     try:
         if not base.is_dir():
             raise missing_folder_error(base)
-        is_taken = lock.take(is_shared=is_shared)
+        is_taken = lock.acquire(is_shared=is_shared)
     except OSError as error:
         if error.errno in _READ_ONLY:
             return None
@@ -219,7 +219,7 @@ def read_locked(base: Path) -> Generator[None]:
         yield
     finally:
         if lock is not None:
-            lock.drop()
+            lock.release()
 
 
 @contextmanager
@@ -240,4 +240,4 @@ def write_locked(base: Path) -> Generator[None]:
     try:
         yield
     finally:
-        lock.drop()
+        lock.release()

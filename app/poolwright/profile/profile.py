@@ -180,7 +180,7 @@ class Profile:
         self._machine.fire(ProfileEvent.CLONED)
         return report
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """Somebody removed the clone; whatever lies in its place now is none."""
         self.is_lost = True
 
@@ -198,7 +198,7 @@ class Profile:
         self._copy()
         self.is_lost = False
 
-    def take(self) -> None:
+    def lease(self) -> None:
         """Hand it to a worker that is about to start: READY to IN_USE. The clone is ready for a launch then.
 
         Raises:
@@ -211,7 +211,7 @@ class Profile:
             require_stores(self.worker_profile_path, self._stores)
             self.expected_cookies = self._count_cookies()
         except ProfileDamagedError as error:
-            raise self.spoil(str(error)) from error
+            raise self.mark_damaged(str(error)) from error
         self._machine.fire(ProfileEvent.TAKE)
 
     def release(self) -> None:
@@ -235,7 +235,7 @@ class Profile:
         remove_clone(self.worker_profile_path)
         self._machine.fire(ProfileEvent.REMOVED)
 
-    def spoil(self, cause: str) -> ProfileDamagedError:
+    def mark_damaged(self, cause: str) -> ProfileDamagedError:
         """Note that it is damaged: CORRUPTED to FAILED. The clone is kept aside, and its base refuses further runs.
 
         Args:
@@ -245,7 +245,7 @@ class Profile:
             The error to end the run with: the cause, where the damaged clone lies, and what could not be noted.
         """
         self._machine.fire(ProfileEvent.SPOIL, cause=cause)
-        self.kept_path = self._keep_aside()
+        self.kept_path = self._quarantine()
         kept = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
         lapse = self._mark(cause + kept)
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
@@ -259,7 +259,7 @@ class Profile:
             if facts.seal is not None:
                 refuse_differences(self.base_profile_path, facts.seal, report.files)
         except ProfileDamagedError as error:
-            raise self.spoil(str(error)) from error
+            raise self.mark_damaged(str(error)) from error
         try:
             self._stores = find_stores(self.worker_profile_path)
         except OSError as error:
@@ -274,7 +274,7 @@ class Profile:
         except OSError as error:
             raise launch_folder_error(self.worker_profile_path, error) from error
 
-    def _keep_aside(self) -> Path | None:
+    def _quarantine(self) -> Path | None:
         clone = self.worker_profile_path
         try:
             return quarantine_clone(clone, self._clock()) if clone.exists() else None

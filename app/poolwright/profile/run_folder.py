@@ -113,7 +113,7 @@ class RunFolder:
             if _is_short(temp_path):
                 temp_path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
                 return WorkerFolder(path=path, profile_path=path / "profile", temp_path=temp_path)
-            away = _recorded_away(path) or self._make_away(path)
+            away = _recorded_away(path) or self._create_elsewhere(path)
         except OSError as error:
             raise _unwritable(self.path, error) from error
         return WorkerFolder(
@@ -123,7 +123,7 @@ class RunFolder:
             notice=f"{temp_path} is too long a path for a browser's temporary files; they are in {away} instead.",
         )
 
-    def remake(self) -> None:
+    def recreate(self) -> None:
         """Make the folder again, and hold its lock, where somebody removed it; what browsers wrote since is left.
 
         Raises:
@@ -132,12 +132,12 @@ class RunFolder:
         lock = FileLock(self.path / _OWNER_LOCK)
         try:
             self.path.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
-            is_ours = lock.take()
+            is_ours = lock.acquire()
         except OSError as error:
             raise _unwritable(self.path, error) from error
         if not is_ours:
             raise SetupError(f"Another run is using {self.path} now.")
-        self._lock.drop()
+        self._lock.release()
         self._lock = lock
 
     def close(self) -> tuple[Path, ...]:
@@ -156,7 +156,7 @@ class RunFolder:
     ) -> None:
         self.close()
 
-    def _make_away(self, folder: Path) -> Path:
+    def _create_elsewhere(self, folder: Path) -> Path:
         for root in self._short_roots:
             away = root / f"{_AWAY_PREFIX}{_draw_name()}"
             if not (_is_short(away) and root.is_dir()):
@@ -233,7 +233,7 @@ def _make_locked(path: Path) -> FileLock | None:
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE_FOLDER_MODE)
         with contextlib.suppress(FileNotFoundError):
-            return lock if lock.take() else None
+            return lock if lock.acquire() else None
     return None
 
 
@@ -244,7 +244,7 @@ def _lock_dead(folder: Path) -> FileLock | None:
         if folder.is_symlink():
             return None
         if lock.path.is_file() and not lock.path.is_symlink():
-            return lock if lock.take() else None
+            return lock if lock.acquire() else None
         # Killed between making the folder and its lock. Not ours if anything else is in it.
         folder.rmdir()
     except OSError:
@@ -260,7 +260,7 @@ def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
         left = tuple(remainder for place in places for remainder in _clear_place(place))
     except OSError:  # its disk does not answer: a later sweep finds it
         left = (folder,)
-    lock.drop()
+    lock.release()
     if not left:
         with contextlib.suppress(OSError):
             lock.path.unlink(missing_ok=True)

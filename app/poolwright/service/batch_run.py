@@ -168,7 +168,7 @@ async def run_batch(
     ended: list[tuple[BatchSummary, BatchReport]] = []
     async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
-            await journal.belong(job.account)
+            await journal.claim_account(job.account)
         await recover(journal, tree, job.out, job.pool.max_attempts)
         has_begun()
         run = _BatchRun(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
@@ -222,7 +222,7 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
 
     async def count() -> None:
         counted.append(open_count(await journal.counts(batch_id)))
-        found.append(await journal.ask(partial(queries.count_outcomes, batch_id=batch_id)))
+        found.append(await journal.query(partial(queries.count_outcomes, batch_id=batch_id)))
 
     await run_interruptible(partial(wait_until_report_is_abandoned, run.stop, run.stop_now), count)
     left_count = counted[0] if counted else open_before
@@ -244,7 +244,7 @@ async def make_base_profile(*, crew: WorkerConfig, base: Path, runs_root: Path, 
         observe(Notice(level=level, text=text))
 
     codes = totp_from_secret(crew.totp_secret, SystemClock().now)
-    code = await codes.next() if codes else ""
+    code = await codes.next_code() if codes else ""
     await one_shot.make_base(base, crew.worker, runs_root, note, one_time_code=code)
 
 
@@ -268,7 +268,7 @@ async def _run_pool(run: _BatchRun) -> Stop | None:
             async with PersistentWorkerPool(options, around) as pool:
                 has_begun()
                 listening.start_soon(_call_when_set, run.stop, pool.stop)
-                listening.start_soon(_call_when_set, run.stop_now, pool.hurry)
+                listening.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)
                 await pool.finish()
             ended.append(pool.end)
             listening.cancel_scope.cancel()

@@ -33,15 +33,15 @@ _MB = 1024 * 1024
 class MaintenanceResult:
     """What was done; ``None`` for a part that was not due."""
 
-    forgotten: PruneResult | None = None
+    pruned: PruneResult | None = None
     compacted: CompactResult | None = None
 
     @property
     def text(self) -> str:
         """Return the result in one sentence; empty if there is no change to report."""
         parts: list[str] = []
-        if self.forgotten is not None and self.forgotten != PruneResult():
-            gone = self.forgotten
+        if self.pruned is not None and self.pruned != PruneResult():
+            gone = self.pruned
             parts.append(
                 f"{_count(gone.list_count, 'list')}, {_count(gone.attempt_count, 'attempt')} and "
                 f"{_count(gone.move_count, 'transition')} deleted"
@@ -82,16 +82,16 @@ class JournalMaintenance:
         begun_s = clock.monotonic() - DAY_S + FIRST_RUN_AFTER_S
         self._forgot_at_s = self._compacted_at_s = begun_s
 
-    async def keep(self, is_quiet: Callable[[], bool]) -> None:
+    async def run(self, is_quiet: Callable[[], bool]) -> None:
         """Run due maintenance regularly until cancelled.
 
         Args:
             is_quiet: Whether no order is in hand now.
         """
         async for _ in periodic(MAINTENANCE_CHECK_S):
-            await self.look(is_quiet=is_quiet())
+            await self.run_if_due(is_quiet=is_quiet())
 
-    async def look(self, *, is_quiet: bool) -> None:
+    async def run_if_due(self, *, is_quiet: bool) -> None:
         """Run the maintenance that is due. A failure is reported and retried a day later."""
         now_s = self._clock.monotonic()
         forgets = now_s - self._forgot_at_s >= DAY_S
@@ -106,7 +106,7 @@ class JournalMaintenance:
             if done.text:
                 self._note(Level.INFO, done.text)
 
-    async def now(self) -> MaintenanceResult:
+    async def run_now(self) -> MaintenanceResult:
         """Prune and compact at once, also while orders are processed.
 
         Raises:
@@ -119,17 +119,17 @@ class JournalMaintenance:
             forgotten = compacted = None
             if forgets:
                 self._forgot_at_s = self._clock.monotonic()
-                forgotten = await self._forget()
+                forgotten = await self._prune()
             if compacts:
                 self._compacted_at_s = self._clock.monotonic()
                 compacted = await self._journal.compact()
-            return MaintenanceResult(forgotten=forgotten, compacted=compacted)
+            return MaintenanceResult(pruned=forgotten, compacted=compacted)
 
-    async def _forget(self) -> PruneResult | None:
+    async def _prune(self) -> PruneResult | None:
         days = self._retention_days()
         if not days:
             return None
-        return await self._journal.forget(self._clock.now() - timedelta(days=days), self._spared())
+        return await self._journal.prune(self._clock.now() - timedelta(days=days), self._spared())
 
 
 def _size(size_bytes: int) -> str:

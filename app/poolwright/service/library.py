@@ -250,7 +250,7 @@ async def open_pool(
     plan = await anyio.to_thread.run_sync(_prepare_setup, settings, processor, clock, abandon_on_cancel=True)
     plan = replace(plan, waits_for_login=waits_for_login)
     with configure_pool_logging(plan.log) as note:
-        if not plan.crew.sandbox.is_worth_telling:
+        if not plan.crew.sandbox.is_notable:
             note(Notice(level=Level.INFO, text=plan.crew.sandbox.sentence))
         async with _running_pool(plan, clock, _observe_both(note, watch)) as pool:
             yield pool
@@ -260,13 +260,13 @@ async def open_pool(
 async def _running_pool(
     plan: _PoolSetup, clock: SystemClock, observe: EventSink
 ) -> AsyncGenerator[PersistentWorkerPool]:
-    if plan.crew.sandbox.is_worth_telling:
+    if plan.crew.sandbox.is_notable:
         observe(Notice(level=Level.WARNING, text=plan.crew.sandbox.sentence))
     for notice in plan.staffing.notices:
         observe(notice)
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
         if plan.account is not None:
-            await journal.belong(plan.account)
+            await journal.claim_account(plan.account)
         if not plan.base.exists():
             await _make_base_in_place(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.out, plan.settings.max_attempts)

@@ -34,7 +34,7 @@ class LogFile:
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor: int | None = self._opened()
+        self._descriptor: int | None = self._open()
 
     def write(self, line: str) -> None:
         """Write a line with its end.
@@ -51,29 +51,29 @@ class LogFile:
             os.close(descriptor)
 
     def _append(self, content: bytes) -> None:
-        descriptor = self._descriptor = self._opened() if self._descriptor is None else self._descriptor
+        descriptor = self._descriptor = self._open() if self._descriptor is None else self._descriptor
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes and size_bytes + len(content) > ROTATION_BYTES:
             self.close()
-            self._put_aside()
-            descriptor, size_bytes = self._opened(), 0
+            self._rotate()
+            descriptor, size_bytes = self._open(), 0
             self._descriptor = descriptor
         if os.write(descriptor, content) < len(content):
             # Half a line would spoil the next one: it is taken back.
             os.ftruncate(descriptor, size_bytes)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _put_aside(self) -> None:
+    def _rotate(self) -> None:
         """Rotate: renumber the old files and drop the oldest."""
         for number in range(KEPT_FILES, 1, -1):
-            if self._aside(number - 1).exists():
-                self._aside(number - 1).replace(self._aside(number))
-        self.path.replace(self._aside(1))
+            if self._rotated_path(number - 1).exists():
+                self._rotated_path(number - 1).replace(self._rotated_path(number))
+        self.path.replace(self._rotated_path(1))
 
-    def _aside(self, number: int) -> Path:
+    def _rotated_path(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), FILE_MODE)
 
 

@@ -96,7 +96,7 @@ async def log_in_by_form(job: ProfileLogin) -> Seal:
         "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
     )
     codes = totp_from_secret(job.crew.totp_secret, job.clock.now)
-    code = await codes.next() if codes else ""
+    code = await codes.next_code() if codes else ""
     return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), one_time_code=code), unproven)
 
 
@@ -137,7 +137,7 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
     with write_locked(base):
         try:
             await anyio.to_thread.run_sync(_clone_to, base, draft)
-            errand = replace(_one_shot_job(job, WorkerMode.ADOPT), base=draft, kept_login_path=renewed)
+            errand = replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=draft, kept_login_path=renewed)
             await run_one_shot(errand)
             await _verify_login(job, draft, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
             swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
@@ -160,7 +160,7 @@ async def _verify_login(job: ProfileLogin, folder: Path, unproven: str) -> None:
     await anyio.to_thread.run_sync(prepare_base, folder)
     kept = login_backup_path(job.profile.base_path)
     if (
-        await run_one_shot(replace(_one_shot_job(job, WorkerMode.PROVE), base=folder, cookies_path=kept))
+        await run_one_shot(replace(_one_shot_job(job, WorkerMode.VERIFY_LOGIN), base=folder, cookies_path=kept))
         is not LoginCheck.LOGGED_IN
     ):
         raise LoginRequiredError(unproven)

@@ -84,37 +84,37 @@ class Outstanding:
 class CommandExecutor:
     """Executes commands. Slow work goes to the task writer or the pool's task group, so that no event waits for it."""
 
-    chronicle: EventLog
-    dispatch: TaskFeeder
-    filing: TaskFiler
-    clerk: TaskWriter
+    event_log: EventLog
+    feeder: TaskFeeder
+    filer: TaskFiler
+    writer: TaskWriter
     workers: Mapping[int, Worker]
     tasks: TaskGroup
-    tallies: Outstanding
+    outstanding: Outstanding
     clock: Clock
     #: For commands that people are to give.
     profile_name: str
     #: For portals that want one; nothing where no secret is given.
-    codes: TotpGenerator | None
+    totp: TotpGenerator | None
     #: Where a slot's worker stages its files.
     staging_path: Callable[[int], Path]
     #: Takes the news that the pool cannot go on.
-    note_end: Callable[[Stop], None]
+    on_stop: Callable[[Stop], None]
     #: Takes the news that a task has its outcome.
-    note_outcome: Callable[[POTask, Report], None]
+    on_outcome: Callable[[POTask, Report], None]
     report: Callable[[PoolInput], None]
     #: Set when the pool ends: nobody waits for anything any more.
     ending: anyio.Event
 
-    def perform(self, command: Command) -> None:
+    def execute(self, command: Command) -> None:
         """Carry one command out."""
         match command:
             case Pause() | Resume() | ReportMemoryRecycle():
-                self._tell(command)
+                self._announce(command)
             case Spawn() | KillAndRestart() | Recycle() | SuspendSlot() | GiveUp():
-                self._see_to_life(command)
+                self._execute_worker_command(command)
             case FileReport() | RecordOutcome() | Requeue() | Discard() | Forget() | FailQueued():
-                self._see_to_tasks(command)
+                self._execute_task_command(command)
             case (
                 ScheduleVerification()
                 | CheckLogin()
@@ -123,136 +123,136 @@ class CommandExecutor:
                 | BackUpLogin()
                 | AnnounceLoginExpiry()
             ):
-                self.tasks.start_soon(self._see_to_login, command)
+                self.tasks.start_soon(self._execute_login_command, command)
             case Stop():
                 self._stop(command)
             case _:
                 assert_never(command)
 
-    def _see_to_tasks(self, command: TaskCommand) -> None:
+    def _execute_task_command(self, command: TaskCommand) -> None:
         match command:
             case FileReport() | RecordOutcome():
-                self.tallies.unsettled.add()
-                self.filing.under_way.add(command.task.task_id)
+                self.outstanding.unsettled.add()
+                self.filer.under_way.add(command.task.task_id)
                 self.tasks.start_soon(self._file, command)
             case FailQueued():
-                self.dispatch.end_trials()
-                self.clerk.take(command)
+                self.feeder.end_trials()
+                self.writer.submit(command)
             case Requeue():
-                self.clerk.take(command)
+                self.writer.submit(command)
             case Discard():
-                self.tasks.start_soon(self.filing.discard, self._place_of(command.staged))
+                self.tasks.start_soon(self.filer.discard, self._staging_folder(command.staged))
             case Forget():
                 for task_id in command.task_ids:
-                    self.dispatch.forget(task_id)
+                    self.feeder.forget(task_id)
 
     def start_worker(self, worker: Worker, generation: int, delay_s: float) -> None:
         """Let one generation of a slot live."""
-        self.tallies.alive.add()
-        self.tasks.start_soon(self._live, worker, generation, delay_s)
+        self.outstanding.alive.add()
+        self.tasks.start_soon(self._run_generation, worker, generation, delay_s)
 
-    async def _live(self, worker: Worker, generation: int, delay_s: float) -> None:
-        with self.tallies.alive.counted():
-            await worker.live(generation, delay_s)
+    async def _run_generation(self, worker: Worker, generation: int, delay_s: float) -> None:
+        with self.outstanding.alive.counted():
+            await worker.run(generation, delay_s)
 
     def _stop(self, command: Stop) -> None:
-        self.note_end(command)
+        self.on_stop(command)
         if command.cause is StopCause.PROFILE_DAMAGED:  # nothing is fetched any more that a lost login may have spoiled
             for worker in self.workers.values():
-                worker.abandon()
+                worker.kill()
 
     async def _file(self, command: FileReport | RecordOutcome) -> None:
         own = StagedAttempt(worker=command.worker, task=command.task, report=command.report)
-        with self.tallies.unsettled.counted():
+        with self.outstanding.unsettled.counted():
             if isinstance(command, FileReport):
                 with anyio.move_on_after(command.delay_s):
                     await self.ending.wait()
-                is_filed = await self.filing.file(command, self._place_of(command.staged or own))
+                is_filed = await self.filer.finalize(command, self._staging_folder(command.staged or own))
             else:
-                is_filed = await self.filing.finish(command, self._place_of(own))
-            self.filing.under_way.discard(command.task.task_id)
+                is_filed = await self.filer.record_outcome(command, self._staging_folder(own))
+            self.filer.under_way.discard(command.task.task_id)
             if is_filed:
-                self.dispatch.forget(command.task.task_id)
+                self.feeder.forget(command.task.task_id)
                 self.workers[command.worker.slot].count_done()
-                self.note_outcome(command.task, command.report)
+                self.on_outcome(command.task, command.report)
 
-    def _place_of(self, staged: StagedAttempt) -> Path:
+    def _staging_folder(self, staged: StagedAttempt) -> Path:
         return self.staging_path(staged.worker.slot) / staging_folder_name(staged.task)
 
-    async def _see_to_login(self, command: LoginCommand) -> None:
+    async def _execute_login_command(self, command: LoginCommand) -> None:
         match command:
             case ScheduleVerification():
                 await anyio.sleep(command.delay_s)
                 self.report(VerificationDue(worker=command.worker))
             case CheckLogin():
-                await self._ask(command.worker, messages.VerifyLogin())
+                await self._send(command.worker, messages.VerifyLogin())
             case RefreshLogin():
-                code = await self.codes.next() if self.codes else ""
-                await self._ask(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
+                code = await self.totp.next_code() if self.totp else ""
+                await self._send(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
             case BackUpLogin():
-                await self._keep_login(command.slot)
+                await self._back_up_login(command.slot)
             case AnnounceLoginExpiry():
-                await self._foretell(command)
+                await self._announce_expiry(command)
             case CopyLogin():
                 cookies_path = self.workers[command.source_slot].cookies_path
-                await self._ask(command.worker, messages.ImportCookies(cookies_path=str(cookies_path)))
+                await self._send(command.worker, messages.ImportCookies(cookies_path=str(cookies_path)))
             case _:
                 assert_never(command)
 
-    async def _keep_login(self, slot: int) -> None:
+    async def _back_up_login(self, slot: int) -> None:
         worker = self.workers[slot]
         try:
             keep = partial(save_refreshed_login, worker.profile.base_profile_path, worker.cookies_path)
             await anyio.to_thread.run_sync(keep, abandon_on_cancel=True)  # the profile may be on a share that hangs
         except OSError as error:
             problem = f"could not save a backup of the renewed login beside the profile ({error.strerror})"
-            self.chronicle.notice(Level.WARNING, problem, worker.ref)
+            self.event_log.notice(Level.WARNING, problem, worker.ref)
 
-    async def _foretell(self, command: AnnounceLoginExpiry) -> None:
+    async def _announce_expiry(self, command: AnnounceLoginExpiry) -> None:
         ends_at = self.clock.now() + timedelta(seconds=command.ends_in_s)
-        self.chronicle.notice(Level.INFO, f"the login is expected to expire at about {ends_at.astimezone():%H:%M}")
+        self.event_log.notice(Level.INFO, f"the login is expected to expire at about {ends_at.astimezone():%H:%M}")
         if command.renewal_in_s is not None:
             await anyio.sleep(command.renewal_in_s)
             self.report(LoginExpiring(number=command.number))
 
-    async def _ask(
+    async def _send(
         self, worker: WorkerRef, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
-        await self.workers[worker.slot].ask(worker.generation, message)
+        await self.workers[worker.slot].send(worker.generation, message)
 
-    def _see_to_life(self, command: WorkerCommand) -> None:
+    def _execute_worker_command(self, command: WorkerCommand) -> None:
         worker = self.workers[command.worker.slot]
         match command:
             case Spawn():
                 self.start_worker(worker, command.worker.generation, command.delay_s)
             case Recycle():
                 told = f"recycling after its current tasks: {command.cause}"
-                self.chronicle.notice(Level.INFO, told, command.worker)
-                self.tasks.start_soon(worker.retire, command.worker.generation, command.cause)
+                self.event_log.notice(Level.INFO, told, command.worker)
+                self.tasks.start_soon(worker.recycle, command.worker.generation, command.cause)
             case KillAndRestart():
-                self.chronicle.notice(Level.WARNING, f"ending it now and restarting: {command.cause}", command.worker)
-                worker.recycle(command.cause)
+                self.event_log.notice(Level.WARNING, f"ending it now and restarting: {command.cause}", command.worker)
+                worker.kill_and_restart(command.cause)
             case SuspendSlot():
                 told = f"suspended for {command.rest_s / 60:g} minutes before the next restart: {command.cause}"
-                self.chronicle.notice(Level.ERROR, told, command.worker)
+                self.event_log.notice(Level.ERROR, told, command.worker)
             case GiveUp():
                 level = Level.INFO if command.is_expected else Level.ERROR
-                self.chronicle.notice(level, f"stopped for good: {command.cause}", command.worker)
+                self.event_log.notice(level, f"stopped for good: {command.cause}", command.worker)
                 worker.give_up()
 
-    def _tell(self, command: Pause | Resume | ReportMemoryRecycle) -> None:
+    def _announce(self, command: Pause | Resume | ReportMemoryRecycle) -> None:
         """The pool's own state follows from its standing; here people are told, and the time of a hold runs."""
         if isinstance(command, ReportMemoryRecycle):
-            self.chronicle.tell(command.relieved)
+            self.event_log.publish(command.relieved)
             return
         is_over = isinstance(command, Resume)
-        self.chronicle.notice(Level.INFO if is_over else Level.WARNING, pause_message(command, self.profile_name))
+        self.event_log.notice(Level.INFO if is_over else Level.WARNING, pause_message(command, self.profile_name))
         if is_over:
             return
         if command.delay_s is not None:
-            self.tasks.start_soon(self._end_hold, command.cause, command.delay_s)
+            self.tasks.start_soon(self._expire_pause, command.cause, command.delay_s)
 
-    async def _end_hold(self, cause: PauseReason, delay_s: float) -> None:
+    async def _expire_pause(self, cause: PauseReason, delay_s: float) -> None:
         await anyio.sleep(delay_s)
         self.report(PauseEnded(cause=cause))
 
@@ -268,14 +268,14 @@ class Controller:
         open_tasks: WaitGroup,
     ) -> None:
         """Start with a standing in which nothing has happened yet."""
-        self.standing = standing
+        self.state = standing
         self.machine = machine
         #: Facts and filings that are not dealt with yet.
         self.unsettled = WaitGroup()
         #: When the last fact was dealt with, in seconds of ``anyio.current_time``.
-        self.dealt_at_s = anyio.current_time()
-        self._dispatch = dispatch
-        self._open_tasks = open_tasks
+        self.last_event_at_s = anyio.current_time()
+        self._feeder = dispatch
+        self._unfinished = open_tasks
         self._facts, self._inbox = anyio.create_memory_object_stream[PoolInput](math.inf)
 
     def __enter__(self) -> Self:
@@ -289,39 +289,39 @@ class Controller:
         self._facts.close()
         self._inbox.close()
 
-    def report(self, fact: PoolInput) -> None:
+    def post(self, fact: PoolInput) -> None:
         """Queue an event and return at once; events after the end are ignored."""
         with contextlib.suppress(anyio.ClosedResourceError):
             self._facts.send_nowait(fact)
             self.unsettled.add()
 
-    async def steer(self, performance: CommandExecutor) -> None:
+    async def run(self, performance: CommandExecutor) -> None:
         """Decide and act until cancelled."""
         try:
             async for fact in self._inbox:
                 with self.unsettled.counted():
-                    decision = decide.decide(self.standing, fact)
-                    self.standing = decision.standing
-                    self._follow(fact)
+                    decision = decide.decide(self.state, fact)
+                    self.state = decision.standing
+                    self._apply_state(fact)
                     for command in decision.commands:
-                        performance.perform(command)
-                self.dealt_at_s = anyio.current_time()
+                        performance.execute(command)
+                self.last_event_at_s = anyio.current_time()
         finally:
-            self.unsettled.call_off()
+            self.unsettled.release_all()
 
-    def _follow(self, fact: PoolInput) -> None:
+    def _apply_state(self, fact: PoolInput) -> None:
         """Move the pool's machine, and open or close the queue, as the standing says."""
-        holds = self.standing.holds.active
-        self._dispatch.set_open(is_open=not holds and not self.standing.is_stopping)
+        holds = self.state.pauses.active
+        self._feeder.set_open(is_open=not holds and not self.state.is_stopping)
         if isinstance(fact, WorkerReady):
             self._try_to_move(PoolEvent.STAFF)
         if holds:
             self._try_to_move(PoolEvent.PAUSE)
             return
         self._try_to_move(PoolEvent.RESUME)
-        if any(slot.held for slot in self.standing.slots.values()):
+        if any(slot.held for slot in self.state.slots.values()):
             self._try_to_move(PoolEvent.WORK)
-        elif self._open_tasks.count == 0:
+        elif self._unfinished.count == 0:
             self._try_to_move(PoolEvent.REST)
 
     def _try_to_move(self, event: PoolEvent) -> None:

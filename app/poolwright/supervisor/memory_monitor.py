@@ -69,7 +69,7 @@ class MemoryMonitor:
         self._workers = workers
         self.threshold = threshold
         self._read_limit = read_limit
-        self._chronicle = chronicle
+        self._event_log = chronicle
         self._report = report
         self._own = ProcessTreeMeter(lambda: [os.getpid()])
         self._warned_of = MemoryMetric.PSS
@@ -84,21 +84,21 @@ class MemoryMonitor:
         """Look every two seconds and tell, until cancelled."""
         looks = itertools.count()
         async for _ in periodic(ESTIMATE_INTERVAL_S):
-            await self.look(is_exact=next(looks) % MEASURE_EVERY == 0 or self._has_newcomer())
+            await self.sample(is_exact=next(looks) % MEASURE_EVERY == 0 or self._has_new_worker())
 
-    async def look(self, *, is_exact: bool) -> None:
+    async def sample(self, *, is_exact: bool) -> None:
         """Look once and tell; an estimate that is over the limit is followed by a measure.
 
         Where nothing can be read now (no descriptor is left, mostly) nothing is told but that.
         """
         try:
-            found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact), abandon_on_cancel=True)
+            found = await anyio.to_thread.run_sync(lambda: self._read_sample(is_exact=is_exact), abandon_on_cancel=True)
         except OSError as error:
             self._warn_of_blindness(error)
             return
         self._is_blind = False
         if not is_exact and self._is_over(found):
-            await self.look(is_exact=True)
+            await self.sample(is_exact=True)
             return
         self._warn(found.way)
         self.limit_bytes = int(self.threshold * found.limit.total_bytes)
@@ -112,19 +112,19 @@ class MemoryMonitor:
         self.peak_bytes = max(self.peak_bytes, seen.used_bytes)
         self._report(seen)
 
-    def _has_newcomer(self) -> bool:
+    def _has_new_worker(self) -> bool:
         """Whether a generation is at work that was not there at the last look: what it uses must be known well."""
         here = {worker.ref for worker in self._workers if worker.status in _AT_WORK}
         newcomers, self._seen = here - self._seen, here
         return bool(newcomers)
 
-    def _look(self, *, is_exact: bool) -> _Sample:
+    def _read_sample(self, *, is_exact: bool) -> _Sample:
         """Blocking."""
         by_worker: dict[WorkerRef, int] = {}
         own = self._own.measure() if is_exact else self._own.estimate()
         ways = [own.way]
         for worker in self._workers:
-            ref, usage = worker.ref, worker.gauge.read(is_exact=is_exact)
+            ref, usage = worker.ref, worker.memory_meter.read(is_exact=is_exact)
             if usage is not None:
                 by_worker[ref] = usage.memory_bytes
                 ways.append(usage.way)
@@ -144,10 +144,10 @@ class MemoryMonitor:
         if not self._is_blind:
             self._is_blind = True
             told = f"Memory cannot be measured now ({error.strerror or error}); trying again."
-            self._chronicle.notice(Level.WARNING, told)
+            self._event_log.notice(Level.WARNING, told)
 
     def _warn(self, way: MemoryMetric) -> None:
         """Say once for each way that is weaker than those before."""
         if list(MemoryMetric).index(way) > list(MemoryMetric).index(self._warned_of):
             self._warned_of = way
-            self._chronicle.notice(Level.WARNING, _LESS_EXACT[way])
+            self._event_log.notice(Level.WARNING, _LESS_EXACT[way])

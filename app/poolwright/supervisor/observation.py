@@ -24,11 +24,11 @@ class EventLog:
         self._observe = observe
         self._unwritten: list[Transition] = []
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Publish one event to the observer."""
         self._observe(event)
 
-    def moved(self, transition: Transition) -> None:
+    def record_transition(self, transition: Transition) -> None:
         """Publish one transition and buffer it for the journal."""
         self._unwritten.append(transition)
         self._observe(Moved(transition=transition))
@@ -37,7 +37,7 @@ class EventLog:
         """Publish one log line for people."""
         self._observe(Notice(level=level, text=text, worker=worker))
 
-    async def keep_writing(self) -> None:
+    async def run(self) -> None:
         """Write buffered transitions every second, until cancelled."""
         async for _ in periodic(FLUSH_INTERVAL_S):
             await self.flush()

@@ -57,17 +57,17 @@ class PoolControls(ABC):
     worker_count: int
 
     @abstractmethod
-    def _report(self, fact: PoolInput) -> None:
+    def _post(self, fact: PoolInput) -> None:
         """Bring a fact before the plan."""
 
     def pause(self) -> None:
         """Let no further task start until ``resume``; those in flight are finished."""
-        self._report(PauseRequested())
+        self._post(PauseRequested())
 
     def resume(self) -> None:
         """Let tasks start again after ``pause``, or when somebody has logged in."""
-        self._report(PauseEnded(cause=PauseReason.OPERATOR))
-        self._report(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
+        self._post(PauseEnded(cause=PauseReason.OPERATOR))
+        self._post(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
 
     def restart_worker(self, slot: int) -> None:
         """Recycle a working worker: it finishes its tasks and restarts with a fresh browser.
@@ -78,15 +78,15 @@ class PoolControls(ABC):
         if not 1 <= slot <= self.worker_count:
             msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
             raise ValueError(msg)
-        self._report(RestartRequested(slot=slot))
+        self._post(RestartRequested(slot=slot))
 
     def set_limits(self, limits: Limits) -> None:
         """Apply other limits from now on; an attempt that has begun keeps its timeout."""
-        self._report(LimitsChanged(limits=limits))
+        self._post(LimitsChanged(limits=limits))
 
     def stop(self) -> None:
         """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
-        self._report(StopRequested(cause=StopCause.ASKED))
+        self._post(StopRequested(cause=StopCause.ASKED))
 
 
 #: Memory is looked at every two seconds, which the plan is told; a busy machine is slower.
@@ -107,43 +107,43 @@ class PersistentWorkerPool(PoolControls):
         self.end: Stop | None = None
         self._options = options
         self._task_timeout_s = options.worker.task_timeout_s
-        self._journal = RetryingJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
-        self._around = replace(surroundings, journal=self._journal)
-        self._chronicle = EventLog(self._journal, surroundings.observe)
+        self._journal = RetryingJournal(journal=surroundings.journal, report=self._post, ending=self.shutdown_event)
+        self._context = replace(surroundings, journal=self._journal)
+        self._event_log = EventLog(self._journal, surroundings.observe)
         self._deadline = Deadline()
-        self._codes = totp_from_secret(options.totp_secret, surroundings.clock.now)
+        self._totp = totp_from_secret(options.totp_secret, surroundings.clock.now)
         batch_id, deadline = surroundings.batch_id, self._deadline
-        self._dispatch = TaskFeeder(self._journal, batch_id, options.tab_count, self._report, deadline)
-        self.submissions = Submissions(self._journal, batch_id, self._dispatch, deadline)
+        self._feeder = TaskFeeder(self._journal, batch_id, options.tab_count, self._post, deadline)
+        self.submissions = Submissions(self._journal, batch_id, self._feeder, deadline)
         self._alive = WaitGroup()
-        self._steering = Controller(
+        self._controller = Controller(
             initial_state(options),
-            StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
-            self._dispatch,
-            self.submissions.open_tasks,
+            StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._event_log.record_transition),
+            self._feeder,
+            self.submissions.unfinished,
         )
         self.memory_monitor = MemoryMonitor(
-            self.workers, self.memory_threshold, surroundings.read_limit, self._chronicle, self._report
+            self.workers, self.memory_threshold, surroundings.read_limit, self._event_log, self._post
         )
         self._stopped = anyio.Event()
-        self._shutdown = self._ending()
-        self._premises = Workspace(
-            options=options, around=self._around, chronicle=self._chronicle, deadline=self._deadline
+        self._shutdown = self._make_shutdown()
+        self._workspace = Workspace(
+            options=options, context=self._context, event_log=self._event_log, deadline=self._deadline
         )
-        self._storage = StorageMonitor(self._premises.places, self._report)
-        self._filing = self._filer()
+        self._storage = StorageMonitor(self._workspace.watched_folders, self._post)
+        self._filer = self._make_filer()
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
 
     @property
     def task_queue(self) -> asyncio.Queue[POTask]:
         """Tasks that are claimed and wait for a free tab."""
-        return self._dispatch.task_queue
+        return self._feeder.task_queue
 
     @property
     def status(self) -> PoolStatus:
         """Lifecycle state of the pool."""
-        return self._steering.machine.state
+        return self._controller.machine.state
 
     async def __aenter__(self) -> Self:
         """Clone the profiles and start the workers. They come up while the caller goes on.
@@ -153,18 +153,18 @@ class PersistentWorkerPool(PoolControls):
             SetupError: There is no room for the clones.
         """
         async with AsyncExitStack() as stack:
-            stack.enter_context(self._steering)
-            stack.push_async_callback(self._clear_up)
-            await self._staff()
+            stack.enter_context(self._controller)
+            stack.push_async_callback(self._clean_up)
+            await self._create_workers()
             await self.submissions.open()
             housing = await stack.enter_async_context(anyio.create_task_group())
             self._tasks = await housing.start(shielded_task_group)
-            clerk = stack.enter_context(self._clerk())
-            self._tasks.start_soon(clerk.write)
-            performance = self._performance(clerk)
-            self._tasks.start_soon(self._steering.steer, performance)
+            clerk = stack.enter_context(self._make_writer())
+            self._tasks.start_soon(clerk.run)
+            performance = self._make_executor(clerk)
+            self._tasks.start_soon(self._controller.run, performance)
             self._tasks.start_soon(self._shutdown.feed)
-            self._tasks.start_soon(self._chronicle.keep_writing)
+            self._tasks.start_soon(self._event_log.run)
             self._tasks.start_soon(self.memory_monitor.watch)
             self._tasks.start_soon(self._storage.watch)
             for worker in self.workers:
@@ -188,7 +188,7 @@ class PersistentWorkerPool(PoolControls):
         async with anyio.create_task_group() as waiting:
 
             async def until_done() -> None:
-                await self.submissions.open_tasks.zero()
+                await self.submissions.unfinished.wait_idle()
                 waiting.cancel_scope.cancel()
 
             waiting.start_soon(until_done)
@@ -213,8 +213,8 @@ class PersistentWorkerPool(PoolControls):
             status=self.status,
             workers=tuple(worker.snapshot() for worker in self.workers),
             tabs_per_worker=self._options.worker.tabs_per_worker,
-            open_count=self.submissions.open_tasks.count,
-            holds=tuple(sorted(self._steering.standing.holds.active)),
+            open_count=self.submissions.unfinished.count,
+            holds=tuple(sorted(self._controller.state.pauses.active)),
             memory_peak_bytes=self.memory_monitor.peak_bytes,
             memory_limit_bytes=self.memory_monitor.limit_bytes,
         )
@@ -228,11 +228,11 @@ class PersistentWorkerPool(PoolControls):
     @property
     def can_work(self) -> bool:
         """Whether any worker is there, or comes up again; when none does nothing will be done any more."""
-        return self._steering.standing.can_work
+        return self._controller.state.can_work
 
     def is_alive(self, now_s: float) -> bool:
         """Whether facts are dealt with: while it works, some come every few seconds."""
-        return now_s - self._steering.dealt_at_s < PULSE_MAX_S
+        return now_s - self._controller.last_event_at_s < PULSE_MAX_S
 
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
         """Let tasks in flight finish, end the workers, and give the rest back to the queue.
@@ -252,91 +252,91 @@ class PersistentWorkerPool(PoolControls):
             self._tasks.start_soon(self._shutdown.run, timeout)
         await wait_uncancelled(self._shutdown.is_over)
 
-    def hurry(self) -> None:
+    def shutdown_now(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
         self._shutdown.draining.cancel()
 
-    async def _staff(self) -> None:
+    async def _create_workers(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
-        await self._premises.open()
-        for slot in self._steering.standing.slots:
-            order = await self._premises.seat(slot)
-            self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch, self._begin))
+        await self._workspace.open()
+        for slot in self._controller.state.slots:
+            order = await self._workspace.worker_spec(slot)
+            self.workers.append(Worker(order, self._event_log, self._post, self._feeder, self._begin))
 
-    def _ending(self) -> Shutdown:
+    def _make_shutdown(self) -> Shutdown:
         return Shutdown(
-            steering=self._steering,
-            dispatch=self._dispatch,
+            controller=self._controller,
+            feeder=self._feeder,
             submissions=self.submissions,
             workers=self.workers,
             journal=self._journal,
-            chronicle=self._chronicle,
+            event_log=self._event_log,
             deadline=self._deadline,
             alive=self._alive,
         )
 
-    def _filer(self) -> TaskFiler:
+    def _make_filer(self) -> TaskFiler:
         return TaskFiler(
             journal=self._journal,
-            archive=self._around.archive,
-            chronicle=self._chronicle,
-            report=self._report,
+            archive=self._context.archive,
+            event_log=self._event_log,
+            report=self._post,
             deadline=self._deadline,
-            missing=self._storage.missing,
+            missing_folder=self._storage.missing_folder,
         )
 
-    def _clerk(self) -> TaskWriter:
+    def _make_writer(self) -> TaskWriter:
         writings = TaskWriterDeps(
-            around=self._around,
-            chronicle=self._chronicle,
-            dispatch=self._dispatch,
-            staging_path=self._premises.staging_path,
-            note_outcome=self.submissions.note_outcome,
-            note_return=self.submissions.note_return,
-            unsettled=self._steering.unsettled,
+            context=self._context,
+            event_log=self._event_log,
+            feeder=self._feeder,
+            staging_path=self._workspace.staging_path,
+            on_outcome=self.submissions.on_outcome,
+            on_return=self.submissions.on_return,
+            unsettled=self._controller.unsettled,
             is_hurried=lambda: self._shutdown.draining.cancel_called,
         )
         return TaskWriter(writings)
 
-    def _performance(self, clerk: TaskWriter) -> CommandExecutor:
+    def _make_executor(self, clerk: TaskWriter) -> CommandExecutor:
         return CommandExecutor(
-            chronicle=self._chronicle,
-            dispatch=self._dispatch,
-            filing=self._filing,
-            clerk=clerk,
+            event_log=self._event_log,
+            feeder=self._feeder,
+            filer=self._filer,
+            writer=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
-            clock=self._around.clock,
-            profile_name=self._premises.profile_name,
-            codes=self._codes,
-            tallies=Outstanding(unsettled=self._steering.unsettled, alive=self._alive),
-            staging_path=self._premises.staging_path,
-            note_end=self._note_end,
-            note_outcome=self.submissions.note_outcome,
-            report=self._report,
+            clock=self._context.clock,
+            profile_name=self._workspace.profile_name,
+            totp=self._totp,
+            outstanding=Outstanding(unsettled=self._controller.unsettled, alive=self._alive),
+            staging_path=self._workspace.staging_path,
+            on_stop=self._on_stop,
+            on_outcome=self.submissions.on_outcome,
+            report=self._post,
             ending=self.shutdown_event,
         )
 
-    def _report(self, fact: PoolInput) -> None:
-        self._steering.report(fact)
+    def _post(self, fact: PoolInput) -> None:
+        self._controller.post(fact)
 
-    def _note_end(self, end: Stop) -> None:
+    def _on_stop(self, end: Stop) -> None:
         self.end = end
         self._shutdown.feeding.cancel()
-        self.submissions.stop(end, self._steering.standing.in_hand | self._filing.under_way)
+        self.submissions.stop(end, self._controller.state.in_hand | self._filer.under_way)
         self._stopped.set()
 
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
         begun = await self._journal.start(task.task_id, worker)
-        self._chronicle.tell(TaskStarted(task=begun, worker=worker))
+        self._event_log.publish(TaskStarted(task=begun, worker=worker))
         return begun if begun.timeout_s is not None else replace(begun, timeout_s=self._task_timeout_s)
 
-    async def _clear_up(self) -> None:
+    async def _clean_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
         with self._shutdown.clearing(self._options.shutdown_timeout_s):
             await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
-            await self._premises.close()
-        if self._steering.machine.can(PoolEvent.CLOSE):
-            self._steering.machine.fire(PoolEvent.CLOSE)
+            await self._workspace.remove()
+        if self._controller.machine.can(PoolEvent.CLOSE):
+            self._controller.machine.fire(PoolEvent.CLOSE)
         with self._shutdown.clearing(self._options.shutdown_timeout_s):
-            await self._chronicle.flush()
+            await self._event_log.flush()

@@ -56,30 +56,30 @@ class RetryingJournal:
 
     async def accept(self, orders: OrderList) -> Accepted:
         """See ``Journal``."""
-        return await self._patiently(self.journal.accept, orders)
+        return await self._retry(self.journal.accept, orders)
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
         """See ``Journal``."""
-        return await self._patiently(self.journal.add, batch_id, tasks)
+        return await self._retry(self.journal.add, batch_id, tasks)
 
     async def recover(self, max_attempts: int) -> int:
         """See ``Journal``."""
-        return await self._patiently(self.journal.recover, max_attempts)
+        return await self._retry(self.journal.recover, max_attempts)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
         """See ``Journal``."""
-        return await self._patiently(self.journal.reopen, task_ids)
+        return await self._retry(self.journal.reopen, task_ids)
 
     async def cancel(self, task_id: TaskId) -> bool:
         """See ``Journal``."""
-        is_cancelled = await self._patiently(self.journal.cancel, task_id)
+        is_cancelled = await self._retry(self.journal.cancel, task_id)
         if is_cancelled:
             self.report(TasksCancelled(task_ids=(task_id,)))
         return is_cancelled
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
         """See ``Journal``."""
-        cancelled = tuple(await self._patiently(self.journal.cancel_all, task_ids))
+        cancelled = tuple(await self._retry(self.journal.cancel_all, task_ids))
         if cancelled:
             self.report(TasksCancelled(task_ids=cancelled))
         return cancelled
@@ -87,13 +87,13 @@ class RetryingJournal:
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """See ``Journal``; none at the end."""
         try:
-            return await self._patiently(self.journal.fetch, batch_id, limit)
+            return await self._retry(self.journal.fetch, batch_id, limit)
         except TemporarilyUnavailableError:
             return ()
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
         """See ``Journal``."""
-        return await self._patiently(self.journal.start, task_id, worker)
+        return await self._retry(self.journal.start, task_id, worker)
 
     async def give_back(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
@@ -105,7 +105,7 @@ class RetryingJournal:
                 task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent
             )
 
-        await self._at_last(give_back)
+        await self._retry_or_drop(give_back)
 
     async def count_death(self, task_id: TaskId) -> int:
         """See ``Journal``; 0 when it could not be written before the end."""
@@ -114,55 +114,55 @@ class RetryingJournal:
         async def count() -> None:
             counts.append(await self.journal.count_death(task_id))
 
-        await self._at_last(count)
+        await self._retry_or_drop(count)
         return counts[0] if counts else 0
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         """See ``Journal``."""
-        await self._at_last(self.journal.finish, task_id, report, folder)
+        await self._retry_or_drop(self.journal.finish, task_id, report, folder)
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
         """See ``Journal``; none at the end: the next start finds them waiting."""
         try:
-            return await self._patiently(self.journal.finish_waiting, batch_id, report, limit)
+            return await self._retry(self.journal.finish_waiting, batch_id, report, limit)
         except TemporarilyUnavailableError:
             return ()
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         """See ``Journal``."""
-        await self._at_last(self.journal.record, transitions)
+        await self._retry_or_drop(self.journal.record, transitions)
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """See ``Journal``."""
-        return await self._glance(self.journal.counts, batch_id)
+        return await self._read(self.journal.counts, batch_id)
 
     async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
         """See ``Journal``."""
-        return await self._glance(self.journal.members, batch_id, task_ids)
+        return await self._read(self.journal.members, batch_id, task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """See ``Journal``; nothing is due at the end."""
         try:
-            return await self._glance(self.journal.next_due_s, batch_id)
+            return await self._read(self.journal.next_due_s, batch_id)
         except TemporarilyUnavailableError:
             return None
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
         """See ``Journal``."""
-        return await self._glance(self.journal.find, task_id)
+        return await self._read(self.journal.find, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """See ``Journal``."""
-        return await self._glance(self.journal.records, batch_id)
+        return await self._read(self.journal.records, batch_id)
 
-    async def _at_last(self, call: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
+    async def _retry_or_drop(self, call: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
         """Make a change patiently, and do without it when the pool ends on a stuck journal: its end must not fail."""
         try:
-            await self._patiently(call, *args, **named)
+            await self._retry(call, *args, **named)
         except TemporarilyUnavailableError:
             self.unwritten_count += 1
 
-    async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+    async def _retry(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
         """Make a call, and again while the disk does not take it or the journal is locked.
 
         Raises:
@@ -174,21 +174,21 @@ class RetryingJournal:
             except DiskFullError:
                 self.report(JournalFull())
             except LockedError:
-                self._note_lock(is_locked=True)
+                self._set_locked(is_locked=True)
             except TemporarilyUnavailableError as error:
                 self.report(StorageUnavailable(trouble=trouble_told(error), detail=str(error)))
             else:
-                self._note_lock(is_locked=False)
+                self._set_locked(is_locked=False)
                 return answer
             with anyio.move_on_after(RETRY_INTERVAL_S):
                 await self.ending.wait()
         return await call(*args, **named)
 
-    async def _glance(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+    async def _read(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
         """Ask patiently. A lock keeps nobody from reading, so an answer does not say that it is gone."""
-        return await (call if self.is_locked else partial(self._patiently, call))(*args, **named)
+        return await (call if self.is_locked else partial(self._retry, call))(*args, **named)
 
-    def _note_lock(self, *, is_locked: bool) -> None:
+    def _set_locked(self, *, is_locked: bool) -> None:
         """One lock is on the whole journal: a single call that gets through says that it is gone."""
         if is_locked == self.is_locked:
             return

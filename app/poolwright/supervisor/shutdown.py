@@ -38,12 +38,12 @@ CLEAR_MIN_S = 1.0
 class Shutdown:
     """The end of one pool. ``run`` it once."""
 
-    steering: Controller
-    dispatch: TaskFeeder
+    controller: Controller
+    feeder: TaskFeeder
     submissions: Submissions
     workers: Sequence[Worker]
     journal: RetryingJournal
-    chronicle: EventLog
+    event_log: EventLog
     deadline: Deadline
     #: Generations of workers that are not over yet.
     alive: WaitGroup
@@ -59,7 +59,7 @@ class Shutdown:
     async def feed(self) -> None:
         """Claim tasks until the end begins."""
         with self.feeding:
-            await self.dispatch.feed()
+            await self.feeder.feed()
 
     async def run(self, limit_s: float) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
@@ -73,18 +73,18 @@ class Shutdown:
         begun_s = anyio.current_time()
         self.gone_at_s = begun_s + limit_s
         self.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
-        self.steering.report(StopRequested(cause=StopCause.ASKED))
-        await _by(begun_s + limit_s * SETTLED, self.steering.unsettled.zero)
-        self.steering.machine.fire(PoolEvent.SHUT_DOWN)
+        self.controller.post(StopRequested(cause=StopCause.ASKED))
+        await _by(begun_s + limit_s * SETTLED, self.controller.unsettled.wait_idle)
+        self.controller.machine.fire(PoolEvent.SHUT_DOWN)
         self.feeding.cancel()
         with self.draining:
             await _by(begun_s + limit_s * DRAINED, self._drain)
         for worker in self.workers:
-            worker.abandon()
-        are_gone = await _by(begun_s + limit_s * ENDED, self.alive.zero)
-        is_written = await _by(begun_s + limit_s * WRITTEN, self.steering.unsettled.zero)
+            worker.kill()
+        are_gone = await _by(begun_s + limit_s * ENDED, self.alive.wait_idle)
+        is_written = await _by(begun_s + limit_s * WRITTEN, self.controller.unsettled.wait_idle)
         is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
-        self._tell_loss(is_all_done=are_gone and is_written and is_returned)
+        self._report_loss(is_all_done=are_gone and is_written and is_returned)
 
     def clearing(self, limit_s: float) -> anyio.CancelScope:
         """A scope for what is done last, whoever is cancelled: within the time, or in a moment where that is over.
@@ -101,17 +101,17 @@ class Shutdown:
         async with anyio.create_task_group() as asking:
             for worker in self.workers:  # side by side: one that does not listen keeps nobody waiting
                 asking.start_soon(worker.drain)
-            await self.alive.zero()
+            await self.alive.wait_idle()
 
     async def _return_rest(self) -> None:
-        await self.dispatch.return_rest()
+        await self.feeder.release_all()
 
-    def _tell_loss(self, *, is_all_done: bool) -> None:
+    def _report_loss(self, *, is_all_done: bool) -> None:
         if loss := self.journal.loss:
-            self.chronicle.notice(Level.ERROR, loss)
+            self.event_log.notice(Level.ERROR, loss)
         elif not is_all_done:
             hung = "The shutdown did not finish in time: a process, a disk or the journal hangs."
-            self.chronicle.notice(Level.ERROR, f"{hung} The next start resumes what is left.")
+            self.event_log.notice(Level.ERROR, f"{hung} The next start resumes what is left.")
 
 
 async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:

@@ -50,7 +50,7 @@ class WatchedFolder:
     #: Makes it again where it was removed; nothing where what was in it cannot be made again. Blocking.
     remake: Callable[[], None] | None = field(default=None, compare=False)
 
-    def number(self) -> tuple[int, int] | None:
+    def identity(self) -> tuple[int, int] | None:
         """The number that the system has for the folder there; nothing when there is none. Blocking.
 
         Raises:
@@ -62,7 +62,7 @@ class WatchedFolder:
             return None
         return status.st_dev, status.st_ino
 
-    def disk(self) -> int:
+    def device(self) -> int:
         """The number of the disk that it is on, or would be on. Blocking.
 
         Raises:
@@ -107,14 +107,14 @@ class StorageMonitor:
     async def watch(self) -> None:
         """Look every few seconds and tell, until cancelled."""
         async for _ in periodic(CHECK_INTERVAL_S):
-            await self.look()
+            await self.check()
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Look once and tell; no error of a disk ends the looking."""
-        for fact in await anyio.to_thread.run_sync(self.facts, abandon_on_cancel=True):
+        for fact in await anyio.to_thread.run_sync(self.poll, abandon_on_cancel=True):
             self._report(fact)
 
-    def missing(self) -> str:
+    def missing_folder(self) -> str:
         """Which place is not what it was, in a sentence; empty when all are, as far as anybody can tell. Blocking."""
         faults = (self._fault(place) for place in self._places())
         return next((fault for fault in faults if fault), "")
@@ -127,9 +127,9 @@ class StorageMonitor:
 
     def _fault(self, place: WatchedFolder) -> str:
         try:
-            found, known = place.number(), self._known.get(place)
+            found, known = place.identity(), self._known.get(place)
             if known is None:
-                self._get_to_know(place, found)
+                self._mark_folder(place, found)
                 return ""
             if found is None:
                 return " ".join(filter(None, (_gone(place), self._refusals.get(place))))
@@ -138,24 +138,24 @@ class StorageMonitor:
             return ""
         return "" if is_same else _replaced(place)
 
-    def _is_remade(self, place: WatchedFolder) -> bool:
+    def _recreate(self, place: WatchedFolder) -> bool:
         """Make a place again that was removed, where that can be done; whether it was."""
         known = self._known.get(place)
         if place.remake is None or known is None:
             return False
         try:
-            is_there = place.number() == known or (place.path / self._mark).exists()
-            if is_there or place.disk() != known[0]:
+            is_there = place.identity() == known or (place.path / self._mark).exists()
+            if is_there or place.device() != known[0]:
                 return False
             place.remake()
-            self._get_to_know(place, place.number())
+            self._mark_folder(place, place.identity())
         except (OSError, SetupError) as error:  # whatever the reason, it is told, and tried again at the next look
             self._refusals[place] = f"It cannot be recreated: {error}"
             return False
         self._refusals.pop(place, None)
         return True
 
-    def _get_to_know(self, place: WatchedFolder, found: tuple[int, int] | None) -> None:
+    def _mark_folder(self, place: WatchedFolder, found: tuple[int, int] | None) -> None:
         """Mark a folder as that of this run. Where no mark can be made its number must do."""
         if found is None:
             return
@@ -165,12 +165,12 @@ class StorageMonitor:
                 stale.unlink()
             (place.path / self._mark).touch(mode=0o600)
 
-    def facts(self) -> list[PoolInput]:
+    def poll(self) -> list[PoolInput]:
         """What there is to tell now. Blocking."""
         remade: list[PoolInput] = [
-            FolderRecreated(name=place.name) for place in self._places() if self._is_remade(place)
+            FolderRecreated(name=place.name) for place in self._places() if self._recreate(place)
         ]
-        if told := self.missing():
+        if told := self.missing_folder():
             self._is_gone = True
             is_replaced = any(told == _replaced(place) for place in self._places())
             gone = (
@@ -184,7 +184,7 @@ class StorageMonitor:
 
 def _shortage(place: WatchedFolder) -> list[PoolInput]:
     try:
-        place.number()
+        place.identity()
         free_bytes = place.free_bytes()
     except OSError as error:
         trouble = trouble_of(error)

@@ -33,7 +33,7 @@ class TaskHandle:
     def __init__(self, task: POTask, call_off: Callable[[TaskId], Awaitable[bool]]) -> None:
         """Made by the pool's ``submit_task``."""
         self.task = task
-        self._call_off = call_off
+        self._cancel = call_off
         self._done = anyio.Event()
         self._report: Report | None = None
         self._error: PoolError | None = None
@@ -60,7 +60,7 @@ class TaskHandle:
 
     async def cancel(self) -> bool:
         """Call the task off as long as no worker has it; false when one has, or had."""
-        return await self._call_off(self.task.task_id)
+        return await self._cancel(self.task.task_id)
 
     def resolve(self, report: Report | None, error: PoolError | None = None) -> None:
         """Let those who wait go on. Called by the pool alone; the first call counts."""
@@ -94,16 +94,16 @@ class Submissions:
         self._journal = journal
         self._deadline = deadline or Deadline()
         self._batch_id = batch_id
-        self._dispatch = dispatch
+        self._feeder = dispatch
         self._handles: dict[TaskId, TaskHandle] = {}
         self._end: Stop | None = None
         #: Tasks of the list that have no outcome yet.
-        self.open_tasks = WaitGroup()
+        self.unfinished = WaitGroup()
 
     async def open(self) -> None:
         """Count what the list holds already."""
         for _ in range(open_count(await self._journal.counts(self._batch_id))):
-            self.open_tasks.add()
+            self.unfinished.add()
 
     async def submit(self, task: POTask) -> TaskHandle:
         """Put a task at the end of the list; it is in the journal when this returns.
@@ -119,16 +119,16 @@ class Submissions:
         if waiting := self._handles.get(task.task_id):
             _check_same(waiting.task, task)
             return waiting
-        handle = self._handles[task.task_id] = TaskHandle(task, self.call_off)
-        self.open_tasks.add()  # before it can be taken, so that its outcome finds it counted
+        handle = self._handles[task.task_id] = TaskHandle(task, self.cancel)
+        self.unfinished.add()  # before it can be taken, so that its outcome finds it counted
         try:
             await self._undisturbed(partial(self._write, task))
         except (PoolError, OSError) as error:
-            self.open_tasks.drop()
+            self.unfinished.drop()
             told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot store the task: {error}.")
             self._resolve(task.task_id, None, told)  # for those who submitted it too, meanwhile
             raise
-        self._dispatch.note_return()
+        self._feeder.wake()
         return handle
 
     async def submit_all(self, tasks: Sequence[POTask]) -> int:
@@ -147,7 +147,7 @@ class Submissions:
         """
         return await self._open_more(len(task_ids), partial(self._journal.reopen, task_ids))
 
-    async def call_off_all(self, task_ids: Collection[TaskId]) -> int:
+    async def cancel_all(self, task_ids: Collection[TaskId]) -> int:
         """Cancel those of these tasks that no worker has, in a few steps; tells how many. Not cancelled half-way.
 
         Also when the pool has come to its end, as long as it leaves the queue as it is.
@@ -157,13 +157,13 @@ class Submissions:
         """
         if self._end is not None and self._end.ends_queue:
             return 0
-        return len(await self._undisturbed(partial(self._cancel, task_ids)))
+        return len(await self._undisturbed(partial(self._cancel_waiting, task_ids)))
 
-    async def _cancel(self, task_ids: Collection[TaskId]) -> set[TaskId]:
+    async def _cancel_waiting(self, task_ids: Collection[TaskId]) -> set[TaskId]:
         own = frozenset(await self._journal.members(self._batch_id, task_ids))
         gone = self._note_cancelled(await self._journal.cancel_all(task_ids), own)
         # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
-        ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
+        ahead = [task_id for task_id in task_ids if task_id not in gone and await self._release_claimed(task_id)]
         if ahead:
             gone |= self._note_cancelled(await self._journal.cancel_all(ahead), own)
         return gone
@@ -172,27 +172,27 @@ class Submissions:
         """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
         if self._end is not None:
             raise self._error() or PoolError("The pool has stopped and accepts no more tasks.")
-        self.open_tasks.add(count_max)
+        self.unfinished.add(count_max)
         count = 0
         try:
             count = await self._undisturbed(write)
         finally:
-            self.open_tasks.drop(count_max - count)
-        self._dispatch.note_return()
+            self.unfinished.drop(count_max - count)
+        self._feeder.wake()
         return count
 
-    def note_outcome(self, task: POTask, report: Report) -> None:
+    def on_outcome(self, task: POTask, report: Report) -> None:
         """A task of the list has its outcome."""
-        self.open_tasks.drop()
+        self.unfinished.drop()
         self._resolve(task.task_id, report)
 
     def stop(self, end: Stop, in_hand: Collection[TaskId]) -> None:
         """No further task starts. Who waits for one that no worker has in hand is told so, with the error if any."""
         self._end = end
         for task_id in self._handles.keys() - in_hand:
-            self.note_return(task_id)
+            self.on_return(task_id)
 
-    def note_return(self, task_id: TaskId) -> None:
+    def on_return(self, task_id: TaskId) -> None:
         """A task is in the queue again; where the pool has come to its end nobody will take it."""
         if self._end is not None and not self._end.ends_queue:
             self._resolve(task_id, None, self._error())
@@ -212,7 +212,7 @@ class Submissions:
         if known is not None:
             _check_same(known.task, task)
         if not await self._journal.add(self._batch_id, [task]):
-            self.open_tasks.drop()
+            self.unfinished.drop()
         if known is not None and known.is_over and known.report is not None:
             self._resolve(task.task_id, known.report)
 
@@ -221,12 +221,12 @@ class Submissions:
         if handle is not None:
             handle.resolve(report, error)
 
-    async def call_off(self, task_id: TaskId) -> bool:
+    async def cancel(self, task_id: TaskId) -> bool:
         """Cancel a task, if no worker has it. Not cancelled half-way: a task withdrawn is in no queue."""
         return self._end is None and await self._undisturbed(partial(self._cancel_one, task_id))
 
     async def _cancel_one(self, task_id: TaskId) -> bool:
-        await self._withdraw(task_id)
+        await self._release_claimed(task_id)
         is_off = await self._journal.cancel(task_id)
         if is_off:
             self._note_cancelled((task_id,), await self._journal.members(self._batch_id, (task_id,)))
@@ -247,17 +247,17 @@ class Submissions:
     def _note_cancelled(self, task_ids: Collection[TaskId], own: Collection[TaskId]) -> set[TaskId]:
         """Tasks have their end. Those of other lists were never counted here."""
         for task_id in task_ids:
-            self._dispatch.task_queue.forget(task_id)
+            self._feeder.task_queue.forget(task_id)
             self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
-        self.open_tasks.drop(sum(task_id in own for task_id in task_ids))
+        self.unfinished.drop(sum(task_id in own for task_id in task_ids))
         return set(task_ids)
 
-    async def _withdraw(self, task_id: TaskId) -> bool:
+    async def _release_claimed(self, task_id: TaskId) -> bool:
         """Take a task that was claimed ahead out of the queue and put it aside; it stays there when that fails.
 
         It is not claimed again before it is cancelled. False when it is not in the queue.
         """
-        if not self._dispatch.withdraw(task_id):
+        if not self._feeder.withdraw(task_id):
             return False
         record = await self._journal.find(task_id)
         try:
@@ -265,7 +265,7 @@ class Submissions:
             await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
         except (PoolError, OSError):
             if record is not None:
-                self._dispatch.put_back(record.task)
+                self._feeder.requeue(record.task)
             raise
         return True
 

@@ -101,12 +101,12 @@ class TaskFeeder:
         elif self._opened.is_set():
             self._opened = anyio.Event()
 
-    def note_return(self) -> None:
+    def wake(self) -> None:
         """Look for due tasks again: one has returned to the journal."""
         self._returned_count += 1
         self._changed.set()
 
-    async def take(self, *, is_fresh: bool = False) -> POTask:
+    async def dequeue(self, *, is_fresh: bool = False) -> POTask:
         """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel.
 
         Args:
@@ -120,9 +120,9 @@ class TaskFeeder:
             if self._opened.is_set():
                 self._changed.set()
                 return task
-            self.put_back(task)
+            self.requeue(task)
 
-    def put_back(self, task: POTask) -> None:
+    def requeue(self, task: POTask) -> None:
         """Put a task that was not begun back at its old position."""
         if task.is_on_trial:
             self._on_trial.append(task)
@@ -157,7 +157,7 @@ class TaskFeeder:
             self._changed.set()  # there is room for another one
         return is_here
 
-    async def return_rest(self) -> int:
+    async def release_all(self) -> int:
         """Release all queued tasks to the journal and return their number; no worker may take one any more."""
         count = 0
         self.end_trials()
@@ -181,7 +181,7 @@ class TaskFeeder:
         with self._deadline.shield():  # a claimed task must reach the queue
             tasks = tuple(await self._journal.fetch(self._batch_id, room))
             for task in tasks:
-                self.put_back(task)
+                self.requeue(task)
         return tasks
 
     async def _wait_for_change(self, *, has_room: bool) -> None:
@@ -200,11 +200,11 @@ class TabSlots:
         self._free = anyio.Semaphore(count)
         self._alone: TaskId | None = None
 
-    async def take_one(self) -> None:
+    async def acquire(self) -> None:
         """Wait for a free tab and take it."""
         await self._free.acquire()
 
-    async def take_the_others(self, task_id: TaskId) -> None:
+    async def acquire_exclusive(self, task_id: TaskId) -> None:
         """Wait until every other tab is free and take them too; ``free`` gives all back."""
         taken_count = 0
         try:
@@ -216,7 +216,7 @@ class TabSlots:
             raise
         self._alone = task_id
 
-    def free(self, task_id: TaskId) -> None:
+    def release(self, task_id: TaskId) -> None:
         """A task is done."""
         is_alone = task_id == self._alone
         self._alone = None if is_alone else self._alone
@@ -232,12 +232,12 @@ async def next_task(dispatch: TaskFeeder, tabs: TabSlots, *, is_fresh: bool = Fa
 
     Safe to cancel: a task that was not begun stands at its old place again.
     """
-    await tabs.take_one()
-    task = await dispatch.take(is_fresh=is_fresh)
+    await tabs.acquire()
+    task = await dispatch.dequeue(is_fresh=is_fresh)
     try:
         if task.death_count:
-            await tabs.take_the_others(task.task_id)
+            await tabs.acquire_exclusive(task.task_id)
     except BaseException:
-        dispatch.put_back(task)
+        dispatch.requeue(task)
         raise
     return task

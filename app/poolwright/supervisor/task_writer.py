@@ -42,15 +42,15 @@ CHUNK_SIZE = 1_000
 class TaskWriterDeps:
     """Dependencies of a task writer."""
 
-    around: PoolContext
-    chronicle: EventLog
-    dispatch: TaskFeeder
+    context: PoolContext
+    event_log: EventLog
+    feeder: TaskFeeder
     #: Where a slot's worker stages its files.
     staging_path: Callable[[int], Path]
     #: Takes the news that a task has its outcome.
-    note_outcome: Callable[[POTask, Report], None]
+    on_outcome: Callable[[POTask, Report], None]
     #: Takes the news that a task is in the queue again.
-    note_return: Callable[[TaskId], None]
+    on_return: Callable[[TaskId], None]
     #: Facts, filings and writings that are not dealt with yet.
     unsettled: WaitGroup
     #: Whether nobody wants to wait any longer.
@@ -62,7 +62,7 @@ class TaskWriter:
 
     def __init__(self, writings: TaskWriterDeps) -> None:
         """Start with nothing to write."""
-        self._writings = writings
+        self._deps = writings
         #: Why nobody takes tasks any more, once that is so.
         self._rest_reason: Reason | None = None
         self._commands, self._inbox = anyio.create_memory_object_stream[Requeue | FailQueued](math.inf)
@@ -78,31 +78,31 @@ class TaskWriter:
         self._commands.close()
         self._inbox.close()
 
-    def take(self, command: Requeue | FailQueued) -> None:
+    def submit(self, command: Requeue | FailQueued) -> None:
         """Have a command carried out; returns at once."""
-        self._writings.unsettled.add()
+        self._deps.unsettled.add()
         self._commands.send_nowait(command)
 
-    async def write(self) -> None:
+    async def run(self) -> None:
         """Carry out what was taken, until cancelled."""
         async for command in self._inbox:
-            with self._writings.unsettled.counted():
+            with self._deps.unsettled.counted():
                 await self._carry_out(command)
 
     async def _carry_out(self, command: Requeue | FailQueued) -> None:
         if isinstance(command, FailQueued):
             self._rest_reason = command.reason
-            await self._fail_rest(command.reason)
+            await self._fail_queued(command.reason)
         elif self._rest_reason is None:
             await self._requeue(command)
         else:
             await self._fail(command.task, self._rest_reason)
 
     async def _requeue(self, command: Requeue) -> None:
-        task, around = command.task, self._writings.around
+        task, around = command.task, self._deps.context
         if command.is_death:
             await around.journal.count_death(task.task_id)
-        staged = self._writings.staging_path(command.worker.slot) / staging_folder_name(task)
+        staged = self._deps.staging_path(command.worker.slot) / staging_folder_name(task)
         if not command.keeps_files:
             await anyio.to_thread.run_sync(around.archive.discard, staged, abandon_on_cancel=True)
         await around.journal.give_back(
@@ -112,7 +112,7 @@ class TaskWriter:
             delay_s=command.delay_s,
             is_attempt_spent=command.is_attempt_spent,
         )
-        self._writings.dispatch.note_return()
+        self._deps.feeder.wake()
         event = TaskReturned(
             task_id=task.task_id,
             why=command.why,
@@ -120,17 +120,17 @@ class TaskWriter:
             delay_s=command.delay_s,
             worker=command.worker,
         )
-        self._writings.chronicle.tell(event)
-        self._writings.note_return(task.task_id)
+        self._deps.event_log.publish(event)
+        self._deps.on_return(task.task_id)
 
-    async def _fail_rest(self, reason: Reason) -> None:
+    async def _fail_queued(self, reason: Reason) -> None:
         """Nobody takes tasks any more: end those that wait, also for another try later, then those in the queue."""
-        around, queue = self._writings.around, self._writings.dispatch.task_queue
+        around, queue = self._deps.context, self._deps.feeder.task_queue
         report = Report(reason=reason)
-        while not self._writings.is_hurried():  # what waits still then is taken up by the next start
+        while not self._deps.is_hurried():  # what waits still then is taken up by the next start
             failed = await around.journal.finish_waiting(around.batch_id, report, CHUNK_SIZE)
             for task in failed:
-                self._tell_end(task, report)
+                self._publish_end(task, report)
             if not failed:
                 break
         while not queue.empty():
@@ -138,12 +138,12 @@ class TaskWriter:
 
     async def _fail(self, task: POTask, reason: Reason) -> None:
         report = Report(reason=reason)
-        await self._writings.around.journal.finish(task.task_id, report, "")
-        self._tell_end(task, report)
+        await self._deps.context.journal.finish(task.task_id, report, "")
+        self._publish_end(task, report)
 
-    def _tell_end(self, task: POTask, report: Report) -> None:
-        self._writings.chronicle.tell(TaskEnded(task=task, report=report, folder="", worker=None))
-        self._writings.note_outcome(task, report)
+    def _publish_end(self, task: POTask, report: Report) -> None:
+        self._deps.event_log.publish(TaskEnded(task=task, report=report, folder="", worker=None))
+        self._deps.on_outcome(task, report)
 
 
 #: Filing waits for the disk, not for the processor; more would not be faster.
@@ -177,17 +177,17 @@ class TaskFiler:
 
     journal: Journal
     archive: Archive
-    chronicle: EventLog
+    event_log: EventLog
     report: Callable[[PoolInput], None]
     #: When the pool must be gone: a filing whose disk hangs is left behind then, and the next start takes it up.
     deadline: Deadline = field(default_factory=Deadline)
     #: Tells which place of the run is gone; nothing when all are there. Blocking.
-    missing: Callable[[], str] = str
-    places: anyio.CapacityLimiter = field(default_factory=_new_limiter)
+    missing_folder: Callable[[], str] = str
+    limiter: anyio.CapacityLimiter = field(default_factory=_new_limiter)
     #: Tasks whose files are on their way, which no worker has any more.
     under_way: set[TaskId] = field(default_factory=set[TaskId])
 
-    async def file(self, command: FileReport, staged: Path) -> bool:
+    async def finalize(self, command: FileReport, staged: Path) -> bool:
         """File one order and write its outcome down; false when the disk refused, which is then reported.
 
         Not cancelled half-way, but left behind when the pool must be gone: then it is as after a crash.
@@ -200,19 +200,19 @@ class TaskFiler:
                 await self._write_down(command, placed.folder, staged)
                 is_filed = True
         if isinstance(placed, _Refusal):
-            self._tell_failure(command, placed)
+            self._post_failure(command, placed)
         elif is_filed:
-            self._tell_end(command, placed.folder)
+            self._publish_end(command, placed.folder)
         return is_filed
 
-    async def finish(self, command: RecordOutcome, staged: Path) -> bool:
+    async def record_outcome(self, command: RecordOutcome, staged: Path) -> bool:
         """Write an outcome without files down, and touch the output folder in no way; false when it hangs."""
         is_done = False
         with self.deadline.shield():
             await self._write_down(command, "", staged)
             is_done = True
         if is_done:
-            self._tell_end(command, "")
+            self._publish_end(command, "")
         return is_done
 
     async def discard(self, staged: Path) -> None:
@@ -223,12 +223,12 @@ class TaskFiler:
         await self.journal.finish(command.task.task_id, command.report, folder)
         await self.discard(staged)
 
-    def _tell_end(self, command: FileReport | RecordOutcome, folder: str) -> None:
+    def _publish_end(self, command: FileReport | RecordOutcome, folder: str) -> None:
         self.report(TaskFiled(worker=command.worker, task=command.task))
         ended = TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker)
-        self.chronicle.tell(ended)
+        self.event_log.publish(ended)
 
-    def _tell_failure(self, command: FileReport, refusal: _Refusal) -> None:
+    def _post_failure(self, command: FileReport, refusal: _Refusal) -> None:
         self.report(
             FilingFailed(
                 worker=command.worker,
@@ -241,14 +241,14 @@ class TaskFiler:
 
     def _place(self, command: FileReport, staged: Path) -> Filed | _Refusal:
         """Put the files in place; where they are, or why not. Blocking."""
-        if missing := self.missing():
+        if missing := self.missing_folder():
             return _Refusal(trouble=StorageTrouble.AWAY, problem=missing)
         try:
             return self.archive.file(command.task, command.report, staged)
         except OSError as error:
-            return self._judge(error)
+            return self._classify(error)
 
-    def _judge(self, error: OSError) -> _Refusal:
+    def _classify(self, error: OSError) -> _Refusal:
         """Tell a place that takes nothing from an order whose own folder is refused. Blocking."""
         trouble = trouble_of(error)
         if trouble in {StorageTrouble.FULL, StorageTrouble.OTHER}:
@@ -260,7 +260,7 @@ class TaskFiler:
         return _Refusal(trouble=whole, problem=_problem(whole, refused))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self.places, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(work, limiter=self.limiter, abandon_on_cancel=True)
 
 
 def _with_notes(command: FileReport, told: tuple[str, ...]) -> FileReport:

@@ -38,7 +38,7 @@ class TotpGenerator:
         self._last_step = -1
         self._turn = anyio.Lock()
 
-    async def next(self) -> str:
+    async def next_code(self) -> str:
         """Return a code that was not used before; wait for the next one if necessary, at most one period and 3 s."""
         async with self._turn:
             now_s = self._clock().timestamp()

@@ -74,7 +74,7 @@ class WorkerSpec:
     #: When the pool must be gone.
     deadline: Deadline
 
-    def spawning(self, worker: WorkerRef) -> SpawnSpec:
+    def spawn_spec(self, worker: WorkerRef) -> SpawnSpec:
         """How one generation is started."""
         return SpawnSpec(
             worker=worker,
@@ -89,7 +89,7 @@ class WorkerSpec:
         return self.folder.path / COOKIES_NAME
 
     @property
-    def seat(self) -> WorkerPaths:
+    def worker_paths(self) -> WorkerPaths:
         """What the worker is told of its places."""
         return WorkerPaths(
             profile_path=str(self.folder.profile_path),
@@ -109,8 +109,8 @@ class Workspace:
     """Folders and clones of a run. Opened once, closed once; the owner of both is the pool."""
 
     options: PoolOptions
-    around: PoolContext
-    chronicle: EventLog
+    context: PoolContext
+    event_log: EventLog
     #: When the pool must be gone.
     deadline: Deadline
     #: What people call the profile; known once it is open.
@@ -129,7 +129,7 @@ class Workspace:
         root = self.options.runs_root
         swept = await _in_abandonable_thread(partial(remove_dead_runs, root, end_strays=kill_by_folder))
         if swept.removed:
-            self.chronicle.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
+            self.event_log.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
         self._run = await _in_abandonable_thread(partial(_make_folder, root))
         # Asked once: its disk may be away when a worker is started anew.
         self.profile_name = await _in_abandonable_thread(partial(profile_name_of, self.options.base_profile_path))
@@ -138,14 +138,14 @@ class Workspace:
         """Where a slot's worker stages its files."""
         return self.options.staging_path / f"w{slot}"
 
-    def places(self) -> tuple[WatchedFolder, ...]:
+    def watched_folders(self) -> tuple[WatchedFolder, ...]:
         """What the run cannot do without, as far as it is open."""
         private = WatchedFolder(path=self.options.staging_path.parent, name="the private folder of the output folder")
         if self._run is None:
             return (private,)
-        return (private, WatchedFolder(path=self._run.path, name="the run folder", remake=self._remake))
+        return (private, WatchedFolder(path=self._run.path, name="the run folder", remake=self._recreate))
 
-    async def seat(self, slot: int) -> WorkerSpec:
+    async def worker_spec(self, slot: int) -> WorkerSpec:
         """Make the place of one worker, with a clone of the base profile.
 
         Raises:
@@ -157,7 +157,7 @@ class Workspace:
             raise RuntimeError(msg)
         folder = await _in_abandonable_thread(partial(self._run.worker_folder, slot))
         if folder.notice:
-            self.chronicle.notice(Level.WARNING, folder.notice)
+            self.event_log.notice(Level.WARNING, folder.notice)
         profile = self._profile(slot, folder)
         self._profiles = (*self._profiles, profile)
         await _in_abandonable_thread(profile.clone)
@@ -169,22 +169,22 @@ class Workspace:
             profile_name=self.profile_name,
             folder=folder,
             staging_path=self.staging_path(slot),
-            module=self.around.module,
-            clock=self.around.clock.now,
-            count_kills=self.around.count_kills,
+            module=self.context.module,
+            clock=self.context.clock.now,
+            count_kills=self.context.count_kills,
             deadline=self.deadline,
         )
 
-    async def close(self) -> None:
+    async def remove(self) -> None:
         """Remove clones and temporary files, and tell what could not be removed or is kept for a person."""
         for profile in self._profiles:
             with contextlib.suppress(OSError):  # told below, as what is left of the run
                 await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
         if self._run is not None:
             for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
-                self.chronicle.notice(Level.WARNING, f"kept for inspection: {path}")
+                self.event_log.notice(Level.WARNING, f"kept for inspection: {path}")
 
-    def _remake(self) -> None:
+    def _recreate(self) -> None:
         """The folder of the run was removed, with all clones. Each is made again when its worker starts anew. Blocking.
 
         Raises:
@@ -192,16 +192,16 @@ class Workspace:
         """
         if self._run is None:
             return
-        self._run.remake()
+        self._run.recreate()
         for profile in self._profiles:
-            profile.lose()
+            profile.mark_lost()
         told = f"The run folder {self._run.path} was removed. It is recreated and the workers restart."
-        anyio.from_thread.run_sync(self.chronicle.notice, Level.WARNING, told)
+        anyio.from_thread.run_sync(self.event_log.notice, Level.WARNING, told)
 
     def _warn(self, notices: tuple[str, ...]) -> None:
         for text in notices:
             if text not in self._warned:
-                self.chronicle.notice(Level.WARNING, text)
+                self.event_log.notice(Level.WARNING, text)
         self._warned |= frozenset(notices)
 
     def _profile(self, slot: int, folder: WorkerFolder) -> Profile:
@@ -210,8 +210,8 @@ class Workspace:
             profile_id=ProfileId(f"{base.parent.name}/{WorkerRef(slot, 1).worker_id}"),
             base_profile_path=base,
             worker_profile_path=folder.profile_path,
-            clock=self.around.clock.now,
-            observe=_observe_in_loop(self.chronicle.moved),
+            clock=self.context.clock.now,
+            observe=_observe_in_loop(self.event_log.record_transition),
         )
 
 
@@ -244,7 +244,7 @@ async def leased_profile(order: WorkerSpec) -> AsyncGenerator[None]:
     try:
         yield
     except ProfileDamagedError as error:
-        raise await deadline.in_thread(partial(profile.spoil, str(error))) from error
+        raise await deadline.in_thread(partial(profile.mark_damaged, str(error))) from error
     finally:
         if not profile.corruption_detected:
             await deadline.in_thread(profile.release)  # noqa: ASYNC102 - it shields itself, with a limit
@@ -270,7 +270,7 @@ def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
     if profile.is_lost or not profile.worker_profile_path.exists():
         recreate_worker_folder(folder)
         profile.restore()
-    profile.take()
+    profile.lease()
 
 
 def _observe_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:

@@ -150,7 +150,7 @@ class OomKillCounter:
         self._before = count()
 
     @property
-    def number(self) -> int:
+    def count(self) -> int:
         """How many there were; 0 where the system does not tell."""
         now = self._count()
         return 0 if now is None or self._before is None else max(0, now - self._before)

@@ -105,10 +105,10 @@ class ProcessTreeMeter:
         """
         if not self._pids:
             return self.measure()
-        self._meet()
+        self._add_new_children()
         return MemoryUsage(memory_bytes=sum(_now_bytes(one, then) for one, then in self._known.items()), way=self._way)
 
-    def _meet(self) -> None:
+    def _add_new_children(self) -> None:
         """Get to know the processes that known ones started since: a new tab. They share as much as the others."""
         known = {process.pid for process in self._known}
         pids = frozenset(psutil.pids())

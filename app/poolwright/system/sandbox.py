@@ -99,7 +99,7 @@ class SandboxChoice:
     obstacle: str = ""
 
     @property
-    def is_worth_telling(self) -> bool:
+    def is_notable(self) -> bool:
         """Whether the choice should be shown to a person, not only logged."""
         return self.mode is Sandbox.OFF or bool(self.obstacle)
 

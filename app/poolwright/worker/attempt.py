@@ -115,7 +115,7 @@ class AttemptContext:
 
     session: BrowserSession
     #: Nothing in a pool without a portal.
-    desk: PortalContext | None
+    portal_context: PortalContext | None
     processor: TabProcessor
     task_timeout_s: float
 
@@ -129,17 +129,17 @@ async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
         CannotProcessError: The processor cannot work in this pool; the task was not judged.
     """
     begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(OomKillCounter)
-    async with bench.session.tab(task, staging, bench.desk) as tab:
+    async with bench.session.tab(task, staging, bench.portal_context) as tab:
         report = await _run_within_limit(bench, tab, task)
         if report.outcome in _OUTCOMES_TO_CHECK:
             await _stop_if_browser_is_gone(bench.session, report)
         if report.reason is Reason.TAB_CRASHED:
             report = await anyio.to_thread.run_sync(_explain_crash, report, kills)
-        if report.reason in _REASONS_WITH_EVIDENCE and tab.is_for_keeping and not tab.flooded.is_set():
-            await tab.keep_trace()
+        if report.reason in _REASONS_WITH_EVIDENCE and tab.may_capture and not tab.flooded.is_set():
+            await tab.capture_failure()
         if report.outcome is Outcome.FAILED:
-            tab.broke(report.reason)
-    return dataclasses.replace(report, evidence=tab.traces, duration_s=round(anyio.current_time() - begun, 3))
+            tab.mark_failed(report.reason)
+    return dataclasses.replace(report, evidence=tab.evidence_files, duration_s=round(anyio.current_time() - begun, 3))
 
 
 async def _run_within_limit(bench: AttemptContext, tab: Tab, task: POTask) -> Report:
@@ -159,9 +159,9 @@ async def _run_within_limit(bench: AttemptContext, tab: Tab, task: POTask) -> Re
 
 async def _recheck_unreachable(report: Report, bench: AttemptContext, tab: Tab) -> Report:
     """The same, but a page that nobody answers is its own trouble where the portal answers otherwise."""
-    if report.reason is not Reason.PORTAL_UNREACHABLE or bench.desk is None:
+    if report.reason is not Reason.PORTAL_UNREACHABLE or bench.portal_context is None:
         return report
-    if await is_portal_unreachable(tab.page.context, bench.desk.portal.base_url):
+    if await is_portal_unreachable(tab.page.context, bench.portal_context.portal.base_url):
         return report
     detail = f"The portal does not answer for this page, but it answers for others ({report.detail})."
     return dataclasses.replace(report, reason=Reason.PORTAL_ERROR, detail=detail)
@@ -178,7 +178,7 @@ def _report_for_error(error: Exception, bench: AttemptContext, tab: Tab) -> Repo
             reason, detail = Reason.PAGE_TOO_SLOW, detail if str(error) else "The page hangs."
         case PlaywrightError():
             reason = classify_error(error)
-            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.desk is None:
+            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.portal_context is None:
                 reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
         case _:
             reason = Reason.PROCESSOR_ERROR
@@ -211,7 +211,7 @@ async def _run_processor(bench: AttemptContext, tab: Tab, task: POTask) -> Repor
 
 def _explain_crash(crashed: Report, kills: OomKillCounter) -> Report:
     """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
-    if not kills.number:
+    if not kills.count:
         return crashed
     detail = "The system killed the browser tab because it ran out of memory."
     return dataclasses.replace(crashed, reason=Reason.OUT_OF_MEMORY, detail=detail)

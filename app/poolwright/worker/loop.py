@@ -79,7 +79,7 @@ class WorkerLoop:
     def _session(self) -> BrowserSession:
         return self._bench.session
 
-    async def serve(self, link: Channel[ToWorker]) -> None:
+    async def run(self, link: Channel[ToWorker]) -> None:
         """Handle messages until ``Drain``, then finish the current tasks.
 
         Raises:
@@ -90,71 +90,71 @@ class WorkerLoop:
         """
         try:
             async with anyio.create_task_group() as beside:
-                beside.start_soon(self._beat)
-                beside.start_soon(self._end_with_browser)
-                await self._come_up()
+                beside.start_soon(self._send_heartbeats)
+                beside.start_soon(self._watch_browser)
+                await self._start()
                 async with anyio.create_task_group() as work:
                     while not isinstance(message := await link.receive(), Drain):
-                        work.start_soon(self._answer, message)
+                        work.start_soon(self._handle, message)
                 if self._has_missed:
-                    self._mouth.say(LoginVerified, proof=await self._session.membership.probe(), is_last=True)
+                    self._mouth.send(LoginVerified, proof=await self._session.login.verify_login(), is_last=True)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group, SessionBrokenError) from group
 
-    async def _come_up(self) -> None:
+    async def _start(self) -> None:
         """Ready if the portal lets us in as we are; else the supervisor decides who logs in."""
-        demand = await self._session.membership.check()
+        demand = await self._session.login.check()
         if demand is None:
-            self._say_ready()
+            self._send_ready()
         else:
-            self._mouth.say(LoginRequired, detail=demand)
+            self._mouth.send(LoginRequired, detail=demand)
 
-    async def _answer(self, message: ToWorker) -> None:
+    async def _handle(self, message: ToWorker) -> None:
         match message:
             case Assign():
                 await self._process(message)
             case VerifyLogin():
-                await self._probe()
+                await self._verify_login()
             case GetThumbnail():
-                await self._show(message)
+                await self._send_thumbnail(message)
             case Refresh():
                 await self._refresh(message)
             case ImportCookies():
-                await self._adopt(message)
+                await self._import_cookies(message)
             case Configure() | Drain():
                 msg = f"{message.type} is not a valid message for a running worker"
                 raise TypeError(msg)
 
     async def _process(self, assign: Assign) -> None:
-        task_id, membership = assign.task.task_id, self._session.membership
-        if not membership.is_in:
+        task_id, membership = assign.task.task_id, self._session.login
+        if not membership.is_logged_in:
             self._return(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
             return
-        count, paused_s = membership.count, self._pauses.total_s
+        count, paused_s = membership.login_count, self._pauses.total_s
         try:
             report = await attempt(self._bench, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
             self._return(task_id, ReturnReason.SESSION_LOST, first_line(error))
-            self._lose(count, first_line(error))
+            self._report_logged_out(count, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
-            await membership.keep_cookies()
+            await membership.save_cookies()
             paused_s = self._pauses.total_s - paused_s
-            self._mouth.say(Finished, task_id=task_id, report=report, paused_s=paused_s)
+            self._mouth.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
 
-    async def _probe(self) -> None:
-        count = self._session.membership.count
-        proof = await self._session.membership.probe()
-        self._mouth.say(LoginVerified, proof=proof)
+    async def _verify_login(self) -> None:
+        count = self._session.login.login_count
+        proof = await self._session.login.verify_login()
+        self._mouth.send(LoginVerified, proof=proof)
         if proof is LoginCheck.LOGGED_OUT:
-            self._lose(count, "the portal's probe page asks for a login")
+            self._report_logged_out(count, "the portal's probe page asks for a login")
 
-    async def _show(self, show: GetThumbnail) -> None:
+    async def _send_thumbnail(self, show: GetThumbnail) -> None:
         tab = self._session.tabs.get(show.task_id)
         picture = await thumbnail(tab.page) if tab is not None else b""
-        self._mouth.say(Thumbnail, task_id=show.task_id, jpeg=b64encode(picture[:THUMBNAIL_BYTES_MAX]).decode())
+        self._mouth.send(Thumbnail, task_id=show.task_id, jpeg=b64encode(picture[:THUMBNAIL_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:
         kept = self._seat.kept_login_path
@@ -166,42 +166,42 @@ class WorkerLoop:
         )
         try:
             if refresh.is_early:
-                await self._session.membership.leave()
-            step = await self._session.membership.log_in(keys)
+                await self._session.login.log_out()
+            step = await self._session.login.log_in(keys)
         except CannotLogInError as error:
-            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
+            self._mouth.send(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.say(LoginResult, is_logged_in=True, detail=step)
-        self._say_ready()
+        self._mouth.send(LoginResult, is_logged_in=True, detail=step)
+        self._send_ready()
 
-    async def _adopt(self, adopt: ImportCookies) -> None:
+    async def _import_cookies(self, adopt: ImportCookies) -> None:
         try:
-            await self._session.membership.adopt(Path(adopt.cookies_path))
+            await self._session.login.import_cookies(Path(adopt.cookies_path))
         except CannotLogInError as error:
-            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
+            self._mouth.send(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.say(LoginResult, is_logged_in=True, detail="cookies imported")
-        self._say_ready()
+        self._mouth.send(LoginResult, is_logged_in=True, detail="cookies imported")
+        self._send_ready()
 
-    def _say_ready(self) -> None:
+    def _send_ready(self) -> None:
         if not self._was_ready:
             self._was_ready = True
-            self._mouth.say(Ready, session=self._session.view())
+            self._mouth.send(Ready, session=self._session.view())
 
     def _return(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
-        self._mouth.say(Returned, task_id=task_id, why=why, detail=detail)
+        self._mouth.send(Returned, task_id=task_id, why=why, detail=detail)
 
-    def _lose(self, count: int, detail: str) -> None:
-        if self._session.membership.lose(count):
-            self._mouth.say(LoginRequired, detail=detail)
+    def _report_logged_out(self, count: int, detail: str) -> None:
+        if self._session.login.mark_logged_out(count):
+            self._mouth.send(LoginRequired, detail=detail)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         """Send a heartbeat every two seconds."""
         async for _ in periodic(HEARTBEAT_INTERVAL_S):
-            self._pauses.note()
-            self._mouth.say(Heartbeat, session=self._session.view())
+            self._pauses.mark_running()
+            self._mouth.send(Heartbeat, session=self._session.view())
 
-    async def _end_with_browser(self) -> None:
-        await self._session.prove_alive()
+    async def _watch_browser(self) -> None:
+        await self._session.ping()
         msg = "the browser or its driver has ended or hangs"
         raise SessionBrokenError(msg)

@@ -62,7 +62,7 @@ async def run_worker(link: Channel[ToWorker], worker: WorkerRef, pid: int, clock
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_send_all, outgoing, link)
         with outbox:
-            mouth.say(Hello, pid=pid)
+            mouth.send(Hello, pid=pid)
             configure = await link.receive()
             if isinstance(configure, Configure):
                 await _run_mode(link, configure, mouth, clock)
@@ -83,17 +83,17 @@ async def _run_mode(
     try:
         await serve(link, configure, mouth, clock)
     except CannotStartError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
+        mouth.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
+        mouth.send(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
     except CannotLogInError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
+        mouth.send(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
     except PortalDownError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
+        mouth.send(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
     except CannotProcessError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
+        mouth.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
-        mouth.say(Exiting)
+        mouth.send(Exiting)
 
 
 async def _run_session(
@@ -108,8 +108,8 @@ async def _run_session(
         profile_path=Path(configure.seat.profile_path),
         downloads_path=staging / "browser",
         clock=clock,
-        observe=mouth.moved,
-        say=mouth.told,
+        observe=mouth.report_transition,
+        notify=mouth.report_status,
         cookies_path=_optional_path(configure.seat.cookies_path),
         expected_cookies=configure.seat.expected_cookies,
     )
@@ -119,12 +119,12 @@ async def _run_session(
             return
 
         def note_renewed() -> None:
-            mouth.say(LoginRefreshed)
+            mouth.send(LoginRefreshed)
 
-        agent, prove = await session.user_agent(), session.membership.probe
+        agent, prove = await session.user_agent(), session.login.verify_login
         async with open_portal_context(door, session.driver, agent, note_renewed, prove, options) as desk:
             bench = AttemptContext(
-                session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s
+                session=session, portal_context=desk, processor=processor, task_timeout_s=options.task_timeout_s
             )
             duty = WorkerLoop(
                 bench,
@@ -133,18 +133,18 @@ async def _run_session(
                 seat=configure.seat,
                 is_headed=not options.browser.headless_mode,
             )
-            await duty.serve(link)
+            await duty.run(link)
 
 
 async def _make_base(session: BrowserSession, configure: Configure, mouth: Outbox) -> None:
     """Leave a whole profile behind, logged in where a login is given."""
     portal = configure.options.portal
     if portal is None or not portal.user:
-        await session.membership.look_in()
+        await session.login.open_portal()
     else:
         keys = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
-        await session.membership.open(keys)
-    mouth.say(Ready, session=session.view())
+        await session.login.ensure_logged_in(keys)
+    mouth.send(Ready, session=session.view())
 
 
 def _portal_probe(portal: PortalOptions | None) -> PortalProbe | None:

@@ -54,9 +54,9 @@ class WindowTracker:
         context.on("page", self._watch)
         context.on("close", self._quit)
 
-    async def keep_open(self) -> None:
+    async def keep_placeholder_open(self) -> None:
         """Stand behind the person's windows: an understudy that is closed is opened again. Until cancelled."""
-        while (understudy := self._keeper.understudy) is not None:
+        while (understudy := self._keeper.placeholder_page) is not None:
             gone = anyio.Event()
             understudy.on("close", lambda _, gone=gone: gone.set())
             if not understudy.is_closed():
@@ -79,7 +79,7 @@ class WindowTracker:
         self._look()
 
     def _look(self) -> None:
-        if not self._open - {self._keeper.understudy}:
+        if not self._open - {self._keeper.placeholder_page}:
             self.closed.set()
 
     def _quit(self, _: BrowserContext) -> None:
@@ -102,7 +102,7 @@ async def set_up_profile(
     async with _browser(configure) as context:
 
         def ready() -> None:
-            mouth.say(Ready, session=_view(mouth.worker, clock()))
+            mouth.send(Ready, session=_view(mouth.worker, clock()))
 
         match configure.mode:
             case WorkerMode.LOG_IN:
@@ -110,16 +110,16 @@ async def set_up_profile(
                 ready()
                 await _wait_until_closed(windows, link)
                 if windows.was_quit:
-                    mouth.told(Level.WARNING, _BROWSER_QUIT)
+                    mouth.report_status(Level.WARNING, _BROWSER_QUIT)
             case WorkerMode.IMPORT_STATE:
                 await _import_state(context, Path(configure.seat.state_path))
                 ready()
-            case WorkerMode.ADOPT:
+            case WorkerMode.IMPORT_COOKIES:
                 await _import_cookies(context, Path(configure.seat.kept_login_path))
                 ready()
-            case WorkerMode.PROVE:
+            case WorkerMode.VERIFY_LOGIN:
                 proof = await _verify_login(context, door, Path(configure.seat.cookies_path))
-                mouth.say(LoginVerified, proof=proof, is_last=True)
+                mouth.send(LoginVerified, proof=proof, is_last=True)
                 ready()
             case WorkerMode.WORK | WorkerMode.MAKE_BASE:
                 msg = f"{configure.mode} does not run on a base profile"
@@ -165,7 +165,7 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
 
 async def _show_portal(context: BrowserContext, door: PortalProbe, mouth: Outbox) -> WindowTracker:
     """Show a person the portal, with an understudy behind it: a browser whose last window is closed ends by itself."""
-    keeper = KeeperTab(context, is_headed=True, say=mouth.told)
+    keeper = KeeperTab(context, is_headed=True, say=mouth.report_status)
     await keeper.restore()
     windows = WindowTracker(context, keeper)
     address = door.portal.base_url + door.pack.login.start
@@ -186,7 +186,7 @@ async def _wait_until_closed(windows: WindowTracker, link: Channel[ToWorker]) ->
     """
     async with anyio.create_task_group() as beside:
         beside.start_soon(_wait_for_message, link, windows.closed)
-        beside.start_soon(windows.keep_open)
+        beside.start_soon(windows.keep_placeholder_open)
         await windows.closed.wait()
         beside.cancel_scope.cancel()
 
@@ -206,7 +206,7 @@ async def _import_state(context: BrowserContext, state: Path) -> None:
 
 async def _import_cookies(context: BrowserContext, cookies: Path) -> None:
     try:
-        await CookieSnapshot(cookies).bring_back(context)
+        await CookieSnapshot(cookies).restore(context)
     except (PlaywrightError, OSError, ValueError) as error:
         msg = f"The browser rejects that login ({first_line(error)})."
         raise CannotStartError(msg) from error
@@ -216,11 +216,11 @@ async def _verify_login(context: BrowserContext, door: PortalProbe, cookies: Pat
     """Ask the portal for a page that only a logged-in user sees; a login that is proved has its cookies kept."""
     page = context.pages[0]
     try:
-        demand = await door.demand(page)
+        demand = await door.required_login_step(page)
     except PlaywrightError as error:
         raise PortalDownError(reachability.describe_failure(door.portal.base_url, error)) from error
     if demand is not None:
         return LoginCheck.LOGGED_OUT
     await page.goto("about:blank")
-    await CookieSnapshot(cookies).keep(context)
+    await CookieSnapshot(cookies).save(context)
     return LoginCheck.LOGGED_IN

@@ -56,7 +56,7 @@ class SessionSpec:
     downloads_path: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
-    say: Notify
+    notify: Notify
     #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
     cookies_path: Path | None = None
     #: What the browser must find in the profile.
@@ -78,9 +78,9 @@ class BrowserSession:
         self.lost = anyio.Event()
         self._machine = StateMachine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
         self._tab_count = 0
-        self._keeper = KeeperTab(driver, is_headed=not order.browser.headless_mode, say=order.say)
-        self.membership = SessionLogin(
-            self._machine, door, driver, self._keeper, say=order.say, cookies_path=order.cookies_path
+        self._keeper = KeeperTab(driver, is_headed=not order.browser.headless_mode, say=order.notify)
+        self.login = SessionLogin(
+            self._machine, door, driver, self._keeper, say=order.notify, cookies_path=order.cookies_path
         )
         driver.on("close", lambda _: self.lost.set())
 
@@ -100,7 +100,7 @@ class BrowserSession:
 
         By site, path and name. Secret: nobody but a browser and the owner's own file gets it.
         """
-        return dict(self.membership.cookies)
+        return dict(self.login.cookies)
 
     async def user_agent(self) -> str:
         """Return the browser's User-Agent."""
@@ -128,7 +128,7 @@ class BrowserSession:
         Raises:
             SessionBrokenError: The browser opens or closes no tab any more.
         """
-        async with self.membership.turn:
+        async with self.login.lock:
             if self._machine.can(SessionEvent.USE):
                 self._machine.fire(SessionEvent.USE)
             await self._keeper.restore()
@@ -140,11 +140,11 @@ class BrowserSession:
             staging=staging,
             clock=self._order.clock,
             observe=self._order.observe,
-            desk=desk,
+            portal_context=desk,
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab, window_cleanup(tab.page, tab.note_flood):
+            async with open_tab(self.driver, order) as tab, window_cleanup(tab.page, tab.on_window_flood):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:
@@ -152,7 +152,7 @@ class BrowserSession:
             self.tabs.pop(task.task_id, None)
             self.last_activity = self._order.clock()
 
-    async def prove_alive(self) -> None:
+    async def ping(self) -> None:
         """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise.
 
         The browser itself is asked, never one of its pages: a page does not answer while a navigation of it is under
@@ -198,7 +198,7 @@ class BrowserSession:
         if self.lost.is_set():
             return
         with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
-            await self.membership.keep_cookies()
+            await self.login.save_cookies()
             await self.driver.close()
         if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
             self._machine.fire(SessionEvent.CLOSED)
@@ -223,7 +223,7 @@ async def open_session(order: SessionSpec, door: PortalProbe | None) -> AsyncGen
         )
         try:
             await verify_cookies(session.driver, order.expected_cookies, last_version)
-            await session.membership.bring_back_cookies()
+            await session.login.restore_cookies()
             yield session
         finally:
             with anyio.CancelScope(shield=True):

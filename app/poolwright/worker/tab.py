@@ -40,9 +40,9 @@ class PortalContext:
     portal: PortalOptions
     downloads: SessionDownloads
     #: Called at once when a page came by way of the portal's login page.
-    note_renewed: Callable[[], None]
+    on_login_refreshed: Callable[[], None]
     #: Asks the portal whether the session is logged in: what it refuses may be refused for want of a login.
-    prove: Callable[[], Awaitable[LoginCheck]]
+    verify_login: Callable[[], Awaitable[LoginCheck]]
 
 
 def _ignore() -> None:
@@ -79,7 +79,7 @@ async def open_portal_context(
     told = options or WorkerOptions(browser=BrowserOptions())
     async with open_session_downloads(door, context, user_agent, told.sizes, told.browser) as downloads:
         yield PortalContext(
-            pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed, prove=prove
+            pack=door.pack, portal=door.portal, downloads=downloads, on_login_refreshed=note_renewed, verify_login=prove
         )
 
 
@@ -100,7 +100,7 @@ class TabSpec:
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
     #: Nothing in a pool without a portal.
-    desk: PortalContext | None = None
+    portal_context: PortalContext | None = None
 
 
 class Tab:
@@ -115,13 +115,13 @@ class Tab:
         self.creation_time = order.clock()
         self.staging = order.staging
         #: What purchase orders need beside the page; nothing in a pool without a portal.
-        self.desk = order.desk
+        self.portal_context = order.portal_context
         self._files = StagedFiles(order.staging)
         self._evidence = Evidence(order.staging)
         self._machine = machine
         self.crashed = anyio.Event()
         #: Whether picture and source of the page may be kept; that of one beyond all measure would take all memory.
-        self.is_for_keeping = True
+        self.may_capture = True
         #: Set when the page opens windows without end.
         self.flooded = anyio.Event()
         page.on("crash", lambda _: self.crashed.set())
@@ -137,7 +137,7 @@ class Tab:
         return self._files.saved
 
     @property
-    def traces(self) -> tuple[str, ...]:
+    def evidence_files(self) -> tuple[str, ...]:
         """Everything that was kept as evidence so far, as file names."""
         return self._evidence.names
 
@@ -146,12 +146,12 @@ class Tab:
         if self._machine.can(TabEvent.LOADED):
             self._machine.fire(TabEvent.LOADED)
 
-    def note_flood(self) -> None:
+    def on_window_flood(self) -> None:
         """The page opens windows without end; one that a click made do so is left by those who clicked."""
         if not is_followed(self.page):
             self.flooded.set()
 
-    def broke(self, cause: str) -> None:
+    def mark_failed(self, cause: str) -> None:
         """The task came to nothing in it: a time that ran out, a crash, an error of its processor. It only closes."""
         self._machine.fire(TabEvent.BREAK, cause=cause)
         self._machine.fire(TabEvent.GIVE_UP)
@@ -171,21 +171,21 @@ class Tab:
             BadFileError: It is empty, or not what its name says: a login page called ``.pdf``, a PDF that is cut short.
             OSError: The disk is full or not writable.
         """
-        return await self._files.make(name, content, self.page.url)
+        return await self._files.write(name, content, self.page.url)
 
     async def evidence(self, name: str = "page") -> tuple[str, ...]:
         """Keep picture and source of the page, as ``poolwright.sdk.Tab`` tells it."""
         if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
             return ()
-        return await self._evidence.keep(self.page, name)
+        return await self._evidence.save_screenshot_and_html(self.page, name)
 
-    async def keep_trace(self) -> None:
+    async def capture_failure(self) -> None:
         """Keep what a failure left on the page, however much was kept before."""
-        await self._evidence.keep(self.page, "page")
+        await self._evidence.save_screenshot_and_html(self.page, "page")
 
-    def take(self, arrived: DownloadedFile) -> FetchedFile:
+    def accept(self, arrived: DownloadedFile) -> FetchedFile:
         """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""
-        return self._files.take(arrived)
+        return self._files.accept(arrived)
 
 
 @contextlib.asynccontextmanager

@@ -241,7 +241,7 @@ def test_an_unharmed_profile_passes_sealed_and_unsealed(copy: Path, seal: Seal) 
     replace_seal(copy, seal)
     profile = life_of(copy)
     profile.clone()
-    profile.take()
+    profile.lease()
 
     assert not profile.corruption_detected
 

@@ -173,8 +173,8 @@ async def test_an_expired_session_is_no_missing_order(
         await portal.expire_sessions()
         with pytest.raises(SessionLostError):
             await try_order(stage, truth.number)
-        assert stage.session.membership.lose(stage.session.membership.count)
-        await stage.session.membership.log_in(Credentials())
+        assert stage.session.login.mark_logged_out(stage.session.login.login_count)
+        await stage.session.login.log_in(Credentials())
         report = await try_order(stage, truth.number)
 
     assert report.reason is Reason.ALL_SAVED

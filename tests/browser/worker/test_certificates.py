@@ -62,7 +62,7 @@ async def test_the_shell_trusts_an_own_authority_beside_the_users_and_no_other(
     database = tmp_path / "user" / ".local" / "share" / "pki" / "nssdb"
     database.mkdir(parents=True)
     with open_certificate_database(database) as opened:
-        opened.trust(users.der, "mine")
+        opened.add_authority(users.der, "mine")
     before = (database / "cert9.db").read_bytes()
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     options = replace(browser_options(), authorities=ROOT.pem)
@@ -126,12 +126,12 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
             context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
             (page,) = context.pages
             door = PortalProbe(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
-            demands = [await door.demand(page) for _ in range(2)]
+            demands = [await door.required_login_step(page) for _ in range(2)]
             late = await visit(page, pack, slow, f"{slow}/late")
             monkeypatch.delattr(traffic, "_tried")  # a host that asks nobody is not tried again
             assert not await traffic._is_asked(page, f"{slow}/later")
             with pytest.raises(PortalDownError) as untrusted:
-                await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).demand(page)
+                await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).required_login_step(page)
             count = len(context.pages)
             await context.close()
 

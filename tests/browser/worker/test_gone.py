@@ -80,7 +80,7 @@ async def test_a_driver_that_went_between_two_orders_is_found(tmp_path: Path, op
     async with open_stage(None, tmp_path) as stage:
         context = stage.session.driver
         stage.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
-        await stage.session.prove_alive()
+        await stage.session.ping()
         await context.close()
 
     assert stage.session.lost.is_set()

@@ -43,16 +43,16 @@ async def log_out(portal: PortalClient, stage: Stage) -> None:
     """The portal ends all sessions, and the session hears of it."""
     await portal.expire_sessions()
     await portal.reset_stats()
-    assert stage.session.membership.lose(stage.session.membership.count)
+    assert stage.session.login.mark_logged_out(stage.session.login.login_count)
 
 
 async def test_a_lost_login_is_news_once(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(portal, tmp_path) as stage:
-        membership = stage.session.membership
-        count = membership.count
-        first, second = membership.lose(count), membership.lose(count)
+        membership = stage.session.login
+        count = membership.login_count
+        first, second = membership.mark_logged_out(count), membership.mark_logged_out(count)
         await membership.log_in(Credentials())
-        of_a_page_that_was_asked_for_before = membership.lose(count)
+        of_a_page_that_was_asked_for_before = membership.mark_logged_out(count)
 
     assert (first, second, of_a_page_that_was_asked_for_before) == (True, False, False)
     assert stage.heard.path("session")[-6:] == ["AUTHENTICATED", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
@@ -68,7 +68,7 @@ async def test_a_page_that_hangs_says_nothing_about_the_login(
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
         await stage.session.driver.route("**/*", _answer_with_endless_script)
         with pytest.raises(PortalDownError, match="did not come within"):
-            await stage.session.membership.check()
+            await stage.session.login.check()
 
 
 async def _answer_with_endless_script(route: Route) -> None:
@@ -83,10 +83,10 @@ async def test_a_session_takes_over_the_login_of_another(
         open_stage(portal, tmp_path / "two", password="wrong", is_authenticated=False) as two,
     ):
         await log_out(portal, one)
-        await one.session.membership.log_in(Credentials())
-        assert await two.session.membership.check() is not None
-        await two.session.membership.adopt(tmp_path / "one" / "cookies.json")
-        proof = await two.session.membership.probe()
+        await one.session.login.log_in(Credentials())
+        assert await two.session.login.check() is not None
+        await two.session.login.import_cookies(tmp_path / "one" / "cookies.json")
+        proof = await two.session.login.verify_login()
         stats = await portal.stats()
 
     assert proof is LoginCheck.LOGGED_IN
@@ -104,9 +104,9 @@ async def test_a_login_that_cannot_be_taken_over_is_none(
         (tmp_path / "other.json").write_text("[]")
         spoil(tmp_path / "other.json")
         with pytest.raises(CannotLogInError):
-            await stage.session.membership.adopt(tmp_path / "other.json")
+            await stage.session.login.import_cookies(tmp_path / "other.json")
 
-    assert not stage.session.membership.is_in
+    assert not stage.session.login.is_logged_in
     assert stage.heard.path("session")[-4:] == ["RECOVERING", "ERROR", "CLOSING", "CLOSED"]
 
 
@@ -118,10 +118,10 @@ async def test_a_login_that_was_made_into_the_profile_since_is_taken(
     async with open_stage(portal, tmp_path / "worker", pack=ladder, is_authenticated=False) as stage:
         keys = Credentials(snapshot=CookieSnapshot(tmp_path / "person" / "cookies.json"))
         with pytest.raises(CannotLogInError, match="cookies: the kept login is none"):
-            await stage.session.membership.log_in(keys)
+            await stage.session.login.log_in(keys)
         async with open_stage(portal, tmp_path / "person"):
             pass
-        step = await stage.session.membership.log_in(keys)
+        step = await stage.session.login.log_in(keys)
 
     assert step == LoginStep.COOKIES
 
@@ -133,7 +133,7 @@ async def test_a_portal_that_answers_no_login_in_time_is_down_and_refuses_nobody
         await log_out(portal, stage)
         await portal.add_fault(Hang(), FaultScope.LOGIN)
         with anyio.fail_after(30), pytest.raises(PortalDownError, match=r"did not come within|does not answer"):
-            await stage.session.membership.log_in(Credentials())
+            await stage.session.login.log_in(Credentials())
         await portal.clear_faults()
 
     assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
@@ -143,7 +143,7 @@ async def test_every_rung_says_why_it_did_not_hold(portal: PortalClient, tmp_pat
     every = pack_with(LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
     async with open_stage(portal, tmp_path, pack=every, password="wrong", is_authenticated=False) as stage:
         with pytest.raises(CannotLogInError) as caught:
-            await stage.session.membership.log_in(Credentials())
+            await stage.session.login.log_in(Credentials())
 
     told = str(caught.value)
     assert "revisit: it shows its login page" in told
@@ -159,9 +159,9 @@ async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
     pack = pack.model_copy(update={"login": pack.login.model_copy(update={"logout": "/logout"})})
     async with open_stage(portal, tmp_path, pack=pack) as stage:
         await portal.reset_stats()
-        await stage.session.membership.leave()
-        left = await stage.session.membership.probe()
-        await stage.session.membership.log_in(Credentials())
+        await stage.session.login.log_out()
+        left = await stage.session.login.verify_login()
+        await stage.session.login.log_in(Credentials())
         stats = await portal.stats()
 
     assert left is LoginCheck.LOGGED_OUT
@@ -177,10 +177,10 @@ class TestSecondFactor:
             running_portal(totp_secret=SECRET) as portal,
             open_stage(portal, tmp_path, is_authenticated=False) as stage,
         ):
-            step = await stage.session.membership.log_in(Credentials(one_time_code=code))
+            step = await stage.session.login.log_in(Credentials(one_time_code=code))
             await log_out(portal, stage)
             with pytest.raises(CannotLogInError, match="refuses the one-time code"):
-                await stage.session.membership.log_in(Credentials(one_time_code=code))
+                await stage.session.login.log_in(Credentials(one_time_code=code))
 
         assert step == LoginStep.FORM
 
@@ -192,7 +192,7 @@ class TestSecondFactor:
             open_stage(portal, tmp_path, is_authenticated=False) as stage,
         ):
             with pytest.raises(CannotLogInError, match="POOLWRIGHT_TOTP_SECRET"):
-                await stage.session.membership.log_in(Credentials())
+                await stage.session.login.log_in(Credentials())
 
 
 @needs_xvfb
@@ -208,7 +208,7 @@ class TestPerson:
             ) as stage:
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(log_in_by_hand, stage.session.driver.pages[0], portal)
-                    await stage.session.membership.log_in(Credentials(is_headed=True))
+                    await stage.session.login.log_in(Credentials(is_headed=True))
                 count = len(stage.session.driver.pages)
 
         assert "logged in (human)" in stage.heard.said
@@ -222,7 +222,7 @@ class TestPerson:
         with virtual_display(monkeypatch):
             async with open_stage(portal, tmp_path, headless=False, pack=pack, is_authenticated=False) as stage:
                 with pytest.raises(CannotLogInError, match="human: no answer within 1 s"):
-                    await stage.session.membership.log_in(Credentials(is_headed=True))
+                    await stage.session.login.log_in(Credentials(is_headed=True))
 
 
 async def log_in_by_hand(page: Page, portal: PortalClient) -> None:

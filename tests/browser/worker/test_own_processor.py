@@ -217,7 +217,7 @@ async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path:
     async with open_stage(None, tmp_path) as stage:
         await try_task(stage, folder, "claims_a_file")
 
-    assert stage.bench.desk is None
+    assert stage.bench.portal_context is None
     assert stage.heard.said == []
     assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "ACTIVE", "CLOSING", "CLOSED"]
 
@@ -400,7 +400,7 @@ async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(
 async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
         with pytest.raises(CannotLogInError, match="no portal to log in to"):
-            stage.session.membership.lose(stage.session.membership.count)
+            stage.session.login.mark_logged_out(stage.session.login.login_count)
 
 
 async def test_an_own_processor_may_work_in_a_portal_too(

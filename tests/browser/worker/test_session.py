@@ -101,7 +101,7 @@ async def test_a_killed_browser_costs_no_cookie(portal: PortalClient, tmp_path: 
     prepare_for_launch(tmp_path / "profile")
     async with open_stage(portal, tmp_path) as stage:
         await stage.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
-        await stage.session.membership.keep_cookies()
+        await stage.session.login.save_cookies()
         kill_browser(tmp_path / "profile")
         await stage.session.lost.wait()
     prepare_for_launch(tmp_path / "profile")
@@ -276,7 +276,7 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
         monkeypatch.setattr(session, "_ask", counted)
         async with keeper.expect_request("**/*"):
             beside.start_soon(_never_arrive, keeper, portal.url)
-        beside.start_soon(session.prove_alive)
+        beside.start_soon(session.ping)
         with anyio.fail_after(30):
             await asked_thrice.wait()
         assert not session.lost.is_set()
@@ -291,7 +291,7 @@ async def test_a_browser_that_hangs_is_lost(
 
     async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
         signal_browser(tmp_path / "profile", signal.SIGSTOP)
-        beside.start_soon(stage.session.prove_alive)
+        beside.start_soon(stage.session.ping)
         with anyio.fail_after(30):
             await stage.session.lost.wait()
         signal_browser(tmp_path / "profile", signal.SIGKILL)

@@ -41,8 +41,8 @@ async def test_a_sign_on_that_takes_its_time_is_not_cut_off(
         addresses.update(portal=served.url, provider=identity.url)
         stage_of = open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=8), is_authenticated=False)
         async with stage_of as stage:
-            step = await stage.session.membership.log_in(Credentials())
-            proof = await stage.session.membership.probe()
+            step = await stage.session.login.log_in(Credentials())
+            proof = await stage.session.login.verify_login()
 
     assert (step, proof) == (LoginStep.REVISIT, LoginCheck.LOGGED_IN)
 
@@ -52,6 +52,6 @@ async def test_a_probe_that_is_slow_or_never_loads_whole_is_waited_for(tmp_path:
     async with serving({"/orders": slow, "/hang": Answer(delay_s=60)}) as served:
         stage_of = open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=8), is_authenticated=False)
         async with stage_of as stage:
-            demand = await stage.session.membership.check()
+            demand = await stage.session.login.check()
 
     assert demand is None

@@ -75,7 +75,7 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
         await make_fat(portal, fat, size_mb=700)
         async with portal_pool(desk, capture) as pool:
             await capture.until(lambda: all(worker.status is WorkerStatus.READY for worker in pool.workers))
-            await pool.memory_monitor.look(is_exact=True)
+            await pool.memory_monitor.sample(is_exact=True)
             own_bytes = psutil.Process().memory_full_info().pss
             limit_bytes = pool.get_status().memory_bytes + own_bytes + 300 * MB
             machine = MemoryLimit(total_bytes=int(limit_bytes / 0.75), available_bytes=GB, source="made up")

@@ -114,8 +114,8 @@ class World:
 
     def hand_out(self) -> None:
         for number, slot in self.standing.slots.items():
-            is_closed = self.standing.holds.active or self.standing.is_stopping
-            if slot.is_up and not slot.held and not slot.is_retiring and self.queue and not is_closed:
+            is_closed = self.standing.pauses.active or self.standing.is_stopping
+            if slot.is_up and not slot.held and not slot.is_being_recycled and self.queue and not is_closed:
                 worker, task = WorkerRef(number, slot.generation), self.queue.popleft()
                 self.tell(TaskAssigned(worker=worker, task=task))
                 self.later(ORDER_S, partial(self.end_task, worker, task))

@@ -47,7 +47,7 @@ class SmallPool:
         self.filing = TaskFiler(
             journal=self.journal,
             archive=OutputTree(root / "out", "{number}", clock=clock),
-            chronicle=EventLog(self.journal, lambda _: None),
+            event_log=EventLog(self.journal, lambda _: None),
             report=self.facts.append,
         )
         self.commands: list[Command] = []
@@ -70,9 +70,9 @@ class SmallPool:
         self.commands.append(command)
         match command:
             case FileReport():
-                await self.filing.file(command, self.place(command.task))
+                await self.filing.finalize(command, self.place(command.task))
             case RecordOutcome():
-                await self.filing.finish(command, self.place(command.task))
+                await self.filing.record_outcome(command, self.place(command.task))
             case Discard():
                 await self.filing.discard(self.place(command.staged.task))
             case Requeue():

@@ -56,13 +56,13 @@ class House:
             count_kills=lambda: 0,
         )
         options = pool_options(root, base=base)
-        self.premises = Workspace(options=options, around=around, chronicle=self.chronicle, deadline=Deadline())
+        self.premises = Workspace(options=options, context=around, event_log=self.chronicle, deadline=Deadline())
         self.dispatch = TaskFeeder(journal, BATCH, 1)
         self.facts: list[PoolInput] = []
 
     async def open(self) -> Worker:
         await self.premises.open()
-        order = await self.premises.seat(1)
+        order = await self.premises.worker_spec(1)
         return Worker(order, self.chronicle, self.facts.append, self.dispatch, self.begin)
 
     async def begin(self, task: POTask, worker: WorkerRef) -> POTask:
@@ -79,7 +79,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WorkerRef]:
 
     async def serve(generation: Generation, begin_s: float) -> bool:
         del begin_s
-        assert generation._post.order.seat.profile_name
+        assert generation._deps.spec.worker_paths.profile_name
         served.append(generation.ref)
         raise WorkerLostError("it was killed")
 
@@ -99,15 +99,15 @@ async def test_a_slot_outlives_whatever_the_disk_refuses(
             for count in (1, 1_000):
                 faults = Faults(tmp_path, code, begin, count)
                 with failing(module, name, faults):
-                    await worker.live(number := number + 1, 0.0)
+                    await worker.run(number := number + 1, 0.0)
                 assert house.lost() == number, "its end is told, and only that"
                 assert not worker.profile.corruption_detected, house.facts[-2:]
             if not faults.have_struck:
                 break
-        await worker.live(number := number + 1, 0.0)
+        await worker.run(number := number + 1, 0.0)
         assert served[-1] == WorkerRef(1, number), "the disk is back, and so is the slot"
 
-    await house.premises.close()
+    await house.premises.remove()
 
 
 @pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
@@ -117,10 +117,10 @@ async def test_an_end_comes_to_its_end_whatever_the_disk_refuses(
 ) -> None:
     del served
     house = House(tmp_path)
-    await (await house.open()).live(1, 0.0)
+    await (await house.open()).run(1, 0.0)
 
     with failing(module, name, Faults(tmp_path, errno.EIO, begin, 1_000)):
-        await house.premises.close()
+        await house.premises.remove()
 
 
 @pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
@@ -134,6 +134,6 @@ async def test_a_beginning_is_refused_in_words_whatever_the_disk_refuses(
             faults = Faults(tmp_path, code, begin, 1_000)
             with failing(module, name, faults), contextlib.suppress(PoolError):
                 await house.open()
-            await house.premises.close()
+            await house.premises.remove()
             if not faults.have_struck:
                 break

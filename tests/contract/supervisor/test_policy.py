@@ -84,7 +84,7 @@ class Policy(RuleBasedStateMachine):
     def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
         opened = standing(*range(1, slot_count + 1))
         self.standing = replace(
-            opened, waits_for_login=waits_for_login, renews_early=True, wear=RecyclePolicy(tasks=4, age_s=300.0)
+            opened, waits_for_login=waits_for_login, renews_early=True, recycle_policy=RecyclePolicy(tasks=4, age_s=300.0)
         )
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
@@ -161,7 +161,7 @@ class Policy(RuleBasedStateMachine):
     def obey_about_logins(self, command: LoginCommand) -> None:
         match command:
             case BackUpLogin():
-                assert self.standing.slots[command.slot].access is LoginStatus.LOGGED_IN
+                assert self.standing.slots[command.slot].login_status is LoginStatus.LOGGED_IN
             case AnnounceLoginExpiry():
                 self.login_number = command.number
             case ScheduleVerification():
@@ -342,15 +342,15 @@ class Policy(RuleBasedStateMachine):
     @invariant()
     def the_plan_knows_who_holds_what(self) -> None:
         slots = self.standing.slots.items()
-        known = {task_id: slot for slot, one in slots for task_id in (*one.held, *one.doubt.task_ids)}
+        known = {task_id: slot for slot, one in slots for task_id in (*one.held, *one.unverified.task_ids)}
         assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
 
     @invariant()
     def what_is_kept_back_is_proven_or_given_back_some_time(self) -> None:
         for number, slot in self.standing.slots.items():
             worker = WorkerRef(number, slot.generation)
-            assert not slot.doubt.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
-            assert slot.doubt.is_probing <= (worker in self.asked)
+            assert not slot.unverified.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
+            assert slot.unverified.is_checking <= (worker in self.asked)
 
     @invariant()
     def no_slot_is_left_on_its_way(self) -> None:
@@ -358,15 +358,15 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def holds_are_told(self) -> None:
-        assert self.standing.holds.active == self.held_causes
+        assert self.standing.pauses.active == self.held_causes
 
     @invariant()
     def whoever_is_logged_out_is_seen_to(self) -> None:
         if not self.is_stopped and PauseReason.LOGIN_REQUIRED not in self.held_causes:
-            assert not self.logged_out or self.standing.renewal.is_under_way
-            renewal = self.standing.renewal
+            assert not self.logged_out or self.standing.login_recovery.is_under_way
+            renewal = self.standing.login_recovery
             assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())
-            assert not self.standing.renewal.adopting - {worker.slot for worker in self.logging_in}
+            assert not self.standing.login_recovery.adopting - {worker.slot for worker in self.logging_in}
 
     def up(self) -> list[WorkerRef]:
         slots = self.standing.slots.items()

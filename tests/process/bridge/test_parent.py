@@ -149,7 +149,7 @@ async def test_what_a_dead_worker_had_started_is_swept(play: Play, part: str, is
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to whom they are wished")
 async def test_a_process_seen_before_its_worker_was_killed_is_swept(play: Play) -> None:
     async with play("dying_unmarked") as (child, left):
-        await child.look()
+        await child.scan()
         os.kill(child.pid, signal.SIGKILL)
         assert await child.wait() == -signal.SIGKILL
         assert is_alive(left)
@@ -163,7 +163,7 @@ async def test_a_process_seen_before_its_worker_was_killed_is_swept(play: Play) 
 @pytest.mark.parametrize("part", ["leaving", "dying_by_folder", "dying_unmarked"])
 async def test_nothing_of_a_worker_stays_a_zombie(play: Play, part: str) -> None:
     async with play(part) as (child, left):
-        await child.look()
+        await child.scan()
 
         await child.end()
 

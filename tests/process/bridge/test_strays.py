@@ -112,7 +112,7 @@ def test_what_we_started_beside_a_worker_is_never_taken_for_its_own(home: Path) 
         pids = [worker.pid, member.pid, stranger.pid]
         try:
             family = ProcessTree(worker.pid, home)
-            assert {process.pid for process in family.look()} == {worker.pid, member.pid}
+            assert {process.pid for process in family.scan()} == {worker.pid, member.pid}
             kill_tree(family)
 
             assert [is_alive(pid) for pid in pids] == [False, False, True]

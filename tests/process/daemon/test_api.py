@@ -196,7 +196,7 @@ async def test_events_come_as_they_happen_and_go_on_where_a_reader_was(
         rest = await read(running.client, 2, first[0][0])
         other_life = await read(running.client, 1, "1-7")
         with anyio.fail_after(30):
-            while running.daemon.feed.reader_count:
+            while running.daemon.events.subscriber_count:
                 await anyio.lowlevel.checkpoint()
 
     assert [name for name, _ in first] == [f"{life}-{number}" for number in (1, 2, 3)]

@@ -98,7 +98,7 @@ async def test_the_status_shows_as_many_lists_as_one_wants_and_says_that_there_a
 
 async def test_its_health_is_told_by_two_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with found_daemon(tmp_path, monkeypatch) as (running, ask):
-        await running.until(lambda: not running.daemon.unready())
+        await running.until(lambda: not running.daemon.not_ready_reasons())
         ready, lives = await ask("health"), await ask("health", "--live")
         running.daemon.drain()
         draining, still_lives = await ask("health"), await ask("health", "--live")
@@ -167,7 +167,7 @@ async def test_a_daemon_is_watched_until_it_ends(tmp_path: Path, monkeypatch: py
 
         async with anyio.create_task_group() as beside:
             beside.start_soon(watch)
-            await running.until(lambda: running.daemon.feed.reader_count)
+            await running.until(lambda: running.daemon.events.subscriber_count)
             await running.daemon.submit(order_list(1))
             await running.done(1)
             await running.daemon.close()

@@ -75,7 +75,7 @@ async def test_what_waits_is_called_off_and_can_be_taken_up_again(
         await running.until(lambda: running.daemon.pool.status is PoolStatus.PAUSED)
         await running.daemon.submit(orders)
         count = await running.daemon.cancel(OrderQuery(list_id=orders.batch_id))
-        counts = (await running.daemon.standing()).counts
+        counts = (await running.daemon.status()).counts
         running.daemon.resume()
         again = await running.daemon.retry(OrderQuery(list_id=orders.batch_id))
         await running.done(6)
@@ -91,9 +91,9 @@ async def test_a_drained_daemon_takes_nothing_and_says_why(tmp_path: Path, monke
             await running.daemon.submit(order_list(1))
         with pytest.raises(DrainingError, match="draining"):
             await running.daemon.retry(EVERYTHING)
-        standing = await running.daemon.standing()
+        standing = await running.daemon.status()
 
-    assert standing.unready[0] == "The daemon is draining."
+    assert standing.not_ready_reasons[0] == "The daemon is draining."
 
 
 async def test_what_a_daemon_left_is_done_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,11 +125,11 @@ async def test_a_pool_without_workers_leaves_a_daemon_that_says_so(
     monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     async with running_daemon(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as running:
         await running.until(lambda: running.daemon.pool.end)
-        standing = await running.daemon.standing()
+        standing = await running.daemon.status()
         with pytest.raises(DrainingError, match="has ended"):
             await running.daemon.submit(order_list(1))
 
-    assert any("The pool has ended (no_workers)" in reason for reason in standing.unready)
+    assert any("The pool has ended (no_workers)" in reason for reason in standing.not_ready_reasons)
 
 
 async def test_an_unknown_list_has_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ async def test_orders_wait_for_the_next_start_when_no_worker_is_left(
         await running.until(lambda: running.daemon.pool.end)
         ready = await running.client.get("/readyz")
         called_off = await running.daemon.cancel(EVERYTHING, [TaskId(task_id(5)), TaskId(task_id(99))])
-        counts = (await running.daemon.standing()).counts
+        counts = (await running.daemon.status()).counts
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.done(4)
         failures = await running.daemon.failures()

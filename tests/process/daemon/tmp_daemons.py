@@ -85,8 +85,8 @@ class Running:
     async def done(self, count: int) -> None:
         """Wait until so many orders of the journal are over."""
         with anyio.fail_after(60):
-            async with self.daemon.feed.reading() as happening:
-                while (await self.daemon.standing()).counts["DONE"] < count:
+            async with self.daemon.events.subscribe() as happening:
+                while (await self.daemon.status()).counts["DONE"] < count:
                     await happening.receive()
 
     async def get(self, path: str, **asked: Any) -> Any:  # noqa: ANN401 - JSON

@@ -37,7 +37,7 @@ MB = 1 << 20
 def meter_of(hog: MemoryHog) -> ProcessTreeMeter:
     """A meter that finds processes as it does in the pool."""
     family = ProcessTree(hog.pid, Path("/nowhere"))
-    return ProcessTreeMeter(lambda: [process.pid for process in family.look()])
+    return ProcessTreeMeter(lambda: [process.pid for process in family.scan()])
 
 
 def rss_bytes(*pids: int) -> int:

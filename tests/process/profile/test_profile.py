@@ -19,8 +19,8 @@ def test_while_the_last_browser_still_runs_it_cannot_be_taken(life: Life) -> Non
         (place / "SingletonLock").symlink_to(f"{socket.gethostname()}-{process.pid}")
 
         with pytest.raises(ProfileInUseError):
-            life.profile.take()
+            life.profile.lease()
 
     assert life.profile.state is ProfileStatus.READY
-    life.profile.take()
+    life.profile.lease()
     assert life.profile.state is ProfileStatus.IN_USE

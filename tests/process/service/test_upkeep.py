@@ -49,7 +49,7 @@ async def test_it_goes_on_beside_a_pool_at_work_and_no_order_suffers(
 
         async def tidy() -> None:
             # By this clock even what the pool ends in this moment is old.
-            gone.append(await journal.forget(past.now(), [BATCH]))
+            gone.append(await journal.prune(past.now(), [BATCH]))
             await journal.compact()
 
         async with (

@@ -88,7 +88,7 @@ async def forget(path: Path, _: int) -> None:
     clock = ManualClock()
     async with SqliteJournal(path, clock) as journal:
         assert journal._ledger is not None
-        for done in journal._ledger.forget(clock.now() + timedelta(days=1), ()):
+        for done in journal._ledger.prune(clock.now() + timedelta(days=1), ()):
             tell("step", done.move_count, done.attempt_count, done.list_count)
     tell("end")
 

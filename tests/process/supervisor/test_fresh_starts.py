@@ -85,7 +85,7 @@ async def test_the_heaviest_returns_and_what_that_gave_back_is_told(
     ) as theatre:
         capture = heard(theatre)
         await until(lambda: all(worker.status is WorkerStatus.READY for worker in theatre.pool.workers))
-        await theatre.pool.memory_monitor.look(is_exact=True)
+        await theatre.pool.memory_monitor.sample(is_exact=True)
         total_bytes = (theatre.pool.memory_monitor.peak_bytes + 200_000_000) / 0.75
         limit = MemoryLimit(total_bytes=int(total_bytes), available_bytes=10**9, source="made up")
         for number in range(1, 13):
@@ -147,7 +147,7 @@ async def test_a_worker_that_hangs_as_it_goes_is_ended_and_costs_no_restart(
     async with running_pool(tmp_path, monkeypatch, script, *range(1, 7), recycle_after_tasks=3) as theatre:
         await theatre.pool.finish()
         await until(lambda: theatre.pool.workers[0].ref.generation == 2)
-        budget = theatre.pool._steering.standing.slots[1].budget
+        budget = theatre.pool._controller.state.slots[1].budget
 
     assert budget.spent == ()
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
@@ -193,7 +193,7 @@ async def test_memory_that_may_not_be_looked_into_is_estimated_and_told_once(
     async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
         await theatre.pool.finish()
         await until(lambda: theatre.pool.get_status().memory_limit_bytes)
-        await theatre.pool.memory_monitor.look(is_exact=True)
+        await theatre.pool.memory_monitor.sample(is_exact=True)
         status = theatre.pool.get_status()
 
     told = [notice.text for notice in heard(theatre).all(Notice) if "Memory" in notice.text]

@@ -361,7 +361,7 @@ async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch:
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1) as theatre:
         with anyio.fail_after(20):
             await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
-        theatre.pool.hurry()
+        theatre.pool.shutdown_now()
         begun = anyio.current_time()
 
     assert anyio.current_time() - begun < 30, "the deadline would be 45 s"

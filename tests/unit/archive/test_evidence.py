@@ -27,7 +27,7 @@ def keep(root: Path, task: POTask, content: bytes) -> None:
     staged = root.parent / "staged"
     staged.mkdir()
     (staged / "page.png").write_bytes(content)
-    EvidenceStore(root).keep(staged, task)
+    EvidenceStore(root).store(staged, task)
 
 
 def record_of(task: POTask, *, status: str = "DONE", attempt_count: int | None = None) -> TaskRecord:
@@ -65,14 +65,14 @@ def test_two_tasks_whose_numbers_fall_together_have_each_its_own(root: Path, num
         keep(root, task, task.task_id.encode())
 
     assert [shown(root, record_of(task)) for task in tasks] == [task.task_id.encode() for task in tasks]
-    assert len({path.name.casefold() for path in EvidenceStore(root).place.iterdir()}) == len(tasks)
+    assert len({path.name.casefold() for path in EvidenceStore(root).directory.iterdir()}) == len(tasks)
 
 
 def test_an_order_that_is_done_again_keeps_what_its_earlier_runs_left(root: Path) -> None:
     for attempt, content in ((1, b"first"), (3, b"second"), (1, b"third")):
         keep(root, task_for("PO7", attempt=attempt), content)
 
-    (order,) = EvidenceStore(root).place.iterdir()
+    (order,) = EvidenceStore(root).directory.iterdir()
     assert contents(order) == {
         "attempt-1/page.png": b"first",
         "attempt-3 run-2/page.png": b"second",
@@ -85,7 +85,7 @@ def test_of_an_order_that_fails_every_day_the_last_runs_stay(root: Path) -> None
     for run in range(1, RUNS_MAX + 4):
         keep(root, task_for("PO7"), str(run).encode())
 
-    (order,) = EvidenceStore(root).place.iterdir()
+    (order,) = EvidenceStore(root).directory.iterdir()
     assert sorted(contents(order).values(), key=int) == [str(run).encode() for run in range(4, RUNS_MAX + 4)]
     assert shown(root, record_of(task_for("PO7"))) == str(RUNS_MAX + 3).encode()
 
@@ -115,7 +115,7 @@ def test_traces_of_an_earlier_poolwright_are_found_until_there_are_others(root: 
 def test_only_what_the_report_names_is_found(root: Path) -> None:
     keep(root, task_for("PO7"), b"png")
     record = record_of(task_for("PO7"))
-    (order,) = EvidenceStore(root).place.iterdir()
+    (order,) = EvidenceStore(root).directory.iterdir()
     (order / "attempt-1" / "other.png").write_bytes(b"")
     odd = replace(record, report=replace(FAILED, evidence=("../../token", "gone.png")))
 
@@ -127,7 +127,7 @@ def test_only_what_the_report_names_is_found(root: Path) -> None:
 @pytest.mark.parametrize("name", ["notes", "attempt-x", "attempt-1 run-", "attempt-²"])
 def test_what_a_person_put_beside_them_is_left_alone(root: Path, name: str) -> None:
     keep(root, task_for("PO7"), b"first")
-    (order,) = EvidenceStore(root).place.iterdir()
+    (order,) = EvidenceStore(root).directory.iterdir()
     (order / name).mkdir()
 
     keep(root, task_for("PO7"), b"second")
@@ -138,6 +138,6 @@ def test_what_a_person_put_beside_them_is_left_alone(root: Path, name: str) -> N
 def test_an_attempt_that_left_nothing_makes_no_folder(root: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for staged in (tmp_path / "empty", tmp_path / "none"):
-        EvidenceStore(root).keep(staged, task_for("PO7"))
+        EvidenceStore(root).store(staged, task_for("PO7"))
 
     assert not root.exists()

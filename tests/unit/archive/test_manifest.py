@@ -21,7 +21,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_page_tells_everything_in_a_steady_order_and_in_readable_letters() -> None:
-    text = Manifest.of(task_for("PO1", attempt=2), report_for(FILES, missed=("lost",)), NOON).text()
+    text = Manifest.from_report(task_for("PO1", attempt=2), report_for(FILES, missed=("lost",)), NOON).text()
 
     page = json.loads(text)
     assert list(page) == [
@@ -57,7 +57,7 @@ def test_the_page_tells_everything_in_a_steady_order_and_in_readable_letters() -
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
-    manifest = Manifest.of(task_for("PO1"), report_for(FILES), NOON)
+    manifest = Manifest.from_report(task_for("PO1"), report_for(FILES), NOON)
 
     assert Manifest.read(write(tmp_path, manifest.text())) == manifest
 
@@ -74,18 +74,18 @@ def test_text_that_utf_8_cannot_hold_is_written_all_the_same(tmp_path: Path) -> 
         page_url=broken,
     )
 
-    manifest = Manifest.read(write(tmp_path, Manifest.of(task_for("PO1"), report, NOON).text()))
+    manifest = Manifest.read(write(tmp_path, Manifest.from_report(task_for("PO1"), report, NOON).text()))
 
     assert manifest.supplier == manifest.files[0].label == "half ?"
-    assert manifest.vouches_for(task_for("PO1"), report)
+    assert manifest.covers(task_for("PO1"), report)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "C:x", "..", ".", ""])
 def test_a_name_that_leads_out_of_the_folder_is_neither_written_nor_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValidationError):
-        Manifest.of(task_for("PO1"), report_for({name: b"content"}), NOON)
+        Manifest.from_report(task_for("PO1"), report_for({name: b"content"}), NOON)
 
-    page = json.loads(Manifest.of(task_for("PO1"), report_for(FILES), NOON).text())
+    page = json.loads(Manifest.from_report(task_for("PO1"), report_for(FILES), NOON).text())
     page["files"][0]["name"] = name
     with pytest.raises(ManifestError):
         Manifest.read(write(tmp_path, json.dumps(page)))
@@ -95,19 +95,19 @@ def test_a_name_that_leads_out_of_the_folder_is_neither_written_nor_read(tmp_pat
     ("old", "new"), [('"schema": 1', '"schema": 2'), ('"detail"', '"more": 1, "detail"'), ("{", ""), ('00:00Z"', '"')]
 )
 def test_a_page_of_another_shape_is_not_guessed_at(tmp_path: Path, old: str, new: str) -> None:
-    text = Manifest.of(task_for("PO1"), report_for(FILES), NOON).text()
+    text = Manifest.from_report(task_for("PO1"), report_for(FILES), NOON).text()
 
     with pytest.raises(ManifestError, match="not as Poolwright wrote it"):
         Manifest.read(write(tmp_path, text.replace(old, new, 1)))
 
 
 def test_a_manifest_vouches_for_its_own_attempt_alone() -> None:
-    manifest = Manifest.of(task_for("PO1"), report_for(FILES), NOON)
+    manifest = Manifest.from_report(task_for("PO1"), report_for(FILES), NOON)
 
-    assert manifest.vouches_for(task_for("PO1"), report_for(FILES))
-    assert not manifest.vouches_for(task_for("PO1", attempt=2), report_for(FILES))
-    assert not manifest.vouches_for(task_for("PO2"), report_for(FILES))
-    assert not manifest.vouches_for(task_for("PO1"), report_for({"Größe.pdf": b"CONTENT"}))
+    assert manifest.covers(task_for("PO1"), report_for(FILES))
+    assert not manifest.covers(task_for("PO1", attempt=2), report_for(FILES))
+    assert not manifest.covers(task_for("PO2"), report_for(FILES))
+    assert not manifest.covers(task_for("PO1"), report_for({"Größe.pdf": b"CONTENT"}))
 
 
 def test_a_folder_of_its_name_is_no_manifest(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> N
     size_bytes = (tmp_path / "Größe.pdf").stat().st_size
     report = report_for({"Größe.pdf": b"x" * size_bytes})
 
-    problems = Manifest.of(task_for("PO1"), report, NOON).problems(tmp_path)
+    problems = Manifest.from_report(task_for("PO1"), report, NOON).problems(tmp_path)
 
     assert problems == ["Größe.pdf cannot be read: Is a directory."]
 

@@ -258,13 +258,13 @@ def test_names_that_are_given_one_by_one_are_those_of_all_at_once(labels: list[s
     for label in labels:
         names.append(unique_name(safe_name(label), [*names, *RESERVED_NAMES]))
 
-        assert given_out.give(safe_name(label)) == names[-1]
+        assert given_out.allocate(safe_name(label)) == names[-1]
 
 
 def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
     names = UniqueNames()
 
-    given_out = [names.give("Download.pdf") for _ in range(10_000)]
+    given_out = [names.allocate("Download.pdf") for _ in range(10_000)]
 
     assert given_out[-1] == "Download (10000).pdf"
     assert len(set(given_out)) == 10_000
@@ -273,7 +273,7 @@ def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
 def test_a_name_with_a_number_of_its_own_is_given_once_too() -> None:
     names = UniqueNames()
 
-    given_out = [names.give(name) for name in ("a.pdf", "a.pdf", "a (2).pdf")]
+    given_out = [names.allocate(name) for name in ("a.pdf", "a.pdf", "a (2).pdf")]
 
     assert given_out == ["a.pdf", "a (2).pdf", "a (2) (2).pdf"]
 

@@ -193,4 +193,4 @@ def test_the_folder_of_a_supplier_that_was_renamed_takes_along_what_is_supersede
 
 
 def test_an_attachment_called_superseded_gets_another_name() -> None:
-    assert UniqueNames().give("Superseded") == "Superseded (2)"
+    assert UniqueNames().allocate("Superseded") == "Superseded (2)"

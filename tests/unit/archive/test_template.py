@@ -13,7 +13,7 @@ from tests.support.pace import UNHURRIED
 
 def filled(template: str, supplier: str = "Acme", number: str = "PO1001") -> str:
     report = report_for({"a.pdf": b"a"}, supplier=supplier)
-    return "/".join(FolderTemplate.parse(template).fill(task_for(number), report, NOON))
+    return "/".join(FolderTemplate.parse(template).render(task_for(number), report, NOON))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_page_cannot_give_an_order_another_number() -> None:
     report = report_for({"a.pdf": b"a"})
     report = type(report)(reason=report.reason, fields={"number": "PO9999"}, files=report.files)
 
-    assert FolderTemplate.parse("{number}").fill(task_for("PO1"), report, NOON) == ("PO1",)
+    assert FolderTemplate.parse("{number}").render(task_for("PO1"), report, NOON) == ("PO1",)
 
 
 @UNHURRIED

@@ -63,7 +63,7 @@ def test_an_order_gets_one_folder_with_its_files_and_a_manifest(tree: OutputTree
     assert filed.folder == "Acme/PO1001"
     assert contents(out / filed.folder) == FILES
     manifest = Manifest.read(out / filed.folder)
-    assert manifest.vouches_for(task, report)
+    assert manifest.covers(task, report)
     assert manifest.fetched_at == NOON
     assert tree.verify(filed.folder, task.task_id) == []
     assert left_behind(out) == []
@@ -485,7 +485,7 @@ def test_of_many_folders_none_is_listed_twice(out: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "iterdir", count)
     known = SpellingVariants()
 
-    assert known.others(out / "MIXED NAME") == [out / "Mixed Name", out / "mixed name"]
-    assert known.others(out / "Upper") == [out / "UPPER"]
-    assert known.others(out / "lower") == []
+    assert known.find(out / "MIXED NAME") == [out / "Mixed Name", out / "mixed name"]
+    assert known.find(out / "Upper") == [out / "UPPER"]
+    assert known.find(out / "lower") == []
     assert listed == [out]

@@ -114,11 +114,11 @@ async def test_only_what_is_longer_than_any_step_of_ours_is_a_pause(clock: Clock
 
     clock.now_s += 2.0 + SUSPENSION_MIN_S - 0.5
     busy_s = pauses.total_s
-    pauses.note()
+    pauses.mark_running()
     clock.now_s += 2.0 + 20.0
     just_over_s = pauses.total_s
-    pauses.note()
+    pauses.mark_running()
     clock.now_s += 2.0
-    pauses.note()
+    pauses.mark_running()
 
     assert (busy_s, just_over_s, pauses.total_s) == (0.0, 20.0, 20.0)

@@ -27,11 +27,11 @@ def blind() -> ExitStack:
 
 def test_who_was_seen_before_is_still_known(tmp_path: Path) -> None:
     family = ProcessTree(os.getpid(), tmp_path)
-    seen = family.look()
+    seen = family.scan()
 
     with blind():
-        assert family.look() == seen
-        assert family.strays() == seen
+        assert family.scan() == seen
+        assert family.descendants() == seen
         assert find_by_folder(tmp_path) == set()
 
     assert psutil.Process() in seen

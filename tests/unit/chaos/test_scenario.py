@@ -83,11 +83,11 @@ def test_a_second_folder_of_an_order_is_seen(desk: Desk) -> None:
 
 def test_a_lock_that_is_held_is_seen(desk: Desk) -> None:
     lock = FileLock(desk.folder / "profiles" / "demo" / "base.lock")
-    assert lock.take()
+    assert lock.acquire()
     try:
         assert broken_properties(desk) == {"nothing is left"}
     finally:
-        lock.drop()
+        lock.release()
 
     assert broken_properties(desk) == set()
 

@@ -111,11 +111,11 @@ def test_yes_removes_without_asking_a_broken_profile_too(command: Command, base:
 def test_a_profile_that_a_browser_or_a_command_has_is_left_alone(command: Command, base: Path, what: str) -> None:
     seal_base(base, now=NOON)
     lock = FileLock(base.with_name("base.lock"))
-    assert lock.take()
+    assert lock.acquire()
 
     result = command("profile", what, "default", *(["--yes"] if what == "remove" else []))
 
-    lock.drop()
+    lock.release()
     assert result.exit_code == ExitCode.PROFILE
     assert "another poolwright command" in result.stderr
     assert base.is_dir()

@@ -17,7 +17,7 @@ from tests.support.pace import UNHURRIED
 
 
 def begun(total_count: int = 10, worker_count: int = 2) -> Progress:
-    return Progress.begin(total_count=total_count, worker_count=worker_count, tabs_per_worker=2, now_s=0)
+    return Progress.start(total_count=total_count, worker_count=worker_count, tabs_per_worker=2, now_s=0)
 
 
 def after(*events: Event, progress: Progress | None = None, now_s: float = 1.0) -> Progress:
@@ -107,7 +107,7 @@ def test_there_is_no_rate_from_less_than_two_orders(count: int) -> None:
     progress = after(*(ended(number) for number in range(count)))
 
     assert progress.rate_per_s(5.0) is None
-    assert progress.left_s(5.0) is None
+    assert progress.remaining_s(5.0) is None
 
 
 def test_the_rate_is_that_of_the_window_and_falls_when_nothing_ends() -> None:
@@ -116,7 +116,7 @@ def test_the_rate_is_that_of_the_window_and_falls_when_nothing_ends() -> None:
         progress = advance(progress, ended(second), float(second))
 
     assert progress.rate_per_s(10.0) == pytest.approx(1.0)
-    assert progress.left_s(10.0) == pytest.approx(89.0)
+    assert progress.remaining_s(10.0) == pytest.approx(89.0)
     assert progress.rate_per_s(20.0) == pytest.approx(0.5)
     assert progress.rate_per_s(10.0 + WINDOW_S + 1) is None, "all of it is longer ago than the window"
 
@@ -126,7 +126,7 @@ def test_no_time_is_left_when_more_ended_than_was_expected() -> None:
     for second in range(3):
         progress = advance(progress, ended(second), float(second))
 
-    assert progress.left_s(3.0) == 0
+    assert progress.remaining_s(3.0) == 0
 
 
 def test_orders_are_called_by_their_number_while_a_worker_has_them() -> None:

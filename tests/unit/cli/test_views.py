@@ -55,7 +55,7 @@ SUMMARY = BatchSummary(
 
 
 def begun(total_count: int = 20) -> Progress:
-    return Progress.begin(total_count=total_count, worker_count=2, tabs_per_worker=2, now_s=0)
+    return Progress.start(total_count=total_count, worker_count=2, tabs_per_worker=2, now_s=0)
 
 
 def after(events: list[Event]) -> Progress:
@@ -149,9 +149,9 @@ def test_the_live_view_leaves_only_the_summary_behind() -> None:
     with view:
         for event in RUNNING:
             view(event)
-        view.say("finishing 2 orders")
+        view.notify("finishing 2 orders")
     drawn = stream.getvalue()
-    view.conclude(SUMMARY)
+    view.show_summary(SUMMARY)
 
     assert drawn.endswith("\x1b[2K"), "the picture is wiped at the end"
     assert "\x1b[?25h" in drawn, "the cursor is back"
@@ -165,7 +165,7 @@ def lines_of(make: Callable[[Console], View], events: list[Event]) -> list[str]:
     with view:
         for event in events:
             view(event)
-    view.conclude(SUMMARY)
+    view.show_summary(SUMMARY)
     return stream.getvalue().splitlines()
 
 

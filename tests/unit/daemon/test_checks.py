@@ -86,7 +86,7 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
     async with done_journal(root) as journal, anyio.create_task_group() as beside:
         found = Place(FileChecks(journal, tree, root, reopen=reopen, observe=note), tree)
         if is_serving:
-            beside.start_soon(found.checks.serve)
+            beside.start_soon(found.checks.run)
         yield found
         tree.goes_on.set()
         beside.cancel_scope.cancel()
@@ -115,8 +115,8 @@ async def test_it_says_how_far_it_is_and_others_wait_their_turn(tmp_path: Path) 
 
         assert first is not None
         assert second is not None
-        assert (first.looked.count, first.looked.total_count) == (1, 2)
-        assert (second.looked.count, second.looked.total_count) == (0, 0)
+        assert (first.progress.count, first.progress.total_count) == (1, 2)
+        assert (second.progress.count, second.progress.total_count) == (0, 0)
         here.tree.goes_on.set()
         await here.until(lambda: len(here.told) == 2)
     assert here.tree.seen == [task_id(number) for number in (1, 2, 3, 4)]
@@ -130,8 +130,8 @@ async def test_one_that_is_called_off_ends_at_once_and_the_next_begins(tmp_path:
         await here.checks.add(OTHER, RedoPolicy.RETRYABLE)
         await here.until(lambda: here.tree.seen)
 
-        assert await here.checks.call_off(BATCH)
-        assert not await here.checks.call_off(BATCH)
+        assert await here.checks.cancel(BATCH)
+        assert not await here.checks.cancel(BATCH)
         assert here.checks.get(BATCH) is None
         await here.until(lambda: task_id(3) in here.tree.seen)
         here.tree.goes_on.set()

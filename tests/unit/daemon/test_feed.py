@@ -23,7 +23,7 @@ async def numbers_of(stream: MemoryObjectReceiveStream[SequencedEvent]) -> list[
 
 async def test_every_reader_hears_everything_in_its_order() -> None:
     feed = EventStream()
-    async with feed.reading() as one, feed.reading() as other:
+    async with feed.subscribe() as one, feed.subscribe() as other:
         tell(feed, 3)
         feed.close()
 
@@ -32,13 +32,13 @@ async def test_every_reader_hears_everything_in_its_order() -> None:
 
 async def test_a_slow_reader_is_let_go_and_the_others_hear_on() -> None:
     feed = EventStream()
-    async with feed.reading() as slow, feed.reading() as quick:
+    async with feed.subscribe() as slow, feed.subscribe() as quick:
         heard: list[int] = []
         for _ in range(WAITING_MAX + 5):
             tell(feed, 1)
             heard.append(quick.receive_nowait().number)
 
-        assert feed.reader_count == 1
+        assert feed.subscriber_count == 1
         assert heard == list(range(1, WAITING_MAX + 6))
         assert await numbers_of(slow) == list(range(1, WAITING_MAX + 1)), "what it had, and then the end"
 
@@ -46,7 +46,7 @@ async def test_a_slow_reader_is_let_go_and_the_others_hear_on() -> None:
 async def test_a_reader_that_comes_back_misses_nothing_that_is_kept() -> None:
     feed = EventStream()
     tell(feed, KEPT_COUNT + 10)
-    async with feed.reading(after=KEPT_COUNT + 7) as back, feed.reading(after=0) as late, feed.reading() as new:
+    async with feed.subscribe(after=KEPT_COUNT + 7) as back, feed.subscribe(after=0) as late, feed.subscribe() as new:
         tell(feed, 1)
         feed.close()
 
@@ -58,11 +58,11 @@ async def test_a_reader_that_comes_back_misses_nothing_that_is_kept() -> None:
 async def test_a_reader_that_goes_is_forgotten() -> None:
     feed = EventStream()
     with pytest.raises(KeyError):
-        async with feed.reading():
+        async with feed.subscribe():
             raise KeyError
     tell(feed, 1)
 
-    assert feed.reader_count == 0
+    assert feed.subscriber_count == 0
 
 
 def test_what_is_not_kept_any_more_is_counted_for_a_reader_that_comes_back() -> None:

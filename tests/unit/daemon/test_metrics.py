@@ -60,7 +60,7 @@ def test_events_are_counted() -> None:
         )
     )
 
-    found = figures(metrics.text(POOL, 42.0))
+    found = figures(metrics.render(POOL, 42.0))
 
     assert found["poolwright_attempts_total"] == 1
     assert found["poolwright_returns_total,cause=recycled"] == 1

@@ -9,12 +9,12 @@ def test_the_highest_number_of_requests_at_the_same_time_is_kept() -> None:
     counters = Counters()
 
     with (
-        counters.request(RequestKind.DOWNLOAD),
-        counters.request(RequestKind.DOWNLOAD),
-        counters.request(RequestKind.ORDER_PAGE),
+        counters.count_request(RequestKind.DOWNLOAD),
+        counters.count_request(RequestKind.DOWNLOAD),
+        counters.count_request(RequestKind.ORDER_PAGE),
     ):
         pass
-    with counters.request(RequestKind.DOWNLOAD):
+    with counters.count_request(RequestKind.DOWNLOAD):
         pass
 
     stats = counters.stats()
@@ -25,9 +25,9 @@ def test_the_highest_number_of_requests_at_the_same_time_is_kept() -> None:
 def test_a_request_that_fails_is_over() -> None:
     counters = Counters()
 
-    with pytest.raises(OSError, match="gone"), counters.request(RequestKind.ASSET):
+    with pytest.raises(OSError, match="gone"), counters.count_request(RequestKind.ASSET):
         raise OSError("gone")
-    with counters.request(RequestKind.ASSET):
+    with counters.count_request(RequestKind.ASSET):
         pass
 
     assert counters.stats().concurrent_max["asset"] == 1
@@ -35,11 +35,11 @@ def test_a_request_that_fails_is_over() -> None:
 
 def test_after_a_reset_only_what_is_under_way_counts() -> None:
     counters = Counters()
-    counters.order_page("1")
-    counters.login(accepted=True)
+    counters.count_order_page("1")
+    counters.count_login(accepted=True)
 
-    with counters.request(RequestKind.ORDER_PAGE):
-        with counters.request(RequestKind.ORDER_PAGE):
+    with counters.count_request(RequestKind.ORDER_PAGE):
+        with counters.count_request(RequestKind.ORDER_PAGE):
             pass
         counters.reset()
 

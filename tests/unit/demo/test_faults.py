@@ -60,17 +60,17 @@ def test_a_fault_strikes_its_own_scope_and_order_only() -> None:
     book = FaultRegistry()
     book.add(FaultRule(fault=Hang(), scope=FaultScope.DOWNLOAD, order="1"))
 
-    assert book.draw(FaultScope.DOWNLOAD, "2") == []
-    assert book.draw(FaultScope.ORDER_PAGE, "1") == []
-    assert book.draw(FaultScope.DOWNLOAD, "1") == [Hang()]
+    assert book.consume(FaultScope.DOWNLOAD, "2") == []
+    assert book.consume(FaultScope.ORDER_PAGE, "1") == []
+    assert book.consume(FaultScope.DOWNLOAD, "1") == [Hang()]
 
 
 def test_a_fault_of_all_scopes_strikes_everything() -> None:
     book = FaultRegistry()
     book.add(FaultRule(fault=Hang(), scope=FaultScope.ALL))
 
-    assert all(book.draw(scope, "1") == [Hang()] for scope in FaultScope)
-    assert book.draw(FaultScope.LOGIN, None) == [Hang()]
+    assert all(book.consume(scope, "1") == [Hang()] for scope in FaultScope)
+    assert book.consume(FaultScope.LOGIN, None) == [Hang()]
 
 
 def test_a_counted_fault_strikes_so_often_and_an_uncounted_one_for_ever() -> None:
@@ -78,7 +78,7 @@ def test_a_counted_fault_strikes_so_often_and_an_uncounted_one_for_ever() -> Non
     book.add(FaultRule(fault=Hang(), times=2))
     book.add(FaultRule(fault=Latency()))
 
-    drawn = [book.draw(FaultScope.ORDER_PAGE, "1") for _ in range(3)]
+    drawn = [book.consume(FaultScope.ORDER_PAGE, "1") for _ in range(3)]
 
     assert drawn == [[Hang(), Latency()], [Hang(), Latency()], [Latency()]]
 
@@ -88,9 +88,9 @@ def test_a_request_that_is_not_struck_uses_up_nothing() -> None:
     standing = FaultRule(fault=Hang(), order="1", times=1)
     book.add(standing)
 
-    book.draw(FaultScope.ORDER_PAGE, "2")
+    book.consume(FaultScope.ORDER_PAGE, "2")
 
-    assert book.standing() == [standing]
+    assert book.rules() == [standing]
 
 
 def test_cleared_faults_strike_no_more() -> None:
@@ -99,7 +99,7 @@ def test_cleared_faults_strike_no_more() -> None:
 
     book.clear()
 
-    assert book.draw(FaultScope.ORDER_PAGE, "1") == []
+    assert book.consume(FaultScope.ORDER_PAGE, "1") == []
 
 
 async def test_clearing_lets_go_what_waits_and_what_is_asked_for_later_waits_for_the_next_time() -> None:

@@ -18,7 +18,7 @@ def sessions(*, lifetime_s: float | None = None) -> tuple[Sessions, ManualClock]
 
 def test_only_who_logged_in_is_live() -> None:
     book, _ = sessions()
-    token, visit = book.open()
+    token, visit = book.log_in()
 
     assert book.is_live(token, visit)
     assert not book.is_live("", "")
@@ -27,7 +27,7 @@ def test_only_who_logged_in_is_live() -> None:
 
 def test_the_visit_cookie_is_needed_only_when_told_so() -> None:
     book, _ = sessions()
-    token, visit = book.open()
+    token, visit = book.log_in()
 
     without = book.is_live(token, "")
     book.needs_visit_cookie = True
@@ -39,7 +39,7 @@ def test_the_visit_cookie_is_needed_only_when_told_so() -> None:
 
 def test_a_session_ends_when_it_is_not_used_for_its_lifetime() -> None:
     book, clock = sessions(lifetime_s=60)
-    token, visit = book.open()
+    token, visit = book.log_in()
 
     clock.now_s = 60
     assert book.is_live(token, visit)
@@ -53,7 +53,7 @@ def test_a_session_ends_when_it_is_not_used_for_its_lifetime() -> None:
 
 def test_a_session_without_lifetime_does_not_end() -> None:
     book, clock = sessions()
-    token, visit = book.open()
+    token, visit = book.log_in()
 
     clock.now_s = 1e9
 
@@ -62,9 +62,9 @@ def test_a_session_without_lifetime_does_not_end() -> None:
 
 def test_logging_out_ends_one_session_and_expiry_all() -> None:
     book, _ = sessions()
-    first, second, third = book.open(), book.open(), book.open()
+    first, second, third = book.log_in(), book.log_in(), book.log_in()
 
-    book.close(first[0])
+    book.log_out(first[0])
     assert [book.is_live(*login) for login in (first, second, third)] == [False, True, True]
     book.expire_all()
     assert [book.is_live(*login) for login in (second, third)] == [False, False]
@@ -72,14 +72,14 @@ def test_logging_out_ends_one_session_and_expiry_all() -> None:
 
 def test_sessions_end_with_the_order_page_after_the_last_granted_one() -> None:
     book, _ = sessions()
-    login = book.open()
+    login = book.log_in()
     book.expire_all(after_pages=2)
 
-    opened = [book.opens_page(*login), book.is_live(*login), book.opens_page(*login), book.is_live(*login)]
+    opened = [book.may_open_page(*login), book.is_live(*login), book.may_open_page(*login), book.is_live(*login)]
 
     assert opened == [True, True, True, True]
-    assert not book.opens_page(*login)
-    assert book.opens_page(*book.open())
+    assert not book.may_open_page(*login)
+    assert book.may_open_page(*book.log_in())
 
 
 def test_sessions_end_as_often_as_was_asked_for() -> None:
@@ -88,20 +88,20 @@ def test_sessions_end_as_often_as_was_asked_for() -> None:
 
     opened: list[bool] = []
     for _ in range(3):
-        login = book.open()
-        opened += [book.opens_page(*login), book.opens_page(*login)]
+        login = book.log_in()
+        opened += [book.may_open_page(*login), book.may_open_page(*login)]
 
     assert opened == [True, False, True, False, True, True]
 
 
 def test_strangers_use_up_no_pages() -> None:
     book, _ = sessions()
-    login = book.open()
+    login = book.log_in()
     book.expire_all(after_pages=1)
 
-    book.opens_page("stranger", "")
+    book.may_open_page("stranger", "")
 
-    assert book.opens_page(*login)
+    assert book.may_open_page(*login)
 
 
 def test_a_form_token_serves_once() -> None:

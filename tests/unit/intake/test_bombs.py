@@ -274,7 +274,7 @@ def test_what_fits_the_budget_comes_back_and_what_does_not_is_refused(
         counted = grid.Budget("orders.csv")
 
         def spend() -> Iterator[tuple[str, ...]]:
-            yield from map(counted.spent, rows)
+            yield from map(counted.count, rows)
 
         if cell_count <= cells_max and character_count <= characters_max:
             assert [list(row) for row in spend()] == rows

@@ -70,29 +70,29 @@ def test_a_place_without_locks_is_told(base: Path) -> None:
 
 def test_a_file_removed_between_opening_and_locking_is_no_lock(tmp_path: Path) -> None:
     class Late:
-        def take(self, descriptor: int, *, is_shared: bool) -> bool:
+        def acquire(self, descriptor: int, *, is_shared: bool) -> bool:
             (tmp_path / "lock").unlink()
             return True
 
         def is_held(self, path: Path) -> bool:
             raise NotImplementedError
 
-    assert not FileLock(tmp_path / "lock", locking=Late()).take()
+    assert not FileLock(tmp_path / "lock", locking=Late()).acquire()
 
 
 def test_a_folder_is_had_by_one_and_nothing_is_left_in_it(tmp_path: Path) -> None:
     one, other = FolderLock(tmp_path), FolderLock(tmp_path)
 
-    assert (one.take(), other.take()) == (True, False)
-    one.drop()
-    assert other.take()
-    other.drop()
+    assert (one.acquire(), other.acquire()) == (True, False)
+    one.release()
+    assert other.acquire()
+    other.release()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_no_folder_can_be_locked_everybody_has_it(tmp_path: Path) -> None:
     class Share:
-        def take(self, descriptor: int, *, is_shared: bool) -> bool:
+        def acquire(self, descriptor: int, *, is_shared: bool) -> bool:
             raise OSError(errno.EBADF, "Bad file descriptor")
 
         def is_held(self, path: Path) -> bool:
@@ -100,9 +100,9 @@ def test_where_no_folder_can_be_locked_everybody_has_it(tmp_path: Path) -> None:
 
     locks = [FolderLock(tmp_path, locking=Share()), FolderLock(tmp_path / "gone")]
 
-    assert [lock.take() for lock in locks] == [True, True]
+    assert [lock.acquire() for lock in locks] == [True, True]
     for lock in locks:
-        lock.drop()
+        lock.release()
 
 
 class FakeMsvcrt:
@@ -127,8 +127,8 @@ def test_on_windows_readers_wait_for_their_turn_and_writers_do_not(
     msvcrt = FakeMsvcrt(is_free=is_free)
     lock = FileLock(tmp_path / "lock", locking=WindowsLocking(msvcrt))
 
-    is_taken = lock.take(is_shared=is_shared)
-    lock.drop()
+    is_taken = lock.acquire(is_shared=is_shared)
+    lock.release()
 
     assert is_taken is is_free
     assert msvcrt.calls == [(mode, 1)]

@@ -28,9 +28,9 @@ def test_a_new_one_is_cloning_and_nothing_is_copied(life: Life) -> None:
 
 def test_a_whole_life_with_a_restart(life: Life) -> None:
     report = life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     life.profile.release()
-    life.profile.take()
+    life.profile.lease()
     life.profile.remove()
 
     assert life.path == ["READY", "IN_USE", "READY", "IN_USE", "CLEANUP", "REMOVED"]
@@ -42,12 +42,12 @@ def test_a_whole_life_with_a_restart(life: Life) -> None:
 
 def test_each_take_makes_it_ready_for_a_launch(life: Life) -> None:
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     life.profile.release()
     (life.profile.worker_profile_path / "SingletonLock").symlink_to("gone-1")
     tabs = write(life.profile.worker_profile_path / "Default/Sessions/Tabs_1")
 
-    life.profile.take()
+    life.profile.lease()
 
     assert not tabs.exists()
     assert not (life.profile.worker_profile_path / "SingletonLock").is_symlink()
@@ -56,9 +56,9 @@ def test_each_take_makes_it_ready_for_a_launch(life: Life) -> None:
 
 def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
 
-    error = life.profile.spoil("3 of 7 cookies are gone.")
+    error = life.profile.mark_damaged("3 of 7 cookies are gone.")
 
     kept = life.profile.kept_path
     assert kept is not None
@@ -74,7 +74,7 @@ def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
 
 def test_a_failed_one_is_never_removed(life: Life) -> None:
     life.profile.clone()
-    life.profile.spoil("damage")
+    life.profile.mark_damaged("damage")
 
     life.profile.remove()
 
@@ -139,7 +139,7 @@ def test_a_clone_of_a_sealed_base_is_ready(life: Life) -> None:
     write_seal(life.profile.base_profile_path, now=NOON)
 
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
 
     assert life.profile.state is ProfileStatus.IN_USE
 
@@ -149,7 +149,7 @@ def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
     write(life.profile.worker_profile_path / "Default/Preferences", b"{")
 
     with pytest.raises(ProfileDamagedError):
-        life.profile.take()
+        life.profile.lease()
 
     assert life.path == ["READY", "CORRUPTED", "FAILED"]
 
@@ -158,12 +158,12 @@ def test_a_store_that_is_gone_between_two_lives_is_found(life: Life) -> None:
     for store in ("Default/Local Storage/leveldb", "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb"):
         make_store(life.profile.base_profile_path / store)
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     life.profile.release()
     shutil.rmtree(life.profile.worker_profile_path / "Default/IndexedDB")
 
     with pytest.raises(ProfileDamagedError, match=r"IndexedDB/https_portal\.test_0\.indexeddb\.leveldb: gone"):
-        life.profile.take()
+        life.profile.lease()
 
     assert life.path[-2:] == ["CORRUPTED", "FAILED"]
 
@@ -173,35 +173,35 @@ def test_a_store_that_is_gone_before_the_first_life_is_found(life: Life) -> None
     shutil.rmtree(life.profile.worker_profile_path / "Default/Local Storage")
 
     with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
-        life.profile.take()
+        life.profile.lease()
 
 
 def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: Life) -> None:
     clone = life.profile.worker_profile_path
     make_store(life.profile.base_profile_path / "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb")
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     shutil.rmtree(clone / "Default/IndexedDB")  # as the browser does when a page asks for it
     make_store(clone / "Default/IndexedDB/https_other.test_0.indexeddb.leveldb")
     life.profile.release()
-    life.profile.take()
+    life.profile.lease()
     shutil.rmtree(clone / "Default/Local Storage")
     life.profile.release()
 
     with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
-        life.profile.take()
+        life.profile.lease()
 
 
 def test_each_take_counts_what_the_browser_must_find(life: Life) -> None:
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     first = life.profile.expected_cookies
     life.profile.release()
     cookies = life.profile.worker_profile_path / "Default/Cookies"
     cookies.unlink()
     make_cookies(cookies, [PORTABLE])
 
-    life.profile.take()
+    life.profile.lease()
 
     assert [site.lasting_count for site in first] == [2]
     assert [site.lasting_count for site in life.profile.expected_cookies] == [1]
@@ -265,7 +265,7 @@ def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(
         raise PermissionError(13, "Permission denied", str(path), None, str(target))
 
     monkeypatch.setattr(Path, "rename", refuse)
-    error = life.profile.spoil("damage")
+    error = life.profile.mark_damaged("damage")
 
     assert "is kept in" not in str(error)
     assert place.is_dir()
@@ -277,7 +277,7 @@ def test_an_earlier_finding_of_the_same_second_stays(life: Life) -> None:
     earlier = life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
     write(earlier / "of an earlier finding")
 
-    error = life.profile.spoil("damage")
+    error = life.profile.mark_damaged("damage")
 
     assert f"is kept in {earlier}-2." in str(error)
     assert (earlier / "of an earlier finding").is_file()
@@ -291,19 +291,19 @@ def test_moves_out_of_turn_are_refused(life: Life) -> None:
     life.profile.clone()
     life.profile.remove()
     with pytest.raises(IllegalTransitionError):
-        life.profile.spoil("too late")
+        life.profile.mark_damaged("too late")
 
 
 def test_a_clone_that_was_removed_is_made_again_without_a_move(life: Life) -> None:
     life.profile.clone()
-    life.profile.take()
+    life.profile.lease()
     shutil.rmtree(life.profile.worker_profile_path)
     write(life.profile.worker_profile_path / "Default/left by a browser that lived on")
-    life.profile.lose()
+    life.profile.mark_lost()
     life.profile.release()
 
     life.profile.restore()
-    life.profile.take()
+    life.profile.lease()
 
     assert life.path == ["READY", "IN_USE", "READY", "IN_USE"]
     assert not life.profile.is_lost

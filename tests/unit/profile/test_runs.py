@@ -123,10 +123,10 @@ def test_a_sweep_between_folder_and_lock_costs_a_name_and_nothing_else(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(FileLock):
-        def take(self, *, is_shared: bool = False) -> bool:
+        def acquire(self, *, is_shared: bool = False) -> bool:
             monkeypatch.undo()
             remove_dead_runs(root)
-            return super().take(is_shared=is_shared)
+            return super().acquire(is_shared=is_shared)
 
     monkeypatch.setattr("poolwright.profile.run_folder.FileLock", Slow)
     names = iter(("aaaaaa", "bbbbbb"))
@@ -237,7 +237,7 @@ def test_a_run_that_was_removed_is_made_again_and_is_still_ours(short_root: Path
         folder = run.worker_folder(1)
         shutil.rmtree(short_root / "runs")
 
-        run.remake()
+        run.recreate()
         recreate_worker_folder(folder)
 
         assert folder.temp_path.is_dir()
@@ -251,7 +251,7 @@ def test_temporary_files_elsewhere_are_found_again_by_whoever_cleans_up(root: Pa
     with RunFolder.create(root, short_roots=[short_root]) as run:
         folder = run.worker_folder(1)
         shutil.rmtree(run.path)
-        run.remake()
+        run.recreate()
         recreate_worker_folder(folder)
         again = run.worker_folder(1)
     assert again == folder
@@ -262,7 +262,7 @@ def test_a_run_of_somebody_else_in_its_place_is_not_taken(short_root: Path) -> N
     with RunFolder.create(short_root, draw_name=lambda: "1") as run:
         shutil.rmtree(run.path)
         with RunFolder.create(short_root, draw_name=lambda: "1"), pytest.raises(SetupError, match="Another run"):
-            run.remake()
+            run.recreate()
 
 
 def test_places_that_cannot_be_made_again_are_told(short_root: Path) -> None:
@@ -272,7 +272,7 @@ def test_places_that_cannot_be_made_again_are_told(short_root: Path) -> None:
         write(run.path)
 
         with pytest.raises(SetupError, match="can't be made"):
-            run.remake()
+            run.recreate()
         with pytest.raises(SetupError, match="can't be made"):
             recreate_worker_folder(folder)
         run.path.unlink()

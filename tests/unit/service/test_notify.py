@@ -67,7 +67,7 @@ async def test_where_nobody_listens_nothing_happens(nowhere: str) -> None:
 
     notifier.ready("fine")
     with anyio.move_on_after(0.3):
-        await notifier.beat(lambda: True)
+        await notifier.run_watchdog(lambda: True)
 
 
 def test_a_manager_that_has_gone_is_told_of_once_and_again_after_it_came_back(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_signs_of_life_come_while_the_pool_lives_and_end_when_it_does_not(
     with listening(address) as manager, anyio.fail_after(60):
         notifier = SystemdNotifier(manager.supervision(watchdog_usec=BUSY_USEC), ManualClock())
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(notifier.beat, look)
+            tasks.start_soon(notifier.run_watchdog, look)
             assert [await manager.next_word() for _ in range(3)] == ["WATCHDOG=1"] * 3
             is_alive = False
             manager.heard()
@@ -124,7 +124,7 @@ async def test_signs_of_life_come_while_the_pool_lives_and_end_when_it_does_not(
 @pytest.mark.parametrize(("usec", "pid"), [(None, None), (BUSY_USEC, 1)])
 async def test_no_sign_is_given_that_nobody_wants(usec: int | None, pid: int | None, tmp_path: Path) -> None:
     with listening(tmp_path / "notify") as manager, anyio.fail_after(60):
-        await SystemdNotifier(manager.supervision(usec, pid), ManualClock()).beat(lambda: True)
+        await SystemdNotifier(manager.supervision(usec, pid), ManualClock()).run_watchdog(lambda: True)
 
         assert manager.heard() == []
 

@@ -24,7 +24,7 @@ def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
 
     done = reload_settings(running, {})
 
-    assert done.texts == (
+    assert done.sentences == (
         "workers was changed from '2' to '4'; takes effect after a restart of the daemon.",
         "headless was changed from true to false; takes effect after a restart of the daemon.",
         "max_attempts was changed from '3' to '5'; it acts now.",
@@ -46,7 +46,7 @@ def test_what_waits_for_a_restart_is_told_at_each_reload_and_what_acts_only_once
 def test_nothing_new_is_told_as_such() -> None:
     running = load_settings()
 
-    assert reload_settings(running, {}).texts == ("No setting was changed.",)
+    assert reload_settings(running, {}).sentences == ("No setting was changed.",)
     assert reload_settings(running, {}).settings == running
 
 
@@ -69,14 +69,14 @@ def test_a_wrong_file_is_refused_whole() -> None:
 def test_a_secret_is_told_without_its_value(name: str) -> None:
     done = compare_settings(load_settings({name: "old-hunter"}), load_settings({name: "new-hunter"}))
 
-    assert done.texts == (f"{name} was changed; takes effect after a restart of the daemon.",)
+    assert done.sentences == (f"{name} was changed; takes effect after a restart of the daemon.",)
     assert "hunter" not in repr(done.changes)
 
 
 def test_an_address_that_is_taken_away_is_told() -> None:
     done = compare_settings(load_settings({"base_url": "https://portal.example"}), load_settings())
 
-    assert "from 'https://portal.example' to nothing" in done.texts[0]
+    assert "from 'https://portal.example' to nothing" in done.sentences[0]
 
 
 def test_each_setting_that_acts_at_once_is_taken_over() -> None:

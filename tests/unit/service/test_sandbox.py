@@ -34,7 +34,7 @@ def test_auto_follows_the_facts(facts: SandboxFacts, mode: Sandbox, why: str) ->
 
     assert choice.mode is mode
     assert why in choice.why
-    assert choice.is_worth_telling is (mode is Sandbox.OFF)
+    assert choice.is_notable is (mode is Sandbox.OFF)
 
 
 @pytest.mark.parametrize("asked", [Sandbox.ON, Sandbox.OFF])
@@ -50,9 +50,9 @@ def test_auto_never_stays_auto(tmp_path: Path) -> None:
 def test_what_stands_in_the_way_of_a_sandbox_that_was_asked_for_is_told() -> None:
     choice = choose_sandbox(Sandbox.ON, NO_CHROOT)
 
-    assert choice.is_worth_telling
+    assert choice.is_notable
     assert choice.sentence.startswith("Chromium's own sandbox is on, as asked, but browsers may not start: this system")
-    assert not choose_sandbox(Sandbox.ON, GOOD).is_worth_telling
+    assert not choose_sandbox(Sandbox.ON, GOOD).is_notable
 
 
 @pytest.mark.parametrize(

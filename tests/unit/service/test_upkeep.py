@@ -57,12 +57,12 @@ async def test_nothing_is_forgotten_unless_it_is_asked_for(tmp_path: Path) -> No
     clock = ManualClock()
     async with running_desk(tmp_path / "journal.db", clock) as desk:
         clock.advance(4_000 * DAY_S)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         assert move_count(tmp_path / "journal.db") == 400
 
         desk.retention_days = 30
         clock.advance(DAY_S)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         assert move_count(tmp_path / "journal.db") == 0
         ((level, text),) = [entry for entry in desk.told if "forgotten" in entry[1]]
         assert level is Level.INFO
@@ -74,13 +74,13 @@ async def test_it_is_done_some_time_after_the_start_and_then_once_a_day(tmp_path
     clock = ManualClock()
     async with running_desk(tmp_path / "journal.db", clock) as desk:
         desk.retention_days = 1
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         assert desk.told == []
         clock.advance(2 * DAY_S)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         assert len(desk.told) == 1
         clock.advance(DAY_S - 1)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         assert len(desk.told) == 1
 
 
@@ -88,9 +88,9 @@ async def test_a_daemon_that_is_started_every_morning_does_it_too(tmp_path: Path
     clock = ManualClock()
     async with running_desk(tmp_path / "journal.db", clock) as desk:
         clock.advance(FIRST_RUN_AFTER_S)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
         clock.advance(1)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
 
         assert len(desk.told) == 1
 
@@ -101,11 +101,11 @@ async def test_the_file_is_written_anew_only_when_nothing_is_in_hand(tmp_path: P
     async with running_desk(path, clock, 600) as desk:
         desk.retention_days = 1
         clock.advance(3 * DAY_S)
-        await desk.upkeep.look(is_quiet=False)
+        await desk.upkeep.run_if_due(is_quiet=False)
         before_bytes = size_bytes(path)
         assert move_count(path) == 0
 
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
 
         assert size_bytes(path) < before_bytes
         assert len(desk.told) == 2
@@ -116,11 +116,11 @@ async def test_it_is_done_at_once_when_asked(tmp_path: Path) -> None:
     async with running_desk(tmp_path / "journal.db", clock) as desk:
         desk.retention_days = 1
         clock.advance(2 * DAY_S)
-        done = await desk.upkeep.now()
+        done = await desk.upkeep.run_now()
 
-        assert done.forgotten is not None
+        assert done.pruned is not None
         assert done.compacted is not None
-        assert (done.forgotten.move_count, done.forgotten.list_count) == (400, 1)
+        assert (done.pruned.move_count, done.pruned.list_count) == (400, 1)
         assert "400 moves forgotten" in done.text
 
 
@@ -130,9 +130,9 @@ async def test_lists_that_are_needed_stay(tmp_path: Path) -> None:
         desk.retention_days, desk.spared = 1, [BATCH]
         clock.advance(2 * DAY_S)
 
-        done = await desk.upkeep.now()
-        assert done.forgotten is not None
-        assert done.forgotten.list_count == 0
+        done = await desk.upkeep.run_now()
+        assert done.pruned is not None
+        assert done.pruned.list_count == 0
 
 
 async def test_a_full_disk_is_told_and_tried_again_a_day_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +144,8 @@ async def test_a_full_disk_is_told_and_tried_again_a_day_later(tmp_path: Path, m
 
         monkeypatch.setattr(SqliteJournal, "compact", fail)
         clock.advance(DAY_S)
-        await desk.upkeep.look(is_quiet=True)
-        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
+        await desk.upkeep.run_if_due(is_quiet=True)
 
         ((level, text),) = desk.told
         assert level is Level.WARNING

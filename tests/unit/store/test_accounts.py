@@ -35,7 +35,7 @@ async def fill(path: Path, page_url: str, reason: Reason = Reason.PORTAL_SAYS_MI
 async def test_the_first_account_is_written_down_and_comes_back_however_its_address_is_written(path: Path) -> None:
     for address in ("https://acme.example", "https://ACME.example:443/"):
         async with SqliteJournal(path, ManualClock()) as journal:
-            await journal.belong(at(address))
+            await journal.claim_account(at(address))
 
     assert query(path, "SELECT * FROM accounts") == [("demo", "https://acme.example", "work")]
 
@@ -45,10 +45,10 @@ async def test_the_first_account_is_written_down_and_comes_back_however_its_addr
 )
 async def test_another_account_is_refused_with_the_way_out_and_nothing_is_changed(path: Path, other: Account) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.belong(ACME)
+        await journal.claim_account(ACME)
 
         with pytest.raises(JournalAccountError) as refusal:
-            await journal.belong(other)
+            await journal.claim_account(other)
 
     assert isinstance(refusal.value, OptionsError)
     assert str(refusal.value).startswith(
@@ -60,21 +60,21 @@ async def test_another_account_is_refused_with_the_way_out_and_nothing_is_change
 
 async def test_portals_of_other_packs_have_their_own_ids_and_live_beside_it(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.belong(ACME)
-        await journal.belong(at("https://beta.example", portal="coupa"))
+        await journal.claim_account(ACME)
+        await journal.claim_account(at("https://beta.example", portal="coupa"))
 
         with pytest.raises(JournalAccountError):
-            await journal.belong(at("https://gamma.example", portal="coupa"))
+            await journal.claim_account(at("https://gamma.example", portal="coupa"))
 
 
 async def test_whoever_says_so_gets_the_orders(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.belong(ACME)
-        await journal.adopt(at("https://moved.example"))
-        await journal.belong(at("https://moved.example"))
+        await journal.claim_account(ACME)
+        await journal.transfer_account(at("https://moved.example"))
+        await journal.claim_account(at("https://moved.example"))
 
         with pytest.raises(JournalAccountError):
-            await journal.belong(ACME)
+            await journal.claim_account(ACME)
 
 
 @pytest.mark.parametrize("schema", [EARLIER[0], EARLIER[-1]], ids=lambda file: file.stem)
@@ -82,9 +82,9 @@ async def test_an_earlier_journal_is_taken_up_by_the_portal_that_its_pages_are_f
     build(path, schema)
     async with SqliteJournal(path, ManualClock()) as journal:
         with pytest.raises(JournalAccountError, match=r"holds orders of https://portal\.example; asked for"):
-            await journal.belong(ACME)
+            await journal.claim_account(ACME)
 
-        await journal.belong(at("https://portal.example"))
+        await journal.claim_account(at("https://portal.example"))
         assert (await journal.accept(orders(1, 4))).done_count == 2
 
 
@@ -100,14 +100,14 @@ async def test_a_journal_that_tells_nothing_else_is_taken_up(path: Path, page_ur
     await fill(path, page_url, reason)
 
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.belong(ACME)
+        await journal.claim_account(ACME)
 
 
 async def test_pages_of_another_portal_tell_nothing_of_this_one(path: Path) -> None:
     await fill(path, "https://beta.example/orders/1")
 
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.belong(at(portal="dem"))
-        await journal.belong(at(portal="demos"))
+        await journal.claim_account(at(portal="dem"))
+        await journal.claim_account(at(portal="demos"))
         with pytest.raises(JournalAccountError, match=r"holds orders of https://beta\.example"):
-            await journal.belong(ACME)
+            await journal.claim_account(ACME)

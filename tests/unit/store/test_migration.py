@@ -55,7 +55,7 @@ async def test_a_journal_of_any_earlier_shape_is_brought_up_to_date_with_all_tha
     assert rows(earlier, "batches", "batch_id, next_position") == [("list-1", 4)]
     assert query(earlier, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     with closing(sqlite3.connect(earlier)) as connection:
-        assert SchemaShape.of(connection) == known_shapes()[SCHEMA_VERSION]
+        assert SchemaShape.read(connection) == known_shapes()[SCHEMA_VERSION]
     check_laws(earlier)
 
 

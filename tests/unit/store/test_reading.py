@@ -63,7 +63,7 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
         await journal.accept(orders(1, 2))
 
         async def read() -> None:
-            seen.extend(await journal.ask(read_long))
+            seen.extend(await journal.query(read_long))
 
         beside.start_soon(read)
         await is_reading.wait()
@@ -81,7 +81,7 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
 def test_a_reader_cannot_write(path: Path) -> None:
     async def write() -> None:
         async with SqliteJournal(path, ManualClock()) as journal:
-            await journal.ask(lambda connection: connection.execute("DELETE FROM tasks"))
+            await journal.query(lambda connection: connection.execute("DELETE FROM tasks"))
 
     with pytest.raises(Exception, match="readonly"):
         anyio.run(write)
@@ -128,7 +128,7 @@ async def test_reading_a_long_list_hears_that_it_is_no_longer_wanted(path: Path)
                 loop.call_soon_threadsafe(scope.cancel)
                 return connection.execute("SELECT count(*) FROM tasks, tasks AS others").fetchone()[0]
 
-            answers.append(await journal.ask(look))
+            answers.append(await journal.query(look))
 
         assert answers == []
         assert (await journal.counts(BATCH))["QUEUED"] == MANY

@@ -45,7 +45,7 @@ async def work_off(journal: SqliteJournal, *numbers: int) -> None:
 
 
 async def forget(journal: SqliteJournal, clock: ManualClock, days: float, spared: Collection[str] = ()) -> PruneResult:
-    return await journal.forget(clock.now() - timedelta(days=days), [BATCH] if BATCH in spared else [])
+    return await journal.prune(clock.now() - timedelta(days=days), [BATCH] if BATCH in spared else [])
 
 
 def counts(path: Path) -> dict[str, int]:
@@ -151,7 +151,7 @@ async def test_a_list_that_is_given_again_while_it_is_removed_is_whole(
         await work_off(journal, *numbers)
         clock.advance(10 * DAY_S)
         assert journal._ledger is not None
-        steps = journal._ledger.forget(clock.now() - timedelta(days=1), ())
+        steps = journal._ledger.prune(clock.now() - timedelta(days=1), ())
         while counts(path)["rows"] == 9:
             next(steps)
 

@@ -47,7 +47,7 @@ async def test_every_order_is_read_once_page_by_page_whatever_happens_meanwhile(
     async with opened(path) as journal:
         await journal.accept(orders(*range(10, 40)))
         seen: list[TaskId] = []
-        while page := await journal.ask(
+        while page := await journal.query(
             partial(queries.find_orders, query=OrderQuery(limit=7, after=seen[-1] if seen else None))
         ):
             seen += [record.task.task_id for record in page]
@@ -93,7 +93,7 @@ async def test_an_order_that_is_done_again_is_no_failure_any_more(path: Path) ->
         await done(journal, 1, Reason.NO_PERMISSION)
         await done(journal, 2, Reason.NO_PERMISSION)
         await journal.reopen([task_id(1)])
-        (failure,) = await journal.ask(queries.find_failures)
+        (failure,) = await journal.query(queries.find_failures)
         by_outcome = await ids(journal, outcome=Outcome.FORBIDDEN)
 
     assert (failure.reason, failure.count) == (Reason.NO_PERMISSION, 1)
@@ -128,7 +128,7 @@ async def test_what_is_open_in_any_list_is_gathered_once_in_the_order_of_the_lis
         clock.advance(1)
         await journal.accept(orders(9, 1, batch_id=OTHER))
         await done(journal, 3, Reason.ALL_SAVED)
-        counts = [await journal.gather(COMMON, DEMO) for _ in range(2)]
+        counts = [await journal.collect_open(COMMON, DEMO) for _ in range(2)]
         gathered = await journal.fetch(COMMON, 10)
 
     assert counts == [3, 0]
@@ -138,12 +138,12 @@ async def test_what_is_open_in_any_list_is_gathered_once_in_the_order_of_the_lis
 async def test_orders_of_another_portal_are_left_alone_and_still_there_for_it(path: Path) -> None:
     async with opened(path) as journal:
         await journal.accept(orders(1, 2))
-        await journal.gather(COMMON, DEMO)
-        others = await journal.gather(COMMON, "coupa:")
+        await journal.collect_open(COMMON, DEMO)
+        others = await journal.collect_open(COMMON, "coupa:")
         waiting = await journal.fetch(COMMON, 10)
-        back = await journal.gather(COMMON, DEMO)
+        back = await journal.collect_open(COMMON, DEMO)
         again = await journal.fetch(COMMON, 10)
-        strangers = await journal.ask(
+        strangers = await journal.query(
             partial(queries.find_finished, task_ids=[task_id(1)], prefix="coupa:", at=ManualClock().now())
         )
 
@@ -161,7 +161,7 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
         gone = await journal.cancel_all([task_id(number) for number in (4, 1, 2, 3, 77)])
         again = await journal.cancel_all([task_id(4)])
         record = await journal.find(task_id(3))
-        counts = (await journal.ask(queries.count_all)).counts
+        counts = (await journal.query(queries.count_all)).counts
         await journal.give_back(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
 
     assert (gone, again) == ((task_id(3), task_id(4)), ())
@@ -175,13 +175,13 @@ async def test_an_order_counts_once_however_many_lists_there_are_and_however_man
     async with opened(path) as journal:
         for place in range(210):
             await journal.accept(orders(1, 2, 3, 10 + place, batch_id=BatchId(f"list {place}")))
-        await journal.gather(COMMON, DEMO)
+        await journal.collect_open(COMMON, DEMO)
         for number, reason in ((1, Reason.ALL_SAVED), (2, Reason.NO_PERMISSION), (3, Reason.ALL_SAVED)):
             await done(journal, number, reason)
         await done(journal, 10, Reason.ALL_SAVED)
         await journal.cancel_all([task_id(11)])
         await journal.reopen([task_id(3)])  # its earlier report is there still
-        told = await journal.ask(queries.count_all)
+        told = await journal.query(queries.count_all)
 
     assert told.outcomes == {"COMPLETED": 2, "FORBIDDEN": 1, "CANCELLED": 1}
     assert told.counts == {"QUEUED": 209, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 1}
@@ -206,7 +206,7 @@ async def test_a_plain_question_scans_and_sorts_nothing(path: Path, name: str) -
         return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", (*values, 100))]
 
     async with opened(path) as journal:
-        plan = await journal.ask(explain)
+        plan = await journal.query(explain)
 
     assert plan
     assert not [step for step in plan if "TEMP B-TREE" in step], "sorted"

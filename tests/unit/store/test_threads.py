@@ -44,7 +44,7 @@ class Disk:
 @asynccontextmanager
 async def opened(count: int = 1, patience_s: float = 0.0) -> AsyncGenerator[DiskThreads]:
     pool = DiskThreads(count, patience_s=patience_s, refusal=HangsError)
-    pool.open()
+    pool.start()
     try:
         yield pool
     finally:

@@ -188,7 +188,7 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     (spent,) = second.commands
     assert isinstance(spent, Requeue)
     assert spent.is_attempt_spent
-    assert not second.standing.holds.active
+    assert not second.standing.pauses.active
 
 
 def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
@@ -196,7 +196,7 @@ def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
 
     decision = decide(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
 
-    assert decision.standing.holds.active == {PauseReason.PORTAL_DOWN}
+    assert decision.standing.pauses.active == {PauseReason.PORTAL_DOWN}
 
 
 def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_alone() -> None:
@@ -218,7 +218,7 @@ def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_
     ],
 )
 def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: PauseReason, why: Reason) -> None:
-    held = replace(START, holds=START.holds.begin(cause))
+    held = replace(START, pauses=START.pauses.begin(cause))
     failed = Report(reason=Reason.DOWNLOAD_FAILED, detail="It broke off.")
 
     decision = attempt(held, 3, failed)

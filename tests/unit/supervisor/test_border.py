@@ -41,7 +41,7 @@ class Wished(PoolControls):
     def __init__(self) -> None:
         self.facts: list[PoolInput] = []
 
-    def _report(self, fact: PoolInput) -> None:
+    def _post(self, fact: PoolInput) -> None:
         self.facts.append(fact)
 
 
@@ -62,8 +62,8 @@ async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
     machine = StateMachine(POOL, "pool", clock=SystemClock().now, observe=lambda _: None)
 
     class Over(Wished):
-        def _report(self, fact: PoolInput) -> None:
-            steering.report(fact)
+        def _post(self, fact: PoolInput) -> None:
+            steering.post(fact)
 
     with Controller(PoolState(slots={1: WorkerSlot()}), machine, dispatch, WaitGroup()) as steering:
         pass

@@ -63,12 +63,12 @@ class Office:
         )
         return TaskWriter(
             TaskWriterDeps(
-                around=around,
-                chronicle=EventLog(self.journal, self.events.append),
-                dispatch=self.dispatch,
+                context=around,
+                event_log=EventLog(self.journal, self.events.append),
+                feeder=self.dispatch,
                 staging_path=lambda _: Path(),
-                note_outcome=lambda _, report: self.outcomes.append(report.reason),
-                note_return=lambda _: None,
+                on_outcome=lambda _, report: self.outcomes.append(report.reason),
+                on_return=lambda _: None,
                 unsettled=self.unsettled,
                 is_hurried=lambda: len(self.journal.steps) >= self.steps_max,
             )
@@ -77,9 +77,9 @@ class Office:
     async def fail_rest(self) -> None:
         with self.clerk() as clerk:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(clerk.write)
-                clerk.take(FailQueued(reason=Reason.NO_WORKERS))
-                await self.unsettled.zero()
+                tasks.start_soon(clerk.run)
+                clerk.submit(FailQueued(reason=Reason.NO_WORKERS))
+                await self.unsettled.wait_idle()
                 tasks.cancel_scope.cancel()
 
 
@@ -90,7 +90,7 @@ def office() -> Office:
 
 async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: Office) -> None:
     await office.journal.accept(orders(*range(MANY)))
-    office.dispatch.put_back((await office.journal.fetch(BATCH, 1))[0])
+    office.dispatch.requeue((await office.journal.fetch(BATCH, 1))[0])
 
     await office.fail_rest()
 

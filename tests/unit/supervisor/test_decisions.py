@@ -68,7 +68,7 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OTHER = replace(TASK, task_id=TaskId("demo:2"))
 SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
-UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
+UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 AT_WORK = PoolState(slots={1: UP, 2: UP}, was_ready=True)
 HOLDING = AT_WORK.with_slot(
     ONE,
@@ -127,26 +127,26 @@ class TestHolds:
     def test_why_the_pool_waits_is_told_and_remembered(self, fact: PoolInput, hold: Pause) -> None:
         decision = decide(AT_WORK, fact)
 
-        assert decision == Decision(replace(AT_WORK, holds=Pauses().begin(hold.cause)), (hold,))
+        assert decision == Decision(replace(AT_WORK, pauses=Pauses().begin(hold.cause)), (hold,))
         assert decide(decision.standing, fact) == Decision(decision.standing), "and only once"
 
     def test_the_end_of_a_hold_that_is_not_on_changes_nothing(self) -> None:
         assert decide(AT_WORK, PauseEnded(cause=PauseReason.PORTAL_BUSY)) == Decision(AT_WORK)
 
     def test_the_end_of_a_hold_leaves_the_others_on(self) -> None:
-        start = replace(AT_WORK, holds=Pauses().begin(PauseReason.OPERATOR).begin(PauseReason.PORTAL_BUSY))
+        start = replace(AT_WORK, pauses=Pauses().begin(PauseReason.OPERATOR).begin(PauseReason.PORTAL_BUSY))
 
         decision = decide(start, PauseEnded(cause=PauseReason.OPERATOR))
 
         assert decision.commands == (Resume(cause=PauseReason.OPERATOR),)
-        assert decision.standing == replace(start, holds=start.holds.end(PauseReason.OPERATOR))
-        assert decision.standing.holds.active == {PauseReason.PORTAL_BUSY}
+        assert decision.standing == replace(start, pauses=start.pauses.end(PauseReason.OPERATOR))
+        assert decision.standing.pauses.active == {PauseReason.PORTAL_BUSY}
 
     def test_the_end_of_a_pause_is_no_reason_to_log_in_again(self) -> None:
         login = LoginRecovery(refresher=2, vain_count=1)
-        start = replace(AT_WORK, holds=Pauses().begin(PauseReason.OPERATOR), renewal=login)
+        start = replace(AT_WORK, pauses=Pauses().begin(PauseReason.OPERATOR), login_recovery=login)
 
-        assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)).standing.renewal == login
+        assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)).standing.login_recovery == login
 
     def test_a_stop_is_remembered(self) -> None:
         decision = decide(AT_WORK, StopRequested(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"))
@@ -162,7 +162,7 @@ class TestWorkers:
         ailing = WorkerSlot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
         start = PoolState(
             slots={1: ailing, 2: ailing},
-            holds=Pauses(row_counts={PauseReason.PORTAL_DOWN: 3, PauseReason.PORTAL_BUSY: 2}),
+            pauses=Pauses(row_counts={PauseReason.PORTAL_DOWN: 3, PauseReason.PORTAL_BUSY: 2}),
         )
 
         decision = decide(start, WorkerReady(worker=ONE, at_s=7.0))
@@ -172,12 +172,12 @@ class TestWorkers:
                 start,
                 slots={1: replace(UP, up_at_s=7.0), 2: ailing},
                 was_ready=True,
-                holds=Pauses(row_counts={PauseReason.PORTAL_BUSY: 2}),
+                pauses=Pauses(row_counts={PauseReason.PORTAL_BUSY: 2}),
             )
         )
 
     def test_a_task_in_hand_is_remembered_with_the_outages_before_it(self) -> None:
-        start = replace(AT_WORK, holds=Pauses(outage_count=2), shown_count=7)
+        start = replace(AT_WORK, pauses=Pauses(outage_count=2), shown_count=7)
 
         decision = after(start, TaskAssigned(worker=ONE, task=OTHER), TaskAssigned(worker=ONE, task=TASK))
 
@@ -202,7 +202,7 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
-            doubt=UnverifiedResults(tainted=frozenset({OTHER.task_id})),
+            unverified=UnverifiedResults(tainted=frozenset({OTHER.task_id})),
         )
 
         decision = decide(HOLDING.with_slot(ONE, full), GONE)
@@ -212,7 +212,7 @@ class TestWorkers:
         )
 
     def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
-        decision = decide(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GONE)
+        decision = decide(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_killed=True)), GONE)
 
         assert decision.commands == (given_back(ReturnReason.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
         assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
@@ -224,7 +224,7 @@ class TestWorkers:
         assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(is_given_up=True))
 
     def test_one_that_was_to_return_is_followed_by_the_next(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True))
+        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True))
 
         decision = decide(start, WorkerEnded(worker=ONE))
 
@@ -235,7 +235,7 @@ class TestWorkers:
         assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
 
     def test_one_that_was_to_return_to_a_pool_that_ends_does_not(self) -> None:
-        start = replace(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True)), is_stopping=True)
+        start = replace(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True)), is_stopping=True)
 
         decision = decide(start, WorkerEnded(worker=ONE))
 
@@ -275,7 +275,7 @@ class TestLosses:
         ("start", "why"),
         [
             (replace(HOLDING, is_stopping=True), ReturnReason.DRAINING),
-            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), ReturnReason.RECYCLED),
+            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_killed=True)), ReturnReason.RECYCLED),
             (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_portal_down=True)), Reason.PORTAL_UNREACHABLE),
         ],
     )
@@ -294,7 +294,7 @@ class TestLosses:
         )
 
     def test_one_that_hangs_with_an_order_in_hand_as_it_goes_is_a_crash(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True))
+        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True))
 
         assert decide(start, GONE).commands[1] == Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S)
 
@@ -308,7 +308,7 @@ class TestLosses:
             Pause(cause=PauseReason.PORTAL_DOWN, detail=GONE.cause, delay_s=FIRST_PAUSE_S),
             Spawn(worker=NEXT, delay_s=FIRST_PAUSE_S),
         )
-        waiting = replace(AT_WORK, holds=Pauses().begin(PauseReason.PORTAL_DOWN))
+        waiting = replace(AT_WORK, pauses=Pauses().begin(PauseReason.PORTAL_DOWN))
         assert decision.standing == waiting.with_slot(ONE, WorkerSlot(generation=2))
 
     def test_before_any_worker_came_up_a_portal_that_is_gone_costs_restarts_as_long_as_there_are_any(self) -> None:
@@ -397,7 +397,7 @@ class TestFiling:
         decision = decide(AT_WORK, self.failed(StorageTrouble.FULL))
 
         assert decision == Decision(
-            replace(AT_WORK, holds=Pauses().begin(PauseReason.DISK_FULL)),
+            replace(AT_WORK, pauses=Pauses().begin(PauseReason.DISK_FULL)),
             (
                 Pause(cause=PauseReason.DISK_FULL, detail="no room", delay_s=FIRST_PAUSE_S),
                 FileReport(worker=ONE, task=TASK, report=self.FILES, delay_s=FIRST_PAUSE_S),
@@ -427,7 +427,7 @@ class TestFiling:
         counts = {TASK.task_id: 3, OTHER.task_id: 2}
         start = replace(
             AT_WORK,
-            holds=Pauses(row_counts={PauseReason.DISK_FULL: 2, PauseReason.PORTAL_BUSY: 1}),
+            pauses=Pauses(row_counts={PauseReason.DISK_FULL: 2, PauseReason.PORTAL_BUSY: 1}),
             free_returns=counts,
             logouts=Logouts(found=counts, alone=counts),
         )
@@ -435,7 +435,7 @@ class TestFiling:
         assert decide(start, TaskFiled(worker=ONE, task=TASK)) == Decision(
             replace(
                 start,
-                holds=Pauses(row_counts={PauseReason.PORTAL_BUSY: 1}),
+                pauses=Pauses(row_counts={PauseReason.PORTAL_BUSY: 1}),
                 free_returns={OTHER.task_id: 2},
                 logouts=Logouts(found={OTHER.task_id: 2}, alone={OTHER.task_id: 2}),
             )
@@ -464,35 +464,35 @@ class TestReports:
             budget=RestartBudget(window_s=None, spent=()),
             held={},
             outages_before={},
-            doubt=UnverifiedResults(row=(), probed=None, tainted=frozenset()),
+            unverified=UnverifiedResults(row=(), probed=None, tainted=frozenset()),
             is_given_up=False,
             failure_count=0,
             was_recycled=False,
-            is_recycling=False,
+            is_being_killed=False,
             is_browser_unfit=False,
             is_portal_down=False,
             is_up=False,
             up_at_s=0.0,
             done_count=0,
-            is_retiring=False,
-            access=LoginStatus.UNKNOWN,
+            is_being_recycled=False,
+            login_status=LoginStatus.UNKNOWN,
         )
         assert Pauses() == Pauses(active=frozenset(), row_counts={}, outage_count=0)
         assert not PoolState(slots={}).renews_early
 
     def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
         missing = UnverifiedResult(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
-        doubting = replace(UP, doubt=UnverifiedResults(row=(missing,)))
+        doubting = replace(UP, unverified=UnverifiedResults(row=(missing,)))
 
         assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
-        start = replace(HOLDING, holds=Pauses(outage_count=1), free_returns={OTHER.task_id: 4})
+        start = replace(HOLDING, pauses=Pauses(outage_count=1), free_returns={OTHER.task_id: 4})
 
         decision = decide(start, told(Reason.DOWNLOAD_FAILED))
 
         assert decision == Decision(
-            replace(self.DONE, holds=start.holds, free_returns={OTHER.task_id: 4, TASK.task_id: 1}),
+            replace(self.DONE, pauses=start.pauses, free_returns={OTHER.task_id: 4, TASK.task_id: 1}),
             (given_back(Reason.PORTAL_UNREACHABLE, "said the page"),),
         )
 
@@ -502,7 +502,7 @@ class TestReports:
         decision = decide(start, told(Reason.PORTAL_BUSY, retry_after_s=30.0))
 
         assert decision == Decision(
-            replace(self.DONE, holds=Pauses().begin(PauseReason.PORTAL_BUSY), free_returns={TASK.task_id: 2}),
+            replace(self.DONE, pauses=Pauses().begin(PauseReason.PORTAL_BUSY), free_returns={TASK.task_id: 2}),
             (
                 given_back(Reason.PORTAL_BUSY, "said the page", delay_s=30.0),
                 Pause(cause=PauseReason.PORTAL_BUSY, detail="said the page", delay_s=30.0),
@@ -527,12 +527,12 @@ class TestReports:
     def test_an_order_that_is_done_ends_failures_and_outages_but_no_full_disk(self) -> None:
         rows = {PauseReason.PORTAL_DOWN: 1, PauseReason.PORTAL_BUSY: 2, PauseReason.DISK_FULL: 3}
         ailing = replace(HOLDING.slots[1], failure_count=3, was_recycled=True)
-        start = replace(HOLDING.with_slot(ONE, ailing), holds=Pauses(row_counts=rows))
+        start = replace(HOLDING.with_slot(ONE, ailing), pauses=Pauses(row_counts=rows))
 
         decision = decide(start, told(Reason.ALL_SAVED))
 
         assert decision.standing == replace(
-            self.DONE, holds=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1
+            self.DONE, pauses=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1
         )
         assert decision.commands == (FileReport(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
 
@@ -556,7 +556,7 @@ class TestReports:
         decision = decide(HOLDING.with_slot(ONE, failing), told(Reason.PORTAL_ERROR))
 
         assert decision == Decision(
-            AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_recycling=True)),
+            AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_being_killed=True)),
             (
                 given_back(ReturnReason.RECYCLED, "said the page"),
                 KillAndRestart(worker=ONE, cause=f"5 orders failed in a row on it, the last by {Reason.PORTAL_ERROR}"),
@@ -575,7 +575,7 @@ class TestReports:
     @pytest.mark.parametrize(("row", "is_free"), [(0, False), (1, False), (2, True)])
     def test_two_holds_in_a_row_say_that_nothing_at_all_is_done(self, row: int, is_free: bool) -> None:
         holds = Pauses(row_counts={PauseReason.PORTAL_BUSY: row})
-        start = replace(HOLDING, holds=holds, free_returns={TASK.task_id: FREE_RETURNS_MAX})
+        start = replace(HOLDING, pauses=holds, free_returns={TASK.task_id: FREE_RETURNS_MAX})
 
         back = decide(start, told(Reason.PORTAL_BUSY)).commands[0]
 
@@ -588,10 +588,10 @@ class TestReports:
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
     missing = UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
-    start = AT_WORK.with_slot(ONE, replace(UP, doubt=UnverifiedResults(row=(missing,))))
+    start = AT_WORK.with_slot(ONE, replace(UP, unverified=UnverifiedResults(row=(missing,))))
 
     decision = decide(start, GONE)
 
     unproven = "not found, refused or empty, by a session that was not proven to be logged in"
     assert decision.commands[0] == given_back(ReturnReason.UNPROVEN, unproven)
-    assert decision.standing.slots[1].doubt == UnverifiedResults()
+    assert decision.standing.slots[1].unverified == UnverifiedResults()

@@ -30,8 +30,8 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 DOUBT = UnverifiedResults(
     row=(UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset()),)
 )
-UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
-START = PoolState(slots={1: replace(UP, doubt=DOUBT), 2: UP}, was_ready=True)
+UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
+START = PoolState(slots={1: replace(UP, unverified=DOUBT), 2: UP}, was_ready=True)
 #: Stands for anything that such a session may change, now or later.
 NOTED = 1_000_000
 
@@ -69,7 +69,7 @@ def test_nothing_of_it_is_lost(fact: PoolInput, *, is_stopping: bool) -> None:
 
 
 def test_nor_when_a_login_is_spread() -> None:
-    logging_in = replace(START, renewal=LoginRecovery(refresher=2))
+    logging_in = replace(START, login_recovery=LoginRecovery(refresher=2))
 
     decision = decide(logging_in, LoginAttempted(worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
 

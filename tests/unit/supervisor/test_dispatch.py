@@ -32,16 +32,16 @@ async def fed(dispatch: TaskFeeder) -> None:
 async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more_came_back() -> None:
     dispatch = TaskFeeder(await journal_of(*range(40)), BATCH, tab_count=2)
     for _ in range(10):
-        dispatch.note_return()
+        dispatch.wake()
     await fed(dispatch)
-    taken = [await dispatch.take() for _ in range(2)]
-    dispatch.note_return()
+    taken = [await dispatch.dequeue() for _ in range(2)]
+    dispatch.wake()
     await fed(dispatch)
 
     for task in taken:
-        dispatch.put_back(task)
+        dispatch.requeue(task)
 
-    assert [(await dispatch.take()).task_id for _ in taken] == [task.task_id for task in taken], "at their old places"
+    assert [(await dispatch.dequeue()).task_id for _ in taken] == [task.task_id for task in taken], "at their old places"
 
 
 async def test_only_so_much_is_claimed_ahead() -> None:
@@ -56,22 +56,22 @@ async def test_a_task_on_trial_is_a_fresh_workers_first() -> None:
     told: list[TrialQueued] = []
     dispatch = TaskFeeder(await journal_of(1), BATCH, 1, told.append)
 
-    dispatch.put_back(ON_TRIAL)
+    dispatch.requeue(ON_TRIAL)
     await fed(dispatch)
 
     assert told == [TrialQueued(task_id=ON_TRIAL.task_id)]
-    assert (await dispatch.take()).task_id == task_id(1), "nobody else gets it"
-    assert await dispatch.take(is_fresh=True) == ON_TRIAL
+    assert (await dispatch.dequeue()).task_id == task_id(1), "nobody else gets it"
+    assert await dispatch.dequeue(is_fresh=True) == ON_TRIAL
 
 
 async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
     dispatch = TaskFeeder(await journal_of(), BATCH, 1)
-    dispatch.put_back(ON_TRIAL)
+    dispatch.requeue(ON_TRIAL)
 
     assert dispatch.withdraw(ON_TRIAL.task_id)
 
     with anyio.move_on_after(0.05) as waiting:
-        await dispatch.take(is_fresh=True)
+        await dispatch.dequeue(is_fresh=True)
     assert waiting.cancelled_caught
 
 
@@ -80,9 +80,9 @@ async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool)
     journal = await journal_of(7)
     (task,) = await journal.fetch(BATCH, 1)
     dispatch = TaskFeeder(journal, BATCH, 1)
-    dispatch.put_back(replace(task, death_count=DEATH_LIMIT if is_on_trial else 0))
+    dispatch.requeue(replace(task, death_count=DEATH_LIMIT if is_on_trial else 0))
 
-    assert await dispatch.return_rest() == 1
+    assert await dispatch.release_all() == 1
 
     assert [record.status for record in await journal.records(BATCH)] == ["QUEUED"]
 
@@ -90,9 +90,9 @@ async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool)
 async def test_a_task_that_does_not_come_back_leaves_no_rank() -> None:
     dispatch = TaskFeeder(await journal_of(1, 2), BATCH, 1)
     await fed(dispatch)
-    first = await dispatch.take()
+    first = await dispatch.dequeue()
 
     dispatch.forget(first.task_id)
-    dispatch.put_back(first)
+    dispatch.requeue(first)
 
-    assert (await dispatch.take()).task_id == task_id(2), "it stands behind as a new one"
+    assert (await dispatch.dequeue()).task_id == task_id(2), "it stands behind as a new one"

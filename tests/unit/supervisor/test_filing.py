@@ -46,11 +46,11 @@ async def told(root: Path, code: int, whole: int | None, missing: str = "") -> F
     filing = TaskFiler(
         journal=journal,
         archive=Refusing(root, code, whole),
-        chronicle=EventLog(journal, lambda _: None),
+        event_log=EventLog(journal, lambda _: None),
         report=facts.append,
-        missing=lambda: missing,
+        missing_folder=lambda: missing,
     )
-    assert not await filing.file(FILE, root / "staged")
+    assert not await filing.finalize(FILE, root / "staged")
     (fact,) = facts
     assert isinstance(fact, FilingFailed)
     return fact
@@ -106,9 +106,9 @@ async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_pa
     await journal.start(task.task_id, ONE)
     tree = Refusing(tmp_path, errno.EINVAL, errno.EACCES)
     chronicle = EventLog(journal, lambda _: None)
-    filing = TaskFiler(journal=journal, archive=tree, chronicle=chronicle, report=facts.append)
+    filing = TaskFiler(journal=journal, archive=tree, event_log=chronicle, report=facts.append)
 
-    done = await filing.finish(
+    done = await filing.record_outcome(
         RecordOutcome(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)), tmp_path / "x"
     )
 
@@ -124,10 +124,10 @@ async def test_what_the_archive_knows_of_earlier_files_stands_in_the_report(tmp_
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
     tree = Telling(tmp_path, clock=SystemClock())
-    filing = TaskFiler(journal=journal, archive=tree, chronicle=EventLog(journal, lambda _: None), report=facts.append)
+    filing = TaskFiler(journal=journal, archive=tree, event_log=EventLog(journal, lambda _: None), report=facts.append)
     report = Report(reason=Reason.NONE_LISTED, detail="The page says so.")
 
-    done = await filing.file(FileReport(worker=ONE, task=task, report=report), tmp_path / "x")
+    done = await filing.finalize(FileReport(worker=ONE, task=task, report=report), tmp_path / "x")
 
     assert done
     (record,) = await journal.records(BATCH)

@@ -36,7 +36,7 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
     task = po_task(1)
 
     async def begin(begun: POTask, _: WorkerRef) -> POTask:
-        await generation.depart(ShutdownMode.WITH_POOL)
+        await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
         return begun
 
     generation = generation_with(report=facts.append, begin=begin)
@@ -61,7 +61,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
 
     class Link:
         async def say(self, message: messages.ToWorker) -> None:
-            await generation.depart(ShutdownMode.TO_RETURN)
+            await generation.shut_down(ShutdownMode.RECYCLE)
             await checkpoint()
             given.append(message)
 

@@ -76,7 +76,7 @@ async def overdue(deadlines: TaskDeadlines) -> list[PoolInput]:
 
     async def enforce() -> None:
         with contextlib.suppress(WorkerLostError):
-            await deadlines.enforce(ONE, found.append)
+            await deadlines.watch(ONE, found.append)
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(enforce)

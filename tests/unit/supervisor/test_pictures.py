@@ -30,7 +30,7 @@ async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
         group.start_soon(get)
         group.start_soon(get)
         await anyio.wait_all_tasks_blocked()
-        pictures.arrived(TASK, "anBlZw==")
+        pictures.resolve(TASK, "anBlZw==")
 
     assert len(asked) == 2
 

@@ -33,57 +33,57 @@ def monitor(*paths: Path) -> StorageMonitor:
 
 
 def test_a_folder_that_is_there_and_has_room_is_nothing_to_speak_of(tmp_path: Path) -> None:
-    assert monitor(tmp_path, tmp_path / "still to be made").facts() == []
+    assert monitor(tmp_path, tmp_path / "still to be made").poll() == []
 
 
 def test_a_folder_that_is_gone_is_said_until_the_same_one_is_back(tmp_path: Path) -> None:
     place, aside = tmp_path / "out", tmp_path / "aside"
     place.mkdir()
     watch = monitor(place)
-    watch.facts()
+    watch.poll()
 
     place.rename(aside)
-    gone = watch.facts()
+    gone = watch.poll()
     aside.rename(place)
-    back = watch.facts()
+    back = watch.poll()
 
     (fact,) = gone
     assert isinstance(fact, FolderMissing)
     assert f"The output folder {place} is gone." in fact.detail
     assert back == [PauseEnded(cause=PauseReason.PLACE_GONE)]
-    assert watch.facts() == []
+    assert watch.poll() == []
 
 
 def test_another_folder_in_its_place_ends_the_pool(tmp_path: Path) -> None:
     place = tmp_path / "out"
     place.mkdir()
     watch = monitor(place)
-    watch.facts()
+    watch.poll()
 
     place.rename(tmp_path / "kept")  # its number stays taken
     place.mkdir()
 
-    (fact,) = watch.facts()
+    (fact,) = watch.poll()
     assert isinstance(fact, StopRequested)
     assert fact.cause is StopCause.SETUP_FAILED
     assert "another folder" in fact.detail
-    assert "another folder" in watch.missing()
+    assert "another folder" in watch.missing_folder()
 
 
 def test_a_folder_that_only_got_another_number_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watch = monitor(tmp_path)
-    watch.facts()
+    watch.poll()
     numbers = iter(range(100))
 
-    monkeypatch.setattr(WatchedFolder, "number", lambda _: (1, next(numbers)))
+    monkeypatch.setattr(WatchedFolder, "identity", lambda _: (1, next(numbers)))
 
-    assert watch.facts() == []
+    assert watch.poll() == []
 
 
 def test_no_mark_stays_behind(tmp_path: Path) -> None:
     (tmp_path / ".here-of-a-run-that-was-killed").touch()
     watch = monitor(tmp_path)
-    watch.facts()
+    watch.poll()
 
     watch.close()
 
@@ -107,7 +107,7 @@ def test_a_disk_that_cannot_be_looked_at_is_waited_for(
 
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
 
-    (fact,) = monitor(tmp_path).facts()
+    (fact,) = monitor(tmp_path).poll()
 
     assert isinstance(fact, StorageUnavailable)
     assert fact.trouble is trouble
@@ -117,7 +117,7 @@ def test_a_disk_that_cannot_be_looked_at_is_waited_for(
 def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_monitor, "FREE_MIN_BYTES", 2**60)
 
-    (fact,) = monitor(tmp_path).facts()
+    (fact,) = monitor(tmp_path).poll()
 
     assert isinstance(fact, DiskLow)
     assert fact.place == "the output folder"
@@ -132,28 +132,28 @@ def test_a_folder_of_copies_is_made_again(tmp_path: Path) -> None:
     place = tmp_path / "runs" / "r-1"
     place.mkdir(parents=True)
     watch = remakeable(place, lambda: place.mkdir(parents=True, exist_ok=True))
-    watch.facts()
+    watch.poll()
 
     shutil.rmtree(tmp_path / "runs")
-    facts = watch.facts()
+    facts = watch.poll()
 
     assert facts == [FolderRecreated(name="the run folder")]
     assert place.is_dir()
-    assert watch.missing() == ""
-    assert watch.facts() == []
+    assert watch.missing_folder() == ""
+    assert watch.poll() == []
 
 
 def test_what_a_browser_wrote_in_its_place_meanwhile_is_no_other_folder(tmp_path: Path) -> None:
     place = tmp_path / "r-1"
     place.mkdir()
     watch = remakeable(place, lambda: place.mkdir(exist_ok=True))
-    watch.facts()
+    watch.poll()
 
     place.rename(tmp_path / "kept")  # its number stays taken
     (place / "w1" / "profile").mkdir(parents=True)
 
-    assert watch.facts() == [FolderRecreated(name="the run folder")]
-    assert watch.missing() == ""
+    assert watch.poll() == [FolderRecreated(name="the run folder")]
+    assert watch.missing_folder() == ""
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EROFS, "Read-only file system"), SetupError("somebody has it")])
@@ -168,26 +168,26 @@ def test_one_that_cannot_be_made_again_is_held_said_and_tried_again(tmp_path: Pa
         place.mkdir()
 
     watch = remakeable(place, remake)
-    watch.facts()
+    watch.poll()
     shutil.rmtree(place)
 
-    (gone,) = watch.facts()
+    (gone,) = watch.poll()
     assert isinstance(gone, FolderMissing)
     assert "is gone. Bring the same folder back" in gone.detail
     assert f"It cannot be made again: {error}" in gone.detail
     is_possible = True
-    assert watch.facts() == [FolderRecreated(name="the run folder"), PauseEnded(cause=PauseReason.PLACE_GONE)]
+    assert watch.poll() == [FolderRecreated(name="the run folder"), PauseEnded(cause=PauseReason.PLACE_GONE)]
 
 
 def test_none_is_made_where_its_whole_disk_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "r-1"
     place.mkdir()
     watch = remakeable(place, lambda: pytest.fail("another disk would fill up"))
-    watch.facts()
+    watch.poll()
     shutil.rmtree(place)
-    monkeypatch.setattr(WatchedFolder, "disk", lambda _: -1)
+    monkeypatch.setattr(WatchedFolder, "device", lambda _: -1)
 
-    (gone,) = watch.facts()
+    (gone,) = watch.poll()
 
     assert isinstance(gone, FolderMissing)
 
@@ -196,8 +196,8 @@ def test_a_folder_with_what_cannot_be_made_again_is_held(tmp_path: Path) -> None
     place = tmp_path / "out"
     place.mkdir()
     watch = monitor(place)
-    watch.facts()
+    watch.poll()
     shutil.rmtree(place)
 
-    assert isinstance(watch.facts()[0], FolderMissing)
+    assert isinstance(watch.poll()[0], FolderMissing)
     assert not place.exists()

@@ -199,7 +199,7 @@ def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     for _ in range(FREE_RETURNS_MAX):
         decision = after(now, held(), fact)
         assert isinstance(decision.commands[0], Requeue)
-        now = replace(decision.standing, holds=Pauses())
+        now = replace(decision.standing, pauses=Pauses())
 
     end = only(after(now, held(), fact))
 
@@ -257,7 +257,7 @@ def test_a_hold_ends_by_its_time_or_by_a_person() -> None:
 
     assert only(paused) == Pause(cause=PauseReason.OPERATOR, detail="Paused by request.", delay_s=None)
     assert only(released) == Resume(cause=PauseReason.OPERATOR)
-    assert released.standing.holds.active == frozenset()
+    assert released.standing.pauses.active == frozenset()
 
 
 def test_a_journal_without_room_makes_the_pool_wait() -> None:
@@ -277,7 +277,7 @@ def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once(
     assert (told.cause, told.delay_s) == (PauseReason.JOURNAL_LOCKED, None)
     assert again.commands == ()
     assert only(free) == Resume(cause=PauseReason.JOURNAL_LOCKED)
-    assert free.standing.holds.active == frozenset()
+    assert free.standing.pauses.active == frozenset()
 
 
 def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:

@@ -181,7 +181,7 @@ def test_a_worker_that_dies_while_it_finishes_is_a_crash_like_any_other() -> Non
 
 
 def test_a_worker_on_whom_a_login_depends_is_let_be() -> None:
-    refreshing = replace(standing(), renewal=LoginRecovery(refresher=2))
+    refreshing = replace(standing(), login_recovery=LoginRecovery(refresher=2))
 
     assert [type(command) for command in after(refreshing, OVER).commands] == [Pause]
 
@@ -209,7 +209,7 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
         Pause(cause=PauseReason.MEMORY_SHORT, detail=f"The workers use {told} of memory.", delay_s=None),
         Recycle(worker=TWO, cause=f"memory ran short: all workers use {told}, this one 1,442 MB"),
     )
-    vain = replace(standing(), memory=MemoryPressure(vain_count=2))
+    vain = replace(standing(), memory=MemoryPressure(failed_count=2))
     assert after(vain, large).commands[1] == Stop(
         cause=StopCause.MEMORY_SHORT,
         detail=f"The workers use {told}, and recycling each of them did not help. "
@@ -236,14 +236,14 @@ def test_a_worker_that_died_for_good_as_it_finished_is_not_waited_for() -> None:
     relief = MemoryRecycle(worker=TWO, before_bytes=441, total_before_bytes=751)
     start = replace(
         standing().with_slot(TWO, WorkerSlot(is_given_up=True)),
-        memory=MemoryPressure(relief=relief, relieved_at_s=100.0),
-        holds=Pauses().begin(PauseReason.MEMORY_SHORT),
+        memory=MemoryPressure(recycle=relief, recycled_at_s=100.0),
+        pauses=Pauses().begin(PauseReason.MEMORY_SHORT),
     )
 
     decision = after(start, seen(104.0, {ONE: 300}))
 
     assert decision.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
-    assert decision.standing == replace(start, memory=MemoryPressure(relieved_at_s=100.0), holds=Pauses())
+    assert decision.standing == replace(start, memory=MemoryPressure(recycled_at_s=100.0), pauses=Pauses())
 
 
 def test_a_worker_that_gives_a_tenth_back_has_helped() -> None:
@@ -254,11 +254,11 @@ def test_a_worker_that_gives_a_tenth_back_has_helped() -> None:
 
 
 def test_a_restart_that_helped_is_the_end_of_those_in_vain() -> None:
-    vain = replace(standing(), memory=MemoryPressure(vain_count=1))
+    vain = replace(standing(), memory=MemoryPressure(failed_count=1))
 
     helped = after(vain, OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 420}))
 
-    assert helped.standing.memory == MemoryPressure(relieved_at_s=100.0)
+    assert helped.standing.memory == MemoryPressure(recycled_at_s=100.0)
 
 
 def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
@@ -266,9 +266,9 @@ def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
 
     well = decide(vain.standing, seen(106.0, {ONE: 300, NEXT: 200}))
 
-    assert vain.standing.memory.vain_count == 1
+    assert vain.standing.memory.failed_count == 1
     assert well.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
-    assert (well.standing.memory, well.standing.holds) == (MemoryPressure(relieved_at_s=100.0), Pauses())
+    assert (well.standing.memory, well.standing.pauses) == (MemoryPressure(recycled_at_s=100.0), Pauses())
 
 
 def test_well_below_the_limit_is_more_than_a_twentieth_of_all_below_it() -> None:

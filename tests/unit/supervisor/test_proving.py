@@ -307,7 +307,7 @@ class Portal(RuleBasedStateMachine):
 
     @invariant()
     def nothing_waits_for_ever(self) -> None:
-        assert not self.standing.slots[1].doubt.row or self.is_due or self.answers
+        assert not self.standing.slots[1].unverified.row or self.is_due or self.answers
 
 
 Portal.TestCase.settings = LONG_WALKS
@@ -333,7 +333,7 @@ UNPROVEN = "not found, refused or empty, by a session that was not proven to be 
 KEPT = UnverifiedResult(task=task(1), report=MISSING, beside=frozenset())
 DOUBTING = PoolState(
     slots={
-        1: WorkerSlot(doubt=UnverifiedResults(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}),
+        1: WorkerSlot(unverified=UnverifiedResults(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}),
         2: WorkerSlot(),
     },
     was_ready=True,
@@ -354,7 +354,7 @@ def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() ->
     decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 
     assert decision == Decision(
-        replace(start, slots={1: WorkerSlot(), 2: WorkerSlot()}, logouts=start.logouts.meet(task(2).task_id, ())),
+        replace(start, slots={1: WorkerSlot(), 2: WorkerSlot()}, logouts=start.logouts.record(task(2).task_id, ())),
         (
             back(1, ReturnReason.SESSION_LOST, UNPROVEN),
             back(2, ReturnReason.SESSION_LOST, "the login page"),
@@ -384,7 +384,7 @@ def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:
     decision = decide(DOUBTING, gives_back(2, ReturnReason.LOGGED_OUT))
 
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, WorkerSlot(doubt=UnverifiedResults(row=(KEPT,)))),
+        DOUBTING.with_slot(ONE, WorkerSlot(unverified=UnverifiedResults(row=(KEPT,)))),
         (back(2, ReturnReason.LOGGED_OUT, "the login page"),),
     )
 
@@ -394,28 +394,28 @@ def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand()
 
     held = DOUBTING.slots[1].held
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, WorkerSlot(held=held, doubt=UnverifiedResults(tainted=frozenset(held)))),
+        DOUBTING.with_slot(ONE, WorkerSlot(held=held, unverified=UnverifiedResults(tainted=frozenset(held)))),
         (back(1, ReturnReason.SESSION_LOST, UNPROVEN),),
     )
 
 
 def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() -> None:
-    tainted = replace(DOUBTING.slots[1], doubt=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id})))
+    tainted = replace(DOUBTING.slots[1], unverified=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id})))
 
     decision = decide(DOUBTING.with_slot(ONE, tainted), told(2))
 
     assert decision.commands == (back(2, ReturnReason.SESSION_LOST, UNPROVEN),)
-    assert decision.standing.slots[1].doubt == UnverifiedResults(tainted=frozenset({task(3).task_id}))
+    assert decision.standing.slots[1].unverified == UnverifiedResults(tainted=frozenset({task(3).task_id}))
 
 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
-    asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], doubt=DOUBTING.slots[1].doubt.ask()))
+    asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], unverified=DOUBTING.slots[1].unverified.begin_check()))
 
     decision = decide(asking, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
 
     detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
-        replace(DOUBTING, holds=Pauses().begin(PauseReason.PORTAL_BUSY)),
+        replace(DOUBTING, pauses=Pauses().begin(PauseReason.PORTAL_BUSY)),
         (
             Pause(cause=PauseReason.PORTAL_BUSY, detail=detail, delay_s=FIRST_PAUSE_S),
             ScheduleVerification(worker=ONE, delay_s=FIRST_PAUSE_S),
@@ -444,7 +444,7 @@ def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
-    assert plan.standing.slots[1].doubt == UnverifiedResults(probed=frozenset())
+    assert plan.standing.slots[1].unverified == UnverifiedResults(probed=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
     assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
         ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
@@ -452,7 +452,7 @@ def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_a
 
 
 def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
-    assert not UnverifiedResults(row=(KEPT,)).cleared([task(2).task_id]).is_probing
+    assert not UnverifiedResults(row=(KEPT,)).cleared([task(2).task_id]).is_checking
 
 
 def test_what_was_kept_back_is_filed_as_it_was_told() -> None:

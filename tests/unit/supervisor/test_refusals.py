@@ -60,7 +60,7 @@ def test_a_folder_that_is_refused_alone_comes_to_its_end(trouble: StorageTrouble
         file = decision.commands[-1]
         assert isinstance(file, FileReport)
         waits_s.append(file.delay_s)
-        held = decision.standing.holds.active
+        held = decision.standing.pauses.active
         assert held == (set() if trouble is StorageTrouble.FORBIDDEN else {STORAGE_PAUSES[trouble]})
 
     (end,) = decide(decision.standing, refused(trouble, file, is_place_fine=True)).commands
@@ -129,9 +129,9 @@ def test_what_lies_beside_a_task_that_cannot_be_stopped_goes_back_unspent() -> N
 
 
 def test_a_worker_that_ends_in_order_passes_the_login_on_to_another() -> None:
-    start = START.with_slot(ONE, WorkerSlot(is_up=True, is_retiring=True, access=LoginStatus.LOGGED_OUT))
-    start = start.with_slot(WorkerRef(2, 1), WorkerSlot(access=LoginStatus.LOGGED_OUT))
-    logging_in = replace(start, renewal=LoginRecovery(refresher=1))
+    start = START.with_slot(ONE, WorkerSlot(is_up=True, is_being_recycled=True, login_status=LoginStatus.LOGGED_OUT))
+    start = start.with_slot(WorkerRef(2, 1), WorkerSlot(login_status=LoginStatus.LOGGED_OUT))
+    logging_in = replace(start, login_recovery=LoginRecovery(refresher=1))
 
     decision = decide(logging_in, WorkerEnded(worker=ONE))
 

@@ -77,7 +77,7 @@ class Told:
 
     @property
     def holds(self) -> frozenset[PauseReason]:
-        return self.standing.holds.active
+        return self.standing.pauses.active
 
 
 def ready(*workers: WorkerRef) -> list[WorkerReady]:
@@ -123,7 +123,7 @@ def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
     assert one == []
     assert three == [Resume(cause=PauseReason.LOGIN_LOST)]
     assert plan.holds == frozenset()
-    assert {slot.access for slot in plan.standing.slots.values()} == {LoginStatus.LOGGED_IN}
+    assert {slot.login_status for slot in plan.standing.slots.values()} == {LoginStatus.LOGGED_IN}
 
 
 def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -> None:
@@ -310,7 +310,7 @@ def test_a_pool_that_is_ending_brings_no_login_back() -> None:
 
 def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    plan.standing = replace(plan.standing, holds=plan.standing.holds.begin(PauseReason.OPERATOR))
+    plan.standing = replace(plan.standing, pauses=plan.standing.pauses.begin(PauseReason.OPERATOR))
 
     plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
@@ -465,14 +465,14 @@ def test_why_somebody_has_to_log_in_is_told() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
 
     assert plan.tell(lost(TWO)) == [wants_login("asked for a login"), RefreshLogin(worker=TWO)]
-    assert plan.standing.renewal == LoginRecovery(refresher=2)
+    assert plan.standing.login_recovery == LoginRecovery(refresher=2)
 
 
 def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterwards() -> None:
     well = Told(*ready(ONE, TWO), lost(THREE), lost(TWO))
     ill = Told(*ready(ONE, TWO), lost(THREE))
 
-    assert well.standing.renewal == LoginRecovery(adopting=frozenset({3}))
+    assert well.standing.login_recovery == LoginRecovery(adopting=frozenset({3}))
     assert well.tell(settled(THREE)) == [wants_login("form"), RefreshLogin(worker=TWO)]
     assert ill.tell(settled(THREE, well=False)) == [wants_login("form"), RefreshLogin(worker=THREE)]
 
@@ -480,19 +480,19 @@ def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterw
 def test_two_may_take_a_login_over_at_a_time() -> None:
     plan = Told(*ready(ONE), lost(TWO), lost(THREE))
 
-    assert plan.standing.renewal == LoginRecovery(adopting=frozenset({2, 3}))
+    assert plan.standing.login_recovery == LoginRecovery(adopting=frozenset({2, 3}))
 
 
 def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
-    plan.standing = replace(plan.standing, renewal=replace(plan.standing.renewal, was_restarted=True))
+    plan.standing = replace(plan.standing, login_recovery=replace(plan.standing.login_recovery, was_restarted=True))
 
     assert plan.tell(settled(TWO)) == [
         BackUpLogin(slot=2),
         CopyLogin(worker=ONE, source_slot=2),
         CopyLogin(worker=THREE, source_slot=2),
     ]
-    assert plan.standing.renewal == LoginRecovery(adopting=frozenset({1, 3}), vain_count=1)
+    assert plan.standing.login_recovery == LoginRecovery(adopting=frozenset({1, 3}), vain_count=1)
 
 
 def test_a_worker_that_goes_takes_no_login_over() -> None:
@@ -506,7 +506,7 @@ def test_a_worker_that_goes_takes_no_login_over() -> None:
 def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() -> None:
     plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
     # Its session asks for a login only after it was told to log in.
-    plan.standing = replace(plan.standing, renewal=LoginRecovery(refresher=2))
+    plan.standing = replace(plan.standing, login_recovery=LoginRecovery(refresher=2))
 
     (back,) = (command for command in plan.tell(settled(TWO)) if isinstance(command, Requeue))
 
@@ -531,7 +531,7 @@ def test_if_the_fresh_start_of_the_one_that_was_to_log_in_dies_too_nobody_waits_
 
 def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
-    plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], is_recycling=True))
+    plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], is_being_killed=True))
 
     assert Resume(cause=PauseReason.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
 
@@ -539,7 +539,7 @@ def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() ->
 def test_another_has_to_log_in_where_the_first_one_ended() -> None:
     """The hold was for something else meanwhile, so that this one is told."""
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
-    plan.standing = replace(plan.standing, holds=Pauses())
+    plan.standing = replace(plan.standing, pauses=Pauses())
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
 
@@ -548,9 +548,9 @@ def test_another_has_to_log_in_where_the_first_one_ended() -> None:
 
 def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_against_it() -> None:
     start = PoolState(
-        slots={1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_OUT)},
-        renewal=LoginRecovery(vain_count=FAILED_LOGINS_MAX, was_restarted=True),
-        holds=Pauses().begin(PauseReason.LOGIN_REQUIRED),
+        slots={1: WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_OUT)},
+        login_recovery=LoginRecovery(vain_count=FAILED_LOGINS_MAX, was_restarted=True),
+        pauses=Pauses().begin(PauseReason.LOGIN_REQUIRED),
         waits_for_login=True,
     )
 
@@ -561,7 +561,7 @@ def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_agains
         wants_login("asked to try again"),
         RefreshLogin(worker=ONE),
     )
-    assert decision.standing.renewal == LoginRecovery(refresher=1)
+    assert decision.standing.login_recovery == LoginRecovery(refresher=1)
 
 
 def test_a_batch_that_needs_a_person_ends_and_knows_it() -> None:
@@ -578,7 +578,7 @@ def test_a_pool_that_waits_for_a_person_tells_why() -> None:
         Resume(cause=PauseReason.LOGIN_LOST),
         Pause(cause=PauseReason.LOGIN_REQUIRED, detail="form", delay_s=None),
     ]
-    assert plan.standing.renewal == LoginRecovery()
+    assert plan.standing.login_recovery == LoginRecovery()
 
 
 def test_a_pool_that_is_ending_asks_no_person() -> None:
@@ -590,23 +590,23 @@ def test_a_pool_that_is_ending_asks_no_person() -> None:
 
 def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
     lifespan = LoginLifetime().begin(0.0)
-    start = PoolState(slots={1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)}, lifespan=lifespan)
+    start = PoolState(slots={1: WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)}, login_lifetime=lifespan)
     due = Pause(cause=PauseReason.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
 
     assert decide(start, LoginExpiring(number=1)) == Decision(
-        replace(start, renewal=LoginRecovery(refresher=1), holds=Pauses().begin(PauseReason.LOGIN_LOST)),
+        replace(start, login_recovery=LoginRecovery(refresher=1), pauses=Pauses().begin(PauseReason.LOGIN_LOST)),
         (due, RefreshLogin(worker=ONE, is_early=True)),
     )
-    for busy in (replace(start, is_stopping=True), replace(start, holds=Pauses().begin(PauseReason.OPERATOR))):
+    for busy in (replace(start, is_stopping=True), replace(start, pauses=Pauses().begin(PauseReason.OPERATOR))):
         assert decide(busy, LoginExpiring(number=1)) == Decision(busy)
 
 
 def test_an_order_that_is_done_ends_the_count_of_logins_in_vain() -> None:
-    assert LoginRecovery(vain_count=3, adopting=frozenset({2})).proven() == LoginRecovery(adopting=frozenset({2}))
+    assert LoginRecovery(vain_count=3, adopting=frozenset({2})).mark_verified() == LoginRecovery(adopting=frozenset({2}))
 
 
 def test_a_login_that_is_begun_is_due_no_more() -> None:
-    assert LoginRecovery().make_due().begin(2) == LoginRecovery(refresher=2)
+    assert LoginRecovery().mark_due().begin(2) == LoginRecovery(refresher=2)
 
 
 def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_reason() -> None:
@@ -620,12 +620,12 @@ def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_
 
 def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
+    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
 
     plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
-    assert plan.standing.lifespan == LoginLifetime().begin(0.0)
+    assert plan.standing.login_lifetime == LoginLifetime().begin(0.0)
     plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
-    assert plan.standing.lifespan == LoginLifetime().begin(0.0).end(500.0)
+    assert plan.standing.login_lifetime == LoginLifetime().begin(0.0).end(500.0)
 
 
 def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
@@ -637,25 +637,25 @@ def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
 def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
     plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
 
-    assert plan.standing.renewal == LoginRecovery()
+    assert plan.standing.login_recovery == LoginRecovery()
 
 
 def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
     start = PoolState(
         slots={
-            1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN),
-            2: WorkerSlot(access=LoginStatus.LOGGED_OUT, is_retiring=True),
+            1: WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN),
+            2: WorkerSlot(login_status=LoginStatus.LOGGED_OUT, is_being_recycled=True),
         },
-        renewal=LoginRecovery(refresher=2, was_restarted=True),
-        holds=Pauses().begin(PauseReason.LOGIN_LOST),
+        login_recovery=LoginRecovery(refresher=2, was_restarted=True),
+        pauses=Pauses().begin(PauseReason.LOGIN_LOST),
     )
 
     to_return = decide(start, WorkerEnded(worker=TWO))
     with_pool = decide(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
 
     assert to_return.commands[-1] == Resume(cause=PauseReason.LOGIN_LOST)
-    assert to_return.standing.renewal.refresher is None
-    assert with_pool.standing.renewal.refresher is None
+    assert to_return.standing.login_recovery.refresher is None
+    assert with_pool.standing.login_recovery.refresher is None
 
 
 def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
@@ -665,26 +665,26 @@ def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
     assert LoginRecovery(refresher=2, adopting=frozenset({1})).without(2) == LoginRecovery(adopting=frozenset({1}))
 
 
-UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
+UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 
 
 def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
+    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
 
     assert [type(command) for command in plan.tell(lost(THREE), LoginExpiring(number=1))] == [CopyLogin, Pause]
     assert plan.tell(settled(THREE)) == [RefreshLogin(worker=ONE, is_early=True)]
 
 
 def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
-    start = PoolState(slots={1: UP}, renewal=LoginRecovery(is_due=True), is_stopping=True)
+    start = PoolState(slots={1: UP}, login_recovery=LoginRecovery(is_due=True), is_stopping=True)
 
     assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)) == Decision(start)
 
 
 def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
     plan = Told(*ready(ONE, TWO), TaskAssigned(worker=ONE, task=TASK))
-    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
+    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
     plan.tell(LoginExpiring(number=1))
 
     assert plan.tell(*ready(THREE)) == []
@@ -692,23 +692,23 @@ def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
 
 
 def test_while_all_of_them_come_up_orders_wait_on() -> None:
-    start = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, holds=Pauses().begin(PauseReason.LOGIN_LOST))
+    start = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, pauses=Pauses().begin(PauseReason.LOGIN_LOST))
 
     decision = decide(start, WorkerLost(worker=ONE, cause="killed"))
 
     assert [type(command) for command in decision.commands] == [Spawn]
-    assert decision.standing.holds == start.holds
+    assert decision.standing.pauses == start.pauses
 
 
 def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:
-    start = PoolState(slots={1: UP}, renewal=LoginRecovery(vain_count=FAILED_LOGINS_MAX), was_ready=True)
+    start = PoolState(slots={1: UP}, login_recovery=LoginRecovery(vain_count=FAILED_LOGINS_MAX), was_ready=True)
 
     assert decide(start, lost(ONE)).commands == (
         Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal ends the session right after every login."),
     )
 
 
-@pytest.mark.parametrize("other", [replace(UP, access=LoginStatus.LOGGED_OUT), replace(UP, is_up=False)])
+@pytest.mark.parametrize("other", [replace(UP, login_status=LoginStatus.LOGGED_OUT), replace(UP, is_up=False)])
 def test_a_login_is_taken_over_from_one_that_is_up_and_has_it(other: WorkerSlot) -> None:
     start = PoolState(slots={1: other, 2: UP, 3: WorkerSlot()})
 

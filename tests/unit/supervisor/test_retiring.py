@@ -39,7 +39,7 @@ from poolwright.supervisor.policy.state import (
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OLD = PoolState(
-    slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True, wear=RecyclePolicy(age_s=100.0)
+    slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True, recycle_policy=RecyclePolicy(age_s=100.0)
 )
 
 
@@ -56,7 +56,7 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
 
 
 def test_a_worker_that_has_done_enough_is_to_return() -> None:
-    start = PoolState(slots={1: WorkerSlot(is_up=True)}, wear=RecyclePolicy(tasks=2))
+    start = PoolState(slots={1: WorkerSlot(is_up=True)}, recycle_policy=RecyclePolicy(tasks=2))
     done = (
         TaskAssigned(worker=ONE, task=TASK),
         TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
@@ -93,26 +93,26 @@ def test_one_after_the_other_and_each_keeps_its_slot() -> None:
 
 @pytest.mark.parametrize("cause", sorted(set(PauseReason) - {PauseReason.OPERATOR, PauseReason.MEMORY_SHORT}))
 def test_nobody_goes_while_the_pool_waits_for_something(cause: PauseReason) -> None:
-    held = replace(OLD, holds=Pauses(active=frozenset({cause})))
+    held = replace(OLD, pauses=Pauses(active=frozenset({cause})))
 
     assert after(held, look(100.0)).commands == ()
 
 
 def test_a_pause_by_a_person_is_a_good_time() -> None:
-    held = replace(OLD, holds=Pauses(active=frozenset({PauseReason.OPERATOR})))
+    held = replace(OLD, pauses=Pauses(active=frozenset({PauseReason.OPERATOR})))
 
     assert [type(command) for command in after(held, look(100.0)).commands] == [Recycle]
 
 
 def test_while_memory_is_short_is_a_good_time_too() -> None:
     short = replace(
-        OLD, holds=Pauses(active=frozenset({PauseReason.MEMORY_SHORT})), memory=MemoryPressure(relieved_at_s=99.0)
+        OLD, pauses=Pauses(active=frozenset({PauseReason.MEMORY_SHORT})), memory=MemoryPressure(recycled_at_s=99.0)
     )
     still = replace(look(100.0), by_worker={ONE: 360, TWO: 360})
 
     decision = after(short, still)
 
-    assert decision.standing.holds.active == {PauseReason.MEMORY_SHORT}
+    assert decision.standing.pauses.active == {PauseReason.MEMORY_SHORT}
     assert [type(command) for command in decision.commands] == [Recycle]
 
 
@@ -133,7 +133,7 @@ def test_one_that_is_done_and_hangs_as_it_goes_costs_no_restart() -> None:
 
 
 def test_never_means_never() -> None:
-    assert after(replace(OLD, wear=RecyclePolicy()), look(1e9)).commands == ()
+    assert after(replace(OLD, recycle_policy=RecyclePolicy()), look(1e9)).commands == ()
 
 
 def test_while_one_worker_finishes_no_other_is_sent_away() -> None:
@@ -154,8 +154,8 @@ def test_a_slot_that_was_given_up_is_not_waited_for() -> None:
 
 
 def test_why_a_worker_is_to_return_is_told() -> None:
-    busy = PoolState(slots={1: WorkerSlot(is_up=True, done_count=500)}, wear=RecyclePolicy(tasks=500))
-    aged = PoolState(slots={1: WorkerSlot(is_up=True, up_at_s=600.0)}, wear=RecyclePolicy(age_s=14_400.0))
+    busy = PoolState(slots={1: WorkerSlot(is_up=True, done_count=500)}, recycle_policy=RecyclePolicy(tasks=500))
+    aged = PoolState(slots={1: WorkerSlot(is_up=True, up_at_s=600.0)}, recycle_policy=RecyclePolicy(age_s=14_400.0))
 
     assert after(busy, look(1.0)).commands == (Recycle(worker=ONE, cause="it has done 500 orders"),)
     assert after(aged, look(15_000.0)).commands == (Recycle(worker=ONE, cause="its browser has run for 240 minutes"),)
@@ -167,7 +167,7 @@ def test_a_person_may_have_a_worker_started_anew() -> None:
     asked = decide(start, RestartRequested(slot=2))
 
     assert asked.commands == (Recycle(worker=WorkerRef(2, 4), cause="somebody asked for it"),)
-    assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_retiring=True))
+    assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_being_recycled=True))
     assert decide(asked.standing, RestartRequested(slot=2)) == Decision(asked.standing)
 
 
@@ -179,7 +179,7 @@ def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
     decision = decide(OLD, LimitsChanged(limits=limits))
 
     assert decision == Decision(
-        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), wear=RecyclePolicy(tasks=9, age_s=90.0))
+        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), recycle_policy=RecyclePolicy(tasks=9, age_s=90.0))
     )
 
 
@@ -207,7 +207,7 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
         keeps_queue=True,
         renews_early=True,
         memory=MemoryPressure(threshold=0.8),
-        wear=RecyclePolicy(tasks=50, age_s=500.0),
+        recycle_policy=RecyclePolicy(tasks=50, age_s=500.0),
     )
 
 

@@ -49,7 +49,7 @@ async def test_a_journal_that_fails_costs_no_open_task(
     with pytest.raises(PoolError, match="journal failed"):
         await submissions.submit(po_task(1))
 
-    assert submissions.open_tasks.count == len(known)
+    assert submissions.unfinished.count == len(known)
 
 
 @pytest.mark.parametrize("call", ["find", "add"])
@@ -87,7 +87,7 @@ async def test_a_task_of_another_list_that_is_over_stands_in_this_one_too() -> N
 
     assert await handle == report()
     assert [record.task.task_id for record in await journal.records(BATCH)] == [task_id(1)]
-    assert submissions.open_tasks.count == 0
+    assert submissions.unfinished.count == 0
 
 
 @pytest.mark.parametrize("is_over", [False, True], ids=["open", "over"])
@@ -97,12 +97,12 @@ async def test_a_known_task_with_another_payload_is_refused(*, is_over: bool) ->
     if is_over:
         await journal.finish(task_id(1), report(), "")
     submissions = await submissions_to(journal)
-    open_before = submissions.open_tasks.count
+    open_before = submissions.unfinished.count
 
     with pytest.raises(TaskError, match=r'demo:1.*is known with another payload.*"page": 1.*"page": 2.*another name'):
         await submissions.submit(po_task(1, payload={"url": "a", "page": 2}))
 
-    assert submissions.open_tasks.count == open_before
+    assert submissions.unfinished.count == open_before
     known = await journal.find(task_id(1))
     assert known is not None
     assert known.task.payload == {"url": "a", "page": 1}
@@ -116,7 +116,7 @@ async def test_another_payload_is_refused_also_while_the_first_is_waited_for() -
         await submissions.submit(po_task(1, payload=[2]))
 
     assert await submissions.submit(po_task(1, payload=[1])) is handle
-    assert submissions.open_tasks.count == 1
+    assert submissions.unfinished.count == 1
 
 
 async def test_cancelling_what_stands_in_other_lists_leaves_the_count_of_this_one_alone() -> None:
@@ -125,10 +125,10 @@ async def test_cancelling_what_stands_in_other_lists_leaves_the_count_of_this_on
     await journal.accept(orders(2, 3, 4, batch_id=OTHER))
     submissions = await submissions_to(journal)
 
-    assert await submissions.call_off_all([task_id(number) for number in (2, 3, 4)]) == 3
-    assert submissions.open_tasks.count == 1
-    assert await submissions.call_off(task_id(1))
-    assert submissions.open_tasks.count == 0
+    assert await submissions.cancel_all([task_id(number) for number in (2, 3, 4)]) == 3
+    assert submissions.unfinished.count == 1
+    assert await submissions.cancel(task_id(1))
+    assert submissions.unfinished.count == 0
 
 
 async def test_one_task_of_another_list_is_called_off_uncounted() -> None:
@@ -137,8 +137,8 @@ async def test_one_task_of_another_list_is_called_off_uncounted() -> None:
     await journal.accept(orders(2, batch_id=OTHER))
     submissions = await submissions_to(journal)
 
-    assert await submissions.call_off(task_id(2))
-    assert submissions.open_tasks.count == 1
+    assert await submissions.cancel(task_id(2))
+    assert submissions.unfinished.count == 1
 
 
 @pytest.mark.parametrize("how", ["one", "all"])
@@ -149,15 +149,15 @@ async def test_a_task_that_cannot_be_put_aside_stays_in_the_queue(monkeypatch: p
     submissions = Submissions(journal, BATCH, dispatch)
     await submissions.open()
     for task in await journal.fetch(BATCH, 2):
-        dispatch.put_back(task)
+        dispatch.requeue(task)
     break_off("give_back", monkeypatch, journal).set()
 
     with pytest.raises(PoolError, match="journal failed"):
-        await (submissions.call_off(task_id(1)) if how == "one" else submissions.call_off_all([task_id(1)]))
+        await (submissions.cancel(task_id(1)) if how == "one" else submissions.cancel_all([task_id(1)]))
 
     assert dispatch.task_queue.qsize() == 2
-    assert (await dispatch.take()).task_id == task_id(1)
-    assert submissions.open_tasks.count == 2
+    assert (await dispatch.dequeue()).task_id == task_id(1)
+    assert submissions.unfinished.count == 2
 
 
 async def test_an_error_of_the_system_costs_no_open_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,4 +171,4 @@ async def test_an_error_of_the_system_costs_no_open_task(monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="Input/output"):
         await submissions.submit(po_task(1))
 
-    assert submissions.open_tasks.count == 0
+    assert submissions.unfinished.count == 0

@@ -26,7 +26,7 @@ async def test_memory_that_cannot_be_looked_at_is_told_once_and_looked_at_again(
     monitor = MemoryMonitor([], 0.75, read_limit, chronicle, facts.append)
 
     for _ in range(4):
-        await monitor.look(is_exact=False)
+        await monitor.sample(is_exact=False)
 
     assert [type(fact) for fact in facts] == [MemorySampled]
     assert [event.text for event in events if isinstance(event, Notice)] == [

@@ -73,4 +73,4 @@ def test_a_worker_is_not_suspected_for_what_its_processor_says(reason: Reason) -
         now, command = judged(Report(reason=reason), start=now)
         assert isinstance(command, Requeue | FileReport)
 
-    assert (now.slots[1].failure_count, now.slots[1].is_recycling) == (0, False)
+    assert (now.slots[1].failure_count, now.slots[1].is_being_killed) == (0, False)

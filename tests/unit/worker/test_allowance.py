@@ -26,13 +26,13 @@ def test_a_file_above_its_limit_is_refused_for_good() -> None:
 def test_an_order_that_is_full_takes_no_more_and_keeps_what_it_has() -> None:
     allowance = DownloadAllowance(SizeLimits(file_bytes=100, order_bytes=150))
 
-    allowance.use(100)
+    allowance.consume(100)
     with pytest.raises(DownloadRefusedError, match="the limit for one order"):
         allowance.check(51)
-    allowance.use(50)
+    allowance.consume(50)
 
     with pytest.raises(DownloadRefusedError):
-        allowance.use(1)
+        allowance.consume(1)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_file_that_the_disk_has_no_room_for_is_refused_before_the_disk_is_full
     disk_bytes = FREE_BYTES_MIN * 3
     here = [0]
     monkeypatch.setattr(module, "free_bytes", lambda _: disk_bytes - here[0])
-    allowance = DownloadAllowance(PLENTY).on(tmp_path)
+    allowance = DownloadAllowance(PLENTY).for_folder(tmp_path)
 
     def fill() -> None:
         for here[0] in range(0, disk_bytes, 64 * 1024):
@@ -80,11 +80,11 @@ def test_a_file_that_the_disk_has_no_room_for_is_refused_before_the_disk_is_full
 
 def test_one_that_is_announced_is_not_even_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "free_bytes", lambda _: FREE_BYTES_MIN * 3)
-    allowance = DownloadAllowance(PLENTY).on(tmp_path)
+    allowance = DownloadAllowance(PLENTY).for_folder(tmp_path)
 
-    allowance.expect(FREE_BYTES_MIN * 2)
+    allowance.check_announced(FREE_BYTES_MIN * 2)
     with pytest.raises(DownloadRefusedError, match="192 MB are free"):
-        allowance.expect(FREE_BYTES_MIN * 2 + 1)
+        allowance.check_announced(FREE_BYTES_MIN * 2 + 1)
 
 
 def test_a_small_order_and_a_disk_that_does_not_answer_are_no_matter_of_its_room(
@@ -92,10 +92,10 @@ def test_a_small_order_and_a_disk_that_does_not_answer_are_no_matter_of_its_room
 ) -> None:
     assert free_bytes(tmp_path / "nowhere") is None
     monkeypatch.setattr(module, "free_bytes", lambda _: 0)
-    DownloadAllowance(PLENTY).on(tmp_path).check(FREE_BYTES_MIN - 1)
-    DownloadAllowance(PLENTY).on(tmp_path).expect(FREE_BYTES_MIN - 1)
+    DownloadAllowance(PLENTY).for_folder(tmp_path).check(FREE_BYTES_MIN - 1)
+    DownloadAllowance(PLENTY).for_folder(tmp_path).check_announced(FREE_BYTES_MIN - 1)
     monkeypatch.setattr(module, "free_bytes", lambda _: None)
-    DownloadAllowance(PLENTY).on(tmp_path).check(FREE_BYTES_MIN * 9)
+    DownloadAllowance(PLENTY).for_folder(tmp_path).check(FREE_BYTES_MIN * 9)
     DownloadAllowance(PLENTY).check(FREE_BYTES_MIN * 9)
 
 
@@ -103,8 +103,8 @@ def test_files_of_one_order_that_are_small_alone_are_large_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "free_bytes", lambda _: FREE_BYTES_MIN - 1)
-    allowance = DownloadAllowance(PLENTY).on(tmp_path)
-    allowance.use(FREE_BYTES_MIN)
+    allowance = DownloadAllowance(PLENTY).for_folder(tmp_path)
+    allowance.consume(FREE_BYTES_MIN)
 
     with pytest.raises(DownloadRefusedError, match="no room"):
         allowance.check(10 * 1024 * 1024)

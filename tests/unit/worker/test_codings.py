@@ -22,7 +22,7 @@ def unpacked(header: str, packed: bytes, size: int) -> tuple[bytes, bool]:
     """What comes of pieces of a size, and whether it is whole."""
     unpacking = ContentDecoder(parse_content_encoding(header))
     parts = (packed[at : at + size] for at in range(0, len(packed), size))
-    return b"".join(piece for part in parts for piece in unpacking.pieces(part)), unpacking.is_whole
+    return b"".join(piece for part in parts for piece in unpacking.decode(part)), unpacking.is_complete
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_is_not_packed_so_is_told(header: str) -> None:
 def test_a_little_never_becomes_much_at_once() -> None:
     bomb = gzip.compress(gzip.compress(bytes(50_000_000)))
 
-    pieces = [len(piece) for piece in ContentDecoder(["gzip", "gzip"]).pieces(bomb)]
+    pieces = [len(piece) for piece in ContentDecoder(["gzip", "gzip"]).decode(bomb)]
 
     assert sum(pieces) == 50_000_000
     assert max(pieces) <= 1024 * 1024

@@ -40,7 +40,7 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     seat = WorkerPaths(profile_path="p", staging_path="s")
     duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
 
-    await duty._answer(Assign(task=po_task(1), staging="w"))
+    await duty._handle(Assign(task=po_task(1), staging="w"))
 
     (finished,) = said
     assert (finished["kind"], finished["paused_s"]) == (Finished, told_s)

@@ -53,7 +53,7 @@ def stream_of(answers: Answers, jar: Jar | None = None) -> HttpDownloader:
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(unread))
     portal = PortalOptions(pack_json="", base_url=BASE)
-    return HttpDownloader(PACK, portal, cast("BrowserContext", jar or Jar()), HttpClients(usual=client))
+    return HttpDownloader(PACK, portal, cast("BrowserContext", jar or Jar()), HttpClients(default=client))
 
 
 async def refusal_of(stream: HttpDownloader, part: Path, sizes: SizeLimits | None = None) -> DownloadRefusedError:

@@ -21,7 +21,7 @@ SERVER = make("portal", ROOT)
 
 async def asked(options: BrowserOptions, url: str) -> str:
     async with open_http_clients(options, "test", 30.0) as clients:
-        client = clients.to(url)
+        client = clients.client_for(url)
         assert client is not None
         return (await client.get(url)).text
 
@@ -62,7 +62,7 @@ async def test_a_certificate_is_shown_to_the_portal_alone(tmp_path: Path) -> Non
 def test_other_hosts_see_it_where_settings_name_them(url: str, *, may_see: bool) -> None:
     showing = httpx.AsyncClient()
     clients = HttpClients(
-        usual=None, showing=showing, portal="https://portal.test", hosts=("sso.test", ".company.test")
+        default=None, with_certificate=showing, portal="https://portal.test", hosts=("sso.test", ".company.test")
     )
 
-    assert clients.to(url) is (showing if may_see else None)
+    assert clients.client_for(url) is (showing if may_see else None)

@@ -25,7 +25,7 @@ def _files(tmp_path: Path) -> StagedFiles:
 
 
 async def test_a_made_file_is_told_as_it_is(files: StagedFiles, tmp_path: Path) -> None:
-    file = await files.make("invoice.pdf", PDF, "https://portal.test/1")
+    file = await files.write("invoice.pdf", PDF, "https://portal.test/1")
 
     assert (tmp_path / "files" / "invoice.pdf").read_bytes() == PDF
     assert (file.name, file.label, file.size_bytes) == ("invoice.pdf", "invoice.pdf", len(PDF))
@@ -48,7 +48,7 @@ async def test_a_made_file_is_told_as_it_is(files: StagedFiles, tmp_path: Path) 
 async def test_a_name_is_made_safe(files: StagedFiles, tmp_path: Path, asked: str, given: str) -> None:
     content = PDF if given.endswith(".pdf") else b"{}"
 
-    file = await files.make(asked, content, "")
+    file = await files.write(asked, content, "")
 
     assert (file.name, file.label) == (given, asked)
     assert (tmp_path / "files" / given).is_file()
@@ -59,7 +59,7 @@ async def test_names_that_fall_together_are_told_apart_also_when_saved_side_by_s
 ) -> None:
     async with anyio.create_task_group() as saves:
         for number in range(6):
-            saves.start_soon(files.make, "Note.txt" if number % 2 else "note.txt", f"{number}".encode(), "")
+            saves.start_soon(files.write, "Note.txt" if number % 2 else "note.txt", f"{number}".encode(), "")
 
     assert len({file.name.casefold() for file in files.saved}) == 6
     contents = {(tmp_path / "files" / file.name).read_text() for file in files.saved}
@@ -71,7 +71,7 @@ async def test_names_that_fall_together_are_told_apart_also_when_saved_side_by_s
     [("page.html", b"<html><form><input type='password'></form></html>"), ("answer.json", b'{"error": "none"}')],
 )
 async def test_what_a_processor_saves_is_no_answer_of_a_portal(files: StagedFiles, name: str, content: bytes) -> None:
-    assert (await files.make(name, content, "")).name == name
+    assert (await files.write(name, content, "")).name == name
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_what_is_not_what_its_name_says_is_not_saved(
     files: StagedFiles, tmp_path: Path, name: str, content: bytes, problem: str
 ) -> None:
     with pytest.raises(BadFileError, match=problem):
-        await files.make(name, content, "")
+        await files.write(name, content, "")
 
     assert files.saved == ()
     assert names_in(tmp_path) == []
@@ -96,7 +96,7 @@ async def test_a_file_that_came_otherwise_is_taken_as_it_was_found(files: Staged
     part = tmp_path / "part-0"
     part.write_bytes(PDF)
 
-    file = files.take(
+    file = files.accept(
         DownloadedFile(
             path=part, label="Order 1", size_bytes=7, sha256="ab", media_type="application/pdf", source_url="u"
         )

@@ -59,9 +59,9 @@ async def test_what_a_page_brings_by_itself_or_late_is_thrown_away_and_what_is_f
     discard_unfollowed(page_of(window))
     by_itself = await brought(window)
     trail = PageActivity(page_of(window))
-    trail.listen(page_of(window))
+    trail.attach(page_of(window))
     followed, was_followed = await brought(window), is_followed(page_of(window))
-    trail.deafen()
+    trail.detach()
     late = await brought(window)
 
     assert by_itself == late == ["cancelled", "deleted"]

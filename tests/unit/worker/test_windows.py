@@ -15,9 +15,9 @@ def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:
 
 def test_one_window_too_many_is_closed_and_only_without_end_is_it_a_flood() -> None:
     windows = WindowLimit()
-    shut = [windows.is_for_closing(count) for count in range(1, OPEN_MAX + SHUT_MAX + 1)]
+    shut = [windows.is_excess(count) for count in range(1, OPEN_MAX + SHUT_MAX + 1)]
     was_flood = windows.is_flood
-    windows.is_for_closing(OPEN_MAX + 1)
+    windows.is_excess(OPEN_MAX + 1)
 
     assert shut == [False] * OPEN_MAX + [True] * SHUT_MAX
     assert not was_flood
@@ -27,5 +27,5 @@ def test_one_window_too_many_is_closed_and_only_without_end_is_it_a_flood() -> N
 def test_any_number_of_windows_one_after_the_other_is_no_flood() -> None:
     windows = WindowLimit()
 
-    assert not any(windows.is_for_closing(1) for _ in range(10 * SHUT_MAX))
+    assert not any(windows.is_excess(1) for _ in range(10 * SHUT_MAX))
     assert not windows.is_flood

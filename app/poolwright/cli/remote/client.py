@@ -39,7 +39,7 @@ class DaemonClient:
         """What a path tells."""
         return self._checked(self._client.get(path, params=asked)).json()
 
-    def fetch(self, path: str, **asked: str) -> httpx.Response:
+    def download(self, path: str, **asked: str) -> httpx.Response:
         """A file."""
         return self._checked(self._client.get(path, params=asked))
 

@@ -39,7 +39,7 @@ To = Annotated[
 ]
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def pause(settings: Settings) -> None:
     """Pause the pool."""
     with daemon_client(settings) as line:
@@ -47,7 +47,7 @@ def pause(settings: Settings) -> None:
     console().print("Paused: orders in progress are finished, no others start.")
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def resume(settings: Settings) -> None:
     """Resume the pool."""
     with daemon_client(settings) as line:
@@ -55,7 +55,7 @@ def resume(settings: Settings) -> None:
     console().print("Resumed: orders start again.")
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def cancel(settings: Settings, *, numbers: Numbers = None, list_id: ListId = None) -> None:
     """Call orders off."""
     with daemon_client(settings) as line:
@@ -64,7 +64,7 @@ def cancel(settings: Settings, *, numbers: Numbers = None, list_id: ListId = Non
     console().print(f"{format_count(called_off, 'order')} cancelled; orders in progress are finished.")
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def retry(
     settings: Settings,
     *,
@@ -80,7 +80,7 @@ def retry(
     console().print(f"{format_count(again, 'order')} in the queue again.")
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def run_schedule(
     settings: Settings, *, name: Annotated[str, typer.Argument(metavar="NAME", help="As `schedule list` shows it.")]
 ) -> None:
@@ -90,7 +90,7 @@ def run_schedule(
     console().print(f"{name} is running; see the daemon's log for its progress.")
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def report(
     settings: Settings,
     *,
@@ -102,7 +102,7 @@ def report(
     if form not in {"xlsx", "csv", "json"}:
         raise OptionsError(f"--to is '{to}'; it must end in .xlsx, .csv or .json.")
     with daemon_client(settings) as line:
-        answer = line.fetch(f"/api/v1/lists/{list_id}/report", format=form)
+        answer = line.download(f"/api/v1/lists/{list_id}/report", format=form)
     path = to or Path(f"{list_id}-report.{form}")
     try:
         path.write_bytes(answer.content)

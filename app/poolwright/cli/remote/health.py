@@ -35,7 +35,7 @@ Live = Annotated[
 ]
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def health(settings: Settings, *, live: Live = False) -> None:
     """One sentence, and one of two exit codes: engines keep the others for themselves."""
     private = settings.out / PRIVATE_NAME

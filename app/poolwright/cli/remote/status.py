@@ -39,7 +39,7 @@ ListCount = Annotated[
 ]
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def status(settings: Settings, *, lists: ListCount = None, as_json: AsJson = False) -> None:
     """One look; the exit code says whether it is ready."""
     count = lists if lists is not None else PAGE_SIZE if as_json else LISTS_SHOWN
@@ -54,13 +54,13 @@ def status(settings: Settings, *, lists: ListCount = None, as_json: AsJson = Fal
     raise typer.Exit(ExitCode.DONE if told["is_ready"] else ExitCode.RESOURCES)
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def watch(settings: Settings, *, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Follow events until the daemon ends or the person has seen enough."""
     clock = SystemClock()
     with daemon_client(settings) as line:
         told = line.get("/api/v1/status")
-        progress = Progress.begin(
+        progress = Progress.start(
             total_count=told["pool"]["open_count"],
             worker_count=len(told["workers"]),
             tabs_per_worker=told["tabs_per_worker"],

@@ -41,7 +41,7 @@ RedoChoice = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until all orders are finished.", rich_help_panel=OUTPUT)]
 
 
-@SettingsCommand.taking("out")
+@SettingsCommand.with_settings("out")
 def submit(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
     *,

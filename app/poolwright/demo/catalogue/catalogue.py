@@ -70,7 +70,7 @@ class Catalogue:
         return order.attachments[slot]
 
     def _number_at(self, index: int) -> str:
-        return str(_FIRST_NUMBER + index * _STRIDE + SeededRandom(self.seed, "number").below(_STRIDE, index))
+        return str(_FIRST_NUMBER + index * _STRIDE + SeededRandom(self.seed, "number").randbelow(_STRIDE, index))
 
     def _index_of(self, number: str) -> int | None:
         if not (number.isascii() and number.isdecimal()):
@@ -83,7 +83,7 @@ class Catalogue:
 @functools.lru_cache(maxsize=4096)
 def _build(seed: int, number: str, case: OrderCase, *, is_listed: bool) -> Order:
     dice = SeededRandom(seed, "order", number)
-    company_code, company = dice.pick(seeded_random.COMPANIES, "company")
+    company_code, company = dice.choice(seeded_random.COMPANIES, "company")
     return Order(
         number=number,
         answer=case.answer,
@@ -91,45 +91,45 @@ def _build(seed: int, number: str, case: OrderCase, *, is_listed: bool) -> Order
         supplier=_supplier(dice),
         company_code=company_code,
         company=company,
-        status=dice.pick(seeded_random.STATUSES, "status"),
-        requester=dice.pick(seeded_random.REQUESTERS, "requester"),
-        department=dice.pick(seeded_random.DEPARTMENTS, "department"),
-        payment_term=dice.pick(seeded_random.PAYMENT_TERMS, "payment term"),
-        ordered_on=_FIRST_DAY + timedelta(days=dice.below(600, "day")),
-        currency=dice.pick(seeded_random.CURRENCIES, "currency"),
-        lines=tuple(_line(dice.under("line", place)) for place in range(2 + dice.below(9, "lines"))),
+        status=dice.choice(seeded_random.STATUSES, "status"),
+        requester=dice.choice(seeded_random.REQUESTERS, "requester"),
+        department=dice.choice(seeded_random.DEPARTMENTS, "department"),
+        payment_term=dice.choice(seeded_random.PAYMENT_TERMS, "payment term"),
+        ordered_on=_FIRST_DAY + timedelta(days=dice.randbelow(600, "day")),
+        currency=dice.choice(seeded_random.CURRENCIES, "currency"),
+        lines=tuple(_line(dice.child("line", place)) for place in range(2 + dice.randbelow(9, "lines"))),
         attachments=_attachments(dice, number, case),
     )
 
 
 def _supplier(dice: SeededRandom) -> Supplier:
-    name = dice.pick(seeded_random.SUPPLIERS, "supplier")
+    name = dice.choice(seeded_random.SUPPLIERS, "supplier")
     account = 100_000 + seeded_random.SUPPLIERS.index(name) * 137
     has_suffix = dice.fraction("supplier suffix") < 1 / 3
     return Supplier(name=name, shown=f"{name} ({account})" if has_suffix else name)
 
 
 def _line(dice: SeededRandom) -> OrderLine:
-    place = dice.below(len(seeded_random.GOODS), "goods")
+    place = dice.randbelow(len(seeded_random.GOODS), "goods")
     return OrderLine(
         goods=seeded_random.GOODS[place],
-        quantity=1 + dice.below(40, "quantity"),
-        price_cents=150 + dice.below(90_000, "price"),
+        quantity=1 + dice.randbelow(40, "quantity"),
+        price_cents=150 + dice.randbelow(90_000, "price"),
         commodity=seeded_random.COMMODITIES[place % len(seeded_random.COMMODITIES)],
-        account=f"{4000 + dice.below(900, 'account')}-CC{100 + dice.below(80, 'cost centre')}",
+        account=f"{4000 + dice.randbelow(900, 'account')}-CC{100 + dice.randbelow(80, 'cost centre')}",
     )
 
 
 def _attachments(dice: SeededRandom, number: str, case: OrderCase) -> tuple[Attachment, ...]:
     plans = case.files
     if plans is None:
-        plans = (FilePlan(),) * (1 + dice.below(_DRAWN_FILES_MAX, "files"))
+        plans = (FilePlan(),) * (1 + dice.randbelow(_DRAWN_FILES_MAX, "files"))
     stems = dice.shuffled(seeded_random.FILE_STEMS, "stems")
-    form = dice.pick(_COMMON_FORMS, "link form")
+    form = dice.choice(_COMMON_FORMS, "link form")
     files: list[Attachment] = []
     for slot, plan in enumerate(plans):
-        drawn = dice.under("file", slot)
-        kind = plan.kind or drawn.pick(_COMMON_KINDS, "kind")
+        drawn = dice.child("file", slot)
+        kind = plan.kind or drawn.choice(_COMMON_KINDS, "kind")
         name = plan.name if plan.name is not None else f"{stems[slot].format(number=number)}.{kind}"
         chunked = plan.is_chunked if plan.is_chunked is not None else drawn.fraction("chunked") < 1 / 8
         attachment = Attachment(
@@ -154,7 +154,7 @@ def _size_bytes(dice: SeededRandom, kind: DocumentKind) -> int:
 
 
 def _naming(dice: SeededRandom, name: str) -> Naming:
-    naming = dice.pick(_COMMON_NAMINGS, "naming")
+    naming = dice.choice(_COMMON_NAMINGS, "naming")
     return Naming.EXTENDED if naming is Naming.QUOTED and not name.isascii() else naming
 
 

@@ -21,22 +21,22 @@ class SeededRandom:
     def __init__(self, *names: object) -> None:
         self._name = "/".join(str(name) for name in names)
 
-    def under(self, *names: object) -> SeededRandom:
+    def child(self, *names: object) -> SeededRandom:
         """Draws of their own below this name."""
         return SeededRandom(self._name, *names)
 
-    def below(self, limit: int, *names: object) -> int:
+    def randbelow(self, limit: int, *names: object) -> int:
         """A whole number from 0 to ``limit - 1``."""
         text = "/".join((self._name, *(str(name) for name in names)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % limit
 
     def fraction(self, *names: object) -> float:
         """A number from 0 up to, not including, 1."""
-        return self.below(1 << 53, *names) / (1 << 53)
+        return self.randbelow(1 << 53, *names) / (1 << 53)
 
-    def pick(self, choices: Sequence[T], *names: object) -> T:
+    def choice(self, choices: Sequence[T], *names: object) -> T:
         """One of the choices."""
-        return choices[self.below(len(choices), *names)]
+        return choices[self.randbelow(len(choices), *names)]
 
     def shuffled(self, choices: Sequence[T], *names: object) -> list[T]:
         """All choices in a drawn order."""

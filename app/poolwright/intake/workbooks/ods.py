@@ -70,7 +70,7 @@ def _contents(parts: PackageParts) -> tuple[list[tuple[str, str]], set[str], Str
     for event, element in parts.walk(CONTENT, tags, ("start", "end")):
         match event, local_name(element):
             case "end", "style":
-                styles.take(element)
+                styles.add(element)
             case "end", "table-properties":
                 style = element.getparent()
                 if attribute(element, "display") == "false" and style is not None:
@@ -149,7 +149,7 @@ class _Sheet:
             return
         check_row_count(self._next_row + count - 1, self._rows.source)
         for _ in range(count):
-            row_no = self._rows.place(self._next_row)
+            row_no = self._rows.next_row_no(self._next_row)
             self._rows.add(row_no, cells, is_hidden=visibility in {"collapse", "filter"})
             self._next_row += 1
 

@@ -41,7 +41,7 @@ class StruckStyles:
     #: Styles with rules of their own, and the style that each rule gives.
     _maps: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
 
-    def take(self, style: Element) -> None:
+    def add(self, style: Element) -> None:
         """Take note of a style."""
         name = attribute(style, "name")
         if attribute(style, "family") not in _FAMILIES or not name:
@@ -83,7 +83,7 @@ def add_named_styles(parts: PackageParts, styles: StruckStyles) -> None:
     if STYLES not in parts:
         return
     for _, style in parts.walk(STYLES, ["{*}style"]):
-        styles.take(style)
+        styles.add(style)
 
 
 def strike_rules(block: Element, struck: AbstractSet[str]) -> Iterator[StrikeRule]:

@@ -158,7 +158,7 @@ class _Sheet:
 
     def _take_row(self, element: Element) -> None:
         told = attribute(element, "r").strip()
-        row_no = self._rows.place(int(told) if told else None)
+        row_no = self._rows.next_row_no(int(told) if told else None)
         hidden = attribute(element, "hidden")
         is_flat = attribute(element, "ht").strip() in _ZERO_SIZE
         is_hidden = is_on(hidden) or is_flat or (self._is_zero_height and not hidden and not attribute(element, "ht"))

@@ -62,7 +62,7 @@ class SheetRows:
     def __post_init__(self) -> None:
         self._budget = Budget(self.source)
 
-    def place(self, row_no: int | None) -> int:
+    def next_row_no(self, row_no: int | None) -> int:
         """The number of the next row: the one it tells, or the one after the last where it tells none or an old one."""
         if row_no is None or row_no <= self._last_row:
             self.restart_count += row_no is not None
@@ -73,7 +73,7 @@ class SheetRows:
 
     def add(self, row_no: int, cells: Sequence[Cell], *, is_hidden: bool = False) -> None:
         """Take one row at its place; a blank one is only counted."""
-        texts = self._budget.spent([cell.text for cell in cells])
+        texts = self._budget.count([cell.text for cell in cells])
         doubts = {index: cell.doubt for index, cell in enumerate(cells) if cell.doubt}
         self.unsaved_count += sum(cell is UNSAVED_FORMULA for cell in cells)
         if not doubts and not any(map(str.strip, texts)):

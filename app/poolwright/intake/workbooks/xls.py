@@ -98,7 +98,7 @@ def _read(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) ->
     for index in range(sheet.nrows):
         info = sheet.rowinfo_map.get(index)
         cells = [_cell(book, cell, _runs(sheet, index, column)) for column, cell in enumerate(sheet.row(index))]
-        rows.add(rows.place(index + 1), cells, is_hidden=info is not None and bool(info.hidden))
+        rows.add(rows.next_row_no(index + 1), cells, is_hidden=info is not None and bool(info.hidden))
     rows.merge(
         [
             Area(top=top + 1, bottom=bottom, left=left, right=right - 1)

@@ -149,7 +149,7 @@ class _Sheet:
 
     def _take(self, row_no: int, cells: list[tuple[int, Cell]], *, is_hidden: bool) -> None:
         if row_no and cells:
-            self._rows.add(self._rows.place(row_no), cells_at(iter(cells)), is_hidden=is_hidden)
+            self._rows.add(self._rows.next_row_no(row_no), cells_at(iter(cells)), is_hidden=is_hidden)
 
     def _cell(self, kind: int, data: bytes) -> Cell:
         match kind:

@@ -98,7 +98,7 @@ class _Sheet:
             self._take_columns(table)
             for row in table.iterchildren("{*}Row"):
                 told = attribute(row, "Index")
-                row_no = self._rows.place(int(told) if told else None)
+                row_no = self._rows.next_row_no(int(told) if told else None)
                 is_hidden = is_on(attribute(row, "Hidden")) or attribute(row, "Height").strip() == "0"
                 self._rows.add(row_no, cells_at(self._cells(row, row_no)), is_hidden=is_hidden)
         self._rows.is_filtered = has(self._sheet, "autofiltercolumn")

@@ -118,7 +118,7 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Start the time limit of a new connection; close the slowest one if there are too many."""
         super().connection_made(transport)
-        self._watch()
+        self._update_deadline()
         own = (cast("HttpConnection", one) for one in self.connections if isinstance(one, HttpConnection))
         open_ones = (one for one in own if not one.transport.is_closing())
         waits = {one: one.waited_since_s for one in open_ones if one.waited_since_s is not None}
@@ -134,38 +134,38 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle received data and update the time limit."""
         super().data_received(data)
-        self._watch()
+        self._update_deadline()
 
     def on_response_complete(self) -> None:
         """Note that the response is complete: the client may send another request."""
         super().on_response_complete()
-        self._note()
+        self._update_wait()
 
     def pause_writing(self) -> None:
         """Start the time limit for a client that does not read its response."""
         super().pause_writing()
         self._unread = self._unread or self.loop.call_later(UNREAD_ANSWER_S, self.transport.abort)
-        self._note()
+        self._update_wait()
 
     def resume_writing(self) -> None:
         """Cancel that time limit: the client reads again."""
         super().resume_writing()
         self._unread = _cancel_timer(self._unread)
-        self._note()
+        self._update_wait()
 
     @property
     def _is_answering(self) -> bool:
         return bool(self.cycle) and not self.cycle.response_complete
 
-    def _watch(self) -> None:
+    def _update_deadline(self) -> None:
         """Time runs from the first of a request to the last of its headers; drops of it win none."""
         if self._is_answering:
             self._deadline = _cancel_timer(self._deadline)
         elif self._deadline is None:
             self._deadline = self.loop.call_later(HEADERS_S, self.transport.close)
-        self._note()
+        self._update_wait()
 
-    def _note(self) -> None:
+    def _update_wait(self) -> None:
         """Drops of a request, and an answer that is taken drop by drop, are one wait."""
         is_waited_for = self.flow.write_paused or not self._is_answering or self.cycle.more_body
         if not is_waited_for:

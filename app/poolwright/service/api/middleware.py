@@ -157,7 +157,7 @@ class RequestLimitMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self._is_ours(headers.get("host", "")):
+        if not self._is_allowed_host(headers.get("host", "")):
             told = (
                 "This host name is not allowed. Use 127.0.0.1, localhost, the numeric address, or a "
                 "name listed in the setting host_names."
@@ -181,7 +181,7 @@ class RequestLimitMiddleware:
     def _limit_bytes(self, path: str) -> int:
         return self._limits.upload_bytes if path in self._limits.upload_paths else self._limits.body_bytes
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_allowed_host(self, host: str) -> bool:
         name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower().removesuffix(".")
         return name in self._limits.hosts or (self._limits.takes_addresses and is_address(name.strip("[]")))
 
@@ -231,7 +231,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        wait_s = self._keeper.wait_s(token.strip()) if kind.lower() == "bearer" else 0.0
+        wait_s = self._keeper.retry_after_s(token.strip()) if kind.lower() == "bearer" else 0.0
         if wait_s is None:
             await self._app(scope, receive, send)
             return

@@ -93,7 +93,7 @@ class ListAccepted(ResponseModel):
     is_checking: bool = False
 
     @classmethod
-    def of(cls, orders: OrderList, accepted: Accepted, *, is_checking: bool) -> Self:
+    def from_accepted(cls, orders: OrderList, accepted: Accepted, *, is_checking: bool) -> Self:
         """From what the daemon says."""
         return cls(
             list_id=orders.batch_id,
@@ -119,9 +119,9 @@ class FileCheckOut(ResponseModel):
     total_count: int
 
     @classmethod
-    def of(cls, check: FileCheck) -> Self:
+    def from_check(cls, check: FileCheck) -> Self:
         """From what the daemon says."""
-        return cls(looked_count=check.looked.count, total_count=check.looked.total_count)
+        return cls(looked_count=check.progress.count, total_count=check.progress.total_count)
 
 
 class ListOut(ResponseModel):
@@ -136,7 +136,7 @@ class ListOut(ResponseModel):
     checking: FileCheckOut | None = None
 
     @classmethod
-    def of(cls, view: ListView, check: FileCheck | None) -> Self:
+    def from_view(cls, view: ListView, check: FileCheck | None) -> Self:
         """From what the journal says."""
         return cls(
             list_id=view.list_id,
@@ -144,7 +144,7 @@ class ListOut(ResponseModel):
             accepted_at=view.accepted_at,
             counts=view.counts,
             outcomes=view.outcomes,
-            checking=None if check is None else FileCheckOut.of(check),
+            checking=None if check is None else FileCheckOut.from_check(check),
         )
 
 
@@ -167,7 +167,7 @@ class OrderOut(ResponseModel):
     finished_at: datetime | None = None
 
     @classmethod
-    def of(cls, record: TaskRecord) -> Self:
+    def from_record(cls, record: TaskRecord) -> Self:
         """From what the journal says."""
         known = cls(
             task_id=record.task.task_id,
@@ -200,10 +200,10 @@ class OrdersOut(ResponseModel):
     next: str | None
 
     @classmethod
-    def of(cls, records: Sequence[TaskRecord], limit: int) -> Self:
+    def from_records(cls, records: Sequence[TaskRecord], limit: int) -> Self:
         """From what the journal says."""
         last = records[-1].task.task_id if len(records) == limit else None
-        return cls(orders=[OrderOut.of(record) for record in records], next=last)
+        return cls(orders=[OrderOut.from_record(record) for record in records], next=last)
 
 
 class FailureOut(ResponseModel):
@@ -217,7 +217,7 @@ class FailureOut(ResponseModel):
     orders: list[OrderOut]
 
     @classmethod
-    def of(cls, found: FailureClass) -> Self:
+    def from_failures(cls, found: FailureClass) -> Self:
         """From what the journal says."""
         meaning = REASONS[found.reason]
         return cls(
@@ -226,7 +226,7 @@ class FailureOut(ResponseModel):
             action=meaning.action,
             next_step=meaning.next_step,
             count=found.count,
-            orders=[OrderOut.of(record) for record in found.orders],
+            orders=[OrderOut.from_record(record) for record in found.orders],
         )
 
 

@@ -26,7 +26,7 @@ pool_router = APIRouter(tags=["pool"])
 @pool_router.get("/status")
 async def get_status(daemon: DaemonDep) -> StatusOut:
     """Return the status of daemon, pool and workers."""
-    return StatusOut.of(await daemon.standing(), __version__)
+    return StatusOut.from_status(await daemon.status(), __version__)
 
 
 @pool_router.get(
@@ -36,7 +36,7 @@ async def get_status(daemon: DaemonDep) -> StatusOut:
 )
 async def thumbnail(slot: int, task_id: str, daemon: DaemonDep) -> Response:
     """Return a screenshot of an order's tab."""
-    picture = await daemon.picture(slot, TaskId(task_id))
+    picture = await daemon.thumbnail(slot, TaskId(task_id))
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
@@ -84,7 +84,7 @@ async def metrics(daemon: DaemonDep) -> Response:
 @health_router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
 async def readyz(daemon: DaemonDep, response: Response) -> Readiness:
     """Return 200 if orders are accepted and processed, else 503: draining, not logged in, or no pool."""
-    unready = daemon.unready()
+    unready = daemon.not_ready_reasons()
     if unready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(is_ready=not unready, reasons=list(unready))
@@ -108,9 +108,9 @@ async def events(
     life = f"{daemon.started_at.timestamp():.0f}"
     headers = {"X-Accel-Buffering": "no"}
     after = _resume_after(last_event_id or "", life)
-    missed = daemon.feed.missed_count(after) if after is not None else None
+    missed = daemon.events.missed_count(after) if after is not None else None
     is_told = bool(missed) or (after is None and bool(last_event_id))
-    stream = _event_messages(daemon.feed, life, after, _missed_message(missed) if is_told else "")
+    stream = _event_messages(daemon.events, life, after, _missed_message(missed) if is_told else "")
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
@@ -126,7 +126,7 @@ def _missed_message(count: int | None) -> str:
 
 
 async def _event_messages(feed: EventStream, life: str, after: int | None, first: str) -> AsyncGenerator[str]:
-    async with feed.reading(after) as happening:
+    async with feed.subscribe(after) as happening:
         yield f": Poolwright\n\n{first}"
         while True:
             line = ": still here\n\n"

@@ -83,14 +83,14 @@ async def lists(
     views = await daemon.lists(limit + 1, offset)
     if len(views) > limit:
         response.headers["Link"] = f'<?limit={limit}&offset={offset + limit}>; rel="next"'
-    return [ListOut.of(view, daemon.checks.get(view.list_id)) for view in views[:limit]]
+    return [ListOut.from_view(view, daemon.file_checks.get(view.list_id)) for view in views[:limit]]
 
 
 @list_router.get("/{list_id}")
 async def one_list(list_id: str, daemon: DaemonDep) -> ListOut:
     """Return one list and its progress."""
     view = await daemon.list_view(BatchId(list_id))
-    return ListOut.of(view, daemon.checks.get(view.list_id))
+    return ListOut.from_view(view, daemon.file_checks.get(view.list_id))
 
 
 @list_router.get("/{list_id}/report", response_class=FileResponse)
@@ -105,7 +105,7 @@ async def report(
 
 async def _submit_list(daemon: Daemon, orders: OrderList, redo: RedoPolicy) -> ListAccepted:
     accepted = await daemon.submit(orders, redo)
-    return ListAccepted.of(orders, accepted, is_checking=daemon.checks.get(orders.batch_id) is not None)
+    return ListAccepted.from_accepted(orders, accepted, is_checking=daemon.file_checks.get(orders.batch_id) is not None)
 
 
 def _safe_file_name(name: str | None) -> str:
@@ -143,7 +143,7 @@ async def orders(  # noqa: PLR0913, PLR0917 - each is a query parameter
         after=None if after is None else TaskId(after),
         limit=limit,
     )
-    return OrdersOut.of(await daemon.orders(query), limit)
+    return OrdersOut.from_records(await daemon.orders(query), limit)
 
 
 @order_router.post("/orders/cancel")
@@ -161,7 +161,7 @@ async def retry(which: OrderSelection, daemon: DaemonDep) -> AffectedCount:
 @order_router.get("/failures")
 async def failures(daemon: DaemonDep) -> list[FailureOut]:
     """Return failures grouped by reason, the most frequent first."""
-    return [FailureOut.of(found) for found in await daemon.failures()]
+    return [FailureOut.from_failures(found) for found in await daemon.failures()]
 
 
 @order_router.get("/orders/{task_id:path}/evidence/{name}", response_class=FileResponse)
@@ -176,7 +176,7 @@ async def evidence(task_id: str, name: str, daemon: DaemonDep) -> FileResponse:
 @order_router.get("/orders/{task_id:path}", responses={HTTPStatus.NOT_FOUND: {}})
 async def order(task_id: str, daemon: DaemonDep) -> OrderOut:
     """Return one order and, once it is finished, its outcome."""
-    return OrderOut.of(await daemon.order(TaskId(task_id)))
+    return OrderOut.from_record(await daemon.order(TaskId(task_id)))
 
 
 def _order_query(which: OrderSelection) -> OrderQuery:

@@ -30,7 +30,7 @@ class WorkerOut(ResponseModel):
     processed_count: int
 
     @classmethod
-    def of(cls, worker: WorkerSnapshot) -> Self:
+    def from_snapshot(cls, worker: WorkerSnapshot) -> Self:
         """From what the pool says."""
         pairs = zip(worker.task_ids, worker.po_numbers, strict=True)
         return cls(
@@ -81,14 +81,14 @@ class StatusOut(ResponseModel):
     reasons: list[str]
 
     @classmethod
-    def of(cls, standing: DaemonStatus, version: str) -> Self:
+    def from_status(cls, standing: DaemonStatus, version: str) -> Self:
         """From what the daemon says."""
         pool = standing.pool
         return cls(
             version=version,
             started_at=standing.started_at,
             pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
-            workers=[WorkerOut.of(worker) for worker in pool.workers],
+            workers=[WorkerOut.from_snapshot(worker) for worker in pool.workers],
             tabs_per_worker=pool.tabs_per_worker,
             counts=standing.counts,
             outcomes=standing.outcomes,
@@ -98,10 +98,10 @@ class StatusOut(ResponseModel):
                 peak_bytes=pool.memory_peak_bytes,
             ),
             rate_per_min=round(standing.rate_per_s * 60, 1),
-            eta_s=standing.left_s,
+            eta_s=standing.remaining_s,
             is_draining=standing.is_draining,
-            is_ready=not standing.unready,
-            reasons=list(standing.unready),
+            is_ready=not standing.not_ready_reasons,
+            reasons=list(standing.not_ready_reasons),
         )
 
 

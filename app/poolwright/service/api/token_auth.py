@@ -54,7 +54,7 @@ class TokenAuth:
         self._monotonic = monotonic
         self._wrong_at_s: deque[float] = deque(maxlen=WRONG_TOKENS_MAX)
 
-    def wait_s(self, given: str) -> float | None:
+    def retry_after_s(self, given: str) -> float | None:
         """Return ``None`` for the right token, else the seconds until the next attempt; 0 for the first few."""
         if hmac.compare_digest(given.encode(), self._token):
             return None

@@ -51,32 +51,32 @@ class Daemon:
         self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: FileChecks
     ) -> None:
         """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
-        self.feed = EventStream()
+        self.events = EventStream()
         #: Lists whose earlier files are to be looked at.
-        self.checks = checks
+        self.file_checks = checks
         self._prefix = prefix
         self.started_at = clock.now()
         self._journal = journal
         self._tree = tree
         self._clock = clock
         self._out = out
-        self._pace = Throughput(clock.monotonic())
+        self._throughput = Throughput(clock.monotonic())
         self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
         #: How long the pool gets for its end.
         self.shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
         self._is_draining = False
 
-    def employ(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
+    def attach_pool(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
         """Attach the pool, with its time limit for shutdown."""
         self._pool, self.shutdown_timeout_s = pool, shutdown_timeout_s
 
     def observe(self, event: Event) -> None:
         """See ``EventSink``."""
         if isinstance(event, TaskEnded):
-            self._pace.note(self._clock.monotonic())
+            self._throughput.record(self._clock.monotonic())
         self._metrics(event)
-        self.feed(event)
+        self.events(event)
 
     @property
     def pool(self) -> PersistentWorkerPool:
@@ -98,23 +98,23 @@ class Daemon:
             DrainingError: Nothing new is taken.
             PoolError: The journal cannot take it.
         """
-        self._check_takes()
-        self.checks.require_room()
+        self._check_accepts()
+        self.file_checks.require_room()
         accepted = await self._journal.accept(orders)
         await self.pool.submissions.submit_all(orders.tasks)
         if accepted.done_count and redo is not RedoPolicy.NOTHING:
-            await self.checks.add(orders.batch_id, redo)
+            await self.file_checks.add(orders.batch_id, redo)
         return accepted
 
     async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
         """Call off those of these orders that wait, and the check of a list; tells how many. Others are finished."""
         if task_ids is None and query.list_id is not None and query == OrderQuery(list_id=query.list_id):
-            await self.checks.call_off(query.list_id)
+            await self.file_checks.cancel(query.list_id)
         waiting = list(task_ids) if task_ids is not None else []
         if task_ids is None:  # those that were claimed ahead wait too
             for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):
                 waiting += await self._ids(replace(query, status=status))
-        return await self.pool.submissions.call_off_all(waiting)
+        return await self.pool.submissions.cancel_all(waiting)
 
     async def retry(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
         """Do those of these orders again that are over; tells how many. Of a whole list only those that are not done.
@@ -122,42 +122,42 @@ class Daemon:
         Raises:
             DrainingError: Nothing new is taken.
         """
-        self._check_takes()
+        self._check_accepts()
         query = replace(query, is_undone=query.outcome is None and query.reason is None)
         ids = task_ids if task_ids is not None else await self._ids(query)
         find = partial(queries.find_finished, task_ids=ids, prefix=self._prefix, at=self._clock.now())
-        over = await self._journal.ask(find)
+        over = await self._journal.query(find)
         await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
         return await self.pool.submissions.reopen([task.task_id for task in over])
 
-    async def standing(self) -> DaemonStatus:
+    async def status(self) -> DaemonStatus:
         """Return the current status."""
-        figures = await self._journal.ask(queries.count_all)
+        figures = await self._journal.query(queries.count_all)
         pool, now_s = self.pool.get_status(), self._clock.monotonic()
         return DaemonStatus(
             started_at=self.started_at,
             pool=pool,
             counts=figures.counts,
             outcomes=figures.outcomes,
-            rate_per_s=self._pace.rate_per_s(now_s),
-            left_s=self._pace.left_s(pool.open_count, now_s),
+            rate_per_s=self._throughput.rate_per_s(now_s),
+            remaining_s=self._throughput.remaining_s(pool.open_count, now_s),
             is_draining=self._is_draining,
             end=self.pool.end,
         )
 
-    def unready(self) -> tuple[str, ...]:
+    def not_ready_reasons(self) -> tuple[str, ...]:
         """Return why no work is accepted or done, one sentence each; empty if ready."""
         return find_not_ready_reasons(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
 
     async def metrics(self) -> bytes:
         """Return the Prometheus metrics."""
-        oldest_at = await self._journal.ask(partial(queries.oldest_open_at, but=COMMON_BATCH_ID))
+        oldest_at = await self._journal.query(partial(queries.oldest_open_at, but=COMMON_BATCH_ID))
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
-        return self._metrics.text(self.pool.get_status(), age_s)
+        return self._metrics.render(self.pool.get_status(), age_s)
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
         """A page of the lists, the latest first."""
-        return await self._journal.ask(partial(queries.find_lists, but=COMMON_BATCH_ID, limit=limit, offset=offset))
+        return await self._journal.query(partial(queries.find_lists, but=COMMON_BATCH_ID, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """One list.
@@ -168,7 +168,7 @@ class Daemon:
         found = (
             None
             if list_id == COMMON_BATCH_ID
-            else await self._journal.ask(partial(queries.find_list, batch_id=list_id))
+            else await self._journal.query(partial(queries.find_list, batch_id=list_id))
         )
         if found is None:
             raise NotFoundError(f"There is no list {list_id}. `poolwright status` shows all lists.")
@@ -176,7 +176,7 @@ class Daemon:
 
     async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
         """One page of orders."""
-        return await self._journal.ask(partial(queries.find_orders, query=query))
+        return await self._journal.query(partial(queries.find_orders, query=query))
 
     async def order(self, task_id: TaskId) -> TaskRecord:
         """One order.
@@ -191,7 +191,7 @@ class Daemon:
 
     async def failures(self) -> Sequence[FailureClass]:
         """Return failures grouped by reason."""
-        return await self._journal.ask(queries.find_failures)
+        return await self._journal.query(queries.find_failures)
 
     async def evidence(self, task_id: TaskId, name: str) -> Path:
         """Where a picture or a page source of an order's failure lies.
@@ -215,7 +215,7 @@ class Daemon:
         await self.list_view(list_id)
         return await write_list_report(self._journal, list_id, self._out)
 
-    async def picture(self, slot: int, task_id: TaskId) -> bytes:
+    async def thumbnail(self, slot: int, task_id: TaskId) -> bytes:
         """Return a JPEG screenshot of an order's tab.
 
         Raises:
@@ -224,7 +224,7 @@ class Daemon:
         worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
         picture = b""
         with anyio.move_on_after(THUMBNAIL_WAIT_S):
-            picture = await worker.picture(task_id) if worker is not None else b""
+            picture = await worker.thumbnail(task_id) if worker is not None else b""
         if not picture:
             raise NotFoundError("This order has no open tab.")
         return picture
@@ -242,14 +242,14 @@ class Daemon:
         self._is_draining = True
         self.pool.stop()
 
-    def upkeep(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> JournalMaintenance:
+    def maintenance(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> JournalMaintenance:
         """Who keeps the journal small: see ``Upkeep``. The common list stays whatever its age."""
         spared = frozenset({COMMON_BATCH_ID})
         return JournalMaintenance(
             self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared
         )
 
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no worker has an order."""
         return not any(worker.task_ids for worker in self.pool.get_status().workers)
 
@@ -263,15 +263,15 @@ class Daemon:
         """Return whether the pool is running and processes its events."""
         return self.end is None and self.pool.is_alive(anyio.current_time())
 
-    def hurry(self) -> None:
+    def shutdown_now(self) -> None:
         """End without waiting for orders in progress; they return to the queue."""
-        self.pool.hurry()
+        self.pool.shutdown_now()
 
     async def close(self) -> None:
         """Accept no new orders, finish those in progress, and end all event streams."""
         self._is_draining = True
         await self.pool.shutdown(self.shutdown_timeout_s)
-        self.feed.close()
+        self.events.close()
 
     def restart_worker(self, slot: int) -> None:
         """Give a worker a fresh browser when it has finished what it has.
@@ -288,9 +288,9 @@ class Daemon:
         self.pool.restart_worker(slot)
 
     async def _ids(self, query: OrderQuery) -> list[TaskId]:
-        return await self._journal.ask(partial(queries.find_ids, query=query))
+        return await self._journal.query(partial(queries.find_ids, query=query))
 
-    def _check_takes(self) -> None:
+    def _check_accepts(self) -> None:
         if self._is_draining:
             raise DrainingError("The daemon is draining and accepts no new orders. Restart it to continue.")
         if self.pool.end is not None:

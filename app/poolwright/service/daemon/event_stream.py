@@ -38,7 +38,7 @@ class EventStream:
     def __init__(self) -> None:
         """Start without events or subscribers."""
         self._kept: deque[SequencedEvent] = deque(maxlen=KEPT_COUNT)
-        self._readers: set[MemoryObjectSendStream[SequencedEvent]] = set()
+        self._subscribers: set[MemoryObjectSendStream[SequencedEvent]] = set()
         self._number = 0
 
     def __call__(self, event: Event) -> None:
@@ -46,21 +46,21 @@ class EventStream:
         self._number += 1
         told = SequencedEvent(number=self._number, event=event)
         self._kept.append(told)
-        for reader in tuple(self._readers):
+        for reader in tuple(self._subscribers):
             try:
                 reader.send_nowait(told)
             except (anyio.WouldBlock, anyio.BrokenResourceError):
-                self._let_go(reader)
+                self._drop(reader)
 
     @property
-    def reader_count(self) -> int:
+    def subscriber_count(self) -> int:
         """Number of subscribers."""
-        return len(self._readers)
+        return len(self._subscribers)
 
     def close(self) -> None:
         """End all subscriptions."""
-        for reader in tuple(self._readers):
-            self._let_go(reader)
+        for reader in tuple(self._subscribers):
+            self._drop(reader)
 
     def missed_count(self, after: int) -> int:
         """How many events behind a number are not kept any more: a reader that saw it last has missed them."""
@@ -68,7 +68,7 @@ class EventStream:
         return max(0, oldest - 1 - after)
 
     @asynccontextmanager
-    async def reading(self, after: int | None = None) -> AsyncGenerator[MemoryObjectReceiveStream[SequencedEvent]]:
+    async def subscribe(self, after: int | None = None) -> AsyncGenerator[MemoryObjectReceiveStream[SequencedEvent]]:
         """Read what happens from now on, or from behind a number on as far as it is kept.
 
         The stream ends when this reader is too slow, or nothing more happens.
@@ -77,15 +77,15 @@ class EventStream:
         send, receive = anyio.create_memory_object_stream[SequencedEvent](WAITING_MAX + len(missed))
         for told in missed:
             send.send_nowait(told)
-        self._readers.add(send)
+        self._subscribers.add(send)
         try:
             with receive:
                 yield receive
         finally:
-            self._let_go(send)
+            self._drop(send)
 
-    def _let_go(self, reader: MemoryObjectSendStream[SequencedEvent]) -> None:
-        self._readers.discard(reader)
+    def _drop(self, reader: MemoryObjectSendStream[SequencedEvent]) -> None:
+        self._subscribers.discard(reader)
         reader.close()
 
 
@@ -99,22 +99,22 @@ class Throughput:
         self._begun_s = begun_s
         self._ended_at_s: deque[float] = deque()
 
-    def note(self, now_s: float) -> None:
+    def record(self, now_s: float) -> None:
         """Record one finished order."""
         self._ended_at_s.append(now_s)
-        self._forget(now_s)
+        self._prune(now_s)
 
     def rate_per_s(self, now_s: float) -> float:
         """Return finished orders per second."""
-        self._forget(now_s)
+        self._prune(now_s)
         return len(self._ended_at_s) / max(1.0, min(self.WINDOW_S, now_s - self._begun_s))
 
-    def left_s(self, open_count: int, now_s: float) -> float | None:
+    def remaining_s(self, open_count: int, now_s: float) -> float | None:
         """Return the estimated seconds until this many orders finish; ``None`` if none finishes now."""
         rate = self.rate_per_s(now_s)
         return open_count / rate if rate > 0 and math.isfinite(rate) else None
 
-    def _forget(self, now_s: float) -> None:
+    def _prune(self, now_s: float) -> None:
         while self._ended_at_s and now_s - self._ended_at_s[0] > self.WINDOW_S:
             self._ended_at_s.popleft()
 

@@ -39,7 +39,7 @@ class FileCheck:
 
     redo: RedoPolicy
     #: How many of its orders are looked at, of how many; none of none before it is its turn.
-    looked: CheckProgress
+    progress: CheckProgress
 
 
 class FileChecks:
@@ -89,21 +89,21 @@ class FileChecks:
 
     async def add(self, list_id: BatchId, redo: RedoPolicy) -> None:
         """Have the earlier files of a list looked at; it is written down when this returns."""
-        await self.call_off(list_id)  # the latest word counts
-        self._waiting[list_id] = FileCheck(redo=redo, looked=CheckProgress())
-        await self._keep()
+        await self.cancel(list_id)  # the latest word counts
+        self._waiting[list_id] = FileCheck(redo=redo, progress=CheckProgress())
+        await self._save()
         self._changed.set()
 
-    async def call_off(self, list_id: BatchId) -> bool:
+    async def cancel(self, list_id: BatchId) -> bool:
         """Look no further at a list; whether it waited for that. Nothing of it is done again."""
         if self._waiting.pop(list_id, None) is None:
             return False
         if self._under_way is not None and self._under_way[0] == list_id:
             self._under_way[1].cancel()
-        await self._keep()
+        await self._save()
         return True
 
-    async def serve(self) -> None:
+    async def run(self) -> None:
         """Look at one list after another, until cancelled; first at those that an earlier daemon left."""
         left = await anyio.to_thread.run_sync(_load_waiting, self._place, abandon_on_cancel=True)
         self._waiting = {**left, **self._waiting}
@@ -111,28 +111,28 @@ class FileChecks:
             self._changed = anyio.Event()
             for list_id, check in tuple(self._waiting.items()):
                 if self._waiting.get(list_id) is check:
-                    await self._look(list_id, check)
+                    await self._check_list(list_id, check)
             with anyio.move_on_after(RETRY_S if self._waiting else None):
                 await self._changed.wait()
 
-    async def _look(self, list_id: BatchId, check: FileCheck) -> None:
+    async def _check_list(self, list_id: BatchId, check: FileCheck) -> None:
         try:
             with anyio.CancelScope() as scope:
                 self._under_way = list_id, scope
-                again = await tasks_to_reopen(self._journal, self._tree, list_id, check.redo, looked=check.looked)
+                again = await tasks_to_reopen(self._journal, self._tree, list_id, check.redo, looked=check.progress)
                 count = await self._reopen(again) if again else 0
                 self._waiting.pop(list_id, None)
-                await self._keep()
-                self._note(Level.INFO, _result_sentence(list_id, check.looked.total_count, count))
+                await self._save()
+                self._publish(Level.INFO, _result_sentence(list_id, check.progress.total_count, count))
         except (PoolError, OSError) as error:  # of the journal, or of the disk of the files
-            self._note(Level.WARNING, f"The file check of list {list_id} is postponed: {error}")
+            self._publish(Level.WARNING, f"The file check of list {list_id} is postponed: {error}")
         finally:
             self._under_way = None
 
-    def _note(self, level: Level, text: str) -> None:
+    def _publish(self, level: Level, text: str) -> None:
         self._observe(Notice(level=level, text=text))
 
-    async def _keep(self) -> None:
+    async def _save(self) -> None:
         """Save the waiting checks.
 
         Raises:
@@ -157,7 +157,7 @@ def _load_waiting(place: Path) -> dict[BatchId, FileCheck]:
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
         return {
-            BatchId(str(one)): FileCheck(redo=RedoPolicy(redo), looked=CheckProgress()) for one, redo in found.items()
+            BatchId(str(one)): FileCheck(redo=RedoPolicy(redo), progress=CheckProgress()) for one, redo in found.items()
         }
     except (OSError, ValueError, AttributeError):
         return {}

@@ -70,9 +70,9 @@ async def open_daemon(house: DaemonConfig, clock: Clock, observe: EventSink) -> 
     """
     tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields, account=house.account)
     async with SqliteJournal(house.journal_path, clock) as journal:
-        await journal.belong(house.account)
+        await journal.claim_account(house.account)
         await recover(journal, tree, house.out, house.pool.max_attempts)
-        await journal.gather(COMMON_BATCH_ID, house.account.prefix)
+        await journal.collect_open(COMMON_BATCH_ID, house.account.prefix)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
 
         def tell(event: Event) -> None:
@@ -98,34 +98,34 @@ async def open_daemon(house: DaemonConfig, clock: Clock, observe: EventSink) -> 
                 PersistentWorkerPool(house.pool, around) as pool,
                 anyio.create_task_group() as beside,
             ):
-                daemon.employ(pool, house.pool.shutdown_timeout_s)
-                beside.start_soon(checks.serve)
+                daemon.attach_pool(pool, house.pool.shutdown_timeout_s)
+                beside.start_soon(checks.run)
                 yield daemon
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
         finally:
-            daemon.feed.close()
+            daemon.events.close()
 
 
 @dataclass(slots=True, kw_only=True)
 class DaemonServices:
     """The services that run beside the pool of a daemon."""
 
-    timetable: Scheduler
+    scheduler: Scheduler
     notifier: SystemdNotifier
     settings: Settings
     _daemon: Daemon
     _observe: EventSink = field(repr=False)
 
-    async def take_over(self, reloaded: ReloadResult) -> None:
+    async def reload(self, reloaded: ReloadResult) -> None:
         """Apply the changes that take effect at once, and report all changes."""
         self.notifier.reloading()
         self.settings = reloaded.settings
         self._daemon.pool.set_limits(pool_limits(self.settings))
         self._daemon.shutdown_timeout_s = self.settings.shutdown_timeout_s
-        await self.timetable.replace(schedules_from_settings(self.settings))
-        for text in reloaded.texts:
+        await self.scheduler.replace(schedules_from_settings(self.settings))
+        for text in reloaded.sentences:
             self._observe(Notice(level=Level.INFO, text=text))
         self.notifier.ready()
 
@@ -150,20 +150,20 @@ async def running_services(
     inbox = create_inbox_watcher(settings, submit=daemon.submit, reading=reading, clock=clock, observe=observe)
     notifier = SystemdNotifier(SystemdEnvironment(), clock)
     companions = DaemonServices(
-        timetable=timetable, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe
+        scheduler=timetable, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe
     )
 
     def note(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    upkeep = daemon.upkeep(lambda: companions.settings.retention_days, note)
+    upkeep = daemon.maintenance(lambda: companions.settings.retention_days, note)
     try:
         async with timetable, anyio.create_task_group() as beside:
-            beside.start_soon(timetable.serve)
+            beside.start_soon(timetable.run)
             if inbox is not None:
-                beside.start_soon(inbox.serve, settings.inbox_interval_s)
-            beside.start_soon(upkeep.keep, daemon.is_quiet)
-            beside.start_soon(notifier.beat, daemon.is_alive)
+                beside.start_soon(inbox.run, settings.inbox_interval_s)
+            beside.start_soon(upkeep.run, daemon.is_idle)
+            beside.start_soon(notifier.run_watchdog, daemon.is_alive)
             notifier.ready(f"{len(daemon.pool.workers)} workers")
             yield companions
             notifier.stopping()
@@ -174,7 +174,7 @@ async def running_services(
 
 def _queue_client(daemon: Daemon) -> QueueClient:
     async def open_count(list_id: BatchId) -> int:
-        if daemon.checks.get(list_id) is not None:  # which of its orders are done again is not known yet
+        if daemon.file_checks.get(list_id) is not None:  # which of its orders are done again is not known yet
             return 1
         counts = (await daemon.list_view(list_id)).counts
         return sum(counts[status.name] for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED, TaskStatus.RUNNING))

@@ -55,11 +55,11 @@ class Metrics:
             case MemoryRelieved():
                 self._restarts.labels("memory").inc()
             case Moved():
-                self._note_move(event)
+                self._count_transition(event)
             case _:
                 pass
 
-    def text(self, pool: PoolSnapshot, queue_age_s: float) -> bytes:
+    def render(self, pool: PoolSnapshot, queue_age_s: float) -> bytes:
         """Return all metrics in the Prometheus text format.
 
         Args:
@@ -70,7 +70,7 @@ class Metrics:
         now.register(_PoolCollector(pool, queue_age_s))
         return generate_latest(self._registry) + generate_latest(now)
 
-    def _note_move(self, event: Moved) -> None:
+    def _count_transition(self, event: Moved) -> None:
         move = event.transition
         if move.machine == WORKER.name and move.target == WorkerStatus.RESTARTING.name:
             is_lost = move.origin == WorkerStatus.CRASHED.name

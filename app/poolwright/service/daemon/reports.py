@@ -42,13 +42,13 @@ class DaemonStatus:
     outcomes: dict[str, int]
     rate_per_s: float
     #: Estimated seconds until all open orders finish; ``None`` if none finishes now.
-    left_s: float | None
+    remaining_s: float | None
     is_draining: bool
     #: Why the pool has come to its end, while the daemon lives on; nothing as long as it works.
     end: Stop | None
 
     @property
-    def unready(self) -> tuple[str, ...]:
+    def not_ready_reasons(self) -> tuple[str, ...]:
         """Why it takes no work or does none, a sentence each; empty when it does."""
         return find_not_ready_reasons(self.pool, self.end, is_draining=self.is_draining)
 

@@ -42,7 +42,7 @@ class ReloadResult:
     changes: tuple[SettingChange, ...]
 
     @property
-    def texts(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[str, ...]:
         """One sentence for each change; one that says so when there is none."""
         return tuple(change.text for change in self.changes) or ("No setting was changed.",)
 

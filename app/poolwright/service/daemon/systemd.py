@@ -39,21 +39,21 @@ class SystemdNotifier:
 
     def ready(self, status: str = "") -> None:
         """Report that the daemon accepts orders; also ends a reload."""
-        self._say("READY=1", *_status(status))
+        self._send("READY=1", *_status(status))
 
     def status(self, status: str) -> None:
         """Send one line for ``systemctl status``."""
-        self._say(*_status(status))
+        self._send(*_status(status))
 
     def reloading(self) -> None:
         """Report that the settings are being reloaded; ``ready`` must follow."""
-        self._say("RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}")
+        self._send("RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}")
 
     def stopping(self, status: str = "") -> None:
         """Report that the daemon is stopping: orders in progress may finish."""
-        self._say("STOPPING=1", *_status(status))
+        self._send("STOPPING=1", *_status(status))
 
-    async def beat(self, is_alive: Callable[[], bool]) -> None:
+    async def run_watchdog(self, is_alive: Callable[[], bool]) -> None:
         """Send watchdog messages until cancelled; returns at once if no watchdog is configured.
 
         Args:
@@ -65,12 +65,12 @@ class SystemdNotifier:
         async for _ in periodic(self._watchdog_s / _SIGNALS_PER_WATCHDOG_TIME):
             is_so = is_alive()
             if is_so:
-                self._say("WATCHDOG=1")
+                self._send("WATCHDOG=1")
             elif was_alive:
                 logger.error("no watchdog message is sent: the pool does not process its events")
             was_alive = is_so
 
-    def _say(self, *words: str) -> None:
+    def _send(self, *words: str) -> None:
         if not self._address or not words:
             return
         try:

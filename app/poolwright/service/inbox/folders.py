@@ -72,7 +72,7 @@ class FileSnapshot:
     inode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> FileSnapshot:
+    def from_stat(cls, status: os.stat_result) -> FileSnapshot:
         """Create a snapshot from a stat result."""
         return cls(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)
 
@@ -83,7 +83,7 @@ class StabilityCheck:
 
     _seen: dict[Path, tuple[FileSnapshot, float]] = field(default_factory=dict[Path, tuple[FileSnapshot, float]])
 
-    def settled(self, looks: dict[Path, FileSnapshot], now_s: float) -> list[Path]:
+    def stable_files(self, looks: dict[Path, FileSnapshot], now_s: float) -> list[Path]:
         """Files that look the same as in an earlier look and have done so long enough; the longest first.
 
         Args:
@@ -109,7 +109,7 @@ class FolderContents:
     """Contents of the watched folder."""
 
     #: Plain files and how they look now.
-    looks: dict[Path, FileSnapshot]
+    files: dict[Path, FileSnapshot]
     #: Links, which are never followed.
     links: tuple[Path, ...]
 
@@ -120,7 +120,7 @@ class InboxFolders:
 
     root: Path
 
-    def look(self) -> FolderContents:
+    def scan(self) -> FolderContents:
         """Scan the watched folder."""
         looks: dict[Path, FileSnapshot] = {}
         links: list[Path] = []
@@ -129,16 +129,16 @@ class InboxFolders:
             with contextlib.suppress(FileNotFoundError):
                 status = path.lstat()
                 if stat.S_ISREG(status.st_mode):
-                    looks[path] = FileSnapshot.of(status)
+                    looks[path] = FileSnapshot.from_stat(status)
                 elif stat.S_ISLNK(status.st_mode):
                     links.append(path)
-        return FolderContents(looks=looks, links=tuple(links))
+        return FolderContents(files=looks, links=tuple(links))
 
-    def taken(self) -> list[Path]:
+    def interrupted(self) -> list[Path]:
         """Return lists whose processing was interrupted, the oldest first. Empty folders are removed."""
-        return sorted(self._taken())
+        return sorted(self._claimed_files())
 
-    def take(self, path: Path, moment: str) -> Path:
+    def claim(self, path: Path, moment: str) -> Path:
         """Move a list into ``taking``, out of reach of its writer; return its new path."""
         self._folder(TAKING).mkdir(exist_ok=True)
         folder = self._folder(TAKING) / moment
@@ -149,20 +149,20 @@ class InboxFolders:
             folder.rmdir()
             raise
 
-    def put_done(self, taken: Path) -> Path:
+    def move_to_done(self, taken: Path) -> Path:
         """Move a submitted list to ``done``."""
-        return self._put(taken, DONE)
+        return self._move(taken, DONE)
 
-    def put_refused(self, taken: Path, reason: str) -> Path:
+    def move_to_refused(self, taken: Path, reason: str) -> Path:
         """Move a refused list to ``refused``, with the reason beside it."""
         name = timestamped_name(taken.name, taken.parent.name)
         note = self._folder(REFUSED) / f"{name}{REASON_SUFFIX}"
         note.parent.mkdir(exist_ok=True)
         # First the reason: a list without one would lie there unexplained.
         note.write_text(reason, encoding="utf-8")
-        return self._put(taken, REFUSED)
+        return self._move(taken, REFUSED)
 
-    def _put(self, taken: Path, shelf: str) -> Path:
+    def _move(self, taken: Path, shelf: str) -> Path:
         folder = self._folder(shelf)
         folder.mkdir(exist_ok=True)
         place = taken.rename(folder / timestamped_name(taken.name, taken.parent.name))
@@ -175,7 +175,7 @@ class InboxFolders:
             raise LinkedFolderError(0, "it is a symbolic link, which is not followed", str(folder))
         return folder
 
-    def _taken(self) -> Iterator[Path]:
+    def _claimed_files(self) -> Iterator[Path]:
         folder = self._folder(TAKING)
         for place in folder.iterdir() if folder.is_dir() else ():
             if place.is_symlink() or not place.is_dir():

@@ -54,82 +54,82 @@ class InboxWatcher:
         #: What was told of each file and of the folder, until that changes.
         self._told: dict[Path, str] = {}
 
-    async def serve(self, interval_s: float) -> None:
+    async def run(self, interval_s: float) -> None:
         """Check regularly until cancelled. Polling also works on network shares, which send no change events."""
         async for _ in periodic(interval_s):
-            await self.turn()
+            await self.check_once()
 
-    async def turn(self) -> None:
+    async def check_once(self) -> None:
         """One look, unless another daemon that watches the same folder is in the middle of one of its own.
 
         What that one has taken and not put away yet would look here like a list whose taking was cut off.
         """
         lock = FolderLock(self._shelves.root)
         try:
-            if await anyio.to_thread.run_sync(lock.take):
-                await self._look()
+            if await anyio.to_thread.run_sync(lock.acquire):
+                await self._check_folder()
         finally:
-            lock.drop()
+            lock.release()
 
-    async def _look(self) -> None:
+    async def _check_folder(self) -> None:
         """Take every list that is whole, and first those whose taking was cut off."""
         root = self._shelves.root
         try:
-            taken = await anyio.to_thread.run_sync(self._shelves.taken)
-            dropped = await anyio.to_thread.run_sync(self._shelves.look)
+            taken = await anyio.to_thread.run_sync(self._shelves.interrupted)
+            dropped = await anyio.to_thread.run_sync(self._shelves.scan)
         except OSError as error:
-            self._tell(root, _folder_message(root, error))
+            self._report_once(root, _folder_message(root, error))
             return
-        self._end_trouble(root)
-        for path in self._told.keys() - {root, *taken, *dropped.looks, *dropped.links}:
+        self._report_recovery(root)
+        for path in self._told.keys() - {root, *taken, *dropped.files, *dropped.links}:
             del self._told[path]
         for path in taken:
-            await self._bring(path)
-        ready = self._settling.settled(self._lists(dropped), self._clock.monotonic())
+            await self._process(path)
+        ready = self._settling.stable_files(self._lists(dropped), self._clock.monotonic())
         for path in ready:
-            await self._take(path)
+            await self._claim(path)
 
     def _lists(self, dropped: FolderContents) -> dict[Path, FileSnapshot]:
         """What may be a list; what is not is told once."""
         for link in dropped.links:
             if file_kind(link.name) is InboxFileKind.LIST:
-                self._tell(link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself.")
-        kinds = {path: file_kind(path.name) for path in dropped.looks}
+                self._report_once(link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself.")
+        kinds = {path: file_kind(path.name) for path in dropped.files}
         for path, kind in kinds.items():
             if kind is InboxFileKind.FOREIGN:
-                self._tell(
+                self._report_once(
                     path,
                     f"{path.name} in the inbox is not a list and is ignored. Supported: .xlsx, .xls, .ods, .csv, .txt.",
                 )
-        return {path: look for path, look in dropped.looks.items() if kinds[path] is InboxFileKind.LIST}
+        return {path: look for path, look in dropped.files.items() if kinds[path] is InboxFileKind.LIST}
 
-    async def _take(self, path: Path) -> None:
+    async def _claim(self, path: Path) -> None:
         moment = timestamp(self._clock.now())
         try:
-            taken = await anyio.to_thread.run_sync(self._shelves.take, path, moment)
+            taken = await anyio.to_thread.run_sync(self._shelves.claim, path, moment)
         except FileNotFoundError:
             # Its owner took it back between two looks.
             return
         except OSError as error:
             why = f"{path.name} in the inbox cannot be moved ({error.strerror}); it is tried again"
-            self._tell(path, f"{why}: close it in other programs, and give this program write access to {path.parent}.")
+            self._report_once(path, f"{why}: close it in other programs, and give this program write access to {path.parent}.")
             return
-        await self._bring(taken)
+        await self._process(taken)
 
-    async def _bring(self, taken: Path) -> None:
+    async def _process(self, taken: Path) -> None:
         """From ``taking`` to its place, by way of the journal."""
         try:
             orders = await anyio.to_thread.run_sync(_read_list, taken, self._reading)
             accepted = await self._submit(orders)
-            await anyio.to_thread.run_sync(self._shelves.put_done, taken)
+            await anyio.to_thread.run_sync(self._shelves.move_to_done, taken)
         except InputRefusedError as error:
             await self._refuse(taken, str(error))
         except PoolError as error:
-            self._tell(taken, f"{taken.name} from the inbox waits: {error}")
+            self._report_once(taken, f"{taken.name} from the inbox waits: {error}")
         except OSError as error:
-            self._tell(taken, _stuck_message(taken, error))
+            self._report_once(taken, _stuck_message(taken, error))
         else:
-            self._say(Level.INFO, _accepted_message(taken, accepted, orders))
+            self._publish(Level.INFO, _accepted_message(taken, accepted, orders))
 
     async def _refuse(self, taken: Path, why: str) -> None:
         when = f"{self._clock.now():%d %b %Y %H:%M} UTC"
@@ -138,24 +138,24 @@ class InboxWatcher:
             "What to do: fix the list and put it into the inbox again. This copy is not read again.\n"
         )
         try:
-            await anyio.to_thread.run_sync(partial(self._shelves.put_refused, taken, reason))
+            await anyio.to_thread.run_sync(partial(self._shelves.move_to_refused, taken, reason))
         except OSError as error:
-            self._tell(taken, _stuck_message(taken, error))
+            self._report_once(taken, _stuck_message(taken, error))
         else:
-            self._say(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {why}")
+            self._publish(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {why}")
 
-    def _say(self, level: Level, text: str) -> None:
+    def _publish(self, level: Level, text: str) -> None:
         self._observe(Notice(level=level, text=text))
 
-    def _tell(self, path: Path, text: str) -> None:
+    def _report_once(self, path: Path, text: str) -> None:
         """Tell trouble once, until it changes."""
         if self._told.get(path) != text:
             self._told[path] = text
-            self._say(Level.WARNING, text)
+            self._publish(Level.WARNING, text)
 
-    def _end_trouble(self, root: Path) -> None:
+    def _report_recovery(self, root: Path) -> None:
         if self._told.pop(root, None):
-            self._say(Level.INFO, f"The inbox {root} is available again.")
+            self._publish(Level.INFO, f"The inbox {root} is available again.")
 
 
 def _read_list(path: Path, reading: ReadOptions) -> OrderList:
@@ -166,7 +166,7 @@ def _read_list(path: Path, reading: ReadOptions) -> OrderList:
         StillWrittenError: Its writer goes on: it had the file open before it was taken.
         OSError: It cannot be opened now.
     """
-    before = FileSnapshot.of(path.stat())
+    before = FileSnapshot.from_stat(path.stat())
     if before.size_bytes > CONTENT_BYTES_MAX:
         size_mb = CONTENT_BYTES_MAX // 1024**2
         raise InputRefusedError(f"{path.name} is larger than {size_mb} MB; split it into several lists.")
@@ -176,7 +176,7 @@ def _read_list(path: Path, reading: ReadOptions) -> OrderList:
     try:
         return orders_from_file(path, reading)
     finally:
-        if FileSnapshot.of(path.stat()) != before:
+        if FileSnapshot.from_stat(path.stat()) != before:
             raise StillWrittenError("it is still being written.")
 
 

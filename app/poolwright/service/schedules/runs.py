@@ -87,7 +87,7 @@ class SeparateRun:
         self._source = source
         self._code: int | None = None
 
-    async def finish(self) -> None:
+    async def run(self) -> None:
         """Start it and wait for its end.
 
         When cancelled it gets SIGTERM, finishes the orders in flight, and is killed where that takes too long.
@@ -115,7 +115,7 @@ class SeparateRun:
                 start_new_session=True,
             )
 
-    async def ended(self) -> RunResult:
+    async def result(self) -> RunResult:
         """Return how the run ended."""
         summary = await anyio.to_thread.run_sync(_read_summary, self._lines)
         words = await anyio.to_thread.run_sync(_read_file_tail, self._words, ERROR_OUTPUT_BYTES)
@@ -167,13 +167,13 @@ POLL_INTERVAL_S = 5.0
 class RunContext:
     """What every run of a schedule needs."""
 
-    desk: QueueClient
+    queue: QueueClient
     #: Portal and rules of the daemon's lists; column and sheet come from the entry.
     reading: ReadOptions
     #: Private; takes what programs print.
     folder: Path
     clock: Clock
-    look_interval_s: float = POLL_INTERVAL_S
+    poll_interval_s: float = POLL_INTERVAL_S
 
 
 async def run_schedule(schedule: Schedule, began_at: datetime, means: RunContext, note: RecordLists) -> RunResult:
@@ -217,8 +217,8 @@ async def _run_separate_batches(schedule: Schedule, own: SeparateBatch, means: R
         for number, path in enumerate(await find_lists(schedule, means.folder), start=1):
             run = SeparateRun(own, path, means.folder / (schedule.name if number == 1 else f"{schedule.name}-{number}"))
             runs.append(run)
-            await run.finish()
-    endings = [await run.ended() for run in runs]
+            await run.run()
+    endings = [await run.result() for run in runs]
     detail = " ".join(ended.detail for ended in endings)
     if limit.cancelled_caught:
         return RunResult(
@@ -240,7 +240,7 @@ async def _run_in_queue(schedule: Schedule, means: RunContext, limit_s: float, n
             try:
                 orders = await anyio.to_thread.run_sync(orders_from_file, path, reading)
                 begun.append(orders.batch_id)
-                await means.desk.submit(orders)
+                await means.queue.submit(orders)
             except PoolError as error:
                 # The other lists of a pattern are as good as before.
                 problems.append(str(error))
@@ -266,14 +266,14 @@ async def _wait_with_deadline(
 ) -> RunResult:
     """Until every order has its end, or the deadline: what no worker has begun by then is cancelled."""
     with anyio.move_on_after(limit_s) as limit:
-        await wait_until_done(means.desk, batch_ids, means.look_interval_s)
+        await wait_until_done(means.queue, batch_ids, means.poll_interval_s)
     if not limit.cancelled_caught:
         return RunResult(how=RunStatus.DONE, detail="All orders are finished.")
     return await _end_at_deadline(schedule, batch_ids, means)
 
 
 async def _end_at_deadline(schedule: Schedule, batch_ids: Sequence[BatchId], means: RunContext) -> RunResult:
-    count = await cancel_unstarted(means.desk, batch_ids)
+    count = await cancel_unstarted(means.queue, batch_ids)
     minutes = f"{(schedule.deadline_s or 0) / 60:g}"
     return RunResult(
         how=RunStatus.DEADLINE,

@@ -77,7 +77,7 @@ class ScheduleState:
     #: The latest last.
     history: tuple[PastRun, ...] = field(default=())
 
-    def with_fire(self, fire: PastRun) -> ScheduleState:
+    def with_past_run(self, fire: PastRun) -> ScheduleState:
         """With one more fire; the oldest ones are forgotten."""
         return replace(self, history=(*self.history, fire)[-HISTORY_COUNT:])
 
@@ -113,7 +113,7 @@ class ScheduleStateFile:
         """Set the path; reads nothing before ``load``."""
         self._path = path
         self._writing = anyio.Lock()
-        self._memories: dict[str, ScheduleState] = {}
+        self._states: dict[str, ScheduleState] = {}
 
     async def load(self) -> str:
         """Read the file, if there is one; returns one sentence when it could not be read, else nothing."""
@@ -124,35 +124,35 @@ class ScheduleStateFile:
                 f"beside it with the ending {BROKEN_SUFFIX}. Runs missed while the daemon "
                 "was not running are not known."
             )
-        self._memories = dict(page.entries)
+        self._states = dict(page.entries)
         return ""
 
-    def find(self, name: str) -> ScheduleState | None:
+    def get(self, name: str) -> ScheduleState | None:
         """Return the state of one schedule, or ``None``."""
-        return self._memories.get(name)
+        return self._states.get(name)
 
-    async def keep(self, name: str, memory: ScheduleState) -> None:
+    async def save(self, name: str, memory: ScheduleState) -> None:
         """Remember; on the disk when it returns.
 
         Raises:
             OSError: The disk refuses. It is remembered until the daemon ends.
         """
-        self._memories[name] = memory
+        self._states[name] = memory
         await self._write()
 
-    async def forget(self, name: str) -> None:
+    async def remove(self, name: str) -> None:
         """Remember nothing of an entry that is gone.
 
         Raises:
             OSError: The disk refuses.
         """
-        if self._memories.pop(name, None) is not None:
+        if self._states.pop(name, None) is not None:
             await self._write()
 
     async def _write(self) -> None:
         # Whoever writes last writes all that is known then, so a later state is never replaced by an earlier one.
         async with self._writing:
-            text = _StateFileContent(entries=dict(self._memories)).model_dump_json(indent=1)
+            text = _StateFileContent(entries=dict(self._states)).model_dump_json(indent=1)
             await anyio.to_thread.run_sync(_write_file, self._path, text)
 
 
@@ -180,7 +180,7 @@ class TrackedSchedule:
     """A schedule and its state. The scheduler changes it, then saves it."""
 
     schedule: Schedule
-    memory: ScheduleState
+    state: ScheduleState
 
 
 class StateStore:
@@ -191,24 +191,24 @@ class StateStore:
         self._ledger = ledger
         self._clock = clock
         self._observe = observe
-        self._places: dict[str, TrackedSchedule] = {}
+        self._tracked_schedules: dict[str, TrackedSchedule] = {}
         #: Entries that are gone and whose run goes on.
-        self._leaving: dict[str, TrackedSchedule] = {}
+        self._removed: dict[str, TrackedSchedule] = {}
         self._is_disk_told = False
 
     def __iter__(self) -> Iterator[TrackedSchedule]:
         """All entries; they may be replaced meanwhile."""
-        return iter(tuple(self._places.values()))
+        return iter(tuple(self._tracked_schedules.values()))
 
-    def find(self, name: str) -> TrackedSchedule | None:
+    def get(self, name: str) -> TrackedSchedule | None:
         """The entry of this name."""
-        return self._places.get(name)
+        return self._tracked_schedules.get(name)
 
-    def has(self, place: TrackedSchedule) -> bool:
+    def contains(self, place: TrackedSchedule) -> bool:
         """Whether this entry is still on the timetable."""
-        return self._places.get(place.schedule.name) is place
+        return self._tracked_schedules.get(place.schedule.name) is place
 
-    def say(self, level: Level, text: str) -> None:
+    def publish(self, level: Level, text: str) -> None:
         """Publish a notice."""
         self._observe(Notice(level=level, text=text))
 
@@ -216,35 +216,35 @@ class StateStore:
         """Read what an earlier daemon remembered."""
         trouble = await self._ledger.load()
         if trouble:
-            self.say(Level.WARNING, trouble)
+            self.publish(Level.WARNING, trouble)
 
-    async def put(self, schedules: Iterable[Schedule]) -> None:
+    async def replace_all(self, schedules: Iterable[Schedule]) -> None:
         """Replace all schedules. A known one keeps its run and its history."""
-        known = self._places | self._leaving
-        self._places = {one.name: self._placed(one, known.pop(one.name, None)) for one in schedules}
-        self._leaving = {name: place for name, place in known.items() if place.memory.open is not None}
+        known = self._tracked_schedules | self._removed
+        self._tracked_schedules = {one.name: self._tracked(one, known.pop(one.name, None)) for one in schedules}
+        self._removed = {name: place for name, place in known.items() if place.state.open is not None}
         for place in self:
-            await self.keep(place)
+            await self.save(place)
         for place in known.values():
-            place.memory = replace(place.memory, waiting_at=None)
-            await self.keep(place)
+            place.state = replace(place.state, waiting_at=None)
+            await self.save(place)
 
-    async def keep(self, place: TrackedSchedule) -> None:
+    async def save(self, place: TrackedSchedule) -> None:
         """Write down what is remembered of an entry; of one that is gone nothing, once its run is over."""
         name = place.schedule.name
-        is_gone = not self.has(place) and place.memory.open is None
+        is_gone = not self.contains(place) and place.state.open is None
         if is_gone:
-            self._leaving.pop(name, None)
+            self._removed.pop(name, None)
         try:
-            await (self._ledger.forget(name) if is_gone else self._ledger.keep(name, place.memory))
+            await (self._ledger.remove(name) if is_gone else self._ledger.save(name, place.state))
         except OSError as error:
-            self._tell_disk(error)
+            self._report_disk_error(error)
         else:
             self._is_disk_told = False
 
-    def _placed(self, schedule: Schedule, here: TrackedSchedule | None) -> TrackedSchedule:
+    def _tracked(self, schedule: Schedule, here: TrackedSchedule | None) -> TrackedSchedule:
         now = self._clock.now()
-        memory = here.memory if here else self._ledger.find(schedule.name)
+        memory = here.state if here else self._ledger.get(schedule.name)
         if memory is None:
             memory = ScheduleState(rhythm=schedule.rhythm, since=now)
         elif memory.rhythm != schedule.rhythm:
@@ -252,15 +252,15 @@ class StateStore:
         else:
             memory = replace(memory, since=valid_since(memory.since, now))
         if here is None:
-            return TrackedSchedule(schedule=schedule, memory=memory)
-        here.schedule, here.memory = schedule, memory
+            return TrackedSchedule(schedule=schedule, state=memory)
+        here.schedule, here.state = schedule, memory
         return here
 
-    def _tell_disk(self, error: OSError) -> None:
+    def _report_disk_error(self, error: OSError) -> None:
         """Once, until it works again."""
         if not self._is_disk_told:
             self._is_disk_told = True
-            self.say(
+            self.publish(
                 Level.WARNING,
                 f"The state of the schedules cannot be saved ({error.strerror}); if the daemon ends now, missed runs "
                 "are not known. Free some disk space, or fix the permissions of the output folder.",

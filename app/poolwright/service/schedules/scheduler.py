@@ -115,7 +115,7 @@ class Scheduler:
         """Nothing is read or started before its block."""
         self._schedules = tuple(schedules)
         self._means = means
-        self._places = StateStore(ledger, means.clock, observe)
+        self._store = StateStore(ledger, means.clock, observe)
         self._changed = anyio.Event()
         self._stack = AsyncExitStack()
         self._runs: TaskGroup | None = None
@@ -126,11 +126,11 @@ class Scheduler:
         What was begun is ended again when a later step fails.
         """
         async with AsyncExitStack() as opening:
-            await self._places.load()
+            await self._store.load()
             self._runs = await opening.enter_async_context(anyio.create_task_group())
-            await self._places.put(self._schedules)
-            for place in self._places:
-                await self._take_up(place)
+            await self._store.replace_all(self._schedules)
+            for place in self._store:
+                await self._resume_open_run(place)
             self._stack = opening.pop_all()
         return self
 
@@ -143,25 +143,25 @@ class Scheduler:
         # What it ends is ended under shields, with limits.
         return bool(await self._stack.__aexit__(kind, error, trace))  # noqa: ASYNC102
 
-    async def serve(self) -> None:
+    async def run(self) -> None:
         """Start due schedules until cancelled."""
         while True:
-            pause_s = await self.turn()
+            pause_s = await self.run_due()
             with anyio.move_on_after(pause_s):
                 await self._changed.wait()
             self._changed = anyio.Event()
 
-    async def turn(self) -> float:
+    async def run_due(self) -> float:
         """Start all due schedules; return the seconds until the next check."""
-        for place in self._places:
-            await self._look(place)
-        nexts = [at for place in self._places if (at := _next(place)) is not None]
+        for place in self._store:
+            await self._check(place)
+        nexts = [at for place in self._store if (at := _next(place)) is not None]
         left_s = (min(nexts) - self._means.clock.now()).total_seconds() if nexts else PAUSE_MAX_S
         return min(max(left_s, 0.0), PAUSE_MAX_S)
 
     async def replace(self, schedules: Iterable[Schedule]) -> None:
         """Take other entries in the place of all; runs that go on end as they began."""
-        await self._places.put(schedules)
+        await self._store.replace_all(schedules)
         self._changed.set()
 
     async def run_now(self, name: str) -> RunAnswer:
@@ -170,9 +170,9 @@ class Scheduler:
         Raises:
             UnknownScheduleError: There is no such entry.
         """
-        place = self._places.find(name)
+        place = self._store.get(name)
         if place is None:
-            names = ", ".join(place.schedule.name for place in self._places) or "none"
+            names = ", ".join(place.schedule.name for place in self._store) or "none"
             raise UnknownScheduleError(f"There is no schedule {name!r}. Configured schedules: {names}.")
         decision = await self._fire(place, self._means.clock.now())
         told = {
@@ -184,11 +184,11 @@ class Scheduler:
 
     def overview(self) -> tuple[ScheduleView, ...]:
         """Return the view of every schedule."""
-        return tuple(describe_schedule(place.schedule, place.memory, _next(place)) for place in self._places)
+        return tuple(describe_schedule(place.schedule, place.state, _next(place)) for place in self._store)
 
-    async def _take_up(self, place: TrackedSchedule) -> None:
+    async def _resume_open_run(self, place: TrackedSchedule) -> None:
         """Go on with a run that was open when an earlier daemon ended."""
-        run = place.memory.open
+        run = place.state.open
         if run is None:
             return
         if run.batch_ids:
@@ -196,52 +196,52 @@ class Scheduler:
             return
         is_again = place.schedule.missed is MissedRunPolicy.RUN
         detail = "The daemon ended before this run did" + ("; it starts again." if is_again else ".")
-        await self._conclude(place, run, RunResult(how=RunStatus.CUT_OFF, detail=detail))
+        await self._finish_run(place, run, RunResult(how=RunStatus.CUT_OFF, detail=detail))
         if is_again:
             await self._fire(place, run.due_at)
 
-    async def _look(self, place: TrackedSchedule) -> None:
+    async def _check(self, place: TrackedSchedule) -> None:
         now = self._means.clock.now()
         # The clock may be set back while the daemon lives, as well as while none does.
-        place.memory = replace(place.memory, since=valid_since(place.memory.since, now))
-        due = find_due_times(place.schedule, place.memory.since, now)
+        place.state = replace(place.state, since=valid_since(place.state.since, now))
+        due = find_due_times(place.schedule, place.state.since, now)
         if due is None:
             return
-        memory = replace(place.memory, since=due.since)
+        memory = replace(place.state, since=due.since)
         if due.missed_count and due.first_missed_at is not None:
             detail = missed_message(place.schedule, due)
-            memory = memory.with_fire(
+            memory = memory.with_past_run(
                 PastRun(due_at=due.first_missed_at, ended_at=now, how=RunStatus.MISSED, detail=detail)
             )
-            self._places.say(Level.WARNING, detail)
-        place.memory = memory
+            self._store.publish(Level.WARNING, detail)
+        place.state = memory
         if due.fire_at is None:
-            await self._places.keep(place)
+            await self._store.save(place)
         else:
             # Written before anything is started: a daemon that dies here finds the run open.
             await self._fire(place, due.fire_at)
 
     async def _fire(self, place: TrackedSchedule, due_at: datetime) -> OverlapDecision:
         name, now = place.schedule.name, self._means.clock.now()
-        is_waiting = place.memory.waiting_at is not None
+        is_waiting = place.state.waiting_at is not None
         decision = decide_overlap(
-            place.schedule.overlap, is_running=place.memory.open is not None, is_waiting=is_waiting
+            place.schedule.overlap, is_running=place.state.open is not None, is_waiting=is_waiting
         )
         match decision:
             case OverlapDecision.START:
                 run = CurrentRun(due_at=due_at, began_at=now)
-                place.memory = replace(place.memory, open=run)
+                place.state = replace(place.state, open=run)
                 level, text = Level.INFO, f"The schedule {name} starts."
             case OverlapDecision.QUEUE:
-                place.memory = replace(place.memory, waiting_at=due_at)
+                place.state = replace(place.state, waiting_at=due_at)
                 level, text = Level.INFO, f"The schedule {name} is due and waits for its current run to end."
             case OverlapDecision.SKIP:
                 level, text = Level.WARNING, f"The schedule {name} is due but still running; this time is skipped."
                 fire = PastRun(due_at=due_at, ended_at=now, how=RunStatus.SKIPPED, detail=text)
-                place.memory = place.memory.with_fire(fire)
-        run = place.memory.open
-        await self._places.keep(place)
-        self._places.say(level, text)
+                place.state = place.state.with_past_run(fire)
+        run = place.state.open
+        await self._store.save(place)
+        self._store.publish(level, text)
         if decision is OverlapDecision.START and run is not None:
             self._start(place, run, is_resumed=False)
         return decision
@@ -252,29 +252,29 @@ class Scheduler:
 
     async def _run(self, place: TrackedSchedule, run: CurrentRun, is_resumed: bool) -> None:  # noqa: FBT001 - a task group hands on no keywords
         async def note(batch_ids: tuple[BatchId, ...]) -> None:
-            place.memory = replace(place.memory, open=replace(run, batch_ids=batch_ids))
-            await self._places.keep(place)
+            place.state = replace(place.state, open=replace(run, batch_ids=batch_ids))
+            await self._store.save(place)
 
         if is_resumed:
             ended = await resume_run(place.schedule, run, self._means)
         else:
             ended = await run_schedule(place.schedule, run.began_at, self._means, note)
-        await self._conclude(place, run, ended)
+        await self._finish_run(place, run, ended)
 
-    async def _conclude(self, place: TrackedSchedule, run: CurrentRun, ended: RunResult) -> None:
+    async def _finish_run(self, place: TrackedSchedule, run: CurrentRun, ended: RunResult) -> None:
         """Tell how a run ended, and start what waited for that."""
         fire = PastRun(due_at=run.due_at, ended_at=self._means.clock.now(), how=ended.how, detail=ended.detail)
-        waiting_at = place.memory.waiting_at
-        place.memory = replace(place.memory.with_fire(fire), open=None, waiting_at=None)
+        waiting_at = place.state.waiting_at
+        place.state = replace(place.state.with_past_run(fire), open=None, waiting_at=None)
         level = Level.INFO if ended.how is RunStatus.DONE else Level.WARNING
-        self._places.say(level, f"The schedule {place.schedule.name}: {ended.detail}")
-        await self._places.keep(place)
-        if waiting_at is not None and self._places.has(place):
+        self._store.publish(level, f"The schedule {place.schedule.name}: {ended.detail}")
+        await self._store.save(place)
+        if waiting_at is not None and self._store.contains(place):
             await self._fire(place, waiting_at)
 
 
 def _next(place: TrackedSchedule) -> datetime | None:
-    return next_fire(place.schedule.cron, place.schedule.zone, place.memory.since)
+    return next_fire(place.schedule.cron, place.schedule.zone, place.state.since)
 
 
 #: Below the private folder; takes what programs of entries print.
@@ -297,6 +297,6 @@ def create_scheduler(
         OptionsError: An entry would write into a folder that is not its own, or has a template that cannot be read.
     """
     private = settings.out / PRIVATE_NAME
-    means = RunContext(desk=desk, reading=reading, folder=private / PROGRAM_OUTPUT_NAME, clock=clock)
+    means = RunContext(queue=desk, reading=reading, folder=private / PROGRAM_OUTPUT_NAME, clock=clock)
     ledger = ScheduleStateFile(private / STATE_FILE_NAME)
     return Scheduler(schedules_from_settings(settings), ledger=ledger, means=means, observe=observe)

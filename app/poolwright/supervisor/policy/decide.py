@@ -112,7 +112,7 @@ def _on_request(
         case RestartRequested():
             return on_restart_requested(standing, fact.slot)
         case LimitsChanged():
-            return Decision(standing.limited(fact.limits))
+            return Decision(standing.with_limits(fact.limits))
         case _:
             assert_never(fact)
 
@@ -184,7 +184,7 @@ def _on_task_stuck(standing: PoolState, slot: WorkerSlot, fact: TaskStuck) -> De
     """A task that cannot be stopped has had its time. Its worker ends for it alone: what is beside it goes back."""
     told = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
     judged = on_session_event(standing, slot, TaskReported(worker=fact.worker, task_id=fact.task_id, report=told))
-    ended = replace(judged.standing.slots[fact.worker.slot], is_recycling=True)
+    ended = replace(judged.standing.slots[fact.worker.slot], is_being_killed=True)
     return Decision(judged.standing.with_slot(fact.worker, ended), judged.commands)
 
 
@@ -199,10 +199,10 @@ def _with_event(
             fit = replace(slot, is_up=True, up_at_s=fact.at_s, is_given_up=False, is_browser_unfit=False)
             fit = replace(fit, is_portal_down=False, home_trouble=None)
             up = standing.with_slot(fact.worker, fit)
-            return replace(up, was_ready=True, holds=up.holds.forget(PauseReason.PORTAL_DOWN))
+            return replace(up, was_ready=True, pauses=up.pauses.forget(PauseReason.PORTAL_DOWN))
         case TaskAssigned():
             held = {**slot.held, fact.task.task_id: fact.task}
-            outages = {**slot.outages_before, fact.task.task_id: standing.holds.outage_count}
+            outages = {**slot.outages_before, fact.task.task_id: standing.pauses.outage_count}
             shown = {**slot.shown_before, fact.task.task_id: standing.shown_count}
             taken = replace(slot, held=held, outages_before=outages, shown_before=shown)
             task_id = fact.task.task_id
@@ -219,7 +219,7 @@ def _with_event(
 
 
 def _on_pause_ended(standing: PoolState, cause: PauseReason) -> Decision:
-    if cause not in standing.holds.active:
+    if cause not in standing.pauses.active:
         return Decision(standing)
-    over = Decision(replace(standing, holds=standing.holds.end(cause)), (Resume(cause=cause),))
+    over = Decision(replace(standing, pauses=standing.pauses.end(cause)), (Resume(cause=cause),))
     return over.followed_by(retry_login(over.standing)) if cause is PauseReason.LOGIN_REQUIRED else over

@@ -38,31 +38,31 @@ def on_login_lost(standing: PoolState, slot: WorkerSlot, fact: LoginLost) -> Dec
     """A worker has no login. What its session did not find it may have looked for without one."""
     rest, unproven = requeue_unverified(standing, fact.worker, ReturnReason.SESSION_LOST)
     rest = _with_login_status(rest, fact.worker, LoginStatus.LOGGED_OUT)
-    rest = replace(rest, lifespan=rest.lifespan.end(fact.at_s)) if slot.is_up else rest
+    rest = replace(rest, login_lifetime=rest.login_lifetime.end(fact.at_s)) if slot.is_up else rest
     source = _logged_in_slot(rest, fact.worker.slot)
-    if not slot.is_up and source is not None and rest.renewal.refresher is None:
-        adopting = replace(rest, renewal=rest.renewal.adopt(fact.worker.slot))
+    if not slot.is_up and source is not None and rest.login_recovery.refresher is None:
+        adopting = replace(rest, login_recovery=rest.login_recovery.import_cookies(fact.worker.slot))
         return Decision(adopting, (*unproven, CopyLogin(worker=fact.worker, source_slot=source)))
-    if rest.renewal.refresher == fact.worker.slot and not rest.is_stopping:  # it was started anew to try once more
+    if rest.login_recovery.refresher == fact.worker.slot and not rest.is_stopping:  # it was started anew to try once more
         return Decision(rest, (*unproven, RefreshLogin(worker=fact.worker)))
     return _refresh_or_resume(Decision(rest, unproven), fact.detail)
 
 
 def on_login_result(standing: PoolState, fact: LoginAttempted) -> Decision:
     """A worker logged in, or took a login over, or could not."""
-    slot, renewal = fact.worker.slot, standing.renewal
+    slot, renewal = fact.worker.slot, standing.login_recovery
     if fact.is_logged_in:
         known = _with_login_status(standing, fact.worker, LoginStatus.LOGGED_IN)
         if renewal.refresher != slot:
             return _refresh_or_resume(_stop_waiting_for(known, slot), fact.detail)
-        begun = replace(known, lifespan=known.lifespan.begin(fact.at_s))
+        begun = replace(known, login_lifetime=known.login_lifetime.begin(fact.at_s))
         return _announce_expiry(begun).then(BackUpLogin(slot=slot)).followed_by(_share_login(begun, fact.worker))
     known = _with_login_status(standing, fact.worker, LoginStatus.LOGGED_OUT)
     if renewal.refresher != slot:
         return _refresh_or_resume(_stop_waiting_for(known, slot), fact.detail)
     if standing.was_ready and not renewal.was_restarted and not standing.is_stopping:
-        again = replace(known, renewal=replace(renewal, was_restarted=True))
-        recycled = again.with_slot(fact.worker, replace(again.slots[slot], is_recycling=True))
+        again = replace(known, login_recovery=replace(renewal, was_restarted=True))
+        recycled = again.with_slot(fact.worker, replace(again.slots[slot], is_being_killed=True))
         return Decision(recycled, (KillAndRestart(worker=fact.worker, cause=f"it could not log in ({fact.detail})"),))
     return _require_manual_login(_stop_waiting_for(known, slot).standing, fact.detail)
 
@@ -70,7 +70,7 @@ def on_login_result(standing: PoolState, fact: LoginAttempted) -> Decision:
 def on_worker_ready(standing: PoolState, worker: WorkerRef) -> Decision:
     """A worker is ready, and so it is logged in; one that was started anew in order to log in did that."""
     known = _with_login_status(standing, worker, LoginStatus.LOGGED_IN)
-    if standing.renewal.refresher == worker.slot:
+    if standing.login_recovery.refresher == worker.slot:
         return _share_login(known, worker)
     return _refresh_or_resume(_stop_waiting_for(known, worker.slot), "")
 
@@ -78,7 +78,7 @@ def on_worker_ready(standing: PoolState, worker: WorkerRef) -> Decision:
 def on_worker_gone(standing: PoolState, worker: WorkerRef, *, is_restarting: bool) -> Decision:
     """A worker is gone. If it was to log in and is not started anew for that, another one has to."""
     gone = _with_login_status(standing, worker, LoginStatus.UNKNOWN)
-    is_awaited = is_restarting and standing.renewal.refresher == worker.slot and standing.renewal.was_restarted
+    is_awaited = is_restarting and standing.login_recovery.refresher == worker.slot and standing.login_recovery.was_restarted
     return (
         Decision(gone)
         if is_awaited
@@ -88,12 +88,12 @@ def on_worker_gone(standing: PoolState, worker: WorkerRef, *, is_restarting: boo
 
 def on_login_expiring(standing: PoolState, fact: LoginExpiring) -> Decision:
     """The login would end soon: no further order starts, and when those in flight are done it is renewed."""
-    is_old_news = fact.number != standing.lifespan.number or standing.lifespan.begun_at_s is None
-    if is_old_news or standing.is_stopping or standing.holds.active:
+    is_old_news = fact.number != standing.login_lifetime.number or standing.login_lifetime.begun_at_s is None
+    if is_old_news or standing.is_stopping or standing.pauses.active:
         return Decision(standing)
     # One that lived until now was not made in vain, even if no order came meanwhile.
     held = replace(
-        standing, renewal=standing.renewal.proven().make_due(), holds=standing.holds.begin(PauseReason.LOGIN_LOST)
+        standing, login_recovery=standing.login_recovery.mark_verified().mark_due(), pauses=standing.pauses.begin(PauseReason.LOGIN_LOST)
     )
     hold: Command = Pause(cause=PauseReason.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
     return refresh_when_idle(Decision(held, (hold,)))
@@ -102,23 +102,23 @@ def on_login_expiring(standing: PoolState, fact: LoginExpiring) -> Decision:
 def refresh_when_idle(decision: Decision) -> Decision:
     """Renew a login that is due when nothing is in flight any more."""
     standing = decision.standing
-    if not standing.renewal.is_due or standing.renewal.is_under_way or standing.is_stopping:
+    if not standing.login_recovery.is_due or standing.login_recovery.is_under_way or standing.is_stopping:
         return decision
     number = _logged_in_slot(standing, None)
     if number is None or any(slot.held for slot in standing.slots.values()):
         return decision
-    begun = replace(standing, renewal=standing.renewal.begin(number))
+    begun = replace(standing, login_recovery=standing.login_recovery.begin(number))
     worker = WorkerRef(number, standing.slots[number].generation)
     return Decision(begun, (*decision.commands, RefreshLogin(worker=worker, is_early=True)))
 
 
 def retry_login(standing: PoolState) -> Decision:
     """A person says that there is a login now."""
-    return _refresh_or_resume(Decision(replace(standing, renewal=LoginRecovery())), "a retry was requested")
+    return _refresh_or_resume(Decision(replace(standing, login_recovery=LoginRecovery())), "a retry was requested")
 
 
 def _announce_expiry(standing: PoolState) -> Decision:
-    lifespan = standing.lifespan
+    lifespan = standing.login_lifetime
     if lifespan.expected_s is None:
         return Decision(standing)
     renewal_s = lifespan.renewal_s if standing.renews_early else None
@@ -136,10 +136,10 @@ def _share_login(standing: PoolState, worker: WorkerRef) -> Decision:
         WorkerRef(number, slot.generation)
         for number, slot in sorted(standing.slots.items())
         if number != worker.slot
-        and slot.access is not LoginStatus.UNKNOWN
-        and not (slot.is_recycling or slot.is_retiring)
+        and slot.login_status is not LoginStatus.UNKNOWN
+        and not (slot.is_being_killed or slot.is_being_recycled)
     ]
-    spread = replace(standing, renewal=standing.renewal.spread(frozenset(other.slot for other in others)))
+    spread = replace(standing, login_recovery=standing.login_recovery.share_cookies(frozenset(other.slot for other in others)))
     decision = Decision(*requeue_unverified(spread, worker, ReturnReason.SESSION_LOST))
     for other in others:
         rest, unproven = requeue_unverified(decision.standing, other, ReturnReason.SESSION_LOST)
@@ -150,10 +150,10 @@ def _share_login(standing: PoolState, worker: WorkerRef) -> Decision:
 
 def _refresh_or_resume(decision: Decision, detail: str) -> Decision:
     """Let somebody log in if somebody must, and let orders start again when nobody has to."""
-    standing, renewal = decision.standing, decision.standing.renewal
-    if renewal.is_under_way or standing.is_stopping or PauseReason.LOGIN_REQUIRED in standing.holds.active:
+    standing, renewal = decision.standing, decision.standing.login_recovery
+    if renewal.is_under_way or standing.is_stopping or PauseReason.LOGIN_REQUIRED in standing.pauses.active:
         return decision
-    logged_out = [number for number, slot in standing.slots.items() if slot.access is LoginStatus.LOGGED_OUT]
+    logged_out = [number for number, slot in standing.slots.items() if slot.login_status is LoginStatus.LOGGED_OUT]
     if logged_out and renewal.vain_count >= FAILED_LOGINS_MAX:
         return decision.followed_by(_require_manual_login(standing, _LOGGED_OUT_AGAIN))
     if logged_out:
@@ -165,19 +165,19 @@ def _refresh_or_resume(decision: Decision, detail: str) -> Decision:
 
 def _refresh(standing: PoolState, number: int, detail: str) -> Decision:
     worker = WorkerRef(number, standing.slots[number].generation)
-    begun = replace(standing, renewal=standing.renewal.begin(number))
+    begun = replace(standing, login_recovery=standing.login_recovery.begin(number))
     refresh = RefreshLogin(worker=worker)
-    if PauseReason.LOGIN_LOST in standing.holds.active:
+    if PauseReason.LOGIN_LOST in standing.pauses.active:
         return Decision(begun, (refresh,))
-    held = replace(begun, holds=begun.holds.begin(PauseReason.LOGIN_LOST))
+    held = replace(begun, pauses=begun.pauses.begin(PauseReason.LOGIN_LOST))
     why = f"The portal asks for a login ({detail})."
     return Decision(held, (Pause(cause=PauseReason.LOGIN_LOST, detail=why, delay_s=None), refresh))
 
 
 def _resume(standing: PoolState) -> Decision:
-    if PauseReason.LOGIN_LOST not in standing.holds.active:
+    if PauseReason.LOGIN_LOST not in standing.pauses.active:
         return Decision(standing)
-    over = replace(standing, holds=standing.holds.end(PauseReason.LOGIN_LOST))
+    over = replace(standing, pauses=standing.pauses.end(PauseReason.LOGIN_LOST))
     return Decision(over, (Resume(cause=PauseReason.LOGIN_LOST),))
 
 
@@ -189,17 +189,17 @@ def _require_manual_login(standing: PoolState, detail: str) -> Decision:
         stop = Stop(cause=StopCause.LOGIN_REQUIRED, detail=detail)
         return Decision(replace(standing, is_stopping=True), (stop,))
     released = _resume(standing)
-    held = replace(released.standing, holds=released.standing.holds.begin(PauseReason.LOGIN_REQUIRED))
+    held = replace(released.standing, pauses=released.standing.pauses.begin(PauseReason.LOGIN_REQUIRED))
     hold: Command = Pause(cause=PauseReason.LOGIN_REQUIRED, detail=detail, delay_s=None)
     return Decision(held, (*released.commands, hold))
 
 
 def _stop_waiting_for(standing: PoolState, slot: int) -> Decision:
-    return Decision(replace(standing, renewal=standing.renewal.without(slot)))
+    return Decision(replace(standing, login_recovery=standing.login_recovery.without(slot)))
 
 
 def _with_login_status(standing: PoolState, worker: WorkerRef, access: LoginStatus) -> PoolState:
-    return standing.with_slot(worker, replace(standing.slots[worker.slot], access=access))
+    return standing.with_slot(worker, replace(standing.slots[worker.slot], login_status=access))
 
 
 def _logged_in_slot(standing: PoolState, but: int | None) -> int | None:
@@ -207,6 +207,6 @@ def _logged_in_slot(standing: PoolState, but: int | None) -> int | None:
     good = (
         number
         for number, slot in standing.slots.items()
-        if number != but and slot.is_up and slot.access is LoginStatus.LOGGED_IN
+        if number != but and slot.is_up and slot.login_status is LoginStatus.LOGGED_IN
     )
     return next(good, None)

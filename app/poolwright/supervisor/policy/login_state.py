@@ -52,11 +52,11 @@ class LoginRecovery:
         """A slot is told to log in."""
         return replace(self, refresher=slot, is_due=False)
 
-    def spread(self, slots: frozenset[int]) -> LoginRecovery:
+    def share_cookies(self, slots: frozenset[int]) -> LoginRecovery:
         """The login is there; these slots take it over."""
         return replace(self, refresher=None, was_restarted=False, vain_count=self.vain_count + 1, adopting=slots)
 
-    def adopt(self, slot: int) -> LoginRecovery:
+    def import_cookies(self, slot: int) -> LoginRecovery:
         """A slot takes over a login that is good already."""
         return replace(self, adopting=self.adopting | {slot})
 
@@ -65,11 +65,11 @@ class LoginRecovery:
         refresher = None if self.refresher == slot else self.refresher
         return replace(self, refresher=refresher, adopting=self.adopting - {slot})
 
-    def make_due(self) -> LoginRecovery:
+    def mark_due(self) -> LoginRecovery:
         """The login is good still, but not for long."""
         return replace(self, is_due=True)
 
-    def proven(self) -> LoginRecovery:
+    def mark_verified(self) -> LoginRecovery:
         """An order was done: the login is worth something."""
         return replace(self, vain_count=0) if self.vain_count else self
 
@@ -145,7 +145,7 @@ class Logouts:
     #: How often each order was the only one that met it.
     alone: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
-    def meet(self, task_id: TaskId, in_hand: Collection[TaskId]) -> Logouts:
+    def record(self, task_id: TaskId, in_hand: Collection[TaskId]) -> Logouts:
         """An order comes back because the portal asked for a login; these were in hand, with or without it."""
         if self.last is not None and task_id in self.last.beside:
             return self._share(self.last, task_id)

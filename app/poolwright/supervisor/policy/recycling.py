@@ -32,7 +32,7 @@ def can_recycle(standing: PoolState, worker: WorkerRef) -> bool:
     """Whether this generation is at work, and no login depends on it."""
     slot = standing.slots[worker.slot]
     is_here = slot.generation == worker.generation and _is_working(slot)
-    return is_here and not standing.renewal.is_under_way and not standing.is_stopping
+    return is_here and not standing.login_recovery.is_under_way and not standing.is_stopping
 
 
 def is_any_worker_down(standing: PoolState) -> bool:
@@ -43,7 +43,7 @@ def is_any_worker_down(standing: PoolState) -> bool:
 def recycle(standing: PoolState, worker: WorkerRef, cause: str) -> Decision:
     """Let a worker finish and come back."""
     slot = standing.slots[worker.slot]
-    leaving = standing.with_slot(worker, replace(slot, is_retiring=True))
+    leaving = standing.with_slot(worker, replace(slot, is_being_recycled=True))
     return Decision(leaving, (Recycle(worker=worker, cause=cause),))
 
 
@@ -63,7 +63,7 @@ def on_folder_recreated(standing: PoolState) -> PoolState:
 
 def recycle_if_due(standing: PoolState, now_s: float) -> Decision:
     """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
-    if is_any_worker_down(standing) or standing.renewal.is_due or standing.holds.active - _QUIET:
+    if is_any_worker_down(standing) or standing.login_recovery.is_due or standing.pauses.active - _QUIET:
         return Decision(standing)
     for number, slot in sorted(standing.slots.items()):
         worker = WorkerRef(number, slot.generation)
@@ -73,12 +73,12 @@ def recycle_if_due(standing: PoolState, now_s: float) -> Decision:
 
 
 def _is_working(slot: WorkerSlot) -> bool:
-    return slot.is_up and not (slot.is_given_up or slot.is_retiring or slot.is_recycling)
+    return slot.is_up and not (slot.is_given_up or slot.is_being_recycled or slot.is_being_killed)
 
 
 def _recycle_cause(standing: PoolState, slot: WorkerSlot, now_s: float) -> str:
     """Why a worker is due; empty when it is not."""
-    wear = standing.wear
+    wear = standing.recycle_policy
     if slot.is_homeless:
         return "its profile was removed and is recreated"
     if standing.on_trial:
@@ -116,7 +116,7 @@ class _Watermarks:
         return self.used_bytes < self.limit_bytes - HYSTERESIS * self.total_bytes
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return f"{_mb(self.used_bytes)} of {_mb(self.limit_bytes)} allowed ({_mb(self.total_bytes)} in all)"
 
 
@@ -134,7 +134,7 @@ def on_memory_sample(standing: PoolState, fact: MemorySampled) -> Decision:
 
 def on_recycle_failed(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -> Decision | None:
     """Return what follows if a worker that was recycled for memory did not start again; ``None`` in any other case."""
-    relief = standing.memory.relief
+    relief = standing.memory.recycle
     is_it = relief is not None and relief.worker.slot == fact.worker.slot and relief.worker != fact.worker
     if not is_it or slot.is_up or slot.is_portal_down or standing.is_stopping:
         return None
@@ -144,15 +144,15 @@ def on_recycle_failed(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -
 
 def _report_recycle(standing: PoolState, fact: MemorySampled, marks: _Watermarks) -> Decision:
     """Report how much memory recycling freed, once the worker is up again and was measured."""
-    relief = standing.memory.relief
+    relief = standing.memory.recycle
     if relief is not None and standing.slots[relief.worker.slot].is_given_up:  # it died while it finished
-        return Decision(replace(standing, memory=replace(standing.memory, relief=None)))
+        return Decision(replace(standing, memory=replace(standing.memory, recycle=None)))
     worker = relief and _generation_after(relief.worker, fact.by_worker)
     if relief is None or worker is None or not standing.slots[worker.slot].is_up or not fact.is_exact:
         return Decision(standing)
     after_bytes = fact.by_worker[worker]
     has_helped = not marks.is_over and after_bytes <= relief.before_bytes * (1 - HELP_SHARE)
-    vain_count = standing.memory.vain_count + 1 if marks.is_over else 0
+    failed_count = standing.memory.failed_count + 1 if marks.is_over else 0
     relieved = MemoryRelieved(
         worker=worker,
         before_bytes=relief.before_bytes,
@@ -162,7 +162,7 @@ def _report_recycle(standing: PoolState, fact: MemorySampled, marks: _Watermarks
         limit_bytes=marks.limit_bytes,
         has_helped=has_helped,
     )
-    known = replace(standing, memory=replace(standing.memory, relief=None, vain_count=vain_count))
+    known = replace(standing, memory=replace(standing.memory, recycle=None, failed_count=failed_count))
     return Decision(known, (ReportMemoryRecycle(relieved=relieved),))
 
 
@@ -172,20 +172,20 @@ def _generation_after(worker: WorkerRef, found: Mapping[WorkerRef, int]) -> Work
 
 def _start_pressure(standing: PoolState, fact: MemorySampled, marks: _Watermarks) -> Decision:
     """Memory is over its limit: pause, and recycle the largest worker, one at a time."""
-    held = pause_until_resumed(standing, PauseReason.MEMORY_SHORT, f"The workers use {marks.told} of memory.")
+    held = pause_until_resumed(standing, PauseReason.MEMORY_SHORT, f"The workers use {marks.summary} of memory.")
     rest = held.standing
-    if rest.memory.vain_count >= sum(not slot.is_given_up for slot in rest.slots.values()):
-        vain = f"The workers use {marks.told}, and recycling each of them did not help."
+    if rest.memory.failed_count >= sum(not slot.is_given_up for slot in rest.slots.values()):
+        vain = f"The workers use {marks.summary}, and recycling each of them did not help."
         detail = f"{vain} Use fewer workers or tabs, or give them more memory."
         return held.followed_by(stop(rest, StopCause.MEMORY_SHORT, detail))
     candidates = [] if is_any_worker_down(rest) else [one for one in fact.by_worker if can_recycle(rest, one)]
-    if rest.memory.relief is not None or _is_cooling(rest, fact.at_s) or not candidates or not fact.is_exact:
+    if rest.memory.recycle is not None or _is_cooling(rest, fact.at_s) or not candidates or not fact.is_exact:
         return held
     worker = max(candidates, key=lambda one: fact.by_worker[one])
     before_bytes = fact.by_worker[worker]
     relief = MemoryRecycle(worker=worker, before_bytes=before_bytes, total_before_bytes=fact.used_bytes)
-    begun = replace(rest, memory=replace(rest.memory, relief=relief, relieved_at_s=fact.at_s))
-    cause = f"memory is short: all workers use {marks.told}, this one {_mb(before_bytes)}"
+    begun = replace(rest, memory=replace(rest.memory, recycle=relief, recycled_at_s=fact.at_s))
+    cause = f"memory is short: all workers use {marks.summary}, this one {_mb(before_bytes)}"
     return held.followed_by(recycle(begun, worker, cause))
 
 
@@ -194,20 +194,20 @@ def _end_pressure(standing: PoolState, fact: MemorySampled, marks: _Watermarks) 
 
     Never before a restart was measured: what a new task uses then would count against the restart, as one in vain.
     """
-    if PauseReason.MEMORY_SHORT not in standing.holds.active or standing.memory.relief is not None:
+    if PauseReason.MEMORY_SHORT not in standing.pauses.active or standing.memory.recycle is not None:
         return Decision(standing)
     if not marks.is_well_below and _is_cooling(standing, fact.at_s):
         return Decision(standing)
     over = replace(
         standing,
-        holds=standing.holds.end(PauseReason.MEMORY_SHORT).forget(PauseReason.MEMORY_SHORT),
-        memory=replace(standing.memory, vain_count=0),
+        pauses=standing.pauses.end(PauseReason.MEMORY_SHORT).forget(PauseReason.MEMORY_SHORT),
+        memory=replace(standing.memory, failed_count=0),
     )
     return Decision(over, (Resume(cause=PauseReason.MEMORY_SHORT),))
 
 
 def _is_cooling(standing: PoolState, now_s: float) -> bool:
-    at_s = standing.memory.relieved_at_s
+    at_s = standing.memory.recycled_at_s
     return at_s is not None and now_s - at_s < COOLDOWN_S
 
 

@@ -104,7 +104,7 @@ _CUT_OFF_REASONS = frozenset(
 
 def on_report(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> Decision:
     """Decide about a finished attempt."""
-    task, rest = standing.release(slot, fact.worker, fact.task_id)
+    task, rest = standing.release_task(slot, fact.worker, fact.task_id)
     if task is None:
         return Decision(rest)
     if (back := _requeue_if_innocent(standing, rest, slot, fact, task)) is not None:
@@ -117,7 +117,7 @@ def on_report(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> Deci
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
     calm = replace(
         rest,
-        holds=rest.holds.forget(PauseReason.PORTAL_DOWN, PauseReason.PORTAL_BUSY),
+        pauses=rest.pauses.forget(PauseReason.PORTAL_DOWN, PauseReason.PORTAL_BUSY),
         shown_count=rest.shown_count + (fact.report.outcome is not Outcome.FAILED),
     )
     return retry_or_fail(calm.with_slot(fact.worker, well), fact.worker, task, fact.report)
@@ -133,11 +133,11 @@ def _requeue_if_innocent(
     if _was_cut_off(standing, slot, fact):
         back = requeue_unspent(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
         return Decision(_with_free_return(rest, task), (back,))
-    storage = standing.holds.storage
+    storage = standing.pauses.storage
     if storage is not None and fact.report.meaning.is_retryable and not standing.is_stopping:
         # Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others.
-        back = requeue_unspent(fact.worker, task, standing.holds.storage_reason or Reason.DISK_FULL, fact.report.detail)
-        return Decision(_with_free_return(rest, task), (replace(back, delay_s=standing.holds.delay_s(storage)),))
+        back = requeue_unspent(fact.worker, task, standing.pauses.storage_reason or Reason.DISK_FULL, fact.report.detail)
+        return Decision(_with_free_return(rest, task), (replace(back, delay_s=standing.pauses.delay_s(storage)),))
     cause = _OUTAGE_PAUSES.get(fact.report.reason)
     if cause is PauseReason.PORTAL_DOWN and _was_answered(standing, slot, fact):
         return _requeue_once(rest, fact, task)
@@ -155,7 +155,7 @@ def _was_paused(standing: PoolState, fact: TaskReported) -> bool:
 
 def _was_cut_off(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> bool:
     """Whether an attempt failed that was under way when the portal was found to be gone."""
-    outages_seen = standing.holds.outage_count - slot.outages_before.get(fact.task_id, 0)
+    outages_seen = standing.pauses.outage_count - slot.outages_before.get(fact.task_id, 0)
     is_within_reason = standing.free_returns.get(fact.task_id, 0) < FREE_RETURNS_MAX
     return fact.report.reason in _CUT_OFF_REASONS and outages_seen > 0 and is_within_reason
 
@@ -185,7 +185,7 @@ def _may_be_the_worker(report: Report) -> bool:
 
 def _free_returns_max(standing: PoolState, cause: PauseReason) -> int:
     """Holds in a row say that nothing was done since the first of them."""
-    return OUTAGE_RETURNS_MAX if standing.holds.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
+    return OUTAGE_RETURNS_MAX if standing.pauses.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
 
 
 def requeue_unspent(worker: WorkerRef, task: POTask, why: ReturnReason | Reason, detail: str) -> Requeue:
@@ -195,18 +195,18 @@ def requeue_unspent(worker: WorkerRef, task: POTask, why: ReturnReason | Reason,
 
 def pause(standing: PoolState, cause: PauseReason, detail: str, wish_s: float = 0.0) -> tuple[Decision, float]:
     """Begin a pause that ends by itself, unless it is active already; return its length too."""
-    delay_s = standing.holds.delay_s(cause, wish_s)
-    if cause in standing.holds.active:
+    delay_s = standing.pauses.delay_s(cause, wish_s)
+    if cause in standing.pauses.active:
         return Decision(standing), delay_s
-    held = replace(standing, holds=standing.holds.begin(cause))
+    held = replace(standing, pauses=standing.pauses.begin(cause))
     return Decision(held, (Pause(cause=cause, detail=detail, delay_s=delay_s),)), delay_s
 
 
 def pause_until_resumed(standing: PoolState, cause: PauseReason, detail: str) -> Decision:
     """Begin a pause without an end of its own, unless it is active already."""
-    if cause in standing.holds.active:
+    if cause in standing.pauses.active:
         return Decision(standing)
-    held = replace(standing, holds=standing.holds.begin(cause))
+    held = replace(standing, pauses=standing.pauses.begin(cause))
     return Decision(held, (Pause(cause=cause, detail=detail, delay_s=None),))
 
 
@@ -237,7 +237,7 @@ def _count_failure(standing: PoolState, fact: TaskReported, task: POTask) -> Dec
     if count < FAILURES_IN_A_ROW or slot.was_recycled or standing.is_stopping:
         counted = standing.with_slot(fact.worker, replace(slot, failure_count=count))
         return retry_or_fail(counted, fact.worker, task, fact.report)
-    ended = replace(slot, failure_count=0, was_recycled=True, is_recycling=True)
+    ended = replace(slot, failure_count=0, was_recycled=True, is_being_killed=True)
     cause = f"{count} orders in a row failed on it, the last with {fact.report.reason}"
     return Decision(
         standing.with_slot(fact.worker, ended),
@@ -255,7 +255,7 @@ REFUSALS_MAX = 3
 def on_filing_result(standing: PoolState, fact: TaskFiled | FilingFailed) -> Decision:
     """Decide about a filing that is over."""
     if isinstance(fact, TaskFiled):
-        calm = replace(standing, holds=standing.holds.forget(*STORAGE_PAUSES.values()))
+        calm = replace(standing, pauses=standing.pauses.forget(*STORAGE_PAUSES.values()))
         return Decision(calm.forget(fact.task.task_id))
     file = fact.file
     if not fact.trouble.may_pass:

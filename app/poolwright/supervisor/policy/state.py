@@ -108,7 +108,7 @@ class UnverifiedResults:
     tainted: frozenset[TaskId] = frozenset()
 
     @property
-    def is_probing(self) -> bool:
+    def is_checking(self) -> bool:
         """Whether an answer is waited for."""
         return self.probed is not None
 
@@ -121,19 +121,19 @@ class UnverifiedResults:
         """One more."""
         return replace(self, row=(*self.row, doubted))
 
-    def ask(self) -> UnverifiedResults:
+    def begin_check(self) -> UnverifiedResults:
         """A probe begins. It tells about pages that were read before it, and so about no later ones."""
         return replace(self, probed=self.task_ids)
 
-    def answered(self) -> UnverifiedResults:
+    def end_check(self) -> UnverifiedResults:
         """The probe is over."""
         return replace(self, probed=None)
 
-    def without(self, task_ids: Collection[TaskId]) -> UnverifiedResults:
+    def discard(self, task_ids: Collection[TaskId]) -> UnverifiedResults:
         """The same without those that were proven."""
         return replace(self, row=tuple(one for one in self.row if one.task_id not in task_ids))
 
-    def untaint(self, task_id: TaskId) -> UnverifiedResults:
+    def mark_clean(self, task_id: TaskId) -> UnverifiedResults:
         """A task was looked for in vain, and goes back for it once."""
         return replace(self, tainted=self.tainted - {task_id})
 
@@ -154,7 +154,7 @@ class WorkerSlot:
     #: How many orders the portal had shown by then.
     shown_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
     #: What it did not find, kept back until its session is proven.
-    doubt: UnverifiedResults = field(default_factory=UnverifiedResults)
+    unverified: UnverifiedResults = field(default_factory=UnverifiedResults)
     #: Its restarts are spent: it is empty, for good where the pool ends, else for a while.
     is_given_up: bool = False
     #: Technical failures since the last success.
@@ -162,7 +162,7 @@ class WorkerSlot:
     #: Whether a new generation was already tried against this row of failures.
     was_recycled: bool = False
     #: Its generation is being ended by us: what it has in hand goes back unspent.
-    is_recycling: bool = False
+    is_being_killed: bool = False
     #: Its generation could not start its browser. One that was killed while it came up looks the same.
     is_browser_unfit: bool = False
     #: Its generation found that the portal does not answer.
@@ -178,8 +178,8 @@ class WorkerSlot:
     #: Attempts that its generation finished.
     done_count: int = 0
     #: Its generation finishes what it has, closes its browser and is followed by another one.
-    is_retiring: bool = False
-    access: LoginStatus = LoginStatus.UNKNOWN
+    is_being_recycled: bool = False
+    login_status: LoginStatus = LoginStatus.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,11 +209,11 @@ class MemoryPressure:
 
     #: The part of all there is that may be used.
     threshold: float = 0.75
-    relief: MemoryRecycle | None = None
+    recycle: MemoryRecycle | None = None
     #: When the last restart for memory began, in seconds of a clock that only goes forward.
-    relieved_at_s: float | None = None
+    recycled_at_s: float | None = None
     #: Restarts in a row after which memory was still over its limit.
-    vain_count: int = 0
+    failed_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,13 +229,13 @@ class PoolState:
     waits_for_login: bool = False
     #: Whether tasks stay queued when no worker is left.
     keeps_queue: bool = False
-    renewal: LoginRecovery = field(default_factory=LoginRecovery)
+    login_recovery: LoginRecovery = field(default_factory=LoginRecovery)
     #: Whether a login may be renewed before it ends.
     renews_early: bool = False
-    lifespan: LoginLifetime = field(default_factory=LoginLifetime)
-    holds: Pauses = field(default_factory=Pauses)
+    login_lifetime: LoginLifetime = field(default_factory=LoginLifetime)
+    pauses: Pauses = field(default_factory=Pauses)
     memory: MemoryPressure = field(default_factory=MemoryPressure)
-    wear: RecyclePolicy = field(default_factory=RecyclePolicy)
+    recycle_policy: RecyclePolicy = field(default_factory=RecyclePolicy)
     #: Orders that the portal has shown since the pool began.
     shown_count: int = 0
     #: Of each task that is tried again, the attempt that brought the most files so far.
@@ -247,13 +247,13 @@ class PoolState:
     #: Log-outs, and which tasks met them.
     logouts: Logouts = field(default_factory=Logouts)
 
-    def limited(self, limits: Limits) -> PoolState:
+    def with_limits(self, limits: Limits) -> PoolState:
         """The same with other limits."""
         return replace(
             self,
             max_attempts=limits.max_attempts,
             memory=replace(self.memory, threshold=limits.memory_threshold),
-            wear=RecyclePolicy(tasks=limits.recycle_after_tasks, age_s=limits.recycle_after_s),
+            recycle_policy=RecyclePolicy(tasks=limits.recycle_after_tasks, age_s=limits.recycle_after_s),
         )
 
     @property
@@ -264,13 +264,13 @@ class PoolState:
     @property
     def in_hand(self) -> frozenset[TaskId]:
         """Tasks that workers hold, or whose results are unverified."""
-        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.doubt.task_ids))
+        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
 
     def with_slot(self, worker: WorkerRef, slot: WorkerSlot) -> PoolState:
         """The same with another slot."""
         return replace(self, slots={**self.slots, worker.slot: slot})
 
-    def release(self, slot: WorkerSlot, worker: WorkerRef, task_id: TaskId) -> tuple[POTask | None, PoolState]:
+    def release_task(self, slot: WorkerSlot, worker: WorkerRef, task_id: TaskId) -> tuple[POTask | None, PoolState]:
         """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
         task = slot.held.get(task_id)
         held = {one: kept for one, kept in slot.held.items() if one != task_id}
@@ -320,4 +320,4 @@ def initial_state(options: PoolOptions) -> PoolState:
         waits_for_login=options.waits_for_login,
         keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
-    ).limited(options.limits)
+    ).with_limits(options.limits)

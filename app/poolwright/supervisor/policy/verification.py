@@ -49,7 +49,7 @@ def on_session_event(
         case TaskReleased():
             return _on_task_released(standing, slot, fact)
         case VerificationDue():
-            is_open = bool(slot.doubt.row) and not slot.doubt.is_probing and not standing.is_stopping
+            is_open = bool(slot.unverified.row) and not slot.unverified.is_checking and not standing.is_stopping
             return _begin_check(Decision(standing), fact.worker) if is_open else Decision(standing)
         case LoginChecked():
             return _on_login_checked(standing, slot, fact)
@@ -64,8 +64,8 @@ def requeue_unverified(
 ) -> tuple[PoolState, tuple[Requeue, ...]]:
     """Requeue the unverified results of a session that can no longer be verified."""
     slot = standing.slots[worker.slot]
-    back = tuple(requeue_unspent(worker, one.task, why, _UNPROVEN) for one in slot.doubt.row)
-    return standing.with_slot(worker, replace(slot, doubt=slot.doubt.cleared(slot.held))), back
+    back = tuple(requeue_unspent(worker, one.task, why, _UNPROVEN) for one in slot.unverified.row)
+    return standing.with_slot(worker, replace(slot, unverified=slot.unverified.cleared(slot.held))), back
 
 
 def _on_report(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> Decision:
@@ -79,14 +79,14 @@ def _on_report(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> Dec
         return _hold_back(known, fact.worker, slot.held[fact.task_id], fact.report)
     if fact.report.outcome in _PROOF_OUTCOMES:
         decision = replace(decision, standing=_mark_verified(decision.standing))
-        proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
+        proven = [one.task_id for one in slot.unverified.row if fact.task_id not in one.beside]
         return _file_verified(decision, fact.worker, proven)
     return decision
 
 
 def _on_task_released(standing: PoolState, slot: WorkerSlot, fact: TaskReleased) -> Decision:
     """A task comes back undone. A session that was lost takes with it what it did not find."""
-    task, rest = standing.release(slot, fact.worker, fact.task_id)
+    task, rest = standing.release_task(slot, fact.worker, fact.task_id)
     unproven: tuple[Requeue, ...] = ()
     if fact.why is ReturnReason.SESSION_LOST:
         rest, unproven = requeue_unverified(rest, fact.worker, fact.why)
@@ -94,7 +94,7 @@ def _on_task_released(standing: PoolState, slot: WorkerSlot, fact: TaskReleased)
         return Decision(rest, unproven)
     if fact.why is not ReturnReason.SESSION_LOST or rest.is_stopping:
         return Decision(rest, (*unproven, requeue_unspent(fact.worker, task, fact.why, fact.detail)))
-    known = rest.logouts.meet(task.task_id, rest.in_hand)
+    known = rest.logouts.record(task.task_id, rest.in_hand)
     met = replace(rest, logouts=known)
     if known.is_own(task.task_id):
         report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
@@ -105,17 +105,17 @@ def _on_task_released(standing: PoolState, slot: WorkerSlot, fact: TaskReleased)
 
 
 def _on_login_checked(standing: PoolState, slot: WorkerSlot, fact: LoginChecked) -> Decision:
-    known = standing.with_slot(fact.worker, replace(slot, doubt=slot.doubt.answered()))
+    known = standing.with_slot(fact.worker, replace(slot, unverified=slot.unverified.end_check()))
     match fact.proof:
         case LoginCheck.LOGGED_IN:
-            proven = slot.doubt.task_ids if fact.is_last else slot.doubt.probed or ()
+            proven = slot.unverified.task_ids if fact.is_last else slot.unverified.probed or ()
             filed = _file_verified(Decision(_mark_verified(known)), fact.worker, proven)
             return _schedule_check(filed, fact.worker)
         case LoginCheck.LOGGED_OUT:
             rest, back = requeue_unverified(known, fact.worker, ReturnReason.SESSION_LOST)
             return Decision(rest, back)
         case LoginCheck.UNCLEAR:
-            if not slot.doubt.row or standing.is_stopping:
+            if not slot.unverified.row or standing.is_stopping:
                 return Decision(known)
             detail = "The portal did not show whether the session is logged in."
             decision, delay_s = pause(known, PauseReason.PORTAL_BUSY, detail)
@@ -126,33 +126,33 @@ def _on_login_checked(standing: PoolState, slot: WorkerSlot, fact: LoginChecked)
 
 def _mark_verified(standing: PoolState) -> PoolState:
     """The login is worth something."""
-    return replace(standing, renewal=standing.renewal.proven())
+    return replace(standing, login_recovery=standing.login_recovery.mark_verified())
 
 
 def _hold_back(standing: PoolState, worker: WorkerRef, task: POTask, report: Report) -> Decision:
     slot = standing.slots[worker.slot]
-    doubt = slot.doubt
+    doubt = slot.unverified
     if task.task_id in doubt.tainted:
-        again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task.task_id)))
+        again = standing.with_slot(worker, replace(slot, unverified=doubt.mark_clean(task.task_id)))
         return Decision(again, (requeue_unspent(worker, task, ReturnReason.SESSION_LOST, _UNPROVEN),))
     longer = doubt.add(UnverifiedResult(task=task, report=report, beside=frozenset(slot.held)))
-    kept = Decision(standing.with_slot(worker, replace(slot, doubt=longer)))
+    kept = Decision(standing.with_slot(worker, replace(slot, unverified=longer)))
     return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _schedule_check(kept, worker)
 
 
 def _file_verified(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> Decision:
     slot = decision.standing.slots[worker.slot]
-    for one in slot.doubt.row:
+    for one in slot.unverified.row:
         if one.task_id in proven:
             decision = decision.followed_by(file_best(decision.standing, worker, one.task, one.report))
-    rest = replace(slot, doubt=slot.doubt.without(proven))
+    rest = replace(slot, unverified=slot.unverified.discard(proven))
     return replace(decision, standing=decision.standing.with_slot(worker, rest))
 
 
 def _schedule_check(decision: Decision, worker: WorkerRef) -> Decision:
     """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
-    doubt = decision.standing.slots[worker.slot].doubt
-    if not doubt.row or doubt.is_probing or decision.standing.is_stopping:
+    doubt = decision.standing.slots[worker.slot].unverified
+    if not doubt.row or doubt.is_checking or decision.standing.is_stopping:
         return decision
     if len(doubt.row) >= STREAK_LIMIT:
         return _begin_check(decision, worker)
@@ -161,5 +161,5 @@ def _schedule_check(decision: Decision, worker: WorkerRef) -> Decision:
 
 def _begin_check(decision: Decision, worker: WorkerRef) -> Decision:
     slot = decision.standing.slots[worker.slot]
-    asked = decision.standing.with_slot(worker, replace(slot, doubt=slot.doubt.ask()))
+    asked = decision.standing.with_slot(worker, replace(slot, unverified=slot.unverified.begin_check()))
     return Decision(asked, (*decision.commands, CheckLogin(worker=worker)))

@@ -37,7 +37,7 @@ def on_worker_exit(standing: PoolState, slot: WorkerSlot, fact: WorkerLost | Wor
     if isinstance(fact, WorkerEnded):
         return _on_clean_exit(standing, slot, fact)
     lost = _on_crash(standing, slot, fact)
-    return lost.followed_by(on_worker_gone(lost.standing, fact.worker, is_restarting=slot.is_recycling))
+    return lost.followed_by(on_worker_gone(lost.standing, fact.worker, is_restarting=slot.is_being_killed))
 
 
 def _on_clean_exit(standing: PoolState, slot: WorkerSlot, fact: WorkerEnded) -> Decision:
@@ -48,11 +48,11 @@ def _on_clean_exit(standing: PoolState, slot: WorkerSlot, fact: WorkerEnded) -> 
         requeue_unspent(fact.worker, one, ReturnReason.DRAINING, "its worker ended") for one in slot.held.values()
     )
     emptied = _reset_slot(rest.slots[fact.worker.slot])
-    if slot.is_retiring and not standing.is_stopping:
+    if slot.is_being_recycled and not standing.is_stopping:
         gone = _spawn(rest, emptied, fact, 0.0)
     else:
         gone = Decision(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)))
-        if slot.is_retiring:  # it was on its way to a next generation that nobody needs any more
+        if slot.is_being_recycled:  # it was on its way to a next generation that nobody needs any more
             gone = gone.then(GiveUp(worker=fact.worker, cause="the pool ends", is_expected=True))
     left = gone.led_by(*unproven, *unseen)
     return left.followed_by(on_worker_gone(left.standing, fact.worker, is_restarting=False))
@@ -65,10 +65,10 @@ def _reset_slot(slot: WorkerSlot) -> WorkerSlot:
         held={},
         outages_before={},
         shown_before={},
-        doubt=UnverifiedResults(),
+        unverified=UnverifiedResults(),
         done_count=0,
-        is_recycling=False,
-        is_retiring=False,
+        is_being_killed=False,
+        is_being_recycled=False,
         is_up=False,
     )
 
@@ -92,11 +92,11 @@ def _on_crash(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -> Decisi
 def _restart_or_give_up(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -> Decision:
     """Start a slot's next generation, or leave it empty. ``slot`` is as it was, the standing has it emptied."""
     emptied = standing.slots[fact.worker.slot]
-    if slot.home_trouble is not None or standing.holds.storage is not None:
+    if slot.home_trouble is not None or standing.pauses.storage is not None:
         return _wait_for_storage(standing, slot, fact)
-    if slot.is_portal_down or PauseReason.PORTAL_DOWN in standing.holds.active:
+    if slot.is_portal_down or PauseReason.PORTAL_DOWN in standing.pauses.active:
         return _wait_for_portal(standing, emptied, fact)
-    if slot.is_recycling or (slot.is_retiring and not slot.held):  # one that was done and hung at its end is no crash
+    if slot.is_being_killed or (slot.is_being_recycled and not slot.held):  # one that was done and hung at its end is no crash
         return _spawn(standing, emptied, fact, 0.0)
     if not slot.budget.is_spent(fact.at_s, fact.kind):
         return _spend_restart(standing, emptied, fact)
@@ -135,19 +135,19 @@ def _blameless_reason(standing: PoolState, slot: WorkerSlot) -> ReturnReason | R
     """Return why the worker's tasks did not cause its loss; ``None`` if they may have."""
     if standing.is_stopping:  # we ended it ourselves, or it died while it was drained
         return ReturnReason.DRAINING
-    if slot.is_recycling:
+    if slot.is_being_killed:
         return ReturnReason.RECYCLED
     # Found out while it brought its login back, with orders in flight beside, or by another worker.
-    if slot.is_portal_down or PauseReason.PORTAL_DOWN in standing.holds.active:
+    if slot.is_portal_down or PauseReason.PORTAL_DOWN in standing.pauses.active:
         return Reason.PORTAL_UNREACHABLE
-    return standing.holds.storage_reason if slot.home_trouble is None else STORAGE_REASONS[slot.home_trouble]
+    return standing.pauses.storage_reason if slot.home_trouble is None else STORAGE_REASONS[slot.home_trouble]
 
 
 def _wait_for_storage(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -> Decision:
     """No restart is spent on a disk that takes nothing: a browser cannot live on it."""
-    if PauseReason.PLACE_GONE in standing.holds.active:
+    if PauseReason.PLACE_GONE in standing.pauses.active:
         return _spawn(standing, standing.slots[fact.worker.slot], fact, LONGEST_PAUSE_S)
-    cause = standing.holds.storage if slot.home_trouble is None else STORAGE_PAUSES[slot.home_trouble]
+    cause = standing.pauses.storage if slot.home_trouble is None else STORAGE_PAUSES[slot.home_trouble]
     decision, delay_s = pause(standing, cause or PauseReason.DISK_FULL, fact.cause)
     return decision.followed_by(_spawn(decision.standing, decision.standing.slots[fact.worker.slot], fact, delay_s))
 

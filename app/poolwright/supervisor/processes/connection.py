@@ -135,25 +135,25 @@ class WorkerConnection:
         Raises:
             LostError: It did not come up in time, or at all.
         """
-        hello = await self.hear(HELLO_LIMIT_S)
+        hello = await self.receive(HELLO_LIMIT_S)
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
             msg = "it uses another protocol version"
             raise WorkerLostError(msg, LossKind.GARBLED)
         await anyio.sleep_until(begin_s)
-        await self.say(configure)
+        await self.send(configure)
         limit_s = ready_limit_s(configure)
         limit, is_waiting_for_us = ActiveTimeLimit(limit_s), False
         while True:
-            await self._child.look()  # its browser comes up meanwhile
+            await self._child.scan()  # its browser comes up meanwhile
             late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
-            message = await (self.hear(limit_s) if is_waiting_for_us else self._next(*late))
+            message = await (self.receive(limit_s) if is_waiting_for_us else self._next(*late))
             if isinstance(message, messages.Ready):
-                await self._child.look()
+                await self._child.scan()
                 return message
             note(message)
             is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoginRequired)
 
-    async def hear(self, limit_s: float) -> messages.ToSupervisor:
+    async def receive(self, limit_s: float) -> messages.ToSupervisor:
         """The next frame.
 
         Raises:
@@ -167,13 +167,13 @@ class WorkerConnection:
                 with limit.slice():
                     return await self._child.link.receive()
         except anyio.EndOfStream as error:
-            raise WorkerLostError(await self._how_it_ended()) from error
+            raise WorkerLostError(await self._exit_cause()) from error
         except (FrameError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its connection broke ({error})"
             raise WorkerLostError(msg, LossKind.GARBLED) from error
         raise WorkerLostError(too_late, kind)
 
-    async def say(self, message: messages.ToWorker) -> None:
+    async def send(self, message: messages.ToWorker) -> None:
         """Send one frame.
 
         Raises:
@@ -182,9 +182,9 @@ class WorkerConnection:
         try:
             await self._child.link.send(message)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-            raise WorkerLostError(await self._how_it_ended()) from error
+            raise WorkerLostError(await self._exit_cause()) from error
 
-    async def _how_it_ended(self) -> str:
+    async def _exit_cause(self) -> str:
         with anyio.move_on_after(SILENCE_LIMIT_S):
             code = await self._child.wait()
             return (
@@ -216,7 +216,7 @@ class ThumbnailRequests:
         one = self._awaited.get(task_id)
         if one is None:
             one = self._awaited[task_id] = _PendingThumbnail()
-            await self._ask_for(task_id, one)
+            await self._request(task_id, one)
         one.asker_count += 1
         try:
             await one.has_come.wait()
@@ -226,7 +226,7 @@ class ThumbnailRequests:
                 self._drop(task_id, one)
         return one.jpeg
 
-    async def _ask_for(self, task_id: TaskId, one: _PendingThumbnail) -> None:
+    async def _request(self, task_id: TaskId, one: _PendingThumbnail) -> None:
         try:
             await self._ask(GetThumbnail(task_id=task_id))
         except BaseException:
@@ -238,7 +238,7 @@ class ThumbnailRequests:
         if self._awaited.get(task_id) is one:
             del self._awaited[task_id]
 
-    def arrived(self, task_id: TaskId, jpeg: str) -> None:
+    def resolve(self, task_id: TaskId, jpeg: str) -> None:
         """Answer those who wait for a thumbnail; invalid Base64 gives empty bytes."""
         one = self._awaited.pop(task_id, None)
         if one is not None:

@@ -46,11 +46,11 @@ class ShutdownMode(Enum):
     #: Nothing: it works.
     NONE = auto()
     #: The pool ends; its slot is TERMINATED then.
-    WITH_POOL = auto()
+    POOL_SHUTDOWN = auto()
     #: It is well and due for a fresh start: it finishes what it has, and its next generation follows.
-    TO_RETURN = auto()
+    RECYCLE = auto()
     #: It is ended at once, and its next generation follows as after a loss.
-    AT_ONCE = auto()
+    KILL = auto()
 
 
 #: A worker that keeps its time reports within this: evidence of a page takes some seconds, closing a tab up to five.
@@ -78,7 +78,7 @@ class TaskDeadlines:
         """It is over."""
         self._due_s.pop(task_id, None)
 
-    async def enforce(self, worker: WorkerRef, report: Callable[[PoolInput], None]) -> None:
+    async def watch(self, worker: WorkerRef, report: Callable[[PoolInput], None]) -> None:
         """Wait until a task is overdue. It has had its time; its neighbours go back unspent as their worker ends.
 
         Raises:
@@ -111,16 +111,16 @@ EXIT_LIMIT_S = 60.0
 class GenerationDeps:
     """Dependencies that all generations of a slot share."""
 
-    order: WorkerSpec
+    spec: WorkerSpec
     #: The slot's own; the living generation moves it, the slot between two of them.
     machine: StateMachine[WorkerStatus, WorkerEvent]
-    gauge: MemoryMeter
+    memory_meter: MemoryMeter
     #: Where moves and events are told.
-    chronicle: EventLog
+    event_log: EventLog
     #: Takes facts for the plan; returns at once.
     report: Callable[[PoolInput], None]
     #: Where the tasks come from.
-    dispatch: TaskFeeder
+    feeder: TaskFeeder
     #: Writes an attempt down before it starts; gives the task with its attempt number.
     begin: Callable[[POTask, WorkerRef], Awaitable[POTask]]
     #: How many orders have their outcome by the work of the slot.
@@ -139,18 +139,18 @@ class Generation:
         """
         self.ref = ref
         self.session: SessionView | None = None
-        self.departure = ShutdownMode.NONE
+        self.shutdown_mode = ShutdownMode.NONE
         #: Why it was asked to go.
         self.cause = ""
-        self._post = post
+        self._deps = post
         #: Whether it has not taken anything yet.
         self._is_fresh = True
         self._held: dict[TaskId, POTask] = {}
-        self._tabs = TabSlots(post.order.options.tabs_per_worker)
+        self._tabs = TabSlots(post.spec.options.tabs_per_worker)
         #: What its tabs show, for whoever asks.
-        self.pictures = ThumbnailRequests(self.ask)
-        self._deadlines = TaskDeadlines(post.order.options.task_timeout_s)
-        self._emptied = anyio.Event()
+        self.thumbnails = ThumbnailRequests(self.send)
+        self._deadlines = TaskDeadlines(post.spec.options.task_timeout_s)
+        self._is_idle = anyio.Event()
         self._child: WorkerProcess | None = None
         self._pulling = anyio.CancelScope()
 
@@ -171,123 +171,123 @@ class Generation:
             LostError: It never came up, died, fell silent, or could not go on.
         """
         try:
-            self._child = child = await spawn(self._post.order.spawning(self.ref))
+            self._child = child = await spawn(self._deps.spec.spawn_spec(self.ref))
         except OSError as error:
             msg = f"its process cannot be started ({error})"
             raise WorkerLostError(msg, LossKind.NOT_STARTED) from error
-        self._post.gauge.begin(child.pids)
+        self._deps.memory_meter.begin(child.pids)
         try:
             async with anyio.create_task_group() as beside:
                 beside.start_soon(child.read_lines, self._log)
-                await self._talk(child, begin_s)
+                await self._converse(child, begin_s)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
         finally:
             self._child = None
-            self._post.gauge.end()
+            self._deps.memory_meter.end()
             await child.end(self._time_left)  # noqa: ASYNC102 - end() shields itself, with limits
         return True
 
     def _time_left(self) -> float:
-        return self._post.order.deadline.left_s
+        return self._deps.spec.deadline.left_s
 
-    async def depart(self, departure: ShutdownMode, cause: str = "") -> None:
+    async def shut_down(self, departure: ShutdownMode, cause: str = "") -> None:
         """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
-        is_known, self.departure = self.departure is not ShutdownMode.NONE, departure
+        is_known, self.shutdown_mode = self.shutdown_mode is not ShutdownMode.NONE, departure
         self.cause = cause
-        self.part_if_empty()
+        self.exit_when_idle()
         if not is_known:
             self._pulling.cancel()
-            await self.ask(messages.Drain())
+            await self.send(messages.Drain())
 
-    async def ask(self, message: messages.ToWorker) -> None:
+    async def send(self, message: messages.ToWorker) -> None:
         """Send something; a process that is gone tells so by its end."""
         if self._child is not None:
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 await self._child.link.send(message)
 
-    def part_if_empty(self) -> None:
+    def exit_when_idle(self) -> None:
         """A worker that was to come back has finished what it had: its slot is on the way to the next generation."""
-        if self.departure is not ShutdownMode.TO_RETURN or self._held:
+        if self.shutdown_mode is not ShutdownMode.RECYCLE or self._held:
             return
-        self._emptied.set()
+        self._is_idle.set()
         for event in (WorkerEvent.FREE, WorkerEvent.RECYCLE):
             self._move(event, self.cause)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """It is gone, and has nothing in hand any more."""
         self._held.clear()
-        self.pictures.close()
+        self.thumbnails.close()
 
-    async def _talk(self, child: WorkerProcess, begin_s: float) -> None:
+    async def _converse(self, child: WorkerProcess, begin_s: float) -> None:
         talk = WorkerConnection(child)
-        await self._come_up(talk, begin_s)
+        await self._start_up(talk, begin_s)
         async with anyio.create_task_group() as beside:
             beside.start_soon(self._pull, talk)
-            beside.start_soon(self._deadlines.enforce, self.ref, self._post.report)
-            beside.start_soon(self._await_goodbye)
-            while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Exiting):
-                self._take_note(message)
+            beside.start_soon(self._deadlines.watch, self.ref, self._deps.report)
+            beside.start_soon(self._await_exit)
+            while not isinstance(message := await talk.receive(SILENCE_LIMIT_S), messages.Exiting):
+                self._on_message(message)
             beside.cancel_scope.cancel()
 
-    async def _come_up(self, talk: WorkerConnection, begin_s: float) -> None:
-        order = self._post.order
-        configure = messages.Configure(options=order.options, seat=order.seat)
-        ready = await talk.open(configure, self._take_note, begin_s)
-        self._post.machine.fire(WorkerEvent.REPORT_READY)
+    async def _start_up(self, talk: WorkerConnection, begin_s: float) -> None:
+        order = self._deps.spec
+        configure = messages.Configure(options=order.options, seat=order.worker_paths)
+        ready = await talk.open(configure, self._on_message, begin_s)
+        self._deps.machine.fire(WorkerEvent.REPORT_READY)
         self.session = ready.session
-        self._post.report(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
+        self._deps.report(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
 
     async def _pull(self, talk: WorkerConnection) -> None:
         """Take a task whenever a tab is free, until told to go. Who is told so meanwhile gets the task all the same."""
-        while self.departure is ShutdownMode.NONE and (task := await self._next_task()) is not None:
+        while self.shutdown_mode is ShutdownMode.NONE and (task := await self._next_task()) is not None:
             self._is_fresh = False
             self._held[task.task_id] = task
             # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
-            self._post.report(TaskAssigned(worker=self.ref, task=task))
+            self._deps.report(TaskAssigned(worker=self.ref, task=task))
             await self._assign(talk, task)
 
     async def _next_task(self) -> POTask | None:
         """Wait for a free tab and a task, until told to go."""
         with anyio.CancelScope() as self._pulling:
-            return await next_task(self._post.dispatch, self._tabs, is_fresh=self._is_fresh)
+            return await next_task(self._deps.feeder, self._tabs, is_fresh=self._is_fresh)
         return None
 
     async def _assign(self, talk: WorkerConnection, task: POTask) -> None:
         begun = task
-        with self._post.order.deadline.shield():
-            begun = await self._post.begin(task, self.ref)
-        if self.departure is not ShutdownMode.NONE:  # meanwhile: it takes nothing any more
-            self._free(task.task_id)
+        with self._deps.spec.deadline.shield():
+            begun = await self._deps.begin(task, self.ref)
+        if self.shutdown_mode is not ShutdownMode.NONE:  # meanwhile: it takes nothing any more
+            self._release(task.task_id)
             why = ReturnReason.DRAINING
-            self._post.report(TaskReleased(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
+            self._deps.report(TaskReleased(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
             return
         self._move(WorkerEvent.ASSIGN)
         self._deadlines.begin(begun)
-        await talk.say(messages.Assign(task=begun, staging=staging_folder_name(begun)))
+        await talk.send(messages.Assign(task=begun, staging=staging_folder_name(begun)))
 
-    async def _await_goodbye(self) -> None:
+    async def _await_exit(self) -> None:
         """Wait until the worker has nothing left, then for its goodbye.
 
         Raises:
             LostError: None came in time.
         """
-        await self._emptied.wait()
+        await self._is_idle.wait()
         await anyio.sleep(EXIT_LIMIT_S)
         msg = f"it did not close its browser within {EXIT_LIMIT_S:g} s"
         raise WorkerLostError(msg, LossKind.HUNG_AT_END)
 
-    def _take_note(self, message: messages.ToSupervisor) -> None:
-        post = self._post
+    def _on_message(self, message: messages.ToSupervisor) -> None:
+        post = self._deps
         match message:
             case messages.Heartbeat():
                 self.session = message.session
-                post.chronicle.tell(self._seen(message.session))
+                post.event_log.publish(self._status(message.session))
             case messages.StateChanged() | messages.LogNotice() | messages.Thumbnail():
                 self._pass_on(message)
             case messages.Finished() | messages.Returned():
-                self._free(message.task_id)
+                self._release(message.task_id)
                 post.report(to_event(message, self.ref))
             case (
                 messages.LoginVerified() | messages.LoginRefreshed() | messages.LoginRequired() | messages.LoginResult()
@@ -304,30 +304,30 @@ class Generation:
         """What others want to know, and the pool need not."""
         match message:
             case messages.StateChanged():
-                self._post.chronicle.moved(message.transition)
+                self._deps.event_log.record_transition(message.transition)
             case messages.LogNotice():
-                self._post.chronicle.notice(message.level, message.text, self.ref)
+                self._deps.event_log.notice(message.level, message.text, self.ref)
             case messages.Thumbnail():
-                self.pictures.arrived(message.task_id, message.jpeg)
+                self.thumbnails.resolve(message.task_id, message.jpeg)
 
-    def _free(self, task_id: TaskId) -> None:
+    def _release(self, task_id: TaskId) -> None:
         self._deadlines.end(task_id)
         if self._held.pop(task_id, None) is not None:
-            self._tabs.free(task_id)
+            self._tabs.release(task_id)
         if not self._held:
             self._move(WorkerEvent.FREE)
-        self.part_if_empty()
+        self.exit_when_idle()
 
     def _move(self, event: WorkerEvent, cause: str = "") -> None:
-        if self._post.machine.can(event):
-            self._post.machine.fire(event, cause=cause)
+        if self._deps.machine.can(event):
+            self._deps.machine.fire(event, cause=cause)
 
-    def _seen(self, session: SessionView) -> WorkerSeen:
+    def _status(self, session: SessionView) -> WorkerSeen:
         return WorkerSeen(
             worker=self.ref,
             session=session,
-            memory_bytes=self._post.gauge.now_bytes,
-            processed_count=self._post.done_count(),
+            memory_bytes=self._deps.memory_meter.now_bytes,
+            processed_count=self._deps.done_count(),
         )
 
     def _log(self, line: str) -> None:

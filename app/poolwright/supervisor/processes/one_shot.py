@@ -167,7 +167,7 @@ async def _converse(child: WorkerProcess, configure: messages.Configure, errand:
             await talk.open(configure, take)
             errand.opened()
             beside.start_soon(_drain_when_enough, errand.enough, talk)
-            while not isinstance(message := await talk.hear(silence_limit_s), messages.Exiting):
+            while not isinstance(message := await talk.receive(silence_limit_s), messages.Exiting):
                 take(message)
         except WorkerLostError as error:
             unable.append(SetupError(f"The browser could not be opened: {error}."))
@@ -180,4 +180,4 @@ async def _converse(child: WorkerProcess, configure: messages.Configure, errand:
 async def _drain_when_enough(enough: anyio.Event, talk: WorkerConnection) -> None:
     await enough.wait()
     with contextlib.suppress(WorkerLostError):  # the conversation itself finds that out
-        await talk.say(messages.Drain())
+        await talk.send(messages.Drain())

@@ -57,24 +57,24 @@ class Worker:
             dispatch: Where the tasks come from.
             begin: Writes an attempt down before it starts; gives the task with its attempt number.
         """
-        self._order = order
+        self._spec = order
         self._report = report
         first = WorkerRef(order.slot, 1)
-        self._machine = StateMachine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
-        self.gauge = MemoryMeter()
+        self._machine = StateMachine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.record_transition)
+        self.memory_meter = MemoryMeter()
         self._done_count = 0
-        self._post = GenerationDeps(
-            order=order,
+        self._deps = GenerationDeps(
+            spec=order,
             machine=self._machine,
-            gauge=self.gauge,
-            chronicle=chronicle,
+            memory_meter=self.memory_meter,
+            event_log=chronicle,
             report=report,
-            dispatch=dispatch,
+            feeder=dispatch,
             begin=begin,
             done_count=lambda: self._done_count,
         )
-        self._generation = Generation(self._post, first)
-        self._living = anyio.CancelScope()
+        self._generation = Generation(self._deps, first)
+        self._scope = anyio.CancelScope()
 
     @property
     def ref(self) -> WorkerRef:
@@ -89,12 +89,12 @@ class Worker:
     @property
     def profile(self) -> Profile:
         """The slot's clone, the same in every generation."""
-        return self._order.profile
+        return self._spec.profile
 
     @property
     def cookies_path(self) -> Path:
         """Where the cookies of its session are kept."""
-        return self._order.cookies_path
+        return self._spec.cookies_path
 
     @property
     def profile_path(self) -> Path:
@@ -124,33 +124,33 @@ class Worker:
     @property
     def memory_usage(self) -> int:
         """What its processes use, in bytes, as it was last read; 0 when none lives."""
-        return self.gauge.now_bytes
+        return self.memory_meter.now_bytes
 
     @property
     def pid(self) -> int | None:
         """Process id of the living generation."""
         return self._generation.pid
 
-    async def live(self, generation: int, delay_s: float) -> None:
+    async def run(self, generation: int, delay_s: float) -> None:
         """Run one generation: wait, start, serve, end. Ends by itself, by ``abandon``, or cancelled with the pool."""
         last = self._generation
-        self._generation = Generation(self._post, WorkerRef(self._order.slot, generation))
+        self._generation = Generation(self._deps, WorkerRef(self._spec.slot, generation))
         if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
         cause, kind = "it was stopped", LossKind.DIED
         is_in_order = False
-        with anyio.CancelScope() as self._living:
-            if last.departure is ShutdownMode.WITH_POOL:  # asked for between the two
-                self.abandon()
-            kills = await anyio.to_thread.run_sync(OomKillCounter, self._order.count_kills, abandon_on_cancel=True)
+        with anyio.CancelScope() as self._scope:
+            if last.shutdown_mode is ShutdownMode.POOL_SHUTDOWN:  # asked for between the two
+                self.kill()
+            kills = await anyio.to_thread.run_sync(OomKillCounter, self._spec.count_kills, abandon_on_cancel=True)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - SPAWN_AHEAD_S)
-                async with leased_profile(self._order):
+                async with leased_profile(self._spec):
                     is_in_order = await self._generation.serve(begin_s)
             except WorkerLostError as error:
                 cause, kind = f"{error}{await _oom_note(kills)}", error.kind
-                await self._look_at_room()
+                await self._check_disk_space()
             except (SetupError, ProfileInUseError, TemporarilyUnavailableError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
                 if isinstance(error, TemporarilyUnavailableError):
@@ -158,44 +158,44 @@ class Worker:
             except ProfileError as error:
                 cause = str(error)
                 self._report(StopRequested(cause=StopCause.PROFILE_DAMAGED, detail=cause))
-        self._leave(cause, kind, is_in_order=is_in_order)
+        self._on_exit(cause, kind, is_in_order=is_in_order)
 
     async def drain(self) -> None:
         """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is abandoned."""
         if self.status not in _AT_WORK or self.pid is None:
-            self.abandon()
+            self.kill()
             return
         self._machine.fire(WorkerEvent.STOP)
-        await self._generation.depart(ShutdownMode.WITH_POOL)
+        await self._generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
 
-    async def retire(self, generation: int, cause: str) -> None:
+    async def recycle(self, generation: int, cause: str) -> None:
         """As ``drain``, but the next generation follows. A generation that is gone or going is let be."""
-        is_at_work = self.pid is not None and self._generation.departure is ShutdownMode.NONE
+        is_at_work = self.pid is not None and self._generation.shutdown_mode is ShutdownMode.NONE
         if is_at_work and self.ref.generation == generation:
-            await self._generation.depart(ShutdownMode.TO_RETURN, cause)
+            await self._generation.shut_down(ShutdownMode.RECYCLE, cause)
 
-    async def ask(
+    async def send(
         self, generation: int, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
         """Ask something about its login of a generation; one that is gone told so by its end."""
         if self.ref.generation == generation:
-            await self._generation.ask(message)
+            await self._generation.send(message)
 
-    async def picture(self, task_id: TaskId) -> bytes:
+    async def thumbnail(self, task_id: TaskId) -> bytes:
         """Return a JPEG of a task's tab; empty if the task has no tab here. Waits for the worker."""
         held = self._generation.held
-        return await self._generation.pictures.get(task_id) if task_id in held and self.status in _AT_WORK else b""
+        return await self._generation.thumbnails.get(task_id) if task_id in held and self.status in _AT_WORK else b""
 
-    def abandon(self) -> None:
+    def kill(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""
-        self._generation.departure = ShutdownMode.WITH_POOL
-        self._living.cancel()
+        self._generation.shutdown_mode = ShutdownMode.POOL_SHUTDOWN
+        self._scope.cancel()
 
-    def recycle(self, cause: str) -> None:
+    def kill_and_restart(self, cause: str) -> None:
         """End the generation now, although it lives; the next one follows as after a loss."""
-        if self._generation.departure is not ShutdownMode.WITH_POOL:
-            self._generation.departure, self._generation.cause = ShutdownMode.AT_ONCE, cause
-        self._living.cancel()
+        if self._generation.shutdown_mode is not ShutdownMode.POOL_SHUTDOWN:
+            self._generation.shutdown_mode, self._generation.cause = ShutdownMode.KILL, cause
+        self._scope.cancel()
 
     def give_up(self) -> None:
         """Leave the slot empty for good, if it is not TERMINATED already. No generation of it lives."""
@@ -216,28 +216,28 @@ class Worker:
             task_ids=tuple(self._generation.held),
             session_status=self.browser_session.status if self.browser_session else "",
             memory_bytes=self.memory_usage,
-            memory_peak_bytes=self.gauge.peak_bytes,
+            memory_peak_bytes=self.memory_meter.peak_bytes,
             processed_count=self.processed_count,
         )
 
-    async def _look_at_room(self) -> None:
+    async def _check_disk_space(self) -> None:
         """A browser that has no room for its profile dies of that, and tells it in no way."""
-        if await anyio.to_thread.run_sync(_is_full, self._order.folder.path, abandon_on_cancel=True):
-            full = f"The disk of {self._order.folder.path} is full."
+        if await anyio.to_thread.run_sync(_is_full, self._spec.folder.path, abandon_on_cancel=True):
+            full = f"The disk of {self._spec.folder.path} is full."
             self._report(WorkerFolderFailed(worker=self.ref, trouble=StorageTrouble.FULL, detail=full))
 
-    def _leave(self, cause: str, kind: LossKind, *, is_in_order: bool) -> None:
+    def _on_exit(self, cause: str, kind: LossKind, *, is_in_order: bool) -> None:
         """Tell how the generation ended, and make the move that goes with it."""
         gone = self._generation
-        cause = (gone.departure is ShutdownMode.AT_ONCE and gone.cause) or cause
-        gone.forget()
-        if gone.departure is ShutdownMode.WITH_POOL:
+        cause = (gone.shutdown_mode is ShutdownMode.KILL and gone.cause) or cause
+        gone.clear()
+        if gone.shutdown_mode is ShutdownMode.POOL_SHUTDOWN:
             if self._machine.can(WorkerEvent.STOP):
                 self._machine.fire(WorkerEvent.STOP)
             ending = WorkerEvent.EXIT if self._machine.can(WorkerEvent.EXIT) else WorkerEvent.GIVE_UP
             self._machine.fire(ending)
         elif is_in_order:
-            gone.part_if_empty()
+            gone.exit_when_idle()
         else:
             self._machine.fire(WorkerEvent.LOSE, cause=cause)
         lost = WorkerLost(worker=self.ref, cause=cause, kind=kind, at_s=anyio.current_time())
@@ -246,7 +246,7 @@ class Worker:
 
 async def _oom_note(kills: OomKillCounter) -> str:
     """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
-    number = await anyio.to_thread.run_sync(lambda: kills.number, abandon_on_cancel=True)
+    number = await anyio.to_thread.run_sync(lambda: kills.count, abandon_on_cancel=True)
     what = "a process" if number == 1 else f"{number} processes"
     return f"; the system killed {what} because memory ran out" if number else ""
 

@@ -102,7 +102,7 @@ def _furnish(home: Path, own: Path | None, options: BrowserOptions) -> None:
         _copy(own, database)
     with open_certificate_database(database) as opened:
         for number, certificate in enumerate(parse_certificates(options.authorities)):
-            opened.trust(certificate, f"{_NAME} authority {number}")
+            opened.add_authority(certificate, f"{_NAME} authority {number}")
         if options.identity is not None:
             _introduce(options.identity, opened)
 
@@ -136,7 +136,7 @@ def _introduce(identity: Identity, database: CertificateDatabase) -> None:
     )
     database.add_key(plain, public, _NAME)
     for number, certificate in enumerate(parse_certificates(identity.chain)):
-        database.add(certificate, f"{_NAME} {number}" if number else _NAME)
+        database.add_certificate(certificate, f"{_NAME} {number}" if number else _NAME)
 
 
 def parse_certificates(text: str) -> Iterator[bytes]:

@@ -141,7 +141,7 @@ class CookieSnapshot:
         self.cookies: dict[str, Any] = {}
         self._turn = anyio.Lock()
 
-    async def keep(self, driver: BrowserContext) -> None:
+    async def save(self, driver: BrowserContext) -> None:
         """Write down the cookies as they are now, unless nothing changed.
 
         Raises:
@@ -157,7 +157,7 @@ class CookieSnapshot:
                     await anyio.to_thread.run_sync(_replace, self._path, content)
                 self._kept = content
 
-    async def bring_back(self, driver: BrowserContext) -> int:
+    async def restore(self, driver: BrowserContext) -> int:
         """Give a browser what an earlier one on the same profile had and it has not; tells how many it took.
 
         Raises:

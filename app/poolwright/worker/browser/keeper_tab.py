@@ -46,7 +46,7 @@ class KeeperTab:
         return self._page
 
     @property
-    def understudy(self) -> Page | None:
+    def placeholder_page(self) -> Page | None:
         """The minimised tab behind the keeper; nothing before ``restore`` opened it, and in a headless browser."""
         return self._understudy
 

@@ -46,7 +46,7 @@ class CertificateDatabase:
         self._slot = slot
         self._certificates = ctypes.c_void_p(library.CERT_GetDefaultCertDB())
 
-    def trust(self, certificate: bytes, name: str) -> None:
+    def add_authority(self, certificate: bytes, name: str) -> None:
         """Let an authority sign certificates of servers.
 
         Args:
@@ -60,7 +60,7 @@ class CertificateDatabase:
             trust = _Trust(servers=_SERVERS)
             self._check(self._library.CERT_ChangeCertTrust(self._certificates, taken, ctypes.byref(trust)))
 
-    def add(self, certificate: bytes, name: str) -> None:
+    def add_certificate(self, certificate: bytes, name: str) -> None:
         """Put a certificate in that is trusted for nothing, but may be shown.
 
         Raises:

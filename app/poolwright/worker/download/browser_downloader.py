@@ -46,7 +46,7 @@ class DownloadRequest:
     allowance: DownloadAllowance
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def known_names(self) -> tuple[str, ...]:
         """How the page calls it."""
         return tuple(self.link.names.values())
 
@@ -67,7 +67,7 @@ class BrowserDownloader:
         self._context = context
         self._check_place = check_place
 
-    async def visit(self, wanted: DownloadRequest, referer: str) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def download_by_visit(self, wanted: DownloadRequest, referer: str) -> Sequence[ReceivedFile | DownloadRefusedError]:
         """Open the address in a page of its own, as somebody does who follows the link.
 
         Raises:
@@ -87,7 +87,7 @@ class BrowserDownloader:
             with anyio.CancelScope(shield=True):
                 await ignore_failure(page.close)
 
-    async def click(
+    async def download_by_click(
         self, page: Page, wanted: DownloadRequest
     ) -> tuple[Sequence[ReceivedFile | DownloadRefusedError], bool]:
         """Click on the link where it stands; tells, too, whether the page is still as it was.
@@ -139,13 +139,13 @@ class BrowserDownloader:
                 await close_opened_windows(page)  # nothing else stops it
             raise WindowFloodError
         if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
-            trail.begin_anew()
+            trail.restart_clock()
             await trail.wait(self._stall_s)
         if trail.downloads:
             # The browser tells of them in any order, and a second run must name them the same.
             numbers = sorted(range(len(trail.downloads)), key=lambda one: trail.downloads[one].suggested_filename)
             return [await self._kept(trail, number, wanted) for number in numbers]
-        said = f"; the page said: {trail.said[-1]}" if trail.said else ""
+        said = f"; the page said: {trail.dialog_texts[-1]}" if trail.dialog_texts else ""
         msg = f"no file was downloaded{said}"
         places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
         raise NoFileError(msg, places)
@@ -158,17 +158,17 @@ class BrowserDownloader:
             received = await self._keep(trail.downloads[number], trail, part, wanted)
         except DownloadRefusedError as refusal:
             return refusal
-        trail.kept.append(trail.downloads[number])
+        trail.kept_downloads.append(trail.downloads[number])
         return received
 
     async def _keep(self, download: Download, trail: PageActivity, part: Path, wanted: DownloadRequest) -> ReceivedFile:
         await self._check_place(download.url)
-        answer = trail.answer_of(download)
-        told = read_download_info(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
+        answer = trail.response_of(download)
+        told = read_download_info(download, answer, wanted.known_names, is_alone=len(trail.downloads) == 1)
         if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
             msg = "the portal sent only a part of it"
             raise DownloadRefusedError(msg, is_retryable=True)
-        wanted.allowance.expect(told.declared_bytes or 0)
+        wanted.allowance.check_announced(told.declared_bytes or 0)
         try:
             path = await wait_for_download(download, self._stall_s, wanted.allowance.check)
         except TimeoutError as error:
@@ -229,7 +229,7 @@ class NoFileError(DownloadRefusedError):
     def __init__(self, problem: str, places: Sequence[str]) -> None:
         """Keep where those pages are."""
         super().__init__(problem, is_retryable=True)
-        self.places = tuple(places)
+        self.page_urls = tuple(places)
 
 
 class ClickDownloader:
@@ -243,7 +243,7 @@ class ClickDownloader:
         self._own: Page | None = None
         self._turn = anyio.Lock()
 
-    async def click(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def download(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
         """Click on a link and wait for its files.
 
         Raises:
@@ -252,7 +252,7 @@ class ClickDownloader:
         async with self._turn:
             page = self._page or await self._open()
             self._page = None
-            received, is_as_it_was = await self._lane.click(page, wanted)
+            received, is_as_it_was = await self._lane.download_by_click(page, wanted)
             if is_as_it_was:
                 self._page = page
             return received

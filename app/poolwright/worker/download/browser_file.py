@@ -191,7 +191,7 @@ async def verify_complete(
         return arrived
     again = arrived.path.with_name(f"{arrived.path.name}-again")
     try:
-        allowance = DownloadAllowance(sizes).on(again.parent)
+        allowance = DownloadAllowance(sizes).for_folder(again.parent)
         if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, stream, allowance):
             return arrived
     finally:
@@ -205,7 +205,7 @@ async def _is_confirmed(
     arrived: DownloadedFile, url: str, again: Path, stream: HttpDownloader, allowance: DownloadAllowance
 ) -> bool:
     try:
-        await stream.check_place(url)
+        await stream.check_origin(url)
         await stream.fetch(url, again, allowance, ())
     except IncompleteDownloadError:
         raise

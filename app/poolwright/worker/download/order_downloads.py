@@ -66,12 +66,12 @@ class SessionDownloads:
         self.pack = pack
         self.portal = portal
         self.context = context
-        self.stream = stream
-        self.lane = BrowserDownloader(pack, context, stream.check_place)
+        self.http_downloader = stream
+        self.browser_downloader = BrowserDownloader(pack, context, stream.check_origin)
         self.sizes = sizes
 
     @contextlib.asynccontextmanager
-    async def of_order(self, page: Page, portal_number: str) -> AsyncGenerator[OrderDownloads]:
+    async def for_order(self, page: Page, portal_number: str) -> AsyncGenerator[OrderDownloads]:
         """The ways to the files of one order.
 
         Args:
@@ -79,7 +79,7 @@ class SessionDownloads:
             portal_number: The order.
         """
         order_page = OrderPageOpener(self.pack, self.portal, self.context, portal_number)
-        async with open_click_downloader(self.lane, page, order_page.open) as clicks:
+        async with open_click_downloader(self.browser_downloader, page, order_page.open) as clicks:
             yield OrderDownloads(self, page.url, order_page, clicks)
 
 
@@ -106,19 +106,19 @@ class OrderDownloads:
             PortalGoneError: It is not there any more.
             OSError: The disk is full or not writable.
         """
-        wanted = DownloadRequest(link=link, part=part, allowance=self._allowance.on(part.parent))
+        wanted = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
         try:
             return list(await self._receive(wanted))
         except DownloadRefusedError as refusal:
             await anyio.Path(part).unlink(missing_ok=True)  # what came of it takes no room from others
-            await self._stop_if_lost(refusal)
+            await self._raise_if_lost(refusal)
             return [self._missed(link, refusal)]
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:
         label = choose_file_name(self._pack.attachments.names, link.names, NO_DISPOSITION, (link.address,)).label
         return MissedFile(label=label, source_url=link.address, problem=str(refusal), is_retryable=refusal.is_retryable)
 
-    async def _stop_if_lost(self, refusal: DownloadRefusedError) -> None:
+    async def _raise_if_lost(self, refusal: DownloadRefusedError) -> None:
         """Ask at once whose fault it is when a file could not be had: a little later the portal may be back.
 
         Raises:
@@ -126,7 +126,7 @@ class OrderDownloads:
             PortalGoneError: Nobody answers at the portal's address.
         """
         if refusal.is_session_in_doubt:
-            await self._order_page.prove()
+            await self._order_page.verify_shown()
         base_url = self._downloads.portal.base_url
         if refusal.is_retryable and await is_portal_unreachable(self._downloads.context, base_url):
             raise PortalUnreachableError(str(refusal)) from refusal
@@ -137,9 +137,9 @@ class OrderDownloads:
         if not self._pack.may_fetch(self._downloads.portal.base_url, wanted.link.address):
             msg = f"it lies on another host, which the portal pack does not name: {wanted.link.address}"
             raise DownloadRefusedError(msg, is_retryable=False)
-        stream = self._downloads.stream
+        stream = self._downloads.http_downloader
         try:
-            received = await stream.fetch(wanted.link.address, wanted.part, wanted.allowance, wanted.known)
+            received = await stream.fetch(wanted.link.address, wanted.part, wanted.allowance, wanted.known_names)
             return [await self._check(received, wanted, 0)]
         except DownloadRefusedError as error:
             refusal = error
@@ -167,24 +167,24 @@ class OrderDownloads:
 
     async def _visit(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
         try:
-            return await self._downloads.lane.visit(wanted, self._page_url)
+            return await self._downloads.browser_downloader.download_by_visit(wanted, self._page_url)
         except NoFileError as error:
-            self._look_at(error)
+            self._check_pages(error)
             raise
 
     async def _click(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
         try:
-            return await self._clicks.click(wanted)
+            return await self._clicks.download(wanted)
         except NoFileError as error:
-            self._look_at(error)
+            self._check_pages(error)
             raise
 
-    def _look_at(self, error: NoFileError) -> None:
+    def _check_pages(self, error: NoFileError) -> None:
         """See where the pages are that came instead: one of another host may be that of single sign-on."""
         base_url = self._downloads.portal.base_url
-        for place in error.places:
+        for place in error.page_urls:
             raise_if_login_page(self._pack, base_url, place)
-        error.is_session_in_doubt |= any(not self._pack.may_fetch(base_url, place) for place in error.places)
+        error.is_session_in_doubt |= any(not self._pack.may_fetch(base_url, place) for place in error.page_urls)
 
     async def _checked(
         self, found: Sequence[ReceivedFile | DownloadRefusedError], wanted: DownloadRequest
@@ -203,7 +203,7 @@ class OrderDownloads:
                 arrived = await self._check(one, wanted, number)
                 asked_before = bool(wanted.link.address)  # and refused
                 told = replace(one, can_ask_again=one.can_ask_again and not asked_before)
-                checked.append(await verify_complete(arrived, told, self._downloads.stream, self._downloads.sizes))
+                checked.append(await verify_complete(arrived, told, self._downloads.http_downloader, self._downloads.sizes))
             except DownloadRefusedError as refusal:
                 refusals.append(refusal)
                 checked.append(self._missed(wanted.link, refusal))
@@ -222,7 +222,7 @@ class OrderDownloads:
         try:
             finding = await anyio.to_thread.run_sync(_inspected, received, called)
             await self._judge(finding, received)
-            wanted.allowance.use(finding.size_bytes)
+            wanted.allowance.consume(finding.size_bytes)
             sha256 = await anyio.to_thread.run_sync(_fingerprint, received.path)
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -247,7 +247,7 @@ class OrderDownloads:
         if finding.is_page:
             raise_if_login_page(self._pack, self._downloads.portal.base_url, received.final_url)
         if finding.shape is SoftError.LOGIN:
-            await self._order_page.prove()
+            await self._order_page.verify_shown()
         if finding.problems:
             problem = " ".join(finding.problems)
             if finding.is_page:

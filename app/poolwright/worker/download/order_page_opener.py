@@ -60,7 +60,7 @@ class OrderPageOpener:
             raise
         return page
 
-    async def prove(self) -> None:
+    async def verify_shown(self) -> None:
         """See once whether the portal still shows the order; what it does not tell is no proof of a loss.
 
         Raises:

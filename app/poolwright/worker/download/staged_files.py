@@ -61,7 +61,7 @@ class StagedFiles:
         """Every file so far, in the order in which they were taken."""
         return tuple(self._saved)
 
-    async def make(self, name: str, content: bytes, source_url: str) -> FetchedFile:
+    async def write(self, name: str, content: bytes, source_url: str) -> FetchedFile:
         """Write a file and take it.
 
         Raises:
@@ -69,16 +69,16 @@ class StagedFiles:
             OSError: The disk is full or not writable.
         """
         part = self._staging / f"made-{next(self._numbers)}"
-        return self.take(await anyio.to_thread.run_sync(_written, part, name, content, source_url))
+        return self.accept(await anyio.to_thread.run_sync(_written, part, name, content, source_url))
 
-    def take(self, arrived: DownloadedFile) -> FetchedFile:
+    def accept(self, arrived: DownloadedFile) -> FetchedFile:
         """Give a file its name and put it among the others.
 
         Raises:
             OSError: The disk is not writable.
         """
         wanted = safe_name(arrived.name or arrived.label)
-        name = self._names.give(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given))
+        name = self._names.allocate(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
         arrived.path.replace(folder / name)
@@ -148,7 +148,7 @@ class Evidence:
         """How often something was to be kept."""
         return len(self._taken)
 
-    async def keep(self, page: Page, name: str) -> tuple[str, ...]:
+    async def save_screenshot_and_html(self, page: Page, name: str) -> tuple[str, ...]:
         """Put source and picture of a page there; gives the names of what could be kept.
 
         Bounded by ``LIMIT_S``. A page that cannot be pictured any more leaves nothing, nor does a full disk; that is

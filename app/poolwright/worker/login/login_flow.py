@@ -44,13 +44,13 @@ class Credentials:
 class LoginFlow:
     """One login, in the keeper tab of one browser."""
 
-    door: PortalProbe
+    probe: PortalProbe
     page: Page
     driver: BrowserContext
-    keys: Credentials
-    say: Notify
+    credentials: Credentials
+    notify: Notify
 
-    async def climb(self, limit_s: float) -> LoginStep:
+    async def run(self, limit_s: float) -> LoginStep:
         """Run the login steps until the probe page opens; return the one that succeeded.
 
         Args:
@@ -63,11 +63,11 @@ class LoginFlow:
         """
         tried: list[str] = []
         is_late = False
-        for step in self.door.pack.login.ladder:
+        for step in self.probe.pack.login.ladder:
             rung_s = self._limit_s(step, limit_s)
             problem: str | None = f"no answer within {rung_s:g} s"
             with anyio.move_on_after(rung_s) as rung:
-                problem = await self._try(step) or await self.door.demand(self.page)
+                problem = await self._run_step(step) or await self.probe.required_login_step(self.page)
             if problem is None:
                 return step
             is_late = is_late or (rung.cancelled_caught and step is not LoginStep.HUMAN)
@@ -76,35 +76,35 @@ class LoginFlow:
             raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
         raise CannotLogInError(f"The portal requires a login and no login step succeeded ({'; '.join(tried)}).")
 
-    async def _try(self, step: LoginStep) -> str | None:
+    async def _run_step(self, step: LoginStep) -> str | None:
         match step:
             case LoginStep.REVISIT:
-                await self.door.visit(self.page, self.door.pack.login.start)
+                await self.probe.goto(self.page, self.probe.pack.login.start)
                 return None
             case LoginStep.COOKIES:
-                return await self._take_kept_login()
+                return await self._import_saved_login()
             case LoginStep.FORM:
-                return await self._fill_in()
+                return await self._log_in_by_form()
             case LoginStep.HUMAN:
                 return await self._wait_for_person()
             case _:
                 assert_never(step)
 
-    async def _take_kept_login(self) -> str | None:
+    async def _import_saved_login(self) -> str | None:
         """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
-        if self.keys.snapshot is None:
-            return f"no login is saved beside the profile (poolwright profile login {self.keys.profile_name})"
+        if self.credentials.snapshot is None:
+            return f"no login is saved beside the profile (poolwright profile login {self.credentials.profile_name})"
         try:
-            count = await self.keys.snapshot.bring_back(self.driver)
+            count = await self.credentials.snapshot.restore(self.driver)
         except (PlaywrightError, OSError, ValueError) as error:
             return f"the saved login cannot be used ({first_line(error)})"
         return None if count else "the saved login is empty, or it is the one that expired"
 
-    async def _fill_in(self) -> str | None:
-        portal, login = self.door.portal, self.door.pack.login
+    async def _log_in_by_form(self) -> str | None:
+        portal, login = self.probe.portal, self.probe.pack.login
         if not (portal.user and portal.password) or login.form is None:
             return "no user and password are set (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
-        if problem := await self.door.visit(self.page, login.start):
+        if problem := await self.probe.goto(self.page, login.start):
             return problem
         try:
             await self._fill(login.form.user, portal.user)
@@ -112,18 +112,18 @@ class LoginFlow:
             verdict = await self._submit(login.form.submit)
             if login.second_factor is None or verdict is not Verdict.SECOND_FACTOR:
                 return None
-            return await self._give_code(login.second_factor)
+            return await self._enter_code(login.second_factor)
         except (PlaywrightError, TimeoutError) as error:
             step = remedy(str(error), portal.base_url)
             return f"the form could not be filled in ({first_line(error)})" + (f": {step}" if step else "")
 
-    async def _give_code(self, form: SecondFactorForm) -> str | None:
-        if not self.keys.one_time_code:
+    async def _enter_code(self, form: SecondFactorForm) -> str | None:
+        if not self.credentials.one_time_code:
             return "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
-        if self.keys.is_code_used:
+        if self.credentials.is_code_used:
             return "the portal asks for a second one-time code"
-        self.keys.is_code_used = True
-        await self._fill(form.code, self.keys.one_time_code)
+        self.credentials.is_code_used = True
+        await self._fill(form.code, self.credentials.one_time_code)
         if await self._submit(form.submit) is Verdict.SECOND_FACTOR:
             return "the portal rejects the one-time code; check the TOTP secret and the clock of this machine"
         return None
@@ -147,43 +147,43 @@ class LoginFlow:
                     msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."
                     raise PortalDownError(msg) from error
                 raise
-            return await self.door.judge(self.page)
+            return await self.probe.classify(self.page)
 
     async def _wait_for_person(self) -> str | None:
         """Show the login page, and look whether the door is open after each page that the person came to."""
-        if not self.keys.is_headed:
+        if not self.credentials.is_headed:
             return (
                 "nobody can log in by hand in a headless browser (use --headed, or poolwright profile login "
-                f"{self.keys.profile_name})"
+                f"{self.credentials.profile_name})"
             )
-        limit_s = self.door.pack.limits.person_s
+        limit_s = self.probe.pack.limits.person_s
         with _NavigationWatcher(self.page) as moves:
-            await self.door.visit(self.page, self.door.pack.login.start)
+            await self.probe.goto(self.page, self.probe.pack.login.start)
             await self.page.bring_to_front()
-            self.say(Level.WARNING, f"please log in by hand in this worker's browser window, within {limit_s:g} s")
+            self.notify(Level.WARNING, f"please log in by hand in this worker's browser window, within {limit_s:g} s")
             try:
-                while await self.door.judge(self.page) in DEMANDS or not await self._is_open_beside():
-                    await moves.next()
+                while await self.probe.classify(self.page) in DEMANDS or not await self._is_logged_in_elsewhere():
+                    await moves.wait()
             except PlaywrightError as error:
                 return f"the window was closed ({first_line(error)})"
         return None
 
-    async def _is_open_beside(self) -> bool:
+    async def _is_logged_in_elsewhere(self) -> bool:
         """Look in a tab of its own: what the person types into the other one must stay there."""
         beside = await self.driver.new_page()
         try:
-            return await self.door.demand(beside) is None
+            return await self.probe.required_login_step(beside) is None
         finally:
             with anyio.CancelScope(shield=True):
                 await beside.close()
 
     def _limit_s(self, step: LoginStep, limit_s: float) -> float:
-        limits = self.door.pack.limits
+        limits = self.probe.pack.limits
         return limits.person_s if step is LoginStep.HUMAN else max(limit_s, _PAGE_COUNT * limits.page_s)
 
     @property
     def _limit_ms(self) -> float:
-        return self.door.pack.limits.page_s * 1000
+        return self.probe.pack.limits.page_s * 1000
 
 
 class _NavigationWatcher:
@@ -200,7 +200,7 @@ class _NavigationWatcher:
     def __exit__(self, *_: object) -> None:
         self._page.remove_listener("framenavigated", self._note)
 
-    async def next(self) -> None:
+    async def wait(self) -> None:
         await self._moved.wait()
         self._moved = anyio.Event()
 

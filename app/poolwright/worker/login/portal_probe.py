@@ -27,31 +27,31 @@ class PortalProbe:
     pack: Pack
     portal: PortalOptions
 
-    async def demand(self, page: Page) -> str | None:
+    async def required_login_step(self, page: Page) -> str | None:
         """Return what the portal asks for before it shows the probe page; ``None`` if we are logged in.
 
         Raises:
             PortalDownError: The portal does not answer, or answers with something that is neither.
             playwright.async_api.Error: The page was closed, or crashed.
         """
-        found = await self._ask(page)
+        found = await self._open_probe_page(page)
         if found.verdict is Verdict.SESSION_LOST:
-            return f"its login page cannot be opened{self._why(found)}" if found.problem else "it shows its login page"
+            return f"its login page cannot be opened{self._explain(found)}" if found.problem else "it shows its login page"
         if found.verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[found.verdict]}"
         if found.verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
         what = "cannot be opened" if found.problem else "is neither a login page nor the page that was expected"
-        raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._why(found)}.")
+        raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._explain(found)}.")
 
-    async def prove(self, page: Page) -> LoginCheck:
+    async def verify_login(self, page: Page) -> LoginCheck:
         """Verify that we are logged in and have been since the last check.
 
         Raises:
             playwright.async_api.Error: The page was closed, or crashed.
         """
         try:
-            verdict = (await self._ask(page)).verdict
+            verdict = (await self._open_probe_page(page)).verdict
             await page.goto("about:blank")
         except PortalDownError:
             return LoginCheck.UNCLEAR
@@ -60,7 +60,7 @@ class PortalProbe:
         is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
         return LoginCheck.LOGGED_OUT if is_lost else LoginCheck.UNCLEAR
 
-    async def visit(self, page: Page, path: str) -> str | None:
+    async def goto(self, page: Page, path: str) -> str | None:
         """Open a page of the portal, and wait where it goes on by itself; tells why no page came, where none did.
 
         Raises:
@@ -68,9 +68,9 @@ class PortalProbe:
             playwright.async_api.Error: The page was closed, or crashed.
         """
         found = await self._visit(page, path, is_any_page=True)
-        return f"its page {path} cannot be opened{self._why(found)}" if found.problem else None
+        return f"its page {path} cannot be opened{self._explain(found)}" if found.problem else None
 
-    async def _ask(self, page: Page) -> Visit:
+    async def _open_probe_page(self, page: Page) -> Visit:
         """Open the page that only a logged-in user sees, and wait until it is that page or one that the pack knows."""
         return await self._visit(page, self.pack.site.probe, is_any_page=False)
 
@@ -86,7 +86,7 @@ class PortalProbe:
                 raise
             raise PortalDownError(reachability.describe_failure(self.portal.base_url, error)) from error
 
-    async def judge(self, page: Page) -> Verdict:
+    async def classify(self, page: Page) -> Verdict:
         """What the page is that stands open, wherever it came from.
 
         Raises:
@@ -99,7 +99,7 @@ class PortalProbe:
                     await PageReader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()
                 ).verdict
 
-    def _why(self, found: Visit) -> str:
+    def _explain(self, found: Visit) -> str:
         """What came in the place of a page that was wanted, and what can be done, to stand behind it."""
         status = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else ""
         said = ", ".join(part for part in (found.problem or found.verdict.value, status) if part)

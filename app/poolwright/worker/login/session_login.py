@@ -58,10 +58,10 @@ class SessionLogin:
             say: Takes sentences for people.
             cookies_path: Where the cookies are kept for the next browser on this profile.
         """
-        self.turn = anyio.Lock()
-        self.is_in = False
+        self.lock = anyio.Lock()
+        self.is_logged_in = False
         #: Grows with every login, so that a loss can be told from one that is old news.
-        self.count = 0
+        self.login_count = 0
         self._machine = machine
         self._door = door
         self._driver = driver
@@ -80,13 +80,13 @@ class SessionLogin:
         Raises:
             PortalDownError: The portal does not answer.
         """
-        async with self.turn:
-            demand = await self._demand()
+        async with self.lock:
+            demand = await self._required_login_step()
             if demand is None:
-                await self._enter()
+                await self._on_logged_in()
             return demand
 
-    async def open(self, keys: Credentials) -> None:
+    async def ensure_logged_in(self, keys: Credentials) -> None:
         """Log in unless the session is logged in already.
 
         Raises:
@@ -103,11 +103,11 @@ class SessionLogin:
             CannotLogInError: It could not be done, in time or at all.
             PortalDownError: The portal does not answer.
         """
-        async with self._coming_back() as door:
-            limit_s = REFRESH_LIMIT_S if self.count else FIRST_LOGIN_LIMIT_S
+        async with self._authenticating() as door:
+            limit_s = REFRESH_LIMIT_S if self.login_count else FIRST_LOGIN_LIMIT_S
 
             async def climb(page: Page) -> LoginStep:
-                return await LoginFlow(door=door, page=page, driver=self._driver, keys=keys, say=self._say).climb(
+                return await LoginFlow(probe=door, page=page, driver=self._driver, credentials=keys, notify=self._say).run(
                     limit_s
                 )
 
@@ -115,24 +115,24 @@ class SessionLogin:
             self._say(Level.INFO, f"logged in ({step})")
             return step
 
-    async def adopt(self, cookies_path: Path) -> None:
+    async def import_cookies(self, cookies_path: Path) -> None:
         """Import the cookies of another session and check whether they log this one in.
 
         Raises:
             CannotLogInError: They do not.
             PortalDownError: The portal does not answer.
         """
-        async with self._coming_back() as door:
+        async with self._authenticating() as door:
             try:
-                await CookieSnapshot(cookies_path).bring_back(self._driver)
+                await CookieSnapshot(cookies_path).restore(self._driver)
             except (PlaywrightError, OSError, ValueError) as error:
                 msg = f"the cookies of the other worker cannot be imported ({first_line(error)})"
                 raise CannotLogInError(msg) from error
-            if demand := await self._in_keeper(door.demand):
+            if demand := await self._in_keeper(door.required_login_step):
                 msg = f"the login of the other worker is not valid here: {demand}"
                 raise CannotLogInError(msg)
 
-    def lose(self, count: int, cause: str = "logged out") -> bool:
+    def mark_logged_out(self, count: int, cause: str = "logged out") -> bool:
         """Mark the session as logged out; return whether it was logged in until now.
 
         Args:
@@ -145,13 +145,13 @@ class SessionLogin:
         if self._door is None:
             msg = "A processor reports that it was logged out, but this pool has no portal to log in to."
             raise CannotLogInError(msg)
-        if not self.is_in or count != self.count:
+        if not self.is_logged_in or count != self.login_count:
             return False
-        self.is_in = False
+        self.is_logged_in = False
         self._machine.fire(SessionEvent.BREAK, cause=cause)
         return True
 
-    async def leave(self) -> None:
+    async def log_out(self) -> None:
         """Log out, where the pack names the page for it, so that a new login can begin before the old one ends.
 
         Raises:
@@ -159,16 +159,16 @@ class SessionLogin:
         """
         if self._door is None or self._door.pack.login.logout is None:
             return
-        async with self.turn:
-            if self.lose(self.count, "refreshed before it expires"):
+        async with self.lock:
+            if self.mark_logged_out(self.login_count, "refreshed before it expires"):
                 door, path = self._door, self._door.pack.login.logout
 
                 async def log_out(page: Page) -> None:
-                    await door.visit(page, path)
+                    await door.goto(page, path)
 
                 await self._in_keeper(log_out)
 
-    async def probe(self) -> LoginCheck:
+    async def verify_login(self) -> LoginCheck:
         """Ask the portal whether we are logged in. How long its answer may take is the pack's matter.
 
         Raises:
@@ -176,45 +176,45 @@ class SessionLogin:
         """
         if self._door is None:
             return LoginCheck.LOGGED_IN
-        async with self.turn:
+        async with self.lock:
             try:
-                return await self._in_keeper(self._door.prove)
+                return await self._in_keeper(self._door.verify_login)
             except PortalDownError:
                 return LoginCheck.UNCLEAR
 
-    async def look_in(self) -> None:
+    async def open_portal(self) -> None:
         """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
 
         Raises:
             PortalDownError: The portal does not answer.
         """
         if self._door is not None:
-            await self._in_keeper(self._door.demand)
+            await self._in_keeper(self._door.required_login_step)
         else:
             await self._driver.cookies()
 
-    async def keep_cookies(self) -> None:
+    async def save_cookies(self) -> None:
         """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
         try:
-            await self._snapshot.keep(self._driver)
+            await self._snapshot.save(self._driver)
         except PlaywrightError:
             return  # the browser is gone; that is found out elsewhere
         except OSError as error:
             self._say(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
 
-    async def bring_back_cookies(self) -> None:
+    async def restore_cookies(self) -> None:
         """Give the browser what an earlier one on this profile had and its disk had not seen."""
         try:
-            if count := await self._snapshot.bring_back(self._driver):
+            if count := await self._snapshot.restore(self._driver):
                 self._say(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
         except (PlaywrightError, OSError, ValueError) as error:
             self._say(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
 
-    async def _demand(self) -> str | None:
+    async def _required_login_step(self) -> str | None:
         if self._door is None:
             await self._keeper.restore()
             return None
-        return await self._in_keeper(self._door.demand)
+        return await self._in_keeper(self._door.required_login_step)
 
     async def _in_keeper(self, do: Callable[[Page], Awaitable[_T]]) -> _T:
         """Do something in the keeper tab, where no error of the driver's is the worker's end.
@@ -238,12 +238,12 @@ class SessionLogin:
         raise PortalDownError(msg)
 
     @contextlib.asynccontextmanager
-    async def _coming_back(self) -> AsyncGenerator[PortalProbe]:
+    async def _authenticating(self) -> AsyncGenerator[PortalProbe]:
         """What is done within brings the login back, or raises."""
         if self._door is None:
             msg = "there is no portal to log in to"
             raise CannotLogInError(msg)
-        async with self.turn:
+        async with self.lock:
             await self._keeper.restore()
             if self._machine.can(SessionEvent.RECOVER):
                 self._machine.fire(SessionEvent.RECOVER)
@@ -252,16 +252,16 @@ class SessionLogin:
             except BaseException:
                 if self._machine.can(SessionEvent.BREAK):
                     self._machine.fire(SessionEvent.BREAK, cause="no login")
-                self.is_in = False
+                self.is_logged_in = False
                 raise
-            await self._enter()
+            await self._on_logged_in()
 
-    async def _enter(self) -> None:
+    async def _on_logged_in(self) -> None:
         for event in (SessionEvent.AUTHENTICATE, SessionEvent.RECOVERED):
             if self._machine.can(event):
                 self._machine.fire(event)
-        self.is_in = True
-        self.count += 1
+        self.is_logged_in = True
+        self.login_count += 1
         with contextlib.suppress(PlaywrightError):  # a tab that is gone shows nothing of the portal either
             await self._keeper.page.goto("about:blank")
-        await self.keep_cookies()
+        await self.save_cookies()

@@ -82,7 +82,7 @@ class IsolatedWorld:
         self._page = page
         self._send = send
 
-    async def look(self, script: str, spec: Mapping[str, object], limit_s: float) -> object:
+    async def evaluate(self, script: str, spec: Mapping[str, object], limit_s: float) -> object:
         """Run a function on the page's document, and give what it gives.
 
         Args:
@@ -98,7 +98,7 @@ class IsolatedWorld:
         with anyio.fail_after(limit_s + _GRACE_S):
             return await _look(self._send, await self._frame_id(), script, spec)
 
-    async def act(self, script: str, spec: object, limit_s: float) -> object:
+    async def evaluate_as_user(self, script: str, spec: object, limit_s: float) -> object:
         """Run a function on the page's document as if a hand did it: what comes of that is not kept from coming.
 
         Args:
@@ -114,7 +114,7 @@ class IsolatedWorld:
         with anyio.fail_after(limit_s):
             return await _look(self._send, await self._frame_id(), script, spec, is_by_hand=True)
 
-    async def look_beside(
+    async def evaluate_in_frames(
         self, may_look: Callable[[str], bool], script: str, spec: Mapping[str, object], limit_s: float
     ) -> list[object]:
         """Run a function on every frame of another origin; on none that went away meanwhile or hangs.
@@ -215,7 +215,7 @@ async def press_link(page: Page, link: PageLink, limit_s: float) -> str:
     """
     asked = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH]]
     try:
-        return str(await (await isolated_world(page)).act(_CLICK, asked, limit_s))
+        return str(await (await isolated_world(page)).evaluate_as_user(_CLICK, asked, limit_s))
     except PageNavigatedError:
         return ""  # the click went on to another page at once
 
@@ -228,7 +228,7 @@ async def shown_media_type(page: Page, limit_s: float) -> str:
         playwright.async_api.Error: The page crashed or was closed.
         TimeoutError: It hangs.
     """
-    return str(await (await isolated_world(page)).act(_KIND, None, limit_s))
+    return str(await (await isolated_world(page)).evaluate_as_user(_KIND, None, limit_s))
 
 
 async def save_document(page: Page, address: str, limit_s: float) -> None:
@@ -239,4 +239,4 @@ async def save_document(page: Page, address: str, limit_s: float) -> None:
         playwright.async_api.Error: The page crashed or was closed.
         TimeoutError: It hangs.
     """
-    await (await isolated_world(page)).act(_SAVE, address, limit_s)
+    await (await isolated_world(page)).evaluate_as_user(_SAVE, address, limit_s)

@@ -71,11 +71,11 @@ class PageActivity:
         """Made by ``follow`` alone."""
         self.downloads: list[Download] = []
         #: Those of them that are kept; the others are thrown away at its end.
-        self.kept: list[Download] = []
+        self.kept_downloads: list[Download] = []
         self.answers: list[Response] = []
         self.windows: list[Page] = []
         #: What a dialog of the page said.
-        self.said: list[str] = []
+        self.dialog_texts: list[str] = []
         self._count = WindowLimit()
         self._page = page
         self._place = page.url
@@ -101,7 +101,7 @@ class PageActivity:
         moved = [self._page] if self._page.url != self._place else []
         return [page for page in (*self.windows, *moved) if page.url and not page.is_closed()]
 
-    def listen(self, page: Page) -> None:
+    def attach(self, page: Page) -> None:
         """Attach the listeners to a page."""
         _followed.add(page)
         ears: tuple[tuple[str, Callable[[Any], object]], ...] = (
@@ -119,7 +119,7 @@ class PageActivity:
             page.on(event, ear)  # pyright: ignore[reportCallIssue, reportArgumentType]  # typed for each event alone
             self._ears.append((page, event, ear))
 
-    def deafen(self) -> None:
+    def detach(self) -> None:
         """Detach all listeners."""
         for page, event, ear in self._ears:
             page.remove_listener(event, ear)
@@ -133,11 +133,11 @@ class PageActivity:
                 await self._stirred.wait()
             self._stirred = anyio.Event()
 
-    def begin_anew(self) -> None:
+    def restart_clock(self) -> None:
         """Count the time from now: something more was asked for."""
         self._begun = self._last = time.monotonic()
 
-    def answer_of(self, download: Download) -> Response | None:
+    def response_of(self, download: Download) -> Response | None:
         """The answer that became a download; nothing for one that a script made."""
         return next((answer for answer in reversed(self.answers) if answer.url == download.url), None)
 
@@ -175,11 +175,11 @@ class PageActivity:
 
     def _note_window(self, window: Page) -> None:
         self.windows.append(window)
-        self.listen(window)
+        self.attach(window)
         self._stir()
 
     async def _shut_if_too_many(self, window: Page) -> None:
-        if self._count.is_for_closing(sum(not one.is_closed() for one in self.windows)):
+        if self._count.is_excess(sum(not one.is_closed() for one in self.windows)):
             await ignore_failure(window.close)
 
     def _note_close(self, page: Page) -> None:
@@ -187,7 +187,7 @@ class PageActivity:
         self._stir()
 
     def _note_dialog(self, dialog: Dialog) -> None:
-        self.said.append(dialog.message[:200])
+        self.dialog_texts.append(dialog.message[:200])
         self._stir()
 
 
@@ -202,16 +202,16 @@ def _is_of(request: Request, page: Page) -> bool:
 async def follow_page(page: Page) -> AsyncGenerator[PageActivity]:
     """Follow a page through a block; then its windows are closed, and all its downloads but those kept thrown away."""
     trail = PageActivity(page)
-    trail.listen(page)
+    trail.attach(page)
     try:
         yield trail
     finally:
-        trail.deafen()
+        trail.detach()
         with anyio.CancelScope(shield=True):
             for window in trail.windows:
                 await ignore_failure(window.close)
             for download in trail.downloads:
-                if download not in trail.kept:
+                if download not in trail.kept_downloads:
                     await _discard(download)
 
 

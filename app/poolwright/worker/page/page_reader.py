@@ -101,7 +101,7 @@ class PageReader:
         facts = PageFacts(
             url=self._served_at if await self._is_served(reading) else reading.url,
             status=self._traffic.status,
-            passed=[*self._traffic.passed, *self._seen],
+            passed=[*self._traffic.visited, *self._seen],
             present=reading.present,
             texts=reading.texts,
         )
@@ -112,7 +112,7 @@ class PageReader:
     @property
     def _served_at(self) -> str:
         """What the document was asked for by; its scripts may call it otherwise since."""
-        return self._traffic.passed[-1] if self._traffic.passed and self._traffic.answer is not None else ""
+        return self._traffic.visited[-1] if self._traffic.visited and self._traffic.answer is not None else ""
 
     async def _is_served(self, reading: PageContent) -> bool:
         """Whether a page that took another address is the order's all the same.
@@ -161,9 +161,9 @@ class PageReader:
                         self._stops_for_frames = False
                         continue
                 can_wait_s = self._left_s if not reading.links else impatient_at - anyio.current_time()
-                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_calm or can_wait_s <= 0:
+                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_idle or can_wait_s <= 0:
                     return reading
-                await self._traffic.calm(can_wait_s)
+                await self._traffic.wait_idle(can_wait_s)
         raise self._restless()
 
     async def _come_to_rest(self) -> None:
@@ -171,7 +171,7 @@ class PageReader:
         try:
             await self._page.wait_for_load_state("domcontentloaded", timeout=self._pack.limits.page_s * 1000)
         except PlaywrightTimeoutError:
-            if len(self._traffic.passed) > _MOVE_COUNT_MAX:
+            if len(self._traffic.visited) > _MOVE_COUNT_MAX:
                 raise self._restless() from None
             raise
 
@@ -183,7 +183,7 @@ class PageReader:
         spec = self._spec()
         is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
         limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
-        found = await world.look(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
+        found = await world.evaluate(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
         reading = PageContent.model_validate(found)
         if reading.url.startswith(_NO_PAGE):
             msg = f"the page redirected to one that did not load (net::ERR_CONNECTION_FAILED at {self._page.url})"
@@ -196,7 +196,7 @@ class PageReader:
         spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
         beside = [
             PageContent.model_validate(found)
-            for found in await world.look_beside(self._may_look, _SCRIPT, spec, 2 * _SLICE_S)
+            for found in await world.evaluate_in_frames(self._may_look, _SCRIPT, spec, 2 * _SLICE_S)
         ]
         links = {link.address or f"{link.selector} {link.index}": link for one in beside for link in one.links}
         return reading.model_copy(
@@ -234,11 +234,11 @@ class PageReader:
             AttachmentListFacts(
                 link_count=len(reading.links),
                 count=reading.count,
-                is_said_empty=reading.is_said_empty,
+                is_declared_empty=reading.is_said_empty,
                 is_settled=reading.is_settled,
                 is_answered=self._traffic.is_answered(self._pack.attachments.answered),
                 is_in_time=reading.end is ReadEnd.ARRIVED,
-                is_calm=self._traffic.is_calm or self._is_sure(reading),
+                is_calm=self._traffic.is_idle or self._is_sure(reading),
                 unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
                 withheld=self._traffic.withheld,
             ),

@@ -65,7 +65,7 @@ class WindowLimit:
         """Whether more come than can be closed."""
         return self._shut_count > SHUT_MAX
 
-    def is_for_closing(self, open_count: int) -> bool:
+    def is_excess(self, open_count: int) -> bool:
         """Whether one that came just now is one too many."""
         self._shut_count += open_count > OPEN_MAX
         return open_count > OPEN_MAX
@@ -87,7 +87,7 @@ async def window_cleanup(page: Page, note_flood: Callable[[], None] | None = Non
     async def note(window: Page) -> None:
         window.on("popup", note)
         opened.append(window)
-        if windows.is_for_closing(sum(not one.is_closed() for one in opened)):
+        if windows.is_excess(sum(not one.is_closed() for one in opened)):
             if windows.is_flood and note_flood is not None:
                 note_flood()  # again with each one that comes
             with contextlib.suppress(PlaywrightError):  # it closed by itself

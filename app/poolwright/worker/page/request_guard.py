@@ -46,7 +46,7 @@ class RequestGuard:
         #: Where it wanted to go.
         self.strayed: list[str] = []
 
-    def ruling(self, event: _Event) -> RequestRuling:
+    def decide(self, event: _Event) -> RequestRuling:
         """Decide about one request, and remember what was held back."""
         asked = event["request"]
         request = PageRequest(
@@ -57,10 +57,10 @@ class RequestGuard:
             is_clicking=self.is_clicking,
         )
         ruling = rule_on_request(self._pack, self._base_url, request)
-        if ruling is RequestRuling.ASTRAY:
+        if ruling is RequestRuling.OFF_PORTAL:
             self.strayed.append(request.url)
         told = f"{request.method} {request.url.split('?')[0]}"
-        is_news = ruling is RequestRuling.WITHHELD and event["resourceType"] != "Ping" and told not in self.withheld
+        is_news = ruling is RequestRuling.BLOCKED and event["resourceType"] != "Ping" and told not in self.withheld
         if is_news and len(self.withheld) < _LOGGED_COUNT_MAX:
             self.withheld.append(told)
         return ruling
@@ -104,7 +104,7 @@ async def _answer(events: MemoryObjectReceiveStream[_Event], guard: RequestGuard
     with events:
         async for event in events:
             with contextlib.suppress(PlaywrightError):  # the page went away with what it asked for
-                if guard.ruling(event) is RequestRuling.GOES:
+                if guard.decide(event) is RequestRuling.ALLOWED:
                     await send("Fetch.continueRequest", {"requestId": event["requestId"]})
                 else:  # so that the page stays what it is; any other error would put a page of the browser in its place
                     await send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "Aborted"})

@@ -39,7 +39,7 @@ class Traffic:
         self._calm = anyio.Event()
         self._moves = anyio.Event()
         #: Every address that the page itself was sent to, first to last.
-        self.passed: list[str] = []
+        self.visited: list[str] = []
         #: What its last navigation was answered with; nothing where nobody answered.
         self.answer: Response | None = None
         #: Whether a navigation waits for its answer.
@@ -53,26 +53,26 @@ class Traffic:
         return self.answer.status if self.answer else 0
 
     @property
-    def is_calm(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no script waits for an answer."""
         return not self._pending
 
-    async def calm(self, limit_s: float) -> None:
+    async def wait_idle(self, limit_s: float) -> None:
         """Wait until no script waits for an answer, but no longer than the limit."""
         with anyio.move_on_after(limit_s):
             while self._pending:
                 self._calm = anyio.Event()
                 await self._calm.wait()
 
-    async def overdue(self, patience_s: float) -> str:
+    async def wait_overdue(self, patience_s: float) -> str:
         """Wait for a navigation that waits longer than this for its answer; its address."""
         while True:
             with anyio.move_on_after(patience_s if self.is_leaving else math.inf) as waiting:
-                await self.moved()
+                await self.wait_navigation()
             if waiting.cancelled_caught:
-                return self.passed[-1]
+                return self.visited[-1]
 
-    async def moved(self) -> None:
+    async def wait_navigation(self) -> None:
         """Wait for the next navigation that leaves, or is answered."""
         await self._moves.wait()
 
@@ -80,16 +80,16 @@ class Traffic:
         """Whether a request of a script to one of these was answered, and well."""
         return any(leads_to(addresses, url) for url in self._answered)
 
-    def begin(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         """A request leaves."""
         if self._is_navigation(request):
-            self.passed.append(request.url)
+            self.visited.append(request.url)
             self.answer, self.is_leaving = None, True
             self._move()
         elif request.resource_type in _OF_SCRIPTS:
             self._pending.add(request)
 
-    def take(self, answer: Response) -> None:
+    def on_response(self, answer: Response) -> None:
         """The head of an answer comes."""
         if self._is_navigation(answer.request):
             self.answer, self.is_leaving = answer, False
@@ -97,7 +97,7 @@ class Traffic:
         elif answer.ok:
             self._good.add(answer.request)
 
-    def end(self, request: Request) -> None:
+    def on_request_end(self, request: Request) -> None:
         """A request has all of its answer, or failed."""
         if request.resource_type in {"xhr", "fetch"} and request in self._good:
             self._answered.append(request.url)
@@ -120,17 +120,17 @@ class Traffic:
 def watch_traffic(page: Page) -> Generator[Traffic]:
     """Watch what a page asks for, from before it is told to go somewhere."""
     traffic = Traffic(page)
-    page.on("request", traffic.begin)
-    page.on("response", traffic.take)
-    page.on("requestfinished", traffic.end)
-    page.on("requestfailed", traffic.end)
+    page.on("request", traffic.on_request)
+    page.on("response", traffic.on_response)
+    page.on("requestfinished", traffic.on_request_end)
+    page.on("requestfailed", traffic.on_request_end)
     try:
         yield traffic
     finally:
-        page.remove_listener("request", traffic.begin)
-        page.remove_listener("response", traffic.take)
-        page.remove_listener("requestfinished", traffic.end)
-        page.remove_listener("requestfailed", traffic.end)
+        page.remove_listener("request", traffic.on_request)
+        page.remove_listener("response", traffic.on_response)
+        page.remove_listener("requestfinished", traffic.on_request_end)
+        page.remove_listener("requestfailed", traffic.on_request_end)
 
 
 #: A host that has said nothing for so long may be waiting for somebody's answer.
@@ -180,10 +180,10 @@ async def detect_certificate_prompt(page: Page, traffic: Traffic) -> AsyncGenera
 
 async def _notice(page: Page, traffic: Traffic) -> None:
     while True:
-        url = await traffic.overdue(_PATIENCE_S)
+        url = await traffic.wait_overdue(_PATIENCE_S)
         if url.startswith("https:") and await _is_asked(page, url):
             raise CertificatePromptError(url)
-        await traffic.moved()
+        await traffic.wait_navigation()
 
 
 async def _is_asked(page: Page, url: str) -> bool:

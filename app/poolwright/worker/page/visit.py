@@ -75,7 +75,7 @@ async def visit(  # noqa: PLR0913 - where from, where to, and what for
         except CertificatePromptError as error:
             refusal = error
         if guard is not None:
-            traffic.passed += guard.strayed
+            traffic.visited += guard.strayed
         return await _pageless(refusal, traffic, pack, base_url, portal_number)
 
 
@@ -113,10 +113,10 @@ async def _pageless(
         playwright.async_api.Error: There was no answer at all.
     """
     problem = missing_page_error(error)
-    if not problem or not traffic.passed:
+    if not problem or not traffic.visited:
         raise error
-    url = traffic.passed[-1]
-    facts = PageFacts(url=url, status=traffic.status, passed=traffic.passed)
+    url = traffic.visited[-1]
+    facts = PageFacts(url=url, status=traffic.status, passed=traffic.visited)
     verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
     if verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}:
         verdict = Verdict.PORTAL_ERROR

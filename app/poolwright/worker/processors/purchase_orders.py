@@ -117,7 +117,7 @@ async def process(tab: Tab, task: POTask) -> Report:
         CannotProcessError: The pool has no portal.
         SessionLostError: The portal asks for a login.
     """
-    desk = tab.desk
+    desk = tab.portal_context
     if desk is None:
         raise CannotProcessError(
             "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
@@ -135,9 +135,9 @@ async def _process_page(tab: Tab, task: POTask, desk: PortalContext, guard: Requ
     base_url, number = desk.portal.base_url, task.portal_number
     found = await visit(tab.page, desk.pack, base_url, address, portal_number=number, guard=guard)
     if found.verdict is Verdict.RENEWED:
-        desk.note_renewed()
-    tab.is_for_keeping = found.reading.end is not ReadEnd.TOO_LARGE
-    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or not tab.is_for_keeping:
+        desk.on_login_refreshed()
+    tab.may_capture = found.reading.end is not ReadEnd.TOO_LARGE
+    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or not tab.may_capture:
         return _no_order_page(found)
     tab.loaded()
     if found.doubt:
@@ -163,11 +163,11 @@ async def _fetch_listed(tab: Tab, task: POTask, desk: PortalContext, reading: Pa
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
     for one in arrived:
-        tab.take(one)
+        tab.accept(one)
         await anyio.lowlevel.checkpoint()  # of thousands, naming and moving takes seconds
     missed = [one for one in compared if isinstance(one, MissedFile)]
     is_time_left = not time.cancelled_caught
-    if missed and is_time_left and not haul.refusals and await desk.prove() is LoginCheck.LOGGED_OUT:
+    if missed and is_time_left and not haul.refusals and await desk.verify_login() is LoginCheck.LOGGED_OUT:
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
     report = _conclude(arrived, missed, fields, reading.url)
     return _busy(report, haul.refusals) if haul.refusals else report
@@ -236,7 +236,7 @@ async def _fetch_all(
                 haul.fetched[number] = [_missed(link, desk, str(error))]
 
     try:
-        async with desk.downloads.of_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
+        async with desk.downloads.for_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
             for number, link in enumerate(links):
                 fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:

@@ -116,12 +116,12 @@ class DownloadAllowance:
         self._folder: Path | None = None
         self._looked_bytes = 0
 
-    def on(self, folder: Path) -> Self:
+    def for_folder(self, folder: Path) -> Self:
         """The same, with an eye on the disk of the folder in which files land."""
         self._folder = folder
         return self
 
-    def expect(self, size_bytes: int) -> None:
+    def check_announced(self, size_bytes: int) -> None:
         """See whether a file fits that is announced to have so many bytes, and of which none is on the disk yet.
 
         Raises:
@@ -160,7 +160,7 @@ class DownloadAllowance:
             msg = f"with it the order would exceed {limit}, the limit for one order (--order-max-mb)"
             raise DownloadRefusedError(msg, is_retryable=False)
 
-    def use(self, size_bytes: int) -> None:
+    def consume(self, size_bytes: int) -> None:
         """Count a file that is kept.
 
         Raises:

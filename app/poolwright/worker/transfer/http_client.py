@@ -65,17 +65,17 @@ class HttpClients:
     """A client for all places but those that are shown a certificate if they ask, and one for these."""
 
     #: Nothing where the proxy of this system is of a kind that only a browser can use.
-    usual: httpx.AsyncClient | None
+    default: httpx.AsyncClient | None
     #: Nothing where there is no certificate to show.
-    showing: httpx.AsyncClient | None = None
+    with_certificate: httpx.AsyncClient | None = None
     #: Scheme, host and port.
     portal: str = ""
     #: Who else is shown it; a name with a dot in front stands for all below it.
     hosts: tuple[str, ...] = ()
 
-    def to(self, url: str) -> httpx.AsyncClient | None:
+    def client_for(self, url: str) -> httpx.AsyncClient | None:
         """The one that may ask for this address."""
-        return self.showing if self.showing is not None and self._may_see(url) else self.usual
+        return self.with_certificate if self.with_certificate is not None and self._may_see(url) else self.default
 
     def _may_see(self, url: str) -> bool:
         place = origin_of(url)
@@ -101,7 +101,7 @@ async def open_http_clients(options: BrowserOptions, user_agent: str, stall_s: f
     showing = None if shown is None else _client(options.proxy, shown, trust, headers, stall_s)
     hosts = () if options.identity is None else options.identity.hosts
     async with usual or contextlib.nullcontext(), showing or contextlib.nullcontext():
-        yield HttpClients(usual=usual, showing=showing, portal=options.http_origin, hosts=hosts)
+        yield HttpClients(default=usual, with_certificate=showing, portal=options.http_origin, hosts=hosts)
 
 
 def _client(

@@ -100,7 +100,7 @@ class HttpDownloader:
         msg = "its address redirects too many times"
         raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
 
-    async def check_place(self, url: str) -> None:
+    async def check_origin(self, url: str) -> None:
         """See whether a file may come from where the browser found it.
 
         Raises:
@@ -116,7 +116,7 @@ class HttpDownloader:
     async def _check_target(self, url: str) -> None:
         if problem := target_problem(self._pack, self._portal.base_url, url):
             raise DownloadRefusedError(problem, is_retryable=False)
-        await self.check_place(url)
+        await self.check_origin(url)
 
     @contextlib.asynccontextmanager
     async def _ask(self, url: str) -> AsyncGenerator[httpx.Response]:
@@ -124,7 +124,7 @@ class HttpDownloader:
         crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
         # As bytes: a browser sends the letters of a cookie as UTF-8, and this client would refuse them.
         headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
-        client = self._clients.to(url)
+        client = self._clients.client_for(url)
         if client is None:
             msg = "only the browser can use the system's proxy"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
@@ -148,7 +148,7 @@ class HttpDownloader:
         if not SUPPORTED_CODINGS.issuperset(codings):
             msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        allowance.expect(declared or 0)
+        allowance.check_announced(declared or 0)
         size_bytes = await _written(answer, ContentDecoder(codings), part, allowance)
         if size_bytes == 0 and "refresh" in answer.headers:
             msg = "its address refers to another one"
@@ -167,11 +167,11 @@ async def _written(answer: httpx.Response, unpacking: ContentDecoder, part: Path
     size_bytes = 0
     async with await anyio.open_file(part, "wb") as target:
         async for chunk in answer.aiter_raw():
-            for piece in unpacking.pieces(chunk):
+            for piece in unpacking.decode(chunk):
                 size_bytes += len(piece)
                 allowance.check(size_bytes)
                 await target.write(piece)
-    if not unpacking.is_whole:
+    if not unpacking.is_complete:
         msg = "it was sent compressed, and its end is missing"
         raise IncompleteDownloadError(msg)
     return size_bytes

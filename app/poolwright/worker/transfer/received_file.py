@@ -37,7 +37,7 @@ class ContentDecoder:
         """Begin with nothing. All of them are in ``CODINGS``."""
         self._layers = [_Layer(coding) for coding in reversed(codings)]
 
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
+    def decode(self, packed: bytes) -> Iterator[bytes]:
         """Decode a chunk.
 
         Raises:
@@ -46,15 +46,15 @@ class ContentDecoder:
         return self._through(packed, 0)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether everything ended as it should, if anything came."""
-        return all(layer.is_whole for layer in self._layers)
+        return all(layer.is_complete for layer in self._layers)
 
     def _through(self, packed: bytes, number: int) -> Iterator[bytes]:
         if number == len(self._layers):
             yield packed
             return
-        for piece in self._layers[number].pieces(packed):
+        for piece in self._layers[number].decode(packed):
             yield from self._through(piece, number + 1)
 
 
@@ -66,10 +66,10 @@ class _Layer:
         self._behind = b""
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return not self._is_begun or self._unpacker.eof
 
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
+    def decode(self, packed: bytes) -> Iterator[bytes]:
         while packed and (packed := self._next_part(packed)):
             yield from self._unpacked(packed)
             packed = self._unpacker.unused_data

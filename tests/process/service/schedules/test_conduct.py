@@ -95,9 +95,9 @@ def own_run(scenario: Scenario, part: str, shutdown_timeout_s: float = SHUTDOWN_
 
 async def test_a_run_of_its_own_tells_exit_code_and_report(scenario: Scenario) -> None:
     own = own_run(scenario, "finish")
-    await own.finish()
+    await own.run()
 
-    ended = await own.ended()
+    ended = await own.result()
 
     assert ended.how is RunStatus.DONE
     assert "exit code 0" in ended.detail
@@ -108,19 +108,19 @@ async def test_a_run_of_its_own_tells_exit_code_and_report(scenario: Scenario) -
 
 async def test_a_run_of_its_own_that_fails_is_told_with_its_last_words(scenario: Scenario) -> None:
     own = own_run(scenario, "fail")
-    await own.finish()
+    await own.run()
 
-    assert "exit code 5: poolwright: There is no profile 'x'." in (await own.ended()).detail
+    assert "exit code 5: poolwright: There is no profile 'x'." in (await own.result()).detail
 
 
 async def test_a_run_of_its_own_that_is_stopped_may_finish_in_order(scenario: Scenario) -> None:
     own = own_run(scenario, "drain")
     async with anyio.create_task_group() as group:
-        group.start_soon(own.finish)
+        group.start_soon(own.run)
         await until((scenario.root / "nightly.began").exists)
         group.cancel_scope.cancel()
 
-    assert "exit code 7: Asked to stop. Report: " in (await own.ended()).detail
+    assert "exit code 7: Asked to stop. Report: " in (await own.result()).detail
 
 
 async def test_a_run_of_its_own_that_does_not_end_is_killed(
@@ -129,11 +129,11 @@ async def test_a_run_of_its_own_that_does_not_end_is_killed(
     monkeypatch.setattr(runs, "SHUTDOWN_MARGIN_S", 0.1)
     own = own_run(scenario, "stay", shutdown_timeout_s=0.1)
     async with anyio.create_task_group() as group:
-        group.start_soon(own.finish)
+        group.start_soon(own.run)
         await until((scenario.root / "nightly.began").exists)
         group.cancel_scope.cancel()
 
-    assert "exit code -9" in (await own.ended()).detail
+    assert "exit code -9" in (await own.result()).detail
 
 
 async def test_an_entry_with_a_profile_of_its_own_runs_the_program_itself(

@@ -52,7 +52,7 @@ class Place:
 
     async def look(self, count: int = 1) -> None:
         for _ in range(count):
-            await self.inbox.turn()
+            await self.inbox.check_once()
             self.clock.go(seconds=STABLE_S)
 
     def files(self) -> list[str]:
@@ -112,12 +112,12 @@ async def test_a_list_that_still_grows_is_left_alone(place: Place) -> None:
 
 async def test_two_looks_are_not_enough_when_they_follow_at_once(place: Place) -> None:
     place.drop("orders.csv")
-    await place.inbox.turn()
+    await place.inbox.check_once()
     place.clock.go(seconds=STABLE_S - 0.1)
-    await place.inbox.turn()
+    await place.inbox.check_once()
     assert place.queue.lists == []
     place.clock.go(seconds=0.2)
-    await place.inbox.turn()
+    await place.inbox.check_once()
 
     assert len(place.queue.lists) == 1
 
@@ -250,13 +250,13 @@ async def test_a_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(
 async def test_a_list_that_its_owner_took_back_is_no_trouble(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = place.drop("orders.csv")
     await place.look()
-    take = InboxFolders.take
+    take = InboxFolders.claim
 
     def too_late(self: InboxFolders, path: Path, moment: str) -> Path:
         path.unlink()
         return take(self, path, moment)
 
-    monkeypatch.setattr(InboxFolders, "take", too_late)
+    monkeypatch.setattr(InboxFolders, "claim", too_late)
     await place.look()
     assert not path.exists()
 
@@ -316,7 +316,7 @@ async def test_two_daemons_on_one_inbox_take_each_list_once(place: Place) -> Non
     )
 
     async def submit(orders: OrderList) -> Accepted:
-        await other.turn()
+        await other.check_once()
         return await place.queue.submit(orders)
 
     place.inbox = InboxWatcher(
@@ -326,7 +326,7 @@ async def test_two_daemons_on_one_inbox_take_each_list_once(place: Place) -> Non
     await place.look(2)
     place.drop("more.csv", "PO\nPO100003\n")
     for _ in range(2):
-        await other.turn()
+        await other.check_once()
         place.clock.go(seconds=STABLE_S)
 
     assert (names(place.queue.lists), names(others.lists)) == (["orders.csv"], ["more.csv"])
@@ -352,6 +352,6 @@ async def test_it_looks_by_itself(place: Place) -> None:
     )
     place.drop("orders.csv")
     async with anyio.create_task_group() as group:
-        group.start_soon(inbox.serve, 0.05)
+        group.start_soon(inbox.run, 0.05)
         await until(lambda: place.files() == ["done/orders.csv"])
         group.cancel_scope.cancel()

@@ -31,7 +31,7 @@ async def test_three_days_pass_and_it_fires_every_morning(scenario: Scenario, cl
     fired: list[datetime] = []
     async with scenario.timetable(scenario.schedule()) as timetable:
         while clock.now() < MONDAY + timedelta(days=3):
-            clock.go(seconds=max(await timetable.turn(), 0.001))
+            clock.go(seconds=max(await timetable.run_due(), 0.001))
             if len(scenario.queue.lists) > len(fired):
                 fired.append(clock.now())
             await until(lambda: is_idle(timetable))
@@ -48,9 +48,9 @@ async def test_the_timer_waits_for_the_next_fire_and_no_longer_than_a_clock_may_
         scenario.schedule(cron="* * * * *"), scenario.schedule("hourly", "0 * * * *")
     ) as timetable:
         clock.go(seconds=40)
-        assert await timetable.turn() == 20
+        assert await timetable.run_due() == 20
     async with scenario.timetable(scenario.schedule()) as timetable:
-        assert await timetable.turn() == PAUSE_MAX_S
+        assert await timetable.run_due() == PAUSE_MAX_S
 
 
 async def test_a_real_timer_fires(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ async def test_a_real_timer_fires(tmp_path: Path) -> None:
 
     scenario = Scenario(root=tmp_path, clock=Ahead())
     async with scenario.timetable(scenario.schedule(cron="* * * * *")) as timetable, anyio.create_task_group() as group:
-        group.start_soon(timetable.serve)
+        group.start_soon(timetable.run)
         await until(lambda: hows(timetable, "nightly") == ["done"])
         group.cancel_scope.cancel()
 
@@ -74,7 +74,7 @@ async def test_a_real_timer_fires(tmp_path: Path) -> None:
 async def test_new_entries_wake_the_timer(tmp_path: Path) -> None:
     scenario = Scenario(root=tmp_path, clock=(clock := SetClock()))
     async with scenario.timetable() as timetable, anyio.create_task_group() as group:
-        group.start_soon(timetable.serve)
+        group.start_soon(timetable.run)
         await anyio.wait_all_tasks_blocked()
         await timetable.replace([scenario.schedule()])
         clock.go(hours=5)
@@ -88,7 +88,7 @@ async def test_what_was_missed_is_known_after_a_restart_and_left_out(scenario: S
         pass
     clock.go(days=3)
     async with scenario.timetable(scenario.schedule()) as timetable:
-        await timetable.turn()
+        await timetable.run_due()
         assert hows(timetable, "nightly") == ["missed"]
 
     assert scenario.queue.lists == []
@@ -100,7 +100,7 @@ async def test_what_was_missed_is_made_up_for_by_one_run(scenario: Scenario, clo
         pass
     clock.go(days=3)
     async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
-        await timetable.turn()
+        await timetable.run_due()
         await until(lambda: hows(timetable, "nightly") == ["done", "missed"])
 
     assert len(scenario.queue.lists) == 1
@@ -110,12 +110,12 @@ async def test_what_fired_does_not_fire_again_after_a_restart(scenario: Scenario
     clock.go(hours=5)
     for _ in range(2):
         async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
-            await timetable.turn()
+            await timetable.run_due()
             await until(lambda: is_idle(timetable))
     clock.go(days=1)
     for _ in range(2):
         async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
-            await timetable.turn()
+            await timetable.run_due()
             await until(lambda: is_idle(timetable))
 
     assert len(scenario.queue.lists) == 1, "the first morning was before the entry was known"
@@ -128,7 +128,7 @@ async def test_a_clock_that_was_years_ahead_does_not_keep_an_entry_silent(scenar
     clock.go(days=-3650)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
-        await timetable.turn()
+        await timetable.run_due()
         await until(lambda: hows(timetable, "nightly") == ["done"])
 
 
@@ -136,7 +136,7 @@ async def test_a_clock_that_is_set_back_does_not_keep_an_entry_silent(scenario: 
     async with scenario.timetable(scenario.schedule(cron="*/10 * * * *")) as timetable:
         for moved in ({"minutes": 10}, {"hours": -5}, {"minutes": 10}, {"minutes": 10}):
             clock.go(**moved)
-            await timetable.turn()
+            await timetable.run_due()
             await until(lambda: is_idle(timetable))
 
         assert hows(timetable, "nightly") == ["done"] * 3
@@ -147,7 +147,7 @@ async def test_another_rhythm_has_missed_nothing(scenario: Scenario, clock: SetC
         pass
     clock.go(days=3)
     async with scenario.timetable(scenario.schedule(cron="0 7 * * *")) as timetable:
-        await timetable.turn()
+        await timetable.run_due()
         assert hows(timetable, "nightly") == []
 
 
@@ -160,7 +160,7 @@ async def test_a_fire_during_an_earlier_run(
     async with scenario.timetable(schedule) as timetable:
         for _ in range(3):
             clock.go(hours=1)
-            await timetable.turn()
+            await timetable.run_due()
             await until(lambda: scenario.queue.lists)
         assert timetable.overview()[0].is_waiting is (overlap is OverlapPolicy.QUEUE)
         scenario.queue.is_quick = True
@@ -258,7 +258,7 @@ async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private", refuse)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
-        await timetable.turn()
+        await timetable.run_due()
         await until(lambda: hows(timetable, "nightly") == ["done"])
 
     assert sum("No space left" in text for text in scenario.texts) == 1
@@ -286,7 +286,7 @@ async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_
         await anyio.lowlevel.checkpoint()
         raise PoolError("no such thing")
 
-    monkeypatch.setattr(Scheduler, "_conclude", refuse)
+    monkeypatch.setattr(Scheduler, "_finish_run", refuse)
 
     with anyio.fail_after(20), pytest.RaisesGroup(pytest.RaisesExc(PoolError, match="no such thing")):
         async with scenario.timetable(schedule):
