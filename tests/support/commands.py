@@ -99,6 +99,6 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     """No browser starts: what ``run`` hands on is noted."""
     fake = FakeRun()
     monkeypatch.setattr("poolwright.cli.batch_session.run_batch", fake)
-    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: ROOMY)
-    monkeypatch.setattr("poolwright.system.sandbox.probe", lambda _: SANDBOX_ALLOWED)
+    monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: ROOMY)
+    monkeypatch.setattr("poolwright.system.sandbox.probe_sandbox", lambda _: SANDBOX_ALLOWED)
     return fake

@@ -69,7 +69,7 @@ class SchemaShape:
 
 def read_script(name: str) -> str:
     """One of the scripts beside this module."""
-    return files("poolwright.store").joinpath(name).read_text(encoding="utf-8")
+    return files("poolwright.journal").joinpath(name).read_text(encoding="utf-8")
 
 
 def migration_scripts(after: int) -> list[str]:

@@ -99,7 +99,7 @@ class TestOpenPool:
 
         private = tmp_path / "out" / ".poolwright"
         with monkeypatch.context() as dying:
-            dying.setattr("poolwright.service.library.make_base", die)
+            dying.setattr("poolwright.service.library.make_base_profile", die)
             with pytest.raises(SetupError, match="killed"):
                 async with own_pool(tmp_path, makes_base=True):
                     pass
@@ -179,7 +179,7 @@ class TestOpenPool:
         assert any("without Chromium's own sandbox" in str(event) for event in events)
 
     async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
+        monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: replace(ROOMY, processor_count=1))
         events: list[Event] = []
         async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
             assert len(pool.workers) == 1

@@ -133,7 +133,7 @@ async def test_a_mark_that_cannot_be_written_is_told(
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system", str(base))
 
-    monkeypatch.setattr("poolwright.profile.damage.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.damage.replace_private_file", refuse)
 
     async with running_pool(tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, base=base) as theatre:
         end = await theatre.pool.finish()

@@ -110,7 +110,7 @@ async def test_a_worker_begins_again_when_its_pause_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head_start_s: float
 ) -> None:
     monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 1.5)
-    monkeypatch.setattr("poolwright.supervisor.processes.worker.HEAD_START_S", head_start_s)
+    monkeypatch.setattr("poolwright.supervisor.processes.worker.SPAWN_AHEAD_S", head_start_s)
     script = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -229,7 +229,7 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
 async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 5)}
     monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("poolwright.supervisor.policy.worker_exit.REST_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.worker_exit.SUSPENSION_S", 0.1)
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, 1, worker_count=2) as theatre:
         with anyio.fail_after(30):

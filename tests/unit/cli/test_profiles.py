@@ -41,7 +41,7 @@ class FakeBrowser:
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeBrowser:
     fake = FakeBrowser()
-    monkeypatch.setattr("poolwright.cli.login.make_base", fake)
+    monkeypatch.setattr("poolwright.cli.login.make_base_profile", fake)
     return fake
 
 

@@ -373,7 +373,7 @@ def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = replace(SANDBOX_ALLOWED, refused=RefusedStep.NAMESPACE)
-    monkeypatch.setattr("poolwright.system.sandbox.probe", lambda _: refused)
+    monkeypatch.setattr("poolwright.system.sandbox.probe_sandbox", lambda _: refused)
 
     told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
 
@@ -484,7 +484,7 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
 def test_too_many_workers_for_the_memory_are_refused(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(2 * GB))
+    monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: with_memory(2 * GB))
 
     result = command("run", *NUMBERS, "--workers", "8")
 
@@ -498,7 +498,7 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
-    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
+    monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: with_memory(int(0.6 * GB)))
 
     result = command("run", *NUMBERS)
 

@@ -184,7 +184,7 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pyte
     def refuse(base: Path, now: datetime) -> Path:
         raise PermissionError(13, "Permission denied", str(base))
 
-    monkeypatch.setattr("poolwright.profile.backups.set_aside", refuse)
+    monkeypatch.setattr("poolwright.profile.backups.quarantine_clone", refuse)
     with pytest.raises(SetupError, match="can't be written"):
         restore_base(base, now=LATER)
     monkeypatch.undo()

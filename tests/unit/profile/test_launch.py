@@ -120,7 +120,7 @@ def test_a_disk_without_room_is_no_damage(clone: Path, monkeypatch: pytest.Monke
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("poolwright.profile.profile.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.profile.replace_private_file", refuse)
 
     with pytest.raises(SetupError, match="can't be made ready"):
         prepare_for_launch(clone)

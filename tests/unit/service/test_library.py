@@ -19,7 +19,7 @@ from tests.support.portal import needs_chromium
 
 @needs_chromium
 async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(1 * GB))
+    monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: with_memory(1 * GB))
 
     with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
         async with own_pool(tmp_path, workers=8):

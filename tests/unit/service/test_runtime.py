@@ -133,7 +133,7 @@ def hanging() -> Iterator[Hanging]:
         "poolwright.profile.profile.clone_profile",
         "poolwright.profile.profile.check_base",
         "poolwright.profile.run_folder.RunFolder.worker_folder",
-        "poolwright.supervisor.workspace.sweep_dead_runs",
+        "poolwright.supervisor.workspace.remove_dead_runs",
     ],
 )
 async def test_a_disk_that_hangs_at_the_beginning_keeps_nobody_who_wants_to_stop(

@@ -267,7 +267,7 @@ async def test_a_disk_that_has_no_room_for_a_new_file_is_told_as_such(
     def refuse(_: Path) -> int:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("poolwright.journal.database.take_lock", refuse)
+    monkeypatch.setattr("poolwright.journal.database.acquire_journal_lock", refuse)
 
     with pytest.raises(JournalFullError):
         await enter(path)

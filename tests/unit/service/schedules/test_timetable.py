@@ -212,7 +212,7 @@ async def test_a_run_that_was_cut_off_before_its_list_was_taken(
 ) -> None:
     schedule = scenario.schedule(missed=missed)
     with monkeypatch.context() as patch:
-        patch.setattr("poolwright.service.schedules.scheduler.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.scheduler.run_schedule", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
     async with scenario.timetable(schedule) as timetable:
@@ -255,7 +255,7 @@ async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     def refuse(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private", refuse)
+    monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private_text", refuse)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
         await timetable.run_due()
@@ -278,7 +278,7 @@ async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_
 ) -> None:
     schedule = scenario.schedule()
     with monkeypatch.context() as patch:
-        patch.setattr("poolwright.service.schedules.scheduler.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.scheduler.run_schedule", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
 
