@@ -28,8 +28,8 @@ LISTS = {"demo": ("install", "runtime"), "test": ("install", "dev")}
 ASK_FOR_BROWSER = """
 import sys
 from poolwright.domain.errors import OptionsError, SetupError
-from poolwright.service.browser import find_browser, read_version
 from poolwright.settings import load_settings
+from poolwright.system.browsers import find_browser, read_version
 try:
     settings = load_settings()
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)

@@ -1,24 +1,23 @@
 """Poolwright: every attachment of every purchase order, through your own logged-in browser profile.
 
-This is the whole public interface; what lies below is internal and may change with any version:
+This is the whole public interface; all modules below are internal and may change with any version:
 
-* ``open_pool`` gives a running ``PersistentWorkerPool`` with everything around it; ``new_task`` makes a ``POTask`` of
-  any ``JsonValue`` for it.
-* ``Callbacks`` are told what happens. ``PoolError`` is what every error that the pool raises is.
-* ``Processor`` is what an own processor is: it works with a ``Tab`` and gives back a ``Report`` with a ``Reason``, or
-  raises ``RetryLaterError``, ``GiveUpError`` or ``SessionLostError``.
+* ``open_pool`` opens a running ``PersistentWorkerPool``; ``new_task`` makes a ``POTask`` with any ``JsonValue`` for it.
+* ``Callbacks`` receive the events of a run. ``PoolError`` is the base class of every error that the pool raises.
+* ``Processor`` is the interface of a custom processor: it works with a ``Tab`` and returns a ``Report`` with a
+  ``Reason``, or raises ``RetryLaterError``, ``GiveUpError`` or ``SessionLostError``.
 
-A name is loaded when it is asked for: importing this package costs next to nothing.
+A name is loaded when it is first used, so importing this package costs next to nothing.
 
-The package reads from the top down:
+The packages, from the top down:
 
 * ``cli`` and ``service`` read the settings and put the parts together.
 * ``supervisor`` keeps 1 to 8 worker processes running; its ``policy`` decides what happens to every order and worker.
-* ``worker`` is all that runs inside a worker process: one browser, one tab per purchase order.
+* ``worker`` runs inside a worker process: one browser, one tab per purchase order.
 * ``journal``, ``archive``, ``profile``, ``intake``, ``portal`` own the journal, the output tree, the browser profiles,
-  the order lists, and what is known of each portal.
+  the order lists, and the portal packs.
 * ``ipc`` connects the supervisor with its workers; ``sdk`` is what custom processors import.
-* ``system`` and ``files`` read the machine and handle single files; ``concurrency`` holds helpers for asynchronous code.
+* ``system`` and ``files`` read the machine and handle single files; ``concurrency`` has helpers for asynchronous code.
 * ``domain`` holds the entities, states and rules that all of them share; it does no I/O.
 """
 
@@ -53,8 +52,8 @@ __all__ = [
     "open_pool",
 ]
 
-#: The module of each name that is loaded when it is asked for.
-_HOMES = {
+#: The module of each name, which is loaded when the name is first used.
+_MODULES = {
     "Callbacks": "service.library",
     "GiveUpError": "sdk.protocol",
     "JsonValue": "domain.tasks",
@@ -71,14 +70,14 @@ _HOMES = {
     "open_pool": "service.library",
 }
 
-if not TYPE_CHECKING:  # for a type checker there are the names above, and no others
+if not TYPE_CHECKING:  # a type checker sees the names above, and no others
 
     def __getattr__(name: str) -> object:
-        if name not in _HOMES:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return found
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

@@ -1,9 +1,7 @@
-"""Helpers for asynchronous code.
+"""The system clock and helpers for asynchronous code: periodic work, wait groups, and time limits.
 
-The system clock, periodic work, groups to wait for, and time limits that do not count suspended time.
-
-A machine that sleeps, a container that is paused and a computer that is short of processors stop both sides of a link.
-Who was late himself does not accuse others: time in which nothing ran here is no silence of theirs.
+A machine that sleeps, a paused container and a lack of processors stop both sides of a channel at once. So the time
+limits here do not count time in which this process was suspended: the peer may have been suspended as well.
 """
 
 from __future__ import annotations
@@ -22,14 +20,14 @@ from poolwright.domain.errors import unwrap_group
 
 
 class SystemClock:
-    """``domain.ports.Clock`` of this machine."""
+    """The ``domain.ports.Clock`` of this machine."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """Return the time as aware UTC."""
         return datetime.now(UTC)  # noqa: TID251 - this is the clock that others take as a parameter
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return seconds that only go forward."""
         return time.monotonic()
 
 
@@ -44,7 +42,7 @@ class WaitGroup:
     """Counts pending work, and waits until there is none. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start with no pending work."""
         self._count = 0
         self._is_released = False
         self._idle = anyio.Event()
@@ -52,31 +50,31 @@ class WaitGroup:
 
     @property
     def count(self) -> int:
-        """How many are under way now."""
+        """The number of pending pieces of work."""
         return self._count
 
     def add(self, count: int = 1) -> None:
-        """So many more; who calls this sees to it that as many are dropped."""
+        """Count ``count`` more; the caller sees to it that as many are dropped."""
         self._count += count
         if self._count and not self._is_released and self._idle.is_set():
             self._idle = anyio.Event()
 
     def drop(self, count: int = 1) -> None:
-        """So many less."""
+        """Count ``count`` less."""
         self._count -= count
         if self._count == 0:
             self._idle.set()
 
     @contextlib.contextmanager
     def counted(self) -> Generator[None]:
-        """Drop one at the end that was added before."""
+        """Drop one, which was added before, at the end of the block."""
         try:
             yield
         finally:
             self.drop()
 
     def release_all(self) -> None:
-        """Release everyone who waits, now and later, whatever the count."""
+        """Release all waiting tasks, now and later, whatever the count."""
         self._is_released = True
         self._idle.set()
 
@@ -87,7 +85,7 @@ class WaitGroup:
 
 
 async def shielded_task_group(*, task_status: TaskStatus[TaskGroup]) -> None:
-    """Hold the tasks of an owner, who ends them in order: its caller's cancellation does not reach them."""
+    """Run a task group that the caller's cancellation does not reach: its owner ends the tasks in order."""
     with anyio.CancelScope(shield=True):
         async with anyio.create_task_group() as tasks:
             task_status.started(tasks)
@@ -95,7 +93,7 @@ async def shielded_task_group(*, task_status: TaskStatus[TaskGroup]) -> None:
 
 
 async def wait_uncancelled(event: anyio.Event) -> None:
-    """Wait for an event although the caller is cancelled meanwhile, also by asyncio's own means, which no shield stops.
+    """Wait for an event even if the caller is cancelled meanwhile, also by asyncio itself, which ignores shields.
 
     Cancellation is raised again at the end.
     """
@@ -112,9 +110,9 @@ async def wait_uncancelled(event: anyio.Event) -> None:
 
 T = TypeVar("T")
 
-#: A process in which nothing ran for so long was stopped, or as good as that: none of our steps takes so long.
+#: A process in which nothing ran for this time was suspended: none of our steps takes so long.
 SUSPENSION_MIN_S = 5.0
-#: A limit is counted in slices of this length, and one that took longer counts as one: we were away ourselves.
+#: A limit is counted in slices of this length; a slice that took longer counts as one, as the process was suspended.
 SLICE_S = 1.0
 
 
@@ -123,25 +121,25 @@ class ActiveTimeLimit:
 
     ::
 
-        limit = AwakeLimit(15.0)
+        limit = ActiveTimeLimit(15.0)
         while not limit.is_over:
             with limit.slice():
-                return await link.receive()
+                return await channel.receive()
         raise TimeoutError
     """
 
     def __init__(self, limit_s: float) -> None:
-        """Begin with all of it left."""
+        """Start with the whole limit left."""
         self._left_s = limit_s
 
     @property
     def is_over(self) -> bool:
-        """Whether all of it was waited."""
+        """Whether the limit is spent."""
         return self._left_s <= 0
 
     @contextmanager
     def slice(self) -> Generator[None]:
-        """Cancel what is awaited within after a slice. What it awaits must bear that, and be awaited again."""
+        """Cancel the block after a slice; what it awaits must tolerate cancellation, and be awaited again."""
         planned_s, begun_s = min(self._left_s, SLICE_S), anyio.current_time()
         try:
             with anyio.move_on_after(planned_s):
@@ -150,7 +148,7 @@ class ActiveTimeLimit:
             self._left_s -= min(anyio.current_time() - begun_s, planned_s)
 
     async def wait(self, event: anyio.Event) -> bool:
-        """Wait for an event; returns whether it was set in time."""
+        """Wait for an event; return whether it was set in time."""
         while not event.is_set() and not self.is_over:
             with self.slice():
                 await event.wait()
@@ -158,28 +156,28 @@ class ActiveTimeLimit:
 
 
 async def run_within(limit_s: float, work: Callable[[], Awaitable[T]]) -> T:
-    """Run cancellable work within a time limit that counts only while this process is not suspended.
+    """Return the result of cancellable work, within a time limit that does not count time of suspension.
 
     Raises:
-        TimeoutError: It was not done by then.
+        TimeoutError: The work was not done in time.
     """
-    done: list[T] = []
-    is_over = anyio.Event()
+    results: list[T] = []
+    done = anyio.Event()
 
-    async def do() -> None:
-        done.append(await work())
-        is_over.set()
+    async def run() -> None:
+        results.append(await work())
+        done.set()
 
     try:
-        async with anyio.create_task_group() as doing:
-            doing.start_soon(do)
-            await ActiveTimeLimit(limit_s).wait(is_over)
-            doing.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            await ActiveTimeLimit(limit_s).wait(done)
+            tasks.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
-    if not done:
+    if not results:
         raise TimeoutError
-    return done[0]
+    return results[0]
 
 
 class SuspendedTime:
@@ -193,11 +191,11 @@ class SuspendedTime:
 
     @property
     def total_s(self) -> float:
-        """All pauses together, also one that has just ended and was not noted yet."""
+        """The sum of all suspensions, also of one that has just ended and is not recorded yet."""
         gap_s = anyio.current_time() - self._last_s - self._interval_s
         return self._noted_s + (gap_s if gap_s >= SUSPENSION_MIN_S else 0.0)
 
     def mark_running(self) -> None:
-        """It runs."""
+        """Record that the process runs now."""
         self._noted_s = self.total_s
         self._last_s = anyio.current_time()

@@ -1,10 +1,8 @@
-"""Starts the Python processes of this program quickly.
+"""Quick starts of this program's Python processes: skipped imports, and the command line of a child process.
 
-What is kept out of the imports, and the command line of a child process.
-
-What only some starts need is imported where it is first used, with a comment that says why; a room's ``__init__`` loads
-nothing that it need not. Libraries load more than we use of them: that is kept out here, for processes that are ours
-alone. ``tests/process/test_imports.py`` holds for every entry what it may not load.
+What only some starts need is imported where it is first used, with a comment that gives the reason; the ``__init__`` of
+a package loads as little as possible. Libraries load more than we use of them: ``prepare_imports`` skips that, in
+processes that run this program alone. ``tests/process/test_imports.py`` lists what each entry point may not load.
 """
 
 from __future__ import annotations
@@ -17,29 +15,29 @@ from typing import cast
 
 #: A command line that httpx brings along for itself, with rich, click and pygments: a quarter of what a worker imports.
 _KEPT_OUT = ("httpx._main",)
-#: pydantic looks through every installed package for plugins otherwise. Who needs them sets this to nothing.
-_PLUGINS, _NONE = "PYDANTIC_DISABLE_PLUGINS", "__all__"
-#: Has a Python write names of files in UTF-8, whatever the locale says.
+#: Otherwise pydantic searches every installed package for plugins. To use them, set this variable to an empty text.
+_PLUGINS, _ALL_PLUGINS = "PYDANTIC_DISABLE_PLUGINS", "__all__"
+#: Makes Python write file names in UTF-8, whatever the locale is.
 IN_UTF8 = ("-X", "utf8")
-#: Variables of the environment that were set here. Programs that are not ours do not inherit them.
+#: Environment variables that were set here. Other programs do not inherit them.
 own_variables: set[str] = set()
 
 
 def prepare_imports() -> None:
     """Speed up the imports of this process: call it before heavy imports, and ``finish_imports`` after them."""
-    # Nothing that is loaded is garbage, so looking for some while it grows finds none and costs a tenth of a start.
+    # Loaded modules are no garbage: searching for some while they load finds none and takes a tenth of the start.
     gc.disable()
     if _PLUGINS not in os.environ:  # noqa: TID251 - a library asks there, and it is no setting of ours
-        os.environ[_PLUGINS] = _NONE  # noqa: TID251
+        os.environ[_PLUGINS] = _ALL_PLUGINS  # noqa: TID251
         own_variables.add(_PLUGINS)
-    # None in its place: Python says that there is no such module, which httpx takes for a system without a terminal.
+    # With None, Python reports that the module does not exist, which httpx takes for a system without a terminal.
     sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
 
 
 def python_command() -> list[str]:
-    """The beginning of the command line of a child process, with the same file name encoding as this one.
+    """Return the beginning of a child's command line, with the same file name encoding as this process.
 
-    No module of the current folder stands in the place of another there.
+    ``-P`` keeps modules of the current folder from replacing installed ones.
     """
     return [sys.executable, "-P", *(IN_UTF8 if sys.flags.utf8_mode else ())]
 

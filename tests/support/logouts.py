@@ -62,7 +62,7 @@ async def be_left_out(folder: Path, length: Length) -> None:
         resumed = await desk.run("run", orders, *length.crew)
 
         assert stopped.code == 4, stopped
-        assert "The portal wants a login and none of the ways in worked" in stopped.out
+        assert "The portal requires a login and no login step succeeded" in stopped.out
         assert logged_in.code == 0, logged_in
         assert {row["Outcome"] for row in rows} & {"FAILED", "QUARANTINED"} == set()
         assert resumed.code == 1, resumed

@@ -202,7 +202,7 @@ async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Of
             done = await ended(process)
 
     assert done.code == ExitCode.DONE, done
-    assert "Closing the window in order" in done.out
+    assert "Closing the window; press Ctrl+C again" in done.out
     assert "login probe passed" in done.out
 
 
@@ -270,7 +270,7 @@ async def test_a_login_that_has_ended_is_not_taken_over(office: Office) -> None:
     done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
 
     assert done.code == ExitCode.LOGIN, done
-    assert "Export it anew" in done.errors
+    assert "Export it again right after a login" in done.errors
     assert not (office.folder / "profiles/mine").exists(), "nothing is left of a profile that never worked"
 
 

@@ -36,7 +36,7 @@ async def run_once(settings: Settings) -> ScheduleView:
     """Run the entry by hand, to its end."""
     queue = Queue()
     timetable = create_scheduler(
-        settings, desk=queue.desk, reading=READING, clock=SystemClock(), observe=lambda _: None
+        settings, queue=queue.desk, reading=READING, clock=SystemClock(), observe=lambda _: None
     )
     async with timetable:
         await timetable.run_now("nightly")
@@ -76,6 +76,6 @@ async def test_at_its_deadline_it_is_stopped_in_order(tmp_path: Path, monkeypatc
         seen = await run_once(settings_of(desk, monkeypatch, deadline_minutes=0.1))
 
         assert seen.history[0].how.value == "deadline", seen
-        assert "The deadline passed and it was stopped" in seen.history[0].detail
+        assert "The deadline passed and the run was stopped" in seen.history[0].detail
         # 7 is what a stopped run says; on a machine so busy that it had not begun yet, the signal itself ended it.
         assert "exit code 7" in seen.history[0].detail or "exit code -15" in seen.history[0].detail

@@ -121,7 +121,7 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         ended = await desk.run("serve", "--port", port)
 
         assert ended.code == 6
-        assert f"port {port} cannot be listened on" in ended.errors
+        assert f"port {port} cannot be opened" in ended.errors
 
 
 async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_demand(tmp_path: Path) -> None:
@@ -155,4 +155,4 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
         assert (unknown.code, "daily" in unknown.errors) == (6, True)
         assert (alive.status_code, code) == (200, 0)
         assert "max_attempts was changed from" in log
-        assert "The settings stay as they are" in log
+        assert "The settings were not reloaded" in log

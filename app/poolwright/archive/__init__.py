@@ -1,5 +1,4 @@
-"""Files and spreadsheets out: safe names, true content, the output tree, manifests and reports.
+"""The output tree, its manifests and evidence, and the reports. Used by the supervisor, which owns the output folder.
 
-``names`` and ``content`` are pure enough for a worker to import; they load nothing heavy. The rest runs beside the
-supervisor, which owns the output folder. Nothing here talks to a portal, a browser or the journal.
+No module here uses a portal, a browser or the journal.
 """

@@ -1,10 +1,9 @@
-"""Traces of failures, for the owner's eyes: each attempt's in a folder of its own, under the order that it was for.
+"""Stores the evidence of each order's attempts in private folders.
 
-``evidence/<number> <task>/attempt-N`` has the number for people, and a part of the task's key because two tasks can
-have one number. An order that is taken up again begins with attempt 1 again: what its earlier runs left stays, and the
-later one is ``attempt-N run-2`` and so on. A list may be run every day, so only the last runs stay. An earlier
-Poolwright filed by number alone, as ``<number>/attempt-N``; such folders are looked into where an order has no others,
-and never written.
+The folder ``evidence/<number> <task>/attempt-N`` has the number for people, and a part of the task's key because two
+tasks can have the same number. A reopened order begins with attempt 1 again: the evidence of its earlier runs stays,
+and the later one is ``attempt-N run-2`` and so on. A list may run every day, so only the last runs are kept. Folders of
+earlier versions, ``<number>/attempt-N``, are only read, if an order has no others.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ from typing import Self
 
 from poolwright.archive.intents import task_key
 from poolwright.domain.tasks import POTask, TaskRecord
-from poolwright.files.disk import PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder
+from poolwright.files.disk import PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE, make_private_folder
 from poolwright.files.names import safe_folder
 
-#: Folder of all traces, in the private one.
+#: Folder of all evidence, within the private folder.
 EVIDENCE_NAME = "evidence"
-#: Of a task's key: enough that no two tasks with one number share it.
+#: Letters of a task's key: enough to distinguish tasks with the same number.
 _KEY_LENGTH = 12
-#: Runs of one order whose traces stay.
+#: Runs of one order whose evidence is kept.
 RUNS_MAX = 10
 _RUN = re.compile(r"attempt-(?P<attempt>\d+)(?: run-(?P<run>\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """What one run of an order left: the traces of its last attempt."""
+    """The evidence of one run of an order, from its last attempt."""
 
     #: Counts up within one order.
     number: int
@@ -41,15 +40,15 @@ class _Run:
 
     @classmethod
     def at(cls, folder: Path) -> Self | None:
-        """Parse a folder as one run's evidence; None if its name is not of that form."""
-        found = _RUN.fullmatch(folder.name)
-        if found is None:
+        """Parse a folder as one run's evidence; ``None`` if its name is not of that form."""
+        match = _RUN.fullmatch(folder.name)
+        if match is None:
             return None
-        return cls(number=int(found["run"] or 1), attempt=int(found["attempt"]), folder=folder)
+        return cls(number=int(match["run"] or 1), attempt=int(match["attempt"]), folder=folder)
 
 
 class EvidenceStore:
-    """The traces of every order of one output folder. One writer for each order."""
+    """The evidence of all orders of one output folder. One writer for each order."""
 
     def __init__(self, root: Path) -> None:
         """Keep folders below ``root``, which only its owner may enter."""
@@ -57,7 +56,7 @@ class EvidenceStore:
 
     @property
     def directory(self) -> Path:
-        """Where they all are."""
+        """The folder of all evidence."""
         return self._root
 
     def store(self, staged: Path, task: POTask) -> None:
@@ -69,35 +68,35 @@ class EvidenceStore:
         if not staged.is_dir() or not any(staged.iterdir()):
             return
         make_private_folder(self._root)
-        place = make_private_folder(self._place(task))
+        home = make_private_folder(self._task_folder(task))
         for path in staged.rglob("*"):
-            path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
-        staged.chmod(PRIVATE_FOLDER)
-        runs = _runs(place)
+            path.chmod(PRIVATE_FOLDER_MODE if path.is_dir() else PRIVATE_FILE_MODE)
+        staged.chmod(PRIVATE_FOLDER_MODE)
+        runs = _runs(home)
         number = 1 + max((run.number for run in runs), default=0)
         name = f"attempt-{task.attempt}"
-        staged.rename(place / (name if number == 1 else f"{name} run-{number}"))
+        staged.rename(home / (name if number == 1 else f"{name} run-{number}"))
         for run in runs[: 1 - RUNS_MAX]:
-            shutil.rmtree(run.folder, ignore_errors=True)  # it is in nobody's way, and the next run tries again
+            shutil.rmtree(run.folder, ignore_errors=True)  # a leftover does no harm, and the next run tries again
 
     def find(self, record: TaskRecord, name: str) -> Path | None:
-        """The path of an evidence file that the task's last report names; None if there is none."""
+        """Return the path of an evidence file that the task's last report names; ``None`` if there is none."""
         if record.report is None or name not in record.report.evidence or Path(name).name != name:
             return None
-        return next((path for place in self._places(record) if (path := place / name).is_file()), None)
+        return next((path for folder in self._folders(record) if (path := folder / name).is_file()), None)
 
-    def _places(self, record: TaskRecord) -> Iterator[Path]:
-        """Where the traces of a task's last report may be, the likeliest first."""
-        # one that was taken up again counts its attempts anew, and still shows how its run before ended
-        runs = _runs(self._place(record.task))
+    def _folders(self, record: TaskRecord) -> Iterator[Path]:
+        """Yield the possible folders of the last report's evidence, the most likely first."""
+        # a reopened task counts its attempts from 1, and still has the report of its earlier run
+        runs = _runs(self._task_folder(record.task))
         yield from (run.folder for run in reversed(runs) if not record.is_over or run.attempt == record.attempt_count)
         yield self._root / safe_folder(record.task.po_number) / f"attempt-{record.attempt_count}"
 
-    def _place(self, task: POTask) -> Path:
+    def _task_folder(self, task: POTask) -> Path:
         return self._root / f"{safe_folder(task.po_number)} {task_key(task.task_id)[:_KEY_LENGTH]}"
 
 
-def _runs(place: Path) -> list[_Run]:
-    """What the runs of one order left, the last one at the end."""
-    found = [run for path in place.iterdir() if (run := _Run.at(path)) is not None] if place.is_dir() else []
-    return sorted(found, key=lambda run: run.number)
+def _runs(folder: Path) -> list[_Run]:
+    """Return the runs of one order that have evidence, the last one at the end."""
+    runs = [run for path in folder.iterdir() if (run := _Run.at(path)) is not None] if folder.is_dir() else []
+    return sorted(runs, key=lambda run: run.number)

@@ -187,7 +187,7 @@ class Omissions:
     """Counts what did not fit into a workbook while it is written."""
 
     #: Where the whole of it is.
-    elsewhere: str
+    full_report: str
     cut_count: int = 0
     first_cut: str = ""
     column_count: int = 0
@@ -208,12 +208,12 @@ class Omissions:
         if self.cut_count:
             also = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
             told = f"an Excel cell holds at most {TEXT_MAX:,} characters"
-            yield f"Shortened ({self.first_cut}{also}): {told}; the full text is in {self.elsewhere}."
+            yield f"Shortened ({self.first_cut}{also}): {told}; the full text is in {self.full_report}."
         if self.column_count:
             told = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
-            yield f"{told} are only in {self.elsewhere}."
+            yield f"{told} are only in {self.full_report}."
         if self.row_count:
-            yield f"A sheet holds {ROWS_MAX:,} rows; the other {self.row_count:,} rows are only in {self.elsewhere}."
+            yield f"A sheet holds {ROWS_MAX:,} rows; the other {self.row_count:,} rows are only in {self.full_report}."
         if self.unlinked_count:
             yield f"{self.unlinked_count:,} folders have no link: Excel limits the number and the length of links."
 
@@ -243,4 +243,4 @@ class MissingFolders:
         if self.count:
             also = f" and {self.count - 1:,} more" if self.count > 1 else ""
             told = f"{self.first}{also}: no longer in {self.out}, where the files were put"
-            yield f"{told}. Move them back, or run the list again to download the missing files again."
+            yield f"{told}. Move them back, or run the list again to download the missing files."

@@ -1,7 +1,7 @@
-"""The intent log of the output tree: which folder each order has, and which move is under way.
+"""The intent log of the output tree: the folder of each order, and the filings that are in progress.
 
-Two drawers: ``filing`` holds what is under way, written before the first folder moves; ``filed`` holds what is done.
-The ledger only remembers where to look. Whose a folder is, its manifest alone says: without a ledger nothing is lost.
+The folder ``filing`` has the intents in progress, written before the first folder is moved; ``filed`` has the completed
+ones. The log is only an index: the owner of a folder is named by its manifest, so a lost log loses no order.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Intent(BaseModel):
     task_id: TaskId
     #: Below the output folder, with forward slashes.
     folder: str
-    #: Folders that the order had before and that must go once it is in ``folder``.
+    #: Earlier folders of the order, which are removed once it is in ``folder``.
     older: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read the entry in a file; None if it is missing or damaged."""
+        """Read the entry in a file; ``None`` if it is missing or damaged."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -50,31 +50,31 @@ class IntentLog:
         return self._filing, self._filed
 
     def find(self, task_id: TaskId) -> Intent | None:
-        """The pending or committed entry of an order; None if there is none."""
+        """Return the pending or committed entry of an order; ``None`` if there is none."""
         return self.pending(task_id) or Intent.read(self._filed / _entry_name(task_id))
 
     def folders(self, task_id: TaskId) -> tuple[str, ...]:
-        """Every folder that the order has, or is about to have, the last one first."""
-        known = self.find(task_id)
-        return (known.folder, *known.older) if known is not None else ()
+        """Return every folder that the order has, or is about to have, the last one first."""
+        intent = self.find(task_id)
+        return (intent.folder, *intent.older) if intent is not None else ()
 
     def pending(self, task_id: TaskId) -> Intent | None:
-        """The pending entry of an order; None if no filing of it is under way."""
+        """Return the pending entry of an order; ``None`` if no filing of it is in progress."""
         return Intent.read(self._filing / _entry_name(task_id))
 
     def all_pending(self) -> list[Intent]:
-        """Every filing that is under way: after a crash, those that were cut off."""
-        return [place for path in sorted(self._filing.glob("*.json")) if (place := Intent.read(path)) is not None]
+        """Return every pending entry: after a crash, those of the interrupted filings."""
+        return [intent for path in sorted(self._filing.glob("*.json")) if (intent := Intent.read(path)) is not None]
 
     def remove_drafts(self) -> None:
         """Remove entries that a crash left half written: their filings had not begun."""
         for path in self._filing.glob(f"*{DRAFT_SUFFIX}"):
             path.unlink()
 
-    def begin(self, place: Intent) -> None:
-        """Write down a filing before its first step."""
+    def begin(self, intent: Intent) -> None:
+        """Record a filing before its first step."""
         make_private_folder(self._filing)
-        replace_private_text(self._filing / _entry_name(place.task_id), place.model_dump_json(indent=2) + "\n")
+        replace_private_text(self._filing / _entry_name(intent.task_id), intent.model_dump_json(indent=2) + "\n")
 
     def commit(self, task_id: TaskId) -> None:
         """Mark a filing as done: its entry replaces the previous one."""
@@ -87,7 +87,7 @@ class IntentLog:
 
 
 def task_key(task_id: TaskId) -> str:
-    """A short file name that is the task's alone."""
+    """Return a short file name that is unique to the task."""
     return hashlib.sha256(task_id.encode()).hexdigest()[:40]
 
 

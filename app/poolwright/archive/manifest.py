@@ -87,14 +87,14 @@ class ManifestFile(_Entry):
             source_url=well_formed(file.source_url),
         )
 
-    def problem_in(self, folder: Path, heed: CancelCheck) -> str:
+    def problem_in(self, folder: Path, cancel_check: CancelCheck) -> str:
         """What is wrong with this file in ``folder``, in one sentence; empty when it is whole. Reads all of it."""
         path = folder / self.name
         try:
             size_bytes = path.stat().st_size
             if size_bytes != self.size_bytes:
                 return f"{self.name} has {size_bytes:,} bytes instead of {self.size_bytes:,}."
-            is_same = sha256_of(path, heed) == self.sha256
+            is_same = sha256_of(path, cancel_check) == self.sha256
         except FileNotFoundError:
             return f"{self.name} is missing."
         except OSError as error:
@@ -264,9 +264,9 @@ class Manifest(_Entry):
                 kept_as=file.name,
             )
 
-    def problems(self, folder: Path, heed: CancelCheck = never_cancel) -> list[str]:
+    def problems(self, folder: Path, cancel_check: CancelCheck = never_cancel) -> list[str]:
         """What is no longer as this manifest says, one sentence each; empty when every file is there and whole.
 
         Reads every file. Files that the manifest does not know are no problem: people add notes.
         """
-        return [problem for file in self.files if (problem := file.problem_in(folder, heed))]
+        return [problem for file in self.files if (problem := file.problem_in(folder, cancel_check))]

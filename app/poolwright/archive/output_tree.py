@@ -78,7 +78,7 @@ class OutputTree:
         self._template = FolderTemplate.parse(template, known_fields)
         self._clock = clock
         self._account = account
-        self._seats = TargetFolders(out, account)
+        self._targets = TargetFolders(out, account)
         self._private = out / PRIVATE_NAME
         self._ledger = IntentLog(self._private)
         self._shelf = SupersededFolders(self._private)
@@ -110,7 +110,7 @@ class OutputTree:
         self._open(staged)
         self._evidence.store(staged / STAGED_EVIDENCE, task)
         if not report.files:
-            return Filed(folder="", told=self._describe_remaining(task.task_id))
+            return Filed(folder="", notices=self._describe_remaining(task.task_id))
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._filed_before(task, report)
@@ -122,9 +122,12 @@ class OutputTree:
         manifest = manifest.with_earlier(earlier_files(manifest, former))
         complete_staging(files, manifest)
         with self._turn:
-            others = self._seats.of_other_accounts(levels, self._folder_request(task.task_id))
-            told = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in others)
-            return Filed(folder=self._move_into_place(files, task.task_id, levels), told=(*describe_earlier_files(manifest), *told))
+            conflicts = self._targets.of_other_accounts(levels, self._folder_request(task.task_id))
+            others = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in conflicts)
+            return Filed(
+                folder=self._move_into_place(files, task.task_id, levels),
+                notices=(*describe_earlier_files(manifest), *others),
+            )
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
         """The path of an evidence file that the task's last report names; None if it does not exist."""
@@ -150,13 +153,13 @@ class OutputTree:
         except OSError as error:
             logger.warning("could not remove {} ({}); the next run will try again", staged, error.strerror or error)
 
-    def verify(self, folder: str, task_id: TaskId | None = None, heed: CancelCheck = never_cancel) -> list[str]:
+    def verify(self, folder: str, task_id: TaskId | None = None, cancel_check: CancelCheck = never_cancel) -> list[str]:
         """What is wrong with a filed folder, one sentence each; empty when every file is there and whole. Reads them.
 
         Args:
             folder: As ``Filed`` told it.
             task_id: The order that should be in it, where the caller knows.
-            heed: Called between pieces of files; what it raises ends the reading.
+            cancel_check: Called between pieces of files; what it raises ends the reading.
         """
         if not folder:
             return ["The order has no folder."]
@@ -167,7 +170,7 @@ class OutputTree:
             return [str(error)]
         if task_id is not None and manifest.task_id != task_id:
             return [f"{folder} contains the files of another order, {manifest.po_number}."]
-        return manifest.problems(path, heed)
+        return manifest.problems(path, cancel_check)
 
     def _open(self, staged: Path) -> None:
         """Have the output folder, on the file system of the staging folder: only there a rename is one step."""
@@ -182,7 +185,7 @@ class OutputTree:
 
     def _move_into_place(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
         """Bring ready files to their place. When this fails, the folder that was there is there again."""
-        target = self._seats.choose(levels, self._folder_request(task_id))
+        target = self._targets.choose(levels, self._folder_request(task_id))
         place = Intent(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
         self._inside(place.folder)
         self._ledger.begin(place)
@@ -201,7 +204,7 @@ class OutputTree:
 
     def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
         """Every folder that the order has, the oldest first: what a new one will replace."""
-        target = self._seats.choose(levels, self._folder_request(task_id))
+        target = self._targets.choose(levels, self._folder_request(task_id))
         older = [self._inside(name) for name in self._older(task_id, target)]
         return [*self._shelf.backups(task_id), *older, *([target] if is_owned(target, task_id) else [])]
 
@@ -236,7 +239,7 @@ class OutputTree:
             remove_empty_folders(target.parent, self._out)
             self._ledger.roll_back(place.task_id)
         elif is_intact(held[-1]):
-            seat = self._seats.choose(tuple(place.folder.split("/")), self._folder_request(place.task_id))
+            seat = self._targets.choose(tuple(place.folder.split("/")), self._folder_request(place.task_id))
             returned = place.model_copy(update={"folder": self._name(seat)})
             self._ledger.begin(returned)
             make_folders(self._out, seat.parent)
@@ -262,7 +265,7 @@ class OutputTree:
                 raise FileNotFoundError(errno.ENOENT, f"No staged files for {task.po_number}", STAGED_FILES)
             if self._ledger.pending(task.task_id) is not None:
                 self._finish_intent(place)
-            return Filed(folder=place.folder, told=describe_earlier_files(Manifest.read(self._inside(place.folder))))
+            return Filed(folder=place.folder, notices=describe_earlier_files(Manifest.read(self._inside(place.folder))))
 
     def _is_filed(self, place: Intent, task: POTask, report: Report) -> bool:
         try:

@@ -1,8 +1,8 @@
-"""The report of a list, as a workbook, as CSV and as JSON, each put in place whole or not at all.
+"""Writes the report of a list as a workbook, as CSV and as JSON, each replaced as a whole or not at all.
 
-The user's own columns stay as they are, in CSV as well: they came from the user, who may need them back unchanged.
-What a portal told can be anybody's text, so that in CSV, where a program cannot tell text from formula, an apostrophe
-stands before what a spreadsheet would compute (OWASP, "CSV Injection").
+The user's own columns stay unchanged, in CSV as well. Text from a portal is untrusted: in CSV, where a spreadsheet
+program cannot distinguish text from formulas, an apostrophe is put before a text that it would compute (OWASP, "CSV
+Injection").
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from poolwright.files.disk import DRAFT_SUFFIX, CancelCheck, never_cancel, sync_
 from poolwright.files.names import folder_variants, well_formed
 from poolwright.version import __version__
 
-#: Names that are tried for a report whose file is locked.
+#: The number of names that are tried for a report whose file is locked.
 _NAMES_TRIED = 9
-#: Full-width signs too: some spreadsheets take them for the plain ones.
+#: With full-width signs, which some spreadsheet programs treat like the plain ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFiles:
-    """Where the report is."""
+    """The files of a report."""
 
     xlsx: Path
     csv: Path
     json: Path
-    #: What the user should know: another name because of a locked file, another list's report that was there,
-    #: what a workbook cannot hold, folders that are gone.
+    #: Notices for the user: another name because of a locked file, an earlier report of another list, content that a
+    #: workbook cannot show, missing folders.
     notices: tuple[str, ...] = ()
 
 
-def write_reports(  # noqa: PLR0913 - each is a wish of its own
+def write_reports(  # noqa: PLR0913 - each is an independent option
     orders: ReportSource,
     records: TaskRecords,
     folder: Path,
@@ -61,119 +61,119 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
     *,
     out: Path | None = None,
     is_to_move: bool = False,
-    heed: CancelCheck = never_cancel,
+    cancel_check: CancelCheck = never_cancel,
 ) -> ReportFiles:
-    """Write the report of a list in its three forms.
+    """Write the report of a list in its three formats; return their paths and notices.
 
     Args:
-        orders: The list, every row of it. Its rows are read some times over, and never all at once.
-        records: What the journal knows of its orders.
-        folder: Where the report goes.
-        stem: File name without extension. A report of another list that has it already is kept beside. Where a file of
-            that name cannot be replaced, because a spreadsheet program has it open, the report is ``stem (2)``. Notices
-            say so.
-        out: The output folder, that the folders of orders are below and where they are looked for; ``folder`` itself,
-            without a look, where it is not given.
-        is_to_move: Whether the report will be read elsewhere, so that its links must be whole paths.
-        heed: Called now and then; what it raises ends the writing, and what an earlier report is stays.
+        orders: The list. Its rows are read several times, and never all at once.
+        records: The journal's records of its orders.
+        folder: The folder of the report.
+        stem: File name without extension. A report of another list with this name is set aside. If a file of that name
+            cannot be replaced, because a spreadsheet program has it open, the report is ``stem (2)``. Notices name
+            both.
+        out: The output folder with the folders of the orders, which are checked for existence; by default ``folder``,
+            without the check.
+        is_to_move: Whether the report will be moved, so that its links must be absolute.
+        cancel_check: Called regularly; an error of it ends the writing, and an earlier report stays.
 
     Raises:
         OSError: The folder is full or not writable.
     """
-    place = out or folder
-    way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _link_prefix(folder, place)
-    told = _ReportContent(orders=orders, records=records, heed=heed)
-    tally, gone, losses, kept = SummaryCounter(), MissingFolders(out), list[str](), list[str]()
+    root = out or folder
+    link_prefix = f"{root.absolute().as_posix()}/" if is_to_move else _link_prefix(folder, root)
+    content = _ReportContent(orders=orders, records=records, cancel_check=cancel_check)
+    counter, missing, omissions, notices = SummaryCounter(), MissingFolders(out), list[str](), list[str]()
 
     def write_first(path: Path) -> None:
-        _write_csv(path, told, tally, gone)
+        _write_csv(path, content, counter, missing)
         sync_file(path)
-        kept.extend(set_aside(folder, stem, orders.batch_id))
+        notices.extend(set_aside(folder, stem, orders.batch_id))
 
     csv_file = _write_and_replace(folder, stem, ".csv", write_first)
-    summary = tally.summary(orders)
-    work = partial(_write_xlsx, told=told, summary=summary, way_to_out=way_to_out, elsewhere=csv_file.name)
-    xlsx = _write_and_replace(folder, stem, ".xlsx", lambda path: losses.extend(work(path)))
-    json_file = _write_and_replace(folder, stem, ".json", lambda path: _write_json(path, told, summary))
+    summary = counter.summary(orders)
+    write = partial(_write_xlsx, content=content, summary=summary, link_prefix=link_prefix, full_report=csv_file.name)
+    xlsx = _write_and_replace(folder, stem, ".xlsx", lambda path: omissions.extend(write(path)))
+    json_file = _write_and_replace(folder, stem, ".json", lambda path: _write_json(path, content, summary))
     renamed = (
         f"{stem}{path.suffix} cannot be replaced (is it open in another program?); the report is in {path.name}."
         for path in (xlsx, csv_file, json_file)
         if path.stem != stem
     )
     remove_set_aside(folder, stem, orders.batch_id)
-    notices = (*kept, *renamed, *losses, *gone.sentences(), *prune_set_aside(folder, stem))
-    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=notices)
+    notices.extend((*renamed, *omissions, *missing.sentences(), *prune_set_aside(folder, stem)))
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=tuple(notices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ReportContent:
-    """What a report tells."""
+    """The list and the records of a report."""
 
     orders: ReportSource
     records: TaskRecords
-    heed: CancelCheck
+    cancel_check: CancelCheck
 
     def rows(self) -> Iterator[ReportRow]:
-        """Every row of the list with its result."""
-        return report_rows(self.orders, self.records, self.heed)
+        """Yield every row of the list with its result."""
+        return report_rows(self.orders, self.records, self.cancel_check)
 
 
 def _write_and_replace(folder: Path, stem: str, extension: str, write: Callable[[Path], None]) -> Path:
-    """Write a file aside, then give it the first name that it can take."""
+    """Write a draft, then rename it to the first name that can be replaced; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{stem}{extension}{DRAFT_SUFFIX}"
+    draft = folder / f".{stem}{extension}{DRAFT_SUFFIX}"
     try:
-        write(fresh)
-        sync_file(fresh)
+        write(draft)
+        sync_file(draft)
         names = list(islice(folder_variants(stem), _NAMES_TRIED))
         for name in names[:-1]:
             try:
-                return fresh.replace(folder / f"{name}{extension}")
+                return draft.replace(folder / f"{name}{extension}")
             except (PermissionError, IsADirectoryError):
                 continue
-        return fresh.replace(folder / f"{names[-1]}{extension}")
+        return draft.replace(folder / f"{names[-1]}{extension}")
     finally:
-        fresh.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def _link_prefix(folder: Path, out: Path) -> str:
-    """What a link in ``folder`` begins with that leads to something in ``out``."""
-    way = Path(os.path.relpath(out, folder)).as_posix()
-    return "" if way == "." else f"{way}/"
+    """Return the beginning of a link in ``folder`` to a path in ``out``."""
+    relative = Path(os.path.relpath(out, folder)).as_posix()
+    return "" if relative == "." else f"{relative}/"
 
 
 def _write_xlsx(
-    path: Path, *, told: _ReportContent, summary: Summary, way_to_out: str, elsewhere: str
+    path: Path, *, content: _ReportContent, summary: Summary, link_prefix: str, full_report: str
 ) -> tuple[str, ...]:
     from poolwright.archive.report_xlsx import WorkbookLayout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
 
-    rows = ((row.given, _untyped(row)) for row in with_cancel_check(told.orders.rows, told.heed))
+    rows = ((row.given, _untyped(row)) for row in with_cancel_check(content.orders.rows, content.cancel_check))
     layout = WorkbookLayout(
-        columns=told.orders.columns,
+        columns=content.orders.columns,
         columns_of_text=text_columns(rows),
-        link_prefix=way_to_out,
-        elsewhere=elsewhere,
+        link_prefix=link_prefix,
+        full_report=full_report,
     )
-    return write_workbook(path, layout, told.rows(), summary, told.heed)
+    return write_workbook(path, layout, content.rows(), summary, content.cancel_check)
 
 
 def _untyped(row: OrderRow) -> tuple[str, ...]:
-    """The cells whose types are to be guessed; where the list tells them, only what is the order's number is text."""
+    """Return the cells whose types must be guessed; if the list has types, only those with the order's number."""
     if row.values is None:
         return row.cells
     return tuple(cell if cell == row.given else "" for cell in row.cells)
 
 
-def _write_csv(path: Path, told: _ReportContent, tally: SummaryCounter, gone: MissingFolders) -> None:
-    """UTF-8 with a mark at its start, by which Excel knows the letters; every line of it is counted."""
-    columns = told.orders.columns
+def _write_csv(path: Path, content: _ReportContent, counter: SummaryCounter, missing: MissingFolders) -> None:
+    """Write and count every row. The file is UTF-8 with a mark at its start, by which Excel recognizes the encoding."""
+    columns = content.orders.columns
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.writer(file)
         table.writerow([*columns, *result_headers(columns)])
-        for line in told.rows():
-            tally.add(line)
+        for line in content.rows():
+            counter.add(line)
             if line.folder and line.same_as_row_no is None:
-                gone.check(line.folder)
+                missing.check(line.folder)
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 
 
@@ -188,13 +188,13 @@ def _plain(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _write_json(path: Path, told: _ReportContent, summary: Summary) -> None:
-    """One object: the summary, the user's columns, and a line for each row."""
+def _write_json(path: Path, content: _ReportContent, summary: Summary) -> None:
+    """Write one object: the summary, the user's columns, and a line for each row."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"summary": ' + _json(_summary(told.orders, summary)))
-        file.write(',\n"columns": ' + _json(told.orders.columns))
+        file.write('{"summary": ' + _json(_summary(content.orders, summary)))
+        file.write(',\n"columns": ' + _json(content.orders.columns))
         file.write(',\n"rows": [')
-        for number, line in enumerate(told.rows()):
+        for number, line in enumerate(content.rows()):
             file.write((",\n" if number else "\n") + _json(_entry(line)))
         file.write("\n]}\n")
 
@@ -220,7 +220,7 @@ def _summary(orders: ReportSource, summary: Summary) -> dict[str, object]:
 
 
 def _entry(line: ReportRow) -> dict[str, object]:
-    """One row. Cells are a list: two columns of a list may have one name."""
+    """Return the object of one row. Cells are a list, because two columns may have the same name."""
     meaning, report = line.reason_info, line.report
     return {
         "row_no": line.row.row_no,

@@ -67,7 +67,7 @@ def prune_set_aside(folder: Path, stem: str) -> tuple[str, ...]:
         return ()
     named = ", ".join(path.stem for path in removed[:_NAMED_COUNT])
     more = f" and {len(removed) - _NAMED_COUNT:,} more" if len(removed) > _NAMED_COUNT else ""
-    told = f"Only the last {KEPT_COUNT} reports of other lists with this name are kept; removed: {named}{more}."
+    told = f"Only the last {KEPT_COUNT} earlier reports of lists with this name are kept; removed: {named}{more}."
     return (f"{told} Run a list again to get its report back.",)
 
 

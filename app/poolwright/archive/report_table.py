@@ -1,7 +1,7 @@
 """The report as a table: every row of the order list with its result, and a summary.
 
-The user's columns come first, in order and unchanged; result columns follow under names that the list does not use.
-A row that repeats an order gets the same result as its first row, and says so.
+The user's columns come first, in order and unchanged; result columns follow, under names that the list does not use.
+A row that repeats an order gets the same result as its first row, and a note.
 """
 
 from __future__ import annotations
@@ -33,46 +33,46 @@ RESULT_COLUMNS = (
     "Finished at (UTC)",
 )
 _NOT_DONE = "Not done yet; run the list again."
-#: Rows between two questions whether anybody still wants the report: some milliseconds.
+#: Rows between two cancellation checks: some milliseconds.
 _ROWS_BETWEEN_CHECKS = 500
 
 Value = str | int | datetime | None
 
 
 class ReportSource(Protocol):
-    """A list of orders as it was given, every row of it, in memory or not."""
+    """A list of orders with every row, in memory or not."""
 
     @property
     def batch_id(self) -> BatchId:
-        """Which list it is."""
+        """The id of the list."""
         ...
 
     @property
     def source(self) -> str:
-        """Where it came from."""
+        """The name of the list's source."""
         ...
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The user's own."""
+        """The user's own columns."""
         ...
 
     @property
     def rows(self) -> Iterable[OrderRow]:
-        """The rows in order; asked for more than once."""
+        """The rows in order; read more than once."""
         ...
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the user should know about how it was read."""
+        """Notices for the user about the reading of the list."""
         ...
 
 
 class TaskRecords(Protocol):
-    """What came of orders, in memory or not."""
+    """The records of tasks, in memory or not."""
 
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
-        """The record of a task; None if there is none."""
+        """Return the record of a task; ``None`` if there is none."""
         ...
 
 
@@ -81,25 +81,25 @@ class ReportRow:
     """One row of the list with its result."""
 
     row: OrderRow
-    #: Nothing while the order has no outcome.
+    #: ``None`` while the order has no outcome.
     reason: Reason | None = None
     detail: str = ""
-    #: Of the last try that ended; nothing when none did.
+    #: The report of the last finished attempt; ``None`` without one.
     report: Report | None = None
     folder: str = ""
     attempt_count: int = 0
     finished_at: datetime | None = None
-    #: The row that named this order first; nothing when this one does.
+    #: The first row with this order; ``None`` if it is this row.
     same_as_row_no: int | None = None
 
     @property
     def reason_info(self) -> ReasonInfo | None:
-        """What the outcome means to a person."""
+        """The outcome, action and next step of the reason; ``None`` without a reason."""
         return None if self.reason is None else REASONS[self.reason]
 
     @property
     def supplier(self) -> str:
-        """The supplier by the portal's page."""
+        """The supplier on the portal's page."""
         return "" if self.report is None else self.report.fields.get("supplier", "")
 
     @property
@@ -109,7 +109,7 @@ class ReportRow:
 
     @property
     def found_count(self) -> int | None:
-        """The number of files that the portal lists; None if its list was not read."""
+        """The number of files that the portal lists; ``None`` if its list was not read."""
         if self.report is None:
             return None
         count = len(self.report.files) + len(self.report.missed)
@@ -117,12 +117,12 @@ class ReportRow:
 
     @property
     def saved_count(self) -> int | None:
-        """The number of saved files; None if the portal's list was not read."""
+        """The number of saved files; ``None`` if the portal's list was not read."""
         return None if self.found_count is None else len(self.file_names)
 
     @property
     def explanation(self) -> str:
-        """All that there is to say, a sentence a line: the detail, each missing file, the row that it repeats."""
+        """The explanation, a sentence a line: the detail, each missing file, the row that it repeats."""
         missed = () if self.report is None or self.reason is None else self.report.missed
         sentences = [self.detail, *(f"Missing: {file.label} ({file.problem})" for file in missed)]
         if self.same_as_row_no is not None:
@@ -130,7 +130,7 @@ class ReportRow:
         return "\n".join(filter(None, sentences))
 
     def results(self) -> tuple[Value, ...]:
-        """The values for ``RESULT_COLUMNS``; times are aware UTC."""
+        """Return the values for ``RESULT_COLUMNS``; times are aware UTC."""
         meaning = self.reason_info
         return (
             meaning.outcome.value if meaning else "",
@@ -168,25 +168,27 @@ class Summary:
 
 
 def result_headers(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the result columns: where the list has a column of that name, ``Name (2)`` and so on."""
+    """Return the names of the result columns; if the list has a column of that name, ``Name (2)`` and so on."""
     taken = {column.strip().casefold() for column in columns}
     return tuple(
         next(name for name in folder_variants(column) if name.casefold() not in taken) for column in RESULT_COLUMNS
     )
 
 
-def with_cancel_check(rows: Iterable[OrderRow], heed: CancelCheck) -> Iterator[OrderRow]:
-    """The same rows; ``heed`` is called now and then, and may end them."""
+def with_cancel_check(rows: Iterable[OrderRow], cancel_check: CancelCheck) -> Iterator[OrderRow]:
+    """Yield the same rows; ``cancel_check`` is called regularly, and an error of it ends them."""
     for number, row in enumerate(rows):
         if number % _ROWS_BETWEEN_CHECKS == 0:
-            heed()
+            cancel_check()
         yield row
 
 
-def report_rows(orders: ReportSource, records: TaskRecords, heed: CancelCheck = never_cancel) -> Iterator[ReportRow]:
-    """Every row of the list, in order, with its result; ``heed`` is called now and then, and may end it."""
+def report_rows(
+    orders: ReportSource, records: TaskRecords, cancel_check: CancelCheck = never_cancel
+) -> Iterator[ReportRow]:
+    """Yield every row of the list, in order, with its result; an error of ``cancel_check`` ends the iteration."""
     first_row_nos: dict[TaskId, int] = {}
-    for row in with_cancel_check(orders.rows, heed):
+    for row in with_cancel_check(orders.rows, cancel_check):
         line = _report_row(row, records)
         if row.task_id is not None:
             first_row_no = first_row_nos.setdefault(row.task_id, row.row_no)
@@ -211,7 +213,7 @@ class SummaryCounter:
     _last_finished_at: datetime | None = None
 
     def add(self, line: ReportRow) -> None:
-        """Count a line; one that repeats an order only as a row."""
+        """Count a row; one that repeats an order counts only as a row."""
         self._row_count += 1
         if line.same_as_row_no is not None:
             self._repeated_row_count += 1
@@ -231,7 +233,7 @@ class SummaryCounter:
             self._last_finished_at = max(self._last_finished_at or line.finished_at, line.finished_at)
 
     def summary(self, orders: ReportSource) -> Summary:
-        """What was counted of a list."""
+        """Return the summary of a list."""
         return Summary(
             source=orders.source,
             row_count=self._row_count,
@@ -267,7 +269,7 @@ def _report_row(row: OrderRow, records: TaskRecords) -> ReportRow:
 
 
 def _reason(record: TaskRecord) -> Reason | None:
-    """Why the order ended as it did; one that waits for another try may still have the report of an earlier one."""
+    """Return the reason of an order; ``None`` while it waits, even with the report of an earlier attempt."""
     if record.status == TaskStatus.CANCELLED.name:
         return Reason.BY_REQUEST
     return record.report.reason if record.report is not None and record.is_over else None

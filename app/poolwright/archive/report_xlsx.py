@@ -82,11 +82,15 @@ class WorkbookLayout:
     #: What leads from the workbook to the output folder, for links: nothing, or ``../`` and the like.
     link_prefix: str
     #: Name of the file that holds what a workbook cannot.
-    elsewhere: str
+    full_report: str
 
 
 def write_workbook(
-    path: Path, layout: WorkbookLayout, lines: Iterable[ReportRow], summary: Summary, heed: CancelCheck = never_cancel
+    path: Path,
+    layout: WorkbookLayout,
+    lines: Iterable[ReportRow],
+    summary: Summary,
+    cancel_check: CancelCheck = never_cancel,
 ) -> tuple[str, ...]:
     """Write the whole workbook to ``path``; returns what it could not take, a sentence each.
 
@@ -95,7 +99,7 @@ def write_workbook(
         layout: What goes where.
         lines: Every row of the list, in order.
         summary: What the second sheet tells.
-        heed: Called now and then; what it raises ends the writing.
+        cancel_check: Called now and then; what it raises ends the writing.
 
     Raises:
         OSError: The file cannot be written.
@@ -109,7 +113,10 @@ def write_workbook(
         losses = tuple(table.losses.sentences())
         with closing_sheet(workbook.create_sheet("Summary")) as sheet:
             _write_summary(sheet, summary, losses, places[1])
-        with io.BufferedWriter(_CancellableFile(path, heed)) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        with (
+            io.BufferedWriter(_CancellableFile(path, cancel_check)) as file,
+            ZipFile(file, "w", ZIP_DEFLATED) as archive,
+        ):
             table.file.write_targets(archive, 1)
             ExcelWriter(workbook, archive).write_data()
     finally:
@@ -121,14 +128,14 @@ def write_workbook(
 class _CancellableFile(io.FileIO):
     """A new file that asks before each piece whether anybody wants it; after a no it takes the rest unasked."""
 
-    def __init__(self, path: Path, heed: CancelCheck) -> None:
+    def __init__(self, path: Path, cancel_check: CancelCheck) -> None:
         super().__init__(path, "w")
-        self._heed = heed
+        self._cancel_check = cancel_check
 
     def write(self, content: Any, /) -> int:  # noqa: ANN401 - whatever a file takes
-        heed, self._heed = self._heed, never_cancel
-        heed()
-        self._heed = heed
+        cancel_check, self._cancel_check = self._cancel_check, never_cancel
+        cancel_check()
+        self._cancel_check = cancel_check
         return super().write(content)
 
 
@@ -137,7 +144,7 @@ class _ReportSheet:
 
     def __init__(self, sheet: Worksheet, layout: WorkbookLayout, place: Path) -> None:
         self._place = place
-        self.losses = Omissions(layout.elsewhere)
+        self.losses = Omissions(layout.full_report)
         self._sheet = sheet
         self._layout = layout
         #: The columns of results come first where there is no room for all.

@@ -1,7 +1,4 @@
-"""The staging folder of an attempt.
-
-Its name, and how its files are completed before they are moved into the output tree.
-"""
+"""The staging folder of an attempt: its name, and the completion of its files before they are filed."""
 
 from __future__ import annotations
 
@@ -15,26 +12,26 @@ from poolwright.domain.tasks import POTask
 from poolwright.files.disk import copy_permissions, sync_file, sync_folder, write_file
 from poolwright.files.names import name_key
 
-#: Letters of an id that a person sees in the name: of four bytes each they still leave room below 255.
+#: Letters of a task's id in the folder name; with four bytes each the name is still shorter than 255 bytes.
 _SEEN_LENGTH = 40
-#: Hexadecimal digits that tell ids apart whose names look alike.
+#: Hexadecimal digits that distinguish ids with the same letters.
 _MARK_LENGTH = 12
 
 
 def staging_folder_name(task: POTask) -> str:
-    """Folder of one attempt below its worker's staging folder; attempts never share one."""
+    """Return the folder name of an attempt below its worker's ``staging_path``; it is unique to the attempt."""
     safe = "".join(letter if letter.isalnum() else "-" for letter in task.task_id[:_SEEN_LENGTH])
     mark = sha256(task.task_id.encode()).hexdigest()[:_MARK_LENGTH]
     return f"{safe}-{mark}.{task.attempt}"
 
 
 def complete_staging(files: Path, manifest: Manifest) -> None:
-    """Turn the staged files into what the order's folder will be, the manifest included, and bring it to the disk.
+    """Complete the staged files to the order's future folder, with its manifest, and flush them to the disk.
 
     May be repeated after any error.
 
     Raises:
-        OSError: A file is missing or not of its size, or the disk refuses.
+        OSError: A file is missing or has another size, or the disk fails.
     """
     _remove_strays(files, manifest)
     for file in manifest.files:
@@ -49,10 +46,10 @@ def complete_staging(files: Path, manifest: Manifest) -> None:
 
 
 def _remove_strays(files: Path, manifest: Manifest) -> None:
-    """A download that was given up may have left a part of a file."""
-    vouched = {name_key(file.name) for file in manifest.files}
+    """Remove files that are not in the manifest: an abandoned download may have left a part of a file."""
+    listed = {name_key(file.name) for file in manifest.files}
     for path in files.iterdir():
-        if name_key(path.name) in vouched:
+        if name_key(path.name) in listed:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

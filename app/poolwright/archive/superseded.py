@@ -58,7 +58,7 @@ def describe_other_accounts(others: Iterable[tuple[str, str]]) -> tuple[str, ...
     Args:
         others: Each folder, and whose it is.
     """
-    return tuple(f"{folder} contains the order of this number of {owner}; it is kept." for folder, owner in others)
+    return tuple(f"{folder} contains the order with this number from {owner}; it is kept." for folder, owner in others)
 
 
 def _listed(names: list[str]) -> str:

@@ -1,1 +1,1 @@
-"""The command line: what a person types, what they see while it runs, and the exit code that ends it."""
+"""The command line: the commands, their options and output, and the exit codes."""

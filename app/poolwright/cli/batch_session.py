@@ -1,7 +1,4 @@
-"""One batch in the foreground: its view, its log and its signals, the same for every command that runs orders.
-
-The same path for every command that runs orders.
-"""
+"""Runs a batch in the foreground with its view, log and signals; used by every command that processes orders."""
 
 from __future__ import annotations
 
@@ -30,59 +27,59 @@ from poolwright.service.pool_config import WorkerConfig, secret_texts
 from poolwright.settings import LogLevel, Settings
 
 
-def sandbox_warnings(crew: WorkerConfig) -> tuple[str, ...]:
-    """What a person is told when browsers run without their sandbox, or may not start because of it."""
-    return (crew.sandbox.sentence,) if crew.sandbox.is_notable else ()
+def sandbox_warnings(workers: WorkerConfig) -> tuple[str, ...]:
+    """Return the warning that browsers run without their sandbox or may not start with it; empty if not needed."""
+    return (workers.sandbox.sentence,) if workers.sandbox.is_notable else ()
 
 
-def sandbox_notices(crew: WorkerConfig) -> tuple[Notice, ...]:
-    """What only the log is told: that it is on, and why."""
-    return () if crew.sandbox.is_notable else (Notice(level=Level.INFO, text=crew.sandbox.sentence),)
+def sandbox_notices(workers: WorkerConfig) -> tuple[Notice, ...]:
+    """Return the notice for the log only: the sandbox is on, and why."""
+    return () if workers.sandbox.is_notable else (Notice(level=Level.INFO, text=workers.sandbox.sentence),)
 
 
-def log_options(manner: OutputMode, view: View | None, settings: Settings, file: Path | None) -> LogOptions:
-    """Where the log goes: all of it to the file; to people what matters, unless a live view has their terminal."""
+def log_options(mode: OutputMode, view: View | None, settings: Settings, file: Path | None) -> LogOptions:
+    """Return the log destinations: a file, and warnings for people unless a live view uses the terminal."""
     people = None if isinstance(view, LiveView) else partial(console(sys.stderr).out, highlight=False)
-    quiet_level = LogLevel.ERROR if manner.is_quiet else LogLevel.WARNING
+    quiet_level = LogLevel.ERROR if mode.is_quiet else LogLevel.WARNING
     return LogOptions(
-        level=LogLevel.DEBUG if manner.is_verbose else settings.log_level,
+        level=LogLevel.DEBUG if mode.is_verbose else settings.log_level,
         file=file,
         people=people,
-        people_level=LogLevel.DEBUG if manner.is_verbose else quiet_level,
+        people_level=LogLevel.DEBUG if mode.is_verbose else quiet_level,
         secrets=secret_texts(settings),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Display:
-    """How one batch is shown and logged."""
+    """How a batch is displayed and logged."""
 
-    manner: OutputMode
-    #: For the log's weight and its secrets.
+    mode: OutputMode
+    #: For the log level and the secrets to redact.
     settings: Settings
-    #: For the whole log.
+    #: The log file.
     log_file: Path
-    #: What the person should know before it starts.
+    #: Notices that are displayed before the start.
     notices: tuple[Notice, ...] = ()
-    #: What only the log is told.
+    #: Notices for the log only.
     recorded: tuple[Notice, ...] = ()
 
 
 def info_notices(texts: Iterable[str]) -> tuple[Notice, ...]:
-    """What is good to know, as notices."""
+    """Return texts as notices of level INFO."""
     return tuple(Notice(level=Level.INFO, text=text) for text in texts)
 
 
-async def run_batch_session(job: BatchJob, showing: Display, *observers: EventSink) -> BatchSummary:
-    """Run a batch and show it. Returns how it ended, after that was shown. Signals are heard meanwhile.
+async def run_batch_session(job: BatchJob, display: Display, *observers: EventSink) -> BatchSummary:
+    """Run a batch with its view, log and signals; print and return its summary.
 
     Args:
-        job: What to do.
-        showing: How to show it.
-        observers: See all events too.
+        job: The batch.
+        display: How to display and log it.
+        observers: Receive every event, too.
 
     Raises:
-        PoolError: Something that must stand before the first order does not.
+        PoolError: A precondition is not met: journal, profile or disk space.
     """
     clock = SystemClock()
     progress = Progress.start(
@@ -91,15 +88,15 @@ async def run_batch_session(job: BatchJob, showing: Display, *observers: EventSi
         tabs_per_worker=job.pool.worker.tabs_per_worker,
         now_s=clock.monotonic(),
     )
-    view = make_view(showing.manner, progress, job.orders.source, console(), clock)
-    with configure_logging(log_options(showing.manner, view, showing.settings, showing.log_file)):
+    view = make_view(display.mode, progress, job.orders.source, console(), clock)
+    with configure_logging(log_options(display.mode, view, display.settings, display.log_file)):
         with view:
             observe = _fan_out(view, log_event, *observers)
-            for notice in showing.notices:
+            for notice in display.notices:
                 observe(notice)
-            for notice in showing.recorded:
+            for notice in display.recorded:
                 log_event(notice)
-            with batch_pidfile(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
+            with batch_pidfile(display.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
         view.show_summary(summary)
         for text in stream_losses():
@@ -112,13 +109,13 @@ async def _run(job: BatchJob, view: View, observe: EventSink, tell_draining: Cal
         return stop_message(view.progress.in_flight_count, job.pool.shutdown_timeout_s)
 
     limit_s = job.pool.shutdown_timeout_s
-    async with stop_signals(view.notify, describe, tell_draining, limit_s=limit_s) as wishes:
-        return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
+    async with stop_signals(view.notify, describe, tell_draining, limit_s=limit_s) as signals:
+        return await run_batch(job, observe=observe, stop=signals.stop, stop_now=signals.stop_now)
 
 
 def _fan_out(*sinks: EventSink) -> EventSink:
-    def tell(event: Event) -> None:
+    def publish(event: Event) -> None:
         for sink in sinks:
             sink(event)
 
-    return tell
+    return publish

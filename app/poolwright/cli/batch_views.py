@@ -1,10 +1,10 @@
 """The views of a batch: summary only, plain lines, JSON lines or a live display, and the choice between them.
 
-Every object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``,
-``memory_relieved``, ``notice``, ``summary``) and ``at`` (UTC); the rest are the fields of the event by their names.
+Every JSON object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``,
+``memory_relieved``, ``notice``, ``summary``) and ``at`` (UTC); the others are the fields of the event.
 
-``draw`` is pure: a state and a moment become something to print. ``LiveView`` redraws it in place and leaves nothing
-behind but what was said for good.
+``render`` is pure: it turns a progress and a time into a renderable, which ``LiveView`` redraws in place and removes
+at its end.
 """
 
 from __future__ import annotations
@@ -38,56 +38,56 @@ from poolwright.service.daemon.event_stream import dump_event, event_kind
 
 
 class View(Protocol):
-    """Shows a run while its block lasts. Takes events at once and never raises for them."""
+    """Displays a run for the duration of its block. Handles events at once and never raises for them."""
 
     @property
     def progress(self) -> Progress:
-        """How far the run is."""
+        """The progress of the run."""
         ...
 
     def __call__(self, event: Event, /) -> None:
-        """Take one event."""
+        """Handle one event."""
         ...
 
     def notify(self, text: str) -> None:
-        """Tell the person something now."""
+        """Show a text to the person now."""
         ...
 
     def show_summary(self, summary: BatchSummary) -> None:
-        """Show how the run ended. After the block."""
+        """Show the summary of the run, after the block."""
         ...
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start the display."""
         ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Stop showing, and leave the terminal as it was."""
+        """Stop the display and restore the terminal."""
         ...
 
 
 class QuietView:
-    """Keeps count, and shows only how the run ended."""
+    """Tracks the progress and shows the summary only."""
 
     def __init__(self, progress: Progress, *, console: Console, clock: Clock) -> None:
-        """Begin at ``progress``, with the times of ``clock``; print to ``console``."""
+        """Start with ``progress``; print to ``console``."""
         self._progress = progress
         self._console = console
         self._clock = clock
 
     @property
     def progress(self) -> Progress:
-        """How far the run is."""
+        """The progress of the run."""
         return self._progress
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
         self._progress = advance(self._progress, event, self._clock.monotonic())
 
     def notify(self, text: str) -> None:
-        """Take it as a notice."""
+        """Handle the text as a notice."""
         self(Notice(level=Level.WARNING, text=text))
 
     def show_summary(self, summary: BatchSummary) -> None:
@@ -96,17 +96,17 @@ class QuietView:
             self._console.print(line, soft_wrap=True)
 
     def __enter__(self) -> Self:
-        """Nothing to begin."""
+        """Return the view; there is nothing to start."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Nothing to end."""
+        """Do nothing: there is nothing to stop."""
 
 
 def format_event(event: Event, before: Progress, after: Progress) -> str:
-    """What one event is worth in a line; empty for nothing."""
+    """Return an event as one line; empty if it is not shown."""
     match event:
         case TaskEnded():
             return _format_ended(event, after)
@@ -121,7 +121,7 @@ def format_event(event: Event, before: Progress, after: Progress) -> str:
 
 
 def format_notice(event: Notice | MemoryRelieved) -> str:
-    """A sentence for people, with whom it is about."""
+    """Return a notice for people, with its level and worker."""
     notice = event if isinstance(event, Notice) else event.notice
     who = f"{notice.worker.worker_id}: " if notice.worker else ""
     weight = "" if notice.level is Level.INFO else f"{notice.level.value}: "
@@ -134,17 +134,18 @@ def _format_ended(event: TaskEnded, after: Progress) -> str:
     files = (
         f"{terminal.format_count(len(report.files), 'file')} {terminal.format_size(size_bytes)}" if report.files else ""
     )
-    why = "" if report.meaning.action.value == "done" else report.detail or report.meaning.next_step
-    place = f"{after.done_count}/{after.total_count}"
-    told = (place, event.task.po_number, report.outcome.value, files, terminal.format_duration(report.duration_s), why)
-    return " ".join(filter(None, told))
+    cause = "" if report.meaning.action.value == "done" else report.detail or report.meaning.next_step
+    position = f"{after.done_count}/{after.total_count}"
+    took = terminal.format_duration(report.duration_s)
+    parts = (position, event.task.po_number, report.outcome.value, files, took, cause)
+    return " ".join(filter(None, parts))
 
 
 class PlainView(QuietView):
-    """Prints lines as things happen."""
+    """Prints one line per event."""
 
     def __call__(self, event: Event) -> None:
-        """Print what the event is worth."""
+        """Handle one event and print its line."""
         before = self.progress
         super().__call__(event)
         line = format_event(event, before, self.progress)
@@ -154,42 +155,42 @@ class PlainView(QuietView):
 
 @cache
 def _summary_adapter() -> TypeAdapter[BatchSummary]:
-    return TypeAdapter(BatchSummary)  # at the end of a run, and not when it starts
+    return TypeAdapter(BatchSummary)  # built at the end of a run: it is not needed at the start
 
 
 def event_json(event: Event, at: datetime, *, is_ascii: bool = False) -> str:
-    """One event as one line; ``is_ascii`` for whoever takes no other letters."""
+    """Return an event as one JSON line; ``is_ascii`` escapes other characters."""
     return json.dumps({"type": event_kind(event), "at": at.isoformat(), **dump_event(event)}, ensure_ascii=is_ascii)
 
 
 def summary_json(summary: BatchSummary, at: datetime, *, is_ascii: bool = False) -> str:
-    """How a run ended as one line, with the exit code."""
+    """Return the summary with the exit code as one JSON line."""
     fields = _summary_adapter().dump_python(summary, mode="json")
     code = exit_code_of_summary(summary).value
     return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **fields}, ensure_ascii=is_ascii)
 
 
 class JsonView(QuietView):
-    """Writes lines as things happen."""
+    """Writes one JSON line per event."""
 
     def __call__(self, event: Event) -> None:
-        """Write the event."""
+        """Handle one event and write its line."""
         super().__call__(event)
         self._write(event_json(event, self._clock.now(), is_ascii=not is_unicode(self._console)))
 
     def show_summary(self, summary: BatchSummary) -> None:
-        """Write the summary."""
+        """Write the line of the summary."""
         self._write(summary_json(summary, self._clock.now(), is_ascii=not is_unicode(self._console)))
 
     def _write(self, line: str) -> None:
         self._console.out(line, highlight=False)
 
 
-#: Wider than this the eye loses the line.
+#: Maximum width in columns: wider lines are hard to read.
 WIDTH_MAX = 110
 #: Notices shown at once; the log has all of them.
 NOTICES_SHOWN = 3
-#: Often enough to look alive, seldom enough to cost nothing.
+#: Smooth enough, at low cost.
 REFRESHES_PER_S = 6
 
 _STATE_STYLES = {
@@ -201,13 +202,13 @@ _STATE_STYLES = {
     "terminating": "dim",
     "terminated": "dim",
 }
-#: What is left is not done any more by then.
+#: States of a pool that starts no more orders.
 _FINAL_STATES = frozenset({"shutting_down", "terminated"})
 _LEVEL_STYLES = {Level.INFO: "dim", Level.WARNING: "yellow", Level.ERROR: "red"}
 
 
 def render(progress: Progress, title: str, now_s: float) -> RenderableType:
-    """One picture of a run, at any width."""
+    """Return the display of a run, for any width."""
     parts: list[RenderableType] = [_head(progress, title, now_s), _bar(progress), _throughput(progress, now_s)]
     if progress.done_count:
         parts.append(_outcomes(progress))
@@ -220,10 +221,10 @@ def render(progress: Progress, title: str, now_s: float) -> RenderableType:
 def _head(progress: Progress, title: str, now_s: float) -> Table:
     state = {"initializing": "starting", "shutting_down": "stopping", "terminated": "ended"}.get(progress.pool, "")
     files = f"{terminal.format_count(progress.files_count, 'file')}, {terminal.format_size(progress.files_bytes)}   "
-    passed = Text.assemble(
+    elapsed = Text.assemble(
         files if progress.files_count else "", terminal.format_clock(now_s - progress.begun_at_s), style="dim"
     )
-    return _two_sided(Text.assemble((title, "bold"), ("  " + state if state else "", "cyan")), passed)
+    return _two_sided(Text.assemble((title, "bold"), ("  " + state if state else "", "cyan")), elapsed)
 
 
 def _bar(progress: Progress) -> Table:
@@ -233,30 +234,30 @@ def _bar(progress: Progress) -> Table:
         complete_style="green",
         finished_style="green",
     )
-    line = Table.grid(expand=True)  # a bar does not end its own line
+    line = Table.grid(expand=True)  # a bar alone has no line break
     line.add_row(bar)
     return line
 
 
 def _throughput(progress: Progress, now_s: float) -> Table:
-    done, total = progress.done_count, progress.total_count
-    share = f"  {done * 100 // total} %" if total else ""
-    left = Text.assemble((f"{done:,}", "bold"), f" of {terminal.format_count(total, 'order')}", (share, "dim"))
-    per_s, left_s = progress.rate_per_s(now_s), progress.remaining_s(now_s)
-    if per_s is None or left_s is None or done >= total or progress.pool in _FINAL_STATES:
-        return _two_sided(left, Text())
-    return _two_sided(
-        left, Text.assemble(terminal.format_rate(per_s), (f"   about {terminal.format_clock(left_s)} left", "dim"))
-    )
+    done_count, total_count = progress.done_count, progress.total_count
+    share = f"  {done_count * 100 // total_count} %" if total_count else ""
+    orders = terminal.format_count(total_count, "order")
+    done_text = Text.assemble((f"{done_count:,}", "bold"), f" of {orders}", (share, "dim"))
+    per_s, remaining_s = progress.rate_per_s(now_s), progress.remaining_s(now_s)
+    if per_s is None or remaining_s is None or done_count >= total_count or progress.pool in _FINAL_STATES:
+        return _two_sided(done_text, Text())
+    estimate = f"   about {terminal.format_clock(remaining_s)} left"
+    return _two_sided(done_text, Text.assemble(terminal.format_rate(per_s), (estimate, "dim")))
 
 
 def _outcomes(progress: Progress) -> Text:
-    told = (
+    texts = (
         Text(f"{progress.outcomes[outcome]:,} {format_outcome(outcome)}", style)
         for outcome, style in OUTCOME_STYLES.items()
         if progress.outcomes.get(outcome)
     )
-    return Text("   ").join(told)
+    return Text("   ").join(texts)
 
 
 def _two_sided(left: Text, right: Text) -> Table:
@@ -289,29 +290,29 @@ def _worker(row: WorkerRow, tabs_count: int) -> Iterable[Text]:
     yield Text(row.worker_id)
     yield Text(state, _STATE_STYLES.get(state, "cyan"))
     yield Text("  ".join(row.orders.values()))
-    # An order stays with its worker until its files are filed; its tab is free for the next one before that.
+    # A worker keeps an order until its files are filed, but its tab is free before that.
     yield Text(f"{min(len(row.orders), tabs_count)}/{tabs_count}", "" if row.orders else "dim")
     yield Text(terminal.format_size(row.memory_bytes) if row.memory_bytes else "")
     yield Text(f"{row.done_count:,}")
 
 
-def _notices(said: Iterable[TimedNotice], begun_at_s: float) -> Table:
+def _notices(notices: Iterable[TimedNotice], begun_at_s: float) -> Table:
     lines = Table.grid(Column(justify="right", no_wrap=True, style="dim"), Column(ratio=1), padding=(0, 2, 0, 0))
-    for each in said:
-        who = f"{each.notice.worker.worker_id}: " if each.notice.worker else ""
-        text = Text(f"{who}{each.notice.text}", _LEVEL_STYLES[each.notice.level])
-        lines.add_row(terminal.format_clock(each.at_s - begun_at_s), text)
+    for timed in notices:
+        who = f"{timed.notice.worker.worker_id}: " if timed.notice.worker else ""
+        text = Text(f"{who}{timed.notice.text}", _LEVEL_STYLES[timed.notice.level])
+        lines.add_row(terminal.format_clock(timed.at_s - begun_at_s), text)
     return lines
 
 
 class LiveView(QuietView):
-    """Draws a run in place: while its block lasts, the terminal's lower lines belong to it."""
+    """Displays a run in the lower lines of the terminal, redrawn in place, for the duration of its block."""
 
     def __init__(self, progress: Progress, title: str, *, console: Console, clock: Clock) -> None:
-        """Draw ``progress`` under ``title`` on ``console``."""
+        """Display ``progress`` under ``title`` on ``console``."""
         super().__init__(progress, console=console, clock=clock)
         self._live = Live(
-            # The cursor rests on an empty line: there the terminal's own "^C" moves nothing.
+            # The cursor is on an empty line, where the "^C" that the terminal prints moves nothing.
             get_renderable=lambda: Group(render(self.progress, title, clock.monotonic()), Text()),
             console=console,
             refresh_per_second=REFRESHES_PER_S,
@@ -321,32 +322,32 @@ class LiveView(QuietView):
         )
 
     def __enter__(self) -> Self:
-        """Take the terminal's lower lines."""
+        """Start the live display."""
         self._live.start(refresh=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Give them back."""
+        """Stop and remove the live display."""
         self._live.stop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputMode:
-    """How a person wants to see a run."""
+    """The output options of a command."""
 
     is_json: bool = False
     is_quiet: bool = False
     is_verbose: bool = False
 
 
-def make_view(manner: OutputMode, progress: Progress, title: str, screen: Console, clock: Clock) -> View:
-    """The view for this manner on this screen."""
-    if manner.is_json:
+def make_view(mode: OutputMode, progress: Progress, title: str, screen: Console, clock: Clock) -> View:
+    """Return the view for the output options and the console."""
+    if mode.is_json:
         return JsonView(progress, console=screen, clock=clock)
-    if manner.is_quiet:
+    if mode.is_quiet:
         return QuietView(progress, console=screen, clock=clock)
-    if screen.is_terminal and not manner.is_verbose:
+    if screen.is_terminal and not mode.is_verbose:
         return LiveView(progress, title, console=screen, clock=clock)
     return PlainView(progress, console=screen, clock=clock)

@@ -12,7 +12,7 @@ from poolwright.cli.terminal import console
 
 
 class CheckLevel(StrEnum):
-    """What a check found."""
+    """Result levels of a check."""
 
     OK = "ok"
     WARN = "warn"
@@ -21,28 +21,28 @@ class CheckLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One line of the doctor."""
+    """The result of one check."""
 
     name: str
     level: CheckLevel
-    #: What there is.
+    #: The finding.
     found: str
-    #: What to do about it; empty when it is in order.
+    #: The next step; empty if none is needed.
     advice: str = ""
 
 
 def ok(name: str, found: str) -> CheckResult:
-    """In order."""
+    """Return a result without a problem."""
     return CheckResult(name=name, level=CheckLevel.OK, found=found)
 
 
 def warn(name: str, found: str, advice: str) -> CheckResult:
-    """A run works, with a drawback."""
+    """Return a warning: runs work, with a drawback."""
     return CheckResult(name=name, level=CheckLevel.WARN, found=found, advice=advice)
 
 
 def fail(name: str, found: str, advice: str) -> CheckResult:
-    """A run cannot work."""
+    """Return a failure: runs cannot work."""
     return CheckResult(name=name, level=CheckLevel.FAIL, found=found, advice=advice)
 
 
@@ -50,7 +50,7 @@ _STYLES = {CheckLevel.OK: "green", CheckLevel.WARN: "yellow", CheckLevel.FAIL: "
 
 
 def print_check(check: CheckResult, *, as_json: bool) -> None:
-    """Write one check."""
+    """Print one check."""
     if as_json:
         console().out(json.dumps({"type": "check", **asdict(check)}, ensure_ascii=False), highlight=False)
         return

@@ -1,6 +1,6 @@
-"""``poolwright demo``: the whole of it on made-up orders, checked against the portal's own truth.
+"""The command `poolwright demo`: process made-up orders, and compare the results with those that the portal expects.
 
-The portal is a real server in a process of its own; browsers, profile, journal and files are as real as in a run.
+The portal is a real server in a separate process; browsers, profile, journal and files are as real as in a run.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from poolwright.service.output_folder import open_output_folder
 from poolwright.service.pool_config import portal_account, resolve_new_portal_config, resolve_worker_config
 from poolwright.settings import Settings
 
-#: Of the pack, and of the profile that a demo makes.
+#: Name of the pack and of the profile of the demo.
 DEMO_NAME = "demo"
-#: More orders than this take the portal minutes to make up.
+#: The portal would need minutes to generate more orders.
 ORDERS_MAX = 2000
-#: So many differences show what is wrong.
+#: Maximum count of printed differences.
 DIFFERENCES_SHOWN = 20
 
 HELP = (
@@ -71,7 +71,7 @@ To run your own list, log in to your portal once:
 OrderCount = Annotated[
     int,
     typer.Option(
-        "--orders", metavar="N", min=1, max=ORDERS_MAX, help="How many orders. Default: 40.", show_default=False
+        "--orders", metavar="N", min=1, max=ORDERS_MAX, help="Number of orders. Default: 40.", show_default=False
     ),
 ]
 Out = Annotated[
@@ -83,12 +83,12 @@ KeepPortal = Annotated[bool, typer.Option("--keep-portal", help="Keep the portal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRequest:
-    """What a demo is asked."""
+    """The options of a demo."""
 
     order_count: int
     out: Path
     is_portal_kept: bool
-    manner: OutputMode
+    mode: OutputMode
 
 
 @SettingsCommand.with_settings("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
@@ -100,37 +100,37 @@ def demo(
     keep_portal: KeepPortal = False,
     verbose: Verbose = False,
 ) -> None:
-    """Play the demo."""
-    manner = OutputMode(is_verbose=verbose)
-    play = DemoRequest(order_count=order_count, out=out, is_portal_kept=keep_portal, manner=manner)
+    """Run the demo."""
+    mode = OutputMode(is_verbose=verbose)
+    request = DemoRequest(order_count=order_count, out=out, is_portal_kept=keep_portal, mode=mode)
     try:
-        code = anyio.run(_run_demo, settings, play)
+        code = anyio.run(_run_demo, settings, request)
     except PortalError as error:
         raise SetupError(str(error)) from error
     raise typer.Exit(code)
 
 
-async def _run_demo(settings: Settings, play: DemoRequest) -> ExitCode:
-    await anyio.to_thread.run_sync(prepare_folder, play.out)
+async def _run_demo(settings: Settings, request: DemoRequest) -> ExitCode:
+    await anyio.to_thread.run_sync(prepare_folder, request.out)
     console().print(Text("Starting the demo portal and logging a fresh profile in to it ...", "dim"))
-    async with running_portal(order_count=play.order_count) as portal:
-        settings = demo_settings(settings, portal, play.out)
-        listed = await portal.orders(play.order_count)
-        await anyio.to_thread.run_sync(write_order_list, play.out / ORDER_LIST_NAME, listed)
-        summary, ended = await _run_orders(settings, play)
+    async with running_portal(order_count=request.order_count) as portal:
+        settings = demo_settings(settings, portal, request.out)
+        listed = await portal.orders(request.order_count)
+        await anyio.to_thread.run_sync(write_order_list, request.out / ORDER_LIST_NAME, listed)
+        summary, ended = await _run_orders(settings, request)
         if summary.ending is not BatchEnding.FINISHED:
             return exit_code_of_summary(summary)
         truths = await portal.truth(*(order.number for order in listed))
-        found = await anyio.to_thread.run_sync(inspect_files, play.out, ended)
-        code = print_differences(truths, found)
-        if play.is_portal_kept:
+        found_orders = await anyio.to_thread.run_sync(inspect_files, request.out, ended)
+        code = print_differences(truths, found_orders)
+        if request.is_portal_kept:
             await _keep_portal(portal)
     console().print(Text(NEXT_STEPS, "dim"))
     return code
 
 
 def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settings:
-    """The user's settings where they are about this machine; the demo's own where they are about portal and output."""
+    """Return the user's settings for this machine, with those of the demo for portal, profile and output."""
     own: dict[str, object] = {
         "out": out,
         "profiles_dir": out / PRIVATE_NAME / "profiles",
@@ -145,45 +145,47 @@ def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settin
     return settings.model_copy(update=own)
 
 
-async def _run_orders(settings: Settings, play: DemoRequest) -> tuple[BatchSummary, dict[str, TaskEnded]]:
-    """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
+async def _run_orders(settings: Settings, request: DemoRequest) -> tuple[BatchSummary, dict[str, TaskEnded]]:
+    """Create a profile and run the orders as ``poolwright run`` does; return the summary and the finished tasks."""
     site, content = resolve_new_portal_config(settings)
-    crew = resolve_worker_config(settings, site)
-    staffing = resolve_worker_count(settings)
+    workers = resolve_worker_config(settings, site)
+    choice = resolve_worker_count(settings)
     log_file = open_output_folder(settings)
-    profile = await create_profile(settings, content, crew, log_file)
-    sources = OrderSources(names=(str(play.out / ORDER_LIST_NAME),))
+    profile = await create_profile(settings, content, workers, log_file)
+    sources = OrderSources(names=(str(request.out / ORDER_LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
-    job = make_job(settings, orders, crew, profile.base_path, RedoPolicy.RETRYABLE, worker_count=staffing.worker_count)
+    job = make_job(settings, orders, workers, profile.base_path, RedoPolicy.RETRYABLE, worker_count=choice.worker_count)
     job = replace(job, account=portal_account(settings, site))
-    notices = (*info_notices((*orders.notices, *sandbox_warnings(crew))), *staffing.notices)
-    showing = Display(
-        manner=play.manner,
+    notices = (*info_notices((*orders.notices, *sandbox_warnings(workers))), *choice.notices)
+    display = Display(
+        mode=request.mode,
         settings=settings,
         log_file=log_file,
         notices=notices,
-        recorded=sandbox_notices(crew),
+        recorded=sandbox_notices(workers),
     )
     ended: dict[str, TaskEnded] = {}
 
-    def keep(event: Event) -> None:
+    def collect(event: Event) -> None:
         if isinstance(event, TaskEnded):
             ended[event.task.portal_number] = event
 
-    return await run_batch_session(job, showing, keep), ended
+    return await run_batch_session(job, display, collect), ended
 
 
 def print_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, FoundOrder]) -> ExitCode:
-    """Say whether all is as expected, and what is not."""
+    """Print whether all orders are as expected, and the differences."""
     screen = console()
-    wrong = find_differences(truths, found)
-    for number, sentences in list(wrong.items())[:DIFFERENCES_SHOWN]:
+    differences = find_differences(truths, found)
+    for number, sentences in list(differences.items())[:DIFFERENCES_SHOWN]:
         screen.print(Text(f"{number} {'; '.join(sentences)}", "red"), soft_wrap=True)
-    verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} orders as expected"
+    verdict = f"{len(truths) - len(differences.keys() & truths.keys())} of {len(truths)} orders as expected"
     files = terminal.format_count(sum(len(order.digests) for order in found.values()), "file")
-    how = f" (some are made to fail; {files} compared by SHA-256 with the portal's own)"
-    screen.print(Text.assemble((verdict, "bold red" if wrong else "bold green"), (how, "dim")), soft_wrap=True)
-    return ExitCode.NOT_ALL_DONE if wrong else ExitCode.DONE
+    explanation = f" (some are made to fail; {files} compared by SHA-256 with the portal's own)"
+    screen.print(
+        Text.assemble((verdict, "bold red" if differences else "bold green"), (explanation, "dim")), soft_wrap=True
+    )
+    return ExitCode.NOT_ALL_DONE if differences else ExitCode.DONE
 
 
 async def _keep_portal(portal: PortalClient) -> None:

@@ -1,4 +1,4 @@
-"""``poolwright doctor``: is this machine ready, and what is missing."""
+"""The command `poolwright doctor`: check whether this machine is ready for a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import typer
 
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import check_result
-from poolwright.cli import machine_checks as places
+from poolwright.cli import machine_checks
 from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
 from poolwright.cli.machine_checks import (
     Encodings,
@@ -37,8 +37,8 @@ from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.profile.base import LOCAL_STATE, check_base
+from poolwright.profile.in_use import read_locked
 from poolwright.profile.integrity import PREFERENCES_FILE
-from poolwright.profile.locks import read_locked
 from poolwright.profile.repository import BASE_NAME, FILE_NAME, ProfileRepository
 from poolwright.service.browser_check import check_browser_start
 from poolwright.service.capacity import pick_worker_count
@@ -66,7 +66,7 @@ EXAMPLES = (
     "poolwright doctor --json",
 )
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only inspected
 _ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
 _ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
 
@@ -79,7 +79,7 @@ Start = Annotated[
 
 @SettingsCommand.with_settings(*_ASKED_PORTAL, *_ASKED_MACHINE)
 def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) -> None:
-    """Look at everything, tell it line by line."""
+    """Run all checks and print each result."""
     worst = CheckLevel.OK
     for check in run_checks(settings, is_to_start=start):
         print_check(check, as_json=as_json)
@@ -88,15 +88,15 @@ def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) 
 
 
 def run_checks(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
-    """Every check, in the order in which a person would mend things."""
+    """Run every check, in the order in which a person would fix the problems."""
     yield _versions()
     yield from _browser(settings, is_to_start=is_to_start)
     machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
     count = pick_worker_count(settings.workers, settings.tabs_per_worker, machine)
     container = find_container()
     yield check_memory(machine, count, settings.tabs_per_worker, container)
-    is_there = _SHARED_MEMORY.is_dir()
-    yield check_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
+    has_shared_memory = _SHARED_MEMORY.is_dir()
+    yield check_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if has_shared_memory else None)
     home = _home()
     if sys.platform.startswith("linux"):
         yield check_fonts(find_fonts(Path("/"), home), container)
@@ -105,22 +105,24 @@ def run_checks(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult
     yield check_open_files(_open_files())
     yield check_proxies(settings.proxy, settings.proxy_bypass, getproxies())
     yield _certificates(settings)
-    yield places.check_output(probe_folder(settings.out), shutil.disk_usage(nearest_existing_folder(settings.out)).free)
-    yield places.check_runs_dir(machine, count, settings.tabs_per_worker, probe_folder(settings.runs_dir))
-    yield places.check_temporary(probe_temporary_folder())
-    yield places.check_home(probe_folder(home) if home else None)
-    yield places.check_profiles_dir(probe_folder(settings.profiles_dir))
+    yield machine_checks.check_output(
+        probe_folder(settings.out), shutil.disk_usage(nearest_existing_folder(settings.out)).free
+    )
+    yield machine_checks.check_runs_dir(machine, count, settings.tabs_per_worker, probe_folder(settings.runs_dir))
+    yield machine_checks.check_temporary(probe_temporary_folder())
+    yield machine_checks.check_home(probe_folder(home) if home else None)
+    yield machine_checks.check_profiles_dir(probe_folder(settings.profiles_dir))
     yield _profile(settings)
 
 
 def find_encodings() -> Encodings:
-    """Those of this process. Windows tells file names in UTF-8 whatever its locale says."""
+    """Return the encodings of this process. On Windows, file names are UTF-8 whatever the locale is."""
     names = sys.getfilesystemencoding()
     return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
 
 
 def _open_files() -> int | None:
-    """How many files one process may have open; nothing where there is no limit, or no such thing."""
+    """Return how many files one process may open; ``None`` if there is no limit."""
     try:
         resource = import_module("resource")
     except ImportError:  # Windows
@@ -132,12 +134,12 @@ def _open_files() -> int | None:
 def _home() -> Path | None:
     try:
         return Path.home()
-    except RuntimeError:  # a number without a name in the list of users, and no HOME
+    except RuntimeError:  # a user id without an account, and no HOME
         return None
 
 
 def _written_files(settings: Settings) -> tuple[Path, ...]:
-    """What runs and browsers write with the clock of their time."""
+    """Return files that runs and browsers write, to compare their times with the clock."""
     profile = settings.profiles_dir / settings.profile
     private = settings.out / PRIVATE_NAME
     base = profile / BASE_NAME
@@ -171,9 +173,9 @@ def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
 def _start(settings: Settings) -> CheckResult:
     try:
         worker = resolve_worker_config(settings, None).worker
-    except PoolError as error:  # of settings
+    except PoolError as error:
         return check_result.fail("start", str(error), "")
-    with configure_logging(LogOptions(level="warning")):  # what its process writes is told where it fails
+    with configure_logging(LogOptions(level="warning")):  # the problem includes the output of the worker process
         return check_start(anyio.run(check_browser_start, worker, SystemClock().monotonic))
 
 
@@ -186,16 +188,21 @@ def _certificates(settings: Settings) -> CheckResult:
 
 
 def _profile(settings: Settings) -> CheckResult:
-    top = settings.profiles_dir / settings.profile
-    within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES_FILE)
-    refused = places.check_profile_rights(probe_readable(settings.profiles_dir, (top, *within)))
-    if refused is not None:
-        return refused
+    folder = settings.profiles_dir / settings.profile
+    files = (
+        folder / FILE_NAME,
+        folder / BASE_NAME,
+        folder / BASE_NAME / LOCAL_STATE,
+        folder / BASE_NAME / PREFERENCES_FILE,
+    )
+    unreadable = machine_checks.check_profile_rights(probe_readable(settings.profiles_dir, (folder, *files)))
+    if unreadable is not None:
+        return unreadable
     names = ProfileRepository(settings.profiles_dir).names()
     if settings.profile not in names:
-        known = f"; there are {', '.join(names)}" if names else ""
-        advice = f"Make it with `poolwright profile login {settings.profile}`, or name another with --profile."
-        return check_result.warn("profile", f"there is no profile {settings.profile}{known}", advice)
+        others = f"; existing profiles: {', '.join(names)}" if names else ""
+        advice = f"Create it with `poolwright profile login {settings.profile}`, or choose another one with --profile."
+        return check_result.warn("profile", f"there is no profile {settings.profile}{others}", advice)
     try:
         profile = find_profile(settings)
         site = resolve_portal_config(settings)

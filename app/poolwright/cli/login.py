@@ -44,21 +44,23 @@ from poolwright.system.hardware import require_display
 
 
 async def create_profile(
-    settings: Settings, content: ProfileFile, crew: WorkerConfig, log_file: Path | None
+    settings: Settings, content: ProfileFile, workers: WorkerConfig, log_file: Path | None
 ) -> NamedProfile:
-    """Make the profile that settings name, for a portal. When that fails, nothing is left of it.
+    """Create the profile that the settings name; if that fails, remove it again.
 
     Raises:
-        ProfileError: There is such a profile already, or it cannot have this name.
+        ProfileError: A profile of this name exists, or the name is not valid.
         LoginRequiredError: The login failed.
         SetupError: The browser does not start, the portal does not answer, or the folder cannot be written.
-        KeyboardInterrupt: A signal came.
+        KeyboardInterrupt: A signal stopped it.
     """
     profile = ProfileRepository(settings.profiles_dir).create(settings.profile, content)
     is_made = False
 
     async def make() -> None:
-        await make_base_profile(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=print_notice)
+        await make_base_profile(
+            workers=workers, base=profile.base_path, runs_root=settings.runs_dir, observe=print_notice
+        )
 
     try:
         with configure_logging(log_options(OutputMode(), None, settings, log_file)):
@@ -73,18 +75,18 @@ async def create_profile(
 
 
 def has_credentials(settings: Settings) -> bool:
-    """Whether user and password are set, for the portal's form."""
+    """Return whether user and password for the portal's form are set."""
     return bool(settings.user and settings.password.get_secret_value())
 
 
-def warn_about_sandbox(crew: WorkerConfig) -> None:
-    """Show that the browser runs without its sandbox, or may not start because of it."""
-    for text in sandbox_warnings(crew):
+def warn_about_sandbox(workers: WorkerConfig) -> None:
+    """Warn that the browser runs without its sandbox or may not start with it."""
+    for text in sandbox_warnings(workers):
         print_notice(Notice(level=Level.WARNING, text=text))
 
 
 def print_notice(event: Event) -> None:
-    """Show what a worker says for people, when it matters."""
+    """Print a notice, unless its level is INFO."""
     if isinstance(event, Notice) and event.level is not Level.INFO:
         console().print(event.text, style="yellow", soft_wrap=True)
 
@@ -133,7 +135,7 @@ Work = Callable[[ProfileLogin], Awaitable[Seal]]
 
 @SettingsCommand.with_settings(*_ASKED)
 def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
-    """Log in by hand, or by form."""
+    """Log in by hand in a window, or by form."""
     settings = settings.model_copy(update={"profile": name})
     if form:
         _set_up(settings, _by_form, needs_login=True)
@@ -144,7 +146,7 @@ def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
 
 @SettingsCommand.with_settings(*_ASKED)
 def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> None:
-    """Check the file, have a browser take it over."""
+    """Read the file and import its login."""
     state = read_storage_state(file)
 
     async def work(job: ProfileLogin) -> Seal:
@@ -155,14 +157,16 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
 
 @SettingsCommand.with_settings("profiles_dir", "browser_path", "sandbox", "runs_dir")
 def promote(settings: Settings, *, name: ProfileName) -> None:
-    """Prove the renewed login on a clone, put it in the base's place."""
+    """Verify the renewed login on a clone, then replace the base with the clone."""
     settings = settings.model_copy(update={"profile": name})
     job = _job(settings, find_profile(settings), resolve_worker_config(settings, resolve_portal_config(settings)))
-    warn_about_sandbox(job.crew)
+    warn_about_sandbox(job.workers)
     with configure_logging(log_options(OutputMode(), None, settings, None)):
-        before, seal = anyio.run(run_cancellable, partial(login_methods.promote, job))
+        previous, seal = anyio.run(run_cancellable, partial(login_methods.promote, job))
     console().print(_result_text(job.profile, seal), soft_wrap=True)
-    console().print(Text(f"The login before lies in {before}; remove it when you no longer need it."), soft_wrap=True)
+    console().print(
+        Text(f"The previous profile is in {previous}; remove it when you no longer need it."), soft_wrap=True
+    )
 
 
 async def _by_form(job: ProfileLogin) -> Seal:
@@ -173,8 +177,8 @@ async def _by_hand(job: ProfileLogin) -> Seal:
     screen = console()
 
     def opened() -> None:
-        told = "A browser window is open. Log in there, then close it (or press Ctrl+C here)."
-        screen.print(Text(told, "bold"), soft_wrap=True)
+        text = "A browser window is open. Log in there, then close it (or press Ctrl+C here)."
+        screen.print(Text(text, "bold"), soft_wrap=True)
 
     def closing() -> None:
         screen.print("Closing the window; press Ctrl+C again to stop at once.")
@@ -186,20 +190,20 @@ async def _by_hand(job: ProfileLogin) -> Seal:
 
 
 def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False) -> None:
-    """Find the profile or make it, have the work done, and tell what came of it.
+    """Find or create the profile, do the work, and print the result.
 
-    A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
-    person did is kept then.
+    A new profile is removed if the work fails, except after a login by hand that could not be verified
+    (``is_kept_unproven``).
     """
-    home = ProfileRepository(settings.profiles_dir)
-    is_new = settings.profile not in home.names()
+    repository = ProfileRepository(settings.profiles_dir)
+    is_new = settings.profile not in repository.names()
     site, content = resolve_new_portal_config(settings) if is_new else (resolve_portal_config(settings), None)
     if needs_login:
         settings = _with_credentials(settings, site)
-    crew = resolve_worker_config(settings, site)
-    profile = home.create(settings.profile, content) if content else home.find(settings.profile)
-    job = _job(settings, profile, crew)
-    warn_about_sandbox(crew)
+    workers = resolve_worker_config(settings, site)
+    profile = repository.create(settings.profile, content) if content else repository.find(settings.profile)
+    job = _job(settings, profile, workers)
+    warn_about_sandbox(workers)
     is_kept = not is_new
     try:
         with configure_logging(log_options(OutputMode(), None, settings, None)):
@@ -214,9 +218,9 @@ def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, n
     console().print(_result_text(profile, seal), soft_wrap=True)
 
 
-def _job(settings: Settings, profile: NamedProfile, crew: WorkerConfig) -> ProfileLogin:
+def _job(settings: Settings, profile: NamedProfile, workers: WorkerConfig) -> ProfileLogin:
     return ProfileLogin(
-        profile=profile, crew=crew, runs_root=settings.runs_dir, observe=print_notice, clock=SystemClock()
+        profile=profile, workers=workers, runs_root=settings.runs_dir, observe=print_notice, clock=SystemClock()
     )
 
 
@@ -241,9 +245,9 @@ def _with_credentials(settings: Settings, site: PortalConfig) -> Settings:
     if not settings.user:
         raise LoginRequiredError(
             f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} "
-            "(environment or .env), then give the command again."
+            "(environment or .env), then run the command again."
         )
     settings, no_password = fill_from_keyring(settings, site.pack)
     if no_password:
-        raise LoginRequiredError(f"{no_password} Set one, then give the command again.")
+        raise LoginRequiredError(f"{no_password} Set one, then run the command again.")
     return settings

@@ -1,7 +1,7 @@
-"""The command line `poolwright`: its table of commands, their help, and how errors become exit codes.
+"""The command line `poolwright`: its table of commands, their help, and the mapping of errors to exit codes.
 
-A command's module is imported when the command is asked for: ``health``, which a container's engine asks every half
-minute, need not wait for all that ``run`` and ``serve`` are made of.
+The module of a command is imported when the command is called, so that ``health``, which a container engine calls
+every half minute, does not load the libraries of ``run`` and ``serve``.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from poolwright.cli.terminal import console
 from poolwright.domain.errors import PoolError, SetupError
 from poolwright.version import __version__
 
-#: For options that stand under no heading of their own.
+#: Panel of options that have no panel of their own.
 OTHER_PANEL = "Options"
 
 
 def make_epilog(examples: Iterable[str], exit_codes: Iterable[ExitCode] = ()) -> str:
-    """The end of a command's help: lines that can be typed as they stand, and what its exit codes say."""
-    told = (f"{code.value}  {EXIT_CODE_MEANINGS[code]}" for code in exit_codes)
-    return "\n\n".join(filter(None, (_block("Examples", examples), _block("Exit codes", told))))
+    """Return the end of a command's help: examples that can be typed, and the meaning of its exit codes."""
+    meanings = (f"{code.value}  {EXIT_CODE_MEANINGS[code]}" for code in exit_codes)
+    return "\n\n".join(filter(None, (_block("Examples", examples), _block("Exit codes", meanings))))
 
 
 def _block(title: str, lines: Iterable[str]) -> str:
-    """Lines that stay as they are, below their title."""
-    kept = [f"  {line}" for line in lines]
-    return "\n".join(("\b", f"{title}:", *kept)) if kept else ""
+    """Return a title with lines below it that are not wrapped."""
+    indented = [f"  {line}" for line in lines]
+    return "\n".join(("\b", f"{title}:", *indented)) if indented else ""
 
 
 class PanelCommand(TyperCommand):
     """A command whose help groups options by their panel."""
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library keeps these types to itself
-        """Write arguments, then the groups of options in the order of their first ones, then what belongs to none."""
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library does not export these types
+        """Write the arguments, then the panels in the order of their first options, then options without a panel."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for heading, line in self._lines(ctx):
             groups.setdefault(heading, []).append(line)
@@ -65,14 +65,14 @@ class PanelCommand(TyperCommand):
                 yield panel or OTHER_PANEL, line
 
 
-#: Columns of a help text, where the terminal has as many.
+#: Maximum width of help texts in columns.
 HELP_WIDTH = 100
 
-#: What a library that is of no use to us makes of its import, or of that of whoever builds upon it.
+#: Errors at the import of a library that is missing or has a wrong version.
 _IMPORT_ERRORS = (ImportError, AttributeError, SyntaxError, SystemError)
-#: As it is typed.
+#: Name of the program in its help.
 PROGRAM_NAME = "poolwright"
-#: What these are for is not what they print.
+#: Commands whose purpose is not their output, so that lost output does not change their exit code.
 _WORK_COMMANDS = frozenset({"run", "serve", "demo", "submit"})
 
 
@@ -80,16 +80,16 @@ _WORK_COMMANDS = frozenset({"run", "serve", "demo", "submit"})
 class CommandEntry:
     """Where a command is defined."""
 
-    #: Below ``poolwright.cli``.
+    #: Module below ``poolwright.cli``.
     module: str
     function: str
-    #: What stands before ``HELP`` and ``EXAMPLES`` in the names of its texts, where one module has several commands.
+    #: Prefix of the names ``HELP`` and ``EXAMPLES`` if a module has several commands.
     prefix: str = ""
-    #: Whether its help says what the exit codes mean.
+    #: Whether its help explains the exit codes.
     shows_exit_codes: bool = False
 
-    def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
-        """The command, with its module imported."""
+    def load(self, name: str) -> Any:  # noqa: ANN401 - the library does not export this type
+        """Import the module of the command and return the command."""
         module = _import_module(f"poolwright.cli.{self.module}")
         interpreter.finish_imports()
         help_text: str = getattr(module, f"{self.prefix}HELP")
@@ -107,23 +107,24 @@ class CommandEntry:
 
 
 def _import_module(name: str) -> ModuleType:
-    """A module of ours with the libraries that it needs.
+    """Import a module of Poolwright with the libraries that it needs.
 
     Raises:
-        SetupError: One of them is missing, or is another than was installed with us.
+        SetupError: A library is missing or has a wrong version.
     """
     try:
         return import_module(name)
     except _IMPORT_ERRORS as error:
-        others = os.environ.get("PYTHONPATH")  # noqa: TID251 - Python's own word, and no setting of ours
-        step = f"Start it without PYTHONPATH={others}, which takes precedence." if others else "Reinstall Poolwright."
-        told = f"{type(error).__name__}: {error}"
+        python_path = os.environ.get("PYTHONPATH")  # noqa: TID251 - a variable of Python, not a setting
+        step = f"Start it without PYTHONPATH={python_path}, which takes precedence."
+        step = step if python_path else "Reinstall Poolwright."
+        cause = f"{type(error).__name__}: {error}"
         raise SetupError(
-            f"A library that Poolwright needs is missing or has a wrong version ({told}). {step}"
+            f"A library that Poolwright needs is missing or has a wrong version ({cause}). {step}"
         ) from error
 
 
-#: Every command by its words.
+#: Every command by its full name.
 COMMANDS = {
     "run": CommandEntry(module="run", function="run", shows_exit_codes=True),
     "serve": CommandEntry(module="serve", function="serve"),
@@ -161,27 +162,27 @@ COMMANDS = {
 
 
 class CommandGroup(TyperGroup):
-    """Commands by their places; what they raise for a person ends here."""
+    """Loads commands of the table on demand, and turns their errors into messages and exit codes."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library keeps its context's type to itself
-        """The names in this group, in the order of the table, then its groups."""
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library does not export this type
+        """Return the names of the commands in this group in the order of the table, then its subgroups."""
         return [*_commands_in(ctx), *self.commands]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
-        """The command or group of this name; nothing where there is none."""
-        place = _commands_in(ctx).get(cmd_name)
-        return place.load(cmd_name) if place else super().get_command(ctx, cmd_name)
+        """Return the command or group of this name, or ``None``."""
+        entry = _commands_in(ctx).get(cmd_name)
+        return entry.load(cmd_name) if entry else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
-        """Find the command that was typed; a wrong word gets the nearest ones, also of those not imported yet."""
-        known = self.list_commands(ctx)
-        if args and args[0] not in known:
-            near = " or ".join(f"'{name}'" for name in get_close_matches(args[0], known))
-            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean {near}?" if near else ""))
+        """Return the command of the arguments; for an unknown name, suggest similar ones."""
+        names = self.list_commands(ctx)
+        if args and args[0] not in names:
+            similar = " or ".join(f"'{name}'" for name in get_close_matches(args[0], names))
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean {similar}?" if similar else ""))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
-        """Run the command that was named."""
+        """Run the command; print its error and exit with the code of the error."""
         try:
             return super().invoke(ctx)
         except PoolError as error:
@@ -196,31 +197,31 @@ class CommandGroup(TyperGroup):
 
 
 def _os_error_message(error: OSError) -> str:
-    """What the system refused, of what no command has words of its own for."""
-    told = error.strerror or str(error) or type(error).__name__
+    """Return the message for an error of the operating system that no command handles."""
+    cause = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
-        return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Fix this and start it again."
+        return f"'{os.fsdecode(error.filename)}' cannot be used: {cause}. Fix this and start it again."
     if not _has_current_folder():
         return "The current folder no longer exists. Change to another one and start it again."
-    return f"The operating system reported an error: {told}. Fix this and start it again."
+    return f"The operating system reported an error: {cause}. Fix this and start it again."
 
 
 def _has_current_folder() -> bool:
-    """Whether the folder is still there in which paths without a root begin."""
+    """Return whether the current folder exists."""
     try:
-        return bool(os.getcwd())  # noqa: PTH109 - nothing else asks the system and no more
+        return bool(os.getcwd())  # noqa: PTH109 - Path.cwd does the same with more steps
     except OSError:
         return False
 
 
 def _commands_in(context: Any) -> dict[str, CommandEntry]:  # noqa: ANN401 - as above
-    """What stands in the group of a context, by its last word."""
+    """Return the commands in the group of a context, by their last word."""
     group = f"{context.info_name} " if context.parent else ""
-    inside = {words.removeprefix(group): place for words, place in COMMANDS.items() if words.startswith(group)}
-    return {name: place for name, place in inside.items() if " " not in name}
+    members = {name.removeprefix(group): entry for name, entry in COMMANDS.items() if name.startswith(group)}
+    return {name: entry for name, entry in members.items() if " " not in name}
 
 
-def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
+def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - passed on
     return typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -258,13 +259,13 @@ def _root(
 
 
 def main() -> None:
-    """Run the program; its exit code says how it went."""
+    """Run the program and exit with its exit code."""
     secure_streams()
     try:
         app(prog_name=PROGRAM_NAME)
     except SystemExit as end:
-        is_answer = not _WORK_COMMANDS.intersection(sys.argv[1:2])
-        if is_answer and not end.code and (why := stream_loss(sys.stdout)):
-            console(sys.stderr).print(f"poolwright: the output could not be written: {why}.", style="red")
+        is_query = not _WORK_COMMANDS.intersection(sys.argv[1:2])
+        if is_query and not end.code and (cause := stream_loss(sys.stdout)):
+            console(sys.stderr).print(f"poolwright: the output could not be written: {cause}.", style="red")
             raise SystemExit(ExitCode.RESOURCES) from None
         raise

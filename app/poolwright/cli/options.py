@@ -1,6 +1,6 @@
-"""Settings as options of commands. Flags, words, defaults and bounds come from the settings model alone.
+"""Settings as options of commands. Flags, help, defaults and bounds come from the settings model alone.
 
-A command that wants settings is declared ``@SettingsCommand.taking(...)`` and gets them loaded, from all their sources.
+A command with settings is declared with ``@SettingsCommand.with_settings(...)`` and receives the loaded settings.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from poolwright.settings import Settings, default_text, load_settings, setting_h
 ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
 SERVICE, OUTPUT = "Service", "Output"
 PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, OUTPUT)
-#: Settings that only the daemon has.
+#: Settings that only the daemon uses.
 SERVICE_SETTINGS = ("host", "port", "allow_remote", "retention_days")
-#: Where each setting that has a flag stands in the help, and what stands for its value there.
+#: Panel and metavar in the help for each setting that has a flag.
 SETTING_OPTIONS = {
     "out": (ORDERS, "FOLDER"),
     "folder_template": (ORDERS, "PATTERN"),
@@ -50,7 +50,7 @@ SETTING_OPTIONS = {
     "log_level": (OUTPUT, "LEVEL"),
     "log_file": (OUTPUT, "FILE"),
 }
-#: Those of a batch.
+#: Settings that a batch uses.
 RUN_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in SERVICE_SETTINGS)
 
 AsJson = Annotated[
@@ -63,15 +63,15 @@ Verbose = Annotated[
 ]
 ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
 
-#: A command with a parameter of this name gets what the command line alone said, to read settings again later.
+#: A command with a parameter of this name gets the values of the command line, to reload the settings later.
 _GIVEN = "given"
 
 
 class SettingsCommand:
-    """A function ``(settings, *, ...) -> None`` as a command whose options are its own and those of its settings."""
+    """Makes a function ``(settings, *, ...) -> None`` a command with its own options and those of its settings."""
 
     def __init__(self, function: Callable[..., None], names: tuple[str, ...]) -> None:
-        """Wrap ``function``; ``names`` are the settings that have a flag here. All others come from elsewhere too."""
+        """Wrap ``function``; ``names`` are the settings with a flag. All settings can also come from other sources."""
         _, *own = inspect.signature(function, eval_str=True).parameters.values()
         self._wants_given = any(parameter.name == _GIVEN for parameter in own)
         own = [parameter for parameter in own if parameter.name != _GIVEN]
@@ -88,11 +88,11 @@ class SettingsCommand:
         """Declare which settings the command offers as options."""
         return lambda function: cls(function, names)
 
-    def __call__(self, **values: Any) -> None:  # noqa: ANN401 - the command line's values, each of its own type
+    def __call__(self, **values: Any) -> None:  # noqa: ANN401 - values of different types
         """Load the settings and run the command.
 
         Raises:
-            OptionsError: A setting has a value that is not allowed.
+            OptionsError: A setting has an invalid value.
         """
         given = {name: values.pop(name) for name in self._names}
         self._function(load_settings(given), **values, **({_GIVEN: given} if self._wants_given else {}))
@@ -100,10 +100,10 @@ class SettingsCommand:
 
 def _parameter(name: str) -> Parameter:
     panel, metavar = SETTING_OPTIONS[name]
-    words = f" Default: {default_text(name)}." if default_text(name) else ""
+    default = f" Default: {default_text(name)}." if default_text(name) else ""
     option = typer.Option(
         *setting_help(name).flags,
-        help=f"{Settings.model_fields[name].description}{words}",
+        help=f"{Settings.model_fields[name].description}{default}",
         metavar=metavar,
         rich_help_panel=panel,
         show_default=False,
@@ -113,7 +113,7 @@ def _parameter(name: str) -> Parameter:
 
 
 def _panel_position(parameter: Parameter) -> int:
-    """Arguments first, then the panels in their order."""
-    told = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
-    panels = [option.rich_help_panel for option in told if isinstance(option, OptionInfo)]
+    """Return the sort key: arguments first, then the panels in their order."""
+    annotations = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
+    panels = [option.rich_help_panel for option in annotations if isinstance(option, OptionInfo)]
     return 1 + PANELS.index(panels[0]) if panels and panels[0] in PANELS else 0

@@ -1,7 +1,7 @@
-"""How the process ends: the one table of exit codes, and the forced exit when a shutdown hangs.
+"""The end of the process: the table of exit codes, and the forced exit when a shutdown hangs.
 
-Everything that ends in order has a limit of its own. This needs none of it: no event loop, no lock, no disk. What it
-cuts short is as after a power cut, and the next start takes it up.
+Every step of an orderly shutdown has its own time limit. The forced exit depends on none of them: it needs no event
+loop, no lock and no disk. It leaves the state of a power failure, and the next start continues from there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from poolwright.service.batch import BatchEnding, BatchSummary
 
 
 class ExitCode(IntEnum):
-    """How a command ended."""
+    """Exit codes of all commands."""
 
     DONE = 0
     NOT_ALL_DONE = 1
@@ -34,11 +34,11 @@ class ExitCode(IntEnum):
     PROFILE = 5
     RESOURCES = 6
     STOPPED = 7
-    # 8 is kept for a deadline that a run may be given.
+    # 8 is reserved for a deadline of a run.
     NO_REPORT = 9
 
 
-#: In words, for the help and the documentation.
+#: Meanings for the help and the documentation.
 EXIT_CODE_MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
     {
         ExitCode.DONE: "every order is done",
@@ -53,7 +53,7 @@ EXIT_CODE_MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
     }
 )
 
-#: What there is nothing left to do about.
+#: Outcomes of orders that are done.
 DONE_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.NO_ATTACHMENTS})
 
 _BY_ENDING: Mapping[BatchEnding, ExitCode] = MappingProxyType(
@@ -66,7 +66,7 @@ _BY_ENDING: Mapping[BatchEnding, ExitCode] = MappingProxyType(
         BatchEnding.SETUP_FAILED: ExitCode.RESOURCES,
     }
 )
-#: First match counts; what stands nowhere is a lack of something that the run needs.
+#: The first match counts; the last entry matches every error.
 _BY_ERROR: tuple[tuple[type[PoolError], ExitCode], ...] = (
     (OptionsError, ExitCode.USAGE),
     (PackError, ExitCode.USAGE),
@@ -78,7 +78,7 @@ _BY_ERROR: tuple[tuple[type[PoolError], ExitCode], ...] = (
 
 
 def exit_code_of_summary(summary: BatchSummary) -> ExitCode:
-    """What a batch that came to its end says to the caller."""
+    """Return the exit code of a finished batch."""
     if summary.ending in _BY_ENDING:
         return _BY_ENDING[summary.ending]
     if summary.left_count:
@@ -90,18 +90,18 @@ def exit_code_of_summary(summary: BatchSummary) -> ExitCode:
 
 
 def exit_code_of_ending(ending: BatchEnding) -> ExitCode:
-    """What an ending alone says."""
+    """Return the exit code of an ending."""
     return _BY_ENDING.get(ending, ExitCode.DONE)
 
 
 def exit_code_of_error(error: PoolError) -> ExitCode:
-    """What an error that stands before a run, or ends it, says to the caller."""
+    """Return the exit code of an error before or during a run."""
     return next(code for kind, code in _BY_ERROR if isinstance(error, kind))
 
 
-#: On top of what orders in flight may take: the reading of what came of them, and the report.
+#: In addition to the time for orders in progress: for reading the outcomes and for the report.
 EXTRA_TIME_S = 25.0
-#: Threads that are done with their work end by themselves; the program waits so long for them.
+#: Time to wait for threads that are ending.
 THREAD_WAIT_S = 3.0
 _STDERR = 2
 _MESSAGE = (
@@ -112,7 +112,7 @@ _MESSAGE = (
 
 @contextlib.contextmanager
 def forced_exit(limit_s: float) -> Generator[Callable[[], None]]:
-    """Ready as long as the block lasts: from when what this yields is called, the program has so long for its end."""
+    """Yield a function that starts the time limit; the program is ended if the block then takes longer."""
     timer = threading.Timer(limit_s, _force_exit)
     timer.daemon = True
     try:
@@ -122,10 +122,10 @@ def forced_exit(limit_s: float) -> Generator[Callable[[], None]]:
 
 
 def exit_process(code: int) -> None:
-    """End the program although threads hang; where none does, this returns, for the usual way."""
-    by_s = time.monotonic() + THREAD_WAIT_S
+    """End the program if threads hang; return if none does."""
+    deadline_s = time.monotonic() + THREAD_WAIT_S
     for thread in _blocking_threads():
-        thread.join(max(0.0, by_s - time.monotonic()))
+        thread.join(max(0.0, deadline_s - time.monotonic()))
     if _blocking_threads():
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -134,8 +134,9 @@ def exit_process(code: int) -> None:
 
 
 def _blocking_threads() -> list[threading.Thread]:
-    """Threads that the interpreter would wait for without end."""
-    return [one for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon]
+    """Return the threads that the interpreter would wait for without limit."""
+    threads = threading.enumerate()
+    return [thread for thread in threads if thread is not threading.main_thread() and not thread.daemon]
 
 
 def _force_exit() -> NoReturn:

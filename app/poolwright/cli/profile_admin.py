@@ -21,8 +21,8 @@ from poolwright.profile import backups
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import CloneReport, clone_profile, is_copied, remove_clone
 from poolwright.profile.damage import read_damage_mark
+from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import inspect_profile
-from poolwright.profile.locks import read_locked
 from poolwright.profile.profile import prepare_for_launch
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.run_folder import RunFolder

@@ -22,43 +22,43 @@ from poolwright.profile.backups import latest_backup
 from poolwright.profile.base import BaseFacts, inspect_base
 from poolwright.profile.cookie_db import count_by_site, find_cookie_db
 from poolwright.profile.damage import refuse_marked, remediation
+from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import ProfileHealth, ProfileInspection, inspect_profile
-from poolwright.profile.locks import read_locked
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import check_seal, read_seal
 from poolwright.settings import Settings
 
 
 def format_moment(at: datetime | None) -> str:
-    """``23 Nov 2026 at 12:00 UTC``, or ``never``."""
+    """Return a time for people: ``23 Nov 2026 at 12:00 UTC``, or ``never``."""
     return f"{at:%d %b %Y at %H:%M} UTC" if at else "never"
 
 
 def format_cookies(by_site: Mapping[str, int]) -> str:
-    """``12 cookies for 2 sites``."""
+    """Return the count of cookies: ``12 cookies for 2 sites``."""
     return f"{terminal.format_count(sum(by_site.values()), 'cookie')} for {terminal.format_count(len(by_site), 'site')}"
 
 
 def describe_cookies(base: Path) -> str:
-    """The same of a base that no browser has open.
+    """Return the count of cookies of a base that is not open in a browser.
 
     Raises:
-        ProfileDamagedError: Its cookies can't be read.
+        ProfileDamagedError: The cookies cannot be read.
     """
     return format_cookies(count_by_site(find_cookie_db(base)))
 
 
 def format_contents(files_count: int, size_bytes: int) -> str:
-    """``66 files, 4.1 MB``."""
+    """Return count and size of files: ``66 files, 4.1 MB``."""
     return f"{terminal.format_count(files_count, 'file')}, {terminal.format_size(size_bytes)}"
 
 
-#: A profile that was used in between differs in dozens of files; the first ones tell.
+#: A profile that was used differs in dozens of files; the first ones suffice.
 DIFFERENCES_SHOWN = 12
 
 
 def check_profile(profile: NamedProfile) -> Iterator[CheckResult]:
-    """Every check, in the order in which a run makes them; one that fails keeps none of the others from being made."""
+    """Run every check in the order of a run, also after one has failed."""
     yield _check_file(profile)
     yield _check_mark(profile)
     try:
@@ -105,29 +105,29 @@ def _check_seal(profile: NamedProfile) -> CheckResult:
     except PoolError as error:
         return check_result.fail("seal", str(error), "")
     if seal is None:
-        advice = f"A run checks its structure alone; `poolwright profile seal {profile.name}` has every byte checked."
+        advice = f"A run checks only its structure; seal it with `poolwright profile seal {profile.name}` to check every byte."
         return check_result.warn("seal", "none", advice)
     if not differences:
         return check_result.ok("seal", f"every file is as it was sealed on {format_moment(seal.created_at)}")
     more = len(differences) - DIFFERENCES_SHOWN
-    told = ", ".join((*differences[:DIFFERENCES_SHOWN], *([f"{more} more"] if more > 0 else [])))
-    found = f"not as it was sealed on {format_moment(seal.created_at)}: {told}"
+    shown = ", ".join((*differences[:DIFFERENCES_SHOWN], *([f"{more} more"] if more > 0 else [])))
+    found = f"not as it was sealed on {format_moment(seal.created_at)}: {shown}"
     return check_result.fail("seal", found, remediation(base))
 
 
 def _check_backup(profile: NamedProfile) -> CheckResult:
-    good = latest_backup(profile.base_path)
-    if good is None:
-        return check_result.warn("good copy", "none", "Sealing the profile creates one.")
+    backup = latest_backup(profile.base_path)
+    if backup is None:
+        return check_result.warn("backup copy", "none", "Sealing the profile creates one.")
     try:
-        seal = read_seal(good)
-        differences = check_seal(good, seal) if seal else ("its seal is missing",)
+        seal = read_seal(backup)
+        differences = check_seal(backup, seal) if seal else ("its seal is missing",)
     except PoolError as error:
-        return check_result.warn("good copy", str(error), "")
+        return check_result.warn("backup copy", str(error), "")
     if differences or seal is None:
-        told = ", ".join(differences[:DIFFERENCES_SHOWN])
-        return check_result.warn("good copy", f"damaged: {told}", "Seal the profile again while it is intact.")
-    return check_result.ok("good copy", f"whole, of {format_moment(seal.created_at)}")
+        shown = ", ".join(differences[:DIFFERENCES_SHOWN])
+        return check_result.warn("backup copy", f"damaged: {shown}", "Seal the profile again while it is intact.")
+    return check_result.ok("backup copy", f"whole, of {format_moment(seal.created_at)}")
 
 
 LIST_HELP = (
@@ -157,44 +157,45 @@ _STYLES: Mapping[ProfileHealth, str] = {
 
 @SettingsCommand.with_settings("profiles_dir")
 def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
-    """One row for each profile, and below them what is wrong with those that no run can use."""
-    home = ProfileRepository(settings.profiles_dir)
-    sights = [inspect_profile(home.find(name)) for name in home.names()]
+    """Print one row for each profile, then the problems of those that no run can use."""
+    repository = ProfileRepository(settings.profiles_dir)
+    inspections = [inspect_profile(repository.find(name)) for name in repository.names()]
     screen = console()
     if as_json:
-        for sight in sights:
-            screen.out(json.dumps(_profile_json(sight), ensure_ascii=False), highlight=False)
+        for inspection in inspections:
+            screen.out(json.dumps(_profile_json(inspection), ensure_ascii=False), highlight=False)
         return
-    if not sights:
-        screen.print(f"There is no profile in {home.root} yet. Make one with `poolwright profile login NAME`.")
+    if not inspections:
+        screen.print(f"There is no profile in {repository.root} yet. Create one with `poolwright profile login NAME`.")
         return
-    screen.print(_table(sights), soft_wrap=True)
-    for sight in sights:
-        if sight.why:
-            screen.print(Text.assemble((sight.profile.name, "bold"), f": {sight.why}"), soft_wrap=True)
+    screen.print(_table(inspections), soft_wrap=True)
+    for inspection in inspections:
+        if inspection.why:
+            screen.print(Text.assemble((inspection.profile.name, "bold"), f": {inspection.why}"), soft_wrap=True)
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
-    """All facts of one profile."""
-    sight = inspect_profile(ProfileRepository(settings.profiles_dir).find(name))
+    """Print the details of one profile."""
+    inspection = inspect_profile(ProfileRepository(settings.profiles_dir).find(name))
     screen = console()
     if as_json:
         screen.out(
-            json.dumps(_profile_json(sight) | {"cookies": _cookies_by_site(sight)}, ensure_ascii=False), highlight=False
+            json.dumps(_profile_json(inspection) | {"cookies": _cookies_by_site(inspection)}, ensure_ascii=False),
+            highlight=False,
         )
         return
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
-    for title, text in _facts(sight):
+    for title, text in _facts(inspection):
         table.add_row(title, text)
     screen.print(table, soft_wrap=True)
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
-    """Tell every check; the exit code says whether a run can use the profile."""
+    """Print every check; the exit code shows whether a run can use the profile."""
     is_fit = True
     for check in check_profile(ProfileRepository(settings.profiles_dir).find(name)):
         print_check(check, as_json=as_json)
@@ -202,40 +203,43 @@ def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) ->
     raise typer.Exit(ExitCode.DONE if is_fit else ExitCode.PROFILE)
 
 
-def _table(sights: list[ProfileInspection]) -> Table:
+def _table(inspections: list[ProfileInspection]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for title in ("name", "portal", "address", "sealed"):
         table.add_column(title, no_wrap=True)
     table.add_column("cookies", justify="right")
     table.add_column("state", no_wrap=True)
-    for sight in sights:
+    for inspection in inspections:
         table.add_row(
-            Text(sight.profile.name, "bold"),
-            Text(sight.content.pack if sight.content else "?"),
-            Text(sight.content.base_url if sight.content else "?"),
-            Text(f"{sight.sealed_at:%d %b %Y %H:%M}" if sight.sealed_at else "never"),
-            Text(f"{sight.facts.cookies_count:,}" if sight.facts else "-"),
-            Text(sight.health.value, _STYLES[sight.health]),
+            Text(inspection.profile.name, "bold"),
+            Text(inspection.content.pack if inspection.content else "?"),
+            Text(inspection.content.base_url if inspection.content else "?"),
+            Text(f"{inspection.sealed_at:%d %b %Y %H:%M}" if inspection.sealed_at else "never"),
+            Text(f"{inspection.facts.cookies_count:,}" if inspection.facts else "-"),
+            Text(inspection.health.value, _STYLES[inspection.health]),
         )
     return table
 
 
-def _facts(sight: ProfileInspection) -> Iterator[tuple[str, Text]]:
-    yield "profile", Text(sight.profile.name, "bold")
-    if sight.content:
-        title = f" ({sight.content.title})" if sight.content.title else ""
-        yield "portal", Text(f"{sight.content.pack} at {sight.content.base_url}{title}")
-    yield "folder", Text(str(sight.profile.path))
-    yield "state", Text(sight.health.value, _STYLES[sight.health])
-    if sight.why:
-        yield "", Text(sight.why, "yellow")
-    browser = sight.facts.seal.browser_version if sight.facts and sight.facts.seal else None
-    yield "sealed", Text(format_moment(sight.sealed_at) + (f", written by browser {browser}" if browser else ""))
-    good = latest_backup(sight.profile.base_path)
-    yield "good copy", Text(str(good) if good else "none")
-    if sight.facts:
-        yield "size", Text(f"{format_contents(sight.facts.files_count, sight.facts.size_bytes)} for each clone")
-    by_site = _cookies_by_site(sight)
+def _facts(inspection: ProfileInspection) -> Iterator[tuple[str, Text]]:
+    yield "profile", Text(inspection.profile.name, "bold")
+    if inspection.content:
+        title = f" ({inspection.content.title})" if inspection.content.title else ""
+        yield "portal", Text(f"{inspection.content.pack} at {inspection.content.base_url}{title}")
+    yield "folder", Text(str(inspection.profile.path))
+    yield "state", Text(inspection.health.value, _STYLES[inspection.health])
+    if inspection.why:
+        yield "", Text(inspection.why, "yellow")
+    browser = inspection.facts.seal.browser_version if inspection.facts and inspection.facts.seal else None
+    yield "sealed", Text(format_moment(inspection.sealed_at) + (f", written by browser {browser}" if browser else ""))
+    backup = latest_backup(inspection.profile.base_path)
+    yield "backup copy", Text(str(backup) if backup else "none")
+    if inspection.facts:
+        yield (
+            "size",
+            Text(f"{format_contents(inspection.facts.files_count, inspection.facts.size_bytes)} for each clone"),
+        )
+    by_site = _cookies_by_site(inspection)
     if by_site:
         yield "cookies", Text(format_cookies(by_site))
         width = max(map(len, by_site))
@@ -243,21 +247,21 @@ def _facts(sight: ProfileInspection) -> Iterator[tuple[str, Text]]:
             yield "", Text(f"{site:<{width}}  {count:>4}")
 
 
-def _cookies_by_site(sight: ProfileInspection) -> dict[str, int]:
-    """Cookies by site, the most first; none of a profile that no run can use."""
-    found = count_by_site(sight.facts.cookies_path) if sight.facts else dict[str, int]()
-    return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
+def _cookies_by_site(inspection: ProfileInspection) -> dict[str, int]:
+    """Return the cookies by site, the most first; empty for a profile that no run can use."""
+    counts = count_by_site(inspection.facts.cookies_path) if inspection.facts else dict[str, int]()
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def _profile_json(sight: ProfileInspection) -> dict[str, object]:
+def _profile_json(inspection: ProfileInspection) -> dict[str, object]:
     return {
         "type": "profile",
-        "name": sight.profile.name,
-        "portal": sight.content.pack if sight.content else None,
-        "base_url": sight.content.base_url if sight.content else None,
-        "folder": str(sight.profile.path),
-        "sealed_at": sight.sealed_at.isoformat() if sight.sealed_at else None,
-        "cookies_count": sight.facts.cookies_count if sight.facts else None,
-        "state": sight.health.value,
-        "why": sight.why,
+        "name": inspection.profile.name,
+        "portal": inspection.content.pack if inspection.content else None,
+        "base_url": inspection.content.base_url if inspection.content else None,
+        "folder": str(inspection.profile.path),
+        "sealed_at": inspection.sealed_at.isoformat() if inspection.sealed_at else None,
+        "cookies_count": inspection.facts.cookies_count if inspection.facts else None,
+        "state": inspection.health.value,
+        "why": inspection.why,
     }

@@ -1,6 +1,6 @@
-"""What a run looks like from outside: a pure reducer from events to the state that every view draws.
+"""The progress of a run: a pure reducer from events to the state that every view displays.
 
-``Progress`` never changes; ``advance`` gives the next one. Times are monotonic seconds of the caller's clock.
+``Progress`` is immutable; ``advance`` returns the next one. Times are monotonic seconds of the caller's clock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from poolwright.domain.outcomes import Outcome
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import POOL, WORKER
 
-#: The rate is that of the last minute: long enough to be calm, short enough to follow the portal.
+#: The rate is that of the last minute: long enough to be stable, short enough to follow the portal.
 WINDOW_S = 60.0
 #: Notices kept; a view shows the last few.
 NOTICES_KEPT = 8
@@ -35,22 +35,22 @@ NOTICES_KEPT = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow:
-    """One slot of the pool as a person sees it."""
+    """One slot of the pool as it is displayed."""
 
     worker_id: WorkerId
-    #: Name of a ``WorkerStatus`` in small letters; empty until it moves for the first time.
+    #: Name of a ``WorkerStatus`` in lower case; empty until the first transition.
     state: str = ""
-    #: Orders that it has now, by task, in the order in which it got them.
+    #: Names of its current orders by task, in the order of their assignment.
     orders: Mapping[TaskId, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: Of its whole process tree; 0 until it was measured.
+    #: Memory of its whole process tree; 0 until the first measurement.
     memory_bytes: int = 0
-    #: Orders that it brought to an end, over all its generations.
+    #: Orders that it finished, in all its generations.
     done_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedNotice:
-    """A notice and when it came."""
+    """A notice with its time."""
 
     at_s: float
     notice: Notice
@@ -58,55 +58,55 @@ class TimedNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is."""
+    """The progress of a run."""
 
-    #: Orders of the list that have no outcome yet when the run starts.
+    #: Orders of the list without an outcome at the start of the run.
     total_count: int
     tabs_per_worker: int
     begun_at_s: float
     rows: tuple[WorkerRow, ...]
-    #: Name of a ``PoolStatus`` in small letters.
+    #: Name of a ``PoolStatus`` in lower case.
     pool: str = "initializing"
     outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
     files_count: int = 0
     files_bytes: int = 0
-    #: When orders ended, within the window.
+    #: Times when orders ended, within the window.
     ended_at_s: tuple[float, ...] = ()
     notices: tuple[TimedNotice, ...] = ()
 
     @classmethod
     def start(cls, *, total_count: int, worker_count: int, tabs_per_worker: int, now_s: float) -> Progress:
-        """A run of which nothing is seen yet."""
+        """Return the progress at the start of a run."""
         rows = tuple(WorkerRow(worker_id=WorkerRef(slot, 1).worker_id) for slot in range(1, worker_count + 1))
         return cls(total_count=total_count, tabs_per_worker=tabs_per_worker, begun_at_s=now_s, rows=rows)
 
     @property
     def done_count(self) -> int:
-        """Orders that ended, however they ended."""
+        """Count of orders with an outcome."""
         return sum(self.outcomes.values())
 
     @property
     def in_flight_count(self) -> int:
-        """Orders that a worker has now."""
+        """Count of orders that workers have now."""
         return sum(len(row.orders) for row in self.rows)
 
     def rate_per_s(self, now_s: float) -> float | None:
-        """Orders that end in a second, over the last minute; nothing until there are two to go by."""
+        """Return the orders per second of the last minute; ``None`` before the second one."""
         recent = self._recent(now_s)
         span_s = now_s - recent[0] if recent else 0.0
         return (len(recent) - 1) / span_s if len(recent) > 1 and span_s > 0 else None
 
     def remaining_s(self, now_s: float) -> float | None:
-        """Seconds that are left at this rate; nothing when there is no rate."""
+        """Return the remaining seconds at the current rate; ``None`` without a rate."""
         rate = self.rate_per_s(now_s)
         return None if rate is None else max(self.total_count - self.done_count, 0) / rate
 
     def order_name(self, task_id: TaskId) -> str:
-        """How people call an order that a worker has; its task id where none has it."""
+        """Return the name of an order that a worker has; its task id if no worker has it."""
         return next((row.orders[task_id] for row in self.rows if task_id in row.orders), task_id)
 
     def row(self, worker_id: WorkerId) -> WorkerRow:
-        """The row of a worker; a new one for a worker that was not heard of before."""
+        """Return the row of a worker; a new row for an unknown worker."""
         return next((row for row in self.rows if row.worker_id == worker_id), WorkerRow(worker_id=worker_id))
 
     def _recent(self, now_s: float) -> tuple[float, ...]:
@@ -114,7 +114,7 @@ class Progress:
 
 
 def advance(progress: Progress, event: Event, now_s: float) -> Progress:
-    """The state once this has happened."""
+    """Return the progress after an event."""
     match event:
         case Moved(transition=transition):
             return _moved(progress, transition)
@@ -136,8 +136,8 @@ def _noticed(progress: Progress, event: ListOpened | Notice | MemoryRelieved, no
     if isinstance(event, ListOpened):
         return replace(progress, total_count=event.open_count)
     notice = event if isinstance(event, Notice) else event.notice
-    said = (*progress.notices, TimedNotice(at_s=now_s, notice=notice))
-    return replace(progress, notices=said[-NOTICES_KEPT:])
+    notices = (*progress.notices, TimedNotice(at_s=now_s, notice=notice))
+    return replace(progress, notices=notices[-NOTICES_KEPT:])
 
 
 def _moved(progress: Progress, move: Transition) -> Progress:
@@ -145,7 +145,7 @@ def _moved(progress: Progress, move: Transition) -> Progress:
         case POOL.name:
             return replace(progress, pool=move.target.lower())
         case WORKER.name:
-            # A worker's machine may be named with its generation: ``worker-2#1``.
+            # The entity may include the generation: ``worker-2#1``.
             row = progress.row(WorkerId(move.entity.partition("#")[0]))
             return _with_row(progress, replace(row, state=move.target.lower()))
         case _:
@@ -175,17 +175,17 @@ def _ended(progress: Progress, event: TaskEnded, now_s: float) -> Progress:
 
 
 def _released(progress: Progress, task_id: TaskId) -> Progress:
-    """No worker has this order any more."""
+    """Return the progress in which no worker has this order."""
     return replace(progress, rows=tuple(_without(row, task_id) for row in progress.rows))
 
 
 def _without(row: WorkerRow, task_id: TaskId) -> WorkerRow:
     if task_id not in row.orders:
         return row
-    orders = {kept: name for kept, name in row.orders.items() if kept != task_id}
+    orders = {other: name for other, name in row.orders.items() if other != task_id}
     return replace(row, orders=MappingProxyType(orders))
 
 
 def _with_row(progress: Progress, row: WorkerRow) -> Progress:
     others = (other for other in progress.rows if other.worker_id != row.worker_id)
-    return replace(progress, rows=tuple(sorted((*others, row), key=lambda each: each.worker_id)))
+    return replace(progress, rows=tuple(sorted((*others, row), key=lambda item: item.worker_id)))

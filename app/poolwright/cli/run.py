@@ -1,4 +1,4 @@
-"""``poolwright run``: a list comes in, its files come home."""
+"""The command `poolwright run`: process a list of orders."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Read the list, find the browser, run the batch."""
+    """Read the list, resolve the configuration, and run the batch."""
     site = resolve_portal_config(settings)
     check_template(settings, site.pack)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
@@ -99,19 +99,19 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
-    crew = resolve_worker_config(settings, site)
-    staffing = resolve_worker_count(settings)
-    job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
+    workers = resolve_worker_config(settings, site)
+    choice = resolve_worker_count(settings)
+    job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
     job = replace(job, account=portal_account(settings, site))
-    manner = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    told = (*orders.notices, *sandbox_warnings(crew), *filter(None, (no_password,)))
-    notices = (*info_notices(told), *staffing.notices)
-    showing = Display(
-        manner=manner,
+    mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
+    texts = (*orders.notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
+    notices = (*info_notices(texts), *choice.notices)
+    display = Display(
+        mode=mode,
         settings=settings,
         log_file=open_output_folder(settings),
         notices=notices,
-        recorded=sandbox_notices(crew),
+        recorded=sandbox_notices(workers),
     )
-    summary = anyio.run(run_batch_session, job, showing)
+    summary = anyio.run(run_batch_session, job, display)
     raise typer.Exit(exit_code_of_summary(summary))

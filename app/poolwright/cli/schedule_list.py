@@ -1,7 +1,4 @@
-"""The commands `poolwright schedule list` and `next`.
-
-Show the schedules of the settings, also when no daemon runs.
-"""
+"""The commands `poolwright schedule list` and `next`: show the schedules of the settings; they need no daemon."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ NEXT_EXAMPLES = ("poolwright schedule next", "poolwright schedule next nightly -
 NO_SCHEDULE = "There is no schedule. Add a table [[schedules]] with name, cron and file to poolwright.toml."
 
 Name = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="One schedule alone. Default: all.", show_default=False)
+    str | None, typer.Argument(metavar="NAME", help="Show this schedule only. Default: all.", show_default=False)
 ]
 Count = Annotated[
     int,
@@ -46,7 +43,7 @@ Count = Annotated[
 
 @SettingsCommand.with_settings("profile", "out")
 def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
-    """One row for each entry."""
+    """Print one row for each schedule."""
     schedules = schedules_from_settings(settings)
     now = SystemClock().now()
     screen = console()
@@ -71,13 +68,13 @@ def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
     screen.print(table)
     for schedule in schedules:
         if schedule.own:
-            beside = f": runs in a separate process, into {schedule.own.out}"
-            screen.print(Text.assemble((schedule.name, "bold"), beside), soft_wrap=True)
+            separate = f": runs in a separate process, into {schedule.own.out}"
+            screen.print(Text.assemble((schedule.name, "bold"), separate), soft_wrap=True)
 
 
 @SettingsCommand.with_settings("profile", "out")
 def next_fires(settings: Settings, *, name: Name = None, count: Count = 5, as_json: AsJson = False) -> None:
-    """The next fires of all entries, or of one, by their time."""
+    """Print the next due times of all schedules, or of one, sorted by time."""
     schedules = _select(schedules_from_settings(settings), name)
     now = SystemClock().now()
     screen = console()
@@ -85,22 +82,22 @@ def next_fires(settings: Settings, *, name: Name = None, count: Count = 5, as_js
         screen.print(NO_SCHEDULE, soft_wrap=True)
     for at, _, schedule in islice(merge(*(_fires(*numbered, now) for numbered in enumerate(schedules))), count):
         if as_json:
-            told = {"type": "fire", "name": schedule.name, "at": at.astimezone(schedule.zone).isoformat()}
-            screen.out(json.dumps(told), highlight=False)
+            content = {"type": "fire", "name": schedule.name, "at": at.astimezone(schedule.zone).isoformat()}
+            screen.out(json.dumps(content), highlight=False)
         else:
             screen.print(Text.assemble(_format_fire(schedule, at), "  ", (schedule.name, "bold")), soft_wrap=True)
 
 
 def _select(schedules: Sequence[Schedule], name: str | None) -> Sequence[Schedule]:
-    found = [schedule for schedule in schedules if name in {None, schedule.name}]
-    if name is not None and not found:
+    selected = [schedule for schedule in schedules if name in {None, schedule.name}]
+    if name is not None and not selected:
         names = ", ".join(schedule.name for schedule in schedules) or "none"
         raise OptionsError(f"There is no schedule {name!r}; the settings have: {names}.")
-    return found
+    return selected
 
 
 def _fires(number: int, schedule: Schedule, now: datetime) -> Iterator[tuple[datetime, int, Schedule]]:
-    """Without end; at equal times the order of the settings counts."""
+    """Yield all due times, without end; ``number`` sorts equal times by the order of the settings."""
     at = next_fire(schedule.cron, schedule.zone, now)
     while at is not None:
         yield at, number, schedule

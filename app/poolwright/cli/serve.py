@@ -1,4 +1,4 @@
-"""``poolwright serve``: a daemon that takes lists all day."""
+"""The command `poolwright serve`: run the daemon, which accepts lists until it is stopped."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
 from poolwright.domain.ports import EventSink
 from poolwright.intake.orders import ReadOptions
 from poolwright.service.api.app import ApiDeps, make_app
-from poolwright.service.api.http_server import REMOTE_ACCESS_WARNING as REACH_WARNING
 from poolwright.service.api.http_server import (
+    REMOTE_ACCESS_WARNING,
     ListenAddress,
     check_bind_address,
     is_local_host,
@@ -66,51 +66,51 @@ HELP = (
     "once; the next start continues with the rest."
 )
 EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto --port 9000 --out /srv/orders")
-#: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
+#: A restart of a worker counts against its limit for this time, since a daemon has no end of a list.
 RESTART_WINDOW_S = 3600.0
-#: Between two looks whether anything can be done at all; those who ask hear the reason meanwhile.
+#: Interval of checking whether the pool has ended; meanwhile requests are answered with the reason.
 STATE_CHECK_S = 5.0
 _STANDARD_OUTPUT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Service:
-    """What was found out before anything is started."""
+    """Everything that is resolved before the start."""
 
     settings: Settings
-    house: DaemonConfig
+    daemon: DaemonConfig
     reading: ReadOptions
     token: str
     notices: tuple[Notice, ...]
-    #: What only the log is told.
+    #: Notices for the log only.
     recorded: tuple[Notice, ...]
-    #: Settings as they were read, and what the command line said of them: to read them again.
+    #: The settings as read, and the values of the command line, for a reload.
     read: Settings
     given: Mapping[str, object]
 
 
 @SettingsCommand.with_settings(*options.SETTING_OPTIONS)
 def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
-    """Find everything, then serve until told to stop."""
+    """Resolve the configuration, then run the daemon until it is stopped."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
     site = resolve_portal_config(settings)
     check_template(settings, site.pack)
     base = find_profile(settings).base_path
     read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
-    crew, staffing = resolve_worker_config(settings, site), resolve_worker_count(settings)
+    workers, choice = resolve_worker_config(settings, site), resolve_worker_count(settings)
     log_file = open_output_folder(settings)
     private = settings.out / PRIVATE_NAME
     pool = replace(
-        pool_options(settings, crew, base, staffing.worker_count),
+        pool_options(settings, workers, base, choice.worker_count),
         waits_for_login=True,
         keeps_queue=True,
         restart_window_s=RESTART_WINDOW_S,
     )
-    reach = () if is_local_host(settings.host) else (REACH_WARNING,)
-    told = (*reach, *sandbox_warnings(crew), *filter(None, (no_password,)))
+    remote_access = () if is_local_host(settings.host) else (REMOTE_ACCESS_WARNING,)
+    warnings = (*remote_access, *sandbox_warnings(workers), *filter(None, (no_password,)))
     service = _Service(
         settings=settings,
-        house=DaemonConfig(
+        daemon=DaemonConfig(
             pool=pool,
             out=settings.out,
             template=settings.folder_template,
@@ -120,8 +120,8 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         ),
         reading=ReadOptions(portal_name=site.pack.name, rules=site.pack.numbers),
         token=ensure_token(private),
-        notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
-        recorded=sandbox_notices(crew),
+        notices=(*(Notice(level=Level.WARNING, text=text) for text in warnings), *choice.notices),
+        recorded=sandbox_notices(workers),
         read=read,
         given=given,
     )
@@ -131,78 +131,78 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
 
 
 async def _serve(service: _Service, private: Path) -> Stop | None:
-    """Serve until told to stop; or until nothing can be done any more, and why."""
+    """Run the daemon until it is stopped; return why the pool ended by itself, or ``None``."""
     clock, settings = SystemClock(), service.settings
     screen = console()
 
-    def say(text: str) -> None:
+    def show(text: str) -> None:
         screen.out(text, highlight=False)
 
     def observe(event: Event) -> None:
         log_event(event)
         if isinstance(event, Notice | MemoryRelieved):
-            say(format_notice(event))
+            show(format_notice(event))
 
-    for tell, notices in ((observe, service.notices), (log_event, service.recorded)):
+    for publish, notices in ((observe, service.notices), (log_event, service.recorded)):
         for notice in notices:
-            tell(notice)
+            publish(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_stop_message, settings.shutdown_timeout_s)
-        hearing = stop_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
-        wishes = await stack.enter_async_context(hearing)
-        has_begun = await stack.enter_async_context(stoppable_startup(wishes.stop))
+        listening = stop_signals(show, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
+        signals = await stack.enter_async_context(listening)
+        has_begun = await stack.enter_async_context(stoppable_startup(signals.stop))
         listener = stack.enter_context(open_listener(ListenAddress(host=settings.host, port=settings.port)))
-        daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
-        beside_pool = running_services(daemon, service.read, service.reading, clock, observe)
-        companions = await stack.enter_async_context(beside_pool)
-        door = ApiDeps(
+        daemon = await stack.enter_async_context(open_daemon(service.daemon, clock, observe))
+        services = running_services(daemon, service.read, service.reading, clock, observe)
+        running = await stack.enter_async_context(services)
+        deps = ApiDeps(
             daemon=daemon,
-            timetable=companions.scheduler,
+            scheduler=running.scheduler,
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
             limits=request_limits_for(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
             prefix=settings.path_prefix,
         )
-        await stack.enter_async_context(run_server(make_app(door), listener))
+        await stack.enter_async_context(run_server(make_app(deps), listener))
         url = listener_url(listener)
         stack.enter_context(daemon_pidfile(private, url, clock.now()))
-        say(_address_message(f"{url}{settings.path_prefix}", service.token, private))
+        show(_address_message(f"{url}{settings.path_prefix}", service.token, private))
         has_begun()
-        return await _run_until_stopped(service, daemon, companions, wishes, observe)
-    return None  # stopped before it began
+        return await _run_until_stopped(service, daemon, running, signals, observe)
+    return None  # stopped during the start
 
 
 def _address_message(url: str, token: str, private: Path) -> str:
-    """Where the dashboard is; the token with it unless others may read it where it is told."""
+    """Return the URL of the dashboard, with the token unless the output goes to the system journal."""
     if SystemdEnvironment().is_journal(_STANDARD_OUTPUT):
         return f"Poolwright is at {url}/; its token is in {private / TOKEN_FILE_NAME}, readable only by its owner."
     return f"Poolwright is at {url}/#token={token}"
 
 
 async def _run_until_stopped(
-    service: _Service, daemon: Daemon, companions: DaemonServices, wishes: StopSignals, observe: EventSink
+    service: _Service, daemon: Daemon, running: DaemonServices, signals: StopSignals, observe: EventSink
 ) -> Stop | None:
-    """Wait until somebody stops the daemon, or nothing can be done any more; finish what is in hand."""
-    async with anyio.create_task_group() as beside:
-        beside.start_soon(_shut_down_at_once, wishes.stop_now, daemon)
-        beside.start_soon(_reload_on_hangup, companions, service.given, observe)
-        beside.start_soon(_stop_when_pool_ended, daemon, wishes.stop)
-        await wishes.stop.wait()
+    """Wait until the daemon is stopped or the pool has ended, then finish the orders in progress."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_shut_down_at_once, signals.stop_now, daemon)
+        tasks.start_soon(_reload_on_hangup, running, service.given, observe)
+        tasks.start_soon(_stop_when_pool_ended, daemon, signals.stop)
+        await signals.stop.wait()
         if (end := daemon.end) is not None:
             observe(
                 Notice(
                     level=Level.ERROR, text=f"The daemon is stopping: {end.detail} Waiting orders stay in the queue."
                 )
             )
-        companions.notifier.stopping(end.detail if end is not None else "finishing orders in progress")
+        running.notifier.stopping(end.detail if end is not None else "finishing orders in progress")
         await daemon.close()
-        beside.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
     return daemon.end
 
 
 async def _stop_when_pool_ended(daemon: Daemon, stop: anyio.Event) -> None:
-    """A daemon without a pool would refuse every list for ever: its end is seen by whoever starts it anew."""
+    """Stop the daemon when the pool has ended: it could only refuse lists, and a service manager can restart it."""
     async for _ in periodic(STATE_CHECK_S):
         if daemon.end is not None:
             stop.set()
@@ -214,15 +214,15 @@ async def _shut_down_at_once(stop_now: anyio.Event, daemon: Daemon) -> None:
     daemon.shutdown_now()
 
 
-async def _reload_on_hangup(companions: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
-    """``systemctl reload``, or ``kill -HUP``: settings that cannot be are told, and the daemon goes on as before."""
+async def _reload_on_hangup(running: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
+    """Reload the settings on SIGHUP (``systemctl reload``); invalid settings are reported and change nothing."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is None:
         return
     with anyio.open_signal_receiver(hangup) as received:
         async for _ in received:
             try:
-                await companions.reload(reload_settings(companions.settings, given))
+                await running.reload(reload_settings(running.settings, given))
             except OptionsError as error:
                 observe(Notice(level=Level.ERROR, text=f"The settings were not reloaded: {error}"))
 

@@ -1,6 +1,6 @@
-"""Ctrl+C and SIGTERM: the first stops in order, the second stops now. Handled here alone, in the leading process.
+"""Ctrl+C and SIGTERM: the first stops in order, the second at once. Only this module handles them, in the main process.
 
-SIGHUP, which a terminal sends when it is closed, is heard alike where it has no other meaning (``nohup``, a daemon).
+SIGHUP, which a closing terminal sends, has the same effect unless it is ignored (``nohup``) or reloads a daemon.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StopSignals:
-    """How a run is asked to end."""
+    """The requests to stop a run."""
 
-    #: Finish the orders in flight, then end.
+    #: Finish the orders in progress, then end.
     stop: anyio.Event = field(default_factory=anyio.Event)
-    #: End without waiting for them.
+    #: End without waiting for the orders in progress.
     stop_now: anyio.Event = field(default_factory=anyio.Event)
 
 
-def termination_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
-    """Those that ask this program to end: none that somebody made it deaf to."""
+def termination_signals(*, includes_hangup: bool = True) -> tuple[signal.Signals, ...]:
+    """Return the signals that stop this program, without ignored ones."""
     hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
-    all_of_them = (signal.SIGINT, signal.SIGTERM, *((hangup,) if hangup is not None and is_hangup_one else ()))
-    return tuple(one for one in all_of_them if signal.getsignal(one) is not signal.SIG_IGN)
+    candidates = (signal.SIGINT, signal.SIGTERM, *((hangup,) if hangup is not None and includes_hangup else ()))
+    return tuple(item for item in candidates if signal.getsignal(item) is not signal.SIG_IGN)
 
 
 def stop_message(in_flight_count: int, limit_s: float) -> str:
-    """What a person reads after the first signal."""
+    """Return the message after the first signal."""
     if not in_flight_count:
         return "Stopping; press Ctrl+C again to stop at once."
     orders = terminal.format_count(in_flight_count, "order")
@@ -48,17 +48,17 @@ def stop_message(in_flight_count: int, limit_s: float) -> str:
 
 
 async def run_cancellable(work: Callable[[], Awaitable[T]]) -> T:
-    """Do work that knows no orderly stop of its own: a signal cancels it, and what it holds is wound up.
+    """Do work that a signal cancels, and return its result.
 
     Raises:
-        KeyboardInterrupt: It was cancelled by a signal.
+        KeyboardInterrupt: A signal cancelled the work.
     """
     results: list[T] = []
     try:
-        async with anyio.create_task_group() as beside:
-            await beside.start(_cancel_on_signal, beside.cancel_scope)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_cancel_on_signal, tasks.cancel_scope)
             results.append(await work())
-            beside.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from None
     if not results:
@@ -67,22 +67,24 @@ async def run_cancellable(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def run_stoppable(work: Callable[[anyio.Event], Awaitable[T]], say: Callable[[], None]) -> T:
-    """Do work that comes to its end in order when its event is set: the first signal sets it, the second cancels.
+    """Do work that ends in order when its event is set, and return its result.
+
+    The first signal sets the event, the second one cancels the work.
 
     Args:
-        work: Gets the event.
-        say: Tells the person what the first signal does.
+        work: Receives the event.
+        say: Called at the first signal, to inform the person.
 
     Raises:
-        KeyboardInterrupt: It was cancelled by a second signal.
+        KeyboardInterrupt: A second signal cancelled the work.
     """
     enough = anyio.Event()
     results: list[T] = []
     try:
-        async with anyio.create_task_group() as beside:
-            await beside.start(_finish_on_signal, enough, say, beside.cancel_scope)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_finish_on_signal, enough, say, tasks.cancel_scope)
             results.append(await work(enough))
-            beside.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from None
     if not results:
@@ -123,50 +125,50 @@ async def stop_signals(
     at_stop: Callable[[], None] = lambda: None,
     *,
     limit_s: float = SHUTDOWN_TIMEOUT_MAX_S,
-    is_hangup_one: bool = True,
+    includes_hangup: bool = True,
 ) -> AsyncGenerator[StopSignals]:
-    """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
+    """Turn signals into stop requests for the duration of the block, whose errors are passed on.
 
-    A program that is there still long after the first one hangs, and is ended by ``last_resort``.
+    If the program is still running long after the first signal, ``forced_exit`` ends it.
 
-    A platform that offers no signal handlers to an event loop stops by KeyboardInterrupt, without a first step.
+    On a platform without signal handlers for event loops, a signal stops the program by KeyboardInterrupt at once.
 
     Args:
-        say: Tells the person what happens now.
-        describe: The words for the first signal, asked for when it comes.
-        at_stop: Called at the first signal, for whoever else is to know.
-        limit_s: How long orders in flight may take then.
-        is_hangup_one: Whether SIGHUP is one of them too.
+        say: Shows a message to the person.
+        describe: Returns the message for the first signal.
+        at_stop: Called at the first signal.
+        limit_s: Time limit for orders in progress after the first signal.
+        includes_hangup: Whether SIGHUP stops the program, too.
     """
-    wishes = StopSignals()
+    requests = StopSignals()
 
-    def hear() -> None:
-        if wishes.stop.is_set():
+    def on_signal() -> None:
+        if requests.stop.is_set():
             say("Stopping at once; orders in progress go back to the queue.")
-            wishes.stop_now.set()
+            requests.stop_now.set()
             return
-        hurry_at_last()
+        start_time_limit()
         say(describe())
         at_stop()
-        wishes.stop.set()
+        requests.stop.set()
 
     try:
-        with forced_exit(limit_s + EXTRA_TIME_S) as hurry_at_last:
-            async with anyio.create_task_group() as beside:
-                await beside.start(_listen, termination_signals(is_hangup_one=is_hangup_one), hear)
-                yield wishes
-                beside.cancel_scope.cancel()
+        with forced_exit(limit_s + EXTRA_TIME_S) as start_time_limit:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(_listen, termination_signals(includes_hangup=includes_hangup), on_signal)
+                yield requests
+                tasks.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from None
 
 
 async def _listen(
-    signals: tuple[signal.Signals, ...], hear: Callable[[], None], *, task_status: TaskStatus[None]
+    signals: tuple[signal.Signals, ...], on_signal: Callable[[], None], *, task_status: TaskStatus[None]
 ) -> None:
     try:
         with anyio.open_signal_receiver(*signals) as received:
             task_status.started()
             async for _ in received:
-                hear()
+                on_signal()
     except NotImplementedError:
         task_status.started()

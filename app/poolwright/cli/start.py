@@ -1,6 +1,6 @@
-"""Where the program begins: streams that can be used, and no traceback for whoever stops it while it is loading.
+"""The entry point: safe standard streams, and no traceback if the program is stopped while it is loading.
 
-Nothing of weight is imported before that is settled, and nothing at all for who asks for the version alone.
+Large modules are imported only after that, and not at all for ``--version``.
 """
 
 from __future__ import annotations
@@ -14,52 +14,52 @@ from poolwright import interpreter
 from poolwright.cli.streams import secure_streams
 from poolwright.version import __version__
 
-#: What a umask may take away: the rights of others, and never our own.
+#: A umask may remove permissions of group and others only, not of the owner.
 _OTHERS_MASK = 0o077
 
 
 def main() -> None:
-    """Run the program; its exit code says how it went."""
-    usual = signal.signal(signal.SIGINT, signal.SIG_DFL) if _receives_sigint() else None
+    """Run the program and exit with its exit code."""
+    sigint_handler = signal.signal(signal.SIGINT, signal.SIG_DFL) if _receives_sigint() else None
     secure_streams()
     keep_owner_rights()
     if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"poolwright {__version__}\n")  # as the command line says it among other words
+        sys.stdout.write(f"poolwright {__version__}\n")  # the same text as in cli.main
         return
     restart_in_utf8()
     interpreter.prepare_imports()
     program = import_module("poolwright.cli.main")
-    if usual is not None:
-        signal.signal(signal.SIGINT, usual)
+    if sigint_handler is not None:
+        signal.signal(signal.SIGINT, sigint_handler)
     try:
         program.main()
     except SystemExit as end:
-        import_module("poolwright.cli.process_exit").leave(
+        import_module("poolwright.cli.process_exit").exit_process(
             end.code if isinstance(end.code, int) else int(end.code is not None)
         )
         raise
     finally:
-        # How it went is settled: the interpreter's own last steps are not cut short by a traceback.
+        # The exit code is known: Ctrl+C during the last steps of the interpreter must not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def keep_owner_rights() -> None:
-    """Let us, and all that we start, use the files that we make, whatever the umask that we were started with."""
+    """Make the umask keep the owner's permissions, so that this program and its children can use their own files."""
     os.umask(os.umask(_OTHERS_MASK) & _OTHERS_MASK)
 
 
 def restart_in_utf8() -> None:
-    """Begin anew, as the same process, where names of files could not hold every letter: suppliers have them all.
+    """Restart this process in UTF-8 mode if file names could not contain every character.
 
-    How a Python writes names is settled before any line of it runs. It is said in the command and not in the
-    environment: programs that are not ours would inherit that.
+    Python sets the encoding of file names at its start. The mode is an option of the command, not a variable of the
+    environment, which other programs would inherit.
     """
     if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
         return
     command = [sys.executable, *interpreter.IN_UTF8, *sys.orig_argv[1:]]
-    os.execv(sys.executable, command)  # noqa: S606 - no shell, and our own command line
+    os.execv(sys.executable, command)  # noqa: S606 - no shell, and the same command line
 
 
 def _receives_sigint() -> bool:
-    """Whether Ctrl+C means us: a shell gives what it starts in the background none."""
+    """Return whether Ctrl+C reaches this process: a shell makes background processes ignore SIGINT."""
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,7 +1,7 @@
-"""Standard input and output as they may be: closed, gone, full, or without the letters that are to be written.
+"""Makes the standard streams safe to use even if they are closed, broken, full, or have a limited encoding.
 
-What is written to a person or a pipe never ends the work behind it: what nobody can take is lost, letters that the
-encoding lacks are replaced, and a descriptor that is closed is filled, so that no file or socket takes its number.
+Output to a person or a pipe never stops the work: output that cannot be written is lost, characters that the encoding
+lacks are replaced, and closed descriptors are opened on the null device, so that no file or socket gets their number.
 """
 
 from __future__ import annotations
@@ -15,81 +15,81 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-#: So long a writer waits at a time for a pipe that somebody made to refuse instead of to wait.
+#: Interval of waiting for a pipe that is non-blocking and full.
 _WRITE_WAIT_S = 1.0
 
 
 class TolerantStream(io.RawIOBase):
-    """Passes bytes on; takes those that are refused all the same, and remembers why."""
+    """Passes bytes on, discards those that cannot be written, and remembers the first error."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
-        """Write to ``raw``, which stays its owner's to close."""
+        """Write to ``raw``, which the owner closes."""
         super().__init__()
         self._raw = raw
-        self._is_torn = False
-        #: The first refusal; nothing as long as all was taken.
+        self._is_line_broken = False
+        #: The first error; ``None`` if everything was written.
         self.first_error: OSError | ValueError | None = None
 
     def writable(self) -> bool:
-        """It is always so."""
+        """Return true."""
         return True
 
     def fileno(self) -> int:
-        """The descriptor behind it."""
+        """Return the descriptor of the raw stream."""
         return self._raw.fileno()
 
     def isatty(self) -> bool:
-        """Whether a person may sit there."""
+        """Return whether the raw stream is a terminal."""
         return self._raw.isatty()
 
-    def write(self, data: Any, /) -> int:  # noqa: ANN401 - whatever a stream takes
-        """Write all of it, or what is taken; a line that was torn ends before the next one begins."""
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer
+        """Write as much as possible; end a partly written line before the next output."""
         content = bytes(data)
-        rest = memoryview(b"\n" + content if self._is_torn else content)
-        whole = len(rest)
+        rest = memoryview(b"\n" + content if self._is_line_broken else content)
+        total = len(rest)
         try:
             while rest:
-                rest = rest[self._some(rest) :]
+                rest = rest[self._write_part(rest) :]
         except (OSError, ValueError) as error:  # a closed file is a ValueError
             self.first_error = self.first_error or error
-            self._is_torn = self._is_torn or 0 < len(rest) < whole
+            self._is_line_broken = self._is_line_broken or 0 < len(rest) < total
         else:
-            self._is_torn = False
+            self._is_line_broken = False
         return len(content)
 
-    def _some(self, rest: memoryview) -> int:
-        taken = self._raw.write(rest)
-        if taken is None:
+    def _write_part(self, rest: memoryview) -> int:
+        written = self._raw.write(rest)
+        if written is None:
             select.select([], [self._raw], [], _WRITE_WAIT_S)
-        return taken or 0
+        return written or 0
 
 
 def secure_streams() -> None:
-    """Have standard streams that can be used, whatever this program was started with. Once more does no harm."""
+    """Replace the standard streams with safe ones. Calling it again changes nothing."""
     _fill_gaps()
     sys.stdout, sys.stderr = _secured(sys.stdout), _secured(sys.stderr)
 
 
 def stream_losses() -> Iterator[str]:
-    """What was written and nobody took, a sentence for each stream; a reader that has enough is none."""
+    """Return one sentence for each stream that lost output, except for a reader that closed its end."""
     for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
-        if why := stream_loss(stream):
-            yield f"output to {name} was lost: {why}"
+        if cause := stream_loss(stream):
+            yield f"output to {name} was lost: {cause}"
 
 
 def stream_loss(stream: TextIO) -> str:
-    """Why something that was written there is lost; empty when nothing is, or a reader has enough."""
-    with contextlib.suppress(OSError, ValueError):  # it is none of ours
+    """Return why output to the stream was lost; empty if none was, or if the reader closed its end."""
+    with contextlib.suppress(OSError, ValueError):  # a stream of another type
         stream.flush()
-    outlet = getattr(getattr(stream, "buffer", None), "raw", None)
-    refusal = outlet.first_error if isinstance(outlet, TolerantStream) else None
-    if refusal is None or isinstance(refusal, BrokenPipeError):
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    error = raw.first_error if isinstance(raw, TolerantStream) else None
+    if error is None or isinstance(error, BrokenPipeError):
         return ""
-    return getattr(refusal, "strerror", None) or str(refusal)
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _fill_gaps() -> None:
-    """A file that is opened takes the lowest free number: never that of a stream that others read or write."""
+    """Open closed standard descriptors on the null device: a new file gets the lowest free number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -98,14 +98,14 @@ def _fill_gaps() -> None:
 
 
 def _secured(stream: TextIO | None) -> TextIO:
-    """A stream that takes everything; one that is no plain file or terminal is left as it is."""
-    if stream is None:  # it was closed
-        return Path(os.devnull).open("w", encoding="utf-8")  # open as long as the program lives
+    """Return a stream that discards what it cannot write; a stream of another type is returned unchanged."""
+    if stream is None:  # closed at the start
+        return Path(os.devnull).open("w", encoding="utf-8")  # stays open until the program ends
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     buffer: Any = cast("Any", stream).buffer
     raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
-    if isinstance(raw, TolerantStream):  # secured before
+    if isinstance(raw, TolerantStream):  # already safe
         return cast("TextIO", stream)
     return io.TextIOWrapper(
         io.BufferedWriter(TolerantStream(raw)),

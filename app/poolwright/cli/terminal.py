@@ -14,37 +14,37 @@ from poolwright.domain.outcomes import Outcome
 
 
 def console(stream: IO[str] | None = None) -> Console:
-    """A console on standard output, or on ``stream``. Texts are shown as they are."""
+    """Return a console on standard output, or on ``stream``, that does not interpret markup."""
     return Console(file=stream or sys.stdout, markup=False, emoji=False, highlight=False)
 
 
 def is_unicode(screen: Console) -> bool:
-    """Whether every text can be written there as it is."""
+    """Return whether the console can show every character."""
     return screen.encoding.startswith("utf")
 
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _MINUTE_S, _HOUR_S = 60, 3600
-#: Below this one decimal tells more than none.
+#: Smaller amounts have one decimal.
 _COARSE = 9.95
 
 
 def format_size(count_bytes: int) -> str:
-    """``812 B``, ``1.2 MB``, ``340 MB``; powers of a thousand."""
+    """Return a size in powers of a thousand: ``812 B``, ``1.2 MB``, ``340 MB``."""
     power = min(int(math.log10(count_bytes) // 3), len(_UNITS) - 1) if count_bytes > 0 else 0
     amount = count_bytes / 1000**power
     return f"{amount:.1f} {_UNITS[power]}" if power and amount < _COARSE else f"{amount:.0f} {_UNITS[power]}"
 
 
 def format_clock(duration_s: float) -> str:
-    """``0:07``, ``12:40``, ``3:05:00``: for what ticks in place."""
+    """Return a duration for a live display: ``0:07``, ``12:40``, ``3:05:00``."""
     minutes, seconds = divmod(round(duration_s), _MINUTE_S)
     hours, minutes = divmod(minutes, _MINUTE_S)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def format_duration(duration_s: float) -> str:
-    """``2.1 s``, ``43 s``, ``3 min 12 s``, ``2 h 5 min``: for what is told once."""
+    """Return a duration for a sentence: ``2.1 s``, ``43 s``, ``3 min 12 s``, ``2 h 5 min``."""
     if duration_s < _COARSE:
         return f"{duration_s:.1f} s"
     whole_s = round(duration_s)
@@ -56,12 +56,12 @@ def format_duration(duration_s: float) -> str:
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:
-    """``1 order``, ``2,400 orders``."""
+    """Return a count with its noun: ``1 order``, ``2,400 orders``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def format_rate(per_s: float) -> str:
-    """``2.1 orders/s``, ``14 orders/min``: whichever has a digit before its point."""
+    """Return a rate per second, or per minute if it is below 1: ``2.1 orders/s``, ``14 orders/min``."""
     return f"{per_s:.1f} orders/s" if per_s >= 1 else f"{per_s * _MINUTE_S:.0f} orders/min"
 
 
@@ -81,5 +81,5 @@ OUTCOME_STYLES: Mapping[Outcome, str] = MappingProxyType(
 
 
 def format_outcome(outcome: Outcome) -> str:
-    """``NO_ATTACHMENTS`` as a person says it."""
+    """Return an outcome for people: ``no attachments``."""
     return outcome.value.replace("_", " ").lower()

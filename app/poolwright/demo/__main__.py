@@ -1,4 +1,4 @@
-"""``python -m poolwright.demo``: serve the portal until told to stop, as ``serve`` tells it."""
+"""``python -m poolwright.demo``: run the demo portal until it is stopped; see ``server``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from poolwright import interpreter
 
 
 def main() -> None:
-    """Load the portal, and serve it."""
+    """Load the portal and run its server."""
     interpreter.prepare_imports()
     serve = import_module("poolwright.demo.server")
     interpreter.finish_imports()

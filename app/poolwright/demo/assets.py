@@ -1,7 +1,7 @@
-"""Style, script and pictures of the portal, each of the weight that real portals have, and cacheable.
+"""CSS, scripts and images of the demo portal, each as large as those of real portals, and cacheable.
 
-Hand-written parts are in ``static/``; what is appended is real too (rules, strings, pixels), so that a browser parses
-and keeps it.
+The hand-written parts are in ``static/``; the appended filler is valid (rules, strings, pixels), so that a browser
+parses and keeps it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ICON_PIXELS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """One file of the portal's front."""
+    """One static file."""
 
     content: bytes
     media_type: str
@@ -33,16 +33,16 @@ class Asset:
 
 
 def make_assets() -> Mapping[str, Asset]:
-    """All assets by name. Takes a few milliseconds; done once at the start."""
+    """Return all assets by name. Takes a few milliseconds; called once at the start."""
     css = _weighted_css(read_static("portal.css"))
     scripts = {name: read_static(name) for name in ("ballast.js", "abyss.js")}
     scripts["portal.js"] = _weighted_js(read_static("portal.js"))
-    pictures = {name: _png(name, _PHOTO_PIXELS, _PHOTO_PIXELS) for name in PHOTOS}
-    pictures |= {"logo.png": _png("logo", 112, 28), "icon.png": _png("icon", _ICON_PIXELS, _ICON_PIXELS)}
+    images = {name: _png(name, _PHOTO_PIXELS, _PHOTO_PIXELS) for name in PHOTOS}
+    images |= {"logo.png": _png("logo", 112, 28), "icon.png": _png("icon", _ICON_PIXELS, _ICON_PIXELS)}
     return {
         "portal.css": _asset(css.encode(), "text/css; charset=utf-8"),
         **{name: _asset(text.encode(), "text/javascript; charset=utf-8") for name, text in scripts.items()},
-        **{name: _asset(content, "image/png") for name, content in pictures.items()},
+        **{name: _asset(content, "image/png") for name, content in images.items()},
     }
 
 
@@ -76,7 +76,7 @@ def _weighted_js(text: str) -> str:
 
 
 def _png(title: str, width: int, height: int) -> bytes:
-    """A picture of coloured noise, about three bytes a pixel."""
+    """Return a PNG image of coloured noise, about three bytes per pixel."""
     pixels = noise(title, width * height * 3)
     rows = b"".join(b"\0" + pixels[row * width * 3 : (row + 1) * width * 3] for row in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

@@ -15,11 +15,11 @@ _FORM_TOKENS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalUser:
-    """The one user of the portal. Made up, and written on the console: no secret."""
+    """The only user of the portal. The values are made up and printed, so they are not secret."""
 
     user: str = "analyst@alder.example"
     password: str = "demo-password"  # noqa: S105 - the portal is made up, so is its password
-    #: Secret of its one-time codes, as base32 or otpauth:// address; empty where the password is enough.
+    #: Secret of its one-time codes, as base32 or otpauth:// address; empty if the password is enough.
     totp_secret: str = ""
 
 
@@ -30,11 +30,11 @@ class _Session:
 
 
 class Sessions:
-    """The live sessions and the unused form tokens.
+    """The active sessions and the unused form tokens.
 
     Args:
-        clock: Monotonic seconds.
-        lifetime_s: A session unused for so long is over; nothing means never.
+        clock: Monotonic time in seconds.
+        lifetime_s: A session ends when unused for this time; ``None`` for never.
     """
 
     def __init__(self, *, clock: Callable[[], float], lifetime_s: float | None) -> None:
@@ -42,15 +42,15 @@ class Sessions:
         self._lifetime_s = lifetime_s
         self._live: dict[str, _Session] = {}
         self._form_tokens: OrderedDict[str, None] = OrderedDict()
-        self._half_way: set[str] = set()
+        self._pending_logins: set[str] = set()
         self._pages_left: int | None = None
         self._pages_between: int | None = None
         self._expiries_left = 0
-        #: Whether the cookie without expiry is needed too. Set by the admin API.
+        #: Whether a session needs the session-only visit cookie, too. Set by the admin API.
         self.needs_visit_cookie = False
 
     def form_token(self) -> str:
-        """A new token for one login form."""
+        """Return a new token for one login form."""
         token = secrets.token_urlsafe(24)
         self._form_tokens[token] = None
         if len(self._form_tokens) > _FORM_TOKENS_MAX:
@@ -58,43 +58,43 @@ class Sessions:
         return token
 
     def redeem_form_token(self, token: str) -> bool:
-        """Whether the portal gave out that token and nobody used it yet."""
+        """Invalidate a form token; return whether it was valid."""
         return self._form_tokens.pop(token, token) is None
 
     def begin_login(self) -> str:
-        """The password was right, and a code is to follow; gives the value of the cookie that says so."""
+        """Start a login whose one-time code is still missing; return the value of its cookie."""
         token = secrets.token_urlsafe(24)
-        self._half_way.add(token)
+        self._pending_logins.add(token)
         return token
 
     def is_login_pending(self, token: str) -> bool:
-        """Whether a code is waited for."""
-        return token in self._half_way
+        """Return whether this login is waiting for its code."""
+        return token in self._pending_logins
 
     def complete_login(self, token: str) -> None:
-        """The code was right."""
-        self._half_way.discard(token)
+        """End the waiting for the code of a login."""
+        self._pending_logins.discard(token)
 
     def log_in(self) -> tuple[str, str]:
-        """Log in; gives the values of the session cookie and of the visit cookie."""
+        """Create a session; return the values of the session cookie and of the visit cookie."""
         token, visit = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         self.admit(token, visit)
         return token, visit
 
     def admit(self, token: str, visit: str) -> None:
-        """Let somebody in who brings these cookies along, from another portal perhaps."""
+        """Create a session with the given cookies, for example those of another portal."""
         self._live[token] = _Session(visit, self._clock())
 
     def visitors(self) -> dict[str, str]:
-        """The values of the session cookies of everybody who is logged in, each with that of the visit cookie."""
+        """Return the values of the session cookies of all sessions, each with that of the visit cookie."""
         return {token: session.visit for token, session in self._live.items()}
 
     def log_out(self, token: str) -> None:
-        """Log out."""
+        """End a session."""
         self._live.pop(token, None)
 
     def is_live(self, token: str, visit: str) -> bool:
-        """Whether these cookies are logged in; being asked keeps a session alive."""
+        """Return whether these cookies belong to an active session; each call extends it."""
         session = self._live.get(token)
         if session is None or (self.needs_visit_cookie and session.visit != visit):
             return False
@@ -106,7 +106,7 @@ class Sessions:
         return True
 
     def may_open_page(self, token: str, visit: str) -> bool:
-        """The same for an order page, which counts towards ``expire_all(after_pages=...)``."""
+        """Return the same for an order page, which counts for ``expire_all(after_pages=...)``."""
         if not self.is_live(token, visit):
             return False
         if self._pages_left is None:
@@ -120,7 +120,7 @@ class Sessions:
         return True
 
     def expire_all(self, *, after_pages: int = 0, times: int = 1) -> None:
-        """End every session: at once, or when the order page after so many more is asked for, so many times over."""
+        """End all sessions: at once, or at the request after ``after_pages`` order pages, and this ``times`` times."""
         self._pages_left = self._pages_between = after_pages or None
         self._expiries_left = times
         if not after_pages:
@@ -128,29 +128,29 @@ class Sessions:
 
 
 class TotpVerifier:
-    """The codes of the one account."""
+    """Checks the one-time codes of the account."""
 
     def __init__(self, secret: str, clock: Callable[[], float]) -> None:
-        """Check against a secret.
+        """Read the secret.
 
         Args:
             secret: Base32 text or an ``otpauth://totp/`` address.
-            clock: Seconds since 1970.
+            clock: Wall time in seconds since 1970.
         """
-        found = pyotp.parse_uri(secret) if "://" in secret else TOTP(secret)
-        if not isinstance(found, TOTP):
-            msg = "not a secret of codes that go by time"
+        totp = pyotp.parse_uri(secret) if "://" in secret else TOTP(secret)
+        if not isinstance(totp, TOTP):
+            msg = "The secret is not one of time-based codes (TOTP)."
             raise TypeError(msg)
-        self._totp = found
+        self._totp = totp
         self._clock = clock
         self._last_step = -1
 
     def accepts(self, code: str) -> bool:
-        """Whether the code is right now, and was not given before."""
+        """Return whether the code is valid now and was not used before."""
         now = int(self._clock() // self._totp.interval)
         for step in (now, now - 1):
-            right = self._totp.generate_otp(step)
-            if step > self._last_step and secrets.compare_digest(code.strip().encode(), right.encode()):
+            expected = self._totp.generate_otp(step)
+            if step > self._last_step and secrets.compare_digest(code.strip().encode(), expected.encode()):
                 self._last_step = step
                 return True
         return False

@@ -1,4 +1,4 @@
-"""The order page, brought to the weight of a real one, and what its script asks for. Pure: an order in, text out."""
+"""The order page of the demo portal, as large as a real one, and the attachment list for its script. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from poolwright.demo.faults import ChangedPage, CrashPage, FatPage, PageFault
 from poolwright.demo.pages import NO_MARKUP, Markup, escape, format_money, join_markup, layout, render_template
 
 WEIGHT_BYTES = 56_000
-"""HTML of an order page of a real portal; most of it is the choices of forms nobody opened."""
+"""Size of an order page of real portals, most of which are options of select boxes."""
 
 PHOTOS = tuple(f"photo-{number}.png" for number in range(1, 6))
 
@@ -16,7 +16,7 @@ _AUTHORS = ("Ana Souza", "Supplier user", "Emi Tanaka")
 
 
 def order_page(order: Order, *, user: str, list_query: str, fault: PageFault | None) -> str:
-    """The page of one order; its attachments come later, from ``list_address``."""
+    """Return the page of one order; its script loads the attachments from ``list_address``."""
     title = f"Purchase Order #{order.number}"
     match fault:
         case ChangedPage():
@@ -28,23 +28,23 @@ def order_page(order: Order, *, user: str, list_query: str, fault: PageFault | N
         case None:
             head = NO_MARKUP
     source = list_address(order.number) + list_query
-    light = len(layout(title, _order(order, source, NO_MARKUP), user=user, head=head).encode())
-    main = _order(order, source, _options(WEIGHT_BYTES - light))
+    bare_bytes = len(layout(title, _order(order, source, NO_MARKUP), user=user, head=head).encode())
+    main = _order(order, source, _options(WEIGHT_BYTES - bare_bytes))
     return layout(title, main, user=user, head=head)
 
 
 def list_address(number: str) -> str:
-    """Where the page's script fetches the attachment list."""
+    """Return the path of an order's attachment list."""
     return f"/order_headers/{number}/attachments.json"
 
 
 def ticket(seed: int, attachment_id: int) -> str:
-    """What the script of a click-only file adds to the address; without it the file does not exist."""
+    """Return the value that the script of a click-only file adds to its address; without it the file is not found."""
     return f"{SeededRandom(seed, 'ticket').randbelow(1 << 48, attachment_id):012x}"
 
 
 def attachment_rows(order: Order, seed: int) -> list[dict[str, str | int]]:
-    """The attachment list as the script receives it."""
+    """Return the attachment list for the page's script."""
     return [_attachment_row(file, seed) for file in order.attachments]
 
 
@@ -110,19 +110,19 @@ def _changed(order: Order) -> Markup:
 def _lines(order: Order) -> Markup:
     rows = [
         Markup(
-            f'<tr class="order_line"><td>{place}</td><td class="line_item">{escape(line.goods)}</td>'
+            f'<tr class="order_line"><td>{line_no}</td><td class="line_item">{escape(line.goods)}</td>'
             f'<td class="line_commodity">{line.commodity}</td><td class="line_account">{line.account}</td>'
             f'<td class="number line_quantity">{line.quantity}</td>'
             f'<td class="number line_price">{format_money(line.price_cents)} {order.currency}</td>'
             f'<td class="number line_total">{format_money(line.total_cents)} {order.currency}</td></tr>'
         )
-        for place, line in enumerate(order.lines, start=1)
+        for line_no, line in enumerate(order.lines, start=1)
     ]
     return join_markup(rows)
 
 
-def _options(room_bytes: int) -> Markup:
-    """Choices of a select, as many as fill the room."""
-    choice = '<option value="{0:08d}">{0:08d} Commodity group of the purchasing department</option>\n'
-    count = max(0, room_bytes // len(choice.format(0)))
-    return Markup("".join(choice.format(10_000_000 + number * 137) for number in range(count)))
+def _options(size_bytes: int) -> Markup:
+    """Return as many options of a select box as fit into this size."""
+    option = '<option value="{0:08d}">{0:08d} Commodity group of the purchasing department</option>\n'
+    count = max(0, size_bytes // len(option.format(0)))
+    return Markup("".join(option.format(10_000_000 + number * 137) for number in range(count)))

@@ -1,4 +1,4 @@
-"""The client of a demo portal: starts it as a separate process, calls its admin API, and ends it."""
+"""Starts a demo portal as a separate process, calls its admin API, and stops it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from poolwright.demo.routes_admin import FAULTS, LISTED_ORDERS, PREFIX, STATS, T
 from poolwright.demo.stats import Stats
 
 _TIMEOUT_S = 60.0
-"""The first truth of thousands of orders takes seconds."""
+"""The first expected results of thousands of orders take seconds."""
 NO_TLS_CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody and so loads no certificates, which would take longer than a call: the portal has none itself."""
+"""Trusts no certificates, so that none are loaded, which would take longer than a call: the portal uses no TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalClient:
-    """One running portal. Every call opens a connection of its own and raises ``httpx.HTTPError`` when it fails."""
+    """One running portal. Every call opens its own connection and raises ``httpx.HTTPError`` if it fails."""
 
     url: str
     admin_token: str = field(repr=False)
@@ -39,26 +39,26 @@ class PortalClient:
     pid: int
 
     def order_url(self, number: str) -> str:
-        """The page of an order."""
+        """Return the URL of an order page."""
         return f"{self.url}/order_headers/{number}"
 
     async def truth(self, *numbers: str) -> dict[str, OrderTruth]:
-        """What must come of these orders, by number; of all of them, listed and odd, when none is named."""
+        """Return the expected results by order number; without numbers, of all listed and unlisted orders."""
         return TRUTHS.validate_json(await self._request("GET", "/truth", params={"order": list(numbers)}))
 
     async def orders(self, count: int = 40, *, is_messy: bool = False) -> list[ListedOrder]:
-        """The list that a user would bring: clean, or as people type it."""
+        """Return the order list of a user, with clean numbers or as people type them."""
         variant = "messy" if is_messy else "clean"
         return LISTED_ORDERS.validate_json(
             await self._request("GET", "/orders", params={"count": count, "variant": variant})
         )
 
     async def stats(self) -> Stats:
-        """What was asked of the portal so far."""
+        """Return the request statistics."""
         return STATS.validate_json(await self._request("GET", "/stats"))
 
     async def reset_stats(self) -> None:
-        """Count from zero again."""
+        """Set all counts to zero."""
         await self._request("DELETE", "/stats")
 
     async def add_fault(
@@ -69,32 +69,32 @@ class PortalClient:
         order: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Let a fault strike ``times`` requests of a scope, or all of them until it is cleared."""
-        standing = FaultRule(fault=fault, scope=scope, order=order, times=times)
-        await self._request("POST", "/faults", content=standing.model_dump_json())
+        """Register a fault for ``times`` requests of a scope, or for all until it is cleared."""
+        rule = FaultRule(fault=fault, scope=scope, order=order, times=times)
+        await self._request("POST", "/faults", content=rule.model_dump_json())
 
     async def faults(self) -> list[FaultRule]:
-        """The faults that are still to strike."""
+        """Return the remaining faults."""
         return FAULTS.validate_json(await self._request("GET", "/faults"))
 
     async def clear_faults(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         await self._request("DELETE", "/faults")
 
     async def expire_sessions(self, *, after_pages: int = 0, times: int = 1) -> None:
-        """Log everybody out: at once, or when the order page after so many more is asked for, so many times over."""
+        """End all sessions: at once, or at the request after ``after_pages`` order pages, and this ``times`` times."""
         await self._request("POST", "/expire", json={"after_pages": after_pages, "times": times})
 
     async def visitors(self) -> dict[str, str]:
-        """Everybody who is logged in: values of the session cookie, each with that of the cookie without expiry."""
+        """Return the values of the session cookies of all sessions, each with that of the visit cookie."""
         return VISITORS.validate_json(await self._request("GET", "/sessions"))
 
     async def admit(self, visitors: Mapping[str, str]) -> None:
-        """Let in whoever has these cookies, as ``visitors`` gives them."""
+        """Create sessions with these cookies, as ``visitors`` returns them."""
         await self._request("POST", "/sessions", json=visitors)
 
     async def require_visit_cookie(self, *, is_required: bool) -> None:
-        """Say whether a login needs the cookie without expiry too."""
+        """Set whether a session needs the visit cookie, too."""
         await self._request("POST", "/rules", json={"require_visit_cookie": is_required})
 
     async def _request(
@@ -110,8 +110,8 @@ class PortalClient:
         async with httpx.AsyncClient(
             base_url=self.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, verify=NO_TLS_CONTEXT
         ) as client:
-            answer = await client.request(method, PREFIX + path, params=params, json=json, content=content)
-        return answer.raise_for_status().content
+            response = await client.request(method, PREFIX + path, params=params, json=json, content=content)
+        return response.raise_for_status().content
 
 
 _START_LIMIT_S = 20
@@ -121,7 +121,7 @@ _STDERR_SHOWN_BYTES = 2000
 
 
 class PortalError(Exception):
-    """The portal did not start, or did not end. The message holds its last words."""
+    """The portal did not start or did not stop. The message includes the end of its error output."""
 
 
 @asynccontextmanager
@@ -133,12 +133,12 @@ async def running_portal(
     port: int = 0,
     totp_secret: str = "",
 ) -> AsyncGenerator[PortalClient]:
-    """Run a portal on this machine for the length of the block.
+    """Run a portal on this machine for the duration of the block.
 
-    It ends with the block, however that ends, and by itself should this process die.
+    It also stops if this process dies.
 
     Raises:
-        PortalError: It said nothing within 20 s, or was still alive after it was killed.
+        PortalError: It was not ready within 20 s, or was still running after it was killed.
     """
     command = [
         *interpreter.python_command(),
@@ -153,34 +153,34 @@ async def running_portal(
         command.append(f"--session-minutes={session_minutes}")
     if totp_secret:
         command.append(f"--totp-secret={totp_secret}")
-    with tempfile.TemporaryFile() as last_words:
-        # A session of its own: a Ctrl+C in the terminal is for the program, which still needs the portal then.
-        process = await anyio.open_process(command, stderr=last_words, start_new_session=True)
+    with tempfile.TemporaryFile() as error_output:
+        # In a new session, so that Ctrl+C in the terminal does not stop the portal, which the program still needs.
+        process = await anyio.open_process(command, stderr=error_output, start_new_session=True)
         try:
-            yield await _connect(process, last_words)
+            yield await _connect(process, error_output)
         finally:
             await _end(process)  # noqa: ASYNC102 - _end() shields itself, with limits
 
 
-async def _connect(process: Process, last_words: IO[bytes]) -> PortalClient:
+async def _connect(process: Process, error_output: IO[bytes]) -> PortalClient:
     try:
         with anyio.fail_after(_START_LIMIT_S):
             line = await _first_line(process)
-    except (TimeoutError, anyio.EndOfStream, anyio.IncompleteRead, anyio.DelimiterNotFound) as problem:
-        last_words.seek(0)
-        told = last_words.read()[-_STDERR_SHOWN_BYTES:].decode(errors="replace").strip()
-        raise PortalError(f"The demo portal did not start: {told or 'no output within the time limit'}") from problem
+    except (TimeoutError, anyio.EndOfStream, anyio.IncompleteRead, anyio.DelimiterNotFound) as error:
+        error_output.seek(0)
+        message = error_output.read()[-_STDERR_SHOWN_BYTES:].decode(errors="replace").strip()
+        raise PortalError(f"The demo portal did not start: {message or 'no output within the time limit'}") from error
     return PortalClient(**json.loads(line), pid=process.pid)
 
 
 async def _first_line(process: Process) -> bytes:
     if process.stdout is None:
-        raise PortalError("The demo portal was started without a pipe to answer on.")
+        raise PortalError("The demo portal was started without a pipe for its ready line.")
     return await BufferedByteReceiveStream(process.stdout).receive_until(b"\n", _LINE_LIMIT_BYTES)
 
 
 async def _end(process: Process) -> None:
-    """Ask, then kill; cancellation waits for it, at most twice the limit."""
+    """Terminate the portal, then kill it; shielded from cancellation for at most twice the limit."""
     with anyio.CancelScope(shield=True):
         if process.returncode is None:
             process.terminate()
@@ -191,5 +191,5 @@ async def _end(process: Process) -> None:
             with anyio.move_on_after(_STOP_LIMIT_S):
                 await process.wait()
         if process.returncode is None:
-            raise PortalError(f"The demo portal (pid {process.pid}) is still alive after it was killed.")
+            raise PortalError(f"The demo portal (pid {process.pid}) is still running after it was killed.")
         await process.aclose()

@@ -1,4 +1,4 @@
-"""The filters in front of the demo portal's endpoints: the login check and the injection of faults."""
+"""Filters in front of the demo portal's endpoints: the login check and the simulation of faults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ USER_COOKIE = "demo_user"
 
 
 def login_required(endpoint: Endpoint) -> Endpoint:
-    """Let only logged-in users in."""
+    """Redirect users who are not logged in to the login page."""
 
     @wraps(endpoint)
     async def guarded(request: Request) -> Response:
@@ -45,7 +45,7 @@ def login_required(endpoint: Endpoint) -> Endpoint:
 
 
 def order_page_login_required(endpoint: Endpoint) -> Endpoint:
-    """The same for order pages: each counts towards an expiry after so many of them."""
+    """Do the same for order pages, which count for the expiry of sessions after a number of pages."""
 
     @wraps(endpoint)
     async def guarded(request: Request) -> Response:
@@ -56,7 +56,7 @@ def order_page_login_required(endpoint: Endpoint) -> Endpoint:
 
 
 def script_login_required(endpoint: Endpoint) -> Endpoint:
-    """The same for what scripts ask for: they get status 401, for a login page would be of no use to them."""
+    """Do the same for requests of scripts, which get status 401 instead of a redirect."""
 
     @wraps(endpoint)
     async def guarded(request: Request) -> Response:
@@ -69,15 +69,15 @@ def script_login_required(endpoint: Endpoint) -> Endpoint:
 
 
 def is_logged_in(request: Request) -> bool:
-    """Whether the cookies of the request belong to a live session."""
+    """Return whether the cookies of the request belong to an active session."""
     return get_site(request).sessions.is_live(*_cookies(request))
 
 
 def redirect_to_login(request: Request) -> Response:
-    """Send the browser to the login page, which remembers where it wanted to go."""
+    """Redirect to the login page, with the requested address as ``return_to``."""
     get_site(request).counters.count_logged_out()
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return redirect(f"/sessions/new?{urlencode({'return_to': wanted})}")
+    return_to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return redirect(f"/sessions/new?{urlencode({'return_to': return_to})}")
 
 
 def _cookies(request: Request) -> tuple[str, str]:
@@ -85,20 +85,20 @@ def _cookies(request: Request) -> tuple[str, str]:
 
 
 FAULT_PARAMETER = "__fault"
-"""The query parameter that asks for a fault in this very request."""
+"""Query parameter that requests a fault for this request."""
 
 
 async def answer_with_faults(
-    request: Request, scope: FaultScope, order: str | None, answer: Callable[[PageFault | None], Response]
+    request: Request, scope: FaultScope, order: str | None, respond: Callable[[PageFault | None], Response]
 ) -> Response:
-    """Answer a request of that scope, for that order, through every fault that is due for it."""
+    """Return the response to a request of this scope and order, after applying all its faults."""
     try:
-        due = _due_faults(request, scope, order)
-    except ValueError as problem:
-        return PlainTextResponse(str(problem), 400)
+        faults = _due_faults(request, scope, order)
+    except ValueError as error:
+        return PlainTextResponse(str(error), 400)
     page_fault: PageFault | None = None
     after_bytes: int | None = None
-    for fault in due:
+    for fault in faults:
         match fault:
             case Latency():
                 with anyio.move_on_after(fault.delay_ms / 1000):
@@ -109,13 +109,13 @@ async def answer_with_faults(
                 return await _fault_response(request, fault)
             case _:
                 page_fault = fault
-    whole = answer(page_fault)
-    return whole if after_bytes is None else TruncatedResponse(whole, after_bytes)
+    response = respond(page_fault)
+    return response if after_bytes is None else TruncatedResponse(response, after_bytes)
 
 
 def _due_faults(request: Request, scope: FaultScope, order: str | None) -> list[Fault]:
-    asked = request.query_params.getlist(FAULT_PARAMETER)
-    return [*get_site(request).faults.consume(scope, order), *(fault_from_query(text, scope) for text in asked)]
+    requested = request.query_params.getlist(FAULT_PARAMETER)
+    return [*get_site(request).faults.consume(scope, order), *(fault_from_query(text, scope) for text in requested)]
 
 
 async def _fault_response(
@@ -136,6 +136,6 @@ async def _fault_response(
 
 
 async def _until_client_leaves(request: Request) -> None:
-    """Say nothing. Ends when the client closes the connection; a stopping portal cancels it."""
+    """Return when the client closes the connection; cancelled when the portal stops."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

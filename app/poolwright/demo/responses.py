@@ -1,4 +1,4 @@
-"""Answers that the framework has no class for: a file sent in portions, and a connection that breaks off."""
+"""Responses of the demo portal: pages, redirects, errors, files in pieces, and truncated responses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from starlette.types import Receive, Scope, Send
 from poolwright.demo.catalogue.order import Naming
 from poolwright.demo.pages import error_page, maintenance_page
 
-_PIECE_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class PiecewiseResponse(Response):
-    """A body sent piece by piece; without its length when chunked."""
+    """A response whose body is sent in pieces; if chunked, without Content-Length."""
 
     def __init__(self, content: bytes, *, headers: list[tuple[bytes, bytes]], is_chunked: bool) -> None:
         super().__init__(content)
@@ -23,17 +23,17 @@ class PiecewiseResponse(Response):
         self.raw_headers.extend(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI call
-        """Send the file."""
+        """Send the body in pieces."""
         content = bytes(self.body)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for start in range(0, len(content), _PIECE_BYTES):
-            piece = content[start : start + _PIECE_BYTES]
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        for start in range(0, len(content), _CHUNK_BYTES):
+            chunk = content[start : start + _CHUNK_BYTES]
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
 class TruncatedResponse(Response):
-    """The headers of another answer and the beginning of its body; then the connection closes."""
+    """A response that ends after the first bytes of another response's body, by closing the connection."""
 
     def __init__(self, whole: Response, after_bytes: int) -> None:
         super().__init__(status_code=whole.status_code)
@@ -41,36 +41,36 @@ class TruncatedResponse(Response):
         self.body = bytes(whole.body)[:after_bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI call
-        """Send the beginning. The server closes the connection of an answer that nobody finished."""
+        """Send the first bytes; the server then closes the connection, since the response is incomplete."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
 
 
 def page_response(html: str, status: int = 200) -> Response:
-    """A page that no cache may keep."""
+    """Return a page that is not cached."""
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
 
 def redirect(address: str) -> Response:
-    """Send the browser elsewhere."""
+    """Return a redirect that is not cached."""
     return RedirectResponse(address, 302, headers={"Cache-Control": "no-store"})
 
 
 def error_response(status: int, retry_after_s: int | None = None) -> Response:
-    """The error page of that status."""
-    answer = page_response(error_page(status), status)
+    """Return the error page for an HTTP status."""
+    response = page_response(error_page(status), status)
     if retry_after_s is not None:
-        answer.headers["Retry-After"] = str(retry_after_s)
-    return answer
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
 
 
 def maintenance_response() -> Response:
-    """Closed for maintenance, nobody knows how long."""
+    """Return the maintenance page, with status 503 and without Retry-After."""
     return page_response(maintenance_page(), 503)
 
 
 def content_disposition(naming: Naming, name: str) -> bytes | None:
-    """The Content-Disposition header that tells a name in that way; nothing where there is none."""
+    """Return the Content-Disposition header for a name; ``None`` for no header."""
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     match naming:
         case Naming.QUOTED:

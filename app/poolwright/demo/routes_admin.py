@@ -1,6 +1,6 @@
 """The admin API of the demo portal: expected results, order lists, statistics, faults and sessions.
 
-Without the token in the header its addresses lead nowhere, like any other that the portal does not have.
+Without the token in the header, its routes return the "not found" page, like unknown addresses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from poolwright.demo.stats import Stats
 PREFIX = "/__demo"
 TOKEN_HEADER = "X-Demo-Admin"  # noqa: S105 - the name of a header
 
-#: What nobody asks for need not be built when the portal starts.
+#: Build the models at first use, so that the portal starts faster.
 _AT_FIRST_USE = ConfigDict(defer_build=True)
 TRUTHS: TypeAdapter[dict[str, OrderTruth]] = TypeAdapter(dict[str, OrderTruth], config=_AT_FIRST_USE)
 LISTED_ORDERS: TypeAdapter[list[ListedOrder]] = TypeAdapter(list[ListedOrder], config=_AT_FIRST_USE)
@@ -37,7 +37,7 @@ VISITORS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=_AT_F
 
 
 class SessionExpiry(BaseModel):
-    """When all sessions end: at once, or after so many more order pages."""
+    """When all sessions end: at once, or after this many order pages."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -46,7 +46,7 @@ class SessionExpiry(BaseModel):
 
 
 class LoginRequirements(BaseModel):
-    """What a login needs."""
+    """Requirements of a login."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -54,7 +54,7 @@ class LoginRequirements(BaseModel):
 
 
 class OrdersQuery(BaseModel):
-    """Which list, and how much of it."""
+    """Selects an order list and its length."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -70,31 +70,31 @@ def _for_admin(endpoint: Endpoint) -> Endpoint:
             return not_found()
         try:
             return await endpoint(request)
-        except ValidationError as problem:
-            return PlainTextResponse(str(problem), 422)
+        except ValidationError as error:
+            return PlainTextResponse(str(error), 422)
 
     return guarded
 
 
 @_for_admin
 async def truth(request: Request) -> Response:
-    """What must come of each order, by number: those asked for with ``?order=``, else all of them."""
-    asked = request.query_params.getlist("order")
-    found = await anyio.to_thread.run_sync(partial(_truths, get_site(request), asked))
-    return _json(TRUTHS.dump_json(found))
+    """Return the expected results by order number: of the orders in ``?order=``, or of all."""
+    numbers = request.query_params.getlist("order")
+    truths = await anyio.to_thread.run_sync(partial(_truths, get_site(request), numbers))
+    return _json(TRUTHS.dump_json(truths))
 
 
 @_for_admin
 async def orders(request: Request) -> Response:
-    """The list that a user would bring."""
+    """Return the order list of a user."""
     query = OrdersQuery.model_validate(dict(request.query_params))
-    listed = messy_list if query.variant == "messy" else clean_list
-    return _json(LISTED_ORDERS.dump_json(listed(get_site(request).catalogue, query.count)))
+    make_list = messy_list if query.variant == "messy" else clean_list
+    return _json(LISTED_ORDERS.dump_json(make_list(get_site(request).catalogue, query.count)))
 
 
 @_for_admin
 async def stats(request: Request) -> Response:
-    """The counts; DELETE begins again at zero."""
+    """Return the counts; DELETE sets them to zero."""
     counters = get_site(request).counters
     if request.method == "DELETE":
         counters.reset()
@@ -104,15 +104,15 @@ async def stats(request: Request) -> Response:
 
 @_for_admin
 async def faults(request: Request) -> Response:
-    """The standing faults; POST adds one, DELETE clears them."""
-    book = get_site(request).faults
+    """Return the faults; POST adds one, DELETE removes all."""
+    registry = get_site(request).faults
     if request.method == "DELETE":
-        book.clear()
+        registry.clear()
         return _no_content()
     if request.method == "POST":
-        book.add(FaultRule.model_validate_json(await request.body()))
+        registry.add(FaultRule.model_validate_json(await request.body()))
         return _no_content()
-    return _json(FAULTS.dump_json(book.rules()))
+    return _json(FAULTS.dump_json(registry.rules()))
 
 
 @_for_admin
@@ -125,34 +125,34 @@ async def expire(request: Request) -> Response:
 
 @_for_admin
 async def sessions(request: Request) -> Response:
-    """Who is logged in, by the cookies; POST lets more in, without a login."""
-    book = get_site(request).sessions
+    """Return the cookies of all sessions; POST creates sessions without a login."""
+    active_sessions = get_site(request).sessions
     if request.method == "POST":
         for session, visit in VISITORS.validate_json(await request.body()).items():
-            book.admit(session, visit)
+            active_sessions.admit(session, visit)
         return _no_content()
-    return _json(VISITORS.dump_json(book.visitors()))
+    return _json(VISITORS.dump_json(active_sessions.visitors()))
 
 
 @_for_admin
 async def rules(request: Request) -> Response:
-    """Set what a login needs."""
-    told = LoginRequirements.model_validate_json(await request.body())
-    get_site(request).sessions.needs_visit_cookie = told.require_visit_cookie
+    """Set the requirements of a login."""
+    requirements = LoginRequirements.model_validate_json(await request.body())
+    get_site(request).sessions.needs_visit_cookie = requirements.require_visit_cookie
     return _no_content()
 
 
-def _truths(site: DemoSite, asked: list[str]) -> dict[str, OrderTruth]:
-    """Runs in a thread: the digests of thousands of files take seconds when they are asked for the first time."""
-    numbers = asked or [*site.catalogue.listed_numbers(), *site.catalogue.odd_numbers(), INVALID_NUMBER]
-    found: dict[str, OrderTruth] = {}
+def _truths(site: DemoSite, requested: list[str]) -> dict[str, OrderTruth]:
+    """Return expected results. Call it in a thread: the first digests of thousands of files take seconds."""
+    numbers = requested or [*site.catalogue.listed_numbers(), *site.catalogue.odd_numbers(), INVALID_NUMBER]
+    truths: dict[str, OrderTruth] = {}
     for number in numbers:
         order = site.catalogue.order(number)
         if order is not None:
-            found[number] = order_truth(order, site.file_store.sha256)
+            truths[number] = order_truth(order, site.file_store.sha256)
         elif number == INVALID_NUMBER:
-            found[number] = invalid_truth(number)
-    return found
+            truths[number] = invalid_truth(number)
+    return truths
 
 
 def _no_content() -> Response:

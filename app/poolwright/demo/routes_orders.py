@@ -27,7 +27,7 @@ from poolwright.demo.routes_user import not_found
 from poolwright.demo.site import DemoSite, get_site
 
 LIST_FAULT_PARAMETER = "__list_fault"
-"""The query parameter of an order page that asks for a fault in its attachment list."""
+"""Query parameter of an order page that requests a fault for its attachment list."""
 
 _REFUSALS = {
     OrderAnswer.MISSING_404: (OOPS, 404),
@@ -39,7 +39,7 @@ _REFUSALS = {
 
 @order_page_login_required
 async def order_page(request: Request) -> Response:
-    """One order, or why it is not shown; the address stays what was asked for."""
+    """Return the page of one order, or the page that refuses it; no redirect."""
     site = get_site(request)
     number: str = request.path_params["number"]
     site.counters.count_order_page(number)
@@ -50,7 +50,7 @@ async def order_page(request: Request) -> Response:
 
 @script_login_required
 async def attachment_list(request: Request) -> Response:
-    """The attachments of one order for the page's script."""
+    """Return the attachments of one order as JSON for the page's script."""
     site = get_site(request)
     number: str = request.path_params["number"]
     site.counters.count_attachment_list(number)
@@ -65,7 +65,7 @@ async def attachment_list(request: Request) -> Response:
 
 @login_required
 async def attachment_frame(request: Request) -> Response:
-    """The inside of an iframe: one link."""
+    """Return the content of an iframe: one link."""
     site = get_site(request)
     file = site.catalogue.attachment(request.path_params["attachment_id"])
     if file is None or file.order_number != request.path_params["number"]:
@@ -97,7 +97,7 @@ ORDER_ROUTES = (
 
 @login_required
 async def download(request: Request) -> Response:
-    """One file, for users who may see its order."""
+    """Return one file, if the user may see its order."""
     site = get_site(request)
     file = site.catalogue.attachment(request.path_params["attachment_id"])
     if file is None or not _may_download(request, site, file):
@@ -124,11 +124,11 @@ def _file_response(site: DemoSite, file: Attachment) -> Response:
         return not_found()
     content = site.file_store.content(file)
     headers = [(b"content-type", file.kind.media_type.encode()), (b"cache-control", b"private, no-store")]
-    told = content_disposition(file.naming, file.name)
-    if told is not None:
-        headers.append((b"content-disposition", told))
-    whole = PiecewiseResponse(content, headers=headers, is_chunked=file.is_chunked)
-    return TruncatedResponse(whole, len(content) // 2) if file.defect is Defect.TRUNCATED else whole
+    disposition = content_disposition(file.naming, file.name)
+    if disposition is not None:
+        headers.append((b"content-disposition", disposition))
+    response = PiecewiseResponse(content, headers=headers, is_chunked=file.is_chunked)
+    return TruncatedResponse(response, len(content) // 2) if file.defect is Defect.TRUNCATED else response
 
 
 DOWNLOAD_ROUTES = (

@@ -42,28 +42,28 @@ _DAY_S = 24 * 60 * 60
 
 
 async def root(request: Request) -> Response:
-    """The base address leads to where the user belongs."""
+    """Redirect to the dashboard, or to the login page."""
     return redirect(_HOME if is_logged_in(request) else "/sessions/new")
 
 
 @login_required
 async def dashboard(request: Request) -> Response:
-    """Where a login ends."""
+    """Return the dashboard, the first page after a login."""
     site = get_site(request)
     return page_response(dashboard_page(site.account.user, site.catalogue.first_orders(_RECENT)))
 
 
 @login_required
 async def order_list(request: Request) -> Response:
-    """The first orders of the list; also what a login probe opens."""
+    """Return the page with the first orders; login checks open this page."""
     site = get_site(request)
     return page_response(order_list_page(site.account.user, site.catalogue.first_orders(_PAGE_LENGTH)))
 
 
 async def login_form(request: Request) -> Response:
-    """The login form. Reached by a redirect, it shows the "Oops" of an order that does not exist.
+    """Return the login form; after a redirect, it shows the "Oops" text of an order that does not exist.
 
-    Whoever is logged in and was not sent here is led home.
+    A logged-in user who was not redirected here goes to the dashboard.
     """
     return_to = request.query_params.get("return_to", "")
     if is_logged_in(request) and not return_to:
@@ -74,7 +74,7 @@ async def login_form(request: Request) -> Response:
 
 
 async def log_in(request: Request) -> Response:
-    """Check the form. A wrong password shows the form again with status 200, as portals of this kind do."""
+    """Check the login form; a wrong password shows the form again with status 200, as such portals do."""
     form = await request.form()
     return await answer_with_faults(request, FaultScope.LOGIN, None, lambda _: _check_login(get_site(request), form))
 
@@ -86,17 +86,18 @@ async def log_out(request: Request) -> Response:
 
 
 async def second_factor(request: Request) -> Response:
-    """The page that asks for a code. Whoever comes to it without a password before is asked in vain."""
+    """Return the page that asks for a one-time code; without a pending login, no code is accepted."""
     return page_response(second_factor_page(request.query_params.get("return_to", "")))
 
 
 async def check_code(request: Request) -> Response:
-    """Check the code. A wrong one, or one that was given before, shows the form again."""
+    """Check the one-time code; a wrong or used code shows the form again."""
     site = get_site(request)
     form, token = await request.form(), request.cookies.get(PENDING_LOGIN_COOKIE, "")
     return_to = _field(form, "return_to")
-    is_right = site.sessions.is_login_pending(token) and site.second_factor and site.second_factor.accepts(_field(form, "code"))
-    site.counters.count_login(accepted=bool(is_right))
+    code = _field(form, "code")
+    is_right = bool(site.sessions.is_login_pending(token) and site.second_factor and site.second_factor.accepts(code))
+    site.counters.count_login(accepted=is_right)
     if not is_right:
         return page_response(second_factor_page(return_to, WRONG_CODE))
     site.sessions.complete_login(token)
@@ -104,18 +105,18 @@ async def check_code(request: Request) -> Response:
 
 
 async def asset(request: Request) -> Response:
-    """Style, script or picture, to be kept by the browser for an hour."""
-    found = get_site(request).assets.get(request.path_params["name"])
-    if found is None:
+    """Return a style sheet, script or image, cacheable for one hour."""
+    item = get_site(request).assets.get(request.path_params["name"])
+    if item is None:
         return not_found()
-    headers = {"ETag": found.etag, "Cache-Control": "public, max-age=3600"}
-    if request.headers.get("If-None-Match") == found.etag:
+    headers = {"ETag": item.etag, "Cache-Control": "public, max-age=3600"}
+    if request.headers.get("If-None-Match") == item.etag:
         return Response(status_code=304, headers=headers)
-    return Response(found.content, media_type=found.media_type, headers=headers)
+    return Response(item.content, media_type=item.media_type, headers=headers)
 
 
 def not_found() -> Response:
-    """An address that leads nowhere."""
+    """Return the page for an unknown address."""
     return page_response(layout("Not found", flash_error("The page you were looking for doesn't exist")), 404)
 
 
@@ -127,9 +128,9 @@ def _check_login(site: DemoSite, form: FormData) -> Response:
     is_right = secrets.compare_digest(_field(form, "user[email]").encode(), account.user.encode())
     is_right &= secrets.compare_digest(_field(form, "user[password]").encode(), account.password.encode())
     if is_right and site.second_factor is not None:
-        answer = redirect(f"/two_factor/new?{urlencode({'return_to': return_to})}")
-        answer.set_cookie(PENDING_LOGIN_COOKIE, site.sessions.begin_login(), httponly=True, samesite="lax")
-        return answer
+        response = redirect(f"/two_factor/new?{urlencode({'return_to': return_to})}")
+        response.set_cookie(PENDING_LOGIN_COOKIE, site.sessions.begin_login(), httponly=True, samesite="lax")
+        return response
     site.counters.count_login(accepted=is_right)
     if not is_right:
         return page_response(login_page(token=site.sessions.form_token(), return_to=return_to, error=WRONG_PASSWORD))
@@ -139,11 +140,11 @@ def _check_login(site: DemoSite, form: FormData) -> Response:
 def _logged_in(site: DemoSite, return_to: str) -> Response:
     token, visit = site.sessions.log_in()
     is_local = return_to.startswith("/") and not return_to.startswith(("//", "/\\"))
-    answer = redirect(return_to if is_local else _HOME)
-    answer.set_cookie(SESSION_COOKIE, token, max_age=14 * _DAY_S, httponly=True, samesite="lax")
-    answer.set_cookie(USER_COOKIE, site.account.user.partition("@")[0], max_age=365 * _DAY_S, samesite="lax")
-    answer.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax")
-    return answer
+    response = redirect(return_to if is_local else _HOME)
+    response.set_cookie(SESSION_COOKIE, token, max_age=14 * _DAY_S, httponly=True, samesite="lax")
+    response.set_cookie(USER_COOKIE, site.account.user.partition("@")[0], max_age=365 * _DAY_S, samesite="lax")
+    response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax")
+    return response
 
 
 def _field(form: FormData, name: str) -> str:

@@ -1,8 +1,8 @@
 """The demo portal as a web server: its ASGI application, and the process that serves it until it is stopped.
 
-One JSON line says that it listens, with the address and what a test needs to know; the line goes to standard output, or
-to the descriptor of ``--ready-fd``. The portal ends on SIGTERM and SIGINT, and with ``--die-with-parent`` when its
-standard input ends. It serves this machine only, unless ``--host`` says otherwise.
+When it listens, it writes one JSON line with its URL and credentials to standard output, or to the descriptor of
+``--ready-fd``. It stops on SIGTERM and SIGINT, and with ``--die-with-parent`` when its standard input ends. By default
+it is reachable from this machine only.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _REQUEST_KINDS = (
 
 
 def create_app(site: DemoSite) -> Starlette:
-    """The portal as an ASGI application."""
+    """Return the portal as an ASGI application."""
     app = Starlette(
         routes=[
             *routes_user.USER_ROUTES,
@@ -58,14 +58,14 @@ def create_app(site: DemoSite) -> Starlette:
 
 
 class StatsMiddleware:
-    """Counts requests by room while they are being answered. Admin requests don't count."""
+    """Counts requests by kind, and how many are concurrent; without requests of the admin API."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:
         self._app = app
         self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through."""
+        """Count a request and pass it on."""
         path: str = scope["path"] if scope["type"] == "http" else ""
         if not path or path.startswith(f"{routes_admin.PREFIX}/"):
             await self._app(scope, receive, send)
@@ -79,7 +79,7 @@ class StatsMiddleware:
 
 
 def _request_kind(path: str) -> RequestKind:
-    return next((room for pattern, room in _REQUEST_KINDS if pattern.fullmatch(path)), RequestKind.OTHER)
+    return next((kind for pattern, kind in _REQUEST_KINDS if pattern.fullmatch(path)), RequestKind.OTHER)
 
 
 async def _not_found(_request: Request, _problem: Exception) -> Response:
@@ -94,7 +94,7 @@ _CANNOT_START = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyLine:
-    """The ready line."""
+    """The fields of the JSON line that reports that the portal is ready."""
 
     url: str
     admin_token: str
@@ -103,7 +103,7 @@ class ReadyLine:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """A server that writes the ready line when it listens."""
 
     def __init__(self, config: uvicorn.Config, ready: ReadyLine, ready_fd: int) -> None:
         super().__init__(config)
@@ -117,12 +117,12 @@ class _Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve until stopped; exit code 0 then, 2 when the address can't be had."""
+    """Run the portal until it is stopped, with exit code 0; exit with code 2 if the address cannot be used."""
     options = _parser().parse_args()
     try:
         listener = _listener(options.host, options.port)
-    except OSError as problem:
-        sys.exit(_report_bind_error(options.host, options.port, problem))
+    except OSError as error:
+        sys.exit(_report_bind_error(options.host, options.port, error))
     token = secrets.token_urlsafe(24)
     site = make_site(
         seed=options.seed,
@@ -157,7 +157,7 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, *, dies_with_p
 
 
 async def _stop_at_end_of_input(server: uvicorn.Server) -> None:
-    """Whoever started the portal holds the other end of its standard input; the end of it is the end of that one."""
+    """Stop the server when standard input ends: the parent process, which holds its other end, is gone."""
     descriptor = sys.stdin.fileno()
     is_open = True
     while is_open:
@@ -167,7 +167,7 @@ async def _stop_at_end_of_input(server: uvicorn.Server) -> None:
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:
-    """The server takes the signals while it runs and raises them again when it is done; both must end quietly."""
+    """Handle signals before and after uvicorn does, which raises them again at its end: stop without an error."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
@@ -177,7 +177,7 @@ def _stop_on_signals(server: uvicorn.Server) -> None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """The protocol is named, or asyncio would leave Nagle's algorithm on and each answer would wait 40 ms."""
+    """Open the listening socket, with explicit TCP: otherwise asyncio does not turn off Nagle's algorithm (40 ms)."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -190,9 +190,9 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _report_bind_error(host: str, port: int, problem: OSError) -> int:
+def _report_bind_error(host: str, port: int, error: OSError) -> int:
     sys.stderr.write(
-        f"The portal can't listen on {host}:{port} ({problem.strerror}); choose another --host or --port.\n"
+        f"The portal cannot listen on {host}:{port} ({error.strerror}); choose another --host or --port.\n"
     )
     return _CANNOT_START
 
@@ -214,12 +214,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_integer_between(0, 65535), default=0, help="port; 0 takes a free one (default)")
     parser.add_argument(
-        "--orders", type=_integer_between(0, 1_000_000), default=40, help="how many orders the list has (default: 40)"
+        "--orders", type=_integer_between(0, 1_000_000), default=40, help="number of orders in the list (default: 40)"
     )
-    parser.add_argument("--seed", type=int, default=7, help="another seed makes other orders (default: 7)")
-    parser.add_argument("--session-minutes", type=float, help="end sessions unused for so long (default: never)")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the generated orders (default: 7)")
     parser.add_argument(
-        "--totp-secret", default="", help="ask for a one-time code of this secret too (default: the password is enough)"
+        "--session-minutes", type=float, help="end sessions that are unused for this time (default: never)"
+    )
+    parser.add_argument(
+        "--totp-secret", default="", help="require a one-time code of this secret, too (default: password only)"
     )
     parser.add_argument("--ready-fd", type=int, default=1, help="descriptor for the ready line (default: 1)")
     parser.add_argument("--die-with-parent", action="store_true", help="stop when standard input ends (not on Windows)")

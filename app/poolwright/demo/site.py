@@ -1,6 +1,6 @@
 """The state of one running demo portal: its orders, files, sessions, faults and counters.
 
-Files of defective attachments are shelved as they are delivered; see ``delivered_bytes`` for what arrives.
+The content of a defective attachment is the defective one; ``routes_orders`` truncates or omits the others.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from poolwright.demo.stats import Counters
 
 
 class FileStore:
-    """A bounded cache of files. One per portal; the digests may be asked from a thread beside the loop."""
+    """A bounded cache of file contents. ``sha256`` may be called in a thread, ``content`` only in the event loop."""
 
-    def __init__(self, *, seed: int, room_bytes: int) -> None:
+    def __init__(self, *, seed: int, capacity_bytes: int) -> None:
         self._seed = seed
-        self._room_bytes = room_bytes
+        self._capacity_bytes = capacity_bytes
         self._used_bytes = 0
         self._contents: OrderedDict[int, bytes] = OrderedDict()
         self._digests: dict[int, str] = {}
 
     def content(self, attachment: Attachment) -> bytes:
-        """The file as the portal holds it. Call on the event loop only."""
+        """Return the content of a file. Call it in the event loop only."""
         key = attachment.attachment_id
-        found = self._contents.get(key)
-        if found is not None:
+        cached = self._contents.get(key)
+        if cached is not None:
             self._contents.move_to_end(key)
-            return found
-        made = self._made(attachment)
-        self._contents[key] = made
-        self._used_bytes += len(made)
-        while self._used_bytes > self._room_bytes and len(self._contents) > 1:
+            return cached
+        content = self._make(attachment)
+        self._contents[key] = content
+        self._used_bytes += len(content)
+        while self._used_bytes > self._capacity_bytes and len(self._contents) > 1:
             self._used_bytes -= len(self._contents.popitem(last=False)[1])
-        return made
+        return content
 
     def sha256(self, attachment: Attachment) -> str:
-        """The digest of that file in lower-case hexadecimal."""
+        """Return the SHA-256 of a file in lower-case hexadecimal."""
         key = attachment.attachment_id
         if key not in self._digests:
-            self._digests[key] = hashlib.sha256(self._made(attachment)).hexdigest()
+            self._digests[key] = hashlib.sha256(self._make(attachment)).hexdigest()
         return self._digests[key]
 
-    def _made(self, attachment: Attachment) -> bytes:
+    def _make(self, attachment: Attachment) -> bytes:
         if attachment.defect is Defect.EMPTY:
             return b""
         kind = DocumentKind.HTML if attachment.defect is Defect.DISGUISED else attachment.kind
@@ -66,14 +66,14 @@ _FILE_STORE_BYTES = 64_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSite:
-    """One portal. The parts change by their own methods only."""
+    """The state of one portal; each part is changed only by its own methods."""
 
     admin_token: str
     catalogue: Catalogue
     file_store: FileStore
     sessions: Sessions
     account: PortalUser = field(default_factory=PortalUser)
-    #: Nothing where the password is enough.
+    #: ``None`` if the password is enough.
     second_factor: TotpVerifier | None = None
     faults: FaultRegistry = field(default_factory=FaultRegistry)
     counters: Counters = field(default_factory=Counters)
@@ -83,18 +83,18 @@ class DemoSite:
 def make_site(
     *, seed: int, order_count: int, session_minutes: float | None, admin_token: str, totp_secret: str = ""
 ) -> DemoSite:
-    """Set up a portal; sessions unused for ``session_minutes`` end, or never where nothing is given."""
+    """Create a portal; sessions end when unused for ``session_minutes``, or never if that is ``None``."""
     return DemoSite(
         admin_token=admin_token,
         catalogue=Catalogue(seed, order_count),
         account=PortalUser(totp_secret=totp_secret),
-        second_factor=TotpVerifier(totp_secret, time.time) if totp_secret else None,  # noqa: TID251 - the clock
-        file_store=FileStore(seed=seed, room_bytes=_FILE_STORE_BYTES),
+        second_factor=TotpVerifier(totp_secret, time.time) if totp_secret else None,  # noqa: TID251 - one-time codes depend on wall time
+        file_store=FileStore(seed=seed, capacity_bytes=_FILE_STORE_BYTES),
         sessions=Sessions(clock=time.monotonic, lifetime_s=None if session_minutes is None else session_minutes * 60),
     )
 
 
 def get_site(request: Request) -> DemoSite:
-    """The portal that a request came to."""
+    """Return the portal that a request belongs to."""
     site: DemoSite = request.app.state.site
     return site

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class RequestKind(StrEnum):
-    """A part of the portal, by the addresses that lead there."""
+    """Kinds of requests, by their paths."""
 
     ORDER_PAGE = "order_page"
     ATTACHMENT_LIST = "attachment_list"
@@ -22,88 +22,88 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Counts since the start, or since the last reset. Only what logged-in users asked for counts per order."""
+    """Counts since the start or the last reset. Counts per order include only requests of logged-in users."""
 
     order_pages: dict[str, int]
     attachment_lists: dict[str, int]
-    #: By attachment id. A HEAD request is no download.
+    #: By attachment id, without HEAD requests.
     downloads: dict[str, int]
     logins: int
     refused_logins: int
-    #: Requests that ended at the login page, or with 401, for want of a session.
+    #: Requests without a session, which were redirected to the login page or answered with 401.
     logged_out: int
     requests: dict[RequestKind, int]
-    #: The most requests that were being answered at the same moment; ``all`` is over every room.
+    #: Maximum number of concurrent requests of each kind; ``all`` for all kinds together.
     concurrent_max: dict[str, int]
-    #: Defects of the portal itself. Must be 0.
+    #: Internal errors of the portal; must be 0.
     server_errors: int
 
 
 class Counters:
-    """The running counts. One per portal, on its event loop."""
+    """The counts of one portal, used in its event loop only."""
 
     def __init__(self) -> None:
         self._order_pages: Counter[str] = Counter()
         self._attachment_lists: Counter[str] = Counter()
         self._downloads: Counter[str] = Counter()
-        self._facts: Counter[str] = Counter()
+        self._totals: Counter[str] = Counter()
         self._requests: Counter[RequestKind] = Counter()
-        self._under_way: Counter[str] = Counter()
+        self._in_progress: Counter[str] = Counter()
         self._concurrent_max: Counter[str] = Counter()
 
     @contextmanager
-    def count_request(self, room: RequestKind) -> Generator[None]:
-        """Count a request while it is being answered."""
-        self._requests[room] += 1
-        for name in (room, "all"):
-            self._under_way[name] += 1
-            self._concurrent_max[name] = max(self._concurrent_max[name], self._under_way[name])
+    def count_request(self, kind: RequestKind) -> Generator[None]:
+        """Count a request, and count it as concurrent for the duration of the block."""
+        self._requests[kind] += 1
+        for name in (kind, "all"):
+            self._in_progress[name] += 1
+            self._concurrent_max[name] = max(self._concurrent_max[name], self._in_progress[name])
         try:
             yield
         finally:
-            for name in (room, "all"):
-                self._under_way[name] -= 1
+            for name in (kind, "all"):
+                self._in_progress[name] -= 1
 
     def count_order_page(self, number: str) -> None:
-        """A user opened the page of that order, whatever it showed."""
+        """Count a request for an order page, whatever its response."""
         self._order_pages[number] += 1
 
     def count_attachment_list(self, number: str) -> None:
-        """A page asked for the attachment list of that order."""
+        """Count a request for an attachment list."""
         self._attachment_lists[number] += 1
 
     def count_download(self, attachment_id: int) -> None:
-        """A user asked for that file, whatever came."""
+        """Count a request for a file, whatever its response."""
         self._downloads[str(attachment_id)] += 1
 
     def count_login(self, *, accepted: bool) -> None:
-        """Somebody sent the login form."""
-        self._facts["logins" if accepted else "refused_logins"] += 1
+        """Count a submitted login form."""
+        self._totals["logins" if accepted else "refused_logins"] += 1
 
     def count_logged_out(self) -> None:
-        """A request had no live session."""
-        self._facts["logged_out"] += 1
+        """Count a request without a valid session."""
+        self._totals["logged_out"] += 1
 
     def count_server_error(self) -> None:
-        """The portal itself failed."""
-        self._facts["server_errors"] += 1
+        """Count an internal error of the portal."""
+        self._totals["server_errors"] += 1
 
     def reset(self) -> None:
-        """Begin again at zero; requests under way stay under way."""
-        for counts in (self._order_pages, self._attachment_lists, self._downloads, self._facts, self._requests):
+        """Set all counts to zero; requests in progress still count as concurrent."""
+        for counts in (self._order_pages, self._attachment_lists, self._downloads, self._totals, self._requests):
             counts.clear()
-        self._concurrent_max = Counter(self._under_way)
+        self._concurrent_max = Counter(self._in_progress)
 
     def stats(self) -> Stats:
-        """The counts as they are now."""
+        """Return the current counts."""
         return Stats(
             order_pages=dict(self._order_pages),
             attachment_lists=dict(self._attachment_lists),
             downloads=dict(self._downloads),
-            logins=self._facts["logins"],
-            refused_logins=self._facts["refused_logins"],
-            logged_out=self._facts["logged_out"],
+            logins=self._totals["logins"],
+            refused_logins=self._totals["refused_logins"],
+            logged_out=self._totals["logged_out"],
             requests=dict(self._requests),
             concurrent_max=dict(self._concurrent_max),
-            server_errors=self._facts["server_errors"],
+            server_errors=self._totals["server_errors"],
         )

@@ -1,4 +1,4 @@
-"""The words and rules that every room shares: ids, states, outcomes, errors, tasks, options, events and ports.
+"""The entities and rules that all packages share: ids, states, outcomes, errors, tasks, options, events and ports.
 
-Standard library only, no I/O, nothing that changes in place but the machines that hold a state.
+Standard library only and no I/O; nothing is mutable but the state machines.
 """

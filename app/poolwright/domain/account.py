@@ -1,6 +1,6 @@
-"""Whose orders stand under a number: the portal where it is, and the profile that asks there.
+"""The account to which order numbers belong: a portal at an address, as one profile sees it.
 
-Two companies at one vendor, or a portal's test and its real one, know the same numbers and mean other orders by them.
+Two companies at one vendor, or a test portal and the real one, use the same numbers for different orders.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ class Account:
 
     @classmethod
     def at(cls, address: str, *, portal: str, profile: str) -> Account:
-        """The account at an address as people write it."""
+        """Return the account at an address, which is normalized."""
         return cls(portal=portal, address=plain_address(address), profile=profile)
 
     @property
     def prefix(self) -> str:
-        """How the ids of its orders begin."""
+        """The prefix of its orders' task ids."""
         return task_prefix(self.portal)
 
     def may_show(self, page_url: str) -> bool:
-        """Whether a page can be this portal's, for all that its address tells: its host, however it is written."""
+        """Whether a page can be of this portal, judged by the host and port of its address."""
         own, other = urlsplit(self.address), urlsplit(page_url)
         are_usual = _port(own) == _PORTS.get(own.scheme) and _port(other) == _PORTS.get(other.scheme)
         return _host(own) == _host(other) and (are_usual or _port(own) == _port(other))
 
     def __str__(self) -> str:
-        """Read as ``https://acme.example, profile work`` in messages."""
+        """Return ``https://acme.example, profile work``, as messages show it."""
         return f"{self.address}, profile {self.profile}"
 
 
 def plain_address(address: str) -> str:
-    """An address in the one way of writing that equal ones share: without what a browser adds or drops by itself."""
+    """Normalize an address: equal ones become the same text, without what a browser adds or drops."""
     parts = urlsplit(address.strip())
     port = _port(parts)
     host = parts.hostname or ""
-    place = f"[{host}]" if ":" in host else host
+    authority = f"[{host}]" if ":" in host else host
     if port is not None and port != _PORTS.get(parts.scheme.lower()):
-        place = f"{place}:{port}"
-    return f"{parts.scheme.lower()}://{place}{parts.path.rstrip('/')}"
+        authority = f"{authority}:{port}"
+    return f"{parts.scheme.lower()}://{authority}{parts.path.rstrip('/')}"
 
 
 def origin_of(page_url: str) -> str:
-    """Where a page is from, in words; the whole when it is no address."""
+    """Return scheme, host and port of a page's address; the text itself if it is no address."""
     parts = urlsplit(page_url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else page_url
 
@@ -65,7 +65,7 @@ def origin_of(page_url: str) -> str:
 def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port or _PORTS.get(parts.scheme.lower())
-    except ValueError:  # beyond all ports
+    except ValueError:  # larger than any port
         return None
 
 

@@ -11,15 +11,15 @@ class PoolError(Exception):
 
 
 class OptionsError(PoolError, ValueError):
-    """Options that no pool can run with. The message names the option, its value and what is allowed."""
+    """An option that no pool can run with. The message names the option, its value and what is allowed."""
 
 
 class TaskError(PoolError, ValueError):
-    """A task that no pool can take up. The message names the task, what is wrong with it and what is allowed."""
+    """A task that no pool can process. The message names the task, the problem and what is allowed."""
 
 
 class SetupError(PoolError):
-    """Something that must stand before the first order is missing: browser, profile, room to work."""
+    """Something that the first order needs is missing: a browser, a profile, or disk space."""
 
 
 class LoginRequiredError(PoolError):
@@ -27,42 +27,42 @@ class LoginRequiredError(PoolError):
 
 
 class ProfileError(PoolError):
-    """The base profile is missing, in use, or not whole. The whole operation ends."""
+    """The base profile is missing, in use, or damaged. The whole operation ends."""
 
 
 class TemporarilyUnavailableError(PoolError):
-    """Something outside stands in the way of what everything depends on. What was asked may be asked again later."""
+    """A resource that everything depends on is unavailable for now. The same call may succeed later."""
 
 
 class DiskFullError(TemporarilyUnavailableError):
-    """A disk is full; there may be room later."""
+    """A disk is full; space may be freed later."""
 
 
 class StorageAwayError(TemporarilyUnavailableError):
-    """A disk or a share does not answer, or answers with errors of its own; it may come back."""
+    """A disk or a share does not answer, or answers with errors of its own; it may recover."""
 
 
 class StorageForbiddenError(TemporarilyUnavailableError):
-    """We may not write where we must; it passes when somebody gives us the right. The message tells who and how."""
+    """Permission to write is missing. The message names the command that grants it."""
 
 
 class LockedError(TemporarilyUnavailableError):
-    """Another program keeps a file locked; it may let go of it later."""
+    """Another program keeps a file locked; it may release it later."""
 
 
 class FrameFault(Enum):
-    """Whose fault an unreadable frame is; either way the link is closed."""
+    """The fault of an unreadable frame; the channel is closed after each of them."""
 
     TOO_LARGE = "frame larger than the limit"
-    NOT_A_MESSAGE = "frame is no known message"
-    TORN = "link ended inside a frame"
+    NOT_A_MESSAGE = "frame is not a known message"
+    TORN = "channel ended inside a frame"
 
 
 def unwrap_group(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
-    """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
-    found = group.subgroup(decisive) or group
-    first = found.exceptions[0]
+    """Return the error that ended a task group: the first of a ``decisive`` type, else the first of all."""
+    matching = group.subgroup(decisive) or group
+    first = matching.exceptions[0]
     if isinstance(first, ExceptionGroup):
-        # isinstance forgets what the group holds
+        # isinstance drops the type of the group's members
         return unwrap_group(cast("ExceptionGroup[Exception]", first))
     return first

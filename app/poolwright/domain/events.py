@@ -1,4 +1,4 @@
-"""What observers may see: the progress view, the log, and later the API and the metrics. Facts, never commands."""
+"""The events of a run, for observers: the progress view, the log, the API and the metrics. Never commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from poolwright.domain.tasks import POTask, Report
 
 
 class Level(StrEnum):
-    """How much a notice matters."""
+    """The severity of a notice."""
 
     INFO = "info"
     WARNING = "warning"
@@ -23,24 +23,24 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """A machine made a move."""
+    """A state machine made a transition."""
 
     transition: Transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOpened:
-    """A list is about to be worked on."""
+    """Work on a list begins."""
 
-    #: Orders that this run has to do.
+    #: Orders that this run has to process.
     open_count: int
-    #: Orders that an earlier run has done.
+    #: Orders that an earlier run has finished.
     done_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStarted:
-    """A worker was given a task; its attempt is already in the journal."""
+    """A worker received a task; its attempt is already in the journal."""
 
     task: POTask
     worker: WorkerRef
@@ -48,13 +48,13 @@ class TaskStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnded:
-    """A task has its outcome, its files are in place and the journal knows it."""
+    """A task has its outcome; its files are filed, and the journal has the outcome."""
 
     task: POTask
     report: Report
     #: Folder below the output folder; empty when there is none.
     folder: str
-    #: Nothing when no worker did it.
+    #: ``None`` if no worker processed it.
     worker: WorkerRef | None
 
 
@@ -72,7 +72,7 @@ class TaskReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
-    """A browser session as its worker last told it."""
+    """A browser session, as its worker last reported it."""
 
     #: Name of a ``SessionStatus``.
     status: str
@@ -91,7 +91,7 @@ class WorkerSeen:
     session: SessionView
     #: Memory of the worker's whole process tree.
     memory_bytes: int
-    #: Orders that have their outcome by the work of its slot.
+    #: Orders that its slot has finished.
     processed_count: int
 
 
@@ -106,7 +106,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRelieved:
-    """A worker was started anew because memory ran short, and was measured again. Bytes, all of them."""
+    """A worker was recycled to free memory, and was measured again. All sizes in bytes."""
 
     #: The new generation.
     worker: WorkerRef
@@ -115,19 +115,19 @@ class MemoryRelieved:
     #: Of all workers and the supervisor.
     total_before_bytes: int
     total_after_bytes: int
-    #: What may be used at the most.
+    #: The most that the pool may use.
     limit_bytes: int
-    #: Whether memory is below its limit again, and this worker had a part in it.
+    #: Whether memory is below its limit again and this worker contributed to that.
     has_helped: bool
 
     @property
     def notice(self) -> Notice:
-        """The same in a sentence for people."""
-        gone = "" if self.has_helped else "; that did not help"
+        """The event as a notice for people."""
+        result = "" if self.has_helped else "; that did not help"
         text = (
-            f"has a fresh start: it used {_mb(self.before_bytes)} before and uses {_mb(self.after_bytes)} now, "
-            f"all together {_mb(self.total_before_bytes)} and {_mb(self.total_after_bytes)} "
-            f"of {_mb(self.limit_bytes)} allowed{gone}"
+            f"recycled to free memory: {_mb(self.before_bytes)} before, {_mb(self.after_bytes)} now; "
+            f"whole pool {_mb(self.total_before_bytes)} before, {_mb(self.total_after_bytes)} now "
+            f"(limit {_mb(self.limit_bytes)}){result}"
         )
         return Notice(level=Level.INFO if self.has_helped else Level.WARNING, text=text, worker=self.worker)
 

@@ -1,6 +1,6 @@
-"""Identities, and the counts that travel with them: plain values that are equal when they mean the same thing.
+"""Identities of tasks, workers, profiles and batches, and the cookie counts of a site: plain values.
 
-Of cookies only counts per site travel, never names or values: they are shown to people.
+Of cookies only counts per site are passed on, never names or values, because people see them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import NewType, TypeVar
 T = TypeVar("T")
 
 TaskId = NewType("TaskId", str)
-"""One task of one journal, for ever: ``<portal>:<number>`` for purchase orders."""
+"""The permanent id of a task in its journal: ``<portal>:<number>`` for purchase orders."""
 
 
 def task_prefix(portal: str) -> str:
-    """How the ids of one portal's orders begin, and no others'."""
+    """Return the prefix that the task ids of this portal's orders have, and no others."""
     return f"{portal}:"
 
 
-def without(known: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
-    """What is known of tasks, but for one of them."""
-    return {one: value for one, value in known.items() if one != task_id}
+def without(entries: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
+    """Return the entries of all tasks but ``task_id``."""
+    return {key: value for key, value in entries.items() if key != task_id}
 
 
 WorkerId = NewType("WorkerId", str)
@@ -32,7 +32,7 @@ ProfileId = NewType("ProfileId", str)
 """One clone of a base profile: ``<base name>/<worker id>``."""
 
 BatchId = NewType("BatchId", str)
-"""One list of orders as it was given: the same list run again has the same id."""
+"""One list of orders; the same list run again has the same id."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,17 +48,17 @@ class WorkerRef:
         return WorkerId(f"worker-{self.slot}")
 
     def __str__(self) -> str:
-        """Read as ``worker-2#1`` in logs."""
+        """Return ``worker-2#1``, as logs show it."""
         return f"{self.worker_id}#{self.generation}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCookies:
-    """The unexpired cookies of one host, as a browser keeps them apart."""
+    """The counts of a host's unexpired cookies."""
 
     #: Host of the cookies; one that begins with a dot covers the hosts below it too.
     site: str
     #: Cookies with an expiry.
     lasting_count: int
-    #: Cookies that end with the browser, unless it is told to restore its session.
+    #: Cookies that end with the browser, unless it restores its session.
     session_count: int

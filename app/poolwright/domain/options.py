@@ -1,4 +1,4 @@
-"""What a run is told, checked once and then passed on whole. Units stand in the names."""
+"""The options of a pool, its workers and its browsers: checked once, then passed on whole. Names have the units."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ TABS_MIN, TABS_MAX = 1, 16
 MEMORY_THRESHOLD_MIN, MEMORY_THRESHOLD_MAX = 0.5, 0.9
 #: A long-lived browser grows (design section 7).
 RECYCLE_AFTER_TASKS, RECYCLE_AFTER_MINUTES = 500, 240
-#: The most that one file and one order may have (2 GB): more is an accident, or fills the disk of all others.
+#: Default limits of one file and of one order (2 GB): more is an accident, or fills the disk for all other orders.
 FILE_MAX_MB, ORDER_MAX_MB = 2048, 2048
 BYTES_PER_MB = 1024 * 1024
 #: The mission's rule: at most one minute for a graceful shutdown.
 SHUTDOWN_TIMEOUT_MAX_S = 60.0
-#: A list may take days: restarts of a worker are limited within this time, and not within the whole of it.
+#: A list may take days: restarts of a worker are limited within this time, not within the whole run.
 RESTART_WINDOW_S = 3600.0
 
 
 class Sandbox(StrEnum):
-    """Whether Chromium's own sandbox is on."""
+    """The mode of Chromium's own sandbox."""
 
     AUTO = "auto"
     ON = "on"
@@ -41,77 +41,77 @@ class Secret:
     text: str = field(repr=False)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to hide."""
+        """Whether the text is not empty."""
         return bool(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """Who stands between this machine and the network, for browsers and downloads alike."""
+    """The proxy for browsers and downloads."""
 
     #: Scheme, host and port.
     address: str
     user: str = ""
     password: Secret = field(default_factory=lambda: Secret(text=""))
-    #: Hosts that are reached past it; a name with a dot in front stands for all below it.
+    #: Hosts that are reached without it; a name that begins with a dot means all hosts below it.
     bypass: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work.
+        """Check the options.
 
         Raises:
-            OptionsError: No browser tells a SOCKS proxy a user.
+            OptionsError: A user is set for a SOCKS proxy, to which browsers send none.
         """
         if self.user and self.address.startswith("socks"):
-            msg = "proxy_user is set, and browsers tell a SOCKS proxy no user; take the address of an http:// proxy."
+            msg = "proxy_user is set, but browsers send no user to a SOCKS proxy. Use the address of an http:// proxy."
             raise OptionsError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What is shown to a portal that asks its visitors for a certificate."""
+    """The client certificate for a portal that asks its visitors for one."""
 
-    #: Whose it is; empty where the certificate gives no name.
+    #: The holder's name; empty if the certificate has none.
     name: str
-    #: The certificate first, then those between it and its authority, as PEM text.
+    #: The certificate, then the intermediate ones up to its authority, as PEM text.
     chain: str
     #: The private key as PEM text, without a passphrase.
     key: Secret
-    #: Who is shown it beside the portal; a name with a dot in front stands for all below it.
+    #: Further hosts that receive it; a name that begins with a dot means all hosts below it.
     hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserOptions:
-    """Which browser, and how it is started."""
+    """The browser and its start options."""
 
-    #: Browser binary; empty for the one that Playwright brings.
+    #: Browser binary; empty for Playwright's own.
     executable_path: str = ""
     headless_mode: bool = True
-    #: Resolved before a worker starts: a worker is told ``on`` or ``off``.
+    #: Resolved before a worker starts: a worker receives ``on`` or ``off``.
     sandbox: Sandbox = Sandbox.AUTO
-    #: Answers the question for user and password that a server asks before any page, and a login form is none of.
+    #: User and password of HTTP authentication, which a server asks for before any page; no login form.
     http_user: str = ""
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
-    #: The only place that is answered, and the first that is shown a certificate: scheme, host and port.
+    #: The only origin that receives them, and the first that receives the certificate: scheme, host and port.
     http_origin: str = ""
-    #: Certificates of authorities that are trusted beside those of the system, as PEM text.
+    #: Certificates of further trusted authorities beside those of the system, as PEM text.
     authorities: str = ""
-    #: Nothing for a visitor without a certificate.
+    #: ``None`` without a client certificate.
     identity: Identity | None = None
-    #: Nothing for that of the system, where it has one.
+    #: ``None`` for the system's own, if it has one.
     proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalOptions:
-    """Which portal, and who logs in."""
+    """The portal and its login."""
 
     #: The portal pack as JSON text, already validated by ``poolwright.portal.pack``.
     pack_json: str
-    #: Where the portal is, without a trailing slash.
+    #: The address of the portal, without a trailing slash.
     base_url: str
-    #: How long one of its pages may take, as the pack says: whoever waits for a worker waits for its pages too.
+    #: Time limit of one page by the pack; waiting for a worker includes waiting for its pages.
     page_s: float = 30.0
     user: str = ""
     password: Secret = field(default_factory=lambda: Secret(text=""))
@@ -119,16 +119,16 @@ class PortalOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeLimits:
-    """How much may be downloaded."""
+    """The size limits of downloads."""
 
     file_bytes: int = FILE_MAX_MB * BYTES_PER_MB
     order_bytes: int = ORDER_MAX_MB * BYTES_PER_MB
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work.
+        """Check the limits.
 
         Raises:
-            OptionsError: Nothing could be downloaded.
+            OptionsError: A limit is below 1 byte.
         """
         if self.file_bytes < 1 or self.order_bytes < 1:
             raise OptionsError("The limits for the size of a file and of an order must be at least 1 byte each.")
@@ -136,23 +136,23 @@ class SizeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """What every worker of a pool is told, the same for all of them."""
+    """The options that all workers of a pool share."""
 
     browser: BrowserOptions
-    #: Nothing for a pool whose own processor needs no login: its sessions are ready as soon as the browser is open.
+    #: ``None`` for a custom processor that needs no login: its sessions are ready as soon as the browser is open.
     portal: PortalOptions | None = None
     tabs_per_worker: int = 2
-    #: One order may take this long, from its tab's opening to its last file.
+    #: Time limit of one order, from the opening of its tab to its last file.
     task_timeout_s: float = 300.0
-    #: ``po_attachments``, or your own as ``module:function``, which is ``async def function(tab, task) -> Report``.
+    #: ``po_attachments``, or a custom one as ``module:function``: ``async def function(tab, task) -> Report``.
     processor: str = "po_attachments"
-    #: How large one file and all files of one order may be.
+    #: Size limits of one file and of all files of one order.
     sizes: SizeLimits = field(default_factory=SizeLimits)
-    #: Folders in which a worker looks for that module before anywhere else; the current folder is none of them.
+    #: Folders in which a worker looks for that module first; the current folder is not among them.
     import_path: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work.
+        """Check the options.
 
         Raises:
             OptionsError: A number is out of its range.
@@ -161,43 +161,43 @@ class WorkerOptions:
             msg = f"tabs_per_worker is {self.tabs_per_worker}; it must be between {TABS_MIN} and {TABS_MAX}."
             raise OptionsError(msg)
         if not 0 < self.task_timeout_s < math.inf:
-            msg = f"task_timeout_s is {self.task_timeout_s}; it must be more than 0 seconds, and not without end."
+            msg = f"task_timeout_s is {self.task_timeout_s}; it must be a finite number of seconds above 0."
             raise OptionsError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolOptions:
-    """What a pool is told."""
+    """The options of a pool."""
 
     worker: WorkerOptions
     worker_count: int = 2
-    #: The user-data folder that every worker's profile is cloned from. Never opened by a browser during a run.
+    #: The user-data folder of which every worker has a clone. No browser opens it during a run.
     base_profile_path: Path
-    #: Local folder for the private folder of this run: clones and the browsers' temporary files.
+    #: Local folder for the run folder: clones and the browsers' temporary files.
     runs_root: Path
-    #: Where workers put files before they are filed; on the file system of the output folder.
+    #: The staging folders of the workers; on the file system of the output folder.
     staging_path: Path
     max_attempts: int = 3
     shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S
     #: Secret of the portal's one-time codes: base32, or an otpauth:// address. It stays in the supervisor.
     totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
-    #: Whether the pool waits for a person when no worker can log in; else it ends then.
+    #: Whether the pool waits for a person if no worker can log in; else it ends.
     waits_for_login: bool = False
-    #: Whether tasks stay queued when no worker is left; else they end for that reason, for a list must come to its end.
+    #: Whether tasks stay queued if no worker is left; else they end with that reason, so that the list ends.
     keeps_queue: bool = False
-    #: Whether a login may be renewed before it ends, as far as that can be foretold.
+    #: Whether a login is renewed before its expected end.
     renews_early: bool = False
-    #: How long a restart of a worker counts against its limit; nothing where it counts for as long as the pool lives.
+    #: How long a restart of a worker counts against its limit; ``None`` for the whole life of the pool.
     restart_window_s: float | None = RESTART_WINDOW_S
-    #: The part of all memory (the machine's, or what a container may have) that the pool may use.
+    #: The share of the machine's or container's memory that the pool may use.
     memory_threshold: float = 0.75
-    #: A worker is started anew after so many finished attempts; nothing for never.
+    #: A worker is recycled after this many finished attempts; ``None`` for never.
     recycle_after_tasks: int | None = RECYCLE_AFTER_TASKS
-    #: A worker is started anew when its browser has run for so long; nothing for never.
+    #: A worker is recycled when its browser has run for this long; ``None`` for never.
     recycle_after_s: float | None = RECYCLE_AFTER_MINUTES * 60.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work.
+        """Check the options.
 
         Raises:
             OptionsError: A number is out of its range.
@@ -212,7 +212,7 @@ class PoolOptions:
         for name in ("restart_window_s", "recycle_after_s"):
             seconds: float | None = getattr(self, name)
             if seconds is not None and not 0 < seconds < math.inf:
-                msg = f"{name} is {seconds}; it must be more than 0 seconds, and not without end."
+                msg = f"{name} is {seconds}; it must be a finite number of seconds above 0."
                 raise OptionsError(msg)
         if not MEMORY_THRESHOLD_MIN <= self.memory_threshold <= MEMORY_THRESHOLD_MAX:
             msg = f"memory_threshold is {self.memory_threshold}; it must be between 0.5 and 0.9."
@@ -223,7 +223,7 @@ class PoolOptions:
 
     @property
     def limits(self) -> Limits:
-        """Those of its numbers that can be told anew."""
+        """Those of its options that can change while the pool runs."""
         return Limits(
             max_attempts=self.max_attempts,
             task_timeout_s=self.worker.task_timeout_s,
@@ -234,13 +234,13 @@ class PoolOptions:
 
     @property
     def tab_count(self) -> int:
-        """How many orders can be open at the same time."""
+        """The number of orders that can be open at the same time."""
         return self.worker_count * self.worker.tabs_per_worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a running pool can be told anew; the rest needs another pool."""
+    """The options that can change while a pool runs; all others need a new pool."""
 
     max_attempts: int
     task_timeout_s: float
@@ -250,10 +250,10 @@ class Limits:
 
 
 def check_shutdown_timeout(timeout_s: float) -> None:
-    """Refuse a time for a graceful shutdown that the mission does not allow.
+    """Check the time limit of a graceful shutdown: at most 60 seconds.
 
     Raises:
-        OptionsError: It is out of its range.
+        OptionsError: The limit is out of its range.
     """
     if not 0 < timeout_s <= SHUTDOWN_TIMEOUT_MAX_S:
         msg = f"shutdown_timeout_s is {timeout_s}; it must be more than 0 and at most 60 seconds."

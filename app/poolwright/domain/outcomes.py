@@ -1,7 +1,7 @@
-"""How a purchase order can end, why, and what a person does about it.
+"""The outcomes of purchase orders, their reasons, and the next step for each.
 
-An outcome says how it went; a reason says why, in a code that programs and reports can rely on. Each reason belongs
-to one outcome and one class of action, and tells the next step in words.
+An outcome is the result of an order; a reason is its cause, as a code that programs and reports can rely on. Each
+reason belongs to one outcome and one class of action, and has one sentence with the next step.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class Outcome(StrEnum):
-    """How one purchase order ended."""
+    """The result of one purchase order."""
 
     COMPLETED = "COMPLETED"
     PARTIAL = "PARTIAL"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class ActionClass(StrEnum):
-    """Who has to do what about an outcome."""
+    """The kind of action that an outcome asks of a person."""
 
     DONE = "done"
     FIX_INPUT = "fix the input"
@@ -37,7 +37,7 @@ class ActionClass(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a purchase order ended as it did."""
+    """The cause of a purchase order's outcome."""
 
     ALL_SAVED = "all_saved"
     NONE_LISTED = "none_listed"
@@ -73,7 +73,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonInfo:
-    """What a reason means for the person who reads the report."""
+    """The outcome, action and next step of a reason, for the person who reads the report."""
 
     outcome: Outcome
     action: ActionClass
@@ -120,7 +120,8 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.PORTAL_BUSY: _retryable(ActionClass.RETRY, f"The portal was too busy. {_RUN_AGAIN}"),
         Reason.PORTAL_CHANGED: _retryable(
             ActionClass.PORTAL_FAULT,
-            "Look at the kept screenshot: the page is none that the portal pack knows. Adapt the pack if it changed.",
+            "Look at the saved screenshot: the page matches no rule of the portal pack. Adapt the pack if the portal "
+            "changed.",
         ),
         Reason.PORTAL_UNREACHABLE: _retryable(
             ActionClass.RETRY, f"Check the network and the portal's address. {_RUN_AGAIN}"
@@ -128,8 +129,8 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.ASKS_FOR_LOGIN: _final(
             Outcome.FAILED,
             ActionClass.RETRY,
-            "The portal lets us in, but asks for a login on this order's page again and again. Run the list again, or "
-            "open the order by hand.",
+            "The session is logged in, but the portal asks for a login on this order's page each time. Run the list "
+            "again, or open the order by hand.",
         ),
         Reason.PAGE_TOO_SLOW: _retryable(ActionClass.RETRY, f"The page did not become ready in time. {_RUN_AGAIN}"),
         Reason.TASK_TIMEOUT: _retryable(
@@ -138,11 +139,11 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.TAB_CRASHED: _retryable(ActionClass.RETRY, f"The browser tab crashed on this page. {_RUN_AGAIN}"),
         Reason.OUT_OF_MEMORY: _retryable(
             ActionClass.RETRY,
-            "The system ended the page for want of memory. Use fewer workers or tabs (--workers, --tabs), or give it "
-            "more memory; then run the list again.",
+            "The system killed the browser tab because it ran out of memory. Use fewer workers or tabs (--workers, "
+            "--tabs), or give Poolwright more memory; then run the list again.",
         ),
         Reason.DOWNLOAD_FAILED: _retryable(
-            ActionClass.PORTAL_FAULT, "Open the order in the portal and try its files; none of them could be fetched."
+            ActionClass.PORTAL_FAULT, "Open the order in the portal and try its files; none could be downloaded."
         ),
         Reason.DOWNLOAD_REFUSED: _final(
             Outcome.FAILED,
@@ -152,60 +153,62 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.FILING_FAILED: _retryable(
             ActionClass.RETRY, "Check the output folder: it must be writable and have room. Then run the list again."
         ),
-        Reason.DISK_FULL: _retryable(ActionClass.RETRY, f"Make room on the disk of the output folder. {_RUN_AGAIN}"),
+        Reason.DISK_FULL: _retryable(ActionClass.RETRY, f"Free space on the disk of the output folder. {_RUN_AGAIN}"),
         Reason.DISK_AWAY: _retryable(
-            ActionClass.RETRY, f"See that the disk or share of the output folder answers. {_RUN_AGAIN}"
+            ActionClass.RETRY, f"Check that the disk or share of the output folder is connected. {_RUN_AGAIN}"
         ),
         Reason.DISK_FORBIDDEN: _retryable(
-            ActionClass.RETRY, f"Let the user who runs Poolwright write to the output folder. {_RUN_AGAIN}"
+            ActionClass.RETRY, f"Allow the user who runs Poolwright to write to the output folder. {_RUN_AGAIN}"
         ),
         Reason.PROCESSOR_ERROR: _retryable(
-            ActionClass.RETRY, "The processor failed in a way that it does not know; the log has the details."
+            ActionClass.RETRY, "The processor raised an unexpected error; see the log for the details."
         ),
         Reason.RETRY_ASKED: _retryable(
-            ActionClass.RETRY, f"The processor asked for another try each time, and none is left. {_RUN_AGAIN}"
+            ActionClass.RETRY, f"The processor asked for another attempt each time, and none is left. {_RUN_AGAIN}"
         ),
         Reason.GIVEN_UP: _final(
             Outcome.FAILED,
             ActionClass.FIX_INPUT,
-            "The processor gave up and tells why; mend that, then run the list again with --redo unfinished.",
+            "The processor gave up; the detail has the cause. Fix it, then run the list again with --redo unfinished.",
         ),
-        Reason.WORKER_LOST: _retryable(ActionClass.RETRY, f"The worker died while it had this order. {_RUN_AGAIN}"),
-        Reason.NO_WORKERS: _final(Outcome.FAILED, ActionClass.RETRY, f"No worker was left to do it. {_RUN_AGAIN}"),
+        Reason.WORKER_LOST: _retryable(
+            ActionClass.RETRY, f"The worker crashed while it processed this order. {_RUN_AGAIN}"
+        ),
+        Reason.NO_WORKERS: _final(Outcome.FAILED, ActionClass.RETRY, f"No worker was left to process it. {_RUN_AGAIN}"),
         Reason.KILLS_WORKERS: _final(
             Outcome.QUARANTINED,
             ActionClass.PORTAL_FAULT,
-            "Workers died on this order; open it by hand. It is tried again only with --redo all.",
+            "Workers crashed on this order; open it by hand. It is tried again only with --redo all.",
         ),
-        Reason.BY_REQUEST: _final(Outcome.CANCELLED, ActionClass.RETRY, "Cancelled; run the list again to do it."),
+        Reason.BY_REQUEST: _final(Outcome.CANCELLED, ActionClass.RETRY, "Cancelled; run the list again to process it."),
     }
 )
 
 
-#: How an order may seem to end for a session that is logged out: the portal says that there is no such order, or not
-#: for this user, or shows nothing in it. Such an outcome counts only when the session is proven to have been logged in.
+#: Outcomes that a lost login could explain: a portal may show a session that is logged out no order, no permission, or
+#: an empty order. Such an outcome counts only after a login check confirms that the session was logged in.
 LOOKS_LOGGED_OUT = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS})
 
 
 class ReturnReason(StrEnum):
-    """Why a worker hands a task back undone. No outcome: the task goes to the queue again."""
+    """The cause of a task's return without an outcome: the task goes back to the queue."""
 
     SESSION_LOST = "session_lost"
-    #: Its worker had no login when it got it.
+    #: Its worker was not logged in when it received the task.
     LOGGED_OUT = "logged_out"
     DRAINING = "draining"
-    #: Its worker failed at everything and is started anew; perhaps it is the worker.
+    #: All tasks of its worker failed, and the worker is restarted because it may be the cause.
     RECYCLED = "recycled"
-    #: It was not found or the like, and its session could no longer prove that it was logged in.
+    #: An unverified result (such as "not found"), and no login check could confirm that its session was logged in.
     UNPROVEN = "unproven"
-    #: The machine stood still meanwhile, so that whatever had a time limit failed.
+    #: The machine was suspended meanwhile, so that every time limit passed.
     PAUSED = "paused"
 
 
 class LoginCheck(StrEnum):
-    """What a probe of the login found."""
+    """The result of a login check."""
 
     LOGGED_IN = "logged_in"
     LOGGED_OUT = "logged_out"
-    #: The portal gave no answer that tells.
+    #: The portal's answer does not show it.
     UNCLEAR = "unclear"

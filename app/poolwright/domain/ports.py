@@ -1,4 +1,4 @@
-"""Seams between rooms: what the supervisor needs of the journal, the archive and the clock, without knowing them."""
+"""The interfaces of the clock, the journal and the archive, as the supervisor uses them."""
 
 from __future__ import annotations
 
@@ -16,147 +16,147 @@ from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 
 
 class Clock(Protocol):
-    """The time, so that tests can set it."""
+    """The current time; tests set their own."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """Return the time as aware UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return seconds that only go forward."""
         ...
 
 
 class EventSink(Protocol):
-    """Who wants to see events. Must return at once and never raise."""
+    """A receiver of events. Must return at once and never raise."""
 
     def __call__(self, event: Event, /) -> None:
-        """Take one event."""
+        """Receive one event."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What the journal made of a list."""
+    """The counts of a list that the journal accepted."""
 
-    #: Orders that it did not know before.
+    #: Orders that are new to the journal.
     new_count: int
-    #: Orders that it knows and that still wait: an earlier run was cut off.
+    #: Orders of an earlier, interrupted run that still wait.
     waiting_count: int
     #: Orders that have their outcome from an earlier run.
     done_count: int
 
 
 class Journal(Protocol):
-    """The memory of all tasks. One writer; each change and its history row are one transaction.
+    """The record of all tasks. One writer; each change and its history row are one transaction.
 
-    Every method may raise ``JournalError`` of ``poolwright.store`` when the storage fails, and
-    ``IllegalTransitionError`` when asked for a move that the task table does not have; nothing is written then.
+    Every method may raise ``JournalError`` of ``poolwright.journal`` when the storage fails, and
+    ``IllegalTransitionError`` for a transition that the task table does not have; nothing is written then.
     """
 
     async def accept(self, orders: OrderList) -> Accepted:
-        """Keep the list with all its rows, and queue its orders that are not known yet."""
+        """Store the list with all its rows, and queue its orders that are new to the journal."""
         ...
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
-        """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it.
+        """Queue further tasks at the end of a list, which is made if missing; return how many more are open in it.
 
-        A task that is known stays as it is and where it is, also its payload; one of another list now stands in both.
+        A task that the journal has stays unchanged, payload included; a task of another list now belongs to both.
         """
         ...
 
     async def recover(self, max_attempts: int) -> int:
-        """Queue again what a dead run left ASSIGNED or RUNNING; tells how many.
+        """Queue the tasks that a crashed run left ASSIGNED or RUNNING; return how many.
 
-        What waits longer than a wait can be, for somebody has set the clock, waits that long from now on.
-        Attempts that were begun stay spent. A task whose last one it was is over, as if its worker had been lost.
+        Attempts that had begun stay spent; a task without a further one ends as if its worker had crashed. A due time
+        that is further away than any delay, because the clock was changed, is shortened to the longest delay.
         """
         ...
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
-        """Queue those of these tasks again that are over, with fresh attempts; their reports stay until then."""
+        """Queue finished tasks again, with new attempts; return how many. Their reports stay until the next ones."""
         ...
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
-        """Claim up to ``limit`` due tasks, first come first served: QUEUED to ASSIGNED."""
+        """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
         ...
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
-        """Write down that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
+        """Record that an attempt begins: ASSIGNED to RUNNING. Return the task with its attempt number."""
         ...
 
     async def give_back(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
-        """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
+        """Queue a claimed or running task again at its old position, due in ``delay_s``."""
         ...
 
     async def count_death(self, task_id: TaskId) -> int:
-        """Note that a worker died on this task; returns how many did so far."""
+        """Record that a worker crashed on this task; return how many did so far."""
         ...
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
-        """Write the outcome with its files: to DONE."""
+        """Record the outcome with its files: RUNNING to DONE."""
         ...
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
-        """Write one outcome for tasks of a list that wait, also for a later try: at most ``limit``, in its order.
+        """Record one outcome for up to ``limit`` waiting tasks of a list, in its order; return these tasks.
 
-        Returns which; none when none waits any more.
+        Tasks that wait for a later attempt are among them.
         """
         ...
 
     async def cancel(self, task_id: TaskId) -> bool:
-        """End a task that still waits: QUEUED to CANCELLED, with outcome CANCELLED as its report.
+        """End a waiting task: QUEUED to CANCELLED, with outcome CANCELLED as its report.
 
-        False when it does not wait: a worker has it, or it is over.
+        Return ``False`` if it does not wait: a worker has it, or it is over.
         """
         ...
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
-        """End those of these tasks that still wait, as ``cancel`` does, in one go; tells which. Others stay."""
+        """End those of these tasks that wait, as ``cancel`` does, in one transaction; return their ids."""
         ...
 
     async def record(self, transitions: Sequence[Transition]) -> None:
-        """Keep the moves of the other machines."""
+        """Store the transitions of the other state machines."""
         ...
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
-        """How many tasks of a list are in each ``TaskStatus``, by its name."""
+        """Return the number of a list's tasks in each ``TaskStatus``, by its name."""
         ...
 
     async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
-        """Which of these tasks a list has."""
+        """Return those of these tasks that belong to a list."""
         ...
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
-        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        """Return the seconds until the next queued task is due (0 if one is); ``None`` if none is queued."""
         ...
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
-        """One task, whatever its list; nothing when it was never accepted."""
+        """Return a task of any list; ``None`` if it was never accepted."""
         ...
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
-        """Every task of a list, in the order of the list."""
+        """Return every task of a list, in the order of the list."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """Where the files of an order are now."""
+    """The result of filing an order."""
 
-    #: Folder below the output folder with forward slashes; empty when the order has none.
+    #: Folder below the output folder, with forward slashes; empty if the order has none.
     folder: str
-    #: What the order's report should say of files that it had before, in sentences.
-    told: tuple[str, ...] = ()
+    #: Sentences for the order's report about files that it had before.
+    notices: tuple[str, ...] = ()
 
 
 class Archive(Protocol):
-    """The output tree. Blocking; the supervisor calls it in a thread."""
+    """The output tree. Its methods block; the supervisor calls them in a thread."""
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
-        """Move what a worker staged for one order into its final place, in one rename.
+        """Move the staged files of an order into their final folder, in one rename.
 
         Raises:
             OSError: The target is full or not writable; nothing is half-filed then, and the call may be repeated.
@@ -164,12 +164,12 @@ class Archive(Protocol):
         ...
 
     def refusal(self) -> OSError | None:
-        """Why the output folder as a whole takes nothing now; nothing when it does, so that a refusal was one order's.
+        """Return the error that prevents any filing now; ``None`` if there is none, so that a failure was one order's.
 
-        The error names the folder that refused.
+        The error names the folder that cannot be written.
         """
         ...
 
     def discard(self, staged: Path) -> None:
-        """Remove what is left of a staging folder. A missing folder is no error."""
+        """Remove the rest of a staging folder. A missing folder is no error."""
         ...

@@ -1,6 +1,6 @@
-"""The engine of every lifecycle: one table, one ``fire``, an illegal move raises with the story so far.
+"""The state machine of every lifecycle: a transition table and one method, ``fire``, that makes a transition.
 
-The tables stand in ``states``. The owner of an entity holds its machine and is the only one that fires it.
+The tables are in ``states``. The owner of an entity has its state machine, and is the only one that calls ``fire``.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from typing import Generic, TypeVar
 S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
 
-#: Moves kept for the story of an illegal move; ten show how a machine came where it is.
-STORY_LENGTH = 10
+#: Recent transitions that the error of an illegal one shows.
+HISTORY_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One move of one machine, as it is journalled and shown."""
+    """One transition of one state machine, as the journal stores it."""
 
-    #: Which machine: the name of its table, ``worker`` or ``tab``.
+    #: The name of its table, such as ``worker`` or ``tab``.
     machine: str
-    #: Which of its kind: a worker id, a task id, a profile id.
+    #: The id of its entity: a worker id, a task id, a profile id.
     entity: str
     origin: str
     event: str
     target: str
     #: Aware UTC.
     at: datetime
-    #: Why, in a few words; empty when the event says it all.
+    #: The cause in a few words; empty if the event needs none.
     cause: str = ""
 
 
 class IllegalTransitionError(Exception):
-    """A machine was asked for a move that its table does not have. Always a defect of the program."""
+    """A state machine has no transition for an event in its state. Always a defect of the program."""
 
-    def __init__(self, machine: str, entity: str, state: str, event: str, story: tuple[Transition, ...]) -> None:
-        """Keep what was asked and the last moves, so that the report alone tells what went wrong."""
-        told = " -> ".join(f"{move.origin} -{move.event}-> {move.target}" for move in story) or "no move yet"
-        super().__init__(f"{machine} {entity}: {event} is not a move of {state} (so far: {told})")
+    def __init__(self, machine: str, entity: str, state: str, event: str, history: tuple[Transition, ...]) -> None:
+        """Store the rejected event and the last transitions, so that the message alone shows what went wrong."""
+        path = " -> ".join(f"{move.origin} -{move.event}-> {move.target}" for move in history) or "no transition"
+        super().__init__(f"{machine} {entity}: no transition for {event} in state {state} (so far: {path})")
         self.machine = machine
         self.entity = entity
         self.state = state
         self.event = event
-        self.story = story
+        self.history = history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionTable(Generic[S, E]):
-    """All legal moves of one kind of machine. Every state has a row, the last ones an empty row."""
+    """All transitions of one kind of state machine. Every state has a row; final states have an empty one."""
 
     name: str
     start: S
@@ -60,18 +60,18 @@ class TransitionTable(Generic[S, E]):
 
     @property
     def ends(self) -> frozenset[S]:
-        """States that nothing leaves."""
+        """The final states."""
         return frozenset(state for state, row in self.rows.items() if not row)
 
     def target(self, state: S, event: E) -> S | None:
-        """Where ``event`` leads from ``state``, or nothing if it is no legal move."""
+        """Return the state that ``event`` leads to from ``state``; ``None`` if there is no such transition."""
         return self.rows[state].get(event)
 
 
 class StateMachine(Generic[S, E]):
-    """One living state. Read ``state`` freely; only its owner calls ``fire``."""
+    """The current state of one entity. Anyone may read ``state``; only its owner calls ``fire``."""
 
-    __slots__ = ("_clock", "_entity", "_observe", "_state", "_story", "_table")
+    __slots__ = ("_clock", "_entity", "_history", "_observe", "_state", "_table")
 
     def __init__(
         self,
@@ -85,45 +85,45 @@ class StateMachine(Generic[S, E]):
         """Start in ``state``, or in the first state of the table.
 
         Args:
-            table: The legal moves.
-            entity: Who this is, for the story and the journal.
-            clock: Aware UTC now.
-            observe: Called with every move, after it was made.
-            state: Where to take up an entity that lived before.
+            table: The legal transitions.
+            entity: The id of the entity, for errors and the journal.
+            clock: Returns the time as aware UTC.
+            observe: Called with every transition, after it was made.
+            state: The state of an entity that is loaded, not new.
         """
         self._table = table
         self._entity = entity
         self._clock = clock
         self._observe = observe
         self._state = table.start if state is None else state
-        self._story: deque[Transition] = deque(maxlen=STORY_LENGTH)
+        self._history: deque[Transition] = deque(maxlen=HISTORY_LENGTH)
 
     @property
     def state(self) -> S:
-        """Where in life the entity is."""
+        """The current state of the entity."""
         return self._state
 
     @property
     def is_over(self) -> bool:
-        """Whether no move is left."""
+        """Whether the state is final."""
         return not self._table.rows[self._state]
 
     def can(self, event: E) -> bool:
-        """Whether ``event`` is a legal move now."""
+        """Whether there is a transition for ``event`` in the current state."""
         return self._table.target(self._state, event) is not None
 
     def fire(self, event: E, *, cause: str = "") -> S:
-        """Make one move and tell the observer.
+        """Make one transition, report it to the observer, and return the new state.
 
         Raises:
-            IllegalTransitionError: The table has no such move; the state stays as it was.
+            IllegalTransitionError: The table has no such transition; the state stays unchanged.
         """
         target = self._table.target(self._state, event)
         if target is None:
             raise IllegalTransitionError(
-                self._table.name, self._entity, self._state.name, event.name, tuple(self._story)
+                self._table.name, self._entity, self._state.name, event.name, tuple(self._history)
             )
-        move = Transition(
+        transition = Transition(
             machine=self._table.name,
             entity=self._entity,
             origin=self._state.name,
@@ -133,6 +133,6 @@ class StateMachine(Generic[S, E]):
             cause=cause,
         )
         self._state = target
-        self._story.append(move)
-        self._observe(move)
+        self._history.append(transition)
+        self._observe(transition)
         return target

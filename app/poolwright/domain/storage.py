@@ -1,6 +1,6 @@
-"""What an error of a file system means for whoever has to store something: one classification for all of Poolwright.
+"""Classifies file system errors: which ones pass by themselves, and which ones concern a single file.
 
-Filing, monitors, reports and clones ask here, so that none of them waits for what another one calls a failure. Pure.
+Filing, monitors, reports and clones all use this classification, so they agree on which errors to wait for. Pure.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from poolwright.domain.outcomes import Reason
 class StorageTrouble(StrEnum):
     """Why something could not be stored."""
 
-    #: There is no room: it passes when somebody makes some.
+    #: No space is left: it passes when a person frees some.
     FULL = "full"
-    #: The storage does not answer, or answers with errors of its own: it may come back.
+    #: The storage does not answer, or answers with errors of its own: it may recover.
     AWAY = "away"
-    #: We may not write there: it passes when somebody gives us the right.
+    #: Writing is not permitted: it passes when a person grants the permission.
     FORBIDDEN = "forbidden"
-    #: It is about this one file, or cannot pass: another name, another try, or an end.
+    #: It concerns this file alone, or is permanent: try another name, try again, or fail.
     OTHER = "other"
 
     @property
     def may_pass(self) -> bool:
-        """Whether waiting can help, and trying again at once cannot."""
+        """Whether waiting can help, while an immediate retry cannot."""
         return self is not StorageTrouble.OTHER
 
 
-#: By name, because no system knows them all. What is not named here is about one file.
+#: By name, because no system has them all. Errors that are not listed concern one file.
 _NAMES: Mapping[StorageTrouble, tuple[str, ...]] = MappingProxyType(
     {
         StorageTrouble.FULL: ("ENOSPC", "EDQUOT"),
@@ -47,7 +47,7 @@ _NAMES: Mapping[StorageTrouble, tuple[str, ...]] = MappingProxyType(
         ),
         StorageTrouble.FORBIDDEN: (
             *("EACCES", "EPERM", "EROFS"),
-            # A ticket for a network share has run out.
+            # A ticket for a network share has expired.
             *("EKEYEXPIRED", "EKEYREVOKED", "EKEYREJECTED", "ENOKEY"),
         ),
     }
@@ -62,7 +62,7 @@ _BY_NUMBER: Mapping[int, StorageTrouble] = MappingProxyType(
 )
 
 
-#: Why an order could not be done for it.
+#: The reason of an order that failed because of it.
 STORAGE_REASONS: Mapping[StorageTrouble, Reason] = MappingProxyType(
     {
         StorageTrouble.FULL: Reason.DISK_FULL,
@@ -74,12 +74,12 @@ STORAGE_REASONS: Mapping[StorageTrouble, Reason] = MappingProxyType(
 
 
 def trouble_of(error: OSError) -> StorageTrouble:
-    """What an error of the system means for what was to be stored."""
+    """Return the classification of an error of the system."""
     return _BY_NUMBER.get(error.errno or 0, StorageTrouble.OTHER)
 
 
 def trouble_told(error: TemporarilyUnavailableError) -> StorageTrouble:
-    """The same of an error that a room has explained already."""
+    """Return the classification of an error that already has a type of its own."""
     match error:
         case DiskFullError():
             return StorageTrouble.FULL

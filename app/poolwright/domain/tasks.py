@@ -1,6 +1,6 @@
-"""Tasks: what is asked for one purchase order, what it carries for an own processor, and what came of it.
+"""The tasks of a pool: the order and payload of each, the reports of its attempts, and the lists that they come from.
 
-A payload is any JSON that is small enough to travel in one frame.
+A payload is any JSON value that is small enough for one frame.
 """
 
 from __future__ import annotations
@@ -18,46 +18,46 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, Outcome, Reason, ReasonInfo
 from poolwright.domain.states import OVER, TaskStatus
 
-#: A task that so many workers died on is tried once more, alone in a fresh worker, and only what kills that one too
-#: is the task's own doing.
+#: A task on which this many workers crashed is tried once more, alone in a new worker: only if that one crashes too is
+#: the task the cause.
 DEATH_LIMIT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class POTask:
-    """One purchase order to process. Everything that a worker must know about it travels in here."""
+    """One purchase order to process, with everything that a worker needs to know about it."""
 
     task_id: TaskId
     #: The number as people write it, with its prefix.
     po_number: str
-    #: The number as the portal's addresses hold it.
+    #: The number as it is in the portal's addresses.
     portal_number: str
-    #: Which try this is; 1 for the first. Written to the journal before the work starts.
+    #: The number of this attempt, from 1. Written to the journal before the work starts.
     attempt: int = 1
-    #: How many workers died while they had it.
+    #: The number of workers that crashed on it.
     death_count: int = 0
-    #: Whatever an own processor needs. Purchase orders have none.
+    #: The input of a custom processor. Purchase orders have none.
     payload: JsonValue = None
-    #: Takes the place of the workers' ``task_timeout_s`` for this task.
+    #: Replaces the workers' ``task_timeout_s`` for this task.
     timeout_s: float | None = None
 
     @property
     def is_on_trial(self) -> bool:
-        """Whether it has its last try, which must be its own: workers died on it, perhaps of something else."""
+        """Whether it is on trial: its last attempt, alone in a new worker, because workers crashed on it."""
         return self.death_count >= DEATH_LIMIT
 
     def __post_init__(self) -> None:
-        """Refuse what would not survive its way to a worker.
+        """Check the payload and the time limit.
 
         Raises:
-            TaskError: The payload is no JSON or too large, or the time is none.
+            TaskError: The payload is not JSON or too large, or the time limit is not a positive number.
         """
         if problem := validate_payload(self.payload):
             raise TaskError(f"The task {self.task_id} was refused. {problem}")
         if self.timeout_s is not None and not 0 < self.timeout_s < math.inf:
             raise TaskError(
                 f"The task {self.task_id} was refused. Its timeout_s is {self.timeout_s}; "
-                "it must be more than 0 seconds, and not without end."
+                "it must be a finite number of seconds above 0."
             )
 
 
@@ -67,86 +67,86 @@ class FetchedFile:
 
     #: File name within the folder of its order: safe, unique there.
     name: str
-    #: How the portal calls it.
+    #: The portal's name for it.
     label: str
     size_bytes: int
     #: Lower-case hexadecimal.
     sha256: str
-    #: Media type by content, or by name where content does not tell.
+    #: Media type by content, or by name if the content does not show it.
     media_type: str
-    #: Address that it came from; empty when only a click could fetch it.
+    #: The address of the download; empty if only a click could start it.
     source_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedFile:
-    """One attachment that the page lists and that could not be saved."""
+    """One attachment on the page that could not be saved."""
 
     label: str
     source_url: str
-    #: One sentence: what happened.
+    #: The cause in one sentence.
     problem: str
-    #: Whether another try can help.
+    #: Whether another attempt can help.
     is_retryable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How one attempt at one purchase order went."""
+    """The result of one attempt at one purchase order."""
 
     reason: Reason
-    #: One sentence for people; empty when the reason says it all.
+    #: One sentence for people; empty if the reason needs none.
     detail: str = ""
-    #: What the page told about the order: ``supplier`` and others by the names of the portal pack.
+    #: Facts about the order from its page: ``supplier`` and others by the names of the portal pack.
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     files: tuple[FetchedFile, ...] = ()
     missed: tuple[MissedFile, ...] = ()
     #: Screenshot and page source of a failure, as file names within the staging folder.
     evidence: tuple[str, ...] = ()
-    #: Where the page ended.
+    #: The last address of the page.
     page_url: str = ""
-    #: The portal asked to wait this long.
+    #: The delay that the portal asked for.
     retry_after_s: float | None = None
     duration_s: float = 0.0
 
     @property
     def meaning(self) -> ReasonInfo:
-        """What the reason means to a person."""
+        """The outcome, action and next step of the reason."""
         return REASONS[self.reason]
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended."""
+        """The outcome of the reason."""
         return self.meaning.outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
-    """One data row of the user's list, as it was given."""
+    """One data row of the user's list, unchanged."""
 
-    #: As a person counts rows in the sheet: the header is row 1 where there is one.
+    #: The row number in the sheet: a header, if there is one, is row 1.
     row_no: int
     #: One cell for each column of the list, as text.
     cells: tuple[str, ...]
-    #: The number as it stands in the cell.
+    #: The text of the cell with the number.
     given: str
-    #: The task that answers this row; nothing when the number is not valid.
+    #: The task of this row; ``None`` if the number is not valid.
     task_id: TaskId | None = None
-    #: Why the row has no task.
+    #: The reason why the row has no task.
     problem: Reason | None = None
     #: One sentence about the problem.
     detail: str = ""
-    #: Places of the cells that hold a number, a date or a time; nothing where the list tells no types.
+    #: Indexes of the cells with a number, a date or a time; ``None`` if the list has no types.
     values: frozenset[int] | None = None
 
-    def may_be_value(self, place: int) -> bool:
-        """Whether the cell at a place can be more than its text, for all that the list tells."""
-        return self.values is None or place in self.values
+    def may_be_value(self, index: int) -> bool:
+        """Whether the cell at an index can be a number, a date or a time, as far as the list shows types."""
+        return self.values is None or index in self.values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderList:
-    """The user's whole list: every column and every row kept in order."""
+    """The user's whole list: every column and every row in order."""
 
     batch_id: BatchId
     #: File name, ``-`` for standard input, or ``command line``.
@@ -154,63 +154,63 @@ class OrderList:
     columns: tuple[str, ...]
     rows: tuple[OrderRow, ...]
     tasks: tuple[POTask, ...]
-    #: What the user should know about how the list was read.
+    #: Notices for the user about the reading of the list.
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """What the journal knows of one task."""
+    """The journal's record of one task."""
 
     task: POTask
     #: Name of a ``TaskStatus``.
     status: str
     attempt_count: int
     report: Report | None = None
-    #: Folder of the order below the output folder, with forward slashes; empty when it has none.
+    #: Folder of the order below the output folder, with forward slashes; empty if it has none.
     folder: str = ""
     finished_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether the task has its end. One that was taken up again has not, and still its earlier report."""
+        """Whether the task has its outcome. One that was reopened does not, and still has its earlier report."""
         return TaskStatus[self.status] in OVER
 
 
-#: Anything that JSON can say. What stands inside lists and objects is told by ``problem_of``, not by types: validation
-#: of frames cannot follow a type that names itself.
+#: Any JSON value. The content of lists and objects is checked by ``validate_payload``, not by types: the validation of
+#: frames does not support a recursive type.
 JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 
-#: Half of the largest frame: a payload is no place for files.
+#: A payload is not meant for files.
 PAYLOAD_MAX_BYTES = 512 * 1024
-#: Readers of JSON refuse what lies deeper in itself than some 200 lists; a frame has a few of its own around a payload.
+#: JSON parsers reject more than about 200 nested lists; a frame has a few levels of its own around a payload.
 DEPTH_MAX = 100
-#: How much of a payload a person is shown before the place that counts, and from there on.
+#: Characters of a payload that a person sees before and after the first difference.
 _BEFORE_COUNT, _AFTER_COUNT = 30, 30
 
 
 def validate_payload(payload: JsonValue) -> str:
-    """Why a payload would not reach its processor as it was given, in one sentence; empty when it would."""
+    """Return the problem that keeps a payload from reaching its processor unchanged, as a sentence; empty if none."""
     if payload is None:
         return ""
     try:
         text = json.dumps(payload, allow_nan=False)
         is_same = json.loads(text) == payload
     except (TypeError, ValueError, RecursionError) as error:
-        return f"Its payload is no JSON: {error}."
+        return f"Its payload is not JSON: {error}."
     if not is_same:
-        return "Its payload would be another one as JSON: use lists for tuples, and texts for the keys."
-    return _too_much(payload, size_bytes=len(text))
+        return "Its payload would change as JSON: use lists instead of tuples, and strings as keys."
+    return _transport_problem(payload, size_bytes=len(text))
 
 
-def _too_much(payload: JsonValue, *, size_bytes: int) -> str:
-    """Why JSON that is well-formed would not travel all the same; empty when it would."""
+def _transport_problem(payload: JsonValue, *, size_bytes: int) -> str:
+    """Return the problem that keeps well-formed JSON from being sent; empty if there is none."""
     if not _is_whole(payload):
-        return "Its payload holds half of a character (a lone surrogate), which UTF-8 cannot carry."
+        return "Its payload contains half of a character (a lone surrogate), which UTF-8 cannot encode."
     if _depth(payload) > DEPTH_MAX:
-        return f"Its payload has lists and objects more than {DEPTH_MAX} deep within each other."
+        return f"Its payload nests lists and objects more than {DEPTH_MAX} levels deep."
     if size_bytes > PAYLOAD_MAX_BYTES:
-        return f"Its payload has {size_bytes:,} bytes as JSON; at most {PAYLOAD_MAX_BYTES:,} can travel."
+        return f"Its payload has {size_bytes:,} bytes as JSON; at most {PAYLOAD_MAX_BYTES:,} are allowed."
     return ""
 
 
@@ -223,29 +223,29 @@ def _is_whole(payload: JsonValue) -> bool:
 
 
 def _depth(payload: JsonValue) -> int:
-    """How many lists and objects lie within each other. Looked at level by level, so that no depth ends the stack."""
+    """Return how deep lists and objects are nested; counted level by level, so that no depth exhausts the stack."""
     depth, level = 0, [payload]
-    while level := [inner for part in level for inner in _parts(part)]:
+    while level := [inner for value in level for inner in _children(value)]:
         depth += 1
     return depth
 
 
-def _parts(value: JsonValue) -> Iterable[JsonValue]:
+def _children(value: JsonValue) -> Iterable[JsonValue]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
 def payload_diff(known: JsonValue, given: JsonValue) -> str:
-    """Where two payloads part, in a few words; empty when they say the same. Both have no problem."""
+    """Return the first difference of two valid payloads, in a few words; empty if they are equal."""
     texts = [json.dumps(payload, sort_keys=True, ensure_ascii=False) for payload in (known, given)]
     if texts[0] == texts[1]:
         return ""
-    place = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
-    known_text, given_text = (_excerpt(text, place) for text in texts)
-    return f"{known_text} was known, {given_text} is given"
+    index = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    known_text, given_text = (_excerpt(text, index) for text in texts)
+    return f"{known_text} before, {given_text} now"
 
 
-def _excerpt(text: str, place: int) -> str:
-    start, end = max(place - _BEFORE_COUNT, 0), place + _AFTER_COUNT
+def _excerpt(text: str, index: int) -> str:
+    start, end = max(index - _BEFORE_COUNT, 0), index + _AFTER_COUNT
     return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -1,7 +1,7 @@
 """Recognizes errors and status messages in JSON and XML that a portal sends in place of a file.
 
-Both are told by the same keys. An error has keys that nothing else has, or no keys but those of a message and words of
-an error in them; what says that all is well, that one is to wait, or where to go on, is no file either.
+Both are recognized by the same keys. An error has keys that no document has, or only keys of a message whose text is an
+error. Replies of success, of work in progress, and with a link to another address are no files either.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import cast
 from poolwright.files.data_tree import DataTree, innermost, is_wrapper, parse_json, parse_xml, unwrap
 from poolwright.files.error_text import is_error_note
 
-#: Media types that say it themselves.
+#: Media types of error replies.
 ERROR_MEDIA_TYPES = frozenset({"application/problem+json", "application/problem+xml"})
 
 
 class ApiReply(Enum):
-    """What a JSON or XML reply is, if it is not a file."""
+    """The kind of a JSON or XML reply that is not a file."""
 
     ERROR = auto()
-    #: The file is still being made.
+    #: The file is still being created.
     PENDING = auto()
-    #: The file, or a login, is to be had elsewhere.
+    #: A link to the file, or to a login, at another address.
     ELSEWHERE = auto()
-    #: Nothing but that all is well, or nothing at all.
+    #: Only a success status, or empty.
     STATUS = auto()
 
 
 _NOTE_MAX_CHARS = 400
 _BAD_STATUS_MIN = 400
-#: What says no more than this is a message, whatever its keys.
+#: A reply with at most this many keys is a message, whatever its keys are.
 _SHORT_KEYS = 3
-#: An element of a document may be called an error, too; one of an answer stands beside few others.
+#: An element of a document may have an error name, too; in a reply it has at most this many siblings.
 _FEW_KEYS = 6
-#: A list of errors is short.
+#: Longest list of errors.
 _ERRORS_MAX = 10
 _ERROR_KEYS = frozenset(
     {
@@ -84,7 +84,7 @@ _UNDER_WAY = frozenset(
     {"pending", "processing", "queued", "running", "inprogress", "preparing", "generating", "started", "accepted"}
     | {"scheduled", "waiting", "submitted", "inqueue", "working", "202"}
 )
-#: Said of a session or a file: not so, and so.
+#: Keys about a session or a file: an error if false, and an error if true.
 _DENIED_KEYS = frozenset(
     {"loggedin", "isloggedin", "authenticated", "isauthenticated", "authorized", "isauthorized"}
 ) | {
@@ -110,13 +110,13 @@ _STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode")
 _TEXT_KEYS = frozenset(
     {"message", "msg", "detail", "details", "title", "description", "reason", "text", "statustext", "info", "hint"}
 )
-#: All that an error says; data of a document has other keys.
+#: All keys of messages; data of a document has others.
 _MESSAGE_KEYS = (
     _TEXT_KEYS
     | frozenset({*_STATUS_KEYS, *_VERDICT_KEYS, *_SUCCESS_KEYS})
     | frozenset({"timestamp", "time", "path", "instance", "trace", "traceid", "requestid", "method", "url", "data"})
 )
-#: What is told, beside a message, of work that is still to be done.
+#: Keys of a message about work in progress.
 _WORK_KEYS = frozenset(
     {"id", "jobid", "job", "taskid", "task", "ticket", "progress", "percent", "eta", "retryafter"}
 ) | {
@@ -130,7 +130,7 @@ _PLACE_KEYS = frozenset(
     | {"link", "downloadurl", "downloadlink", "fileurl", "signedurl", "presignedurl", "uri"}
 )
 _PLACE = re.compile(r"(?:https?:/)?/\S+", re.IGNORECASE)
-#: Values that tell nothing.
+#: Empty values.
 _NOTHING: tuple[object, ...] = ("", [], {})
 _SIMPLE_ROOTS = frozenset({"fault", "faultresponse", "problem"})
 _ROOT = re.compile(
@@ -142,39 +142,39 @@ _ERROR_ROOT = re.compile(
     r"|[\w.-]{0,40}fault(?:response|detail)?s?"
 )
 _SOAP_FAULT = re.compile(r"<(?:[\w.-]{1,60}:)?fault\b", re.IGNORECASE)
-#: Procurement's own protocol answers with a status; a document in it is a request.
+#: cXML replies have a status; a document in cXML is a request.
 _CXML_STATUS = re.compile(r"<status\b[^>]{0,300}?\bcode\s*=\s*[\"'][45]\d\d", re.IGNORECASE)
 
 
 def classify_json(text: str) -> ApiReply | None:
-    """Classify JSON as a reply, or as a list of errors only; None if it may be a file."""
-    told = parse_json(text)
-    if not isinstance(told, list):
-        return _answer(told, is_element=False)
-    entries = cast("list[object]", told)
+    """Classify JSON as a reply, or as a list of errors only; ``None`` if it may be a file."""
+    data = parse_json(text)
+    if not isinstance(data, list):
+        return _answer(data, is_element=False)
+    entries = cast("list[object]", data)
     if not entries:
         return ApiReply.STATUS
-    found = [_answer(entry, is_element=False) for entry in entries[: _ERRORS_MAX + 1]]
-    return ApiReply.ERROR if len(found) <= _ERRORS_MAX and set(found) == {ApiReply.ERROR} else None
+    replies = [_answer(entry, is_element=False) for entry in entries[: _ERRORS_MAX + 1]]
+    return ApiReply.ERROR if len(replies) <= _ERRORS_MAX and set(replies) == {ApiReply.ERROR} else None
 
 
 def classify_xml(text: str) -> ApiReply | None:
-    """Classify XML as a reply by its root and content; None if it may be a file."""
+    """Classify XML as a reply by its root and content; ``None`` if it may be a file."""
     root = _ROOT.match(text)
     if root is None:
         return None
     name = root[1].lower()
     if _is_known_fault(name, text):
         return ApiReply.ERROR
-    told = None if name == "cxml" else parse_xml(text)
-    return _element_answer(name, told) if told else None
+    tree = None if name == "cxml" else parse_xml(text)
+    return _element_answer(name, tree) if tree else None
 
 
-def _element_answer(name: str, told: DataTree) -> ApiReply | None:
-    """What an element is: one that only wraps an answer, or a document, which may hold something called an error."""
-    if _is_error_text(innermost(told)):
+def _element_answer(name: str, tree: DataTree) -> ApiReply | None:
+    """Classify an element: it wraps a reply, or it is a document, which may contain an element with an error name."""
+    if _is_error_text(innermost(tree)):
         return ApiReply.ERROR
-    content = next(iter(told.values()))
+    content = next(iter(tree.values()))
     if is_wrapper(name):
         return _answer(content, is_element=True)
     layer = next(unwrap(content), None)
@@ -182,7 +182,7 @@ def _element_answer(name: str, told: DataTree) -> ApiReply | None:
 
 
 def _is_known_fault(root: str, text: str) -> bool:
-    """Whether XML is an error of a protocol that has its own name for it."""
+    """Whether XML is an error in the form of a known protocol."""
     match root:
         case "cxml":
             return "<response" in text.lower() and bool(_CXML_STATUS.search(text))
@@ -192,28 +192,28 @@ def _is_known_fault(root: str, text: str) -> bool:
             return root in _SIMPLE_ROOTS or bool(_ERROR_ROOT.fullmatch(root))
 
 
-def _answer(told: object, *, is_element: bool) -> ApiReply | None:
-    layers = list(unwrap(told))
+def _answer(data: object, *, is_element: bool) -> ApiReply | None:
+    layers = list(unwrap(data))
     if any(_is_fault(layer, is_element=is_element) for layer in layers):
         return ApiReply.ERROR
     return _less_than_a_file(layers[-1], is_element=is_element) if layers else None
 
 
-def _less_than_a_file(found: DataTree, *, is_element: bool) -> ApiReply | None:
-    """What a message without an error is, if it is nothing else."""
-    if len(found) <= _SHORT_KEYS and any(_is_place(found.get(key)) for key in _PLACE_KEYS):
+def _less_than_a_file(reply: DataTree, *, is_element: bool) -> ApiReply | None:
+    """Classify a message without an error; ``None`` if it may be a file."""
+    if len(reply) <= _SHORT_KEYS and any(_is_place(reply.get(key)) for key in _PLACE_KEYS):
         return ApiReply.ELSEWHERE
-    verdicts = {_word(found[key]) for key in (*_VERDICT_KEYS, *_STATUS_KEYS) if key in found}
-    if found.keys() <= _MESSAGE_KEYS | _WORK_KEYS and verdicts & _UNDER_WAY:
+    verdicts = {_word(reply[key]) for key in (*_VERDICT_KEYS, *_STATUS_KEYS) if key in reply}
+    if reply.keys() <= _MESSAGE_KEYS | _WORK_KEYS and verdicts & _UNDER_WAY:
         return ApiReply.PENDING
-    is_good = bool(verdicts & _GOOD) or any(_is(found.get(key), "true") for key in _SUCCESS_KEYS)
-    is_empty = not is_element and all(value is None or value in _NOTHING for value in found.values())
-    return ApiReply.STATUS if is_empty or (is_good and found.keys() <= _MESSAGE_KEYS - {"data"}) else None
+    is_good = bool(verdicts & _GOOD) or any(_is(reply.get(key), "true") for key in _SUCCESS_KEYS)
+    is_empty = not is_element and all(value is None or value in _NOTHING for value in reply.values())
+    return ApiReply.STATUS if is_empty or (is_good and reply.keys() <= _MESSAGE_KEYS - {"data"}) else None
 
 
-def _is_small(found: DataTree) -> bool:
-    """Whether few elements stand beside each other."""
-    counts = (len(cast("list[object]", value)) if isinstance(value, list) else 1 for value in found.values())
+def _is_small(reply: DataTree) -> bool:
+    """Whether an element has few children."""
+    counts = (len(cast("list[object]", value)) if isinstance(value, list) else 1 for value in reply.values())
     return sum(counts) <= _FEW_KEYS
 
 
@@ -225,53 +225,55 @@ def _word(value: object) -> str:
     return str(value).lower().replace("_", "").replace(" ", "")
 
 
-def _is_fault(found: DataTree, *, is_element: bool) -> bool:
-    may_name = not is_element or _is_small(found)
-    if (may_name and _names_error(found)) or (found.keys() <= _MESSAGE_KEYS and _reads_as_error(found)):
+def _is_fault(reply: DataTree, *, is_element: bool) -> bool:
+    may_name = not is_element or _is_small(reply)
+    if (may_name and _names_error(reply)) or (reply.keys() <= _MESSAGE_KEYS and _reads_as_error(reply)):
         return True
-    if len(found) > _SHORT_KEYS:
+    if len(reply) > _SHORT_KEYS:
         return False
-    return _is_refusal(found) or any(_is_error_text(value) for value in found.values())
+    return _is_refusal(reply) or any(_is_error_text(value) for value in reply.values())
 
 
-def _names_error(found: DataTree) -> bool:
-    """By a key that nothing but an error has; a number with a fraction is a measured one."""
-    errors = [found[key] for key in _ERROR_KEYS & found.keys()]
+def _names_error(reply: DataTree) -> bool:
+    """Whether a reply has a key that only errors have; a number with a fraction is a measurement, no error."""
+    errors = [reply[key] for key in _ERROR_KEYS & reply.keys()]
     return (
         any(
-            one and not isinstance(one, float) and not (isinstance(one, str) and one.strip().lower() in _NO_ERROR)
-            for one in errors
+            value
+            and not isinstance(value, float)
+            and not (isinstance(value, str) and value.strip().lower() in _NO_ERROR)
+            for value in errors
         )
-        or any(_is(found.get(key), "false") for key in _SUCCESS_KEYS)
-        or any(map(_reports_failure, found, found.values()))
+        or any(_is(reply.get(key), "false") for key in _SUCCESS_KEYS)
+        or any(map(_reports_failure, reply, reply.values()))
     )
 
 
 def _reports_failure(key: str, value: object) -> bool:
-    """Whether a longer name ends as that of an error does and holds one, or a message says that something failed."""
+    """Whether a key ends like an error's and has an object, or is a message with the word of a failure."""
     if isinstance(value, dict):
         return key.endswith(("error", "fault", "exception"))
     return key.endswith(("message", "msg")) and _word(value) in _FAILED
 
 
-def _is_refusal(found: DataTree) -> bool:
-    """Whether a message says of the session or the file that there is none."""
-    is_denied = any(_is(found.get(key), "false") for key in _DENIED_KEYS)
-    return is_denied or any(_is(found.get(key), "true") for key in _LOST_KEYS)
+def _is_refusal(reply: DataTree) -> bool:
+    """Whether a message says that the session or the file is missing."""
+    is_denied = any(_is(reply.get(key), "false") for key in _DENIED_KEYS)
+    return is_denied or any(_is(reply.get(key), "true") for key in _LOST_KEYS)
 
 
 def _is(value: object, word: str) -> bool:
     return str(value).lower() == word
 
 
-def _reads_as_error(found: DataTree) -> bool:
-    if any(_word(found.get(key, "")) in _FAILED for key in _VERDICT_KEYS):
+def _reads_as_error(reply: DataTree) -> bool:
+    if any(_word(reply.get(key, "")) in _FAILED for key in _VERDICT_KEYS):
         return True
-    status = next((str(found[key]) for key in _STATUS_KEYS if key in found), "")
+    status = next((str(reply[key]) for key in _STATUS_KEYS if key in reply), "")
     is_bad = status.isascii() and status.isdecimal() and int(status[:9]) >= _BAD_STATUS_MIN
-    if is_bad and _TEXT_KEYS & found.keys():
+    if is_bad and _TEXT_KEYS & reply.keys():
         return True
-    return any(_is_error_text(value) for value in found.values())
+    return any(_is_error_text(value) for value in reply.values())
 
 
 def _is_error_text(value: object) -> bool:

@@ -1,7 +1,7 @@
 """Inspects a saved file: its content type, and whether it can be the file that was promised.
 
-Reads the first bytes and the last, never a whole file that is large. Hashes are the downloader's work; whether the
-session behind a page that asks for a password is still alive is the worker's.
+Reads the first and the last bytes, never the whole of a large file. Hashes are computed by the downloader; the worker
+checks whether the session is still logged in after a page that asks for a password.
 """
 
 from __future__ import annotations
@@ -40,38 +40,38 @@ PAGES, TEXTUAL = (
     frozenset({ContentType.HTML, ContentType.OFFICE_HTML}),
     frozenset({ContentType.TEXT, ContentType.XML, ContentType.JSON}),
 )
-#: A page that is larger is a document.
+#: A larger page is a document.
 _PAGE_MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentScan:
-    """What one look found."""
+    """The facts about a file's content."""
 
     kind: ContentType
-    #: What the answer is where it is no file.
+    #: The kind of reply, if it is not a file.
     shape: SoftError | None
-    #: Whether the bytes alone say that they are a document of some kind.
+    #: Whether the bytes alone prove a document.
     is_document: bool
-    #: Whether a program wrote it, as far as a text can show that.
+    #: Whether a text looks like the output of a program.
     is_written: bool
-    #: Whether it is a sentence, and no data.
+    #: Whether it is a sentence without data.
     is_words: bool
-    #: The media type that the first bytes of binary data tell; empty where they tell nothing.
+    #: The media type by the first bytes of binary data; empty if unknown.
     magic: str
-    #: Whether it is a page that surely is no document, whoever calls it one.
+    #: Whether it is a page that is certainly not a document.
     is_idle: bool
-    #: What file it stands for, where a portal may have forgotten to decode it.
+    #: The encoded file that a text contains, if the portal may have forgotten to decode it.
     undecoded: EncodedFile | None
 
 
 def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> ContentScan:
-    """Look at a file.
+    """Examine a file and return the facts about its content.
 
     Args:
-        path: It.
-        head: Its beginning, and all of it where it is no larger than a message.
-        size_bytes: How large it is.
+        path: The file.
+        head: Its beginning; all of it if it is no larger than ``MESSAGE_MAX_BYTES``.
+        size_bytes: Its size.
         declared: The media type that the portal declared, in lower case and without parameters.
 
     Raises:
@@ -98,14 +98,14 @@ def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> Con
 
 
 def _is_idle(path: Path, head: bytes, size_bytes: int) -> bool:
-    """Forms that send themselves may carry much that nobody sees."""
+    """Whether a page is certainly not a document; read whole, as a self-submitting form may have long hidden fields."""
     if size_bytes > _PAGE_MAX_BYTES:
         return False
     return WebPage(decode_text(head if size_bytes <= len(head) else path.read_bytes())).is_interstitial
 
 
 def _is_written(head: bytes, size_bytes: int, kind: ContentType) -> bool:
-    """Whether a text has the form of a document; a few values of JSON or XML are as likely an answer."""
+    """Whether a text has the form of a document; a few values of JSON or XML may as well be a reply."""
     match kind:
         case ContentType.XML | ContentType.JSON if size_bytes > MESSAGE_MAX_BYTES:
             return True
@@ -119,14 +119,14 @@ def _is_written(head: bytes, size_bytes: int, kind: ContentType) -> bool:
 
 #: Acrobat looks for the end mark in the last 1024 bytes; others write a little behind it.
 _TAIL_BYTES = 2048
-#: Padding that some systems put behind a document.
+#: Padding that some systems append to a document.
 _PADDING = b"\x00\r\n\t "
-#: How far back the end of a document may be that has padding or a server's own words behind it.
+#: Longest padding or text of a server behind the end of a document.
 _BEHIND_MAX_BYTES = 65_536
-#: What stands behind an end mark in the middle of a PDF: one that was saved twice, or made for reading page by page.
+#: PDF syntax behind an end mark in the middle: the PDF was saved twice, or made for page-wise reading.
 _MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
 _DOCUMENTS = frozenset({ContentType.PDF, ContentType.ZIP, ContentType.COMPOUND, ContentType.RTF})
-#: Kinds whose last bytes say that they are the last.
+#: Kinds whose end is recognizable.
 _ENDING = frozenset({ContentType.PDF, ContentType.ZIP})
 _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -135,20 +135,20 @@ _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 class SniffResult:
     """The result of inspecting a saved file."""
 
-    #: By content, in detail by the name where that fits.
+    #: By content, refined by the name if that matches.
     media_type: str
     size_bytes: int
-    #: One sentence for each reason not to take the file; empty when it is good.
+    #: One sentence for each reason to reject the file; empty if it is good.
     problems: tuple[str, ...] = ()
-    #: One sentence for each thing that a person should know of a file that is taken all the same.
+    #: One sentence for each thing that a person should check in an accepted file.
     notes: tuple[str, ...] = ()
-    #: Whether a page of HTML came.
+    #: Whether the portal sent an HTML page.
     is_page: bool = False
-    #: Whether it can be read as text, so that a portal may have written it in the place of a file.
+    #: Whether it is text, so that the portal may have sent it in place of a file.
     is_text: bool = False
-    #: Whether the end of such a file shows itself, so that one that was cut off is known.
+    #: Whether the end of such a file is recognizable, so that a truncated one is detected.
     shows_end: bool = False
-    #: What the answer is where it is no file.
+    #: The kind of reply, if it is not a file.
     shape: SoftError | None = None
 
 
@@ -164,12 +164,12 @@ def sniff(
     """Inspect a saved file: its media type, and whether it can be the promised file.
 
     Args:
-        path: The file, complete.
-        label: How the portal calls it; its ending says what to expect. Unknown endings pass.
-        declared_type: Media type that the portal declared; says what to expect where the label does not.
-        declared_size_bytes: Size that the portal declared for the file itself, not for a compressed transfer of it.
-        is_vouched: Whether the portal said, in the header of the answer itself, that this is an attachment.
-        is_own: Whether a processor made it and no portal sent it: nothing counts then but what its name says.
+        path: The complete file.
+        label: The portal's name for it; a known ending promises its format.
+        declared_type: The media type that the portal declared; promises the format if the label does not.
+        declared_size_bytes: The size that the portal declared for the file itself, not for a compressed transfer.
+        is_vouched: Whether a header of the reply declares it an attachment.
+        is_own: Whether a processor made the file and no portal sent it: then only its name is checked.
 
     Raises:
         OSError: The file cannot be read.
@@ -182,46 +182,46 @@ def sniff(
         return SniffResult(media_type=media_type, size_bytes=0, problems=("The file is empty.",))
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
-    look = scan_content(path, head, size_bytes, declared)
-    wrong = _broken_promise(look, label) if is_own else _wrong_kind(look, label, declared, is_vouched=is_vouched)
+    scan = scan_content(path, head, size_bytes, declared)
+    problem = _broken_promise(scan, label) if is_own else _wrong_kind(scan, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
-        *([wrong] if wrong else []),
+        *([problem] if problem else []),
         *(() if is_own else _blank(path, head, size_bytes)),
-        # A length that was announced and kept is better proof than how the portal's own file ends.
-        *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, look.kind)),
+        # A matching declared size is better proof than the end of the file.
+        *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, scan.kind)),
     )
     return SniffResult(
-        media_type=_media_type(path, head[:HEAD_BYTES], look.kind, label, declared),
+        media_type=_media_type(path, head[:HEAD_BYTES], scan.kind, label, declared),
         size_bytes=size_bytes,
         problems=problems,
-        notes=tuple(_notes(look, label)),
-        is_page=look.kind in PAGES,
-        is_text=look.kind in TEXTUAL | PAGES,
-        shows_end=look.kind in _ENDING,
-        shape=look.shape or (SoftError.WAITING if look.is_idle else None),
+        notes=tuple(_notes(scan, label)),
+        is_page=scan.kind in PAGES,
+        is_text=scan.kind in TEXTUAL | PAGES,
+        shows_end=scan.kind in _ENDING,
+        shape=scan.shape or (SoftError.WAITING if scan.is_idle else None),
     )
 
 
 def is_document_type(media_type: str) -> bool:
     """Whether a declared media type can only be a document: neither a web page nor data for scripts."""
-    known = format_of_type(media_type)
-    return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
+    promised = format_of_type(media_type)
+    return media_type == ANY_BYTES or (promised is not None and bool(promised.kinds & _DOCUMENTS))
 
 
 def _media_type(path: Path, head: bytes, kind: ContentType, label: str, declared: str) -> str:
-    """A container is opened where no name says what it is; what a server declares of one is often a guess."""
+    """Return the media type of a file; a container without a matching name is opened, as servers often guess."""
     named = format_of(label)
-    within = ""
+    inner = ""
     if kind is ContentType.COMPOUND and (named is None or kind not in named.kinds):
-        within = media_type_of_compound(path)
+        inner = media_type_of_compound(path)
     if kind is ContentType.ZIP and (named is None or kind not in named.kinds):
-        within = media_type_of_package(path)
-    return within or media_type_of(head, kind, promised_format(label, declared), declared)
+        inner = media_type_of_package(path)
+    return inner or media_type_of(head, kind, promised_format(label, declared), declared)
 
 
 def _blank(path: Path, head: bytes, size_bytes: int) -> Iterator[str]:
-    """A server that makes room for a file and then does not fill it sends nothing but zeros, or an empty line."""
+    """Yield the problem of a file of only zeros or white space, which a server reserved but did not fill."""
     if any(head):
         if size_bytes <= MESSAGE_MAX_BYTES and not decode_text(head).strip():
             yield "The file contains only white space."
@@ -238,77 +238,80 @@ def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[st
         yield f"The portal announced {declared_size_bytes:,} bytes and sent {size_bytes:,}."
 
 
-def _wrong_kind(look: ContentScan, label: str, declared: str, *, is_vouched: bool) -> str:
+def _wrong_kind(scan: ContentScan, label: str, declared: str, *, is_vouched: bool) -> str:
     """Explain why the received content cannot be the file; empty if it can.
 
-    A document is one, whatever its name says. Anything that can be read may be an error message too: it must be what
-    the name promises, or be vouched for, and have no shape of one.
+    A document is accepted whatever its name is. Any text may be an error message: it must have the promised format, or
+    be vouched for, and must not look like an error.
     """
-    name = label or "The file"
-    if look.is_document:
+    if scan.is_document:
         return ""
-    if look.kind in PAGES:
-        return _wrong_page(look, name, declared, is_vouched=is_vouched)
-    if look.shape is not None:
-        return f"{name} did not come, but {look.shape}."
+    if scan.kind in PAGES:
+        return _wrong_page(scan, label, declared, is_vouched=is_vouched)
+    if scan.shape is not None:
+        return _sent_instead(scan.shape, label)
     promised = promised_format(label, declared)
-    if look.undecoded is not None and look.undecoded.is_no_file(label, declared):
-        return f"The portal did not send {name} but {look.undecoded.what}: it did not decode the file."
-    is_renamed = look.is_written and (is_vouched or format_of(label) is None)
-    if promised is None or _keeps(promised, look) or is_renamed:
+    if scan.undecoded is not None and scan.undecoded.is_no_file(label, declared):
+        return _sent_instead(f"{scan.undecoded.what}: it did not decode the file", label)
+    is_renamed = scan.is_written and (is_vouched or format_of(label) is None)
+    if promised is None or _keeps(promised, scan) or is_renamed:
         return ""
-    what = "a sentence" if look.is_words else look.kind
-    return f"{name} should be {promised.media_type}, but the portal sent {what}."
+    what = "a sentence" if scan.is_words else scan.kind
+    return f"{label or 'The file'} should be {promised.media_type}, but the portal sent {what}."
 
 
-def _keeps(promised: FileFormat, look: ContentScan) -> bool:
-    """Whether what came is of the kind that was promised; a sentence is no table, drawing or message of programs."""
+def _keeps(promised: FileFormat, scan: ContentScan) -> bool:
+    """Whether the content is of a promised kind; a single sentence is only free text, no table or data."""
     is_prose = promised.media_type in {*PROSE_TYPES, ANY_BYTES}
-    return look.kind in promised.kinds and (is_prose or not look.is_words)
+    return scan.kind in promised.kinds and (is_prose or not scan.is_words)
 
 
-def _broken_promise(look: ContentScan, label: str) -> str:
+def _broken_promise(scan: ContentScan, label: str) -> str:
     """Explain why a processor's own file does not match its name; empty if it does."""
     promised = format_of(label)
-    if promised is None or look.kind in promised.kinds:
+    if promised is None or scan.kind in promised.kinds:
         return ""
-    return f"{label} should be {promised.media_type}, but it is {look.kind}."
+    return f"{label} should be {promised.media_type}, but it is {scan.kind}."
 
 
-def _wrong_page(look: ContentScan, name: str, declared: str, *, is_vouched: bool) -> str:
-    """Why a page of HTML cannot be the file. Most are an error, a login or a viewer, whatever the file is called."""
-    named = format_of(name)
+def _wrong_page(scan: ContentScan, label: str, declared: str, *, is_vouched: bool) -> str:
+    """Explain why an HTML page cannot be the file; empty if it can. Most pages are an error, a login or a viewer."""
+    named = format_of(label)
     expected = named or format_of_type(declared)
-    if expected is not None and look.kind not in expected.kinds:
-        return f"{name} should be {expected.media_type}, but the portal sent a web page."
-    if look.shape is SoftError.ERROR or (look.shape is not None and not is_vouched):
-        return f"{name} did not come, but {look.shape}."
-    if look.is_idle:
-        return f"The portal did not send {name} but a page that only waits or redirects."
+    if expected is not None and scan.kind not in expected.kinds:
+        return f"{label or 'The file'} should be {expected.media_type}, but the portal sent a web page."
+    if scan.shape is SoftError.ERROR or (scan.shape is not None and not is_vouched):
+        return _sent_instead(scan.shape, label)
+    if scan.is_idle:
+        return _sent_instead("a page that only waits or redirects", label)
     is_web_by_name = named is not None and named.media_type in _WEB_TYPES
     is_export = expected is not None and declared not in _WEB_TYPES
     if is_vouched or is_web_by_name or is_export:
         return ""
-    return f"The portal did not send {name} but one of its web pages."
+    return _sent_instead("one of its web pages", label)
 
 
-def _notes(look: ContentScan, label: str) -> Iterator[str]:
-    """What a person should know of a file that is taken."""
-    if look.shape is SoftError.SCRIPT:
-        yield f"{label} is {look.shape}: check whether it is the file."
-    if look.undecoded is not None:
-        yield from look.undecoded.notes(label)
-    yield from _misnamed(look, label)
+def _sent_instead(what: str, label: str) -> str:
+    return f"Instead of {label or 'the file'}, the portal sent {what}."
 
 
-def _misnamed(look: ContentScan, label: str) -> Iterator[str]:
-    """What to tell of a document that was given the name of another kind."""
+def _notes(scan: ContentScan, label: str) -> Iterator[str]:
+    """Yield what a person should check in an accepted file."""
+    if scan.shape is SoftError.SCRIPT:
+        yield f"{label} is {scan.shape}: check whether it is the file."
+    if scan.undecoded is not None:
+        yield from scan.undecoded.notes(label)
+    yield from _misnamed(scan, label)
+
+
+def _misnamed(scan: ContentScan, label: str) -> Iterator[str]:
+    """Yield the notice for a document whose name is that of another format."""
     named = format_of(label)
-    if named is None or look.kind in PAGES:
+    if named is None or scan.kind in PAGES:
         return
     is_text_by_name = ContentType.TEXT in named.kinds and ContentType.ZIP not in named.kinds
-    if look.kind not in named.kinds or (is_text_by_name and look.magic not in {"", named.media_type}):
-        yield f"{label} is {look.magic or look.kind}, although its name says otherwise."
+    if scan.kind not in named.kinds or (is_text_by_name and scan.magic not in {"", named.media_type}):
+        yield f"{label} is {scan.magic or scan.kind}, although its name says otherwise."
 
 
 def _cut_short(path: Path, size_bytes: int, kind: ContentType) -> Iterator[str]:
@@ -319,7 +322,7 @@ def _cut_short(path: Path, size_bytes: int, kind: ContentType) -> Iterator[str]:
 
 
 def _has_end(tail: bytes) -> bool:
-    """Whether a PDF ends in its mark, or in words of a server behind it that are no part of a PDF."""
+    """Whether a PDF ends with its mark, or with text of a server behind it."""
     if b"%%EOF" in tail[-_TAIL_BYTES:]:
         return True
     _, mark, behind = tail.rpartition(b"%%EOF")

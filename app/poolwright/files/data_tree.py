@@ -1,6 +1,7 @@
-"""Parses JSON and XML into one kind of tree, for answers that a portal's interface sends.
+"""Parses JSON and XML replies of a portal's API into one kind of tree.
 
-Objects are mappings, lists are lists, all else is as it came; an element is an object of its attributes and children.
+JSON objects are mappings, lists are lists, other values stay unchanged; an XML element is a mapping of its attributes
+and children.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 
 DataTree: TypeAlias = Mapping[str, object]
 
-#: What only wraps an answer, whatever else its name begins with: ``GetFileResponse``.
+#: Names of elements or keys that only wrap a reply, such as ``GetFileResponse``.
 _WRAPPERS = re.compile(
     r"(?:\w{0,40}(?:response|result|reply|return|answer|output))|root|data|body|payload|envelope|xml|message|content|"
     r"value|d|rsp|document|item|object|header|head|meta|status"
 )
 _WRAPPED_DEPTH = 4
-#: A document has more in it, or rows.
+#: A document has at least this many values, or rows.
 _LEAVES_MIN, _LEAVES_DEPTH, _ROWS_DEPTH = 12, 20, 4
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
 
 def parse_json(text: str) -> object:
-    """Parse JSON or JSON lines; None if the text is neither."""
+    """Parse JSON or JSON lines; ``None`` if the text is neither."""
     try:
         return cast("object", json.loads(text))
     except (ValueError, RecursionError):
@@ -40,7 +41,7 @@ def parse_json(text: str) -> object:
 
 
 def parse_xml(text: str) -> DataTree | None:
-    """Parse XML into a tree under its root's name; None if it is not XML. Truncated XML gives what was read."""
+    """Parse XML into a tree under its root's name; ``None`` if it is not XML. Truncated XML gives its readable part."""
     from lxml import etree  # noqa: PLC0415 - most files are no XML, and the library is a large one
 
     parser = etree.XMLParser(
@@ -50,71 +51,73 @@ def parse_xml(text: str) -> DataTree | None:
         root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode("utf-8", "replace"), parser)
     except etree.LxmlError:
         return None
-    if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # where recovery found nothing
+    if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # if recovery found no element
         return None
     return {_local(root): _tree_of_element(root)}
 
 
-def fold_keys(told: Mapping[object, object]) -> DataTree:
-    """The same with keys as everybody writes them: ``errorCode``, ``error_code`` and ``Error-Code`` are one."""
-    return {str(key).lower().replace("_", "").replace("-", "").replace(" ", ""): value for key, value in told.items()}
+def fold_keys(mapping: Mapping[object, object]) -> DataTree:
+    """Return a mapping with normalized keys: ``errorCode``, ``error_code`` and ``Error-Code`` become the same."""
+    return {
+        str(key).lower().replace("_", "").replace("-", "").replace(" ", ""): value for key, value in mapping.items()
+    }
 
 
-def unwrap(told: object) -> Iterator[DataTree]:
-    """An answer, and what is in it as long as there is nothing but a wrapper around it."""
+def unwrap(node: object) -> Iterator[DataTree]:
+    """Yield a reply, then its content, as long as it only wraps a single value."""
     for _ in range(_WRAPPED_DEPTH):
-        if not isinstance(told, Mapping):
+        if not isinstance(node, Mapping):
             return
-        found = fold_keys(cast("Mapping[object, object]", told))
-        yield found
-        names = [name for name in found if not name.startswith("xmlns")]
+        fields = fold_keys(cast("Mapping[object, object]", node))
+        yield fields
+        names = [name for name in fields if not name.startswith("xmlns")]
         if len(names) != 1 or not is_wrapper(names[0]):
             return
-        told = found[names[0]]
+        node = fields[names[0]]
 
 
 def is_wrapper(name: str) -> bool:
-    """Whether a name, folded, is that of something that only wraps an answer."""
+    """Whether a normalized name is that of an element or key that only wraps a reply."""
     return bool(_WRAPPERS.fullmatch(name))
 
 
-def innermost(told: object) -> object:
-    """What is left where everything is wrapped in a single thing."""
+def innermost(node: object) -> object:
+    """Return the content of nested mappings that each have a single value."""
     for _ in range(_LEAVES_DEPTH):
-        if not isinstance(told, Mapping):
+        if not isinstance(node, Mapping):
             break
-        values = list(cast("Mapping[object, object]", told).values())
+        values = list(cast("Mapping[object, object]", node).values())
         if len(values) != 1:
             return values
-        told = values[0]
-    return told
+        node = values[0]
+    return node
 
 
-def is_data(told: object) -> bool:
-    """Whether there are rows, or so many values that it is more than a message."""
-    return _has_rows(told, _ROWS_DEPTH) or _leaf_count(told, _LEAVES_DEPTH) >= _LEAVES_MIN
+def is_data(node: object) -> bool:
+    """Whether a tree has rows, or more values than a message."""
+    return _has_rows(node, _ROWS_DEPTH) or _leaf_count(node, _LEAVES_DEPTH) >= _LEAVES_MIN
 
 
-def _has_rows(told: object, depth: int) -> bool:
-    if _is_list(told):
-        rows = cast("Sequence[object]", told)
+def _has_rows(node: object, depth: int) -> bool:
+    if _is_list(node):
+        rows = cast("Sequence[object]", node)
         return any(isinstance(row, Mapping) or _is_list(row) for row in rows) and bool(_leaf_count(rows, _LEAVES_DEPTH))
-    if not isinstance(told, Mapping) or not depth:
+    if not isinstance(node, Mapping) or not depth:
         return False
-    return any(_has_rows(value, depth - 1) for value in cast("Mapping[object, object]", told).values())
+    return any(_has_rows(value, depth - 1) for value in cast("Mapping[object, object]", node).values())
 
 
-def _leaf_count(told: object, depth: int) -> int:
-    """How many values there are; what lies too deep is one."""
-    if depth and isinstance(told, Mapping):
-        return sum(_leaf_count(value, depth - 1) for value in cast("Mapping[object, object]", told).values())
-    if depth and _is_list(told):
-        return sum(_leaf_count(value, depth - 1) for value in cast("Sequence[object]", told))
-    return int(told not in (None, ""))
+def _leaf_count(node: object, depth: int) -> int:
+    """Return the number of values; a subtree beyond the depth limit counts as one."""
+    if depth and isinstance(node, Mapping):
+        return sum(_leaf_count(value, depth - 1) for value in cast("Mapping[object, object]", node).values())
+    if depth and _is_list(node):
+        return sum(_leaf_count(value, depth - 1) for value in cast("Sequence[object]", node))
+    return int(node not in (None, ""))
 
 
-def _is_list(told: object) -> bool:
-    return isinstance(told, list)
+def _is_list(node: object) -> bool:
+    return isinstance(node, list)
 
 
 def _tree_of_element(element: Element) -> object:
@@ -122,18 +125,18 @@ def _tree_of_element(element: Element) -> object:
     text = " ".join((element.text or "").split())
     if not children and not element.attrib:
         return text
-    told: dict[str, object] = {str(name).rpartition("}")[2]: value for name, value in element.attrib.items()}
+    fields: dict[str, object] = {str(name).rpartition("}")[2]: value for name, value in element.attrib.items()}
     for child in children:
-        name, found = _local(child), _tree_of_element(child)
-        if name not in told:
-            told[name] = found
-        elif isinstance(before := told[name], list):
-            cast("list[object]", before).append(found)
+        name, child_value = _local(child), _tree_of_element(child)
+        if name not in fields:
+            fields[name] = child_value
+        elif isinstance(before := fields[name], list):
+            cast("list[object]", before).append(child_value)
         else:
-            told[name] = [before, found]
+            fields[name] = [before, child_value]
     if text:
-        told["text"] = text
-    return told
+        fields["text"] = text
+    return fields
 
 
 def _local(element: Element) -> str:

@@ -1,8 +1,7 @@
 """Writes, replaces and removes files durably and atomically, also private ones.
 
-Every step raises ``OSError`` where the disk refuses; nothing is retried here.
-
-A profile is as good as a password: whoever can read it is logged in.
+Every step raises ``OSError`` if the disk fails; nothing is retried here. A profile is as secret as a password, because
+its cookies give a login: only its owner may read it.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-#: For what is nobody's business but the owner's: journal of the tree, evidence, replaced folders.
-PRIVATE_FOLDER = 0o700
-PRIVATE_FILE = 0o600
-#: Ending of a file that is not in its place yet.
+#: Modes that give access to the owner alone.
+PRIVATE_FOLDER_MODE = 0o700
+PRIVATE_FILE_MODE = 0o600
+#: Ending of a draft, which is renamed once it is complete.
 DRAFT_SUFFIX = ".new"
-#: Read at once: a few milliseconds of reading and hashing.
+#: Bytes that are read at once: a few milliseconds of reading and hashing.
 CHUNK_BYTES = 1024 * 1024
 
-#: Called between two pieces of a long reading; what it raises ends the reading.
+#: Called between two pieces of long work; an error that it raises ends the work.
 CancelCheck: TypeAlias = Callable[[], None]
 
 
@@ -35,13 +34,13 @@ def never_cancel() -> None:
     """Never cancel: the default check."""
 
 
-def sha256_of(path: Path, heed: CancelCheck = never_cancel) -> str:
-    """The SHA-256 of a file in lower-case hexadecimal, read piece by piece."""
+def sha256_of(path: Path, cancel_check: CancelCheck = never_cancel) -> str:
+    """Return the SHA-256 of a file in lower-case hexadecimal, read piece by piece."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             digest.update(piece)
-            heed()
+            cancel_check()
     return digest.hexdigest()
 
 
@@ -52,7 +51,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Bring a folder's entries to the disk, where the system can (Windows opens no folders and needs none opened)."""
+    """Flush a folder's entries to the disk, if the system can (Windows cannot, and need not)."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -63,7 +62,7 @@ def sync_folder(path: Path) -> None:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a whole new file, to the disk, with the permissions that the user gives to new files."""
+    """Write a new file and flush it to the disk, with the user's default permissions."""
     path.unlink(missing_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
@@ -72,27 +71,27 @@ def write_file(path: Path, text: str) -> None:
 
 
 def replace_private_text(path: Path, text: str) -> None:
-    """Put ``text`` in the place of a private file in one step, and bring it to the disk."""
-    fresh = path.with_name(f"{path.name}{DRAFT_SUFFIX}")
-    fresh.touch(mode=PRIVATE_FILE)
-    with fresh.open("w", encoding="utf-8", newline="\n") as file:
+    """Replace a private file by ``text`` in one step, and flush it and its folder to the disk."""
+    draft = path.with_name(f"{path.name}{DRAFT_SUFFIX}")
+    draft.touch(mode=PRIVATE_FILE_MODE)
+    with draft.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    draft.replace(path)
     sync_folder(path.parent)
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter; one that others may enter is closed to them."""
-    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FOLDER:
-        path.chmod(PRIVATE_FOLDER)
+    """Make a folder that only its owner may enter, or close an existing one to others; return its path."""
+    path.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FOLDER_MODE:
+        path.chmod(PRIVATE_FOLDER_MODE)
     return path
 
 
 def make_folders(root: Path, folder: Path) -> None:
-    """Make ``folder`` and what is missing between it and ``root``, with the user's permissions, to the disk."""
+    """Make ``folder`` and its missing parents below ``root`` with the user's permissions, and flush them to disk."""
     if folder == root or folder.is_dir():
         return
     make_folders(root, folder.parent)
@@ -101,12 +100,12 @@ def make_folders(root: Path, folder: Path) -> None:
 
 
 def remove_empty_folders(folder: Path, root: Path) -> None:
-    """Remove ``folder`` and those above it below ``root``, as far as they are empty. May be repeated."""
+    """Remove ``folder`` and its parents below ``root``, as far as they are empty. May be repeated."""
     while folder != root and folder.is_relative_to(root):
         try:
             folder.rmdir()
         except FileNotFoundError:
-            # Cut off here before: those above may still be there.
+            # An earlier call was interrupted here: the parents may still exist.
             pass
         except OSError:
             return
@@ -114,17 +113,17 @@ def remove_empty_folders(folder: Path, root: Path) -> None:
 
 
 def find_write_error(folder: Path, *, may_lack: bool = False) -> OSError | None:
-    """Probe a folder by writing to it; returns the error, or None if it is writable. The error names the folder.
+    """Probe a folder by writing to it; return the error, which names the folder, or ``None`` if it is writable.
 
     Args:
-        folder: Which one.
-        may_lack: Whether a missing folder is fine.
+        folder: The folder to probe.
+        may_lack: Whether a missing folder counts as writable.
     """
     probe = folder / f".probe-{secrets.token_hex(4)}"
     try:
         if may_lack and not folder.is_dir():
             return None
-        probe.mkdir(mode=PRIVATE_FOLDER)
+        probe.mkdir(mode=PRIVATE_FOLDER_MODE)
         write_file(probe / DRAFT_SUFFIX, "")
         (probe / DRAFT_SUFFIX).rename(probe / "written")
         (probe / "written").unlink()
@@ -136,9 +135,9 @@ def find_write_error(folder: Path, *, may_lack: bool = False) -> OSError | None:
 
 
 def copy_permissions(model: Path, folder: Path) -> None:
-    """Give ``folder`` and its files the permissions of ``model``, a file that was made with the user's own.
+    """Give ``folder`` and its files the permissions of ``model``, a file with the user's default permissions.
 
-    Asking the system for the user's mask would change it for a moment, for every thread.
+    Reading the umask itself would change it for a moment, for every thread.
     """
     mode = stat.S_IMODE(model.stat().st_mode)
     for path in folder.iterdir():
@@ -146,34 +145,31 @@ def copy_permissions(model: Path, folder: Path) -> None:
     folder.chmod(mode | (mode & 0o444) >> 2)
 
 
-PRIVATE_FOLDER_MODE = 0o700
-PRIVATE_FILE_MODE = 0o600
-
-#: A browser that is just ending may add a file behind the walk; more than two such surprises are none.
+#: A browser that is just ending may add files during the removal, so it is tried this often.
 REMOVAL_TRIES = 3
-#: A draft is in its place within moments, however slow its disk: one so much older is that of a writer who was killed.
+#: A draft is renamed within moments, even on a slow disk: an older one was left by a writer that was killed.
 DRAFT_LIFE_S = 3600.0
 
-#: Each writer has a draft of its own: two runs may replace one file at once.
+#: Length of the random part of a draft's name: two runs may replace one file at once.
 _DRAFT_MARK_BYTES = 4
 
 
 def create_private_file(path: Path) -> BinaryIO:
-    """Open a new file for writing; nobody else may read it.
+    """Open a new file for writing, which only its owner may read.
 
     Raises:
-        FileExistsError: Something is there already, be it a dangling link.
+        FileExistsError: The path exists, even as a dangling link.
     """
     return open(path, "xb", opener=partial(os.open, mode=PRIVATE_FILE_MODE))
 
 
 def replace_private_file(path: Path, content: bytes) -> None:
-    """Write a whole file so that readers see the old one or the new one, never half of one.
+    """Write a whole file so that readers see the old one or the new one, never a part of one.
 
-    Of several writers the last one counts. What writers left that were killed is removed by those that come later.
+    Of several writers the last one counts. Old drafts of killed writers are removed.
 
     Raises:
-        OSError: The file could not be written; the old one stands.
+        OSError: The file could not be written; the old one remains.
     """
     draft = path.with_name(f"{path.name}.{secrets.token_hex(_DRAFT_MARK_BYTES)}.new")
     try:
@@ -191,8 +187,8 @@ def replace_private_file(path: Path, content: bytes) -> None:
 
 
 def _remove_old_drafts(path: Path, now_s: float) -> None:
-    """Remove what killed writers left of a file, by the clock of its own disk: that of a share may be another."""
-    # Without a mark in the middle: as earlier versions called them.
+    """Remove the drafts that killed writers left, by the clock of the file's disk: that of a share may differ."""
+    # Drafts of earlier versions have no random part.
     name = re.compile(rf"{re.escape(path.name)}(\.[0-9a-f]{{{2 * _DRAFT_MARK_BYTES}}})?\.new")
     for draft in path.parent.iterdir():
         if name.fullmatch(draft.name) and now_s - draft.lstat().st_mtime > DRAFT_LIFE_S:
@@ -200,10 +196,10 @@ def _remove_old_drafts(path: Path, now_s: float) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder with all that is in it. A missing folder is no error; a symbolic link is never followed.
+    """Remove a folder with its content. A missing folder is no error; a symbolic link is never followed.
 
     Raises:
-        OSError: It is still there after three tries.
+        OSError: It still exists after ``REMOVAL_TRIES`` tries.
     """
     for tries_left in reversed(range(REMOVAL_TRIES)):
         if not os.path.lexists(path):
@@ -216,7 +212,7 @@ def remove_tree(path: Path) -> None:
 
 
 def delete_path(path: Path) -> list[Path]:
-    """Delete a file or a folder; returns it when it can't be deleted."""
+    """Delete a file or a folder; return its path in a list if it cannot be deleted, else an empty list."""
     try:
         if path.is_dir() and not path.is_symlink():
             remove_tree(path)

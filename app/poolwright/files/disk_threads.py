@@ -1,8 +1,8 @@
 """Threads for blocking disk work; a disk that hangs never keeps the program from exiting.
 
-A call that is cancelled before its work began was never made. One whose work runs is waited for a moment longer; then
-it is left behind, and nobody knows whether its change was written: the next start reads that in the journal. It keeps
-its thread until it is over, so what comes next never meets it.
+A call that is cancelled before its work began is dropped. Work that runs already gets a short grace time; then it is
+abandoned, and whether its change was written is unknown until the next start reads the journal. Abandoned work keeps
+its thread until it ends, so later calls never share a thread with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 import anyio
 from anyio import from_thread
 
-#: A call that is cancelled while its work runs waits so long for its end.
+#: How long a cancelled call waits for the end of its running work.
 CANCEL_GRACE_S = 1.0
 
 T = TypeVar("T")
@@ -32,14 +32,14 @@ class DiskJob(Generic[T]):
         """Store the work without starting it."""
         self.begun_s = begun_s
         self.is_over = anyio.Event()
-        #: Nobody waits for it any more.
+        #: Whether no caller waits for it any more.
         self.is_abandoned = False
         self._work = work
         self._results: list[T] = []
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Do it; in its thread."""
+        """Do the work; called in a thread of the pool."""
         try:
             self._results.append(self._work())
         except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again where it is waited for
@@ -47,7 +47,7 @@ class DiskJob(Generic[T]):
 
     @property
     def is_done(self) -> bool:
-        """Whether it came to its own end; false as well where it heeded that nobody waits."""
+        """Whether the work is complete; false if it was broken off because no caller waited."""
         return self.is_over.is_set() and not isinstance(self._error, asyncio.CancelledError)
 
     def result(self) -> T:
@@ -61,14 +61,14 @@ class DiskThreads:
     """A fixed number of threads. ``start`` and ``run`` belong to one event loop."""
 
     def __init__(self, count: int, *, patience_s: float, refusal: Callable[[], Exception]) -> None:
-        """Start none before they are opened.
+        """Create the pool without starting its threads.
 
         Args:
-            count: How many.
-            patience_s: No work that does not hang takes longer. Behind what was left behind nobody waits beyond that.
-            refusal: What is raised to those then.
+            count: The number of threads.
+            patience_s: The longest time of work that does not hang. No call waits longer for abandoned work.
+            refusal: Creates the error that such a call raises.
         """
-        #: A thread is taken as long as its work runs.
+        #: The free threads; a thread is taken until its work ends.
         self.free = anyio.CapacityLimiter(count)
         self._count = count
         self._patience_s = patience_s
@@ -78,15 +78,15 @@ class DiskThreads:
         self._waiting: set[anyio.CancelScope] = set()
 
     def start(self) -> None:
-        """Start them. A program that ends does not wait for them."""
+        """Start the threads. The exit of the program does not wait for them."""
         loop = asyncio.get_running_loop()
         for _ in range(self._count):
             Thread(target=self._work, args=(loop,), name="journal", daemon=True).start()
 
     async def close(self, last: Callable[[], None], limit_s: float) -> None:
-        """Have them end when all is done, and something last; waited for so long, also by a caller that is cancelled.
+        """End the threads after all queued work and ``last``; wait at most ``limit_s``, even if cancelled.
 
-        What hangs stays. Should it go on later, so does the rest; if not, the program ends without it.
+        Work that hangs keeps its thread. If it continues later, the rest follows; if not, the program ends without it.
         """
         job = DiskJob(last, math.inf)
         self._jobs.put(job)  # pyright: ignore[reportArgumentType] - as in run
@@ -100,7 +100,7 @@ class DiskThreads:
         """Run blocking work in a thread.
 
         Raises:
-            Exception: What the work raises; or the refusal, where all threads hang in work that was left behind.
+            Exception: The error of the work; or the refusal, if all threads hang in abandoned work.
         """
         job = DiskJob(work, math.inf)
         with self._waiting_for_turn() as turn:
@@ -108,10 +108,10 @@ class DiskThreads:
         if turn.cancelled_caught:
             raise self._refusal()
         job.begun_s = anyio.current_time()
-        self._jobs.put(job)  # pyright: ignore[reportArgumentType] - whoever does it does not look at the answer
+        self._jobs.put(job)  # pyright: ignore[reportArgumentType] - the thread does not use the result
         try:
             await job.is_over.wait()
-        except anyio.get_cancelled_exc_class():  # noqa: ASYNC103 - what is over is told; the next await is cancelled
+        except anyio.get_cancelled_exc_class():  # noqa: ASYNC103 - a complete result is returned; the next await is cancelled
             job.is_abandoned = True
             if not _is_cancellation_repeated():
                 raise
@@ -129,7 +129,7 @@ class DiskThreads:
             scope.deadline = self._due_s()
 
     def _due_s(self) -> float:
-        """Until when one waits for a thread: for ever, but for those that hang."""
+        """Return the deadline of waiting for a thread: infinite, unless abandoned work has all threads."""
         if len(self._abandoned) < self._count:
             return math.inf
         return min(job.begun_s for job in self._abandoned) + self._patience_s
@@ -147,14 +147,14 @@ class DiskThreads:
         while (job := self._jobs.get()) is not None:
             _here.job = job
             job.run()
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits any more
                 loop.call_soon_threadsafe(self._on_done, job)
 
     def _on_done(self, job: DiskJob[object]) -> None:
         self._abandoned.discard(job)
         for scope in self._waiting:
             scope.deadline = self._due_s()
-        if job.begun_s < math.inf:  # what is done last takes no turn
+        if job.begun_s < math.inf:  # the last work of ``close`` takes no token of the limiter
             self.free.release_on_behalf_of(job)
         job.is_over.set()
 
@@ -163,12 +163,12 @@ def check_cancelled() -> None:
     """Raise in this thread if its caller has given up; long work calls it regularly."""
     job: DiskJob[object] | None = getattr(_here, "job", None)
     if job is None:
-        with contextlib.suppress(RuntimeError):  # neither one of ours nor of anyio's
+        with contextlib.suppress(RuntimeError):  # neither a thread of ours nor of anyio
             from_thread.check_cancelled()
     elif job.is_abandoned:
         raise asyncio.CancelledError
 
 
 def _is_cancellation_repeated() -> bool:
-    """Whether a cancellation that was caught is told again at the next await: one of asyncio's own is not."""
+    """Whether a caught cancellation is raised again at the next await: a native one of asyncio is not."""
     return anyio.current_effective_deadline() == -math.inf

@@ -1,8 +1,8 @@
 """Recognizes files that arrive still encoded as text: base64, hexadecimal, uuencode or lists of numbers.
 
-Base64 in all its clothes (lines, quotes, ``data:`` addresses, the headers of a mail's part, a value of JSON or XML),
-bytes in hexadecimal and lists of numbers. Sure is what begins as a document does once it is decoded. What reads as a
-text then may have been written so by somebody, and a long code may be anything: of both it is told.
+Base64 may be in lines, in quotes, in a ``data:`` URI, behind mail headers, or in a value of JSON or XML. A text whose
+decoded bytes begin like a document is certainly an encoded file. If they are text, or if a long string cannot be
+identified, the text may be meant as it is: then a notice asks the user to check it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from poolwright.files.data_tree import is_wrapper
 from poolwright.files.file_format import ANY_BYTES, CODE_TYPES, PROSE_TYPES, ContentType, format_of
 from poolwright.files.media_type import content_type_of, decode_text, media_type_by_magic, promised_format
 
-#: Fewer letters are a word, or a name.
+#: Shortest code: fewer letters are a word or a name.
 _LETTERS_MIN = 24
-#: As many letters of a code tell what it is.
+#: The number of letters of a code that are decoded to identify it.
 _LETTERS_LOOKED_AT = 6000
-#: A code of so many letters, in capitals, small ones and digits, is hardly anything that a person wrote.
+#: A string of this many letters with capitals, small letters and digits was hardly written by a person.
 _CODE_MIN = 200
-#: Programs break a code into lines of one length, none of them short.
+#: Shortest line of a code: programs break it into long lines of one length.
 _LINE_MIN = 48
-#: Marks of two bytes, which chance makes, too, in a code that is no longer than this.
+#: Types with a mark of two bytes, which may be chance in content shorter than this.
 _WEAK_TYPES, _MARKED_MIN = frozenset({"image/bmp", "application/x-msdownload"}), 64
-#: Of an answer that wraps a file, the file is the most; and few values stand before it.
+#: In a reply that wraps a file, the file has this share of the text, and few values are before it.
 _WRAPPED_SHARE, _WRAPPED_AFTER_CHARS, _WRAPPED_AFTER_VALUES = 0.6, 1500, 12
-#: So many bytes must be readable as text.
+#: Shortest decoded content that counts as text.
 _READABLE_MIN = 16
 
-#: What people write into as they like, and what holds other things by its nature.
+#: Types of free text, and types that may contain encoded files.
 _FREE_TYPES, _WRAPPERS = frozenset({*PROSE_TYPES, ANY_BYTES}), frozenset({"application/json", "application/xml"})
 _PAGES_AND_PAPERS = frozenset(
     {
@@ -54,9 +54,9 @@ _MAIL_HEADERS = re.compile(
 )
 _IN_BASE64 = re.compile(r"content-transfer-encoding: ?base64", re.IGNORECASE)
 _UUENCODED = re.compile(r"begin(?:-base64)? [0-7]{3,4} \S[^\n]{0,200}\n")
-#: What programs put around a code: their quotes, and the name of the coding.
+#: Text around a code: quotes, and the name of the encoding.
 _AROUND = re.compile(r"^(?:base64,|b?[\"'])+|[\"',;\s]+$")
-#: Line ends and strokes as a text of JSON writes them.
+#: Line ends and slashes as JSON escapes them.
 _ESCAPES = re.compile(r"\\r|\\n|\\(?=/)|\\u000[ad]", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _HEXADECIMAL = re.compile(r"(?:0x|\\x)?((?:[0-9A-Fa-f]{2}[\s:-]?)+)")
@@ -66,7 +66,7 @@ _NUMBERS = re.compile(r"(?:\{[^\[{]{0,80})?\[\s*((?:\d{1,3}\s*,\s*){16,})")
 _VALUES = re.compile(r"[\">]\s*(?:data:[^\",<]{0,200},)?([A-Za-z0-9+/_\\-][A-Za-z0-9+/_\\\s-]{23,}={0,2})")
 _VALUE_BEFORE = re.compile(r"\"\s*:|</")
 _ROOT = re.compile(r"\s*(?:<\?[^>]{0,300}\?>\s*)?<(?:[\w.-]{1,60}:)?([\w.-]{1,60})")
-#: What interfaces for programs call a value that has no other name.
+#: Root elements that APIs use for a single value.
 _BARE_ROOTS = frozenset({"string", "base64binary", "arrayofstring", "arrayofbyte", "binary", "base64", "bytes"})
 _SPREAD = (re.compile(r"[A-Z]"), re.compile(r"[a-z]"), re.compile(r"\d"))
 _NOT_READABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
@@ -78,18 +78,18 @@ _PARTS_WORDS = re.compile(r"[\s;,<{]")
 class EncodedFile:
     """A file that a text contains in encoded form."""
 
-    #: In the words of a sentence: ``a PDF in base64``.
+    #: As a phrase for a sentence: ``a PDF in base64``.
     what: str
-    #: Whether it cannot be anything else.
+    #: Whether the text is certainly an encoded file.
     is_sure: bool = True
-    #: Whether it is a value of something that a program may want to have as it is.
+    #: Whether it is a value within JSON or XML, which may be meant as it is.
     is_wrapped: bool = False
 
     def is_no_file(self, label: str, declared_type: str) -> bool:
-        """Whether the text is not the file itself: data for programs is no code, and what people or keys have may be.
+        """Whether the text is not the file itself; keys, certificates and free text may be encoded as a whole.
 
         Args:
-            label: How the portal calls it.
+            label: The portal's name for the file.
             declared_type: Media type in lower case, without parameters.
         """
         if self.is_wrapped:
@@ -99,20 +99,20 @@ class EncodedFile:
         return self.is_sure or not (promised is None or promised.media_type in {*_FREE_TYPES, *CODE_TYPES})
 
     def notes(self, label: str) -> Iterator[str]:
-        """What to tell of a text that is taken all the same."""
+        """Yield the notice for an accepted text."""
         named = format_of(label)
         if named is None or named.media_type not in CODE_TYPES:
-            told = f"{label} {'holds' if self.is_wrapped else 'is'} {self.what}"
-            yield f"{told}, which the portal may have forgotten to decode: check whether it is the file."
+            content = f"{label} {'contains' if self.is_wrapped else 'is'} {self.what}"
+            yield f"{content}, which the portal may have forgotten to decode: check whether it is the file."
 
 
 def find_encoded_file(head: bytes, kind: ContentType, size_bytes: int) -> EncodedFile | None:
-    """Find the file that a text encodes; None if the text is not an encoded file.
+    """Find the file that a text encodes; ``None`` if the text is not an encoded file.
 
     Args:
-        head: Its beginning, or all of it.
-        kind: What it is as it came.
-        size_bytes: How long it is.
+        head: The beginning of the text, or all of it.
+        kind: The kind of the text itself.
+        size_bytes: The size of the whole text.
     """
     text = decode_text(head).strip("\ufeff \t\r\n\x00")
     match kind:
@@ -123,7 +123,7 @@ def find_encoded_file(head: bytes, kind: ContentType, size_bytes: int) -> Encode
         case ContentType.XML:
             root = _ROOT.match(text)
             name = root[1].lower() if root is not None else ""
-            is_answer = name in _BARE_ROOTS or is_wrapper(name)  # a document may hold a picture of itself
+            is_answer = name in _BARE_ROOTS or is_wrapper(name)  # a document may contain an encoded picture
             return _wrapped(text, is_whole=len(head) >= size_bytes) if is_answer else None
         case _:
             return None
@@ -132,7 +132,7 @@ def find_encoded_file(head: bytes, kind: ContentType, size_bytes: int) -> Encode
 def _as_text(text: str) -> EncodedFile | None:
     bare = text.strip("\"'")
     address = _DATA_ADDRESS.match(bare)
-    if address is not None and (address["type"] or " " not in bare):  # else somebody writes of data
+    if address is not None and (address["type"] or " " not in bare):  # otherwise it is a sentence about data
         return _in_address(address, bare[address.end() :])
     if _UUENCODED.match(text):
         return EncodedFile(what="a uuencoded file")
@@ -152,19 +152,19 @@ def _in_address(address: re.Match[str], content: str) -> EncodedFile:
 
 
 def _as_numbers(text: str) -> EncodedFile | None:
-    """The bytes of a file as a list of numbers, as some programs write them."""
-    found = _NUMBERS.match(text[:_LETTERS_LOOKED_AT])
-    numbers = [int(one) for one in re.findall(r"\d+", found[1])] if found else []
+    """Recognize the bytes of a file as a list of numbers, as some programs write them."""
+    match = _NUMBERS.match(text[:_LETTERS_LOOKED_AT])
+    numbers = [int(digits) for digits in re.findall(r"\d+", match[1])] if match else []
     what = _document(bytes(numbers)) if numbers and max(numbers) <= 0xFF else ""  # noqa: PLR2004 - the largest byte
     return EncodedFile(what=f"{what} as a list of numbers") if what else None
 
 
 def _in_hexadecimal(text: str) -> EncodedFile | None:
     letters = _AROUND.sub("", text[:_LETTERS_LOOKED_AT])
-    found = _HEXADECIMAL.match(letters)
-    if found is None or len(found[0]) < len(letters) - 1:
+    match = _HEXADECIMAL.match(letters)
+    if match is None or len(match[0]) < len(letters) - 1:
         return None
-    digits = _BETWEEN_DIGITS.sub("", found[1])
+    digits = _BETWEEN_DIGITS.sub("", match[1])
     what = _document(bytes.fromhex(digits)) if len(digits) >= _LETTERS_MIN else ""
     return EncodedFile(what=f"{what} in hexadecimal") if what else None
 
@@ -180,32 +180,32 @@ def _in_base64(text: str) -> EncodedFile | None:
         return EncodedFile(what=f"{what} in base64")
     if _what(content):
         return EncodedFile(what="base64-encoded text", is_sure=False)
-    is_one = len(lines) == 1 or (len({len(line) for line in lines[:-1]}) == 1 and len(lines[0]) >= _LINE_MIN)
-    is_code = is_one and len(letters) >= _CODE_MIN and all(mark.search(letters) for mark in _SPREAD)
+    is_unbroken = len(lines) == 1 or (len({len(line) for line in lines[:-1]}) == 1 and len(lines[0]) >= _LINE_MIN)
+    is_code = is_unbroken and len(letters) >= _CODE_MIN and all(mark.search(letters) for mark in _SPREAD)
     return EncodedFile(what="one long string, perhaps a base64-encoded file", is_sure=False) if is_code else None
 
 
 def _wrapped(text: str, *, is_whole: bool) -> EncodedFile | None:
-    """A file that is all that an answer holds, but for its name and the like."""
-    for found in _values(text):
-        what = _document(_decoded("".join(_ESCAPES.sub("", found[1]).split())))
-        is_most = not is_whole or len(found[1]) >= _WRAPPED_SHARE * len(text)
-        is_among_few = len(_VALUE_BEFORE.findall(text[: found.start()])) <= _WRAPPED_AFTER_VALUES
+    """Recognize a file that is nearly the whole content of a reply."""
+    for match in _values(text):
+        what = _document(_decoded("".join(_ESCAPES.sub("", match[1]).split())))
+        is_most = not is_whole or len(match[1]) >= _WRAPPED_SHARE * len(text)
+        is_among_few = len(_VALUE_BEFORE.findall(text[: match.start()])) <= _WRAPPED_AFTER_VALUES
         if what and is_most and is_among_few:
             return EncodedFile(what=f"{what} in base64", is_wrapped=True)
     return None
 
 
 def _values(text: str) -> Iterator[re.Match[str]]:
-    """Values that could be a code, as far as one that wraps a file would have it."""
-    for found in _VALUES.finditer(text):
-        if found.start() > _WRAPPED_AFTER_CHARS:
+    """Yield the values near the beginning that could be a code."""
+    for match in _VALUES.finditer(text):
+        if match.start() > _WRAPPED_AFTER_CHARS:
             return
-        yield found
+        yield match
 
 
 def _decoded(letters: str) -> bytes:
-    """The beginning of what a code stands for; nothing where it is none."""
+    """Decode the beginning of a code; empty if it is not base64."""
     part = letters[:_LETTERS_LOOKED_AT].rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(part[: len(part) - len(part) % 4], validate=True)
@@ -214,10 +214,10 @@ def _decoded(letters: str) -> bytes:
 
 
 def _what(content: bytes) -> str:
-    """What decoded bytes are, in the words of a sentence: a document, or a text; empty where they may be chance."""
-    found = _document(content)
-    if found or len(content) < _READABLE_MIN:
-        return found
+    """Name the kind of decoded bytes as a phrase, a document or a text; empty if they may be chance."""
+    document = _document(content)
+    if document or len(content) < _READABLE_MIN:
+        return document
     is_wide = content.startswith(_WIDE_MARKS)
     text = content.decode("utf-16" if is_wide else "utf-8", "ignore")
     is_whole = is_wide or len(text.encode()) >= len(content) - 3  # a letter may be cut at the end
@@ -228,5 +228,5 @@ def _document(content: bytes) -> str:
     kind = content_type_of(content) if content else ContentType.TEXT
     if kind in _PAGES_AND_PAPERS:
         return str(kind)
-    found = media_type_by_magic(content) if kind in {ContentType.IMAGE, ContentType.BINARY} else ""
-    return "" if found in _WEAK_TYPES and len(content) < _MARKED_MIN else found
+    media_type = media_type_by_magic(content) if kind in {ContentType.IMAGE, ContentType.BINARY} else ""
+    return "" if media_type in _WEAK_TYPES and len(content) < _MARKED_MIN else media_type

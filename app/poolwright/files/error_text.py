@@ -6,15 +6,15 @@ import re
 from http import HTTPStatus
 
 _BAD = tuple(status for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST)
-#: What a status is called; some servers write a short form of it.
+#: The numbers and names of error statuses.
 _NUMBERS = "|".join(str(status.value) for status in _BAD)
 _PHRASES = "|".join(sorted({re.escape(status.phrase.lower()) for status in _BAD}))
-#: A number of such a status with its name, alone, or with a word that says what it is: a number alone may count bolts.
+#: An error status with its name or a word such as "error"; a number within other text may mean anything.
 _STATUS = (
     r"(?:http(?:/\d(?:\.\d)?)?|status(?:\s+code)?|code|error)\s*:?\s*[45]\d\d\b(?!\S*\d)"
     rf"|(?:{_NUMBERS})\b\s*(?:$|[:|\u2013-]\s|[:|\u2013-]?\s*(?:{_PHRASES}|\w*\s?error|\w*\s?fehler|page|not found))"
 )
-#: Short forms that end a sentence or are one.
+#: Short statements that end a sentence or are a whole one.
 _STATES = (
     r"(?:not found|nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|introuvable|no encontrad[oa]|non trovat[oa]|"
     r"n\u00e3o encontrad[oa]|access (?:is )?denied|zugriff verweigert|acc\u00e8s (?:refus\u00e9|interdit)|"
@@ -44,7 +44,7 @@ _ERROR_START = re.compile(
     r"(?:find|locate|open|load|show|display|process|access)\b)",
     re.IGNORECASE,
 )
-#: Titles alone begin so; a person may write it, too.
+#: Beginnings of error titles; in other texts they prove nothing.
 _TITLE_START = re.compile(
     r"\s*(?:(?:we(?:'|\u2019)?re |we are )?sorry\b"
     r"|(?:es tut uns leid|entschuldigung|d\u00e9sol\u00e9e?|lo sentimos|siamo spiacenti)\b"
@@ -101,7 +101,7 @@ _NOTE = re.compile(
 )
 _CODED = re.compile(r"\s*(?:ORA|PLS|SQLSTATE|SQL)\W?\d{3,5}\b")
 _NOTHING = re.compile(r"\W*(?:null|undefined|none|nil|false|nan|object object)\W*", re.IGNORECASE)
-#: Names of errors are written in one.
+#: Error names in camel case.
 _JOINED = re.compile(r"([a-z])([A-Z])")
 _TRACE = re.compile(
     r"\s*(?:traceback \(most recent call last\)|(?:exception in thread .{0,80}?)?(?:[\w$]{1,80}\.){0,12}"
@@ -111,26 +111,26 @@ _TRACE = re.compile(
 
 
 def starts_as_error(text: str) -> bool:
-    """Whether a note begins as an error does."""
+    """Whether a text begins like an error message."""
     return bool(_ERROR_START.match(text))
 
 
 def is_error_title(text: str) -> bool:
-    """Whether the title of a page is one of an error."""
+    """Whether the title of a page is that of an error page."""
     return starts_as_error(text) or bool(_TITLE_START.match(text))
 
 
 def contains_error(text: str) -> bool:
-    """Whether a sentence of a short text says that something is not to be had."""
+    """Whether a short text has a statement that something failed or is unavailable."""
     return bool(_PHRASE.search(text) or _NOTE.match(text))
 
 
 def is_error_note(text: str) -> bool:
-    """Whether a note of a line or two is nothing but an error."""
+    """Whether a text of a line or two is only an error message."""
     words = _JOINED.sub(r"\1 \2", text).replace("_", " ")
     return bool(_NOTHING.fullmatch(words) or _CODED.match(text)) or starts_as_error(words) or contains_error(words)
 
 
 def is_stack_trace(text: str) -> bool:
-    """Whether a text is what a program leaves when it breaks off."""
+    """Whether a text is a stack trace of a program."""
     return bool(_TRACE.match(text[:4096]))

@@ -1,8 +1,8 @@
 """The table of file endings: the media type and content that each promises, and the ending of each media type.
 
-A dot in a name makes no ending: what stands behind the last one counts only when it is in this table. A name promises
-a kind, and sometimes several: a spreadsheet with a password is a compound file whatever its name, and programs export
-tables of HTML as ``.xls``. Kinds are coarse for that reason: they tell a document from an error page.
+The text after the last dot of a name is an ending only if it is in this table. An ending promises one kind of content,
+and sometimes several: a spreadsheet with a password is a compound file whatever its name, and programs export HTML
+tables as ``.xls``. So the kinds are coarse: they only distinguish a document from an error page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ContentType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """What the ending of a name promises."""
+    """The media type and the kinds of content that an ending promises."""
 
     media_type: str
     kinds: frozenset[ContentType]
@@ -48,17 +48,17 @@ _PICTURE = frozenset({ContentType.IMAGE, ContentType.BINARY})
 _BYTES = _BINARY | _ZIP
 #: UTF-16 without a mark looks like binary data.
 _WORDS = frozenset({ContentType.TEXT, ContentType.XML, ContentType.JSON, ContentType.BINARY})
-#: Data in letters; what is JSON or XML has a name of its own.
+#: Textual data; JSON and XML have endings of their own.
 _DATA = frozenset({ContentType.TEXT, ContentType.BINARY})
 _MARKUP = frozenset({ContentType.XML, ContentType.TEXT, ContentType.BINARY})
 _WEB = frozenset({ContentType.HTML, ContentType.OFFICE_HTML, ContentType.XML, ContentType.TEXT})
 _DRAWING = _WORDS | _PACKED
 _POSTSCRIPT = frozenset({ContentType.PDF, ContentType.TEXT, ContentType.BINARY})
-#: Whatever has a file of its own; a page of a portal has none.
+#: Any content but a web page, which is rather one of the portal's.
 _ANYTHING = frozenset(ContentType) - {ContentType.HTML, ContentType.OFFICE_HTML}
-#: What people write in words, or what may hold anything: a sentence is a whole file of such a kind.
+#: Types of free text: a single sentence can be a whole file of such a type.
 PROSE_TYPES = frozenset({"text/plain", "text/markdown", "application/msword", "message/rfc822", "multipart/related"})
-#: What may be a code from its first letter to its last: keys, seals, certificates.
+#: Types that may be encoded as a whole: keys, signatures, certificates.
 CODE_TYPES = frozenset(
     {
         "application/pkcs7-mime",
@@ -69,7 +69,7 @@ CODE_TYPES = frozenset(
         "application/vnd.apple.keynote",
     }
 )
-#: The media type of which nothing is known.
+#: The media type of unknown content.
 ANY_BYTES = "application/octet-stream"
 _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODF = "application/vnd.oasis.opendocument"
@@ -198,7 +198,7 @@ FORMATS: Mapping[str, FileFormat] = MappingProxyType(
         "xhtml": FileFormat("application/xhtml+xml", _WEB),
     }
 )
-#: Other words for the same media type, as servers and libraries write them.
+#: Aliases of media types that servers and libraries use.
 _SAME: Mapping[str, str] = MappingProxyType(
     {
         "application/x-pdf": "application/pdf",
@@ -246,28 +246,28 @@ _SAME: Mapping[str, str] = MappingProxyType(
     }
 )
 _FIRST: Mapping[str, str] = MappingProxyType(
-    {known.media_type: ending for ending, known in reversed(tuple(FORMATS.items()))} | {"text/html": "html"}
+    {file_format.media_type: ending for ending, file_format in reversed(tuple(FORMATS.items()))} | {"text/html": "html"}
 )
 
 
-#: Endings are short; a name may be of any length.
+#: An ending is looked for in this many last characters: a name may be of any length.
 _ENDING_WITHIN_CHARS = 200
-#: What no system keeps at the end of a name, and what nobody sees there.
+#: Characters at the end of a name that systems drop or that are invisible.
 _BEHIND_NAME = re.compile(r"[\s.\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$")
 
 
 def format_of(name: str) -> FileFormat | None:
-    """The format that a name's ending promises; None if the ending is unknown."""
+    """Return the format that a name's ending promises; ``None`` if the ending is unknown."""
     _, dot, ending = _BEHIND_NAME.sub("", name[-_ENDING_WITHIN_CHARS:]).rpartition(".")
     return FORMATS.get(ending.lower()) if dot else None
 
 
 def format_of_type(media_type: str) -> FileFormat | None:
-    """The format of a media type (lower case, without parameters); None if it is unknown."""
+    """Return the format of a media type (lower case, without parameters); ``None`` if it is unknown."""
     ending = ending_of(media_type)
     return FORMATS[ending] if ending else None
 
 
 def ending_of(media_type: str) -> str:
-    """The ending that files of this media type get, without its dot; empty when none is known."""
+    """Return the ending of files of this media type, without its dot; empty if none is known."""
     return "" if media_type == ANY_BYTES else _FIRST.get(_SAME.get(media_type, media_type), "")

@@ -13,7 +13,7 @@ import filetype  # pyright: ignore[reportMissingTypeStubs]  # it ships no types;
 
 from poolwright.files.file_format import ANY_BYTES, FORMATS, ContentType, FileFormat, format_of, format_of_type
 
-#: As many bytes as the library looks at.
+#: The number of bytes that the library examines.
 HEAD_BYTES = 8192
 
 
@@ -23,7 +23,7 @@ _MAGICS = (
     (b"PK\x05\x06", ContentType.ZIP),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ContentType.COMPOUND),
     (b"{\\rtf", ContentType.RTF),
-    (b"%!PS-Adobe", ContentType.BINARY),  # letters, but no text to be read
+    (b"%!PS-Adobe", ContentType.BINARY),  # printable, but no readable text
 )
 _GENERIC_TYPES: Mapping[ContentType, str] = MappingProxyType(
     {
@@ -38,29 +38,29 @@ _GENERIC_TYPES: Mapping[ContentType, str] = MappingProxyType(
         ContentType.TEXT: "text/plain",
     }
 )
-#: Acrobat takes a PDF whose mark stands anywhere in this many first bytes.
+#: Acrobat accepts a PDF whose mark is anywhere in this many first bytes.
 _PDF_MARK_WITHIN_BYTES = 1024
 _WEB_PAGE = re.compile(
-    # Each comment is taken once and for all: trying every way to join a thousand of them would never end.
+    # Possessive groups: trying every combination of a thousand comments would never end.
     r"\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*+"
     r"<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|div|form|table|p|h1)\b)",
     re.IGNORECASE | re.DOTALL,
 )
-#: What a program of a server writes that breaks off; before a PDF, it is only in its way.
+#: Output of a server program that failed; before a PDF it is ignored.
 _WEB_FRAGMENT = re.compile(
     r"\s*<(?:br\b|b>|center\b|font\b|h[2-6]\b|pre\b|span\b|ul\b|ol\b|iframe\b|noscript\b|section\b|main\b|"
     r"(?:a|input|frameset|img|hr|strong|em|small|button|nav)[\s>])",
     re.IGNORECASE,
 )
-#: A table of an export, and not a login page that is laid out as a table.
+#: An exported table, but no login page with a table layout.
 _OFFICE_PAGE = re.compile(r"schemas-microsoft-com:office|^(?!.*password).*<table", re.IGNORECASE | re.DOTALL)
-#: An object or a list of values; a text may begin with a bracket too.
+#: The beginning of an object or of a list of values; plain text may begin with a bracket too.
 _JSON = re.compile(r"\{\s*(?:\"|\})|\[\s*[{\[\"\]]")
 _NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def content_type_of(head: bytes) -> ContentType:
-    """What a file that begins with ``head`` (at least its first 1024 bytes, if it has so many) holds."""
+    """Return the kind of content of a file that begins with ``head`` (its first 1024 bytes or more, if it has them)."""
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return kind
@@ -83,7 +83,7 @@ def _kind_of_text(text: str) -> ContentType:
 
 
 def promised_format(name: str, declared_type: str) -> FileFormat | None:
-    """What the name's extension promises; where it is not known, what the declared media type does; or nothing.
+    """Return the format that the name's ending promises, else that of the declared media type; ``None`` if unknown.
 
     ``declared_type`` is in lower case and without parameters, here and below.
     """
@@ -91,18 +91,18 @@ def promised_format(name: str, declared_type: str) -> FileFormat | None:
 
 
 def media_type_of(head: bytes, kind: ContentType, promised: FileFormat | None, declared_type: str) -> str:
-    """The media type by content, in detail by the promise where that fits, and as declared where nothing tells."""
+    """Return the media type by content, refined by a matching promise, else as declared."""
     if kind is ContentType.IMAGE:
         return media_type_by_magic(head)
     if promised is not None and kind in promised.kinds:
         return promised.media_type
-    if kind in {ContentType.ZIP, ContentType.BINARY} and (found := media_type_by_magic(head)):
-        return found
+    if kind in {ContentType.ZIP, ContentType.BINARY} and (detected := media_type_by_magic(head)):
+        return detected
     return _GENERIC_TYPES.get(kind) or declared_type or ANY_BYTES
 
 
 def decode_text(content: bytes) -> str:
-    """A whole text in its letters: by its mark, as UTF-8 where it is, else as western programs write it."""
+    """Decode a whole text: UTF-16 by its mark, UTF-8 if valid, else Windows-1252."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return decode_head(content)
     try:
@@ -112,22 +112,22 @@ def decode_text(content: bytes) -> str:
 
 
 def decode_head(head: bytes) -> str:
-    """``head`` as text to look at: UTF-16 by its mark, anything else byte by byte."""
+    """Decode ``head`` for inspection: UTF-16 by its mark, anything else byte by byte."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "ignore")
     return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
 
 
 def media_type_by_magic(head: bytes) -> str:
-    """What the library knows of the bytes; empty when nothing."""
-    found = filetype.guess(head)  # pyright: ignore[reportUnknownMemberType]
-    return found.mime if found is not None else ""
+    """Return the media type that the library detects from the bytes; empty if none."""
+    match = filetype.guess(head)  # pyright: ignore[reportUnknownMemberType]
+    return match.mime if match is not None else ""
 
 
 _SECTOR_SHIFT_AT, _DIRECTORY_AT = 0x1E, 0x30
 _SHIFTS = frozenset({9, 12})
 _HEADER_BYTES = 512
-#: Directories begin with the streams that matter.
+#: The relevant streams are at the beginning of a directory.
 _DIRECTORY_BYTES = 8192
 _STREAMS = (
     ("__substg1.0_", "application/vnd.ms-outlook"),
@@ -142,7 +142,7 @@ _STREAMS = (
 
 
 def media_type_of_compound(path: Path) -> str:
-    """The media type of a compound file; empty where its directory does not tell.
+    """Return the media type of a compound file; empty if its directory does not show it.
 
     Raises:
         OSError: The file cannot be read.
@@ -162,7 +162,7 @@ def media_type_of_compound(path: Path) -> str:
 
 #: Every package of Office has this part.
 _TYPES_PART = "[content_types].xml"
-#: Parts and the endings of what has them, the surest first.
+#: Parts of packages and the ending of their format, the most certain first.
 _PARTS = (
     ("xl/workbook.bin", "xlsb"),
     ("xl/vbaproject.bin", "xlsm"),
@@ -175,13 +175,13 @@ _PARTS = (
     ("3d/", "3mf"),
     ("fixeddocumentsequence.fdseq", "xps"),
 )
-#: A part of other packages that says what they are.
+#: The part of other packages that has their media type.
 _TYPE_PART = "mimetype"
 _TYPE_MAX_BYTES = 200
 
 
 def media_type_of_package(path: Path) -> str:
-    """The media type of a document that is a ZIP container; empty where it is of no program that is known.
+    """Return the media type of a document in a ZIP container; empty if its program is unknown.
 
     Raises:
         OSError: The file cannot be read.
@@ -193,7 +193,7 @@ def media_type_of_package(path: Path) -> str:
                 with package.open(_TYPE_PART) as part:
                     return _known(part.read(_TYPE_MAX_BYTES).decode("ascii", "replace").strip())
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
-        return ""  # cut short, or packed in a way that is not known here
+        return ""  # truncated, or with an unsupported compression
     parts = {name.replace("\\", "/").lower() for name in names}
     if _TYPES_PART not in parts:
         return ""
@@ -202,4 +202,4 @@ def media_type_of_package(path: Path) -> str:
 
 
 def _known(media_type: str) -> str:
-    return media_type if any(known.media_type == media_type for known in FORMATS.values()) else ""
+    return media_type if any(known_format.media_type == media_type for known_format in FORMATS.values()) else ""

@@ -1,7 +1,7 @@
 """Safe names for files and folders, which every system accepts and which never lead out of their folder.
 
-Pure text work, shared with the worker, which names a file when it saves it. What a portal calls a file is kept apart
-as its label; nothing here looks at a disk.
+Pure functions on text, shared with the worker, which names a file when it saves it. The portal's own name for a file is
+kept as its label.
 """
 
 from __future__ import annotations
@@ -16,59 +16,59 @@ from pathvalidate.handler import ReservedNameHandler
 
 from poolwright.files.file_format import ending_of, format_of
 
-#: NAME_MAX is 255 bytes and Windows counts the whole path; this leaves room for folders and " (2)" (profiles rule 25).
+#: NAME_MAX is 255 bytes and Windows limits the whole path; this leaves room for folders and " (2)" (profiles rule 25).
 FILE_NAME_MAX_BYTES = 150
-#: Several levels of folders stand above a file.
+#: A file may be below several levels of folders.
 FOLDER_NAME_MAX_BYTES = 80
-#: Folder within that of an order, for earlier files that the portal changed or withdrew.
+#: Folder within an order's folder, for earlier files that the portal changed or withdrew.
 SUPERSEDED_NAME = "superseded"
-#: Names within an order's folder that are not the portal's to give: pass them to ``unique_name`` as taken.
+#: Names in an order's folder that no attachment may have: pass them to ``unique_name`` as taken.
 RESERVED_NAMES = frozenset({"manifest.json", SUPERSEDED_NAME})
-#: Where a worker puts what it fetched for one order, within its staging folder: attachments, and traces of a failure.
+#: Folders within the staging folder of an attempt: for attachments, and for evidence of a failure.
 STAGED_FILES, STAGED_EVIDENCE = "files", "evidence"
 
 _NAMELESS_FILE = "file"
 _NAMELESS_FOLDER = "Unknown"
-#: Control and format characters (they can turn text round, so that ``exe`` reads as ``pdf``) and lone surrogates.
+#: Control and format characters (they can reverse text, so that ``exe`` reads as ``pdf``) and lone surrogates.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 _EXTENSION = re.compile(r"(?:\.tar)?\.\w{1,12}$", re.IGNORECASE)
-#: What may be an ending that is not in the table: letters, and no words.
+#: An ending that is not in the table: one short word with a letter.
 _LIKE_ENDING = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9_~-]{1,10}$")
-#: Many kinds of files are packed or written so; the portal's ending knows better which this is.
+#: Types that contain many file formats: the ending in the portal's name is more precise.
 _PLAIN_TEXT = "text/plain"
 _VAGUE_TYPES = frozenset({_PLAIN_TEXT, "application/zip", "application/xml", "application/json"})
-#: Windows consoles; the other device names are known to the library.
+#: Windows consoles; the library has the other device names.
 _MORE_DEVICES = ("CONIN$", "CONOUT$")
 
 
 def safe_name(label: str) -> str:
-    """The file name for what a portal calls ``label``: its last path part, at most 150 bytes of UTF-8.
+    """Return the file name for a portal's ``label``: its last path part, at most 150 bytes of UTF-8.
 
-    Legal on Linux, macOS and Windows, never hidden, never empty, the extension kept; safe names stay as they are.
+    Valid on Linux, macOS and Windows, never hidden, never empty, with its extension; safe names stay unchanged.
     """
     parts = [part for part in re.split(r"[/\\]", _visible(label)) if part.strip(" .")]
     return _legal(parts[-1], FILE_NAME_MAX_BYTES) if parts else _NAMELESS_FILE
 
 
 def safe_folder(text: str) -> str:
-    """One folder level for ``text``, at most 80 bytes of UTF-8; ``Unknown`` when nothing readable is left."""
+    """Return a folder name for ``text``, at most 80 bytes of UTF-8; ``Unknown`` if no readable character is left."""
     visible = _visible(text)
     return _legal(visible, FOLDER_NAME_MAX_BYTES) if visible.strip(" .") else _NAMELESS_FOLDER
 
 
 def has_ending(name: str) -> bool:
-    """Whether a name ends as files do: with a dot and an ending that is known."""
+    """Whether a name has a dot and a known ending."""
     return format_of(name) is not None
 
 
 def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
-    """``name`` with the ending of its content, where it has none; a dot alone makes no ending.
+    """Return ``name`` with the ending of its content, if it has none; a dot alone makes no ending.
 
     Args:
         name: A safe name.
-        media_type: What the file holds.
-        is_given: Whether it is the portal's own name for the file and not a text on a page: then letters behind a dot
-            are an ending too when nobody knows them, and a text file may have none.
+        media_type: The media type of the content.
+        is_given: Whether it is the portal's own name for the file and not a text on a page: then unknown letters behind
+            a dot are an ending too, and a text file may have none.
     """
     wanted = ending_of(media_type)
     if not wanted or has_ending(name):
@@ -80,59 +80,59 @@ def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
-    """``name``, or ``name (2).ext`` and so on when one that a file system takes for the same is in ``taken``."""
+    """Return ``name``, or ``name (2).ext`` and so on if ``taken`` has a name that a file system treats as the same."""
     keys = {name_key(other) for other in taken}
     return next(variant for variant in _file_variants(name) if name_key(variant) not in keys)
 
 
 class UniqueNames:
-    """Names within one folder, given out one by one; each costs the same, however many there are."""
+    """Allocates unique names within one folder, in constant time for each."""
 
     def __init__(self, taken: Iterable[str] = RESERVED_NAMES) -> None:
-        """Begin with the names that are not to be given."""
+        """Start with the names that are taken."""
         self._keys = {name_key(name) for name in taken}
-        #: The number with which to go on, by the key of the name that was wanted.
+        #: The next number to try, by the key of the requested name.
         self._numbers: dict[str, int] = {}
 
     def allocate(self, name: str) -> str:
-        """``name``, or ``name (2).ext`` and so on, as ``unique_name`` has it."""
+        """Return ``name``, or ``name (2).ext`` and so on, like ``unique_name``, and mark it as taken."""
         key = name_key(name)
         if key not in self._keys:
             self._keys.add(key)
             return name
         numbered = ((number, _numbered(name, number)) for number in count(self._numbers.get(key, 2)))
-        number, variant = next(found for found in numbered if name_key(found[1]) not in self._keys)
+        number, variant = next(pair for pair in numbered if name_key(pair[1]) not in self._keys)
         self._keys.add(name_key(variant))
         self._numbers[key] = number + 1
         return variant
 
 
 def folder_variants(name: str) -> Iterator[str]:
-    """``name``, ``name (2)``, ``name (3)`` ... for orders whose folder names fall together."""
+    """Yield ``name``, ``name (2)``, ``name (3)`` ... for orders with the same folder name."""
     yield name
     yield from (f"{name} ({number})" for number in count(2))
 
 
 def name_key(name: str) -> str:
-    """Equal for names that some file system takes for one: case and Unicode composition don't count."""
+    """Return a key that is equal for names that a file system may treat as the same, by case or composition."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def well_formed(text: str) -> str:
-    """``text`` with a question mark for each lone surrogate: scripts can make them, UTF-8 can't hold them."""
+    """Return ``text`` with a question mark for each lone surrogate: scripts can make them, UTF-8 cannot encode them."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _visible(text: str) -> str:
-    """Composed text on one line, without characters that nobody sees."""
-    kept = (char for char in text if char.isspace() or unicodedata.category(char) not in _UNSEEN_CATEGORIES)
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
+    """Return composed text on one line, without invisible characters."""
+    visible = (char for char in text if char.isspace() or unicodedata.category(char) not in _UNSEEN_CATEGORIES)
+    return unicodedata.normalize("NFC", " ".join("".join(visible).split()))
 
 
 def _legal(visible: str, limit_bytes: int) -> str:
-    """A name that every system takes, of visible text with at least one character that is neither dot nor space."""
+    """Return a name that every system accepts, from visible text with a character other than dot and space."""
     text = _clip(re.sub(r" +\.", ".", visible).strip(" ."), limit_bytes)
-    # The library would put its mark behind every repetition of a device name; here it stands behind the first alone.
+    # The library would put its mark behind every repetition of a device name; here only the first one gets it.
     legal = sanitize_filename(
         text, replacement_text="_", platform=Platform.UNIVERSAL, reserved_name_handler=ReservedNameHandler.as_is
     )
@@ -161,8 +161,8 @@ def _clip(name: str, limit_bytes: int) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    found = _EXTENSION.search(name, 1)
-    return (name[: found.start()], found[0]) if found else (name, "")
+    extension = _EXTENSION.search(name, 1)
+    return (name[: extension.start()], extension[0]) if extension else (name, "")
 
 
 def _cut(stem: str, limit_bytes: int) -> str:

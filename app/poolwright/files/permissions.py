@@ -1,7 +1,7 @@
 """Explains why the system denies access to a file or folder, and which command grants it.
 
-Folders that are mounted into a container keep the owner that they have outside, so both numbers are told. ``explain``
-decides; ``look_at_rights`` looks; ``blame`` does both for an error that was just raised.
+A folder that is mounted into a container keeps its owner from outside, so both user ids are named. ``describe`` is
+pure; ``read_permissions`` reads the file system; ``describe_error`` uses both for an error that was just raised.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _OWNER_ALL = 0o700
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
-    """Who may do what at a place. Numbers, since a container knows the names of few users."""
+    """The owner and mode of a path. Numeric, since a container has names for few users."""
 
-    #: The deepest file or folder on the way to the place that this program can see.
+    #: The deepest part of the path that this program can see.
     culprit: Path
-    #: Whether this program may go through it, to what lies in it.
+    #: Whether this program may enter it.
     may_pass: bool
     owner_uid: int
     mode: int
-    #: Of this program.
+    #: The ids of this program.
     own_uid: int
     own_gid: int
 
@@ -36,13 +36,13 @@ class Permissions:
 class AccessProblem:
     """The explanation of a denied access, for a person."""
 
-    #: Goes on after a colon, without a full stop.
+    #: Follows a colon, without a full stop.
     cause: str
-    #: Whole sentences; empty where the cause says it all.
+    #: The next step in whole sentences; empty if there is none.
     step: str = ""
 
     def sentence(self, *, otherwise: str = "") -> str:
-        """The cause, the next step, and what else could be done."""
+        """Return the cause, the next step and an alternative as sentences."""
         return " ".join(filter(None, (f"{self.cause}.", self.step, otherwise)))
 
 
@@ -50,56 +50,58 @@ def describe_error(error: OSError, top: Path, at: Path | None = None) -> AccessP
     """Explain an error of the system.
 
     Args:
-        error: What was raised.
-        top: What a person named and can give away whole: the folder of an option, or a profile.
-        at: What was to be opened or made; as the error says, or ``top``, when left out.
+        error: The error that was raised.
+        top: The folder that a person configured and whose owner may be changed: that of an option, or a profile.
+        at: The path that was to be opened or made; if left out, that of the error, or ``top``.
     """
-    asked = at or Path(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else top)
-    rights = read_permissions(asked) if error.errno in _NOT_PERMITTED else None
+    path = at or Path(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else top)
+    rights = read_permissions(path) if error.errno in _NOT_PERMITTED else None
     return describe(error.errno or 0, error.strerror or str(error), top, rights)
 
 
-def describe(code: int, told: str, top: Path, rights: Permissions | None) -> AccessProblem:
+def describe(code: int, message: str, top: Path, rights: Permissions | None) -> AccessProblem:
     """Explain a denied access. Pure.
 
     Args:
-        code: The system's number for it.
-        told: The system's words for it.
-        top: As in ``blame``.
-        rights: What stands at the place; nothing where it matters not, or the system knows no owners.
+        code: The number of the system's error.
+        message: The system's text for it.
+        top: As in ``describe_error``.
+        rights: The permissions of the path; ``None`` if they are irrelevant, or the system has no owners.
     """
     if code == errno.EROFS:
         step = "Mount it writable: a volume without :ro, in Kubernetes without readOnly."
-        return AccessProblem(cause=f"{told}, its mount is read-only", step=step)
+        return AccessProblem(cause=f"{message}, its mount is read-only", step=step)
     if code == errno.EFBIG:
         return AccessProblem(
-            cause=told, step="Raise the limit of file sizes: `ulimit -f unlimited`, LimitFSIZE of the service."
+            cause=message, step="Raise the limit of file sizes: `ulimit -f unlimited`, LimitFSIZE of the service."
         )
     if rights is None or code not in _NOT_PERMITTED:
-        return AccessProblem(cause=told)
+        return AccessProblem(cause=message)
     culprit = rights.culprit
     if rights.owner_uid == rights.own_uid and rights.mode & _OWNER_ALL == _OWNER_ALL:
         guard = f"although this user owns {culprit} and its mode {rights.mode:04o} allows it"
         step = f"Check what else denies it: an immutable flag (`lsattr -d {culprit}`), an ACL, or SELinux or AppArmor."
-        return AccessProblem(cause=f"{told}, {guard}", step=step)
+        return AccessProblem(cause=f"{message}, {guard}", step=step)
     if rights.owner_uid == rights.own_uid:
         mode = f"this user (uid {rights.own_uid}) owns {culprit}, but its mode {rights.mode:04o} forbids it"
-        return AccessProblem(cause=f"{told}, {mode}", step=f"Run `chmod u+rwX {culprit}`.")
+        return AccessProblem(cause=f"{message}, {mode}", step=f"Run `chmod u+rwX {culprit}`.")
     whose = f"{culprit} belongs to uid {rights.owner_uid} and this program runs as uid {rights.own_uid}"
-    return AccessProblem(cause=f"{told}, {whose}", step=_ownership_fix(rights, top.absolute()))
+    return AccessProblem(cause=f"{message}, {whose}", step=_ownership_fix(rights, top.absolute()))
 
 
 def _ownership_fix(rights: Permissions, top: Path) -> str:
-    """Nobody is told to give away a whole folder of the system, nor to become root."""
+    """Return the command that grants access; never one for a system folder as a whole, nor one to become root."""
     runner = f"{rights.own_uid}:{rights.own_gid}"
     if rights.culprit.is_relative_to(top):
-        give = f"`chown -R {runner} {top}`"
+        command = f"`chown -R {runner} {top}`"
     elif not rights.may_pass:
-        give = f"`chmod o+x {rights.culprit}` and `chown -R {runner} {top}`"
+        command = f"`chmod o+x {rights.culprit}` and `chown -R {runner} {top}`"
     else:
-        give = f"`mkdir -p {top} && chown -R {runner} {top}`"
-    become = f"start it as that user (in a container: `--user {rights.owner_uid}:{rights.own_gid}`)"
-    return f"As its owner run {give}, for a mounted folder on the host{_or(become) if rights.owner_uid else ''}."
+        command = f"`mkdir -p {top} && chown -R {runner} {top}`"
+    alternative = f"start it as that user (in a container: `--user {rights.owner_uid}:{rights.own_gid}`)"
+    return (
+        f"As its owner run {command}, for a mounted folder on the host{_or(alternative) if rights.owner_uid else ''}."
+    )
 
 
 def _or(text: str) -> str:
@@ -107,14 +109,14 @@ def _or(text: str) -> str:
 
 
 def read_permissions(path: Path) -> Permissions | None:
-    """Read the permissions of the deepest existing part of a path; None where the system has no owners."""
+    """Read the permissions of the deepest existing part of a path; ``None`` if the system has no owners."""
     if not hasattr(os, "geteuid"):
         return None
     path = path.absolute()
     culprit, status = Path(path.anchor), Path(path.anchor).stat()
-    for place in (*reversed(path.parents), path):
+    for part in (*reversed(path.parents), path):
         try:
-            culprit, status = place, place.stat()
+            culprit, status = part, part.stat()
         except OSError:
             break
     return Permissions(

@@ -1,9 +1,8 @@
 """Recognizes what a portal sends in place of a file: an error message, a waiting page, a login form.
 
-A page may be a document that somebody attached. One that by itself sends a form, goes elsewhere or asks for patience,
-and hardly shows anything, is none, whoever calls it a file.
-
-Such answers come with status 200 and under any name. So shapes are strict: what only speaks of an error is none.
+Such replies have status 200 and any name. A web page may be an attached document, so the rules are strict: a document
+that only mentions an error is not one. But a page with little text that submits a form by itself, redirects, or asks to
+wait is never a document, whatever its name.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from poolwright.files.error_text import contains_error, is_error_note, is_error_
 from poolwright.files.file_format import ContentType
 from poolwright.files.media_type import decode_text
 
-#: A page that hardly shows anything, and one that could still be made of menus.
+#: Longest text of a page that only waits, and of one that has menus besides.
 _WAITING_NOTE_MAX_CHARS, _TEXT_MAX_CHARS = 400, 1500
 #: Error pages may have menus and a footer.
 _ERROR_MAX_CHARS = 5000
-#: Nobody has a document that is gone after so many seconds.
+#: A page that reloads after this many seconds or fewer is no document.
 _REFRESH_MAX_S = 60
 _TITLE = re.compile(r"<(title|h[1-3])\b[^>]{0,200}>(.{0,400}?)</\1\b", re.IGNORECASE | re.DOTALL)
 _META = re.compile(r"<meta\b[^>]{0,400}>?", re.IGNORECASE)
@@ -34,7 +33,7 @@ _MOVES_ON = re.compile(
     r"\bwindow\.(?:open|navigate)\s*\(|(?:\.|\b)(?:submit|requestSubmit)\s*(?:\(\s*\)|\.(?:call|apply)\b)|"
     r"\bhistory\.(?:back|forward|go|replaceState)\s*\(|\.trigger\s*\(\s*[\"'](?:submit|click)|\.click\s*\(\s*\)"
 )
-#: Code that runs where nobody clicks: in scripts, and when the page is there.
+#: Code that runs without a click: in scripts, and when the page is loaded.
 _SCRIPT = re.compile(r"<script\b([^>]{0,2000})>(.*?)(?:</script\b|\Z)", re.IGNORECASE | re.DOTALL)
 _LOADED = re.compile(r"<(?:body|frameset|img|iframe|svg)\b([^>]{0,2000})", re.IGNORECASE)
 _ON_LOAD = re.compile(r"\bon(?:load|error|pageshow)\s*=\s*(.+)", re.IGNORECASE | re.DOTALL)
@@ -46,7 +45,7 @@ _PATIENCE = re.compile(
     r"espere por favor|attendere prego|even geduld",
     re.IGNORECASE,
 )
-#: What pages say that lead on, and people who write of other things.
+#: Words of redirecting pages; documents may have them too.
 _LEADS_ON = re.compile(
     r"redirect(?:ing|ed)|werden weitergeleitet|redirection en cours|signing (?:you )?in\b|"
     r"(?:click|press).{0,40}\b(?:to continue|to proceed)|"
@@ -54,7 +53,7 @@ _LEADS_ON = re.compile(
     r"(?:file|document|report|download|export|request|data)\b",
     re.IGNORECASE,
 )
-#: The same where nothing else is said, and where the words could be a person's own.
+#: Words of waiting pages that count only if the page has no others, since a person could write them.
 _PLEASE_WAIT = re.compile(
     r"(?:please wait|bitte warten|veuillez patienter|espere por favor|loading|processing|queued|pending|in progress|"
     r"redirecting|one moment(?: please)?|einen moment(?: bitte)?)"
@@ -67,46 +66,46 @@ _PLEASE_WAIT = re.compile(
 )
 _PASSWORD = re.compile(r"<input\b[^>]{0,400}type\s*=\s*[\"']?password", re.IGNORECASE)
 _NEEDS_SCRIPTS = re.compile(r"<script\b", re.IGNORECASE)
-#: What a page can show without a word.
+#: Elements that show content without text.
 _SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]*>")
-#: What is in a page and not on it; what never ends goes to the end of the page.
+#: Elements of a page that are not displayed; an unclosed one extends to the end of the page.
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
 _BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 class WebPage:
-    """A page, as it came."""
+    """A web page as the portal sent it."""
 
     def __init__(self, text: str) -> None:
-        """Look at a page in its letters."""
+        """Take the decoded text of a page."""
         self._text = text
         self._plain = _UNSEEN.sub("", text)
-        #: Its words, the title too.
+        #: The displayed words, with the title.
         self.shown = _words(self._plain)
 
     @property
     def asks_for_password(self) -> bool:
-        """Whether it has a field for one."""
+        """Whether the page has a password field."""
         return bool(_PASSWORD.search(self._text))
 
     @property
     def has_error_title(self) -> bool:
-        """Whether a page that is no longer than errors are calls itself one."""
+        """Whether the page is as short as an error page and its title or a heading names an error."""
         is_short = len(self.shown) <= _ERROR_MAX_CHARS
         return is_short and any(is_error_title(_words(title)) for _, title in _TITLE.findall(self._text))
 
     @property
     def is_waiting_page(self) -> bool:
-        """Whether it could be one that waits for the file, or leads to it."""
+        """Whether the page could wait for the file or redirect to it."""
         is_short = len(self.shown) <= _TEXT_MAX_CHARS
         is_moving = _REFRESHES.search(self._text) or _MOVES_ON.search(self._text)
         return is_short and bool(is_moving or _PATIENCE.search(self.shown))
 
     @property
     def is_made_by_scripts(self) -> bool:
-        """Whether it shows nothing without its scripts."""
+        """Whether the page is empty without its scripts."""
         return (
             not self._words_beside_title and not _SHOWN.search(self._text) and bool(_NEEDS_SCRIPTS.search(self._text))
         )
@@ -122,14 +121,14 @@ class WebPage:
         scripts = _SCRIPT.findall(self._seen)
         if is_waiting_note(words) or (scripts and (_PATIENCE.search(words) or _LEADS_ON.search(words))):
             return True
-        started = (code for looks in _LOADED.findall(self._seen) for code in _ON_LOAD.findall(looks))
+        started = (code for attributes in _LOADED.findall(self._seen) for code in _ON_LOAD.findall(attributes))
         if any(map(_MOVES_ON.search, (*(code for _, code in scripts), *started))):
             return True
         return not words and any(map(_ELSEWHERE.search, _FRAME.findall(self._seen)))
 
     @cached_property
     def _seen(self) -> str:
-        """The page without comments, and without what only browsers that know no scripts look at."""
+        """The page without comments."""
         return _COMMENT.sub("", self._text)
 
     @cached_property
@@ -156,7 +155,7 @@ def _words(markup: str) -> str:
     return " ".join(_TAGS.sub(" ", markup).split())
 
 
-#: Errors are short; a larger file is a document, whatever words are in it.
+#: Error messages are short; a larger file is a document, whatever its words.
 MESSAGE_MAX_BYTES = 64 * 1024
 _NOTE_MAX_CHARS = 400
 _NOTE_MAX_LINES = 3
@@ -183,36 +182,36 @@ _ANSWERS: Mapping[ApiReply | None, SoftError | None] = MappingProxyType(
         ApiReply.STATUS: SoftError.STATUS,
     }
 )
-#: What a program says with one word, number or name of its own, and nobody writes into a file.
+#: Status replies of a single word, number or constant, which no document consists of.
 _BARE = re.compile(
     r"[+-]?\d{1,2}|-\d{1,12}(?:\.\d{1,4})?|0x[0-9a-f]{1,8}|true|yes|no|ok|okay|success(?:ful(?:ly)?)?|done|ack|nack|"
     r"nok|ko|ng|(?-i:[A-Z]{1,30}(?:_[A-Z]{1,30}){1,8})|\{\}|\[\]|eof|end",
     re.IGNORECASE,
 )
 _QUOTES = " \t\r\n\"'.;,!"
-#: What means something to a program where it stands alone: where to look, or what to ask for.
+#: A single address or key, which is a reference for a program.
 _KEY = re.compile(
     r"https?://\S+|(?:/[\w.~%-]+)+(?:\?\S*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,64}",
     re.IGNORECASE,
 )
-#: JSON that is called as a script, or that no script of another place is to run.
+#: JSON in a function call (JSONP), or with a prefix that keeps other sites from running it.
 _SCRIPTED = re.compile(
     r"(?:(?:/\*\*/\s*)?(?:typeof [\w$.]{1,60} === 'function' && )?[\w$.]{1,60}\(|\)\]\}',?\s*|"
     r"(?:while|for)\s*\([1;]*\);\s*)([{\[].*[}\]])\s*\)?;?",
     re.DOTALL,
 )
 _LINES_LOOKED_AT = 20
-#: What parts values, or begins data; and a long row of letters is a code.
+#: Separators of values, beginnings of data, and long strings without spaces.
 _DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
 _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
 
 
 def find_soft_error(content: bytes, kind: ContentType) -> SoftError | None:
-    """Classify what came in place of a file; None if it may be the file.
+    """Classify the content that the portal sent in place of a file; ``None`` if it may be the file.
 
     Args:
-        content: All of it; of something larger than ``MESSAGE_MAX_BYTES`` nothing need be asked.
-        kind: What it holds.
+        content: The whole content; larger than ``MESSAGE_MAX_BYTES`` it is no soft error, so it need not be classified.
+        kind: The kind of the content.
     """
     text = decode_text(content)
     match kind:
@@ -246,7 +245,7 @@ def _is_table(lines: list[str], marks: str) -> bool:
 
 
 def _is_data(lines: list[str]) -> bool:
-    """Whether lines are those of a table; a sentence has a comma with a space behind it."""
+    """Whether lines are a table; a comma with a space behind it is one of a sentence."""
     return _is_table(lines, ";\t|" if any(", " in line for line in lines) else ";\t|,")
 
 

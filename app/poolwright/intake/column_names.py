@@ -1,8 +1,8 @@
-"""What the name of a column says about order numbers, in the languages that lists come in. Pure.
+"""Ranks column names by how likely they mean order numbers, in the languages of lists. Pure.
 
-A name is folded (no case, accents, punctuation), parted into words, and each word stands for a concept or for nothing
-known. A name made of known words alone is an exact one; ``Order Date`` or ``customer order`` holds a word that turns it
-into something else. Pure: cells are not looked at here.
+A name is folded (no case, accents, punctuation) and split into words, and each word has a concept or is unknown. A name
+of known words alone is exact; ``Order Date`` or ``customer order`` has a word that gives it another meaning. Cells are
+not read here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from enum import Enum, auto
 from functools import lru_cache
 
-#: A name that also has words which nobody knows: worth a look at the cells, never sure.
+#: Added to the rank of a name that also has unknown words: its cells are checked, and it is never sure.
 VAGUE = 10
 #: Exact names up to this rank mean an order number and little else.
 SURE_RANK = 4
@@ -33,7 +33,7 @@ class _Concept(Enum):
     ID = auto()
     #: Makes the name mean something else.
     OTHER = auto()
-    #: Says nothing: ``of``, ``the``.
+    #: Has no meaning of its own: ``of``, ``the``.
     FILLER = auto()
 
 
@@ -62,12 +62,12 @@ _WORDS = {
 
 
 def fold_name(name: str) -> str:
-    """The name without case, accents and punctuation: two names that people call the same are equal then."""
+    """Return the name without case, accents and punctuation, so that two spellings of one name are equal."""
     return "".join(_words(name))
 
 
 def name_rank(name: str) -> int | None:
-    """How well a column of this name suits as the order number: 0 is best, nothing when it means something else.
+    """Return how likely the name means order numbers: 0 is best, ``None`` when it means something else.
 
     Purchase orders come before orders, numbers before bare words, bare words before ids. Ranks from ``VAGUE`` on
     belong to names with unknown words in them.
@@ -82,18 +82,18 @@ def name_rank(name: str) -> int | None:
 
 
 def means_other(name: str) -> bool:
-    """Whether a word of the name says that the column holds something else: a date, an amount, an invoice."""
+    """Return whether a word of the name means something else: a date, an amount, an invoice."""
     return any(_Concept.OTHER in _concepts_of(word) for word in _words(name))
 
 
 def heads_other(name: str) -> bool:
-    """Whether this is the name of a column with something else, and nothing but a name: ``Invoice Number``."""
+    """Return whether all words are known and one of them means something else: ``Invoice Number``."""
     concepts = [_concepts_of(word) for word in _words(name)]
-    return all(concepts) and any(_Concept.OTHER in found for found in concepts)
+    return all(concepts) and any(_Concept.OTHER in word_concepts for word_concepts in concepts)
 
 
 def is_numbering(name: str) -> bool:
-    """Whether a word of the name says that the column holds numbers or keys."""
+    """Return whether a word of the name means a number or a key."""
     return any(not _concepts_of(word).isdisjoint({_Concept.NUMBER, _Concept.ID}) for word in _words(name))
 
 
@@ -110,7 +110,7 @@ def _rank(concepts: frozenset[_Concept]) -> int | None:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """Folded words: ``POId`` is two, ``PO#`` is ``po`` and ``no``."""
+    """Return the folded words of a name: ``POId`` has two, ``PO#`` is ``po`` and ``no``."""
     spaced = _CAMEL.sub(" ", _NUMBER_SIGN.sub(" no ", _INITIALS.sub(r"\1", name)))
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(sign))
     return tuple(re.findall(r"[^\W_]+", plain.casefold()))
@@ -118,7 +118,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _concepts_of(word: str) -> frozenset[_Concept]:
-    """What a word stands for; a compound such as ``Bestellnummer`` or ``ponumber`` for all its parts."""
+    """Return the concepts of a word; a compound such as ``Bestellnummer`` or ``ponumber`` has those of all parts."""
     if word in _VOCABULARY:
         return _VOCABULARY[word]
     for length in range(len(word) - 1, 0, -1):
@@ -131,11 +131,11 @@ def _concepts_of(word: str) -> frozenset[_Concept]:
 
 
 def _can_join(part: str) -> bool:
-    """A single letter is no part of a compound; a single Chinese character is."""
+    """Return whether this can be a part of a compound: a single Chinese character can, a single letter cannot."""
     return len(part) >= _SHORTEST_PART or not part.isascii()
 
 
-#: SAP's technical name of the purchasing document's number is one word for two things.
+#: All known words, folded. SAP's technical name ``EBELN`` (number of the purchasing document) has two concepts.
 _VOCABULARY = {
     **{folded: frozenset({concept}) for concept, words in _WORDS.items() for folded in map(fold_name, words.split())},
     "ebeln": frozenset({_Concept.PO, _Concept.NUMBER}),

@@ -1,6 +1,6 @@
 """Detects from its bytes whether a file is a workbook, text, a web page or XML; the file name is not trusted.
 
-Spreadsheet programs and portals hand out web pages named ``.xls`` and text named ``.xlsx``; both are met here.
+Spreadsheet programs and portals export web pages named ``.xls`` and text named ``.xlsx``; both are recognised.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from enum import Enum, auto
 
 from poolwright.intake.errors import InputRefusedError
 
-#: Endings of lists, also of kinds that are refused with a hint how to save them anew.
+#: File suffixes of lists, also of kinds that are refused with a hint how to save them again.
 LIST_SUFFIXES = frozenset(
     {".csv", ".tsv", ".txt", ".prn", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".fods", ".xml", ".html", ".htm"}
 )
-#: No list of orders is larger; checked before anything is taken apart.
+#: Maximum size of a list, checked before anything is parsed.
 CONTENT_BYTES_MAX = 200 * 1024 * 1024
 _PROBE_LENGTH = 65_536
 _ZIP = b"PK\x03\x04"
-#: Container of the old office formats, and of new ones under a password.
+#: Container of the old office formats, and of new ones with a password.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Begins a workbook of Excel 2 to 5 that has no container: the first record and its length.
 _BARE_BOOK = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
 #: A tag, a declaration or a comment; a column may be named in angle brackets, such as ``<PO Number>``.
 _MARKUP = re.compile(r"\s*<(?:[!?]|\s*[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>))", re.IGNORECASE)
-#: Names that begin so but go on with a colon are those of other XML.
+#: A name that continues with a colon belongs to other XML.
 _WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)(?![\w:.-])", re.IGNORECASE)
 _FIRST_TAG = re.compile(r"<\s*(?:\w+:)?([a-z][\w.-]*)", re.IGNORECASE)
 _MAIL_PAGE = re.compile(r"(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*)*mime-version\s*:", re.IGNORECASE)
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*(?:"[^"]*"\s*:|\})')
 _AS_NEW = "open it in the program that made it and save it as .xlsx or as CSV UTF-8"
-#: What a compound file holds, by the name of one of its streams, and what to do about it. The first that is met counts.
+#: Kind of a compound file by the name of one of its streams, and the next step. The first match counts.
 _STREAMS = {
     "DRMEncrypted": (
         "is protected by a sensitivity label or rights management, for which there is no password; open it in Excel "
@@ -55,14 +55,14 @@ _MARKS = {
     b"PK\x05\x06": "is a packed file with nothing in it; give the list itself",
     b"[InternetShortcut]": "is a link to a web page; download the list itself",
 }
-#: Excel's note beside an open workbook: its length, and where the name of who opened it stands a second time.
+#: Lengths of the lock file that Office writes beside an open workbook, and the longest user name in it.
 _LOCK_LENGTHS, _LOCK_NAME_MAX = frozenset({162, 165}), 54
-#: So few control characters are accidents, however short the list is.
+#: Up to this number, control characters are accidents, however short the list is.
 _ACCIDENTS_MAX = 3
 
 
 class ContentKind(Enum):
-    """How a file is read."""
+    """Kinds of files, by how they are read."""
 
     WORKBOOK = auto()
     #: Excel's format until 2003.
@@ -71,7 +71,7 @@ class ContentKind(Enum):
 
 
 class TextKind(Enum):
-    """What a text is."""
+    """Kinds of texts."""
 
     LIST = auto()
     WEB_PAGE = auto()
@@ -79,7 +79,7 @@ class TextKind(Enum):
 
 
 def detect_content_kind(content: bytes, source: str) -> ContentKind:
-    """Tell a workbook from text.
+    """Return whether a file is a workbook or text.
 
     Raises:
         InputRefusedError: The file is empty, too large, or no list at all.
@@ -99,7 +99,7 @@ def detect_content_kind(content: bytes, source: str) -> ContentKind:
 
 
 def detect_text_kind(text: str, source: str) -> TextKind:
-    """Tell a list from a web page or XML, and refuse text that is neither, or bytes that only happened to decode.
+    """Return whether a text is a list, a web page or XML; refuse all other text, and bytes that are no text.
 
     Raises:
         InputRefusedError: It is no list.
@@ -114,7 +114,7 @@ def detect_text_kind(text: str, source: str) -> TextKind:
     if _is_json(text):
         raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
     control_count = sum(character < " " and character not in "\t\r\n\f\v" for character in head)
-    # One broken cell in a thousand characters may be an accident; more is no text.
+    # One control character in a thousand may be an accident; with more of them it is not text.
     if control_count > _ACCIDENTS_MAX and control_count * 1000 > len(head):
         raise InputRefusedError(f"{source} is not a spreadsheet; {_AS_NEW}.")
     if "\0" in text:
@@ -135,29 +135,29 @@ def _is_json(text: str) -> bool:
 
 
 def _foreign_kind(content: bytes, source: str) -> str:
-    """What the file is instead of a list, and what to do about it; or nothing."""
-    mark = next((told for mark, told in _MARKS.items() if content.startswith(mark)), "")
-    if mark:
-        return mark
+    """Return what the file is instead of a list, and the next step; empty when it may be a list."""
+    description = next((description for mark, description in _MARKS.items() if content.startswith(mark)), "")
+    if description:
+        return description
     if content.startswith(_COMPOUND):
-        return next((told for name, told in _STREAMS.items() if name.encode("utf-16-le") in content), "")
+        return next((text for name, text in _STREAMS.items() if name.encode("utf-16-le") in content), "")
     owner = _lock_owner(content)
     if owner or source.startswith((".~lock.", "~$")):
         by_whom = f", which {owner} has open" if owner else ""
         return f"is the lock file of an open workbook{by_whom}; use the workbook itself"
-    # Marks of binary kinds are short; text may begin with one by chance, but holds no zero byte.
+    # Magic numbers are short; text may begin with one by chance, but contains no zero byte.
     head = content[:_PROBE_LENGTH]
     if b"\0" not in head:
         return ""
 
-    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and hardly ever needed
+    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and rarely needed
 
     kind = filetype.guess_extension(head)  # pyright: ignore[reportUnknownMemberType]
     return f"is a {kind} file; {_AS_NEW}" if kind else ""
 
 
 def _lock_owner(content: bytes) -> str:
-    """Who opened the workbook, when this is the note that Office keeps of it; else nothing."""
+    """Return the user who opened the workbook if this is Office's lock file; else an empty text."""
     if len(content) not in _LOCK_LENGTHS or not 0 < content[0] <= _LOCK_NAME_MAX:
         return ""
     name = content[1 : content[0] + 1]

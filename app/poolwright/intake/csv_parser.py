@@ -1,4 +1,4 @@
-"""Parses CSV text into records by the rules of quoting, row by row where a file breaks the rules. Pure."""
+"""Parses CSV text into records by the rules of quoting, row by row where a file breaks these rules. Pure."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from dataclasses import dataclass
 
 from poolwright.intake.grid import Budget
 
-#: A quoted cell with more lines than this is a quote mark that was never closed.
+#: A quoted cell with more lines than this is a quotation mark that was never closed.
 _CELL_LINES_MAX = 200
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 #: In a smaller table or a shorter cell, the lines of an address may look like rows.
 _TELLING_WIDTH, _TELLING_LINES, _PARTED_WIDTH = 3, 3, 2
-#: Unless codes of so many digits stand below each other in them.
+#: Unless codes of at least this many digits are below each other in them.
 _DIGIT, _CODE_DIGITS = re.compile(r"\d"), 4
-#: A backslash that is none of a quote mark: Windows' paths have them.
+#: A backslash that does not escape a quotation mark: Windows' paths have them.
 _PLAIN_BACKSLASH = re.compile(r"\\(?![\"'\\])")
-#: So many lines are looked at to find out how wide the others are.
+#: Number of lines from which the width of the others is determined.
 _PROBE_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a program writes cells."""
+    """The delimiter and the quoting by which a program writes cells."""
 
     delimiter: str
     quote: str = '"'
-    #: Blanks stand between a delimiter and a quote mark.
+    #: Blanks are between a delimiter and a quotation mark.
     is_spaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRecords:
-    """Text parted into records, blank ones included."""
+    """The records of a text, blank ones included."""
 
     records: list[tuple[str, ...]]
-    #: Positions of records whose quote marks did not pair up.
+    #: Positions of records with an unpaired quotation mark.
     literal: frozenset[int] = frozenset()
     #: Positions of records that were read by other rules than the rest.
     mended: frozenset[int] = frozenset()
 
 
 def parse_records(text: str, dialect: Dialect, source: str | None = None) -> ParsedRecords:
-    """Part text; a probe, which has no source, may be as wide as it likes.
+    """Split a text into records. A probe, which has no source, has no limit of its width.
 
     Raises:
         InputRefusedError: It holds more than a list may.
@@ -73,7 +73,7 @@ def _reader(lines: Iterable[str], dialect: Dialect, escape: str | None = None) -
 
 
 def _is_odd(text: str, records: Sequence[tuple[str, ...]], dialect: Dialect) -> bool:
-    """Whether quote marks behind backslashes made some rows wider than others, without breaking a rule."""
+    """Return whether quotation marks behind backslashes made some rows wider than others, without breaking a rule."""
     return f"\\{dialect.quote}" in text and len({len(record) for record in records if any(record)}) > 1
 
 
@@ -82,12 +82,12 @@ def _counted(source: str | None) -> Callable[[Sequence[str]], tuple[str, ...]]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, split where the rules of CSV see an end and nowhere else."""
+    """Yield the lines with their line ends, split only at the line ends that CSV knows."""
     return (match[0] for match in _LINE.finditer(text))
 
 
 def _part_line_by_line(lines: Sequence[str], dialect: Dialect, source: str | None) -> ParsedRecords:
-    """Part text that breaks the rules of quoting somewhere, so that one bad row spoils no other."""
+    """Split a text that breaks the rules of quoting, so that one bad row affects no other."""
     width = _commonest(filter(None, (_width(line, dialect) for line in lines[:_PROBE_LINES])))
     counted = _counted(source)
     records: list[tuple[str, ...]] = []
@@ -111,7 +111,7 @@ def _part_line_by_line(lines: Sequence[str], dialect: Dialect, source: str | Non
 
 
 def _width(line: str, dialect: Dialect) -> int:
-    """How wide a line is by the rules alone; 0 where it breaks them or may go on in the next one."""
+    """Return the number of cells in a line; 0 if it breaks the rules or may continue in the next line."""
     if dialect.quote not in line:
         return line.count(dialect.delimiter) + 1 if line.strip() else 0
     if f"\\{dialect.quote}" in line:
@@ -123,7 +123,7 @@ def _width(line: str, dialect: Dialect) -> int:
 
 
 def _record_at(lines: Sequence[str], line_no: int, dialect: Dialect) -> tuple[tuple[str, ...] | None, int]:
-    """One record by the rules and the number of its lines; no record when the rules are broken there."""
+    """Return one record and the number of its lines; ``None`` as the record where the rules are broken."""
     line = lines[line_no]
     if dialect.quote not in line:
         return tuple(line.rstrip("\r\n").split(dialect.delimiter)), 1
@@ -133,7 +133,7 @@ def _record_at(lines: Sequence[str], line_no: int, dialect: Dialect) -> tuple[tu
 def _first_record(
     lines: Iterable[str], dialect: Dialect, escape: str | None = None
 ) -> tuple[tuple[str, ...] | None, int]:
-    """One record and the number of its lines, of which no more are taken than it has."""
+    """Return one record and the number of its lines; no more lines are read than it has."""
     taken = 0
 
     def counted() -> Iterator[str]:
@@ -148,15 +148,15 @@ def _first_record(
 
 
 def _mended_at(lines: Sequence[str], line_no: int, dialect: Dialect, width: int) -> tuple[tuple[str, ...] | None, int]:
-    """One record by the rules of other programs, where they make it as wide as the other rows."""
+    """Return one record by the rules of other programs, if it is as wide as the other rows by them."""
     window = lines[line_no : line_no + _CELL_LINES_MAX]
     beside = rf"{dialect.quote}[ \t]+(?={re.escape(dialect.delimiter)}|[\r\n]|$)"
-    # Most records end in their first line: the others are changed only when they are asked for.
-    ways = (
+    # Most records end in their first line, so the other lines are changed lazily.
+    variants = (
         ((_PLAIN_BACKSLASH.sub(r"\\\\", line) for line in window), "\\"),
         ((re.sub(beside, dialect.quote, line) for line in window), None),
     )
-    for changed, escape in ways:
+    for changed, escape in variants:
         record, line_count = _first_record(changed, dialect, escape)
         if record is not None and len(record) == width > 1 and not _swallows_rows(record, dialect.delimiter, width):
             return record, line_count
@@ -164,7 +164,7 @@ def _mended_at(lines: Sequence[str], line_no: int, dialect: Dialect, width: int)
 
 
 def _swallows_rows(record: tuple[str, ...], delimiter: str, width: int) -> bool:
-    """Whether a cell, cut at its line ends, gives rows: a quote mark without partner met another one by chance."""
+    """Return whether a cell, split at its line ends, gives rows: two unpaired quotation marks formed a pair."""
     for position, cell in enumerate(record):
         if "\n" not in cell and "\r" not in cell:
             continue
@@ -186,18 +186,18 @@ def _swallows_rows(record: tuple[str, ...], delimiter: str, width: int) -> bool:
 
 
 def _are_codes_alike(cells: Sequence[str]) -> bool:
-    """Whether cells below each other are codes of one make, such as order numbers."""
+    """Return whether cells below each other are codes of one shape, such as order numbers."""
     shapes = {_DIGIT.sub("9", cell.strip()) for cell in cells}
     return len(shapes) == 1 and shapes.pop().count("9") >= _CODE_DIGITS
 
 
 def _commonest(widths: Iterable[int]) -> int:
-    """The commonest of some widths; 0 when there are none."""
+    """Return the most frequent width; 0 when there are none."""
     return max(Counter(widths).items(), key=lambda item: item[1], default=(0, 0))[0]
 
 
 def _loose_record(line: str, dialect: Dialect) -> tuple[str, ...]:
-    """A line with stray quote marks: an unpaired one is a character, paired ones still hold a cell together."""
+    """Split a line with stray quotation marks: an unpaired one is a character, paired ones still enclose a cell."""
     if line.count(dialect.quote) % 2 or len(line) > csv.field_size_limit():
         return tuple(line.rstrip("\r\n").split(dialect.delimiter))
     loose = csv.reader([line], delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=dialect.is_spaced)

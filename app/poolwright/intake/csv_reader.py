@@ -1,10 +1,8 @@
-"""Reads delimited text into rows of cells.
+"""Reads delimited text (comma, semicolon, tab, pipe, ^, ~), columns of fixed width, or one column into rows of cells.
 
-Comma, semicolon, tab, pipe, ^, ~, columns of fixed width, or one column.
-
-The delimiter is the one under which most rows are equally wide. Cells are kept as they stand. Text that follows the
-rules of quoting is read by them; a row that breaks them is read by other programs' rules where those make it as wide as
-the others, else literally; alone, and told.
+The delimiter is the one with which most rows are equally wide. Cells are kept unchanged. Text that follows the rules of
+quoting is read by them; a row that breaks them is read by other programs' rules if these make it as wide as the others,
+else literally, and a notice names it.
 """
 
 from __future__ import annotations
@@ -20,19 +18,19 @@ from poolwright.intake.grid import ROWS_MAX, Budget, Grid, named_rows, number_ro
 
 _RULE = re.compile(r"-{2,}(?: +-{2,})+ *")
 _RULE_WITHIN = 12
-#: So many titles may stand above the table.
+#: Number of titles that may be above the table.
 _TITLES_MAX = 6
 #: A table has at least a header and a row, or two rows.
 _ROWS_MIN = 2
-#: Shorter and longer lines are no printed tables.
+#: Tables of fixed width have lines of these lengths.
 _WIDTH_MIN, _WIDTH_MAX = 10, 1_000
 
 
 def find_column_starts(text: str) -> tuple[int, ...]:
-    """Where new columns begin; nothing when the text is no such table.
+    """Return the positions where columns of fixed width begin; empty when the text is no such table.
 
-    A gutter is blank in every row, and two blanks wide in most; a single blank between two numbers is none. Where a
-    line of dashes below the header draws the columns, as databases print them, it tells them.
+    A gap between columns is blank in every row, and two blanks wide in most. If a line of dashes below the header
+    marks the columns, as databases print them, the columns are read from it.
     """
     ruled = next(filter(None, map(_RULE.fullmatch, text.splitlines()[:_RULE_WITHIN])), None)
     if ruled:
@@ -44,18 +42,20 @@ def find_column_starts(text: str) -> tuple[int, ...]:
     return max((_column_starts(lines[title_count:]) for title_count in counts), key=len, default=())
 
 
-def split_at(text: str, places: Sequence[int], source: str) -> Iterator[tuple[str, ...]]:
-    """Every line cut at these places, unless it is a title that does not fit.
+def split_at(text: str, positions: Sequence[int], source: str) -> Iterator[tuple[str, ...]]:
+    """Yield every line split at these positions; a title that does not fit stays whole.
 
     Raises:
         InputRefusedError: It holds more than a list may.
     """
     budget = Budget(source)
-    ends = (*places[1:], None)
+    ends = (*positions[1:], None)
     for line in text.splitlines():
-        is_fitting = all(place > len(line) or line[place - 1].isspace() for place in places if place)
+        is_fitting = all(start > len(line) or line[start - 1].isspace() for start in positions if start)
         cells = (
-            [line[start:end].strip() for start, end in zip(places, ends, strict=True)] if is_fitting else [line.strip()]
+            [line[start:end].strip() for start, end in zip(positions, ends, strict=True)]
+            if is_fitting
+            else [line.strip()]
         )
         yield budget.count(cells)
 
@@ -65,40 +65,40 @@ def _column_starts(lines: Sequence[str]) -> tuple[int, ...]:
     if len(lines) < _ROWS_MIN or not _WIDTH_MIN <= width <= _WIDTH_MAX:
         return ()
     padded = [line.ljust(width) for line in lines]
-    blank = [all(line[place].isspace() for line in padded) for place in range(width)]
-    begins = [place for place in range(1, width) if blank[place - 1] and not blank[place]]
-    places = [place for place in begins if _is_wide(padded, place) and any(not flag for flag in blank[:place])]
-    return (0, *places) if places else ()
+    blank = [all(line[column].isspace() for line in padded) for column in range(width)]
+    begins = [column for column in range(1, width) if blank[column - 1] and not blank[column]]
+    starts = [column for column in begins if _is_wide(padded, column) and any(not flag for flag in blank[:column])]
+    return (0, *starts) if starts else ()
 
 
-def _is_wide(lines: Sequence[str], place: int) -> bool:
-    """Whether most rows have two blanks at least before a column."""
-    return 2 * sum(line[max(0, place - 2) : place].isspace() and place > 1 for line in lines) > len(lines)
+def _is_wide(lines: Sequence[str], start: int) -> bool:
+    """Return whether most rows have at least two blanks before a column."""
+    return 2 * sum(line[max(0, start - 2) : start].isspace() and start > 1 for line in lines) > len(lines)
 
 
-#: Where two delimiters part the rows equally well, the one that text and amounts hold more rarely comes first.
+#: The first one wins where two split the rows equally well: those that are rarer in text and amounts come first.
 _DELIMITERS = "\t;|,^~"
-#: Parts nothing: text of one column.
+#: Splits nothing: text of one column.
 _NO_DELIMITER = "\x1f"
 _PROBE_LENGTH = 65_536
-#: So many rows must be equally wide before their delimiter is believed: half of them, or three below a long title.
+#: Share of equally wide rows that a delimiter needs: half of them, or less below a long title (three rows at least).
 _EVEN_SHARE_MIN = 0.5
 _TITLED_SHARE_MIN, _TITLED_COUNT_MIN = 0.2, 3
-#: Where no two rows are equally wide, most must be parted at all.
+#: Where no two rows are equally wide, most must contain the delimiter at all.
 _PARTED_SHARE_MIN = 0.5
-#: First line by which some programs tell Excel the delimiter; it is no row.
+#: First line that names the delimiter for Excel; it is not a row.
 _DECLARATION = re.compile(r"(\"?)sep=([,;|\t^~])\1[ \t,;|^~]*(?:\r\n|\r|\n)", re.IGNORECASE)
-#: A whole row in quote marks; those within it are doubled.
+#: A whole row in quotation marks; those within it are doubled.
 _WRAPPED = re.compile(r'\s*"(?:[^"]|"")+"\s*')
 _PARTED_ROWS_MIN, _CUT_ROWS_MIN = 2, 2
-#: Five lines for each row that a sheet can have: each line costs memory of its own, however short it is.
+#: Five lines for each row that a sheet can have: each line takes memory, however short it is.
 LINES_MAX = 5 * ROWS_MAX
 #: Four cells of the largest kind.
 LINE_LENGTH_MAX = 4_000_000
 
 
 def read_csv(text: str, source: str) -> Grid:
-    """Part text into rows of cells.
+    """Split a text into rows of cells.
 
     Raises:
         InputRefusedError: It holds more than a list may.
@@ -109,9 +109,9 @@ def read_csv(text: str, source: str) -> Grid:
     dialect = find_dialect(body[:_PROBE_LENGTH], declared[2] if declared else _DELIMITERS)
     if declared and dialect.delimiter == _NO_DELIMITER:
         dialect = Dialect(delimiter=declared[2])
-    if dialect.delimiter == _NO_DELIMITER and (places := find_column_starts(text[:_PROBE_LENGTH])):
+    if dialect.delimiter == _NO_DELIMITER and (starts := find_column_starts(text[:_PROBE_LENGTH])):
         notice = f"{source} has columns of fixed width; its rows were split where blanks align."
-        return Grid(rows=tuple(number_rows(split_at(text, places, source), source)), notices=(notice,))
+        return Grid(rows=tuple(number_rows(split_at(text, starts, source), source)), notices=(notice,))
     bare = _unwrapped(body) if dialect.delimiter == _NO_DELIMITER else ""
     if bare:
         unwrapped = read_csv(bare, source)
@@ -123,7 +123,7 @@ def read_csv(text: str, source: str) -> Grid:
 
 
 def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
-    """The dialect under which the most rows are equally wide; one with a character that parts nothing where none is."""
+    """Return the dialect with which most rows are equally wide; one that splits nothing when there is none."""
     best, best_evidence = Dialect(delimiter=_NO_DELIMITER), (0.0, 0.0)
     for delimiter in delimiters:
         for dialect in _dialects(text, delimiter):
@@ -134,7 +134,7 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
 
 
 def _dialects(text: str, delimiter: str) -> Iterator[Dialect]:
-    """Ways to quote that the text may follow; those that leave their mark in most of its lines come first."""
+    """Yield the rules of quoting that the text may follow; those that most of its lines show come first."""
     lines = [line for line in text.splitlines() if line.strip()]
     between = re.escape(delimiter)
     marks = {
@@ -154,22 +154,22 @@ def _dialects(text: str, delimiter: str) -> Iterator[Dialect]:
 
 def _notices(parted: ParsedRecords, source: str) -> Iterator[str]:
     if parted.literal:
-        shown = named_rows([position + 1 for position in sorted(parted.literal)])
-        yield f"Unpaired quotation marks in {shown} of {source}; the cells there were read as they are."
+        rows = named_rows([position + 1 for position in sorted(parted.literal)])
+        yield f"Unpaired quotation marks in {rows} of {source}; the cells there were read as they are."
     if parted.mended:
-        shown = named_rows([position + 1 for position in sorted(parted.mended)])
-        yield f"Quote marks in {shown} of {source} stand behind backslashes or beside blanks; they were read so."
+        rows = named_rows([position + 1 for position in sorted(parted.mended)])
+        yield f"Quotation marks in {rows} of {source} follow backslashes or are beside blanks; they were read as such."
 
 
 def _cut_notices(text: str, parted: ParsedRecords, source: str) -> Iterator[str]:
-    """What a file says that ends within a row: a number there may have lost digits."""
+    """Yield a notice if the file ends within a row, since a number there may have lost digits."""
     widths = [len(record) for record in parted.records if any(record)]
     if not text.endswith(("\n", "\r")) and len(widths) >= _CUT_ROWS_MIN and widths[-1] < min(widths[:-1]):
         yield f"The last row of {source} is shorter than all others and has no end: the file may be cut off there."
 
 
 def _unwrapped(text: str) -> str:
-    """The text without quote marks around its rows, where those around each are all that keeps its cells together."""
+    """Return the text without quotation marks around its rows; empty if they do not enclose whole rows."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < _PARTED_ROWS_MIN or not all(map(_WRAPPED.fullmatch, lines)):
         return ""
@@ -178,7 +178,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _evidence(parted: ParsedRecords) -> tuple[float, float]:
-    """Share of the records that have the commonest width, then share of those that are parted at all; 0 when few."""
+    """Return the share of records with the most frequent width, and that of split records; 0 when there are few."""
     widths = Counter[int]()
     filled_count = 0
     for position, record in enumerate(parted.records):
@@ -197,7 +197,7 @@ def _evidence(parted: ParsedRecords) -> tuple[float, float]:
 
 
 def _refuse_flood(text: str, source: str) -> None:
-    """Refuse text whose lines alone would exhaust the memory, before any of them is cut out."""
+    """Refuse a text whose lines would exhaust the memory, before it is split into lines."""
     if text.count("\n") + text.count("\r") - text.count("\r\n") > LINES_MAX:
         raise InputRefusedError(f"{source} has more than {LINES_MAX:,} lines; split it into several lists.")
     start = 0

@@ -1,7 +1,7 @@
-"""Bytes of a text file become text, whatever program wrote them.
+"""Decodes the bytes of a text file, whichever program wrote them.
 
-A byte order mark is believed, then UTF-8, then UTF-16 by its zero bytes; the rest is judged by ``charset-normalizer``.
-One foreign byte touches its line alone, which is told; a file full of them is refused.
+A byte order mark decides, then UTF-8, then UTF-16 by its zero bytes, then code pages; ``charset-normalizer`` judges the
+rest. An invalid byte affects its line alone, and a notice names that line; a file full of them is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.grid import named_rows
 
-#: A longer mark first: the mark of UTF-32 begins with that of UTF-16.
+#: Longer marks first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -22,35 +22,35 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: What spreadsheet programs write where UTF-8 is not their habit: western and central European first.
+#: Code pages of spreadsheet programs that do not write UTF-8: western and central European first.
 _LATIN_PAGES = ("cp1252", "cp1250")
 _OTHER_PAGES = [*_LATIN_PAGES, "cp1251", "cp1253", "gb18030", "big5", "cp932", "cp949"]
 #: Latin words have few letters beyond ASCII, one or two in a row; other scripts have nothing else.
 _LATIN_RUN_MAX = 2
 _LINE_END = re.compile(rb"[\r\n]")
 _LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-#: Ends a text file of DOS; what stands behind it fills up the last block.
+#: Ends a text file of DOS; what follows fills up the last block.
 _DOS_END = re.compile(r"\x1a[\x1a\0\s]*\Z")
-#: Begins each of several files that were put together into one.
+#: Begins each of several files that were joined into one.
 _INNER_MARK = re.compile(r"(^|[\r\n])\ufeff+")
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER = "[^\\W\\d_²³¹¼½¾]"
-#: A sign that touches a letter as no language has it: the page that makes many of them is the wrong one.
+#: A sign beside a letter, which no language has: a code page that gives many of them is the wrong one.
 _STRAY_SIGN = re.compile(rf"{_LETTER}[^\w\s\x00-\x7f]|(?:[^\w\s\x00-\x7f¿¡]|[²³¹¼½¾]){_LETTER}")
 _PROBE_BYTES = 65_536
 _DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z][\w.:-]*)", re.IGNORECASE)
 _DECLARED_WITHIN = 4_096
-#: In UTF-16 zero bytes keep to one side of each pair; in other data they do not.
+#: In UTF-16 the zero bytes are on the same side of each pair; in other data they are not.
 _SIDE_RATIO = 4
 #: Such a share of the pairs of UTF-16 has them, even where only digits and line ends are Latin; fewer are an accident.
 _SIDE_SHARE_MIN, _SIDE_COUNT_MIN = 0.05, 4
-#: More lines without sense are no accident.
+#: Larger shares of invalid lines are no accident.
 _BROKEN_SHARE_MAX = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedText:
-    """Text, and how sure its letters are."""
+    """Decoded text, with a notice if its encoding is uncertain."""
 
     text: str
     #: Empty when the encoding is certain.
@@ -58,7 +58,7 @@ class DecodedText:
 
 
 def decode(content: bytes, source: str) -> DecodedText:
-    """Find out the encoding and apply it.
+    """Detect the encoding and decode the content.
 
     Raises:
         InputRefusedError: No encoding fits.
@@ -84,7 +84,7 @@ def _decoded(content: bytes, source: str) -> DecodedText:
 
 
 def _wide(content: bytes, encoding: str, source: str) -> DecodedText:
-    """Text of two or four bytes a character; where a few of them make no sense, their rows alone suffer."""
+    """Decode text of two or four bytes a character; a few invalid ones affect their rows alone."""
     try:
         return DecodedText(text=content.decode(encoding))
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def _wide(content: bytes, encoding: str, source: str) -> DecodedText:
 
 
 def _narrow(content: bytes, source: str) -> DecodedText:
-    """UTF-8, UTF-8 with some foreign lines among the others, or a code page."""
+    """Decode UTF-8, UTF-8 with some lines in a code page, or a code page."""
     try:
         return DecodedText(text=content.decode("utf-8"))
     except UnicodeDecodeError:
@@ -121,22 +121,22 @@ def _narrow(content: bytes, source: str) -> DecodedText:
 
 
 def _declared_page(content: bytes) -> str:
-    """The code page that a web page or XML declares for itself, where all of its bytes make sense there."""
+    """Return the code page that a web page or XML declares if all of its bytes are valid in it; else empty."""
     head = content[:_DECLARED_WITHIN]
-    found = _DECLARED.search(head) if head.lstrip().startswith(b"<") else None
-    if not found:
+    declaration = _DECLARED.search(head) if head.lstrip().startswith(b"<") else None
+    if not declaration:
         return ""
     try:
-        page = codecs.lookup(found[1].decode("ascii")).name
+        page = codecs.lookup(declaration[1].decode("ascii")).name
     except LookupError:
         return ""
-    # What calls itself Latin-1 is Windows' page in all browsers.
+    # All browsers read declared Latin-1 as the code page of Windows.
     names = ("cp1252", page) if page == "iso8859-1" else (page,)
     return next((name for name in names if _fits(content, name)), "")
 
 
 def _by_line(content: bytes, encodings: Sequence[str], source: str) -> DecodedText:
-    """Each line by the first encoding that has all of its bytes."""
+    """Decode each line with the first encoding in which it is valid."""
     lines: list[str] = []
     strange: list[int] = []
     for number, line in enumerate(_LINES.findall(content), start=1):
@@ -151,11 +151,11 @@ def _broken_notice(numbers: Sequence[int], source: str, encoding: str, other: st
     lines = named_rows(numbers).replace("row", "line").capitalize()
     verb = "is" if len(numbers) == 1 else "are"
     is_read = f"were read as {other}" if other and other != encoding else "were replaced by a placeholder"
-    return f"{lines} of {source} {verb} no {encoding} text; characters {is_read} there."
+    return f"{lines} of {source} {verb} not {encoding} text; characters {is_read} there."
 
 
 def _wide_encoding(content: bytes) -> str:
-    """UTF-16 without a mark, or nothing."""
+    """Return the byte order of UTF-16 without a mark; empty when the content is not UTF-16."""
     probe = content[:_PROBE_BYTES]
     first, second = probe[::2].count(0), probe[1::2].count(0)
     if max(first, second) < max(_SIDE_COUNT_MIN, _SIDE_SHARE_MIN * len(probe) / 2):
@@ -166,16 +166,16 @@ def _wide_encoding(content: bytes) -> str:
 
 
 def _code_page(telling: bytes, source: str) -> str:
-    """The page that makes the best sense of lines that need one."""
+    """Return the code page that fits the lines beyond ASCII best."""
     is_latin = _is_latin([telling])
     pages = [page for page in _LATIN_PAGES if is_latin and _fits(telling, page)]
     if pages:
         return min(pages, key=lambda page: len(_STRAY_SIGN.findall(telling.decode(page))))
     if is_latin and _is_nearly(telling, _LATIN_PAGES[0]):
         return _LATIN_PAGES[0]
-    import charset_normalizer  # noqa: PLC0415 - hardly a list comes as far as here, and loading it takes its time
+    import charset_normalizer  # noqa: PLC0415 - rarely needed, and slow to load
 
-    # Short runs that no Latin page has come from DOS; the detector knows its pages too.
+    # Short runs that no Latin page has come from DOS, whose pages the detector knows too.
     best = charset_normalizer.from_bytes(telling, cp_isolation=None if is_latin else _OTHER_PAGES).best()
     if best is None:
         raise InputRefusedError(f"{source} is text in an unknown encoding; save it again as CSV UTF-8 or .xlsx.")
@@ -183,7 +183,7 @@ def _code_page(telling: bytes, source: str) -> str:
 
 
 def _is_nearly(telling: bytes, page: str) -> bool:
-    """Whether a page makes sense of all but a few letters."""
+    """Return whether all but a few letters are valid in a code page."""
     text = telling.decode(page, errors="replace")
     odd_count = text.count("\ufffd") + len(_STRAY_SIGN.findall(text.replace("\ufffd", "")))
     return odd_count <= _BROKEN_SHARE_MAX * len(_FOREIGN_RUN.findall(telling))
@@ -195,14 +195,12 @@ def _is_latin(lines: Sequence[bytes]) -> bool:
 
 
 def _foreign_lines(content: bytes) -> Iterator[bytes]:
-    """Lines with anything beyond ASCII, as many as are looked at, without cutting up all the others."""
+    """Yield lines with anything beyond ASCII up to the size of the probe, without splitting all the others."""
     start = size = 0
-    while size < _PROBE_BYTES and (found := _FOREIGN_RUN.search(content, start)):
-        end_mark = _LINE_END.search(content, found.end())
+    while size < _PROBE_BYTES and (run := _FOREIGN_RUN.search(content, start)):
+        end_mark = _LINE_END.search(content, run.end())
         end = end_mark.start() if end_mark else len(content)
-        begin = (
-            max(content.rfind(b"\n", start, found.start()), content.rfind(b"\r", start, found.start()), start - 1) + 1
-        )
+        begin = max(content.rfind(b"\n", start, run.start()), content.rfind(b"\r", start, run.start()), start - 1) + 1
         yield content[begin : min(end, begin + _PROBE_BYTES)]
         size += end - begin + 1
         start = end

@@ -1,4 +1,4 @@
-"""Why a list is not taken."""
+"""The error for a list that is refused."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from poolwright.domain.errors import PoolError
 
 
 class InputRefusedError(PoolError):
-    """The list cannot be read, or holds no order. One sentence: the cause and the next step; exit code 3."""
+    """The list cannot be read, or contains no order. Its text is one sentence with cause and next step; exit code 3."""

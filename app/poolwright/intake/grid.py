@@ -1,7 +1,7 @@
-"""Rows of cells before the header is known: how a cell's text is classified, and how many cells a list may have.
+"""Defines rows of cells before the header is known, classifies the text of cells, and limits the size of a list.
 
-A few kilobytes can ask for millions of cells: a packed sheet, a far column in every row, one text that all cells share.
-Each limit is far above honest lists and named in the sentence that refuses the file.
+A few kilobytes can expand to millions of cells: a packed sheet, a far column in every row, one text that all cells
+share. Each limit is far above real lists, and the sentence that refuses a file names it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from poolwright.intake.errors import InputRefusedError
 _AMOUNT = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,' \N{NO-BREAK SPACE}]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}")
 _FRACTION = re.compile(r".*\d[.,](?!0{1,2}$)\d{1,2}")
-#: A long number behind a bullet or a few short words: ``PO No. 4500012345``; a day such as 20240501 may be a title's.
+#: A long number behind a bullet or a few short words: ``PO No. 4500012345``. A date such as 20240501 may be in a title.
 _MARKED = re.compile(r"\W{0,4}(?:[^\W\d]{1,4}\W{1,3}){0,3}(?!(?:19|20)\d{6}\b)\d{6,}\W{0,4}")
-#: So many digits, or such a share of them, make a word a code rather than a name.
+#: A word with this number or this share of digits is a code rather than a name.
 _CODE_DIGITS, _CODE_SHARE = 3, 1 / 3
-#: Longer than any order number that people write.
+#: No order number is longer.
 _ORDER_LENGTH_MAX = 60
 
 
 def is_data(cell: str) -> bool:
-    """Whether this is a value and no name of a column: an amount, a date, or a code such as ``PO-4471``."""
+    """Return whether a cell is a value and not a column name: an amount, a date, or a code such as ``PO-4471``."""
     text = cell.strip()
     return _is_code(text) or any(form.fullmatch(text) for form in (_AMOUNT, _DATE, _MARKED)) if text else False
 
 
 def can_be_order(cell: str) -> bool:
-    """Whether this could be an order number of some portal: it has a digit, and is no date and no amount."""
+    """Return whether a cell could be an order number of some portal: it has a digit, and is neither date nor amount."""
     text = cell.strip()
     if not text or len(text) > _ORDER_LENGTH_MAX or not any(map(str.isdigit, text)):
         return False
@@ -43,31 +43,31 @@ def _is_code(text: str) -> bool:
     return " " not in text and digit_count >= min(_CODE_DIGITS, max(1, len(text) * _CODE_SHARE))
 
 
-#: A hundred thousand orders with fifty columns each, or a full sheet of Excel with four: about 400 MB of memory.
+#: 100,000 orders with fifty columns each, or a full sheet of Excel with four: about 400 MB of memory.
 CELLS_MAX = 5_000_000
 #: As many columns as a sheet of Excel can hold.
 COLUMNS_MAX = 16_384
-#: Thirty times what a cell of Excel can hold; notes of databases are long.
+#: Thirty times the limit of a cell in Excel; notes of databases are long.
 CELL_LENGTH_MAX = 1_000_000
 #: As many as a text list of the largest size has; a workbook may let every cell show the same long text.
 CHARACTERS_MAX = 200_000_000
 
 
 class Budget:
-    """Counts what one list holds."""
+    """Counts rows, cells and characters of one list, and refuses it above the limits."""
 
     def __init__(self, source: str) -> None:
-        """Begin to count for the list of this name."""
+        """Start at zero for the list of this name."""
         self._source = source
         self._row_count = 0
         self._cell_count = 0
         self._character_count = 0
 
     def count(self, cells: Sequence[str]) -> tuple[str, ...]:
-        """Count the cells of the next row, blank ones too, and hand them back.
+        """Count the cells of the next row, blank ones too, and return them.
 
         Raises:
-            InputRefusedError: The list holds more than it may.
+            InputRefusedError: The list is above a limit.
         """
         self._row_count += 1
         self._cell_count += len(cells)
@@ -92,7 +92,7 @@ class Budget:
 
 
 def check_table_size(width: int, row_count: int, source: str) -> None:
-    """Refuse a table that would grow too large when its short rows are filled up to its widest one.
+    """Refuse a table that would be too large after its short rows are filled up to the widest one.
 
     Raises:
         InputRefusedError: It has more cells than a list may have.
@@ -100,14 +100,14 @@ def check_table_size(width: int, row_count: int, source: str) -> None:
     if width * row_count > CELLS_MAX:
         raise InputRefusedError(
             f"{source} has {row_count:,} rows and extends to column {width:,}, which is more than {CELLS_MAX:,} "
-            "cells; delete what is far to the right, or split it into several lists."
+            "cells; delete the cells far to the right, or split it into several lists."
         )
 
 
 #: As many rows as a sheet of Excel can hold.
 ROWS_MAX = 1_048_576
 _SHOWN_ROWS = 5
-#: All rows without a doubt share it.
+#: Shared by all rows without a doubt.
 NO_DOUBTS: Mapping[int, str] = MappingProxyType({})
 
 
@@ -115,36 +115,36 @@ NO_DOUBTS: Mapping[int, str] = MappingProxyType({})
 class Row:
     """One row that is not blank."""
 
-    #: As a person counts rows in the sheet, blank ones too; from 1.
+    #: Row number in the sheet, from 1; blank rows count too.
     row_no: int
-    #: Text of each cell, as it stands in the file.
+    #: Text of each cell, as it is in the file.
     cells: tuple[str, ...]
-    #: Columns whose cell is no number whatever its text looks like, each with one sentence: why.
+    #: Columns whose cell is not an order number although it looks like one, each with the reason in one sentence.
     doubts: Mapping[int, str] = field(default_factory=lambda: NO_DOUBTS)
-    #: Columns whose cell holds a single number, so that signs between its digits part nothing.
+    #: Columns whose cell is a single number, so that signs between its digits do not split it.
     one_numbers: frozenset[int] = frozenset()
     #: Columns whose cell is crossed out.
     struck: frozenset[int] = frozenset()
-    #: Columns whose cell holds a number, a date or a time; nothing where the file tells no types.
+    #: Columns whose cell is a number, a date or a time; ``None`` if the file has no types.
     values: frozenset[int] | None = None
 
     @property
     def filled_count(self) -> int:
-        """How many cells hold anything."""
+        """Return the number of cells that are not blank."""
         return sum(map(_is_filled, self.cells))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Everything that a file holds."""
+    """All rows of a file that are not blank."""
 
     rows: tuple[Row, ...]
-    #: What the user should know about how it was read.
+    #: Sentences for the user about how it was read.
     notices: tuple[str, ...] = ()
 
 
 def number_rows(records: Iterable[tuple[str, ...]], source: str) -> Iterator[Row]:
-    """Count all rows, keep those that hold anything.
+    """Number all rows and yield those that are not blank.
 
     Raises:
         InputRefusedError: There are more rows than a sheet can have.
@@ -166,7 +166,7 @@ def check_row_count(count: int, source: str) -> None:
 
 
 def named_rows(numbers: Sequence[int]) -> str:
-    """``row 3`` or ``rows 3, 5 and 4 more``."""
+    """Return the rows in words: ``row 3`` or ``rows 3, 5 and 4 more``."""
     if len(numbers) == 1:
         return f"row {numbers[0]}"
     more = len(numbers) - _SHOWN_ROWS

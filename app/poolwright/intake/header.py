@@ -1,7 +1,7 @@
 """Finds the header of a list, and removes titles, description rows, ruled lines and repeated headers. Pure.
 
-A row is never taken for a header, and so lost as an order, when it looks like data: such a list has no header, and the
-order column is then asked for.
+A row that looks like data is never taken as the header, since an order would be lost: such a list has no header, and
+the user is asked for the order column.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from statistics import median_high
 from poolwright.intake.column_names import VAGUE, fold_name, heads_other, is_numbering, name_rank
 from poolwright.intake.grid import Grid, Row, can_be_order, is_data, named_rows
 
-#: A header further down than this is none.
+#: The header is within these rows.
 _TOP_ROWS = 60
 _PROBE_ROWS = 100
-#: Tables of the tagged kind name the tags of their rows in the first cell of the header: ``\P\``.
+#: A table with tagged rows has the tag of its header in the first cell: ``\P\``.
 _TAG_NAME = re.compile(r"\\.*\\")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFrame:
-    """How the rows of a file part into titles, header and data."""
+    """The header and the data rows of a file, without titles."""
 
-    #: Nothing when the list has no header.
+    #: ``None`` when the list has no header.
     header: Row | None
     rows: tuple[Row, ...]
-    #: Numbers of the rows that held the header again.
+    #: Numbers of the rows that repeat the header.
     repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -38,64 +38,64 @@ def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
 
     Args:
         rows: All rows that are not blank.
-        wanted: The name of the order column, when the user told it.
+        wanted: The name of the order column, if the user gave it.
     """
     top = rows[:_TOP_ROWS]
     usual_count = median_high(row.filled_count for row in rows[:_PROBE_ROWS])
     wide = [index for index, row in enumerate(top) if 2 * row.filled_count > usual_count]
-    places = ((index, _named_place(rows, index, wanted)) for index in wide)
-    header, place = next(((index, place) for index, place in places if place is not None), (None, None))
+    columns = ((index, _order_column(rows, index, wanted)) for index in wide)
+    header, column = next(((index, column) for index, column in columns if column is not None), (None, None))
     is_named = header is not None
     if header is None:
         header = _plain_header(rows, wide)
     start = _first_row(top, wide) if header is None else header
-    if place is not None and start and all(index in wide and _is_order(rows[index], place) for index in range(start)):
+    if column is not None and start and all(index in wide and _is_order(rows[index], column) for index in range(start)):
         return _sorted_in(rows, start)
-    titles = [f"{_rows_stand(rows[:start])} above the table: not read as orders."] if start else []
+    titles = [f"{_rows_are(rows[:start])} above the table: not read as orders."] if start else []
     if header is None:
         return TableFrame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
     unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     names, below = rows[header], rows[header + 1 :]
-    if place is not None and below and _goes_on(names, below[0], place):
+    if column is not None and below and _is_continued(names, below[0], column):
         unknown.append(f"Row {below[0].row_no} continues the header: not read as an order.")
         names, below = _joined(names, below[0], fold_name(wanted or "")), below[1:]
     body, skipped = _without_descriptions(names, below)
     return TableFrame(header=names, rows=body, notices=(*titles, *unknown, *skipped))
 
 
-def _is_order(row: Row, place: int) -> bool:
-    cell = row.cells[place] if place < len(row.cells) else ""
+def _is_order(row: Row, column: int) -> bool:
+    cell = row.cells[column] if column < len(row.cells) else ""
     return is_data(cell) and can_be_order(cell)
 
 
 def _sorted_in(rows: Sequence[Row], header: int) -> TableFrame:
-    """A table whose header was sorted in among its rows, so that orders stand above it too."""
+    """Return the frame of a table whose header was sorted in among its rows, so that orders are above it too."""
     notice = f"The header is in row {rows[header].row_no}, below orders; the rows above it were read too."
     return TableFrame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
 
 
-def _named_place(rows: Sequence[Row], index: int, wanted: str | None) -> int | None:
-    """Where a row names an order column, or the column that is wanted; nothing when it names none."""
+def _order_column(rows: Sequence[Row], index: int, wanted: str | None) -> int | None:
+    """Return the column that a row names as the order column, or as the wanted one; ``None`` if it names neither."""
     row = rows[index]
-    told = fold_name(wanted or "")
+    folded = fold_name(wanted or "")
     is_worded = not any(map(is_data, row.cells))
     for position, name in enumerate(row.cells):
-        is_told = bool(told) and fold_name(name) == told
-        if not is_told and not _is_order_name(name):
+        is_wanted = bool(folded) and fold_name(name) == folded
+        if not is_wanted and not _is_order_name(name):
             continue
         below = _column(rows[index + 1 :], position)
-        # A name stands once, above its column, or again above each part of it; a value such as ``PO`` in a column of
-        # kinds comes again in the next row.
+        # A name is once above its column, or again above each part of it; a value such as ``PO`` in a column of kinds
+        # is repeated in the next row.
         is_name = name not in _column(rows[:index], position) + below or _are_orders(below[:1])
-        if _are_orders(below) or (is_name and (is_told or is_worded)):
+        if _are_orders(below) or (is_name and (is_wanted or is_worded)):
             return position
     return None
 
 
-def _goes_on(header: Row, row: Row, place: int) -> bool:
-    """Whether the row below names of groups names the columns in them: it has no data, and a name for the orders."""
-    name = row.cells[place] if place < len(row.cells) else ""
-    is_group = not is_numbering(header.cells[place])
+def _is_continued(header: Row, row: Row, column: int) -> bool:
+    """Return whether a row below names of groups names their columns: it has no data, and a name for the orders."""
+    name = row.cells[column] if column < len(row.cells) else ""
+    is_group = not is_numbering(header.cells[column])
     is_name = _is_order_name(name) or (is_group and (is_numbering(name) or heads_other(name)))
     has_more = any(map(_is_name_alone, row.cells)) and row.filled_count > 1
     has_digits = any(map(str.isdigit, "".join(row.cells)))
@@ -106,24 +106,24 @@ def _is_name_alone(name: str) -> bool:
     return _is_order_name(name) or is_numbering(name)
 
 
-def _joined(groups: Row, names: Row, told: str) -> Row:
-    """Names of columns behind those of their groups; a group reaches to where the next one begins.
+def _joined(groups: Row, names: Row, wanted: str) -> Row:
+    """Return column names with the names of their groups in front; a group ends where the next one begins.
 
-    The name that the user told, folded, stays as it is.
+    The column that the user named, given as a folded name, keeps its name.
     """
     width = max(len(groups.cells), len(names.cells))
     group, joined = "", list[str]()
-    for place in range(width):
-        above = groups.cells[place].strip() if place < len(groups.cells) else ""
-        name = names.cells[place].strip() if place < len(names.cells) else ""
+    for column in range(width):
+        above = groups.cells[column].strip() if column < len(groups.cells) else ""
+        name = names.cells[column].strip() if column < len(names.cells) else ""
         group = above or group
-        wanted = next((text for text in (above, name) if told and fold_name(text) == told), "")
-        joined.append(wanted or (f"{group} {name}".strip() if name else above))
+        given_name = next((text for text in (above, name) if wanted and fold_name(text) == wanted), "")
+        joined.append(given_name or (f"{group} {name}".strip() if name else above))
     return replace(names, cells=tuple(joined))
 
 
 def _column(rows: Sequence[Row], position: int) -> list[str]:
-    """The cells of a column in the next rows."""
+    """Return the cells of a column in the first of these rows."""
     return [row.cells[position] for row in rows[:_PROBE_ROWS] if position < len(row.cells)]
 
 
@@ -137,17 +137,20 @@ def _are_orders(cells: Sequence[str]) -> bool:
 
 
 def _plain_header(rows: Sequence[Row], wide: Sequence[int]) -> int | None:
-    """The first row as wide as the table, when no cell of it looks like a value."""
+    """Return the first row as wide as the table, if no cell of it looks like a value."""
     return wide[0] if wide and not any(map(is_data, rows[wide[0]].cells)) else None
 
 
 def _first_row(top: Sequence[Row], wide: Sequence[int]) -> int:
-    """Where data begin without a header: titles are narrow and hold no values."""
+    """Return the first data row of a list without a header: titles are narrow and have no values."""
     return next((index for index, row in enumerate(top) if index in wide or any(map(is_data, row.cells))), 0)
 
 
 def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-    """Without rows that tell types, keys and groups of the columns: in a tagged table, the tag of data comes last."""
+    """Remove rows that describe the columns of a tagged table, and return the others with a notice.
+
+    The tag of the last row is that of the data.
+    """
     if not (body and _TAG_NAME.fullmatch(header.cells[0].strip())):
         return tuple(body), ()
     tags = [row.cells[0].strip() for row in body]
@@ -155,45 +158,45 @@ def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, 
     if not described:
         return tuple(body), ()
     data = tuple(row for row, tag in zip(body, tags, strict=True) if tag == tags[-1])
-    return data, (f"{_rows_stand(described)} under another tag than {tags[-1]!r}: not read as orders.",)
+    return data, (f"{_rows_are(described)} under a tag other than {tags[-1]!r}: not read as orders.",)
 
 
-def _rows_stand(rows: Sequence[Row]) -> str:
+def _rows_are(rows: Sequence[Row]) -> str:
     if len(rows) == 1:
-        return f"Row {rows[0].row_no} stands"
-    return f"Rows {rows[0].row_no} to {rows[-1].row_no} stand"
+        return f"Row {rows[0].row_no} is"
+    return f"Rows {rows[0].row_no} to {rows[-1].row_no} are"
 
 
 _RULE = re.compile(r"[-=_*~+|#.:\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
 
 
 def remove_ruled_lines(grid: Grid) -> Grid:
-    """Rows without drawn lines, which are told. One below the header must not be taken for it."""
+    """Remove rows that are drawn lines, and add a notice. One below the header must not be taken for the header."""
     rules = [row for row in grid.rows if _is_rule(row)]
     if not rules or len(rules) == len(grid.rows):
         return grid
     left_out = {row.row_no for row in rules}
-    kept = tuple(row for row in grid.rows if row.row_no not in left_out)
-    return replace(grid, rows=kept, notices=(*grid.notices, *_notice(rules, "a drawn line")))
+    rows = tuple(row for row in grid.rows if row.row_no not in left_out)
+    return replace(grid, rows=rows, notices=(*grid.notices, *_notice(rules, "a drawn line")))
 
 
 def remove_repeated_headers(frame: TableFrame) -> TableFrame:
-    """A table without its header among its rows, which is told."""
+    """Remove rows that repeat the header, and add a notice."""
     header = _plain_cells(frame.header) if frame.header else ()
-    names = {place: fold_name(name) for place, name in enumerate(header) if name_rank(name) is not None}
+    names = {column: fold_name(name) for column, name in enumerate(header) if name_rank(name) is not None}
     repeats = [row for row in frame.rows if header and (_plain_cells(row) == header or _is_like(row, names))]
     if not repeats:
         return frame
     left_out = {row.row_no for row in repeats}
-    kept = tuple(row for row in frame.rows if row.row_no not in left_out)
+    rows = tuple(row for row in frame.rows if row.row_no not in left_out)
     notices = (*frame.notices, *_notice(repeats, "the header again"))
-    return replace(frame, rows=kept, repeats=tuple(sorted(left_out)), notices=notices)
+    return replace(frame, rows=rows, repeats=tuple(sorted(left_out)), notices=notices)
 
 
 def _is_like(row: Row, names: Mapping[int, str]) -> bool:
-    """Whether a row without data names the order column as the header does, whatever its other names are."""
-    for place, name in names.items():
-        cell = row.cells[place] if place < len(row.cells) else ""
+    """Return whether a row without data names the order column as the header does."""
+    for column, name in names.items():
+        cell = row.cells[column] if column < len(row.cells) else ""
         if cell and not any(map(str.isdigit, cell)) and fold_name(cell) == name:
             return not any(map(is_data, row.cells))
     return False

@@ -1,7 +1,7 @@
 """Reads the tables of a web page into rows of cells, one table below the other, as Excel shows them.
 
-Programs that name a web page ``.xls`` put the format of a cell into its style, where browsers do not look: Excel shows
-``0000123456`` where the page has ``123456``.
+Programs that name a web page ``.xls`` write the format of a cell into its style, which Excel applies and browsers
+ignore: Excel shows ``0000123456`` where the page has ``123456``.
 """
 
 from __future__ import annotations
@@ -21,55 +21,57 @@ from poolwright.intake.workbooks.sheet_rows import SheetRows, cells_at
 
 _RULE = re.compile(r"\.([\w-]+)[^{}]*\{([^{}]*)\}")
 _FORMAT = re.compile(r"mso-number-format\s*:\s*(\"[^\"]*\"|'[^']*'|[^;]*)", re.IGNORECASE)
-#: A character by its number, or one that would mean something else in a style.
+#: A character by its number, or one that has a meaning of its own in a style.
 _ESCAPE = re.compile(r"\\(?:00([0-9A-F]{2})|(.))", re.IGNORECASE)
-#: One with zeros in front, which a format could only take away, is left as it is seen.
+#: A number without leading zeros: a format could only remove them.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:E[+-]?\d+)?", re.IGNORECASE)
 _HIDDEN = re.compile(r"display:none|visibility:(?:collapse|hidden)|mso-ignore:display", re.IGNORECASE)
 _STRIKE = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
 _STRUCK = frozenset({"s", "strike", "del"})
-#: Dates by their names; all other formats are written out.
+#: Formats by name; all others are written out.
 _NAMED = {"Short Date": "yyyy-mm-dd", "Long Date": "yyyy-mm-dd", "Medium Date": "yyyy-mm-dd", "Text": "@"}
 
 
 @dataclass(frozen=True, slots=True)
 class PageStyles:
-    """What the styles of a page say, by the names of their classes."""
+    """The styles of a page by class name."""
 
     classes: dict[str, str]
 
     @classmethod
     def from_page(cls, page: Element) -> PageStyles:
-        """The styles that stand in the page itself."""
+        """Return the styles that are in the page itself."""
         sheets = "".join(str(style.text or "") for style in page.iter("style"))
         return cls(dict(_RULE.findall(sheets)))
 
     def is_hidden(self, element: Element) -> bool:
-        """Whether a browser leaves a row or cell out."""
-        return element.get("hidden") is not None or bool(_HIDDEN.search(self._told(element).replace(" ", "")))
+        """Return whether a browser hides a row or cell."""
+        return element.get("hidden") is not None or bool(_HIDDEN.search(self._style_of(element).replace(" ", "")))
 
     def is_struck(self, element: Element) -> bool:
-        """Whether a cell is crossed out, or digits in it are, by its style or by what they stand in."""
-        if any(_STRIKE.search(self._told(one)) for one in (element, *element.iterancestors("tr"))):
+        """Return whether a cell, or digits in it, are crossed out by a style or an element."""
+        if any(_STRIKE.search(self._style_of(item)) for item in (element, *element.iterancestors("tr"))):
             return True
-        within = [_letters(one) for one in element.iterdescendants() if self.strikes(one)]
+        within = [_letters(item) for item in element.iterdescendants() if self.strikes(item)]
         return any(letters == _letters(element) or any(map(str.isdigit, letters)) for letters in within if letters)
 
     def strikes(self, element: Element) -> bool:
-        """Whether an element itself crosses out what is in it."""
-        return element.tag in _STRUCK or (isinstance(element.tag, str) and bool(_STRIKE.search(self._told(element))))
+        """Return whether an element itself crosses out its content."""
+        return element.tag in _STRUCK or (
+            isinstance(element.tag, str) and bool(_STRIKE.search(self._style_of(element)))
+        )
 
     def shown(self, text: str, element: Element) -> Cell:
-        """A cell as a spreadsheet program shows it: a number by its format, all else as it stands."""
+        """Return a cell as a spreadsheet program shows it: a number by its format, all else unchanged."""
         value = str(element.get("x:num") or "").strip() or text
-        found = _FORMAT.search(self._told(element))
-        if (not found and value == text) or not _NUMBER.fullmatch(value):
+        match = _FORMAT.search(self._style_of(element))
+        if (not match and value == text) or not _NUMBER.fullmatch(value):
             return Cell(text)
-        code = _unescaped(found[1].strip().strip("\"'")) if found else ""
+        code = _unescaped(match[1].strip().strip("\"'")) if match else ""
         return number_cell(float(value), _NAMED.get(code, code))
 
-    def _told(self, element: Element) -> str:
-        """The element's own style before those of its classes."""
+    def _style_of(self, element: Element) -> str:
+        """Return the element's own style, followed by those of its classes."""
         names = str(element.get("class") or "").split()
         return ";".join([str(element.get("style") or ""), *(self.classes.get(name, "") for name in names)])
 
@@ -79,25 +81,25 @@ def _letters(element: Element) -> str:
 
 
 def _unescaped(code: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], code)
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], code)
 
 
-#: A tag costs a hundred times what it takes in the file.
+#: A tag takes a hundred times its size in the file.
 TAGS_MAX = 3_000_000
 _BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
-#: What stands apart from the text before and behind it; a raised ``o`` belongs to its ``N``, a raised digit does not.
+#: Elements separate from the text around them; a raised ``o`` belongs to its ``N``, a raised digit does not.
 _APART, _RAISED = frozenset({"del", "s", "strike", "ins", "option", "button"}), frozenset({"sup", "sub"})
-#: Tags without content that the library takes for open ones: places where a line may break, which nobody sees.
+#: Tags without content that the library takes for open ones: invisible positions where a line may break.
 _VOID = re.compile(r"</?(?:wbr|source|track)\b[^>]*>", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
 _AS_NEW = "save the list as .xlsx or as CSV UTF-8"
 
 
 def read_html(text: str, source: str) -> Grid:
-    """Read the rows of all tables; rows that only hold other tables are none.
+    """Read the rows of all tables, without rows that only contain other tables.
 
     Raises:
-        InputRefusedError: It has no table, or holds more than a list may.
+        InputRefusedError: It has no table, or is above a limit.
     """
     if text.count("<") > TAGS_MAX:
         raise InputRefusedError(f"{source} is a web page of more than {TAGS_MAX:,} tags; {_AS_NEW}.")
@@ -118,28 +120,28 @@ def read_html(text: str, source: str) -> Grid:
 
 
 def _read(page: Element, rows: SheetRows) -> None:
-    looks = PageStyles.from_page(page)
+    styles = PageStyles.from_page(page)
     spans: dict[Element | None, dict[int, tuple[int, Cell]]] = {}
     for row in page.iter("tr"):
         table = next(row.iterancestors("table"), None)
-        placed = list(_cells(row, spans.setdefault(table, {}), looks))
-        if _is_layout(row, looks):
+        placed = list(_cells(row, spans.setdefault(table, {}), styles))
+        if _is_layout(row, styles):
             continue
-        is_hidden = any(map(looks.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
-        rows.hidden_columns.update(column for column, _, element in placed if looks.is_hidden(element))
+        is_hidden = any(map(styles.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
+        rows.hidden_columns.update(column for column, _, element in placed if styles.is_hidden(element))
         rows.add(rows.next_row_no(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
 
 
-def _is_layout(row: Element, looks: PageStyles) -> bool:
-    """Whether a row only holds other tables; one that has cells with text beside them is a row of its own."""
+def _is_layout(row: Element, styles: PageStyles) -> bool:
+    """Return whether a row only contains other tables, without text in cells beside them."""
     if next(row.iterdescendants("table"), None) is None:
         return False
     plain = (cell for cell in row.iterchildren("td", "th") if next(cell.iterdescendants("table"), None) is None)
-    return not any(_text(cell, looks) for cell in plain)
+    return not any(_text(cell, styles) for cell in plain)
 
 
-def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: PageStyles) -> Iterator[tuple[int, Cell, Element]]:
-    """Cells with their columns; one that reaches over several rows stands in each of them."""
+def _cells(row: Element, spans: dict[int, tuple[int, Cell]], styles: PageStyles) -> Iterator[tuple[int, Cell, Element]]:
+    """Yield cells with their columns; a cell that spans several rows is in each of them."""
     above = dict(spans)
     spans.clear()
     column = 0
@@ -147,15 +149,15 @@ def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: PageStyles) 
         while column in above:
             yield column, _spanned(column, above, spans), row
             column += 1
-        cell = looks.shown(_text(element, looks), element)
-        cell = struck(cell, is_struck=looks.is_struck(element))
+        cell = styles.shown(_text(element, styles), element)
+        cell = struck(cell, is_struck=styles.is_struck(element))
         yield column, cell, element
         width, height = _count(element, "colspan"), _count(element, "rowspan")
         if height > 1:
             spans[column] = (height - 1, cell)
-            spans.update((place, (height - 1, EMPTY)) for place in range(column + 1, column + width))
+            spans.update((covered, (height - 1, EMPTY)) for covered in range(column + 1, column + width))
         column += width
-    for left in sorted(place for place in above if place >= column):
+    for left in sorted(spanned for spanned in above if spanned >= column):
         yield left, _spanned(left, above, spans), row
 
 
@@ -167,35 +169,35 @@ def _spanned(column: int, above: dict[int, tuple[int, Cell]], spans: dict[int, t
 
 
 def _count(element: Element, name: str) -> int:
-    """How many rows or columns a cell reaches over; none means all rows that are left."""
+    """Return the number of rows or columns that a cell spans; a rowspan of 0 means all rows that follow."""
     text = (element.get(name) or "1").strip()
     if not (text.isascii() and text.isdigit()):
         return 1
     return min(int(text), COLUMNS_MAX) or (COLUMNS_MAX if name == "rowspan" else 1)
 
 
-def _text(cell: Element, looks: PageStyles) -> str:
-    """What a person reads in a cell, line by line, without the tables in it, whose rows are read by themselves."""
+def _text(cell: Element, styles: PageStyles) -> str:
+    """Return the visible text of a cell, line by line, without tables in it, whose rows are read separately."""
     pieces: list[str] = []
     walk = etree.iterwalk(cell, events=("start", "end", "comment", "pi"))
     for event, element in walk:
         if event == "start":
             if element.tag in _BREAKS:
                 pieces.append("\n")
-            if element.tag in _UNSEEN or (element is not cell and looks.is_hidden(element)):
+            if element.tag in _UNSEEN or (element is not cell and styles.is_hidden(element)):
                 walk.skip_subtree()
             else:
-                pieces.append(_beside(element, looks) + _in_one_line(element.text))
+                pieces.append(_beside(element, styles) + _in_one_line(element.text))
         elif element is not cell:
-            pieces.append(_beside(element, looks) + _in_one_line(element.tail))
+            pieces.append(_beside(element, styles) + _in_one_line(element.tail))
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(filter(None, lines))
 
 
-def _beside(element: Element, looks: PageStyles) -> str:
-    """A blank beside what does not belong to the text around it: a note's number, or what is struck out."""
+def _beside(element: Element, styles: PageStyles) -> str:
+    """Return a blank beside a note's number or crossed-out text, which is separate from the text around it."""
     is_note = element.tag in _RAISED and any(map(str.isdigit, element.text or ""))
-    return " " if is_note or element.tag in _APART or looks.strikes(element) else ""
+    return " " if is_note or element.tag in _APART or styles.strikes(element) else ""
 
 
 def _in_one_line(text: str | None) -> str:

@@ -1,7 +1,7 @@
-"""Finds the column of order numbers: by its name, checked against its cells, with a confidence. Pure.
+"""Finds the column of order numbers by its name, checked against its cells. Pure.
 
-A name decides between columns whose cells can be order numbers; where no name is known, cells alone decide only when
-a single column fits the portal's rules. What is not sure is taken with a notice, or not at all.
+The name decides between columns whose cells can be order numbers. If no name is known, the cells decide, provided that
+only one column fits the portal's rules. An uncertain choice is reported in a notice, or refused.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from poolwright.intake.grid import Row, can_be_order
 from poolwright.intake.table import Table, column_position
 from poolwright.portal.numbers import NumberRules, OrderNumber, parse_number
 
-#: So many filled cells of a column are looked at.
+#: Number of filled cells of a column that are checked.
 _PROBE_CELLS = 200
-#: So many of them must be order numbers for a known name to be believed.
+#: Share of them that must be order numbers if the name is known.
 _FITTING_SHARE_MIN = 0.5
-#: Without a known name more is asked: nearly all fit, and most are different.
+#: Without a known name: the share that must be order numbers, and the share that must be different.
 _TELLING_SHARE_MIN, _DISTINCT_SHARE_MIN = 0.9, 0.5
-#: So much of a list's columns and of a name fits into a sentence.
+#: Number of columns, and length of a name, that a sentence shows.
 _SHOWN_COLUMNS, _SHOWN_LENGTH = 30, 40
 
 
 class Confidence(Enum):
-    """How sure a choice is."""
+    """Confidence in a choice."""
 
     SURE = auto()
-    #: Taken, and told.
+    #: Taken, with a notice.
     LIKELY = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderColumn:
-    """The column that was found."""
+    """The column that was chosen."""
 
     #: From 0.
     index: int
@@ -54,15 +54,15 @@ class _Candidate:
 
 
 def find_column(sheet: Table, wanted: str | None, rules: NumberRules) -> OrderColumn:
-    """The column that is wanted, or the one that is found.
+    """Return the wanted column, or the one that is most likely the order column.
 
     Args:
         sheet: The list.
-        wanted: Name or ``#3`` as the user told it; nothing to find it out.
-        rules: What order numbers of the portal look like.
+        wanted: Name or ``#3`` as the user gave it; ``None`` to detect the column.
+        rules: The portal's rules for order numbers.
 
     Raises:
-        InputRefusedError: There is no such column, or none that can be found out.
+        InputRefusedError: There is no such column, or none can be detected.
     """
     if wanted:
         return OrderColumn(index=wanted_column(sheet, wanted), confidence=Confidence.SURE)
@@ -73,49 +73,49 @@ def find_column(sheet: Table, wanted: str | None, rules: NumberRules) -> OrderCo
 
 
 def wanted_column(sheet: Table, wanted: str) -> int:
-    """The index of a column told by name (compared without case, accents and punctuation) or by position.
+    """Return the index of a column given by name (compared without case, accents and punctuation) or by position.
 
     Raises:
-        InputRefusedError: No column, or more than one, is meant.
+        InputRefusedError: No column, or more than one, has this name.
     """
-    found = [index for index, name in enumerate(sheet.columns) if name.strip() == wanted.strip()]
-    if not found:
+    matches = [index for index, name in enumerate(sheet.columns) if name.strip() == wanted.strip()]
+    if not matches:
         position = column_position(wanted)
         if position is not None and 1 <= position <= len(sheet.columns):
             return position - 1
         folded = fold_name(wanted)
-        found = [index for index, name in enumerate(sheet.columns) if folded and fold_name(name) == folded]
-    if not found:
+        matches = [index for index, name in enumerate(sheet.columns) if folded and fold_name(name) == folded]
+    if not matches:
         and_header = "" if sheet.has_header else " and no header"
         raise InputRefusedError(f"{sheet.source} has no column {wanted!r}{and_header}; {_columns_shown(sheet)}.")
-    if len(found) > 1:
-        positions = " or ".join(f"--column '#{index + 1}'" for index in found)
-        raise InputRefusedError(f"{sheet.source} has {len(found)} columns named {wanted!r}; say which: {positions}.")
-    return found[0]
+    if len(matches) > 1:
+        positions = " or ".join(f"--column '#{index + 1}'" for index in matches)
+        raise InputRefusedError(f"{sheet.source} has {len(matches)} columns named {wanted!r}; say which: {positions}.")
+    return matches[0]
 
 
 def guess_column(columns: Sequence[str], rows: Sequence[Row], rules: NumberRules) -> OrderColumn | None:
-    """The column that holds the order numbers, or nothing when that cannot be told."""
+    """Return the column that most likely has the order numbers; ``None`` if that is uncertain."""
     if len(columns) == 1:
         return OrderColumn(index=0, confidence=Confidence.SURE)
     candidates = list(_named(columns, rows, rules))
     if not candidates:
         return _only_fitting(columns, rows, rules)
-    best = min(candidates, key=lambda one: (not one.is_filled, not one.is_fitting, one.rank, one.index))
-    rival_count = sum(one.rank <= best.rank for one in candidates) - 1
+    best = min(candidates, key=lambda item: (not item.is_filled, not item.is_fitting, item.rank, item.index))
+    rival_count = sum(item.rank <= best.rank for item in candidates) - 1
     is_sure = best.rank <= SURE_RANK and best.is_fitting and not rival_count
     return OrderColumn(index=best.index, confidence=Confidence.SURE if is_sure else Confidence.LIKELY)
 
 
 def column_label(sheet: Table, index: int) -> str:
-    """A column in a sentence: ``#2 'Order No.'``, or with its first cell where there are no names: ``#1 (PO001 …)``."""
+    """Return a column in words: ``#2 'Order No.'``, or with its first cell if there are no names: ``#1 (PO001 …)``."""
     if sheet.has_header:
         return f"#{index + 1} {sheet.columns[index][:_SHOWN_LENGTH]!r}"
     return f"#{index + 1} ({sheet.rows[0].cells[index].strip()[:_SHOWN_LENGTH]} …)"
 
 
 def guess_notice(sheet: Table, choice: OrderColumn) -> str:
-    """What the user reads when a column was taken without being sure."""
+    """Return the notice about an uncertain choice."""
     return (
         f"The order numbers were taken from column {column_label(sheet, choice.index)}, which is a guess; "
         "name another with --column NAME or --column '#3'."
@@ -132,7 +132,7 @@ def _named(columns: Sequence[str], rows: Sequence[Row], rules: NumberRules) -> I
 
 
 def _only_fitting(columns: Sequence[str], rows: Sequence[Row], rules: NumberRules) -> OrderColumn | None:
-    """The one column whose cells look like order numbers, when its name does not speak against it."""
+    """Return the only column whose cells look like order numbers and whose name means nothing else; else ``None``."""
     fitting = [index for index, name in enumerate(columns) if not means_other(name) and _is_telling(rows, index, rules)]
     return OrderColumn(index=fitting[0], confidence=Confidence.LIKELY) if len(fitting) == 1 else None
 
@@ -155,7 +155,7 @@ def _filled_cells(rows: Sequence[Row], index: int) -> list[str]:
 
 
 def _fitting_share(cells: Sequence[str], rules: NumberRules) -> float:
-    """Share of cells that look like order numbers, to a person and to the portal."""
+    """Return the share of cells that look like order numbers and are valid for the portal."""
     if not cells:
         return 0.0
     fitting_count = sum(can_be_order(cell) and isinstance(parse_number(cell, rules), OrderNumber) for cell in cells)
@@ -169,8 +169,8 @@ def _no_column(sheet: Table) -> str:
 
 
 def _columns_shown(sheet: Table) -> str:
-    """Every column with its position, and the first row of a list without a header."""
-    shown = ", ".join(column_label(sheet, index) for index in range(min(len(sheet.columns), _SHOWN_COLUMNS)))
+    """Return every column with its position, and with its first cell in a list without a header."""
+    labels = ", ".join(column_label(sheet, index) for index in range(min(len(sheet.columns), _SHOWN_COLUMNS)))
     more = len(sheet.columns) - _SHOWN_COLUMNS
     tail = f" and {more} more" if more > 0 else ""
-    return f"name one with --column, such as --column '#1': {shown}{tail}"
+    return f"name one with --column, such as --column '#1': {labels}{tail}"

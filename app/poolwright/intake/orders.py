@@ -1,9 +1,7 @@
-"""Turns a list into orders.
+"""Turns a list from a file, from standard input or from typed numbers into orders.
 
-Every row is kept, every valid number becomes a task, every repeat and invalid number is reported.
-
-Three sources: a file, standard input, numbers typed. All block; a list of 100,000 rows takes seconds, so the caller
-works in a thread where something else has to go on.
+Every row is kept, every valid number becomes a task, and every repeat and invalid number is reported. All functions
+block, for seconds with a list of 100,000 rows, so a caller with other work runs them in a thread.
 """
 
 from __future__ import annotations
@@ -24,30 +22,31 @@ from poolwright.intake.order_column import Confidence, column_label, find_column
 from poolwright.intake.table import Table, parse_table, read_table
 from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, parse_number
 
-#: So many kinds are told apart in the sentence.
+#: Number of kinds that the sentence names.
 _SHOWN_KINDS = 4
 
 
 def shape_notices(rows: Sequence[OrderRow], tasks: Mapping[TaskId, POTask]) -> Iterator[str]:
-    """One sentence where the order numbers are of different kinds or lengths."""
-    places: dict[str, dict[TaskId, int]] = {}
+    """Yield one sentence if the order numbers are of different kinds or lengths."""
+    kinds: dict[str, dict[TaskId, int]] = {}
     for row in rows:
         if row.task_id is not None:
-            places.setdefault(_shape(tasks[row.task_id].portal_number), {}).setdefault(row.task_id, row.row_no)
-    if len(places) < 2:  # noqa: PLR2004  # alike
+            kinds.setdefault(_shape(tasks[row.task_id].portal_number), {}).setdefault(row.task_id, row.row_no)
+    if len(kinds) < 2:  # noqa: PLR2004  # all of one kind
         return
-    by_count = sorted(places.items(), key=lambda item: -len(item[1]))
-    kinds = [f"{len(found)} of {shape}" for shape, found in by_count[:1]]
-    kinds += [
-        f"{len(found)} of {shape} ({named_rows(list(found.values()))})" for shape, found in by_count[1:_SHOWN_KINDS]
+    by_count = sorted(kinds.items(), key=lambda item: -len(item[1]))
+    parts = [f"{len(row_numbers)} of {shape}" for shape, row_numbers in by_count[:1]]
+    parts += [
+        f"{len(row_numbers)} of {shape} ({named_rows(list(row_numbers.values()))})"
+        for shape, row_numbers in by_count[1:_SHOWN_KINDS]
     ]
     more = len(by_count) - _SHOWN_KINDS
     tail = f" and {more} more kinds" if more > 0 else ""
-    yield f"The order numbers are of different kinds: {', '.join(kinds)}{tail}; check that all of them are orders."
+    yield f"The order numbers are of different kinds: {', '.join(parts)}{tail}; check that all of them are orders."
 
 
 def _shape(number: str) -> str:
-    """``10 digits``, or how many letters, digits and signs."""
+    """Return the shape of a number in words, such as ``10 digits``."""
     if number.isdigit():
         return f"{len(number)} digits"
     has_digits = any(map(str.isdigit, number))
@@ -56,7 +55,7 @@ def _shape(number: str) -> str:
     return f"{len(number)} {words.get((has_digits, has_letters), 'signs')}"
 
 
-#: What stands for the file name in reports and messages.
+#: Used in place of a file name in reports and messages.
 STDIN_SOURCE = "-"
 TYPED_SOURCE = "command line"
 _STDIN_NAME = "standard input"
@@ -68,12 +67,12 @@ _BATCH_ID_LENGTH = 20
 class ReadOptions:
     """Options for reading a list."""
 
-    #: Begins every task id.
+    #: First part of every task id.
     portal_name: str
     rules: NumberRules
-    #: Name of the order column, or its position as ``#3``; nothing to find it out.
+    #: Name of the order column, or its position as ``#3``; ``None`` to detect it.
     column: str | None = None
-    #: Sheet of a workbook; nothing for ``PO_Data`` or the first one that holds anything.
+    #: Sheet of a workbook; ``None`` for ``PO_Data`` or the first one that is not empty.
     sheet_name: str | None = None
 
 
@@ -81,39 +80,39 @@ def orders_from_file(path: Path, reading: ReadOptions) -> OrderList:
     """Read a CSV or Excel file.
 
     Raises:
-        InputRefusedError: One sentence: why the file is not taken.
+        InputRefusedError: The file is refused; the text is one sentence with the reason.
     """
     name = _writable(path.name)
     return _orders(read_table(path, sheet_name=reading.sheet_name, column=reading.column), name, reading)
 
 
 def orders_from_stdin(content: bytes, reading: ReadOptions) -> OrderList:
-    """Read what was piped or pasted: one number a line, or a whole CSV or Excel file.
+    """Read piped or pasted content: one number a line, or a whole CSV or Excel file.
 
     Raises:
-        InputRefusedError: One sentence: why it is not taken.
+        InputRefusedError: The content is refused; the text is one sentence with the reason.
     """
     sheet = parse_table(content, _STDIN_NAME, sheet_name=reading.sheet_name, column=reading.column)
     return _orders(sheet, STDIN_SOURCE, reading)
 
 
 def orders_from_content(content: bytes, name: str, reading: ReadOptions) -> OrderList:
-    """Read a CSV or Excel file that came without a path, by the name that it was sent under.
+    """Read the content of a CSV or Excel file that was sent under this name.
 
     Raises:
-        InputRefusedError: One sentence: why it is not taken.
+        InputRefusedError: The content is refused; the text is one sentence with the reason.
     """
     sheet = parse_table(content, name, sheet_name=reading.sheet_name, column=reading.column)
     return _orders(sheet, name, reading)
 
 
 def orders_from_numbers(numbers: Sequence[str], reading: ReadOptions, source: str = TYPED_SOURCE) -> OrderList:
-    """Take numbers as they were typed, one order each. Column and sheet of ``reading`` mean nothing here.
+    """Read typed numbers, one order each. Column and sheet of ``reading`` are ignored.
 
     Args:
         numbers: The numbers.
-        reading: How they are to be read.
-        source: Where they come from, for reports and messages.
+        reading: Portal name and number rules.
+        source: Their source, for reports and messages.
 
     Raises:
         InputRefusedError: There is none, or none is valid.
@@ -126,7 +125,7 @@ def orders_from_numbers(numbers: Sequence[str], reading: ReadOptions, source: st
 
 
 def _writable(text: str) -> str:
-    """Text of the system, which may hold bytes that are no characters, as it can be written anywhere."""
+    """Return a text of the system as valid UTF-8: file names and arguments may contain bytes that are no characters."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -138,7 +137,7 @@ def _orders(sheet: Table, source: str, reading: ReadOptions) -> OrderList:
 
 
 def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> OrderList:
-    """Rows and tasks by the numbers in one column."""
+    """Return the order list with rows and tasks by the numbers in one column."""
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
     numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
@@ -146,10 +145,10 @@ def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> Ord
     others = find_other_tables(sheet, index, numbers, totals.lines)
     left_out = {*totals.lines, *others.heads}
     doubted = {**totals.doubted, **others.doubted}
-    for row, told in zip(sheet.rows, numbers, strict=True):
+    for row, parsed in zip(sheet.rows, numbers, strict=True):
         if row.row_no in left_out:
             continue
-        number = doubted.get(row.row_no, told)
+        number = doubted.get(row.row_no, parsed)
         if isinstance(number, OrderNumber):
             task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
             task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
@@ -178,7 +177,7 @@ def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> Ord
 
 
 def _number_of(row: Row, index: int, rules: NumberRules) -> OrderNumber | InvalidNumber:
-    """The number in a cell, unless the file itself makes the cell doubtful."""
+    """Return the order number in a cell; an invalid one if the file gives a reason to doubt the cell."""
     doubt = row.doubts.get(index)
     if doubt:
         return InvalidNumber(reason=Reason.BAD_NUMBER, detail=doubt)
@@ -201,7 +200,7 @@ def _bad_row(row: Row, index: int, bad: InvalidNumber) -> OrderRow:
 
 
 def _batch_id(portal_name: str, columns: Sequence[str], rows: Iterable[OrderRow]) -> BatchId:
-    """The same for the same list with the same orders in it, whatever its file is called and however it is written."""
+    """Return an id that depends on the content of a list alone, not on the name or the format of its file."""
     digest = hashlib.sha256(json.dumps([portal_name, columns]).encode())
     for row in rows:
         digest.update(json.dumps([row.cells, row.task_id]).encode())
@@ -209,7 +208,7 @@ def _batch_id(portal_name: str, columns: Sequence[str], rows: Iterable[OrderRow]
 
 
 def _struck_notices(rows: Sequence[Row], index: int, left_out: Collection[int]) -> Iterator[str]:
-    """Rows whose order number, or most of what they hold, is crossed out: people mean that it is cancelled."""
+    """Yield a notice about rows whose order number, or most of their cells, are crossed out, so perhaps cancelled."""
     struck = [
         row.row_no
         for row in rows

@@ -1,10 +1,10 @@
 """Reads a list as a table: its columns, its rows of text, and notices about how it was read.
 
-Cells and names stand as they were given; nothing is trimmed, sorted or dropped but blank rows, titles and rows that
-describe columns. Short rows are filled up with empty cells, cells beyond the header get columns of their own.
+Cells and names are kept as they are in the file; only blank rows, titles and rows that describe columns are removed.
+Short rows are filled up with empty cells, and cells beyond the header get columns of their own.
 
-What reads workbooks and web pages is loaded when there is one to read: its libraries are a third of what a run loads,
-and plain text needs none of them.
+The readers of workbooks and web pages are imported when they are needed: their libraries are a third of all that a run
+loads, and plain text needs none of them.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ _POSITION = re.compile(r"#(\d+)")
 class Table:
     """A list as a table."""
 
-    #: File name, or what stands for it.
+    #: File name, or the text used in its place.
     source: str
-    #: Names as they were given, repeated ones too; ``#1``, ``#2`` … where there are none.
+    #: Names as they are in the file, repeated ones too; ``#1``, ``#2`` … where there are none.
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     has_header: bool
-    #: Numbers of the rows that held the header again.
+    #: Numbers of the rows that repeat the header.
     repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
 
 
 def column_position(name: str) -> int | None:
-    """The position in ``#3``, from 1; nothing when it is a name."""
+    """Return the position in ``#3``, from 1; ``None`` for a name."""
     match = _POSITION.fullmatch(name.strip())
     return int(match[1]) if match else None
 
 
 def read_table(path: Path, *, sheet_name: str | None = None, column: str | None = None) -> Table:
-    """Read a list from a file, whatever its name says about its kind.
+    """Read a list from a file; its content decides the format, not its name.
 
     Args:
         path: CSV or other delimited text, or an Excel workbook.
         sheet_name: Sheet of the workbook, compared without case.
-        column: Name of the order column when the user told it; helps to find the header.
+        column: Name of the order column if the user gave it; helps to find the header.
 
     Raises:
-        InputRefusedError: The file cannot be read or holds no table.
+        InputRefusedError: The file cannot be read or contains no table.
     """
     source = path.name.encode("utf-8", "replace").decode()
     return parse_table(_content_of(path), source, sheet_name=sheet_name, column=column)
@@ -71,7 +71,7 @@ def parse_table(content: bytes, source: str, *, sheet_name: str | None = None, c
     """Read a list from bytes.
 
     Raises:
-        InputRefusedError: The bytes hold no table.
+        InputRefusedError: The bytes contain no table.
     """
     grid = remove_ruled_lines(_grid_of(content, source, sheet_name))
     if not grid.rows:
@@ -143,7 +143,7 @@ def _table_of(frame: TableFrame, notices: Sequence[str], source: str) -> Table:
 
 
 def _filled_width(cells: Sequence[str]) -> int:
-    """Cells up to the last one that holds anything."""
+    """Return the number of cells up to the last one that is not blank."""
     return next((width for width in range(len(cells), 0, -1) if cells[width - 1].strip()), 0)
 
 

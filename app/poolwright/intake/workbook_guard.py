@@ -1,10 +1,10 @@
 """Guards against harmful workbooks: checks parts, sizes, compression and XML before a library unpacks them.
 
-A part of a few bytes a tag becomes hundreds of bytes a tag in memory, and a document type may define texts that
-multiply. Both are met here, with a parser that keeps nothing and is stopped at the first thing that is too much.
+A tag of a few bytes takes hundreds of bytes in memory, and a document type may define texts that multiply. So a parser
+that stores nothing reads each part once, in small pieces, and stops at the first limit that is exceeded.
 
-Nothing is ever unpacked to the disk, so names of parts reach no folder. Sizes that a file tells are believed because
-reading stops at them; each part is walked through once in small pieces.
+Nothing is unpacked to the disk, so the names of parts reach no folder. The sizes that a file states are used because
+reading stops at them.
 """
 
 from __future__ import annotations
@@ -26,40 +26,40 @@ GROUP_MAX = 10 * COLUMNS_MAX
 OTHERS_MAX = 500_000
 #: A character may take four bytes, or be written as a reference such as ``&#x1F600;``.
 _GAP_BYTES_MAX = 12 * CELL_LENGTH_MAX
-#: What holds the rows of a sheet, or the texts that its cells share, by depth and name, in each kind of workbook.
+#: Depth and name of the tags around the rows of a sheet, and around shared texts, in each kind of workbook.
 _ROWS_PARENTS = frozenset({(2, "sheetdata"), (3, "table"), (4, "table")})
 _TEXTS_PARENTS = frozenset({(1, "sst")})
-#: Cells stand in rows, so this deep below what holds the rows.
+#: Depth of cells below the tag around the rows.
 _CELLS_BELOW = 2
 
 
 class TooMuchError(Exception):
-    """A part holds more than it may. Its text goes on after "a part of it ..."."""
+    """A part is above a limit. The text continues a sentence that begins with "a part of it ..."."""
 
 
 def check_xml_part(chunks: Iterable[bytes]) -> None:
-    """Count what an XML part holds. One that is no XML, or broken, ends at the place that the library will refuse too.
+    """Count the tags and texts of an XML part. Broken XML is read up to its error, where the library stops too.
 
     Args:
         chunks: Its bytes, in pieces of any size.
 
     Raises:
-        TooMuchError: It holds more than a workbook may, or defines a document type of its own.
+        TooMuchError: It is above a limit of workbooks, or defines a document type of its own.
     """
-    walk = _Walk()
+    counter = _Counter()
     try:
         for chunk in chunks:
-            walk.feed(chunk)
+            counter.feed(chunk)
     except expat.ExpatError:
         return
 
 
-class _Walk:
-    """One pass over one part."""
+class _Counter:
+    """Counts tags in one pass over one part."""
 
     def __init__(self) -> None:
         self._depth = 0
-        #: Tags that have groups below them, while one is open: all rows of a sheet, all texts of a workbook.
+        #: Depth of the open tag around all rows of a sheet or all shared texts; 0 when none is open.
         self._groups_depth = 0
         self._has_rows = False
         self._group_tags = self._group_count = self._other_count = self._cell_count = 0
@@ -84,29 +84,29 @@ class _Walk:
         if self._groups_depth:
             self._count_in_groups()
             return
-        place = (self._depth, name.rpartition(":")[2].casefold())
-        if place in _ROWS_PARENTS or place in _TEXTS_PARENTS:
+        tag = (self._depth, name.rpartition(":")[2].casefold())
+        if tag in _ROWS_PARENTS or tag in _TEXTS_PARENTS:
             self._groups_depth = self._depth
-            self._has_rows = place in _ROWS_PARENTS
+            self._has_rows = tag in _ROWS_PARENTS
             self._group_count = 0
             return
         self._other_count += 1
         if self._other_count > OTHERS_MAX or self._depth > DEPTH_MAX:
-            raise TooMuchError(f"holds more than {OTHERS_MAX:,} tags beside its rows, or nests them too deep")
+            raise TooMuchError(f"has more than {OTHERS_MAX:,} tags beside its rows, or nests them too deep")
 
     def _count_in_groups(self) -> None:
-        """A row or text begins, or something within one."""
+        """Count a row or a text, or a tag within one."""
         below = self._depth - self._groups_depth
         if below == 1:
             self._group_count += 1
             self._group_tags = 0
             if self._group_count > (ROWS_MAX if self._has_rows else CELLS_MAX):
-                raise TooMuchError(f"holds more than {ROWS_MAX:,} rows or {CELLS_MAX:,} texts")
+                raise TooMuchError(f"has more than {ROWS_MAX:,} rows or {CELLS_MAX:,} texts")
             return
         self._group_tags += 1
         self._cell_count += self._has_rows and below == _CELLS_BELOW
         if self._cell_count > CELLS_MAX:
-            raise TooMuchError(f"holds more than {CELLS_MAX:,} cells")
+            raise TooMuchError(f"has more than {CELLS_MAX:,} cells")
         if self._group_tags > GROUP_MAX or below > DEPTH_MAX:
             raise TooMuchError(f"has a row or a text of more than {GROUP_MAX:,} tags, or nested too deep")
 
@@ -116,19 +116,19 @@ class _Walk:
         self._depth -= 1
 
 
-#: Begins each entry of a packed file's table of contents.
+#: Begins each entry in the directory of a packed file.
 _ENTRY = b"PK\x01\x02"
 #: A workbook of several hundred sheets, each with drawings and pictures, has fewer.
 PARTS_MAX = 10_000
-#: Five million cells take about 300 MB of XML; a library keeps some of it in up to four bytes a character.
+#: Five million cells take about 300 MB of XML; a library stores some of it in up to four bytes a character.
 UNPACKED_BYTES_MAX = 512 * 1024 * 1024
 #: Sheets shrink twenty to sixty times; zeros and blanks made for the purpose a thousand times.
 RATIO_MAX = 200
-#: Below it no ratio does harm.
+#: Below this size no ratio is harmful.
 _RATIO_FROM_BYTES = 16 * 1024 * 1024
-#: How spreadsheet programs pack; other ways may blow up within a single piece.
+#: Methods of spreadsheet programs; others may expand too much within a single piece.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-#: What other packed files begin with in their table of contents.
+#: Kinds of other packed files, by the name of one of their parts.
 _OTHERS = {
     "word/": "a Word document (.docx), not a spreadsheet",
     "ppt/": "a PowerPoint file (.pptx), not a spreadsheet",
@@ -143,8 +143,8 @@ def check_package(content: bytes, source: str) -> None:
     """Refuse a packed file that is no workbook, or one that would exhaust memory or time.
 
     Raises:
-        InputRefusedError: It is.
-        zipfile.BadZipFile: It is damaged.
+        InputRefusedError: The file is refused.
+        zipfile.BadZipFile: The file is damaged.
     """
     if content.count(_ENTRY) > PARTS_MAX:
         raise InputRefusedError(f"{source} contains more than {PARTS_MAX:,} parts; save only the list as .xlsx.")
@@ -157,7 +157,7 @@ def check_package(content: bytes, source: str) -> None:
                 check_xml_part(_chunks(packed, part))
             except TooMuchError as error:
                 raise InputRefusedError(
-                    f"{source} cannot be taken, a part of it {error}; save the list alone as .xlsx or CSV."
+                    f"{source} is refused: a part of it {error}; save the list alone as .xlsx or CSV."
                 ) from error
 
 
@@ -166,9 +166,9 @@ def _check_kind(names: set[str], source: str) -> None:
         raise InputRefusedError(f"{source} is a packed file with nothing in it; give the list itself.")
     if "content.xml" in names or any(name.startswith("xl/") for name in names):
         return
-    for mark, told in _OTHERS.items():
+    for mark, description in _OTHERS.items():
         if "content.xml" in names or any(name.startswith(mark) for name in names):
-            raise InputRefusedError(f"{source} is {told}; save the list as .xlsx or CSV.")
+            raise InputRefusedError(f"{source} is {description}; save the list as .xlsx or CSV.")
     lists = sorted(name for name in names if name.endswith(_LIST_ENDINGS))
     if lists:
         more = f" and {len(lists) - 1} more" if len(lists) > 1 else ""
@@ -178,7 +178,9 @@ def _check_kind(names: set[str], source: str) -> None:
 
 def _check_sizes(parts: list[zipfile.ZipInfo], packed_bytes: int, source: str) -> None:
     if not _METHODS.issuperset(part.compress_type for part in parts):
-        raise InputRefusedError(f"{source} is not packed as spreadsheet programs do it; save it again as .xlsx.")
+        raise InputRefusedError(
+            f"{source} is not packed in the format of spreadsheet programs; save it again as .xlsx."
+        )
     unpacked_bytes = sum(part.file_size for part in parts)
     if unpacked_bytes > UNPACKED_BYTES_MAX:
         size_mb = UNPACKED_BYTES_MAX // (1024 * 1024)

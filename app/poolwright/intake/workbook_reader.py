@@ -1,7 +1,7 @@
 """Reads one sheet of a workbook of any kind into rows of cells, each as the text that a person sees.
 
-Values only, never formulas or macros. Numbers come as their format shows them, dates as ISO 8601. Hidden sheets are
-read only when they are named.
+Only values are read, never formulas or macros. Numbers are formatted as their cell shows them, dates as ISO 8601. A
+hidden sheet is read only when it is named.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from poolwright.intake.workbooks.xls import xls_pages
 from poolwright.intake.workbooks.xlsb import WORKBOOK, xlsb_pages
 from poolwright.intake.workbooks.xml2003 import xml_pages
 
-#: The sheet that is meant when a workbook has it and none is named.
+#: The sheet that is read when none is named.
 PREFERRED_SHEET = "PO_Data"
-#: What workbooks that were broken in thousands of ways made the libraries raise.
+#: Errors that the libraries raised for workbooks broken in thousands of ways.
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -46,10 +46,10 @@ DAMAGE = (
 
 
 def read_workbook(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
-    """Read one sheet of a packed workbook: the named one, else ``PO_Data``, else the first visible one with anything.
+    """Read one sheet of a packed workbook: the named one, else ``PO_Data``, else the first visible one with data.
 
     Raises:
-        InputRefusedError: It is no workbook, damaged, too much, without such a sheet, or without data.
+        InputRefusedError: It is no workbook, is damaged or above a limit, or has no such sheet or no data.
     """
     try:
         check_package(content, source)
@@ -63,7 +63,7 @@ def read_xls_workbook(content: bytes, source: str, sheet_name: str | None = None
     """Read one sheet of a workbook of Excel until 2003, as ``read_workbook`` does.
 
     Raises:
-        InputRefusedError: It is damaged, has a password, too much in it, no such sheet, or no data.
+        InputRefusedError: It is damaged, has a password, is above a limit, or has no such sheet or no data.
     """
     try:
         return _first_grid(xls_pages(content, source), source, sheet_name)
@@ -75,7 +75,7 @@ def read_xml_workbook(content: bytes, source: str, sheet_name: str | None = None
     """Read one sheet of a workbook that is a single XML file, as ``read_workbook`` does.
 
     Raises:
-        InputRefusedError: It is XML of another kind, damaged, too much, without such a sheet, or without data.
+        InputRefusedError: It is other XML, is damaged or above a limit, or has no such sheet or no data.
     """
     try:
         check_xml_part([content])
@@ -85,7 +85,7 @@ def read_xml_workbook(content: bytes, source: str, sheet_name: str | None = None
             else xml_pages(content, source)
         )
     except TooMuchError as error:
-        raise InputRefusedError(f"{source} cannot be taken, a part of it {error}; save the list as CSV.") from error
+        raise InputRefusedError(f"{source} is refused: a part of it {error}; save the list as CSV.") from error
     except DAMAGE as error:
         raise _damaged(source, "an XML file") from error
     if not pages:
@@ -121,11 +121,11 @@ def _first_grid(pages: Sequence[SheetPage], source: str, sheet_name: str | None)
 
 
 def _named(pages: Sequence[SheetPage], name: str, source: str) -> list[SheetPage]:
-    found = [page for page in pages if page.title.strip().casefold() == name.strip().casefold()]
-    if not found:
+    matches = [page for page in pages if page.title.strip().casefold() == name.strip().casefold()]
+    if not matches:
         titles = ", ".join(repr(page.title) for page in pages)
         raise InputRefusedError(f"{source} has no sheet {name!r}; its sheets are: {titles}.")
-    return found
+    return matches
 
 
 def _by_preference(pages: Sequence[SheetPage]) -> list[SheetPage]:

@@ -15,13 +15,13 @@ from pydantic import BaseModel, TypeAdapter
 
 from poolwright.ipc.codec import Decoder, FrameError, encode
 
-#: A reader that took the first bytes of an item and leaves the others for so long will not take them any more.
+#: Time limit for writing the rest of an item that the reader has begun to read; after that the pipe is closed.
 FINISH_LIMIT_S = 5.0
 _CHUNK_BYTES = 65_536
 
 
 class PipeReader(ByteReceiveStream):
-    """The end that is read."""
+    """The reading end of a pipe."""
 
     def __init__(self, descriptor: int) -> None:
         """Take over a descriptor; nobody else may use it from here on."""
@@ -29,7 +29,7 @@ class PipeReader(ByteReceiveStream):
         self._descriptor = descriptor
 
     async def receive(self, max_bytes: int = _CHUNK_BYTES) -> bytes:
-        """Wait for bytes.
+        """Wait for bytes and return them.
 
         Raises:
             EndOfStream: Every writer has closed its end.
@@ -55,7 +55,7 @@ class PipeReader(ByteReceiveStream):
 
 
 class PipeWriter(ByteSendStream):
-    """The end that is written."""
+    """The writing end of a pipe."""
 
     def __init__(self, descriptor: int) -> None:
         """Take over a descriptor; nobody else may use it from here on."""
@@ -63,10 +63,10 @@ class PipeWriter(ByteSendStream):
         self._descriptor = descriptor
 
     async def send(self, item: bytes) -> None:
-        """Write all bytes, waiting while the pipe is full; all or none of them when the caller is cancelled.
+        """Write all bytes, waiting while the pipe is full; all or none of them if the caller is cancelled.
 
         Raises:
-            BrokenResourceError: The reader is gone.
+            BrokenResourceError: The reader has closed its end.
             ClosedResourceError: This end was closed here.
         """
         await checkpoint()
@@ -80,7 +80,7 @@ class PipeWriter(ByteSendStream):
             raise
 
     async def _write(self, rest: memoryview) -> memoryview:
-        """Write what the pipe takes now, or wait until it takes something; gives what is left."""
+        """Write what fits into the pipe now, or wait until something does; return the rest."""
         if self._descriptor < 0:
             raise anyio.ClosedResourceError
         try:
@@ -92,7 +92,7 @@ class PipeWriter(ByteSendStream):
             raise anyio.BrokenResourceError from error
 
     async def _finish(self, rest: memoryview) -> None:
-        """Write what was begun before the caller was cancelled; a reader that takes no more of it gets the end."""
+        """Write the rest of an item that was begun before a cancellation, or close the pipe after the limit."""
         with (
             anyio.move_on_after(FINISH_LIMIT_S, shield=True),
             contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError),
@@ -119,10 +119,10 @@ M = TypeVar("M")
 
 
 class Channel(Generic[M]):
-    """Typed messages in, any message out. Owns both byte streams; one task receives, any task sends."""
+    """Receives typed messages and sends any. Owns both byte streams; one task receives, any task sends."""
 
     def __init__(self, source: ByteReceiveStream, sink: ByteSendStream, incoming: TypeAdapter[M]) -> None:
-        """Join two byte streams into one link."""
+        """Join two byte streams into one channel."""
         self._source = source
         self._sink = sink
         self._decoder = Decoder(incoming)
@@ -131,36 +131,36 @@ class Channel(Generic[M]):
         self._sending = anyio.Lock()
 
     async def __aenter__(self) -> Self:
-        """Use the link."""
+        """Return the channel itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the link."""
+        """Close the channel."""
         await self.aclose()
 
     async def send(self, message: BaseModel) -> None:
-        """Write one frame, whole or not at all when the caller is cancelled: half a frame would end the link.
+        """Write one frame, whole or not at all if the caller is cancelled: half a frame would break the channel.
 
-        That is what the sink does with any item: a pipe finishes it, asyncio's streams and threads have it already.
+        The sink ensures that: a pipe finishes an item that it has begun, asyncio's streams and threads buffer it.
 
         Raises:
-            BrokenResourceError: The peer is gone.
-            ClosedResourceError: The link was closed here.
-            WireError: The message is too large for a frame.
+            BrokenResourceError: The peer has closed its end.
+            ClosedResourceError: The channel was closed here.
+            FrameError: The message is too large for a frame.
         """
         frame = encode(message)
         async with self._sending:
             await self._sink.send(frame)
 
     async def receive(self) -> M:
-        """The next message.
+        """Wait for the next message and return it.
 
         Raises:
-            EndOfStream: The peer closed the link between two frames.
-            WireError: The peer sent no frame, or closed the link inside one; nothing after that is read.
-            ClosedResourceError: The link was closed here.
+            EndOfStream: The peer closed the channel between two frames.
+            FrameError: The peer sent an invalid frame, or closed the channel inside one; nothing after that is read.
+            ClosedResourceError: The channel was closed here.
         """
         while not self._received:
             if self._fault is not None:
@@ -169,7 +169,7 @@ class Channel(Generic[M]):
         return self._received.popleft()
 
     async def _read(self) -> None:
-        """Read once. A fault waits until the messages before it were taken."""
+        """Read once. A fault is raised after the messages before it were received."""
         try:
             chunk = await self._source.receive()
         except anyio.EndOfStream:

@@ -1,4 +1,4 @@
-"""The worker's end of the channel: takes over its descriptors, queues its messages, and dies with its parent."""
+"""The worker's end of the channel: its inherited descriptors, its outgoing messages, and its end with its parent."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ class InheritedPipes:
 
 
 def take_over_descriptors(frames: str) -> InheritedPipes:
-    """Take the descriptors named on the command line: ``READ,WRITE``, or ``stdio``.
+    """Take over the descriptors from the command line: ``READ,WRITE``, or ``stdio``.
 
-    With ``stdio`` the process's own stdin and stdout are moved away and replaced: reading gives the end of file,
-    printing goes to stderr, where the supervisor reads log lines.
+    With ``stdio`` the process's own stdin and stdout are moved and replaced: stdin gives the end of file, and stdout
+    goes to stderr, where the supervisor reads log lines.
     """
     if frames != STDIO:
         read, write = (int(part) for part in frames.split(","))
         os.set_inheritable(read, False)  # noqa: FBT003 - takes no keyword
         os.set_inheritable(write, False)  # noqa: FBT003
         return InheritedPipes(read=read, write=write)
-    claimed = InheritedPipes(read=os.dup(0), write=os.dup(1))
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, 0)
-    os.close(nowhere)
+    pipes = InheritedPipes(read=os.dup(0), write=os.dup(1))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
-    return claimed
+    return pipes
 
 
-def open_channel(claimed: InheritedPipes, *, has_pollable_pipes: bool = os.name == "posix") -> Channel[ToWorker]:
-    """Open the claimed descriptors as a link; threads read and write them where the platform cannot poll pipes."""
+def open_channel(pipes: InheritedPipes, *, has_pollable_pipes: bool = os.name == "posix") -> Channel[ToWorker]:
+    """Open the inherited descriptors as a channel; threads read and write them if the platform cannot poll pipes."""
     source: ByteReceiveStream
     sink: ByteSendStream
     if has_pollable_pipes:
-        source, sink = PipeReader(claimed.read), PipeWriter(claimed.write)
+        source, sink = PipeReader(pipes.read), PipeWriter(pipes.write)
     else:
-        source = FileReadStream(os.fdopen(claimed.read, "rb", buffering=0))
-        sink = FileWriteStream(os.fdopen(claimed.write, "wb", buffering=0))
+        source = FileReadStream(os.fdopen(pipes.read, "rb", buffering=0))
+        sink = FileWriteStream(os.fdopen(pipes.write, "wb", buffering=0))
     return Channel(source, sink, TO_WORKER)
 
 
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent dies, also when the parent is killed outright.
 
-    The browser's driver then sees its pipe close and closes the browser. Elsewhere than on Linux the closed link
-    does the same a moment later, and so it does for a parent that died before the kernel was asked.
+    The browser's driver then sees its pipe close and closes the browser. On other systems than Linux the closed channel
+    has the same effect a moment later, as it has if the parent died before this call.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -87,7 +87,7 @@ class Outbox:
         self.outbox.send_nowait(kind(slot=self.worker.slot, generation=self.worker.generation, **content))
 
     def report_transition(self, transition: Transition) -> None:
-        """A machine made a move."""
+        """Queue a transition of a state machine."""
         self.send(StateChanged, transition=transition)
 
     def report_status(self, level: Level, text: str) -> None:

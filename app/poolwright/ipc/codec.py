@@ -15,13 +15,13 @@ from poolwright.ipc.messages import ToSupervisor, ToWorker
 
 #: Largest frame: the report of an order with tens of thousands of attachments fits.
 FRAME_LIMIT_BYTES = 16 * 1024 * 1024
-#: The first ones tell where to look.
+#: Validation problems that an error names.
 _PROBLEM_COUNT_MAX = 3
 _LENGTH = struct.Struct(">I")
 
 M = TypeVar("M")
 
-#: Built when the first frame is read: each end reads one of the two.
+#: A type adapter is built when the first frame is read, because each end reads only one of the two.
 _BUILD_AT_FIRST_FRAME = ConfigDict(defer_build=True)
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker, config=_BUILD_AT_FIRST_FRAME)
 TO_SUPERVISOR: TypeAdapter[ToSupervisor] = TypeAdapter(ToSupervisor, config=_BUILD_AT_FIRST_FRAME)
@@ -31,16 +31,16 @@ class FrameError(Exception):
     """The peer sent an invalid frame. The channel cannot be used any more."""
 
     def __init__(self, fault: FrameFault, detail: str = "") -> None:
-        """Keep whose fault it is."""
+        """Store the fault."""
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
 
 
 def encode(message: BaseModel) -> bytes:
-    """One frame.
+    """Return a message as one frame.
 
     Raises:
-        WireError: The message is larger than a frame may be.
+        FrameError: The message is larger than a frame may be.
     """
     body = _body(message)
     if len(body) > FRAME_LIMIT_BYTES:
@@ -52,32 +52,33 @@ def _body(message: BaseModel) -> bytes:
     try:
         return message.model_dump_json().encode()
     except PydanticSerializationError:
-        # Texts of a page and names of files may hold half of a surrogate pair, which UTF-8 cannot: it is replaced.
+        # Texts of pages and file names may contain lone surrogates, which UTF-8 cannot encode: they are replaced.
         text = json.dumps(message.model_dump(mode="json"), ensure_ascii=False)
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _problems(error: ValidationError) -> str:
-    """Where the frame is wrong and how, without what it holds."""
+    """Describe where a frame is wrong and how, without quoting its content."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'frame'} {one['type']}" for one in problems[:_PROBLEM_COUNT_MAX]
+        f"{'.'.join(map(str, problem['loc'])) or 'frame'} {problem['type']}"
+        for problem in problems[:_PROBLEM_COUNT_MAX]
     )
 
 
 class Decoder(Generic[M]):
-    """Takes bytes in any chunks, gives whole messages."""
+    """Decodes whole messages from bytes that arrive in chunks of any size."""
 
     def __init__(self, messages: TypeAdapter[M]) -> None:
-        """Read frames that hold ``messages``."""
+        """Decode frames with messages of the type ``messages``."""
         self._messages = messages
         self._buffer = bytearray()
 
     def feed(self, chunk: bytes) -> Iterator[M]:
-        """Add bytes and yield every message that is whole now.
+        """Add bytes and yield every message that is complete now.
 
         Raises:
-            WireError: The bytes are no frame; nothing after them can be read.
+            FrameError: The bytes are not a valid frame; nothing after them can be read.
         """
         self._buffer += chunk
         while len(self._buffer) >= _LENGTH.size:
@@ -92,10 +93,10 @@ class Decoder(Generic[M]):
             yield self._read(body)
 
     def finish(self) -> None:
-        """The link ended.
+        """Check that the stream did not end inside a frame.
 
         Raises:
-            WireError: It ended inside a frame.
+            FrameError: It ended inside a frame.
         """
         if self._buffer:
             raise FrameError(FrameFault.TORN, f"{len(self._buffer)} bytes left")

@@ -2,21 +2,21 @@
 
 Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker process; nothing else is sent on them.
 
-Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its
-browser and says ``Ready`` when it is logged in, or ``Unable`` and ends. From then on the supervisor sends ``Assign``
-while the worker has free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or
-``Returned``, each ``Probe`` with one ``Probed`` and each ``Show`` with one ``Shown``. A worker never asks for
-anything: ``Assign`` holds all that it needs. ``Drain`` lets it finish what it has, close its browser, say ``Bye`` and
-end; it reads nothing any more, and probes its login of its own accord where somebody must know. A closed pipe means the
-same at once, without a word. A worker with another ``Mode`` than work does that one thing, and then says ``Bye`` by
-itself.
+The worker begins with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its browser and sends
+``Ready`` when it is logged in, or ``StartupFailed`` and ends. From then on the supervisor sends ``Assign`` while the
+worker has free tabs (the supervisor counts them), and the worker answers each with exactly one ``Finished`` or
+``Returned``, each ``VerifyLogin`` with one ``LoginVerified`` and each ``GetThumbnail`` with one ``Thumbnail``. A worker
+makes no requests: ``Assign`` has everything that it needs. After ``Drain`` the worker reads no further message: it
+finishes its tasks, checks its login if a result is unverified, closes its browser, sends ``Exiting`` and ends. A closed
+pipe has the same effect, at once. A worker in another ``WorkerMode`` than work does that one thing, and then sends
+``Exiting`` without a request.
 
-A worker that the portal wants a login of, when it comes up or later, says ``LoggedOut`` and does nothing about it: all
-workers have one login, so the supervisor has one of them log in (``Refresh``) and the others take over what that one
-got (``Adopt``). Each of the two is answered with one ``LoginSettled``. Cookies travel in files that belong to the
-supervisor, never in frames.
+If the portal wants a login from a worker, at its start or later, the worker sends ``LoginRequired`` and waits: all
+workers share one login, so the supervisor lets one of them log in (``Refresh``) and the others import its cookies
+(``ImportCookies``). Each of the two is answered with one ``LoginResult``. Cookies are passed on in files that belong to
+the supervisor, never in frames.
 
-Frames of the worker carry its slot and generation; the supervisor drops those of a generation that is gone.
+Frames from a worker carry its slot and generation; the supervisor ignores those of an earlier generation.
 """
 
 from __future__ import annotations
@@ -33,48 +33,48 @@ from poolwright.domain.outcomes import LoginCheck, ReturnReason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
 
-#: Raised with every change that an older peer would not understand.
+#: Increased with every change that an older peer would not understand.
 PROTOCOL_VERSION = 4
 
 
 class _Message(BaseModel):
-    # Both ends are the same program, so nothing is coerced; a number that a portal made up may be endless.
-    # Built when the first one is made or read: each end makes one half of the messages and reads the other.
+    # Both ends are the same program, so nothing is coerced; a number from a portal may be infinite.
+    # The validator is built on first use: each end makes one half of the messages and reads the other.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants", defer_build=True)
 
 
 class WorkerMode(StrEnum):
-    """What a worker process is started for."""
+    """The purpose of a worker process."""
 
-    #: Process tasks until told to drain.
+    #: Process tasks until ``Drain``.
     WORK = "work"
-    #: Make a base profile: open it, log in where user and password are given, close it.
+    #: Make a base profile: open it, log in if user and password are set, close it.
     MAKE_BASE = "make_base"
-    #: Show a person the portal on a base profile, until the last window is closed or the supervisor says drain.
+    #: Show a person the portal on a base profile, until the last window is closed or the supervisor sends ``Drain``.
     LOG_IN = "log_in"
-    #: Put a storage state of another browser into a base profile.
+    #: Import a storage state of another browser into a base profile.
     IMPORT_STATE = "import_state"
-    #: Give a base profile the cookies of another session (the seat's kept login) beside its own.
+    #: Import the cookies of another session (``kept_login_path``) into a base profile, beside its own.
     IMPORT_COOKIES = "adopt"
-    #: Open a base profile as workers do, ask the portal whether it is logged in, and keep its cookies.
+    #: Open a base profile as workers do, make a login check, and save its cookies.
     VERIFY_LOGIN = "prove"
 
 
 class WorkerPaths(_Message):
-    """The paths of this worker on disk. The supervisor owns and removes them."""
+    """The paths of a worker on disk. The supervisor owns and removes them."""
 
     profile_path: str
-    #: What people call the profile that it comes from, for commands that they are to give.
+    #: The name of the base profile, for commands in messages to people.
     profile_name: str = "NAME"
-    #: Where the session's cookies are kept for the next generation; empty for a worker that has none.
+    #: The file that passes the session's cookies on to the next generation; empty for a worker without one.
     cookies_path: str = ""
-    #: The cookies of the last login that was made into the base profile; empty where none was kept.
+    #: The cookies of the last login that was saved into the base profile; empty if none was saved.
     kept_login_path: str = ""
-    #: Downloads are staged below, one folder for each attempt.
+    #: The parent of the staging folders of the attempts.
     staging_path: str
-    #: What the browser must find in the profile right after its launch.
+    #: The cookies that the browser must find in the profile right after its launch.
     expected_cookies: tuple[SiteCookies, ...] = ()
-    #: A storage state to be taken over, as Playwright writes it; empty but for that errand.
+    #: The storage state to import, as Playwright writes it; empty in other modes than ``IMPORT_STATE``.
     state_path: str = ""
 
 
@@ -86,7 +86,7 @@ class Configure(_Message):
     mode: WorkerMode = WorkerMode.WORK
     options: WorkerOptions
     seat: WorkerPaths
-    #: For the login of ``MAKE_BASE``, where the portal wants one.
+    #: For the login of ``MAKE_BASE``, if the portal wants a code.
     one_time_code: str = Field(default="", repr=False)
 
 
@@ -95,12 +95,12 @@ class Assign(_Message):
 
     type: Literal["assign"] = "assign"
     task: POTask
-    #: Folder name below the seat's staging path.
+    #: Folder name below the worker's ``staging_path``.
     staging: str
 
 
 class VerifyLogin(_Message):
-    """Supervisor to worker: ask the portal whether we are logged in."""
+    """Supervisor to worker: make a login check."""
 
     type: Literal["probe"] = "probe"
 
@@ -113,30 +113,30 @@ class GetThumbnail(_Message):
 
 
 class Refresh(_Message):
-    """Supervisor to worker: log in, by the ways that the portal's pack names. Others wait for it."""
+    """Supervisor to worker: log in, by the login steps of the portal pack. Other workers wait for it."""
 
     type: Literal["refresh"] = "refresh"
-    #: For the second factor; good once, so no two workers are ever sent the same.
+    #: For the second factor; valid once, so no two workers receive the same.
     one_time_code: str = Field(default="", repr=False)
-    #: Log out before: the login is good still, but would end soon.
+    #: Log out first: the login is still valid, but would end soon.
     is_early: bool = False
 
 
 class ImportCookies(_Message):
-    """Supervisor to worker: take over the cookies that another worker kept, and see whether they log you in."""
+    """Supervisor to worker: import the cookies that another worker saved, and check whether they give a login."""
 
     type: Literal["adopt"] = "adopt"
     cookies_path: str
 
 
 class Drain(_Message):
-    """Supervisor to worker: finish what you have, close the browser, end."""
+    """Supervisor to worker: finish your tasks, close the browser, end."""
 
     type: Literal["drain"] = "drain"
 
 
 class Hello(_Message):
-    """Worker to supervisor, first of all: the process is up and speaks this protocol."""
+    """Worker to supervisor, the first message: the process runs and uses this protocol version."""
 
     type: Literal["hello"] = "hello"
     slot: int
@@ -146,7 +146,7 @@ class Hello(_Message):
 
 
 class StartupFailure(StrEnum):
-    """Why a worker cannot work. The supervisor decides differently for each."""
+    """The cause of a failed start. The supervisor decides differently for each."""
 
     #: The browser does not start here: wrong binary, sandbox, missing library.
     BROWSER = "browser"
@@ -154,9 +154,9 @@ class StartupFailure(StrEnum):
     LOGIN = "login"
     #: The portal does not answer.
     PORTAL = "portal"
-    #: The processor cannot be found, or cannot work in this pool.
+    #: The processor is not found, or cannot work in this pool.
     PROCESSOR = "processor"
-    #: The browser lost what the profile holds.
+    #: The browser lost the cookies of the profile.
     PROFILE = "profile"
 
 
@@ -180,7 +180,7 @@ class Ready(_Message):
 
 
 class StateChanged(_Message):
-    """Worker to supervisor: a state machine of the worker changed its state."""
+    """Worker to supervisor: a state machine of the worker made a transition."""
 
     type: Literal["moved"] = "moved"
     slot: int
@@ -189,19 +189,19 @@ class StateChanged(_Message):
 
 
 class Finished(_Message):
-    """Worker to supervisor: an attempt has its report; its files are staged."""
+    """Worker to supervisor: an attempt has ended with this report; its files are staged."""
 
     type: Literal["finished"] = "finished"
     slot: int
     generation: int
     task_id: TaskId
     report: Report
-    #: Seconds for which the worker stood still meanwhile.
+    #: Seconds for which the worker was suspended meanwhile.
     paused_s: float = 0.0
 
 
 class Returned(_Message):
-    """Worker to supervisor: the task is returned unprocessed, for a reason that is not the task's fault."""
+    """Worker to supervisor: the task is returned without an outcome, for a reason that is not the task's fault."""
 
     type: Literal["returned"] = "returned"
     slot: int
@@ -218,23 +218,23 @@ class LoginVerified(_Message):
     slot: int
     generation: int
     proof: LoginCheck
-    #: Asked by the worker itself, after its last task: it tells about all of them.
+    #: Whether the worker made this check by itself after its last task: it then counts for all its tasks.
     is_last: bool = False
 
 
 class Thumbnail(_Message):
-    """Worker to supervisor: what a task's tab shows, as a small JPEG."""
+    """Worker to supervisor: a thumbnail of a task's tab, as a small JPEG."""
 
     type: Literal["shown"] = "shown"
     slot: int
     generation: int
     task_id: TaskId
-    #: Base64; empty when there is no such tab, or it can't be pictured.
+    #: Base64; empty if there is no such tab, or no thumbnail of it can be made.
     jpeg: str = ""
 
 
 class LoginRefreshed(_Message):
-    """Worker to supervisor: a page came by way of the portal's login page; the session had ended, unnoticed."""
+    """Worker to supervisor: a page was reached through the login page; the session had ended unnoticed."""
 
     type: Literal["renewed"] = "renewed"
     slot: int
@@ -242,7 +242,7 @@ class LoginRefreshed(_Message):
 
 
 class LoginRequired(_Message):
-    """Worker to supervisor: the portal wants a login; told once, until ``Refresh`` or ``Adopt`` gave one."""
+    """Worker to supervisor: the portal wants a login; sent once, until ``Refresh`` or ``ImportCookies`` gives one."""
 
     type: Literal["logged_out"] = "logged_out"
     slot: int
@@ -251,13 +251,13 @@ class LoginRequired(_Message):
 
 
 class LoginResult(_Message):
-    """Worker to supervisor: how a ``Refresh`` or an ``Adopt`` ended."""
+    """Worker to supervisor: the result of a ``Refresh`` or an ``ImportCookies``."""
 
     type: Literal["login_settled"] = "login_settled"
     slot: int
     generation: int
     is_logged_in: bool
-    #: What did it, or what stood in the way.
+    #: The login step that succeeded, or the obstacle.
     detail: str = ""
 
 

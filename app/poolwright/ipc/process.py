@@ -27,49 +27,49 @@ from poolwright.ipc.codec import TO_SUPERVISOR
 from poolwright.ipc.messages import ToSupervisor
 from poolwright.ipc.process_tree import ProcessTree
 
-#: After its link is closed a worker closes its browser: 0.2 to 0.4 s, more on a busy machine.
+#: Time for a worker to close its browser after its channel is closed: it takes 0.2 to 0.4 s, more on a busy machine.
 CLOSE_LIMIT_S = 5.0
-#: After SIGTERM, before SIGKILL.
+#: Time between SIGTERM and SIGKILL.
 TERM_LIMIT_S = 3.0
-#: A look at all processes takes milliseconds, unless the kernel is stuck.
+#: A scan of all processes takes milliseconds, unless the kernel waits for a disk.
 SCAN_LIMIT_S = 5.0
-#: Where time is short, each step takes so much of what is left.
+#: The share of the remaining time that a step may take.
 STEP_SHARE = 0.3
-#: So long killed processes are looked after in any case.
+#: The time for killing the process tree, even if no time is left.
 KILL_MIN_S = 1.0
-#: Variables that no worker inherits. Our own settings may hold a password; those of the browser's driver make another
-#: driver of it: one that shows each window and waits for a person, that asks a browser of another machine, or that
-#: prints what is typed and each cookie.
+#: Environment variables that no worker inherits. Our own settings may contain a password; variables of Playwright
+#: change its behaviour: it would show each window and wait for a person, use a browser on another machine, or print
+#: typed text and cookies.
 _WITHHELD_VARIABLES = frozenset({"DEBUG", "DEBUG_FILE", "PWDEBUG", "PWDEBUGIMPL"})
 _WITHHELD_PREFIXES = ("POOLWRIGHT_", "PWTEST_", "SELENIUM_REMOTE_")
-#: Longest log line of a worker that is kept; a page can print without end.
+#: Longest log line of a worker in characters; a page can print lines without end.
 _LINE_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpawnSpec:
-    """How to start one worker process."""
+    """The start parameters of one worker process."""
 
     worker: WorkerRef
-    #: Becomes TMPDIR of the worker and all it starts, and marks them; short, because browsers put sockets there.
+    #: TMPDIR of the worker and its children, by which they are found; short, because browsers put sockets there.
     temp_path: Path
-    #: User-data folder of this worker's browser: marks its processes.
+    #: User-data folder of this worker's browser, by which its processes are found.
     profile_path: Path
-    #: The module to run; tests put a scripted worker here.
+    #: The module to run; tests use a scripted worker.
     module: str = "poolwright.worker"
-    #: Frames over stdin and stdout, as on platforms that pass no further descriptors.
+    #: Whether frames use stdin and stdout, as on platforms that pass no further descriptors.
     is_over_stdio: bool = os.name != "posix"
 
 
 class WorkerProcess:
     """One worker process and the channel to it. ``end`` ends it with every process that it started."""
 
-    def __init__(self, order: SpawnSpec, process: Process, link: Channel[ToSupervisor]) -> None:
-        """Made by ``spawn`` alone."""
-        self._order = order
+    def __init__(self, spec: SpawnSpec, process: Process, channel: Channel[ToSupervisor]) -> None:
+        """Take over a started process; only ``spawn`` calls this."""
+        self._spec = spec
         self._process = process
-        self._family = ProcessTree(process.pid, order.profile_path, order.temp_path)
-        self.link = link
+        self._tree = ProcessTree(process.pid, spec.profile_path, spec.temp_path)
+        self.channel = channel
 
     @property
     def pid(self) -> int:
@@ -77,25 +77,25 @@ class WorkerProcess:
         return self._process.pid
 
     async def wait(self) -> int:
-        """Wait until the worker process ended by itself; returns its exit code, negative for a signal."""
+        """Wait until the worker process has ended by itself; return its exit code, negative for a signal."""
         return await self._process.wait()
 
-    async def read_lines(self, say: Callable[[str], None]) -> None:
-        """Give every line that the worker or its browser prints to ``say``, until they close their output."""
+    async def read_lines(self, on_line: Callable[[str], None]) -> None:
+        """Call ``on_line`` with every line that the worker or its browser prints, until they close their output."""
         async with anyio.create_task_group() as readers:
             for output in (self._process.stdout, self._process.stderr):
-                if output is not None and not self._is_link(output):
-                    readers.start_soon(_read_lines, output, say)
+                if output is not None and not self._is_channel(output):
+                    readers.start_soon(_read_lines, output, on_line)
 
     async def end(self, time_left: Callable[[], float] = lambda: math.inf) -> None:
-        """Close the link, wait, terminate, kill, and remove every process that the worker left.
+        """Close the channel, wait, terminate, kill, and kill every process that the worker left.
 
-        Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S`` and twice ``strays.KILL_LIMIT_S``, also when the caller is
-        cancelled, and less where less is left: each step then takes its share of that. A process that the kernel does
-        not let go of (a disk that hangs) is left behind.
+        Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S`` and twice ``process_tree.KILL_LIMIT_S``, also when the caller is
+        cancelled; if less time is left, each step takes its share of that. A process that the kernel cannot end (a disk
+        that hangs) is left behind.
 
         Args:
-            time_left: How many seconds there are now for all that is to be done.
+            time_left: Returns the seconds that are left for all steps.
         """
 
         def limit(wanted_s: float) -> float:
@@ -103,20 +103,20 @@ class WorkerProcess:
 
         with anyio.CancelScope(shield=True):
             await self._scan_within(limit(SCAN_LIMIT_S))
-            await self.link.aclose()
+            await self.channel.aclose()
             if not await self._is_gone_within(limit(CLOSE_LIMIT_S)):
                 await self._scan_within(limit(SCAN_LIMIT_S))
                 _signal(self._process.terminate)
                 if not await self._is_gone_within(limit(TERM_LIMIT_S)):
                     _signal(self._process.kill)
                     await self._is_gone_within(limit(process_tree.KILL_LIMIT_S))
-            end_family = partial(process_tree.kill_tree, self._family, limit(process_tree.KILL_LIMIT_S))
+            kill_tree = partial(process_tree.kill_tree, self._tree, limit(process_tree.KILL_LIMIT_S))
             with anyio.move_on_after(max(limit(2 * process_tree.KILL_LIMIT_S), KILL_MIN_S)):
-                await anyio.to_thread.run_sync(end_family, abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(kill_tree, abandon_on_cancel=True)
             await self._close_streams()
 
     async def scan(self) -> None:
-        """Record which processes belong to the worker; does nothing once it has ended, as its pid may be reused."""
+        """Record the processes of the worker; does nothing once it has ended, as its pid may be reused."""
         await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
     async def _scan_within(self, limit_s: float) -> None:
@@ -124,7 +124,7 @@ class WorkerProcess:
             await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
     async def _close_streams(self) -> None:
-        """Close its streams. anyio's own closing waits for the process, and that for ever."""
+        """Close the streams of the process. anyio's ``aclose`` would wait for the process without a limit."""
         if self._process.returncode is not None:
             await self._process.aclose()
             return
@@ -133,8 +133,8 @@ class WorkerProcess:
                 await stream.aclose()
 
     def pids(self) -> Collection[int]:
-        """The worker and all that it started, also those that left it; none once it has ended. Blocking, 5 to 10 ms."""
-        return {process.pid for process in self._family.scan()} if self._process.returncode is None else ()
+        """Return the pids of the worker and its descendants, none once it has ended. Blocking, 5 to 10 ms."""
+        return {process.pid for process in self._tree.scan()} if self._process.returncode is None else ()
 
     async def _is_gone_within(self, limit_s: float) -> bool:
         with anyio.move_on_after(limit_s):
@@ -142,31 +142,31 @@ class WorkerProcess:
             return True
         return False
 
-    def _is_link(self, output: ByteReceiveStream) -> bool:
-        return self._order.is_over_stdio and output is self._process.stdout
+    def _is_channel(self, output: ByteReceiveStream) -> bool:
+        return self._spec.is_over_stdio and output is self._process.stdout
 
 
-async def spawn(order: SpawnSpec) -> WorkerProcess:
+async def spawn(spec: SpawnSpec) -> WorkerProcess:
     """Start a worker process.
 
     Raises:
         OSError: The process cannot be started.
     """
     process_tree.adopt_orphans()
-    command = [*interpreter.python_command(), "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
-    return await (_spawn_over_stdio if order.is_over_stdio else _spawn_over_pipes)(command, order)
+    command = [*interpreter.python_command(), "-m", spec.module, str(spec.worker.slot), str(spec.worker.generation)]
+    return await (_spawn_over_stdio if spec.is_over_stdio else _spawn_over_pipes)(command, spec)
 
 
-async def _spawn_over_stdio(command: list[str], order: SpawnSpec) -> WorkerProcess:
-    process = await _open([*command, "stdio"], order, stdin=subprocess.PIPE)
+async def _spawn_over_stdio(command: list[str], spec: SpawnSpec) -> WorkerProcess:
+    process = await _open([*command, "stdio"], spec, stdin=subprocess.PIPE)
     if process.stdin is None or process.stdout is None:  # both were asked for
         msg = "the worker's stdin and stdout are not pipes"
         raise OSError(msg)
-    return WorkerProcess(order, process, Channel(process.stdout, process.stdin, TO_SUPERVISOR))
+    return WorkerProcess(spec, process, Channel(process.stdout, process.stdin, TO_SUPERVISOR))
 
 
-async def _spawn_over_pipes(command: list[str], order: SpawnSpec) -> WorkerProcess:
-    # The child has its own copy of its ends: only when ours are closed does its death end the stream.
+async def _spawn_over_pipes(command: list[str], spec: SpawnSpec) -> WorkerProcess:
+    # The child has its own copies of its ends: its death ends the stream only if ours are closed.
     with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
         down_read, down_write = os.pipe()
         theirs.callback(os.close, down_read)
@@ -175,46 +175,46 @@ async def _spawn_over_pipes(command: list[str], order: SpawnSpec) -> WorkerProce
         theirs.callback(os.close, up_write)
         ours.callback(os.close, up_read)
         ends = (down_read, up_write)
-        process = await _open([*command, f"{down_read},{up_write}"], order, stdin=subprocess.DEVNULL, pass_fds=ends)
+        process = await _open([*command, f"{down_read},{up_write}"], spec, stdin=subprocess.DEVNULL, pass_fds=ends)
         ours.pop_all()
-    return WorkerProcess(order, process, Channel(PipeReader(up_read), PipeWriter(down_write), TO_SUPERVISOR))
+    return WorkerProcess(spec, process, Channel(PipeReader(up_read), PipeWriter(down_write), TO_SUPERVISOR))
 
 
-async def _open(command: list[str], order: SpawnSpec, *, stdin: int, pass_fds: tuple[int, ...] = ()) -> Process:
+async def _open(command: list[str], spec: SpawnSpec, *, stdin: int, pass_fds: tuple[int, ...] = ()) -> Process:
     return await anyio.open_process(
         command,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(order.temp_path),
+        env=_environment(spec.temp_path),
         start_new_session=True,
         pass_fds=pass_fds,
     )
 
 
 def _environment(temp_path: Path) -> dict[str, str]:
-    """What a worker inherits."""
-    given = os.environ  # noqa: TID251 - not read, but passed on
-    kept = {name for name in given if name in _WITHHELD_VARIABLES or name.startswith(_WITHHELD_PREFIXES)}
-    inherited = {name: value for name, value in given.items() if name not in kept}
+    """Return the environment of a worker."""
+    own = os.environ  # noqa: TID251 - not read, but passed on
+    withheld = {name for name in own if name in _WITHHELD_VARIABLES or name.startswith(_WITHHELD_PREFIXES)}
+    inherited = {name: value for name, value in own.items() if name not in withheld}
     temp = str(temp_path)
     return {**inherited, "TMPDIR": temp, "TEMP": temp, "TMP": temp, "PYTHONUNBUFFERED": "1"}
 
 
-async def _read_lines(output: ByteReceiveStream, say: Callable[[str], None]) -> None:
+async def _read_lines(output: ByteReceiveStream, on_line: Callable[[str], None]) -> None:
     rest = ""
     with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
         async for text in TextReceiveStream(output, errors="replace"):
             *lines, rest = (rest + text).split("\n")
             for line in lines:
-                _forward_line(line, say)
+                _forward_line(line, on_line)
             rest = rest[:_LINE_LIMIT]
-    _forward_line(rest, say)
+    _forward_line(rest, on_line)
 
 
-def _forward_line(line: str, say: Callable[[str], None]) -> None:
+def _forward_line(line: str, on_line: Callable[[str], None]) -> None:
     if text := line[:_LINE_LIMIT].rstrip():
-        say(text)
+        on_line(text)
 
 
 def _signal(send: Callable[[], None]) -> None:

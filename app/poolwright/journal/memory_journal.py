@@ -14,7 +14,7 @@ from functools import partial
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
-from poolwright.domain.state_machine import STORY_LENGTH, Transition
+from poolwright.domain.state_machine import HISTORY_LENGTH, Transition
 from poolwright.domain.states import CLAIMED, OPEN, OVER, TASK, TaskStatus
 from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.journal.errors import UnknownTaskError
@@ -201,7 +201,7 @@ class MemoryJournal:
 
     def _history(self, task_id: TaskId) -> tuple[Transition, ...]:
         own = [move for move in self._transitions if (move.machine, move.entity) == (TASK.name, task_id)]
-        return tuple(own[-STORY_LENGTH:])
+        return tuple(own[-HISTORY_LENGTH:])
 
     def _write(self, step: TaskMove) -> TaskState:
         self._standings[step.state.task_id] = step.state

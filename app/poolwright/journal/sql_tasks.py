@@ -11,7 +11,7 @@ from typing import Any
 
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.domain.state_machine import STORY_LENGTH, Transition
+from poolwright.domain.state_machine import HISTORY_LENGTH, Transition
 from poolwright.domain.states import TASK, TaskStatus
 from poolwright.journal.errors import UnknownTaskError
 from poolwright.journal.task_rules import TaskMachine, TaskMove, TaskState
@@ -54,7 +54,7 @@ def read_history(connection: Connection, task_id: TaskId) -> tuple[Transition, .
             machine=machine, entity=entity, origin=origin, event=event, target=target, at=from_text(at), cause=cause
         )
         for machine, entity, origin, event, target, at, cause in connection.execute(
-            _LATEST, (TASK.name, task_id, STORY_LENGTH)
+            _LATEST, (TASK.name, task_id, HISTORY_LENGTH)
         )
     ]
     return tuple(reversed(latest))

@@ -1,1 +1,1 @@
-"""What is known about a portal, as data: pack, number rules, the verdict on a page. Pure; reads only pack files."""
+"""Describes a portal as data: its pack, its number rules, and the verdict on a page. Pure; reads only pack files."""

@@ -1,4 +1,4 @@
-"""Web addresses: the origin that an address leads to, and the addresses that a document names. Pure."""
+"""Parses web addresses: the origin of an address, and the addresses in a document. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Two addresses with an equal origin are answered by the same server."""
+    """Scheme, host and port: addresses with an equal origin are answered by the same server."""
 
     scheme: str
     #: In lower case and ASCII.
@@ -21,9 +21,9 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin | None:
-    """The origin of a web address; nothing for any other text.
+    """Return the origin of a web address; ``None`` for any other text.
 
-    User names are refused: programs disagree about which part is the host then.
+    An address with a user name has no origin, since programs disagree about which part of it is the host.
     """
     try:
         parts = urlsplit(url)
@@ -36,16 +36,16 @@ def origin_of(url: str) -> Origin | None:
     return Origin(scheme=parts.scheme, host=host, port=_PORTS[parts.scheme] if port is None else port)
 
 
-#: What a browser leaves as it is; everything else it writes in percents.
-_KEPT = string.punctuation
+#: Characters that a browser does not percent-encode.
+_UNQUOTED = string.punctuation
 
 
 def addresses_in(document: str, address: str) -> frozenset[str]:
-    """Everything that its attributes may mean as an address, absolute and without what follows a hash.
+    """Return all attribute values of a document as absolute addresses without fragments.
 
     Args:
-        document: Its source, HTML.
-        address: Where it is.
+        document: HTML source.
+        address: Address of the document.
     """
     attributes = _Attributes()
     attributes.feed(document)
@@ -55,18 +55,18 @@ def addresses_in(document: str, address: str) -> frozenset[str]:
 
 def _absolute(base: str, value: str) -> str:
     try:
-        return quote(urldefrag(urljoin(base, value.strip())).url, safe=_KEPT)
-    except ValueError:  # such as a bracket where none may stand
+        return quote(urldefrag(urljoin(base, value.strip())).url, safe=_UNQUOTED)
+    except ValueError:  # such as a bracket in the wrong position
         return ""
 
 
 class _Attributes(HTMLParser):
-    """Takes down every value of every attribute."""
+    """Collects the values of all attributes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.values: set[str] = set()
-        #: What addresses of the document are relative to, where it says so.
+        #: Base of relative addresses, if the document names one.
         self.base = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

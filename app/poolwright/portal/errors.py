@@ -1,4 +1,4 @@
-"""Why a pack is not taken."""
+"""The error for a portal pack that is refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from poolwright.domain.errors import PoolError
 
 
 class PackError(PoolError):
-    """A portal pack is missing or wrong. ``problems`` holds one sentence for each place in the file."""
+    """A portal pack is missing or invalid. ``problems`` has one sentence for each mistake, with its key in the file."""
 
     def __init__(self, name: str, problems: tuple[str, ...]) -> None:
-        """Keep every problem, so that an author can mend them in one go."""
+        """Collect all problems, so that an author can correct them at once."""
         super().__init__(f"portal pack {name}: " + "; ".join(problems))
         self.name = name
         self.problems = problems

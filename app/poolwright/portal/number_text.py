@@ -1,6 +1,6 @@
-"""How people and spreadsheets write a number: the characters around it, within it and beside it. Pure.
+"""Normalises numbers as people and spreadsheets write them: the characters around, within and beside them. Pure.
 
-What is known here holds for every portal; which text is an order number is for ``numbers`` to say.
+These rules are the same for every portal; ``numbers`` decides which text is an order number.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-#: In front of a number they keep a spreadsheet from reading it as one.
+#: In front of a number, they make a spreadsheet read it as text.
 _APOSTROPHES = "'`\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
-#: Signs that look like a hyphen and are none by Unicode's categories.
+#: Signs that look like a hyphen but have another category in Unicode.
 _HYPHENS = (
     "\N{MINUS SIGN}\N{HYPHEN BULLET}\N{MODIFIER LETTER MINUS SIGN}\N{HEAVY MINUS SIGN}\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 )
 _FORMULA = re.compile(r'="(.*)"|=(\d+)')
-#: Ends in zeros after a point. ``450.000`` is left alone: it may be thousands.
+#: Ends in zeros after a point. ``450.000`` does not match: it may have a thousands separator.
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0{1,2}|(\d{4,})[.,]0+|(\d{1,4}(?: \d{3})+)[.,]0{1,2}")
 #: Digits were lost: with a signed exponent, or a fraction before a bare one.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:(?:[.,]\d+)?E[+-]\d+|[.,]\d+E\d+)", re.IGNORECASE)
-#: What stands before each line of a list that was pasted: a bullet, a number, a box to tick.
-#: Three digits in brackets are the area of a telephone number, and so are digits that begin with a zero.
+#: The mark before each line of a pasted list: a bullet, a number, a checkbox.
+#: Three digits in brackets, or digits that begin with a zero, are the area code of a telephone number.
 _LIST_MARK = re.compile(
     r"(?:[-*•‣◦▪●○·>①-⒛❶-➓]|\([1-9]\d?\)|[1-9]\d{0,2}[.)]|\[[ x✓]?\]) (?:\[[ x✓]?\] )?(?=\w)", re.IGNORECASE
 )
 _ENDS = re.compile(r"([\"'<(\[“„«])(.*)([\"'>)\]”“»])|(.*\w)[,;.'\N{RIGHT SINGLE QUOTATION MARK}]")
-#: Points, commas or apostrophes between thousands; the sign before a fraction of zeros is another one.
+#: Points, commas or apostrophes between thousands; a different sign is before a fraction of zeros.
 _THOUSANDS = re.compile(
     r"[1-9]\d{0,2}(?:([.,'])\d{3}(?:\1\d{3})+|(?:'\d{3})|\.\d{3}(?=,)|,\d{3}(?=\.))(?:(?!\1)[.,]0{1,2})?"
 )
-#: Either thousands or a fraction: the country decides, and the cell does not tell it.
+#: Either thousands or a fraction: that depends on the country, which is not known.
 _UNSURE_THOUSANDS = re.compile(r"(\d{1,3})[.,](\d{3})")
 #: Four numbers with points between, none of them with a zero in front.
 _FOUR_NUMBERS = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}")
@@ -47,16 +47,16 @@ _LATIN_LIKE = str.maketrans(
     "АВЕКМНОРСТХУІЅЈΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",  # noqa: RUF001  # meant
     "ABEKMHOPCTXYISJABEZHIKMNOPTYX",
 )
-#: Fewer digits in a group are a date, a time or a telephone number as often as a number.
+#: Shorter groups are as likely a date, a time or a telephone number.
 _GROUP_LENGTH_MIN = 3
 
 
 def plain_text(text: str, unseen: str = "") -> str:
-    """The text without what spreadsheets, web pages and keyboards put around and into it.
+    """Return a text without the characters that spreadsheets, web pages and keyboards add around and into it.
 
     Args:
         text: The cell.
-        unseen: What stands for characters that nobody sees; nothing lets what is beside them grow together.
+        unseen: Replaces invisible characters; with the default, the characters beside them are joined.
     """
     if not (text.isascii() and text.isprintable()):
         runs = (_normal(run, is_small=is_small) for is_small, run in groupby(text, _is_small_number))
@@ -71,7 +71,7 @@ def plain_text(text: str, unseen: str = "") -> str:
 
 
 def bare_texts(plain: str) -> Iterator[str]:
-    """The text, then without a mark of a list before it, then without quotes, brackets and stops around it."""
+    """Yield the text, then without a list mark before it, then without quotes, brackets and stops around it."""
     yield plain
     bare = _LIST_MARK.sub("", plain, count=1) if _LIST_MARK.match(plain) else plain
     if bare != plain:
@@ -82,17 +82,17 @@ def bare_texts(plain: str) -> Iterator[str]:
 
 
 def is_shortened(plain: str) -> bool:
-    """Whether a spreadsheet shortened the number to its first digits: ``4.5E+09``."""
+    """Return whether a spreadsheet shortened the number to its first digits: ``4.5E+09``."""
     return bool(_SCIENTIFIC.fullmatch(plain))
 
 
 def is_date(plain: str) -> bool:
-    """Whether blanks and hyphens part the digits into a date."""
+    """Return whether the digits form a date with blanks or hyphens."""
     return bool(_DATE.fullmatch(plain))
 
 
 def without_thousands(text: str) -> str:
-    """Without signs between thousands, where they can be nothing else: ``4.500.010.001,00``."""
+    """Return the text without thousands separators, if its signs can be nothing else: ``4.500.010.001,00``."""
     apostrophes_alike = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if not _THOUSANDS.fullmatch(apostrophes_alike):
         return text
@@ -100,20 +100,20 @@ def without_thousands(text: str) -> str:
 
 
 def unsure_thousands(text: str) -> str:
-    """The digits of ``450.001``, which is one number in some countries and a fraction in others; else nothing."""
+    """Return the digits of ``450.001``, a whole number in some countries and a fraction in others; else empty."""
     unsure = _UNSURE_THOUSANDS.fullmatch(text)
     return unsure[1] + unsure[2] if unsure else ""
 
 
 def is_address(text: str) -> bool:
-    """Whether this can be an IP address: ``192.168.100.200``."""
+    """Return whether a text can be an IP address: ``192.168.100.200``."""
     return bool(_FOUR_NUMBERS.fullmatch(text)) and all(int(part) <= _BYTE_MAX for part in text.split("."))
 
 
 def is_one_number(parts: Sequence[str]) -> bool:
-    """Whether parts make one number, as people group its digits: ``4 500 012 345``, ``4500 012 345``.
+    """Return whether parts are one number in groups of digits: ``4 500 012 345``, ``4500 012 345``.
 
-    Telephone numbers begin with a zero, and their groups, like those of dates and times, are short or uneven.
+    Telephone numbers begin with a zero; their groups, and those of dates and times, are short or uneven.
     """
     if not all(map(str.isdigit, parts)):
         return True
@@ -123,28 +123,28 @@ def is_one_number(parts: Sequence[str]) -> bool:
 
 
 def as_digits(text: str) -> str:
-    """The text with digits for the letters that people take for them: ``45OO01`` was typed or read off a scan."""
+    """Return the text with letters that look like digits replaced by them: ``45OO01`` was typed or scanned."""
     return text.translate(_DIGIT_LIKE)
 
 
 def as_latin(text: str) -> str:
-    """The text with Latin letters for those of other scripts that look alike; of the same length."""
+    """Return the text with Latin letters in place of those of other scripts that look alike; its length is the same."""
     return text.translate(_LATIN_LIKE)
 
 
 def _is_small_number(character: str) -> bool:
-    """Whether this is a number in one character, above or below the line or in a circle: mostly that of a note."""
+    """Return whether a character is a raised, lowered or circled number, which mostly refers to a note."""
     return unicodedata.category(character) == "No"
 
 
 def _normal(run: Iterator[str], *, is_small: bool) -> str:
-    """Compatible characters as usual ones; a note's number stays by itself, since it is no digit of the number."""
+    """Return characters in their usual form; a note's number is separated by blanks, as it is not part of the text."""
     text = "".join(run)
     return f" {text} " if is_small else unicodedata.normalize("NFKC", text)
 
 
 def _plain_character(character: str, unseen: str) -> str:
-    """Any decimal digit as ASCII, any dash as a hyphen, and what was told for a character that nobody sees."""
+    """Return any decimal digit as ASCII, any dash as a hyphen, and ``unseen`` for an invisible character."""
     if character.isspace():
         return " "
     if character in _HYPHENS:

@@ -1,9 +1,9 @@
-"""How a portal writes its order numbers: one cell of a list becomes a number that it knows, or a reason why not.
+"""Parses one cell of a list by a portal's number rules: into a valid order number, or the reason why it is none. Pure.
 
-Pure. The rules come from a portal pack (its table ``[numbers]``); what spreadsheets do to numbers is understood here:
-``4500012345.0``, a leading apostrophe, ``="0045"``, non-breaking spaces, full-width digits. Leading zeros are kept.
-Nothing is guessed: digits that a spreadsheet dropped are asked for, not made up, and a cell that can be read in more
-than one way is no number but a question, with all its readings named.
+The rules come from a portal pack (its table ``[numbers]``). The changes that spreadsheets make to numbers are
+understood: ``4500012345.0``, a leading apostrophe, ``="0045"``, non-breaking spaces, full-width digits. Leading zeros
+are kept. Nothing is guessed: a number that lost digits in a spreadsheet is invalid, and so is a cell that can be read
+in more than one way; its detail names all readings.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from poolwright.domain.outcomes import Reason
 from poolwright.portal import number_text
 
-#: Longer than any order number; nothing longer is tried against a pack's pattern.
+#: Longer texts are not matched with a pack's pattern: no order number is so long.
 _LENGTH_MAX = 120
-#: So much of a wrong number is shown in a sentence.
+#: Length to which a sentence shortens an invalid number.
 _SHOWN_LENGTH = 40
-#: What people write between a prefix and its number: ``PO-45``, ``PO# 45``, ``PO: 45``.
+#: Characters between a prefix and its number: ``PO-45``, ``PO# 45``, ``PO: 45``.
 _AFTER_PREFIX = " -_#:./"
-#: So many numbers are named in a sentence.
+#: Maximum of the numbers that a sentence names.
 _SHOWN_NUMBERS = 3
 
 
 class LetterCase(StrEnum):
-    """What happens to the letters of a number before the portal sees it."""
+    """How the letters of a number are changed for the portal."""
 
     UPPER = "upper"
     LOWER = "lower"
@@ -38,18 +38,18 @@ class LetterCase(StrEnum):
 
 
 class NumberRules(BaseModel):
-    """The order numbers of one portal, as its pack tells them."""
+    """The rules for order numbers in a portal's pack."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    #: Removed for the portal's addresses, kept for people; compared without case. A number may come without one.
+    #: Removed for the portal's addresses, kept for people; compared without case. A prefix is optional.
     prefixes: tuple[str, ...] = ()
-    #: Regular expression for the whole number once prefix and separators are gone.
+    #: Regular expression for the whole number without prefix and separators.
     pattern: str
     #: Characters inside a number that people add and the portal does not have.
     separators: str = " -"
     case: LetterCase = LetterCase.UPPER
-    #: One phrase for messages: what a number looks like.
+    #: One phrase for messages that describes a number.
     describe: str = Field(min_length=1)
     #: A number that is valid by these rules.
     example: str = Field(min_length=1)
@@ -62,7 +62,7 @@ class NumberRules(BaseModel):
         except re.error as error:
             raise ValueError(f"pattern {self.pattern!r} is not a valid regular expression: {error}") from error
         if not all(prefix.strip() for prefix in self.prefixes):
-            raise ValueError("prefixes contains an empty one")
+            raise ValueError("prefixes contains an empty text")
         match parse_number(self.example, self):
             case InvalidNumber():
                 raise ValueError(f"example {self.example!r} is not valid by pattern {self.pattern!r}")
@@ -72,7 +72,7 @@ class NumberRules(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderNumber:
-    """A valid order number. Two cells mean the same order when their ``portal_number`` is equal."""
+    """A valid order number. Two cells with an equal ``portal_number`` are the same order."""
 
     #: For people: with the prefix that the user wrote, if any.
     po_number: str
@@ -82,21 +82,21 @@ class OrderNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidNumber:
-    """A cell that holds no order number."""
+    """A cell without a valid order number."""
 
     #: ``BAD_NUMBER`` or ``BLANK_NUMBER``.
     reason: Reason
-    #: One sentence: what is wrong and what was expected.
+    #: One sentence with the problem and what was expected.
     detail: str
 
 
 def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> OrderNumber | InvalidNumber:
-    """Read one cell by the rules of a portal.
+    """Parse one cell by the rules of a portal.
 
     Args:
         text: The cell as a person sees it.
-        rules: What the portal's numbers look like.
-        is_one: The cell is known to hold a single number, so that signs between its digits part nothing.
+        rules: The portal's rules for order numbers.
+        is_one: The cell is known to be a single number, so that signs between its digits do not split it.
     """
     plain = number_text.plain_text(text)
     if not plain:
@@ -107,7 +107,7 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Orde
             "column as text and fill in the full number."
         )
     if len(plain) <= _LENGTH_MAX:
-        # What nobody sees may hold one number together or keep two apart: a soft hyphen, the end of a cell in a text.
+        # An invisible character may be within one number, as a soft hyphen is, or between two, as the end of a cell is.
         apart = plain if text.isprintable() else number_text.plain_text(text, unseen=" ")
         is_grown = apart != plain and len(_numbers_alone(apart, rules)) > 1
         for bare in () if is_grown else number_text.bare_texts(plain):
@@ -128,7 +128,7 @@ def _bad(detail: str) -> InvalidNumber:
 
 
 def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> OrderNumber | None:
-    """The number, when there is no other way to read the text."""
+    """Return the number if the text cannot be read in another way; else ``None``."""
     for prefix, rest in _readings(text, rules):
         parts = _parts(number_text.without_thousands(rest), rules.separators)
         number = _valid(prefix, "".join(parts), rules)
@@ -144,7 +144,7 @@ def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> OrderNumber 
 
 
 def _doubt(plain: str, rules: NumberRules) -> str:
-    """Every way to read a text that can be read in several, or holds a number among other things; else nothing."""
+    """Return a sentence with all readings of an ambiguous text, or one with a number among other things; else empty."""
     if number_text.is_date(plain):
         return (
             f"{_shown(plain)} is a date, or a number that a spreadsheet took for one: format the column as text and "
@@ -170,7 +170,7 @@ def _doubt(plain: str, rules: NumberRules) -> str:
 
 
 def _look_alike(plain: str, rules: NumberRules) -> str:
-    """The order that a text would be if its letters were the digits that they look like; else nothing."""
+    """Return a hint with the order number that results if letters are read as similar digits; else empty."""
     for prefix, rest in _readings(plain, rules) if len(plain) <= _LENGTH_MAX else ():
         number = _valid(prefix, number_text.as_digits(rest), rules)
         if number and any(map(str.isdigit, rest)):
@@ -187,14 +187,14 @@ def _alone_shown(numbers: Sequence[OrderNumber]) -> str:
 
 
 def _numbers_alone(text: str, rules: NumberRules) -> list[OrderNumber]:
-    """Those parts of a text that are order numbers by themselves."""
-    found: list[OrderNumber] = []
+    """Return the words of a text that are order numbers by themselves."""
+    numbers: list[OrderNumber] = []
     for token in re.findall(r"\w+", text):
         valid = (_valid(prefix, rest, rules) for prefix, rest in _readings(token, rules))
         number = next(filter(None, valid), None)
         if number:
-            found.append(number)
-    return found
+            numbers.append(number)
+    return numbers
 
 
 def _valid(prefix: str, number: str, rules: NumberRules) -> OrderNumber | None:
@@ -205,7 +205,7 @@ def _valid(prefix: str, number: str, rules: NumberRules) -> OrderNumber | None:
 
 
 def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
-    """Each way to part the text into a prefix and a number: longest prefix first, none last."""
+    """Yield each split of the text into a prefix and a number: the longest prefix first, no prefix last."""
     for prefix in sorted(rules.prefixes, key=len, reverse=True):
         if number_text.as_latin(plain[: len(prefix)].upper()).casefold() == prefix.casefold():
             yield prefix, plain[len(prefix) :].lstrip(_AFTER_PREFIX)
@@ -213,7 +213,7 @@ def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
 
 
 def _parts(text: str, separators: str) -> list[str]:
-    """Parted at separators between two characters; one at an end stays, since ``-4500012345`` is no number."""
+    """Split a text at separators between two characters; one at an end stays, as ``-4500012345`` is not a number."""
     if not separators:
         return [text]
     return re.split(rf"(?<=\w)[{re.escape(separators)}]+(?=\w)", text)

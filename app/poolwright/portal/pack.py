@@ -1,7 +1,7 @@
-"""A portal pack: one TOML file that tells how a portal's addresses, pages, login and attachments look.
+"""Reads and validates a portal pack: one TOML file with a portal's addresses, pages, login and attachments.
 
-A pack is validated once, here. Workers get it as JSON text in their options and validate it again at their border.
-Selectors are CSS; addresses are regular expressions searched in path and query; texts are compared without case.
+A pack is validated here; workers get it as JSON text in their options and validate it again. Selectors are CSS,
+addresses are regular expressions that are searched in path and query, and texts are compared without case.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _name(text: str) -> str:
 
 
 class Pack(PackTable):
-    """All that Poolwright knows about one portal."""
+    """The description of one portal."""
 
     schema_version: Annotated[int, AfterValidator(_schema)] = Field(alias="schema")
     name: Annotated[str, AfterValidator(_name)]
@@ -81,46 +81,46 @@ class Pack(PackTable):
     limits: PageLimits = PageLimits()
 
     def to_json(self) -> str:
-        """The pack as it travels to a worker."""
+        """Return the pack as it is sent to a worker."""
         return self.model_dump_json(by_alias=True)
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What its author should know about a pack that is right."""
-        found = self.attachments
-        if found.count or found.empty or found.settled or found.answered:
+        """Return sentences for the author of a valid pack about its gaps."""
+        rules = self.attachments
+        if rules.count or rules.empty or rules.settled or rules.answered:
             return ()
         signs = "attachments.empty, count, settled or answered"
         return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
 
     def order_url(self, base_url: str, portal_number: str) -> str:
-        """Address of an order's page."""
+        """Return the address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
 
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
-        """Whether a page that was reached is that order's own: portals may add to its address, not leave it."""
+        """Return whether an address is that of the order's page; a portal may add to the address of an order."""
         wanted, reached = urlsplit(self.order_url(base_url, portal_number)), urlsplit(url)
         is_below = reached.path.startswith(wanted.path) and not reached.path[len(wanted.path) :][:1].isalnum()
         return is_below and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
-        """Whether a link of a page leads to the portal, or over HTTPS to a host that this pack trusts."""
-        asked = origin_of(url)
-        if asked is None:
+        """Return whether an address leads to the portal, or over HTTPS to a host that this pack trusts."""
+        origin = origin_of(url)
+        if origin is None:
             return False
-        return asked == origin_of(base_url) or asked in {origin_of(f"https://{host}") for host in self.site.hosts}
+        return origin == origin_of(base_url) or origin in {origin_of(f"https://{host}") for host in self.site.hosts}
 
     def is_login_host(self, url: str) -> bool:
-        """Whether an address belongs to the single sign-on that this pack names."""
-        asked = origin_of(url)
-        return asked is not None and asked in {origin_of(f"https://{host}") for host in self.login.hosts}
+        """Return whether an address belongs to the single sign-on that this pack names."""
+        origin = origin_of(url)
+        return origin is not None and origin in {origin_of(f"https://{host}") for host in self.login.hosts}
 
 
 def parse_json(text: str) -> Pack:
-    """Validate a pack that came over the wire.
+    """Validate a pack that was sent as JSON.
 
     Raises:
-        PackError: It is no valid pack.
+        PackError: It is not a valid pack.
     """
     try:
         return Pack.model_validate_json(text)
@@ -132,7 +132,7 @@ def parse_toml(text: str, name: str) -> Pack:
     """Validate the text of a pack file.
 
     Raises:
-        PackError: It is no TOML or no valid pack; every problem is named with its place.
+        PackError: It is not TOML or not a valid pack; every problem is named with its key.
     """
     try:
         return Pack.model_validate(tomllib.loads(text))
@@ -143,7 +143,7 @@ def parse_toml(text: str, name: str) -> Pack:
 
 
 def load(name_or_path: str) -> Pack:
-    """Read a pack that Poolwright ships, by name, or one from a file, by path.
+    """Read a pack of Poolwright by name, or a pack file by path.
 
     Raises:
         PackError: There is no such pack, or it is not valid.
@@ -164,12 +164,12 @@ def load(name_or_path: str) -> Pack:
 
 
 def shipped_names() -> tuple[str, ...]:
-    """Names of the packs that come with Poolwright."""
+    """Return the names of the packs that come with Poolwright, sorted."""
     folder = resources.files("poolwright.portal").joinpath("packs")
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(step) for step in problem["loc"]) or "the pack"
-        yield f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+        key = ".".join(str(step) for step in problem["loc"]) or "the pack"
+        yield f"{key}: {problem['msg'].removeprefix('Value error, ')}"

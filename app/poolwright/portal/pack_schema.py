@@ -1,6 +1,6 @@
-"""The tables of a portal pack as its author writes them: addresses, login, marks, attachments, fields, limits.
+"""Defines the tables of a portal pack: addresses, login, marks, attachments, fields, limits.
 
-Each table is checked on its own, so that every mistake is told with its place in the file.
+Each table is validated by itself, so that every mistake is reported with its key in the file.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _host(text: str) -> str:
     return text
 
 
-def _something(text: str) -> str:
+def _not_empty(text: str) -> str:
     if not text.strip():
         msg = "an empty text is on every page"
         raise ValueError(msg)
@@ -67,8 +67,8 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
 
 
 Regex = Annotated[str, AfterValidator(_regex)]
-#: Of a mark: an empty one would match every page.
-Mark = Annotated[str, AfterValidator(_something)]
+#: The text of a mark; an empty one would match every page.
+Mark = Annotated[str, AfterValidator(_not_empty)]
 Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -76,24 +76,24 @@ Host = Annotated[str, AfterValidator(_host)]
 
 
 class PackTable(BaseModel):
-    """A table of a pack: no unknown keys, never changed."""
+    """A table of a pack: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SiteAddresses(PackTable):
-    """Addresses."""
+    """Addresses of the portal."""
 
-    #: Where the portal is, unless the profile or the command line says otherwise.
+    #: Address of the portal, unless the profile or the command line gives another one.
     base_url: BaseUrl = ""
-    #: The page of an order; ``{number}`` stands for the portal's form of the number.
+    #: The page of an order; ``{number}`` is replaced by the number in the portal's form.
     order: SitePath
     #: A page that only a logged-in user sees.
     probe: SitePath
-    #: Hosts besides that of base_url whose links may be fetched and whose frames are read, over HTTPS alone.
+    #: Further hosts whose links may be fetched and whose frames are read, over HTTPS only.
     hosts: tuple[Host, ...] = ()
-    #: Regular expressions, searched in path and query: what an order's page may send there by other ways than GET, such
-    #: as a list that is asked for by POST. Nothing else that could change anything leaves the page.
+    #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
+    #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
 
     @model_validator(mode="after")
@@ -113,40 +113,40 @@ class LoginForm(PackTable):
 
 
 class LoginStep(StrEnum):
-    """One rung of the ladder that brings a session back."""
+    """One login step. A pack names its steps in their order (``ladder``)."""
 
-    #: Visit the start page: single sign-on may do the rest.
+    #: Visit the start page: single sign-on may log in.
     REVISIT = "revisit"
     #: Fill in the login form with the given user and password.
     FORM = "form"
-    #: Take the cookies of the last login that was made into the profile.
+    #: Load the cookies of the last login to the profile.
     COOKIES = "cookies"
-    #: Wait until a person has logged in by hand; for browsers with windows.
+    #: Wait until a person has logged in; for browsers with windows.
     HUMAN = "human"
 
 
 class SecondFactorForm(PackTable):
-    """The form that asks for a one-time code, on a page of its own behind the login form."""
+    """The form for a one-time code, on a separate page after the login form."""
 
     code: Selector
     submit: Selector
 
 
 class LoginRules(PackTable):
-    """How a session comes to be logged in."""
+    """The login of a session."""
 
     ladder: Annotated[tuple[LoginStep, ...], AfterValidator(_filled)]
-    #: Where the ladder starts.
+    #: Page on which the login begins.
     start: SitePath = "/"
     form: LoginForm | None = None
     second_factor: SecondFactorForm | None = None
-    #: Hosts of single sign-on that an order's page may go by; without them a session that ended is renewed beside it.
+    #: Hosts of single sign-on to which an order's page may redirect; without them a lost session is renewed separately.
     hosts: tuple[Host, ...] = ()
-    #: A page that logs out. Where it is named, a login may be renewed before it ends; else only after it was lost.
+    #: A page that logs out. With it, a login may be renewed before it ends; without it, only after it was lost.
     logout: SitePath | None = None
 
     @model_validator(mode="after")
-    def _form_is_told(self) -> LoginRules:
+    def _form_is_defined(self) -> LoginRules:
         if LoginStep.FORM in self.ladder and self.form is None:
             msg = "the ladder contains 'form', so [login.form] must name its fields"
             raise ValueError(msg)
@@ -154,20 +154,20 @@ class LoginRules(PackTable):
 
 
 class Marks(PackTable):
-    """What tells a kind of page. One match of any sort is enough."""
+    """The marks of a kind of page. One match of any mark is enough."""
 
     #: Regular expressions, searched in path and query of the final address.
     address: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
     status: tuple[int, ...] = ()
     selector: tuple[Selector, ...] = ()
-    #: Texts looked for within the elements of ``within``.
+    #: Texts that are searched in the elements of ``within``.
     text: tuple[Mark, ...] = ()
     within: tuple[Selector, ...] = ()
 
     @model_validator(mode="after")
-    def _text_has_a_place(self) -> Marks:
+    def _has_marks(self) -> Marks:
         if self.text and not self.within:
-            msg = "text needs within: the same words may stand in an order's own comments"
+            msg = "text needs within: the same words may be in an order's own comments"
             raise ValueError(msg)
         if not (self.address or self.status or self.selector or self.text):
             msg = "it has no marks, so it would never match"
@@ -176,7 +176,7 @@ class Marks(PackTable):
 
 
 class TriageMarks(PackTable):
-    """Marks of each kind of page; ``triage`` judges by them in its own fixed order."""
+    """Marks of each kind of page; ``triage`` checks them in a fixed order."""
 
     session_lost: Marks
     second_factor: Marks | None = None
@@ -188,7 +188,7 @@ class TriageMarks(PackTable):
 
 
 class NameSource(StrEnum):
-    """Where the name of an attachment may be read."""
+    """Sources of the name of an attachment."""
 
     DOWNLOAD = "download"
     DISPOSITION = "disposition"
@@ -199,23 +199,23 @@ class NameSource(StrEnum):
 
 
 class AttachmentCount(PackTable):
-    """Where the page says how many attachments it has."""
+    """The element with the number of attachments of an order."""
 
     selector: Selector
-    #: Attribute that holds the number; the element's text where none is named.
+    #: Attribute with the number; if empty, the text of the element.
     attribute: str = ""
 
 
 class NoAttachmentsMark(PackTable):
-    """How the page says that an order has no attachments."""
+    """The marks of an order without attachments."""
 
     selector: tuple[Selector, ...] = ()
-    #: Texts looked for within the elements of ``within``.
+    #: Texts that are searched in the elements of ``within``.
     text: tuple[Mark, ...] = ()
     within: tuple[Selector, ...] = ()
 
     @model_validator(mode="after")
-    def _it_is_told(self) -> NoAttachmentsMark:
+    def _is_defined(self) -> NoAttachmentsMark:
         if not self.selector and not (self.text and self.within):
             msg = "it needs selector, or text and within"
             raise ValueError(msg)
@@ -223,26 +223,25 @@ class NoAttachmentsMark(PackTable):
 
 
 class DialogPolicy(StrEnum):
-    """What questions of a page are answered with."""
+    """The answer to dialogs of a page."""
 
     ACCEPT = "accept"
     DISMISS = "dismiss"
 
 
 class AttachmentRules(PackTable):
-    """How the attachments of an order are found.
+    """The rules for finding the attachments of an order.
 
-    A page without any is believed only when it says so: by ``count``, by ``empty``, or because the list arrived
-    (``settled`` or ``answered``) with nothing in it.
+    An empty list needs a sign: ``count``, ``empty``, or a list that arrived (``settled``, ``answered``) without links.
     """
 
-    #: Elements that lead to a file by an address of their own.
+    #: Elements with the address of a file.
     links: tuple[Selector, ...] = ()
-    #: Attributes that may hold that address, first one wins.
+    #: Attributes that may contain that address; the first one wins.
     address_attributes: tuple[str, ...] = ("href", "data-url")
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
-    #: First source that gives a name names the file; words such as "Download" are none.
+    #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
     names: tuple[NameSource, ...] = (
         NameSource.DISPOSITION,
         NameSource.DOWNLOAD,
@@ -251,17 +250,17 @@ class AttachmentRules(PackTable):
         NameSource.ARIA_LABEL,
         NameSource.ADDRESS,
     )
-    #: Elements that stand on the page once the list has arrived; without any, a quiet page that shows files has it.
+    #: Elements that show that the list has arrived; without any, a quiet page with files counts as arrived.
     settled: tuple[Selector, ...] = ()
-    #: Regular expressions, searched in path and query: what the page's scripts ask for the list.
+    #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.
     answered: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
-    #: What a page that asks something (``confirm``, ``alert``, a wish to stay) is answered.
+    #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).
     dialogs: DialogPolicy = DialogPolicy.ACCEPT
 
     @model_validator(mode="after")
-    def _something_is_found(self) -> AttachmentRules:
+    def _has_sources(self) -> AttachmentRules:
         if not (self.links or self.clicks):
             msg = "it has neither links nor clicks, so no attachment would be found"
             raise ValueError(msg)
@@ -269,25 +268,25 @@ class AttachmentRules(PackTable):
 
 
 class FieldRule(PackTable):
-    """Where a field of the order stands on the page."""
+    """The element with a field of the order."""
 
     selector: Annotated[tuple[Selector, ...], AfterValidator(_filled)]
-    #: Attribute to read; the element's text where none is named.
+    #: Attribute with the value; if empty, the text of the element.
     attribute: str = ""
-    #: Regular expression whose first group is the value; the whole text where none is given.
+    #: Regular expression whose first group is the value; if empty, the whole text.
     pattern: Regex = ""
 
 
 class PageLimits(PackTable):
-    """How long pages may take."""
+    """Time limits of pages."""
 
-    #: Seconds until a page must have told what it is.
+    #: Seconds within which a page must match a mark.
     page_s: float = Field(default=30.0, gt=0, le=300)
-    #: Milliseconds without any change of the page after which a list that shows files is taken as arrived.
+    #: Milliseconds without a change of the page after which a list with files counts as arrived.
     quiet_ms: int = Field(default=600, ge=50, le=10_000)
-    #: Seconds that a request of the page's scripts may keep a list waiting that shows files already.
+    #: Seconds for which a pending request of the page's scripts may delay a list that shows files already.
     request_s: float = Field(default=10.0, gt=0, le=300)
-    #: Seconds that a person may take to log in by hand.
+    #: Seconds for a login by a person.
     person_s: float = Field(default=300.0, gt=0, le=3600)
-    #: Seconds that one file may pause without a byte.
+    #: Seconds for which a download may receive no data.
     stall_s: float = Field(default=30.0, gt=0, le=300)

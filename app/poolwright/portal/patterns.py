@@ -1,7 +1,7 @@
-"""Regular expressions of a pack, which meet what portals and suppliers write. Pure.
+"""Searches texts of portals and suppliers with the regular expressions of a pack. Pure.
 
-Their time must grow with the text and no faster: a name full of blanks may not hold up a worker. So they are RE2's.
-What RE2 does not know, look-around and back-references, is left to an engine that may take long, and its time limit.
+The time must be linear in the length of the text, so that no text can block a worker; hence RE2. Patterns that RE2 does
+not support (look-around, back-references) use another engine with a time limit.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from typing import TypeAlias
 
 import re2
 
-#: Of the processor's time, for a pattern that RE2 does not take; one that needs longer finds nothing.
+#: Seconds for a pattern that RE2 does not support; one that needs longer finds nothing.
 LIMIT_S = 0.2
-#: RE2 knows the blanks of ASCII alone, and web pages are full of others.
+#: Blanks other than ASCII, which RE2 does not treat as blanks and web pages often contain.
 _OTHER_BLANK = re.compile(r"[^\S\t\n\r \x1c-\x1f]")
 
-#: The first group of the first match, or all of it where there is no group; nothing where none is found.
+#: Returns the first group of the first match, or the whole match without groups; ``None`` without a match.
 _Search: TypeAlias = Callable[[str], str | None]
 
 
 class PatternError(ValueError):
-    """A text is no regular expression."""
+    """A text is not a regular expression."""
 
 
 def validate(pattern: str) -> None:
-    """Make sure that a pattern can be used.
+    """Make sure that a pattern is valid.
 
     Raises:
-        PatternError: It cannot; the message tells why.
+        PatternError: It is not valid; the message has the reason.
     """
     _search(pattern, ignores_case=False)
 
 
 def is_found(pattern: str, text: str) -> bool:
-    """Whether a pattern is found anywhere in a text, in upper or lower case."""
+    """Return whether a pattern matches anywhere in a text; case is ignored."""
     return _search(pattern, ignores_case=True)(text) is not None
 
 
 def extract(pattern: str, text: str) -> str | None:
-    """The first group of the first match, or all of it where there is no group; nothing where none is found.
+    """Return the first group of the first match, or the whole match without groups; ``None`` without a match.
 
-    A point stands for a line break too, and every blank of the text counts as a space.
+    A point matches a line break too, and every blank of the text counts as a space.
     """
-    found = _search(pattern, ignores_case=False)(_OTHER_BLANK.sub(" ", text))
-    return None if found is None else found.strip()
+    value = _search(pattern, ignores_case=False)(_OTHER_BLANK.sub(" ", text))
+    return None if value is None else value.strip()
 
 
 @lru_cache(maxsize=256)
@@ -62,14 +62,14 @@ def _search(pattern: str, *, ignores_case: bool) -> _Search:
     group = 1 if linear.groups else 0
 
     def search(text: str) -> str | None:
-        found = linear.search(text)
-        return None if found is None else found.group(group) or ""
+        match = linear.search(text)
+        return None if match is None else match.group(group) or ""
 
     return search
 
 
 def _search_in_time(pattern: str, *, ignores_case: bool) -> _Search:
-    import regex  # noqa: PLC0415 - hardly a pattern comes as far as here, and every worker would load it
+    import regex  # noqa: PLC0415 - rarely needed, and every worker would load it
 
     try:
         any_kind = regex.compile(pattern, regex.IGNORECASE if ignores_case else regex.DOTALL)
@@ -79,9 +79,9 @@ def _search_in_time(pattern: str, *, ignores_case: bool) -> _Search:
 
     def search(text: str) -> str | None:
         try:
-            found = any_kind.search(text, timeout=LIMIT_S)
+            match = any_kind.search(text, timeout=LIMIT_S)
         except TimeoutError:
             return None
-        return None if found is None else found.group(group) or ""
+        return None if match is None else match.group(group) or ""
 
     return search

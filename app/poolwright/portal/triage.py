@@ -1,13 +1,11 @@
-"""Triage of an order's page from facts alone.
+"""Decides from facts what an order's page is, and whether its list of attachments is complete. Pure.
 
-What the page is (a lost session is checked first), and whether its list of attachments is complete. Pure.
+A lost session is checked first, by the final address and the login form, before any text: the login page of an expired
+session often shows the same text as a missing order. A negative result after a redirect through a login page is not
+trusted either.
 
-Expired sessions often show the very text of a missing order on the login page; the final address and the login form
-tell them apart, and they are judged before any text. A visit that came by a login page on its way is not believed
-when it then says no.
-
-A list that is not there yet, or that stands where nobody looks, looks like an empty one. So an empty list counts only
-when the page says that it is empty.
+A list that has not arrived, or that is in an unread part of the page, looks like an empty one. So an empty list counts
+only if the page has a sign of it.
 """
 
 from __future__ import annotations
@@ -25,26 +23,26 @@ from poolwright.portal.pack_schema import AttachmentRules, Marks, TriageMarks
 
 
 class Verdict(StrEnum):
-    """What a page is."""
+    """The kind of a page."""
 
     SESSION_LOST = "session_lost"
-    #: A password alone is not enough: the portal wants a code or a confirmation.
+    #: The portal requires a code or a confirmation besides the password.
     SECOND_FACTOR = "second_factor"
-    #: Terms of use, a notice or the like, which a person must accept first.
+    #: Terms of use or a notice, which a person must accept first.
     CONSENT = "consent"
     BUSY = "busy"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     READY = "ready"
-    #: Ready, but by way of a login page: a session that had ended was renewed by single sign-on.
+    #: Ready, but after a login page: single sign-on renewed a session that had ended.
     RENEWED = "renewed"
-    #: The portal answered with an error of its own that no mark knows.
+    #: The portal responded with an error of its own, which matches no mark.
     PORTAL_ERROR = "portal_error"
-    #: Nothing matched within the limit: the portal changed, or the page is none that the pack knows.
+    #: No mark matched within the limit: the portal changed, or the pack does not describe the page.
     UNKNOWN = "unknown"
 
 
-#: The order in which a page is judged (design section 5).
+#: The order in which marks are checked (design section 5).
 ORDER = (
     Verdict.SESSION_LOST,
     Verdict.SECOND_FACTOR,
@@ -54,7 +52,7 @@ ORDER = (
     Verdict.NOT_FOUND,
     Verdict.READY,
 )
-#: What the portal asks for where the session cannot be used as it is; such a page says nothing of any order.
+#: What the portal requires before the session can be used; such a page has no information on an order.
 DEMANDS: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.SESSION_LOST: "a login",
@@ -62,7 +60,7 @@ DEMANDS: Mapping[Verdict, str] = MappingProxyType(
         Verdict.CONSENT: "a consent that only a person can give",
     }
 )
-#: What a verdict is worth after a visit by way of a login page: the way back may have lost the order.
+#: The verdict after a redirect through a login page, which may have led back to another page than the order's.
 _BY_LOGIN: Mapping[Verdict, Verdict] = MappingProxyType(
     {
         Verdict.FORBIDDEN: Verdict.SESSION_LOST,
@@ -75,22 +73,22 @@ _BY_LOGIN: Mapping[Verdict, Verdict] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What a page shows, as far as a verdict needs it."""
+    """The facts about a page from which its verdict follows."""
 
-    #: Where the navigation ended.
+    #: Final address of the navigation.
     url: str
-    #: Status of the last answer; 0 when there was none.
+    #: HTTP status of the last response; 0 when there was none.
     status: int = 0
-    #: Addresses that the navigation went through before, first to last.
+    #: Earlier addresses of the navigation, first to last.
     passed: Sequence[str] = ()
-    #: Which selectors of the pack match a visible or hidden element.
+    #: Selectors of the pack that match a visible or hidden element.
     present: Collection[str] = ()
-    #: Text of the elements, by selector, for the selectors of every ``within``.
+    #: Text of the elements by selector, for the selectors of every ``within``.
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def marks_of(triage: TriageMarks, verdict: Verdict) -> Marks | None:
-    """The pack's marks of one verdict; nothing where the pack has none."""
+    """Return the pack's marks of one verdict; ``None`` if it has none."""
     marks: dict[Verdict, Marks | None] = {
         Verdict.SESSION_LOST: triage.session_lost,
         Verdict.SECOND_FACTOR: triage.second_factor,
@@ -104,29 +102,29 @@ def marks_of(triage: TriageMarks, verdict: Verdict) -> Marks | None:
 
 
 def classify_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: str | None = None) -> Verdict:
-    """What a visit to the portal found, with an eye on where it went.
+    """Return the verdict on a visit to the portal, also by the addresses that it went through.
 
     Args:
-        pack: The portal's rules.
-        base_url: Where the portal is.
-        facts: The page at the end, and the way there.
-        portal_number: The order that was visited; nothing when any page of the portal will do.
+        pack: The portal's pack.
+        base_url: Address of the portal.
+        facts: The final page, and the addresses before it.
+        portal_number: The order that was visited; ``None`` if any page of the portal is expected.
     """
     if not pack.may_fetch(base_url, facts.url):
-        return Verdict.SESSION_LOST  # an identity provider on a host of its own; its texts say nothing of orders
+        return Verdict.SESSION_LOST  # an identity provider on its own host
     verdict = classify_page(pack.triage, facts)
     is_elsewhere = portal_number is not None and not pack.is_order_page(base_url, portal_number, facts.url)
     if verdict is Verdict.READY and is_elsewhere:
-        verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
+        verdict = Verdict.UNKNOWN  # redirected to a list or a start page, which has no attachments of this order
     if not any(_is_login(pack, base_url, url) for url in facts.passed):
         return verdict
     return _BY_LOGIN.get(verdict, verdict)
 
 
 def classify_page(triage: TriageMarks, facts: PageFacts) -> Verdict:
-    """What a page is, taken alone: the first verdict of ``ORDER`` whose marks match.
+    """Return the verdict on a page by itself: the first one of ``ORDER`` whose marks match.
 
-    An error of the portal is never ready, whatever its address says: it would pass for an order without attachments.
+    An error of the portal is never ready, whatever its address: it would look like an order without attachments.
     """
     is_error = facts.status >= HTTPStatus.BAD_REQUEST
     for verdict in ORDER:
@@ -134,7 +132,7 @@ def classify_page(triage: TriageMarks, facts: PageFacts) -> Verdict:
         if marks is not None and matches(marks, facts) and not (is_error and verdict is Verdict.READY):
             return verdict
     if facts.status == HTTPStatus.UNAUTHORIZED:
-        return Verdict.SESSION_LOST  # not logged in, by the standard of the web
+        return Verdict.SESSION_LOST  # not logged in, by the HTTP standard
     return Verdict.PORTAL_ERROR if facts.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Verdict.UNKNOWN
 
 
@@ -143,7 +141,7 @@ def _is_login(pack: Pack, base_url: str, url: str) -> bool:
 
 
 def matches(marks: Marks, facts: PageFacts) -> bool:
-    """Whether any of the marks is on the page."""
+    """Return whether any of the marks is on the page."""
     return (
         facts.status in marks.status
         or address_matches(marks, facts.url)
@@ -153,20 +151,20 @@ def matches(marks: Marks, facts: PageFacts) -> bool:
 
 
 def address_matches(marks: Marks, url: str) -> bool:
-    """Whether the address alone tells it. Only path and query count: a host may be called anything."""
+    """Return whether an address has one of the marks. Only path and query count, not the host."""
     return leads_to(marks.address, url)
 
 
 def leads_to(addresses: Collection[str], url: str) -> bool:
-    """Whether an address is one of those that the regular expressions of a pack mean, by path and query."""
+    """Return whether path and query of an address match one of the regular expressions."""
     parts = urlsplit(url)
-    seen = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return any(patterns.is_found(pattern, seen) for pattern in addresses)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return any(patterns.is_found(pattern, path) for pattern in addresses)
 
 
 def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:
-    shown = " ".join(_folded(texts.get(selector, "")) for selector in marks.within)
-    return any(_folded(text) in shown for text in marks.text)
+    visible_text = " ".join(_folded(texts.get(selector, "")) for selector in marks.within)
+    return any(_folded(text) in visible_text for text in marks.text)
 
 
 def _folded(text: str) -> str:
@@ -174,51 +172,51 @@ def _folded(text: str) -> str:
 
 
 _LATE = "The list of attachments did not arrive in time."
-#: What an author can do about a page that does not say so.
+#: Hint for the author of a pack without a sign of an empty list.
 _HINT = "set a sign of an empty list in the portal pack: attachments.empty, count, settled or answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentListFacts:
-    """What was seen of one page's list."""
+    """The facts about the list of attachments on a page."""
 
     link_count: int
-    #: How many the page says that there are; nothing where it does not.
+    #: Number of attachments that the page announces; ``None`` if it announces none.
     count: int | None = None
-    #: Whether it shows the pack's mark of an empty list, or counts none.
+    #: Whether it shows the pack's mark of an empty list, or announces 0.
     is_declared_empty: bool = False
     #: Whether it shows the pack's mark of a list that has arrived.
     is_settled: bool = False
-    #: Whether what the pack names as the list's request was answered.
+    #: Whether the request that the pack names for the list was answered.
     is_answered: bool = False
-    #: Whether it was there before the time for it was over.
+    #: Whether it arrived within the time limit.
     is_in_time: bool = True
-    #: Whether no script of the page waits for an answer.
+    #: Whether no request of the page's scripts is pending.
     is_calm: bool = True
-    #: Hosts of frames that could not be looked into.
+    #: Hosts of frames that could not be read.
     unread: Sequence[str] = ()
-    #: What the page wanted to send and was not let.
+    #: Requests of the page that were blocked.
     withheld: Sequence[str] = ()
 
 
 def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
-    """Why the list cannot be trusted, in a sentence; empty when it can."""
+    """Return the reason why the list may be incomplete, in a sentence; empty when it is complete."""
     if facts.count is not None and facts.count != facts.link_count:
         problem = f"The page announces {facts.count} attachments but shows {facts.link_count}."
     elif facts.link_count:
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
         problem = "" if is_whole else _LATE
     else:
-        problem = "" if facts.is_declared_empty else _why_not_empty(rules, facts)
-    return f"{problem}{_beside(facts)}" if problem else ""
+        problem = "" if facts.is_declared_empty else _emptiness_problem(rules, facts)
+    return f"{problem}{_hints(facts)}" if problem else ""
 
 
-def _why_not_empty(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
-    """Why a page that shows no file and does not call its list empty may have some all the same."""
+def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
+    """Return the reason why an order without visible files may have some all the same; empty when it has none."""
     if rules.settled and not facts.is_settled:
         return _LATE
     if not facts.is_calm:
-        return "The page shows no attachments and still waits for a response of the portal."
+        return "The page shows no attachments and still waits for a response from the portal."
     if facts.unread:
         return "The page shows no attachments, but some of it could not be read."
     if facts.is_settled or facts.is_answered:
@@ -226,15 +224,13 @@ def _why_not_empty(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
     return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
 
 
-def _beside(facts: AttachmentListFacts) -> str:
-    """What may be the reason, and what to do about it."""
-    reasons = ""
+def _hints(facts: AttachmentListFacts) -> str:
+    """Return sentences with possible causes and the setting of the pack that helps."""
+    hints = ""
     if facts.unread:
         hosts = ", ".join(sorted(set(facts.unread)))
-        reasons += (
-            f" It has a frame of another host ({hosts}), which is read when the portal pack names it in site.hosts."
-        )
+        hints += f" It has a frame of another host ({hosts}), which is read if the portal pack names it in site.hosts."
     if facts.withheld:
-        sent = ", ".join(facts.withheld)
-        reasons += f" It wanted to send {sent}, which goes out when the portal pack names it in site.posts."
-    return reasons
+        requests = ", ".join(facts.withheld)
+        hints += f" Blocked requests: {requests}; each is sent if the portal pack names it in site.posts."
+    return hints

@@ -1,16 +1,17 @@
-"""Profiles: the base that a person logged in to, and the clones that workers run on. No browser is started here.
+"""Manages profiles: the bases with a login, and the clones that workers use. No browser is started here.
 
-- ``home``: the ``profiles/`` folder, named profiles and their ``profile.toml``.
-- ``base``, ``cookies``, ``everyday``: whether a base may be cloned at all.
-- ``locks``, ``occupancy``: who else has it; one lock of our own, two signs of a living browser.
-- ``selection``, ``survey``, ``clone``: what a clone needs, what there is, and the copy.
-- ``structure`` with ``preferences``, ``database``, ``leveldb``, ``records``: whether the stores of a folder are whole.
-- ``seal``: what was in a base when its login was known good.
-- ``marker``, ``keeping``: what refuses a damaged base, and what a person decides about it: accept or restore.
-- ``launch``: what is done to a clone before every launch.
-- ``profile``: the living ``Profile`` of one worker, with its states. The supervisor owns it.
-- ``runs``: the short private folder of one run, and the removal of those that dead runs left.
+- ``repository``: the ``profiles/`` folder, named profiles and their ``profile.toml``.
+- ``base``: the checks of a base before it is cloned.
+- ``in_use``: the lock of a base, and the detection of a browser that has it open.
+- ``clone``: the selection of files for a clone, and the copy.
+- ``integrity`` with ``cookie_db`` and ``leveldb``: the checks of settings, databases and stores.
+- ``seal``: the files of a base when its login was known to be good.
+- ``damage`` and ``backups``: the mark that refuses a damaged base, and the commands accept and restore.
+- ``storage_state``: a login that is imported from another browser.
+- ``profile``: the ``Profile`` of one worker with its states, and the preparation of its clone for a launch.
+- ``run_folder``: the short private folder of one run, and the removal of those of dead runs.
+- ``inspection``: the health of named profiles for reports.
 
-Everything blocks, on files only; the supervisor calls it in a thread. Facts and rules come from measurements of
-Chromium 156 on Linux; places where another platform differs say so.
+All functions block, on files only; the supervisor calls them in a thread. Facts and rules were measured with Chromium
+156 on Linux; differences of other platforms are noted.
 """

@@ -1,11 +1,12 @@
-"""Backups of a base profile and its login: seal, accept, restore, replace or delete a base.
+"""Seals, accepts, restores, replaces or deletes a base, and stores backups of its files and its login.
 
-Whoever makes a login into a base writes the first; workers read it where the portal's pack says so (``cookies`` on its
-ladder). A run writes the second and changes nothing else of the profile: ``profile promote`` brings it into the base.
-Both hold a login, so they are for their owner's eyes, and replaced in one step.
+The cookies of the last login are beside the base (``cookies.json``); workers load them if the login step ``cookies`` is
+in the portal's pack. A run writes the cookies of a renewed login beside them (``renewed.json``) and changes nothing
+else of the profile; ``profile promote`` copies them into the base. Only the owner can read these files, and each is
+replaced in one step.
 
-Sealing keeps such a copy beside the base (``base.good-<time>``, a few MB: it leaves out what clones leave out). Each of
-these has the base alone while it works, and refuses one that a browser has open.
+Sealing stores a backup beside the base (``base.good-<time>``, a few MB, with the files of a clone). All functions that
+change a base need its exclusive lock, and refuse one that a browser has open.
 """
 
 from __future__ import annotations
@@ -20,31 +21,30 @@ from poolwright.profile.base import inspect_base
 from poolwright.profile.clone import clone_profile, free_path, quarantine_clone, remove_clone
 from poolwright.profile.damage import clear_damage_mark, refuse_marked
 from poolwright.profile.errors import BACKUP_MARK, ProfileDamagedError, ProfileMissingError, repair_step
-from poolwright.profile.in_use import refuse_in_use
-from poolwright.profile.locks import write_locked
+from poolwright.profile.in_use import refuse_in_use, write_locked
 from poolwright.profile.repository import FILE_NAME, NamedProfile
 from poolwright.profile.seal import Seal, find_differences, read_seal, remove_seal, replace_seal, seal_path, write_seal
 
 
 def login_backup_path(base: Path) -> Path:
-    """Where the cookies of a base's last login lie."""
+    """Return the path of the cookies of a base's last login."""
     return base.with_name("cookies.json")
 
 
 def refreshed_login_path(base: Path) -> Path:
-    """Where the cookies of the login lie that a run renewed last."""
+    """Return the path of the cookies of the login that a run renewed last."""
     return base.with_name("renewed.json")
 
 
 def save_refreshed_login(base: Path, cookies: Path) -> bool:
-    """Keep what a worker's session wrote down after it had logged in.
+    """Store the cookies that a worker's session saved after it had logged in.
 
     Args:
-        base: The user-data folder that the run's clones came from.
-        cookies: The worker's own file.
+        base: The user-data folder from which the run's clones were made.
+        cookies: The worker's file with the cookies.
 
     Returns:
-        Whether it is kept. For a base that belongs to no named profile it isn't: no command could promote it.
+        Whether they were stored. False for a base without a named profile, as no command could promote them.
 
     Raises:
         OSError: A file can't be read or written.
@@ -56,7 +56,7 @@ def save_refreshed_login(base: Path, cookies: Path) -> bool:
 
 
 def delete_refreshed_login(base: Path) -> None:
-    """Remove a renewed login, because it is in the base now, or an older one than the base's own."""
+    """Remove a renewed login, because it was copied into the base, or is older than that of the base."""
     refreshed_login_path(base).unlink(missing_ok=True)
 
 
@@ -64,16 +64,16 @@ _BEFORE_MARK = ".before-"
 
 
 def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
-    """Check a base, seal it, and keep a good copy: after a login, or on command.
+    """Check a base, seal it, and store a backup: after a login, or on command.
 
     Args:
-        base: A user-data folder whose browser was closed in order.
+        base: A user-data folder whose browser was closed properly.
         now: Aware UTC now.
-        browser_version: Of the browser that wrote it; what the base says itself when left out.
+        browser_version: Version of the browser that wrote it; by default the one in the base itself.
 
     Raises:
-        ProfileError: The base is missing, in use, refused (a marked one too) or damaged.
-        SetupError: The seal or the copy can't be written.
+        ProfileError: The base is missing, in use, refused (also by a damage mark) or damaged.
+        SetupError: The seal or the backup can't be written.
     """
     refuse_marked(base)
     with write_locked(base):
@@ -81,11 +81,11 @@ def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) 
 
 
 def seal_changed_base(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
-    """The same of a base that the caller changed: hold ``locks.changing`` from before the change on.
+    """Seal a base that the caller changed, and store a backup. Hold ``write_locked`` since before the change.
 
     Raises:
         ProfileError: The base is missing, in use, refused or damaged.
-        SetupError: The seal or the copy can't be written.
+        SetupError: The seal or the backup can't be written.
     """
     inspect_base(base)
     try:
@@ -97,11 +97,11 @@ def seal_changed_base(base: Path, *, now: datetime, browser_version: str | None 
 
 
 def accept_base(base: Path, *, now: datetime) -> Seal:
-    """Take a base as it is now for good: seal it anew and take its mark away.
+    """Accept a base as it is now: seal it again and remove its damage mark.
 
     Raises:
-        ProfileError: The base is missing, in use or refused, or its structure is damaged, which nobody can accept.
-        SetupError: The seal or the copy can't be written.
+        ProfileError: The base is missing, in use or refused, or its structure is damaged, which cannot be accepted.
+        SetupError: The seal or the backup can't be written.
     """
     with write_locked(base):
         seal = seal_changed_base(base, now=now)
@@ -113,16 +113,16 @@ def accept_base(base: Path, *, now: datetime) -> Seal:
 
 
 def save_backup(base: Path, seal: Seal) -> Path:
-    """Keep a copy of a base as it was sealed, in place of older copies. Hold ``locks.changing`` meanwhile.
+    """Store a backup of a base as it was sealed, and remove older ones. Hold ``write_locked`` meanwhile.
 
     Returns:
-        Where the copy lies. Its own seal lies beside it.
+        The path of the backup. Its own seal is beside it.
 
     Raises:
         ProfileInUseError: A browser has the base open.
         ProfileDamagedError: The base is not as it was sealed.
-        SetupError: The copy can't be written.
-        OSError: Its seal can't be written, or an older copy can't be removed.
+        SetupError: The backup can't be written.
+        OSError: Its seal can't be written, or an older backup can't be removed.
     """
     good = base.with_name(f"{base.name}{BACKUP_MARK}{seal.created_at:%Y%m%dT%H%M%S%fZ}")
     remove_clone(good)
@@ -137,26 +137,26 @@ def save_backup(base: Path, seal: Seal) -> Path:
 
 
 def latest_backup(base: Path) -> Path | None:
-    """The newest good copy of a base; nothing when none was kept."""
-    kept = [path for path in base.parent.glob(f"{base.name}{BACKUP_MARK}*Z") if seal_path(path).is_file()]
-    return max(kept, default=None)
+    """Return the newest backup of a base; ``None`` when there is none."""
+    backups = [path for path in base.parent.glob(f"{base.name}{BACKUP_MARK}*Z") if seal_path(path).is_file()]
+    return max(backups, default=None)
 
 
 def restore_base(base: Path, *, now: datetime) -> Path:
-    """Put the last good copy in the place of a base, in one rename, and take the mark away.
+    """Replace a base by its last backup, in one rename, and remove the damage mark.
 
     Args:
-        base: The user-data folder; it may be gone.
+        base: The user-data folder; it may be missing.
         now: Aware UTC now.
 
     Returns:
-        Where the base that was there lies now, for a person to look at.
+        The new path of the earlier base, for inspection by a person.
 
     Raises:
-        ProfileMissingError: No good copy was ever kept.
-        ProfileInUseError: A browser has the base open, or another command works on it.
-        ProfileDamagedError: The good copy is damaged too.
-        SetupError: Something can't be written.
+        ProfileMissingError: There is no backup.
+        ProfileInUseError: A browser has the base open, or another command uses it.
+        ProfileDamagedError: The backup is damaged too.
+        SetupError: A file can't be written.
     """
     good = latest_backup(base)
     if good is None:
@@ -166,34 +166,36 @@ def restore_base(base: Path, *, now: datetime) -> Path:
         with write_locked(base):
             refuse_in_use(base)
             draft = base.with_name(f"{base.name}.restored")
-            replace_seal(base, _copy_backup(good, draft))  # first: whenever we die, a copy in its place fits its seal
-            aside = quarantine_clone(base, now)
+            replace_seal(
+                base, _copy_backup(good, draft)
+            )  # first, so that a restored base fits its seal whenever we are killed
+            set_aside = quarantine_clone(base, now)
             draft.rename(base)
             clear_damage_mark(base)
     except OSError as error:
         raise _unwritable(base, error) from error
-    return aside
+    return set_aside
 
 
 def replace_base(base: Path, draft: Path, *, now: datetime) -> tuple[Path, Seal]:
-    """Put another user-data folder in the place of a base, and seal it. Hold ``locks.changing`` meanwhile.
+    """Replace a base by another user-data folder, and seal it. Hold ``write_locked`` meanwhile.
 
     Args:
         base: The user-data folder.
-        draft: What takes its place; beside it, with no browser on it.
+        draft: The new folder, beside the base, that no browser has open.
         now: Aware UTC now.
 
     Returns:
-        Where the base that was there lies now, and the new seal.
+        The new path of the earlier base, and the new seal.
 
     Raises:
         ProfileError: A browser has the base open, or the other folder is damaged.
-        SetupError: Something can't be written.
+        SetupError: A file can't be written.
     """
     inspect_base(draft)
     refuse_in_use(base)
     try:
-        remove_seal(base)  # killed from here on, this leaves an unsealed base, not a damaged one
+        remove_seal(base)  # if we are killed after this, the base is unsealed, not damaged
         before = base.rename(free_path(base.with_name(f"{base.name}{_BEFORE_MARK}{now:%Y%m%dT%H%M%SZ}")))
         draft.rename(base)
     except OSError as error:
@@ -202,12 +204,12 @@ def replace_base(base: Path, draft: Path, *, now: datetime) -> tuple[Path, Seal]
 
 
 def delete_profile(profile: NamedProfile) -> None:
-    """Remove a profile whole: its login, its seal, its good copy and its file.
+    """Remove a whole profile: its login, its seal, its backup and its file.
 
     Raises:
-        ProfileInUseError: A browser has the base open, or another command works on it.
-        ProfileRefusedError: It lies in a read-only place.
-        SetupError: Something can't be removed.
+        ProfileInUseError: A browser has the base open, or another command uses it.
+        ProfileRefusedError: It is in a read-only place.
+        SetupError: A file can't be removed.
     """
     base = profile.base_path
     try:
@@ -242,5 +244,5 @@ def _remove_older(base: Path, good: Path) -> None:
 
 
 def _unwritable(base: Path, error: OSError) -> SetupError:
-    told = describe_error(error, base.parent).sentence(otherwise="Then give the command again.")
-    return SetupError(f"{error.filename or base.parent} can't be written: {told}")
+    reason = describe_error(error, base.parent).sentence(otherwise="Then give the command again.")
+    return SetupError(f"{error.filename or base.parent} can't be written: {reason}")

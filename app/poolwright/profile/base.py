@@ -1,6 +1,7 @@
-"""Whether a base profile may be cloned. It is only read: one launch with a wrong flag deletes its cookies for good.
+"""Checks a base before it is cloned or before a login.
 
-The checks take a few milliseconds and run before any worker starts.
+The checks take a few milliseconds and run before any worker starts. They only read: one launch with a wrong flag would
+delete all cookies of a base.
 """
 
 from __future__ import annotations
@@ -25,49 +26,48 @@ from poolwright.profile.integrity import PREFERENCES_FILE, check_integrity, has_
 from poolwright.profile.repository import refuse_everyday_browser
 from poolwright.profile.seal import Seal, hash_files, read_seal, refuse_differences, refuse_newer_seal, seal_path
 
-#: A folder that has one of the two, or a seal, was opened by a browser; what else is missing is a question of damage.
+#: A folder with this file, with preferences or with a seal was opened by a browser; other missing files mean damage.
 LOCAL_STATE = "Local State"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFacts:
-    """What the check of a base found."""
+    """The facts about a base that was checked."""
 
     path: Path
     cookies_path: Path
     cookies_count: int
-    #: What a clone will hold.
+    #: Number and size of the files of a clone.
     files_count: int
     size_bytes: int
-    #: What the base matches; nothing when it was never sealed.
+    #: The seal that the base matches; ``None`` if it was never sealed.
     seal: Seal | None
-    #: What the person should know although the base is fit.
+    #: Sentences for the user about a base that passed the checks.
     notices: tuple[str, ...]
 
     @property
     def seal_notice(self) -> str | None:
-        """What an unsealed base lacks, for people; nothing when it is sealed."""
+        """Return a notice that the base is not sealed; ``None`` if it is sealed."""
         if self.seal:
             return None
         return (
             f"{self.path} is not sealed: only its structure is checked. "
-            f"`poolwright profile seal {profile_name_of(self.path)}` has every byte checked."
+            f"Run `poolwright profile seal {profile_name_of(self.path)}` to have every byte checked."
         )
 
 
 def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
-    """Make sure that a base can be cloned, and say what is in it. Hold ``locks.reading`` meanwhile.
+    """Make sure that a base can be cloned, and return the facts about it. Hold ``read_locked`` meanwhile.
 
     Args:
         path: The user-data folder.
-        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+        everyday: Folders of everyday browsers; by default those of the current user.
 
     Raises:
-        ProfileRefusedError: It carries the mark of a damage, a newer version sealed it, or it is refused by
-            `inspect_base`.
+        ProfileRefusedError: It has a damage mark, a newer version sealed it, or `inspect_base` refuses it.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
-        ProfileDamagedError: `inspect_base` finds damage, or it is other than it was sealed.
+        ProfileDamagedError: `inspect_base` finds damage, or it is not as it was sealed.
     """
     refuse_marked(path)
     refuse_newer_seal(path)
@@ -79,16 +79,16 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
 
 
 def check_login_base(path: Path, *, everyday: Sequence[Path] | None = None) -> None:
-    """Make sure that somebody may log in with a base, be it a new one. Hold ``locks.changing`` meanwhile.
+    """Make sure that a base, perhaps a new one, can be used for a login. Hold ``write_locked`` meanwhile.
 
-    A damaged one is refused: a browser would make anew what it can't read, and a seal would hide that.
+    A damaged one is refused: a browser would replace the files that it can't read, and a seal would hide that.
 
     Args:
         path: The user-data folder.
-        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+        everyday: Folders of everyday browsers; by default those of the current user.
 
     Raises:
-        ProfileError: It is an everyday profile, marked, in use, or not fit as `check_base` says.
+        ProfileError: It is an everyday profile, marked, in use, or refused by `check_base`.
     """
     refuse_everyday_browser(path, everyday)
     refuse_marked(path)
@@ -98,18 +98,18 @@ def check_login_base(path: Path, *, everyday: Sequence[Path] | None = None) -> N
 
 
 def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
-    """Look at a base for itself, whatever its seal or a mark say: what is done before it is sealed.
+    """Check a base without regard to its seal or damage mark, as before sealing, and return the facts about it.
 
     Args:
         path: The user-data folder.
-        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+        everyday: Folders of everyday browsers; by default those of the current user.
 
     Raises:
-        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, somebody else's, or its
-            cookies are bound.
+        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or another user's, or
+            its cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
-        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
+        ProfileDamagedError: A file that keeps a login is missing or broken.
     """
     refuse_everyday_browser(path, everyday)
     try:
@@ -162,11 +162,11 @@ def _read_through(path: Path) -> CloneManifest:
 
 
 def _notices(path: Path) -> tuple[str, ...]:
-    stranger = find_foreign_owner(path)
-    if stranger is None:
+    owner = find_foreign_owner(path)
+    if owner is None:
         return ()
     notice = (
-        f"{path} has a leftover lock of {stranger}. No process on this machine uses it, so it is used; "
-        f"make sure that no browser on {stranger.host} has it open."
+        f"{path} has a leftover lock of {owner}. No process on this machine uses it, so it is used; "
+        f"make sure that no browser on {owner.host} has it open."
     )
     return (notice,)

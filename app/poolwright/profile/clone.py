@@ -1,12 +1,10 @@
-"""Clones a base profile for one worker.
+"""Clones a base for one worker: copies and hashes the files that matter, completely or not at all.
 
-Only the files that matter, hashed during the copy, complete or not at all.
+A deny list decides, not an allow list: Chromium adds stores with logins again and again, and a clone without one of
+them is half logged out. Measurements showed that a site cannot notice that the denied files are missing.
 
-A deny list, not an allow list: Chromium keeps adding stores that hold logins, and a clone without one of them is half
-logged out. Leaving out what is below was measured to cost nothing that a site can see.
-
-Its cost depends on the state in the base (a few MB), not on the caches beside it. No hard links: browsers write many
-of these files in place, so a shared file would carry one worker's session into the base and into all others.
+A clone takes a few MB, without the caches of the base. Hard links are not used: browsers write many files in place, so
+a shared file would carry one worker's session into the base and into all other clones.
 """
 
 from __future__ import annotations
@@ -65,21 +63,21 @@ DENIED_NAMES = frozenset(
         "shared_proto_db",
         "Site Characteristics Database",
         "Snapshots",
-        # Where the person has been.
+        # Browsing history.
         "Favicons",
         "History",
         "Top Sites",
-        # Tabs to open again: they would come up in every worker beside its keeper tab.
+        # Tabs to reopen: every worker would open them beside its keeper tab.
         "Sessions",
         "Sessions_Encrypted",
-        # Proof that a browser runs on this very folder.
+        # Signs of a browser that has the folder open.
         "DevToolsActivePort",
         "lockfile",
     }
 )
-#: Files denied wherever they stand: each LevelDB makes its own anew.
+#: Files denied in every folder: each LevelDB creates its own.
 DENIED_FILES = frozenset({"LOCK", "LOG", "LOG.old"})
-#: Denied directly in the user-data folder: locks of the living browser, and other people's profiles beside Default.
+#: Denied directly in the user-data folder: locks of a running browser, and profiles of other people.
 DENIED_PATTERNS = ("Singleton*", "Profile *", "Guest Profile", "System Profile")
 
 _DEFAULT = "Default"
@@ -87,29 +85,29 @@ _SQLITE_COMPANIONS = ("-journal", "-wal", "-shm")
 
 
 def _main_name(name: str) -> str:
-    # A database and its journal go the same way.
+    # The journal of a database is treated like the database.
     for companion in _SQLITE_COMPANIONS:
         name = name.removesuffix(companion)
     return name
 
 
 def is_copied(parts: tuple[str, ...], *, is_folder: bool) -> bool:
-    """Whether a clone needs the file or folder with this path below the user-data folder.
+    """Return whether a clone needs the file or folder with this path below the user-data folder.
 
-    What lies in a folder that isn't wanted is never asked about.
+    The caller does not ask about the content of a denied folder.
     """
     name = parts[-1]
     if not is_folder and name in DENIED_FILES:
         return False
     if len(parts) == 1 and any(fnmatchcase(name, pattern) for pattern in DENIED_PATTERNS):
         return False
-    is_chromes_own_place = len(parts) == 1 or parts[:-1] == (_DEFAULT,)
-    return not (is_chromes_own_place and _main_name(name) in DENIED_NAMES)
+    is_top_level = len(parts) == 1 or parts[:-1] == (_DEFAULT,)
+    return not (is_top_level and _main_name(name) in DENIED_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class SourceFile:
-    """One file as it stood."""
+    """One file of a base when it was scanned."""
 
     #: Below the user-data folder, with forward slashes.
     path: str
@@ -119,7 +117,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneManifest:
-    """All that a clone needs, in a fixed order. Two surveys are equal when nothing happened between them."""
+    """All files and folders of a clone, in a fixed order. Two scans are equal if nothing changed between them."""
 
     #: Parents before their children, the empty ones too.
     folders: tuple[str, ...]
@@ -127,12 +125,12 @@ class CloneManifest:
 
     @property
     def size_bytes(self) -> int:
-        """Room that the files take."""
+        """Return the size of all files."""
         return sum(file.size_bytes for file in self.files)
 
 
 def scan_user_data(user_data: Path) -> CloneManifest:
-    """Look at every wanted file and folder. Links, sockets and pipes are passed over: only locks use them.
+    """List every file and folder that a clone needs. Links, sockets and pipes are skipped: only locks use them.
 
     Raises:
         OSError: A folder can't be listed.
@@ -158,9 +156,9 @@ def _source_file(entry: os.DirEntry[str], path: str) -> SourceFile:
     return SourceFile(path=path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
 
 
-#: What must stay free beside a clone: a browser writes some MB on its first start and fails oddly on a full disk.
+#: Space that must stay free beside a clone: a browser writes some MB at its first start and fails on a full disk.
 RESERVE_BYTES = 200 * 1024 * 1024
-#: A base that changes once may have been written by a browser's last breath; twice means that somebody uses it.
+#: A base that changes once may have been written by a browser as it ended; twice means that it is in use.
 COPY_TRIES = 2
 
 _QUARANTINE_MARK = ".damaged-"
@@ -169,7 +167,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedFile:
-    """What was copied of one file. A seal holds the same."""
+    """Size and hash of a copied file. A seal has the same."""
 
     size_bytes: int
     #: Lower-case hexadecimal.
@@ -178,7 +176,7 @@ class CopiedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloneReport:
-    """What a clone took."""
+    """The result of a copy."""
 
     #: By path below the user-data folder, with forward slashes.
     files: Mapping[str, CopiedFile]
@@ -186,27 +184,26 @@ class CloneReport:
 
     @property
     def files_count(self) -> int:
-        """How many files were copied."""
+        """Return the number of copied files."""
         return len(self.files)
 
     @property
     def size_bytes(self) -> int:
-        """How much was copied."""
+        """Return the size of all copied files."""
         return sum(file.size_bytes for file in self.files.values())
 
 
 def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = time.monotonic) -> CloneReport:
-    """Copy what a worker needs of ``base`` to ``target``, in one rename at the end. Hold ``locks.reading`` meanwhile.
+    """Copy the files that a worker needs, with one rename at the end. Hold ``read_locked`` meanwhile.
 
     Args:
         base: A checked user-data folder that no browser has open.
-        target: Where the clone is to be; must not exist, its parent must.
-        monotonic: Seconds that only go forward.
+        target: Path of the clone; must not exist, but its parent must.
+        monotonic: Seconds of a monotonic clock.
 
     Raises:
-        ProfileRefusedError: The target is taken.
-        ProfileInUseError: A browser has the base open, or it changed while it was read, twice.
-        ProfileRefusedError: A file of the base belongs to somebody else.
+        ProfileRefusedError: The target exists, or a file of the base belongs to another user.
+        ProfileInUseError: A browser has the base open, or it changed twice while it was read.
         ProfileDamagedError: A file of the base can't be read for another reason.
         NoRoomError: The disk has no room for the clone and a reserve beside it.
         SetupError: The clone can't be written for another reason.
@@ -228,7 +225,7 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
 
 
 def remove_clone(path: Path) -> None:
-    """Remove a clone, or what is left of one. A missing clone is no error.
+    """Remove a clone or the rest of one. A missing clone is no error.
 
     Raises:
         OSError: It is still there after three tries.
@@ -238,7 +235,7 @@ def remove_clone(path: Path) -> None:
 
 
 def quarantine_clone(path: Path, now: datetime) -> Path:
-    """Rename a damaged clone, so that nobody launches it and a person can look at it. Returns where it is.
+    """Rename a damaged clone, so that it is not launched and a person can inspect it. Return its new path.
 
     Raises:
         OSError: It can't be renamed.
@@ -246,17 +243,17 @@ def quarantine_clone(path: Path, now: datetime) -> Path:
     return path.rename(free_path(path.with_name(f"{path.name}{_QUARANTINE_MARK}{now:%Y%m%dT%H%M%SZ}")))
 
 
-def free_path(place: Path) -> Path:
-    """A place that is not taken: two commands may come within a second, and a clock may be set back."""
-    count, free = 1, place
+def free_path(path: Path) -> Path:
+    """Return the path, with a number if it exists: two commands may run within a second, or a clock may be set back."""
+    count, free = 1, path
     while free.exists():
         count += 1
-        free = place.with_name(f"{place.name}-{count}")
+        free = path.with_name(f"{path.name}-{count}")
     return free
 
 
 def is_quarantined(path: Path) -> bool:
-    """Whether this is a damaged clone that was kept."""
+    """Return whether this is a damaged clone that was set aside."""
     return _QUARANTINE_MARK in path.name
 
 
@@ -285,19 +282,19 @@ def _copy_once(base: Path, draft: Path, contents: CloneManifest) -> Mapping[str,
     except FileNotFoundError as error:
         if error.filename is not None and not Path(error.filename).is_relative_to(base):
             raise
-        # Somebody removed a file of the base since the survey: a change like any other.
+        # A file of the base was removed since the scan, which counts as a change.
         return None
 
 
-def _copy_file(source: Path, target: Path, seen: SourceFile) -> CopiedFile:
+def _copy_file(source: Path, target: Path, scanned: SourceFile) -> CopiedFile:
     digest = hashlib.sha256()
     size_bytes = 0
     with source.open("rb") as reader, create_private_file(target) as writer:
         while chunk := reader.read(_CHUNK_BYTES):
             digest.update(chunk)
             size_bytes += writer.write(chunk)
-    # Chromium's own cache index goes by file times, so the copy keeps them.
-    os.utime(target, ns=(seen.modified_ns, seen.modified_ns))
+    # Chromium's own cache index depends on file times, so the copy keeps them.
+    os.utime(target, ns=(scanned.modified_ns, scanned.modified_ns))
     return CopiedFile(size_bytes=size_bytes, sha256=digest.hexdigest())
 
 
@@ -315,11 +312,11 @@ def _copy_error(error: OSError, base: Path, target: Path) -> PoolError:
     if error.errno == errno.EFBIG or trouble_of(error) is StorageTrouble.FULL:
         return NoRoomError(
             f"The disk was full before the clone {target} was complete ({error.strerror}); it was removed. "
-            "Free some room, then start again."
+            "Free some space, then start again."
         )
     if error.filename is not None and Path(error.filename).is_relative_to(base):
         return unreadable_error(base, error)
-    told = describe_error(error, target.parent).sentence(
+    reason = describe_error(error, target.parent).sentence(
         otherwise="Check that its folder exists and that you may write there."
     )
-    return unwritable_error(error, f"The clone {target} can't be written, and nothing is left of it: {told}")
+    return unwritable_error(error, f"The clone {target} can't be written, and was removed: {reason}")

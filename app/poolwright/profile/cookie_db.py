@@ -1,9 +1,8 @@
-"""Reads and verifies the SQLite files of a profile, above all its cookie database. Nothing is written beside them.
+"""Reads and verifies the SQLite files of a profile, above all its cookie database. They are never changed.
 
-A browser that finds a broken one makes it anew and empty, without a word. What a killed browser leaves is whole: the
-journal of a change that it didn't finish lies beside it, and is undone on a copy first, as the browser itself will.
-
-Read-only in every case: a browser that can't decrypt one cookie deletes all cookies of that site, without a word.
+A browser silently replaces a broken database by an empty one, and silently deletes all cookies of a site if it can't
+decrypt one of them. The files of a killed browser are valid: the journal of an unfinished change is beside the
+database, and is rolled back on a copy before the check, as the browser will do.
 """
 
 from __future__ import annotations
@@ -33,20 +32,20 @@ from poolwright.profile.errors import (
 
 _COMPANIONS = ("-journal", "-wal")
 _MAGIC = b"SQLite format 3\0"
-#: Page size, changes, pages, and the changes when the pages were counted: parts of the first 100 bytes.
+#: Parts of the first 100 bytes: page size, change counter, page count, change counter when the pages were counted.
 _HEADER = struct.Struct(">16xH6xII60xI4x")
-#: Stands for 65,536, which two bytes can't say.
+#: Means 65,536, which does not fit into two bytes.
 _LARGEST_PAGE = 1
-#: An extended result code of SQLite holds the primary one in its low byte.
+#: The low byte of an extended result code of SQLite is the primary one.
 _PRIMARY_CODE = 0xFF
-#: What SQLite says when the system refused it something, whatever is in the file.
+#: Error numbers of SQLite's codes that come from the system, not from the file.
 _OF_STORAGE: Mapping[int, int] = MappingProxyType(
     {sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_NOMEM: errno.ENOMEM, sqlite3.SQLITE_FULL: errno.ENOSPC}
 )
 
 
 def check_database(path: Path) -> None:
-    """Make sure that a browser can read a database to its last page. It takes a millisecond for each MB or so.
+    """Make sure that a browser can read a whole database. It takes about a millisecond for each MB.
 
     Raises:
         BrokenFileError: It is empty, cut off, or its pages don't fit together.
@@ -58,10 +57,10 @@ def check_database(path: Path) -> None:
 
 @contextmanager
 def settled_copy(path: Path) -> Generator[Path]:
-    """A file with the database as the next browser will find it: the file itself, or a copy without what was undone.
+    """Yield the path of the database as the next browser will see it: the file itself, or a rolled-back copy.
 
     Raises:
-        BrokenFileError: What is beside it can't be undone.
+        BrokenFileError: An unfinished change can't be rolled back.
         OSError: It can't be read, or there is no room for a copy.
     """
     unfinished = [file for file in (Path(f"{path}{name}") for name in _COMPANIONS) if _has_content(file)]
@@ -83,19 +82,19 @@ def settled_copy(path: Path) -> Generator[Path]:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that never touches a file: a plain read-only one would undo what a browser left unfinished."""
+    """Open a connection that changes no file: a plain read-only one would roll back an unfinished change."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def raise_storage_error(error: sqlite3.Error, path: Path) -> None:
-    """Tell a disk that answers with errors from a database that is damaged.
+    """Raise ``OSError`` if an error of SQLite comes from the disk, not from a damaged database.
 
     Raises:
-        OSError: It is the disk, as far as SQLite says.
+        OSError: SQLite reports an error of the disk.
     """
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     number = _OF_STORAGE.get(code & _PRIMARY_CODE)
-    if number is not None and code != sqlite3.SQLITE_IOERR_SHORT_READ:  # that one is a file that was cut off
+    if number is not None and code != sqlite3.SQLITE_IOERR_SHORT_READ:  # a file that was cut off
         raise OSError(number, os.strerror(number), str(path)) from error
 
 
@@ -112,7 +111,7 @@ def _check(path: Path, name: Path) -> None:
     page, changes, pages, counted = _HEADER.unpack(start)
     page_bytes = 65536 if page == _LARGEST_PAGE else page
     is_counted = changes == counted
-    # SQLite forgives a last page that is cut off; what was on it is gone all the same.
+    # SQLite accepts a last page that is cut off, but its data is lost.
     if not page_bytes or size_bytes % page_bytes or (is_counted and size_bytes < pages * page_bytes):
         raise BrokenFileError(name, f"is cut off ({size_bytes} bytes, {pages} pages of {page_bytes})")
     _check_pages(path, name)
@@ -130,12 +129,12 @@ def _check_pages(path: Path, name: Path) -> None:
 
 
 #: Linux and macOS have the first, Windows the second.
-_PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
+_PATHS = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
 
-#: The first three bytes of an encrypted value name its key; empty means that the value isn't encrypted.
+#: The first three bytes of an encrypted value name its key; empty if the value isn't encrypted.
 _KEY_PREFIXES = "SELECT CAST(substr(encrypted_value, 1, 3) AS BLOB), count(*) FROM cookies GROUP BY 1"
 _HOSTS = "SELECT host_key, count(*) FROM cookies GROUP BY 1"
-#: A browser keeps one cookie of those that differ in less than this. Expiries count microseconds since 1601.
+#: Groups by the columns that make a cookie unique in a browser. Expiry is in microseconds since 1601.
 _LIVE_COOKIES = """
 SELECT host_key, sum(is_lasting), sum(NOT is_lasting) FROM (
     SELECT host_key, max(is_persistent) AS is_lasting FROM cookies WHERE NOT has_expires OR expires_utc > ?
@@ -143,7 +142,7 @@ SELECT host_key, sum(is_lasting), sum(NOT is_lasting) FROM (
 ) GROUP BY host_key ORDER BY host_key
 """
 _FIRST_DAY = datetime(1601, 1, 1, tzinfo=UTC)
-#: A cookie that ends so soon may be gone before anybody looks: a worker has two minutes to come up.
+#: A cookie that expires sooner may be gone before the check: a worker has two minutes to start.
 _LIFE_LEFT = timedelta(minutes=5)
 _PORTABLE_PREFIXES = frozenset({"", "v10"})
 _BOUND_PREFIXES = {
@@ -153,34 +152,34 @@ _BOUND_PREFIXES = {
 
 
 def has_cookie_db(user_data: Path) -> bool:
-    """Whether there is a cookie database."""
-    return any((user_data / place).is_file() for place in _PLACES)
+    """Return whether there is a cookie database."""
+    return any((user_data / path).is_file() for path in _PATHS)
 
 
 def find_cookie_db(user_data: Path) -> Path:
-    """The cookie database. A browser makes one before its first page, so a base without one is not whole.
+    """Return the path of the cookie database. A browser creates it before its first page.
 
-    Only a browser that was closed before it asked for any page leaves none, and then nobody is logged in either.
+    So a base without one is damaged, or its browser was closed before it loaded a page, and nobody is logged in.
 
     Raises:
-        ProfileDamagedError: There is none, or there are two and nobody can say which one counts.
+        ProfileDamagedError: There is none, or there are two and it is unknown which one the browser uses.
     """
-    found = [user_data / place for place in _PLACES if (user_data / place).is_file()]
-    if not found:
+    databases = [user_data / path for path in _PATHS if (user_data / path).is_file()]
+    if not databases:
         raise ProfileDamagedError(
             f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. "
             f"{repair_step(user_data)}"
         )
-    if len(found) > 1:
+    if len(databases) > 1:
         raise ProfileDamagedError(
             f"{user_data} has two cookie databases, Default/Cookies and Default/Network/Cookies. "
             "Open and close it once in the browser that made it, or remove the older one."
         )
-    return found[0]
+    return databases[0]
 
 
 def count_key_prefixes(cookies: Path) -> Mapping[str, int]:
-    """How many cookies there are for each kind of encryption key.
+    """Return the number of cookies by kind of encryption key.
 
     Raises:
         ProfileDamagedError: It isn't a cookie database that can be read.
@@ -189,7 +188,7 @@ def count_key_prefixes(cookies: Path) -> Mapping[str, int]:
 
 
 def count_by_site(cookies: Path) -> Mapping[str, int]:
-    """How many cookies there are for each site, by its host name. Their values are not looked at.
+    """Return the number of cookies by the host name of the site. Their values are not read.
 
     Raises:
         ProfileDamagedError: It isn't a cookie database that can be read.
@@ -213,14 +212,14 @@ def _read(cookies: Path, query: str) -> Sequence[tuple[Any, int]]:
 
 
 def count_live_cookies(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
-    """The cookies that the next browser must find, of each site. Those that end within minutes are left out.
+    """Return the cookies of each site that the next browser must find, without those that expire within minutes.
 
     Args:
         user_data: A clone whose structure was checked; a browser may have been killed on it.
         now: Aware UTC now.
 
     Returns:
-        Nothing for a database of a layout that isn't known here: a false alarm would end the run.
+        The counts by site; empty for a database with an unknown layout, as a false alarm would end the run.
 
     Raises:
         ProfileDamagedError: It can't be read.
@@ -246,7 +245,7 @@ def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:
 
     Raises:
         ProfileRefusedError: Some are locked to a keyring (``v11``) or to an application (``v20``).
-        ProfileDamagedError: Some begin as no browser writes them: a flipped bit, or a key that isn't known here.
+        ProfileDamagedError: Some have an unknown prefix: a flipped bit, or a new kind of key.
     """
     for prefix, count in sorted(prefixes.items()):
         if prefix in _BOUND_PREFIXES:

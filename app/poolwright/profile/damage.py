@@ -1,9 +1,8 @@
-"""The damage mark of a profile, which refuses every further run until a person has decided.
+"""Writes and reads the damage mark of a profile, which refuses every further run until a person decides.
 
-And the commands that resolve it.
-
-It lies beside the base of a named profile (``base.damaged.json``). The ``Profile`` that is found damaged writes it at
-once, also when only a clone was harmed: what harms one clone harms the next. Only a person's command takes it away.
+It is beside the base of a named profile (``base.damaged.json``). A ``Profile`` writes it as soon as damage is found,
+also if only a clone is damaged, since the next clone may be damaged by the same cause. Only the commands accept and
+restore remove it.
 """
 
 from __future__ import annotations
@@ -20,32 +19,32 @@ from poolwright.profile.repository import FILE_NAME, refuse_newer_layout
 
 
 def is_named_profile(base: Path) -> bool:
-    """Whether a base belongs to a named profile, so that commands can work on it; so most do, where nobody can tell."""
+    """Return whether a base belongs to a named profile, for which there are commands; true if that can't be read."""
     try:
         return (base.parent / FILE_NAME).is_file()
-    except OSError:  # nobody is told to remove what does not answer
+    except OSError:  # a base on a disk that does not answer must not be removed
         return True
 
 
 def remediation(base: Path) -> str:
-    """The next step, in whole sentences."""
+    """Return the next step, in whole sentences."""
     if not is_named_profile(base):
-        return f"Remove {base}, and the next start makes it anew."
+        return f"Remove {base}; the next start creates it again."
     name = base.parent.name
     return (
-        f"Run `poolwright profile restore {name}` to go back to the last good copy, "
+        f"Run `poolwright profile restore {name}` to go back to the last backup, "
         f"or `poolwright profile accept {name}` if you changed the profile yourself."
     )
 
 
 def with_remediation(text: str, base: Path) -> str:
-    """A text that ends with the next step, once."""
+    """Return the text with the next step at its end, if it has none yet."""
     step = remediation(base)
     return text if step in text else f"{text} {step}"
 
 
 class DamageMark(BaseModel):
-    """What was found, and when."""
+    """The content of a damage mark."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,20 +56,20 @@ class DamageMark(BaseModel):
 
 
 def damage_mark_path(base: Path) -> Path:
-    """Where the mark of a base lies."""
+    """Return the path of the damage mark of a base."""
     return base.with_name(f"{base.name}.damaged.json")
 
 
 def mark_damaged(base: Path, why: str, now: datetime) -> bool:
-    """Note that a run ended because a profile was damaged. The first note stays.
+    """Write the mark that a run ended because a profile was damaged. An earlier mark stays.
 
     Args:
-        base: The user-data folder that the run's clones came from.
-        why: What was found, in whole sentences.
+        base: The user-data folder from which the run's clones were made.
+        why: The damage, in whole sentences.
         now: Aware UTC now.
 
     Returns:
-        Whether the base is marked. One that belongs to no named profile isn't: no command could take the mark away.
+        Whether the base is marked. False for a base without a named profile, as no command could remove the mark.
 
     Raises:
         OSError: The mark can't be written.
@@ -84,11 +83,11 @@ def mark_damaged(base: Path, why: str, now: datetime) -> bool:
 
 
 def read_damage_mark(base: Path) -> DamageMark | None:
-    """The mark of a base; nothing when there is none.
+    """Return the damage mark of a base; ``None`` when there is none.
 
     Raises:
         ProfileDamagedError: It can't be read.
-        ProfileRefusedError: There is one, and nobody knows what it says.
+        ProfileRefusedError: Its content is not valid.
     """
     path = damage_mark_path(base)
     try:
@@ -105,20 +104,20 @@ def read_damage_mark(base: Path) -> DamageMark | None:
 
 
 def refuse_marked(base: Path) -> None:
-    """Make sure that no damage of a base, or of a clone of it, is still undecided.
+    """Make sure that a base has no damage mark.
 
     Raises:
-        ProfileRefusedError: One is. The sentence names the commands that lead out.
+        ProfileRefusedError: It has one. The sentence names the commands that resolve it.
         ProfileDamagedError: The mark can't be read.
     """
-    marker = read_damage_mark(base)
-    if marker is not None:
-        found = f"A run ended on {marker.found_at:%d %b %Y at %H:%M} UTC because {base} or a clone of it was damaged"
-        raise ProfileRefusedError(with_remediation(f"{found}: {marker.why}", base))
+    mark = read_damage_mark(base)
+    if mark is not None:
+        event = f"A run ended on {mark.found_at:%d %b %Y at %H:%M} UTC because {base} or a clone of it was damaged"
+        raise ProfileRefusedError(with_remediation(f"{event}: {mark.why}", base))
 
 
 def clear_damage_mark(base: Path) -> None:
-    """Take the mark away, because a person has decided. A missing mark is no error.
+    """Remove the mark, because a person has decided. A missing mark is no error.
 
     Raises:
         OSError: It can't be removed.

@@ -1,4 +1,4 @@
-"""Errors of profiles. Each sentence names the cause and the next step."""
+"""Defines the errors of profiles. Each sentence names the cause and the next step."""
 
 from __future__ import annotations
 
@@ -18,83 +18,83 @@ from poolwright.domain.errors import (
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.files.permissions import describe_error
 
-#: As the folder of a profile is laid out: see ``home``, which stands above this.
+#: Names in the folder of a profile, as in ``repository``, which imports this module.
 _BASE_NAME, _FILE_NAME = "base", "profile.toml"
-#: In the name of a good copy, which lies beside its base.
+#: Part of the name of a backup, which is beside its base.
 BACKUP_MARK = ".good-"
-#: Where nobody knows it.
+#: Used in commands if the name of the profile is unknown.
 _NAMELESS = "NAME"
 
 
 class ProfileMissingError(ProfileError):
-    """There is no such profile, or its folder holds nothing that a browser wrote."""
+    """There is no such profile, or no browser ever wrote into its folder."""
 
 
 class ProfileInUseError(ProfileError):
-    """Somebody else has the profile: a browser, or another run of this program."""
+    """A browser or another run of this program uses the profile."""
 
 
 class ProfileRefusedError(ProfileError):
-    """The profile is whole, but it can't serve: its place, its name or its cookies forbid it."""
+    """The profile is undamaged but can't be used, because of its place, its name or its cookies."""
 
 
 class ProfileNewerError(ProfileRefusedError):
-    """A newer version of this program wrote something of it, which this one cannot read."""
+    """A newer version of this program wrote a file of the profile, which this one cannot read."""
 
 
 class ProfileDamagedError(ProfileError):
-    """Something that a browser needs from the profile is missing or unreadable."""
+    """A file that a browser needs is missing or unreadable."""
 
 
 class BrokenFileError(Exception):
-    """One file of a profile is not what a browser writes. People never see it bare: the catcher adds what is lost."""
+    """A file of a profile is not as a browser writes it. The catcher adds what is lost, before a person sees it."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        """Name the file, and say what is wrong with it in words that follow its name."""
-        super().__init__(f"{path} {what}")
+    def __init__(self, path: Path, problem: str) -> None:
+        """Make the text from the path and the problem, in words that follow the path."""
+        super().__init__(f"{path} {problem}")
 
 
 class ProfileFileError(ProfileError):
-    """``profile.toml`` doesn't hold what it must."""
+    """``profile.toml`` is missing, unreadable or not valid."""
 
 
 class NoRoomError(SetupError, DiskFullError):
-    """The disk has no room for a clone."""
+    """The disk has no space for a clone."""
 
 
-def profile_name_of(place: Path) -> str:
-    """The name of the profile that a file or folder belongs to, for commands; ``NAME`` where it does not tell."""
-    with contextlib.suppress(OSError):  # a disk that does not answer is told in words that need no name
-        for folder in (place, *place.parents):
+def profile_name_of(path: Path) -> str:
+    """Return the name of the profile to which a file or folder belongs, for commands; ``NAME`` if it is unknown."""
+    with contextlib.suppress(OSError):  # errors of the disk have sentences without the name
+        for folder in (path, *path.parents):
             if folder.name == _BASE_NAME and (folder.parent / _FILE_NAME).is_file():
                 return folder.parent.name
     return _NAMELESS
 
 
-def repair_step(place: Path) -> str:
-    """The next step for whatever is damaged."""
-    name = profile_name_of(place)
+def repair_step(path: Path) -> str:
+    """Return the next step for a damaged file or folder."""
+    name = profile_name_of(path)
     return (
-        f"Make the profile anew (`poolwright profile remove {name}`, then `poolwright profile login {name}`), "
+        f"Create the profile again (`poolwright profile remove {name}`, then `poolwright profile login {name}`), "
         "or bring back a good copy of it."
     )
 
 
 def login_or_restore_step(base: Path) -> str:
-    """The next step where a base holds nothing: a command that was killed while it put one in place leaves it so."""
+    """Return the next step for an empty base, which a killed command may have left behind."""
     name = base.parent.name or _NAMELESS
     log_in = f"Log in to it with `poolwright profile login {name}`"
     if any(base.parent.glob(f"{base.name}{BACKUP_MARK}*Z")):
-        return f"{log_in}, or bring its last good copy back with `poolwright profile restore {name}`."
+        return f"{log_in}, or bring back its last backup with `poolwright profile restore {name}`."
     return f"{log_in}, or bring back a good copy of it."
 
 
 class ProfileStorageAwayError(SetupError, StorageAwayError):
-    """The disk of a profile, or that for clones, does not answer."""
+    """The disk of a profile, or that of clones, does not answer."""
 
 
 class ProfileStorageForbiddenError(SetupError, StorageForbiddenError):
-    """We may not write where clones are to be."""
+    """The folder of clones may not be written."""
 
 
 _REFUSALS: Mapping[StorageTrouble, type[SetupError]] = MappingProxyType(
@@ -107,31 +107,31 @@ _REFUSALS: Mapping[StorageTrouble, type[SetupError]] = MappingProxyType(
 )
 
 
-def unwritable_error(error: OSError, told: str) -> SetupError:
-    """The error for a place of ours that can't be written, by what that means for whoever waits for it."""
-    return _REFUSALS[trouble_of(error)](told)
+def unwritable_error(error: OSError, message: str) -> SetupError:
+    """Return the error for a file or folder that can't be written, with the class for its cause."""
+    return _REFUSALS[trouble_of(error)](message)
 
 
 def missing_folder_error(base: Path) -> ProfileMissingError:
-    """The error for a base that isn't there at all."""
+    """Return the error for a base that doesn't exist."""
     return ProfileMissingError(f"There is no profile folder at {base}. Check the name. {login_or_restore_step(base)}")
 
 
 def unreadable_error(path: Path, error: OSError) -> PoolError:
-    """The error for a file or folder of a profile that can't be read.
+    """Return the error for a file or folder of a profile that can't be read.
 
-    One that belongs to somebody else is whole, and only refused; a disk that answers with errors, or not at all, says
-    nothing about what is on it. All else is damage.
+    One that belongs to another user is not damaged, only refused, and an error of the disk says nothing about its
+    files. All other errors are damage.
     """
-    place = error.filename or path
+    failed_path = error.filename or path
     match trouble_of(error):
         case StorageTrouble.FORBIDDEN:
-            return ProfileRefusedError(f"{place} can't be read: {describe_error(error, path).sentence()}")
+            return ProfileRefusedError(f"{failed_path} can't be read: {describe_error(error, path).sentence()}")
         case StorageTrouble.AWAY | StorageTrouble.FULL as trouble:
-            told = "Nothing says that the profile is damaged. Bring its disk or share back, then start again."
+            step = "The profile need not be damaged. Reconnect its disk or share, then start again."
             if trouble is StorageTrouble.FULL:
-                told = "There is no room for the copy that this takes; free some, then start again."
-            return _REFUSALS[trouble](f"{place} can't be read ({error.strerror}). {told}")
+                step = "There is no space for the copy that this takes. Free some space, then start again."
+            return _REFUSALS[trouble](f"{failed_path} can't be read ({error.strerror}). {step}")
         case StorageTrouble.OTHER:
-            told = "Mend its disk, or make the profile anew."
-            return ProfileDamagedError(f"{place} can't be read ({error.strerror}). {told}")
+            step = "Repair its disk, or create the profile again."
+            return ProfileDamagedError(f"{failed_path} can't be read ({error.strerror}). {step}")

@@ -1,4 +1,4 @@
-"""Inspects named profiles for lists and reports. It only reads."""
+"""Inspects named profiles for tables and reports. It only reads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from poolwright.profile.errors import (
     ProfileMissingError,
     ProfileRefusedError,
 )
-from poolwright.profile.locks import read_locked
+from poolwright.profile.in_use import read_locked
 from poolwright.profile.repository import NamedProfile, ProfileFile
 from poolwright.profile.seal import read_seal
 
 
 class ProfileHealth(StrEnum):
-    """Whether a profile can be used, in one word for a table."""
+    """The state of a profile, in one or two words for a table."""
 
     FIT = "fit"
     #: No browser ever opened it, so nobody can be logged in.
@@ -31,13 +31,13 @@ class ProfileHealth(StrEnum):
     #: A run ended because of damage, and no person has decided yet.
     MARKED = "marked"
     DAMAGED = "damaged"
-    #: Its place or its cookies forbid its use.
+    #: It can't be used because of its place or its cookies.
     REFUSED = "refused"
     #: Its ``profile.toml`` can't be read.
     UNREADABLE = "unreadable"
 
 
-#: First match counts; what stands nowhere is refused.
+#: The first match counts; other errors mean ``REFUSED``.
 _HEALTH_OF_ERROR = (
     (ProfileFileError, ProfileHealth.UNREADABLE),
     (ProfileInUseError, ProfileHealth.IN_USE),
@@ -52,13 +52,13 @@ class ProfileInspection:
 
     profile: NamedProfile
     health: ProfileHealth
-    #: Why it can't be used, and what to do; empty when it is fit.
+    #: Cause and next step if it can't be used; empty when it is fit.
     why: str = ""
-    #: What its file says; nothing when that can't be read.
+    #: Content of ``profile.toml``; ``None`` if that can't be read.
     content: ProfileFile | None = None
-    #: What is in its base; nothing when that is not fit.
+    #: Facts about its base; ``None`` if that is not fit.
     facts: BaseFacts | None = None
-    #: When its login was last known good; nothing when it was never sealed.
+    #: When its login was last known to be good; ``None`` if it was never sealed.
     sealed_at: datetime | None = None
 
 
@@ -70,19 +70,19 @@ def inspect_profile(profile: NamedProfile) -> ProfileInspection:
         with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:
-        standing, why = _health(profile, error), str(error)
+        health, why = _health(profile, error), str(error)
     else:
-        standing, why = ProfileHealth.FIT, ""
+        health, why = ProfileHealth.FIT, ""
     return ProfileInspection(
-        profile=profile, health=standing, why=why, content=content, facts=facts, sealed_at=_sealed_at(profile)
+        profile=profile, health=health, why=why, content=content, facts=facts, sealed_at=_sealed_at(profile)
     )
 
 
 def _health(profile: NamedProfile, error: PoolError) -> ProfileHealth:
-    # A mark is what a check meets first, and refuses by.
+    # A check refuses a marked base before anything else.
     if isinstance(error, ProfileRefusedError) and damage_mark_path(profile.base_path).exists():
         return ProfileHealth.MARKED
-    return next((standing for kind, standing in _HEALTH_OF_ERROR if isinstance(error, kind)), ProfileHealth.REFUSED)
+    return next((health for kind, health in _HEALTH_OF_ERROR if isinstance(error, kind)), ProfileHealth.REFUSED)
 
 
 def _sealed_at(profile: NamedProfile) -> datetime | None:

@@ -1,8 +1,8 @@
 """Verifies the settings, databases and stores of a user-data folder, so that no login is lost silently.
 
-Chromium starts on every damage and makes anew what it can't read: the login is gone then, and nothing says so. These
-checks take a few milliseconds, only read, and are made of a base and of a clone before each launch. What a killed
-browser leaves behind passes. A bit flipped within a value is not found here; that takes a seal.
+Chromium starts in spite of any damage and silently replaces the files that it can't read, and the login with them.
+These checks take a few milliseconds, only read, and run on a base and on a clone before each launch. The files of a
+killed browser pass. A flipped bit within a value is not found here; that takes a seal.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PREFERENCES_FILE = Path("Default", "Preferences")
 
 
 def read_preferences(path: Path) -> dict[str, object]:
-    """What one of them holds.
+    """Return the content of a settings file.
 
     Raises:
-        BrokenFileError: It is missing, or not what a browser writes; a browser would start with none.
+        BrokenFileError: It is missing or not valid; a browser would start without settings.
         OSError: It can't be read.
     """
     try:
@@ -69,14 +69,14 @@ _STORES = MappingProxyType(
 
 
 def check_integrity(user_data: Path, *, was_killed: bool = False) -> None:
-    """Make sure that a browser will find every store of a base or a clone that it can lose a login with.
+    """Make sure that all stores of a base or a clone that may keep a login are readable.
 
     Args:
         user_data: A base, or a clone that no browser has open.
-        was_killed: A browser may have been killed on it, in the middle of making a store.
+        was_killed: A browser may have been killed while it created a store.
 
     Raises:
-        ProfileDamagedError: Something is missing or broken. The sentence names each file and what would be lost.
+        ProfileDamagedError: A file is missing or broken. The sentence names each file and what would be lost.
     """
     try:
         findings = tuple(_findings(user_data, was_killed=was_killed))
@@ -87,18 +87,18 @@ def check_integrity(user_data: Path, *, was_killed: bool = False) -> None:
 
 
 def has_no_settings(user_data: Path) -> bool:
-    """Whether it is the headless shell's: that one keeps cookies and stores as a whole browser does, and no settings.
+    """Return whether a folder belongs to the headless shell, which writes cookies and stores but no settings.
 
-    Both files are there as soon as a whole browser has opened a folder once, so one of them alone is a damage.
+    A full browser writes both settings files at its first start, so one of them alone means damage.
     """
     return not any(os.path.lexists(user_data / name) for name in _SETTINGS) and has_cookie_db(user_data)
 
 
 def check_access(clone: Path) -> None:
-    """Make sure that a browser can read and write all of a clone: what it can't write, it treats as empty.
+    """Make sure that a browser can read and write a whole clone: it treats files that it can't write as empty.
 
     Raises:
-        ProfileDamagedError: A file or folder belongs to somebody else, or may not be read or written.
+        ProfileDamagedError: A file or folder belongs to another user, or may not be read or written.
     """
     try:
         contents = scan_user_data(clone)
@@ -108,34 +108,34 @@ def check_access(clone: Path) -> None:
         if not _is_ours(clone / path):
             raise ProfileDamagedError(
                 f"{clone / path} belongs to another user or may not be read and written; a browser would start without "
-                "what is in it. Run Poolwright as the user who owns its folders, and leave their rights as they are."
+                "its content. Run Poolwright as the user who owns its folders, and leave their rights as they are."
             )
 
 
 def find_stores(user_data: Path) -> frozenset[str]:
-    """The stores that a folder holds, by their paths below it with forward slashes.
+    """Return the stores of a folder, as paths below it with forward slashes.
 
     Raises:
-        OSError: Nobody can tell now.
+        OSError: The folder can't be read.
     """
     return frozenset(folder.relative_to(user_data).as_posix() for folder, _ in _find_stores(user_data))
 
 
-def require_stores(clone: Path, known: frozenset[str]) -> None:
-    """Make sure that no store is gone as a whole: a profile without one looks like one that never had it.
+def require_stores(clone: Path, expected: frozenset[str]) -> None:
+    """Make sure that no store is missing as a whole: a profile without one looks as if it never had it.
 
     Raises:
-        ProfileDamagedError: One is. The sentence names each folder.
-        OSError: Nobody can tell now.
+        ProfileDamagedError: A store is missing. The sentence names each folder.
+        OSError: The folder can't be read.
     """
-    gone = sorted(known - find_stores(clone))
-    if gone:
-        places = ", ".join(str(clone / store) for store in gone)
-        raise ProfileDamagedError(f"{places}: missing since a browser last ran; the data of its sites is lost.")
+    missing = sorted(expected - find_stores(clone))
+    if missing:
+        paths = ", ".join(str(clone / store) for store in missing)
+        raise ProfileDamagedError(f"{paths}: missing since a browser last ran; the data of its sites is lost.")
 
 
 def trim_stores(clone: Path) -> None:
-    """Cut off the half records that a killed browser left in a clone that was checked. Never call it on a base.
+    """Cut off incomplete last records of a killed browser in a clone that was checked. Never call it on a base.
 
     Raises:
         OSError: A file can't be written.
@@ -166,7 +166,7 @@ def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, C
             yield user_data / name, lost, read_preferences
     yield find_cookie_db(user_data), "any cookie, so no login", check_database
     for name, lost in _LATER_DATABASES.items():
-        # An empty file is how a database begins.
+        # A database begins as an empty file.
         if (user_data / name).exists() and (user_data / name).stat().st_size:
             yield user_data / name, lost, check_database
     for folder, lost in _find_stores(user_data):
@@ -174,11 +174,11 @@ def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, C
 
 
 def _find_stores(user_data: Path) -> Iterator[tuple[Path, str]]:
-    """Each store with what would be lost; a folder that may not be read is no empty one, as ``glob`` has it."""
+    """Yield each store with what would be lost. An unreadable folder raises an error, unlike with ``glob``."""
     for pattern, lost in _STORES.items():
-        *way, last = Path(pattern).parts
-        above = user_data.joinpath(*way)
+        *parents, name_pattern = Path(pattern).parts
+        parent = user_data.joinpath(*parents)
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            for folder in sorted(above.iterdir()):
-                if fnmatchcase(folder.name, last):
+            for folder in sorted(parent.iterdir()):
+                if fnmatchcase(folder.name, name_pattern):
                     yield folder, lost

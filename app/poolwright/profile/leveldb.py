@@ -1,10 +1,8 @@
-"""Verifies a LevelDB database.
+"""Verifies a LevelDB database: the checksums of its records, and the chain from CURRENT to manifest, tables and log.
 
-The checksums of its records, and the chain from CURRENT over the manifest to tables and log.
-
-A browser that finds a link missing makes the database anew and empty, without a word. The chain is only read here, and
-no database is opened: opening one rewrites it. What a killed browser leaves is whole: a log or a manifest may end
-within a record. A flipped bit within a table is not found (that takes a seal); within a log or a manifest it is.
+A browser that finds a link missing silently replaces the database by an empty one. The files are only read, and the
+database is not opened, as this would rewrite it. A log or a manifest may end within a record after a browser was
+killed. A flipped bit is found in a log or a manifest, but not in a table (that takes a seal).
 """
 
 from __future__ import annotations
@@ -20,21 +18,21 @@ import google_crc32c
 
 from poolwright.profile.errors import BrokenFileError
 
-#: CRC-32C; the package doesn't say what it takes.
+#: CRC-32C; the package has no types.
 _crc32c = cast("Callable[[bytes], int]", google_crc32c.value)  # pyright: ignore[reportUnknownMemberType]
 
 _BLOCK_BYTES = 32 * 1024
-#: Checksum of what follows the length, length, kind.
+#: Checksum (of the kind and the data), length, kind.
 _HEADER = struct.Struct("<IHB")
 _KIND_OFFSET = 6
 _FILLING, _WHOLE, _FIRST, _LAST = 0, 1, 2, 4
 
 
 def read_records(content: bytes) -> Iterator[tuple[bytes, int]]:
-    """Each whole record with the place behind it. One that the end cuts off was never promised to anyone.
+    """Yield each complete record with the position behind it. An incomplete last record was never committed.
 
     Raises:
-        ValueError: A record begins as none does, or does not fit its checksum.
+        ValueError: A record has an invalid header, or does not fit its checksum.
     """
     position = 0
     parts: list[bytes] = []
@@ -46,7 +44,7 @@ def read_records(content: bytes) -> Iterator[tuple[bytes, int]]:
             continue
         end = position + _HEADER.size + length
         if kind > _LAST or length > left - _HEADER.size:
-            msg = "no record begins so"
+            msg = "invalid header of a record"
             raise ValueError(msg)
         if end > len(content):
             return
@@ -61,11 +59,11 @@ def read_records(content: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _masked(checksum: int) -> int:
-    """As LevelDB stores checksums, so that a checksum of checksums stays one."""
+    """Return a checksum as LevelDB stores it, so that data with checksums can be checksummed again."""
     return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-#: What a manifest's records hold behind each tag: numbers and texts.
+#: Tags in the records of a manifest, and the numbers (n) and texts (t) behind each tag.
 _COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE, _POINTER, _DELETED, _ADDED, _EARLIER_LOG = 1, 2, 3, 4, 5, 6, 7, 9
 _LAYOUTS = {
     _COMPARATOR: "t",
@@ -77,7 +75,7 @@ _LAYOUTS = {
     _ADDED: "nnntt",
     _EARLIER_LOG: "n",
 }
-#: Without one of these the database counts as broken.
+#: Tags without which the database counts as broken.
 _NEEDED = frozenset({_COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE})
 _CONTENT = frozenset({".log", ".ldb", ".sst"})
 _OUTSIDE = frozenset({"LOCK", "LOG", "LOG.old"})
@@ -85,7 +83,7 @@ _OUTSIDE = frozenset({"LOCK", "LOG", "LOG.old"})
 
 @dataclass(slots=True, kw_only=True)
 class _Version:
-    """What a manifest says after its last record."""
+    """The state of a manifest after its last record."""
 
     tags: set[int] = field(default_factory=set[int])
     log_number: int = 0
@@ -94,14 +92,14 @@ class _Version:
 
 
 def check_chain(folder: Path, *, was_killed: bool = False) -> None:
-    """Make sure that a browser finds everything in a database that it ever wrote there.
+    """Make sure that a browser will find all data that was written to a database.
 
     Args:
-        folder: The folder of the database. One that was never opened is fine.
-        was_killed: A browser may have been killed while it made the database: nothing is in it then.
+        folder: The folder of the database. One that was never opened passes.
+        was_killed: A browser may have been killed while it created the database, which has no data then.
 
     Raises:
-        BrokenFileError: A link is missing, has another size, or is not what a browser wrote.
+        BrokenFileError: A file is missing, has another size, or is damaged.
         OSError: A file can't be read.
     """
     if _is_unused(folder, was_killed=was_killed):
@@ -115,9 +113,9 @@ def check_chain(folder: Path, *, was_killed: bool = False) -> None:
 
 
 def trim_torn_ends(folder: Path) -> None:
-    """Cut off what a killed browser left of a last record in a database that was checked.
+    """Cut off the incomplete last record of a killed browser in a database that was checked.
 
-    The next browser would write on behind it, and the one after that loses all that was written so: Chromium 156 does.
+    The next browser would append behind it, and the one after that would lose everything appended (Chromium 156).
 
     Raises:
         BrokenFileError: The database doesn't pass the check.
@@ -186,28 +184,28 @@ def _apply(record: bytes, version: _Version) -> None:
 
 
 def _number(record: bytes, position: int) -> tuple[int, int]:
-    """A number of 7 bits a byte, the low ones first, and the place behind it."""
+    """Return a number of 7 bits a byte, the low ones first, and the position behind it."""
     value = shift = 0
     while True:
         byte = record[position]
         value |= (byte & 0x7F) << shift
         position, shift = position + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit means that more bytes follow
             return value, position
 
 
 def _check_table(folder: Path, number: int, size_bytes: int) -> None:
-    found = [path for path in (folder / f"{number:06}.ldb", folder / f"{number:06}.sst") if path.is_file()]
-    if not found:
+    paths = [path for path in (folder / f"{number:06}.ldb", folder / f"{number:06}.sst") if path.is_file()]
+    if not paths:
         raise BrokenFileError(folder / f"{number:06}.ldb", "is missing")
-    if found[0].stat().st_size != size_bytes:
-        raise BrokenFileError(found[0], f"has {found[0].stat().st_size} bytes instead of {size_bytes}")
+    if paths[0].stat().st_size != size_bytes:
+        raise BrokenFileError(paths[0], f"has {paths[0].stat().st_size} bytes instead of {size_bytes}")
 
 
 def _find_logs(folder: Path, first_number: int) -> list[Path]:
-    names = sorted(folder.iterdir())  # where it may not be read, ``glob`` finds nothing and says nothing
+    names = sorted(folder.iterdir())  # ``glob`` would silently find nothing in an unreadable folder
     logs = {int(path.stem): path for path in names if path.suffix == ".log" and path.stem.isdecimal()}
-    # The manifest of a young database names no log yet, but none is used before it has one.
+    # The manifest of a new database names no log yet, but it has one before it is used.
     if first_number and first_number not in logs:
         raise BrokenFileError(folder / f"{first_number:06}.log", "is missing")
     if not logs:

@@ -1,10 +1,10 @@
-"""The profile of one worker: a clone of the base, from the copy over each launch to its removal.
+"""Manages the profile of one worker: a clone of the base, from the copy through each launch to its removal.
 
-It goes with ``--restore-last-session``: that argument keeps cookies without an expiry alive from launch to launch (in
-full Chromium; the headless shell drops them whatever it is told), and what is done here keeps old tabs from returning.
+Browsers start with ``--restore-last-session``, which keeps cookies without an expiry from launch to launch (in full
+Chromium; the headless shell drops them in any case). The preparation for a launch prevents old tabs from reopening.
 
-The supervisor owns it, because a killed worker can't clean up after itself, and it alone calls the methods. They block;
-moves are told to the observer in the thread that calls.
+The supervisor owns the profile, because a killed worker can't clean up, and it alone calls the methods. They block;
+each transition is passed to the observer in the calling thread.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from poolwright.profile.cookie_db import count_live_cookies
 from poolwright.profile.damage import mark_damaged, with_remediation
 from poolwright.profile.errors import ProfileDamagedError, repair_step
 from poolwright.profile.errors import unwritable_error as refused
-from poolwright.profile.in_use import refuse_in_use
+from poolwright.profile.in_use import read_locked, refuse_in_use
 from poolwright.profile.integrity import (
     LOCAL_STORAGE,
     PREFERENCES_FILE,
@@ -40,26 +40,25 @@ from poolwright.profile.integrity import (
     require_stores,
     trim_stores,
 )
-from poolwright.profile.locks import read_locked
 from poolwright.profile.seal import refuse_differences
 
-#: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
+#: Settings that make a PDF a download instead of a viewer page, and that start each download without a question.
 _WANTED_SETTINGS = (
     ("plugins", "always_open_pdf_externally", True),
     ("download", "prompt_for_download", False),
 )
-#: Left by a browser that was killed. The lock of another machine, as a container leaves it, would stop the launch.
+#: Left by a killed browser. The lock of another machine, such as a container, would prevent the launch.
 _STALE_LOCKS = ("SingletonLock", "SingletonCookie", "SingletonSocket", "lockfile")
-#: From these folders the restore argument would open old tabs beside the keeper tab.
+#: The restore argument would open the tabs in these folders beside the keeper tab.
 _OLD_TABS = "Default/Sessions*"
 
 
 def prepare_for_launch(clone: Path) -> None:
-    """Make sure that a clone is whole, and make it ready for the next launch. Never call it on a base.
+    """Check a clone and prepare it for the next launch. Never call it on a base.
 
     Raises:
         ProfileInUseError: A browser still has the clone open.
-        ProfileDamagedError: Something in it is missing, broken or not ours.
+        ProfileDamagedError: A file is missing, broken or of another user.
         SetupError: It can't be written.
     """
     refuse_in_use(clone)
@@ -76,11 +75,11 @@ def prepare_for_launch(clone: Path) -> None:
 
 
 def prepare_base(base: Path) -> None:
-    """Make a base ready for a login in it: only what an earlier browser left behind goes. Hold ``locks.changing``.
+    """Prepare a base for a login: remove the locks and tabs of an earlier browser. Hold ``write_locked`` meanwhile.
 
     Raises:
         ProfileInUseError: A browser has the base open.
-        ProfileDamagedError: Nobody can tell whether one has.
+        ProfileDamagedError: The lock files can't be read.
         SetupError: It can't be written.
     """
     refuse_in_use(base)
@@ -98,15 +97,15 @@ def _clear_stale_files(folder: Path) -> None:
 
 
 def launch_folder_error(folder: Path, error: OSError) -> SetupError:
-    """The error for a clone, a base, or a folder for temporary files, that can't be written."""
-    told = describe_error(error, folder).sentence(
+    """Return the error for a clone, a base or a temporary folder that can't be written."""
+    reason = describe_error(error, folder).sentence(
         otherwise="Check that you may write there and that the disk has room."
     )
-    return refused(error, f"{folder} can't be made ready for a browser: {told}")
+    return refused(error, f"{folder} can't be prepared for a browser: {reason}")
 
 
 def _changed(clone: Path) -> bytes | None:
-    """The settings with those that are wanted; nothing when they are there already."""
+    """Return the settings file with the required values; ``None`` if it has them already."""
     settings = read_preferences(clone / PREFERENCES_FILE)
     before = json.dumps(settings)
     for group, name, wanted in _WANTED_SETTINGS:
@@ -131,27 +130,27 @@ class Profile:
         clock: Callable[[], datetime],
         observe: Callable[[Transition], None],
     ) -> None:
-        """Name the places; nothing is copied yet.
+        """Set the paths; nothing is copied yet.
 
         Args:
-            profile_id: Who this is.
+            profile_id: Id of the profile.
             base_profile_path: The user-data folder to clone.
-            worker_profile_path: Where the clone is to be.
+            worker_profile_path: Path of the clone.
             clock: Aware UTC now.
-            observe: Called with every move, in the thread that makes it.
+            observe: Called with every transition, in the calling thread.
         """
         self.profile_id = profile_id
         self.base_profile_path = base_profile_path
         self.worker_profile_path = worker_profile_path
-        #: When the clone was whole; nothing before.
+        #: When the clone was complete; ``None`` before.
         self.clone_time: datetime | None = None
-        #: What the browser of the next launch must find; counted by each ``take``.
+        #: Cookies that the browser of the next launch must find; set by each ``lease``.
         self.expected_cookies: tuple[SiteCookies, ...] = ()
-        #: Where the clone lies after it was found damaged; nothing when there was none.
+        #: Path of the clone after it was found damaged; ``None`` without one.
         self.kept_path: Path | None = None
-        #: What the person should know of the base although it is fit; known once it is cloned.
+        #: Sentences for the user about a base that passed the checks; set by the first copy.
         self.notices: tuple[str, ...] = ()
-        #: Whether the clone was removed meanwhile, and is to be made again before its next launch.
+        #: Whether the clone was removed by others, and must be restored before its next launch.
         self.is_lost = False
         self._clock = clock
         self._stores: frozenset[str] = frozenset()
@@ -159,18 +158,19 @@ class Profile:
 
     @property
     def state(self) -> ProfileStatus:
-        """State of the profile."""
+        """Return the state of the profile."""
         return self._machine.state
 
     @property
     def corruption_detected(self) -> bool:
-        """Whether it was found damaged. Nothing undoes that."""
+        """Return whether it was found damaged, which is final."""
         return self.state in {ProfileStatus.CORRUPTED, ProfileStatus.FAILED}
 
     def clone(self) -> CloneReport:
-        """Check the base and copy it: CLONING to READY. Of a sealed base the copy is compared with the seal too.
+        """Check the base and copy it: CLONING to READY. The copy of a sealed base is compared with the seal too.
 
-        A damaged base spoils the profile. After any other error it is still CLONING, to be cloned again or removed.
+        If the base is damaged, the profile is FAILED. After any other error it is still CLONING, and can be cloned
+        again or removed.
 
         Raises:
             ProfileError: The base is missing, in use, refused or damaged.
@@ -181,11 +181,11 @@ class Profile:
         return report
 
     def mark_lost(self) -> None:
-        """Somebody removed the clone; whatever lies in its place now is none."""
+        """Note that the clone was removed by others, so that a folder in its place is not used."""
         self.is_lost = True
 
     def restore(self) -> None:
-        """Copy the base again, in place of a clone that was removed; it is READY as before.
+        """Copy the base again in place of a clone that was removed; the state stays READY.
 
         Raises:
             ProfileError: The base is missing, in use, refused or damaged.
@@ -199,11 +199,11 @@ class Profile:
         self.is_lost = False
 
     def lease(self) -> None:
-        """Hand it to a worker that is about to start: READY to IN_USE. The clone is ready for a launch then.
+        """Prepare the clone for the launch of a worker: READY to IN_USE.
 
         Raises:
-            ProfileInUseError: The browser of an earlier worker still runs on it; it stays READY.
-            ProfileDamagedError: The clone was spoiled; the profile is FAILED.
+            ProfileInUseError: The browser of an earlier worker still has it open; it stays READY.
+            ProfileDamagedError: The clone is damaged; the profile is FAILED.
             SetupError: The clone can't be written; it stays READY.
         """
         try:
@@ -215,15 +215,15 @@ class Profile:
         self._machine.fire(ProfileEvent.TAKE)
 
     def release(self) -> None:
-        """Take it back from a worker whose browser ended: IN_USE to READY, also where its disk does not answer."""
-        # A site may drop its own database while it is open; that of localStorage belongs to all sites and stays.
+        """Take it back from a worker whose browser ended: IN_USE to READY, also if its disk does not answer."""
+        # A site may delete its own database while it is open; that of localStorage belongs to all sites and stays.
         self._stores &= {LOCAL_STORAGE}
-        with contextlib.suppress(OSError):  # whoever makes it ready for the next launch finds that out
+        with contextlib.suppress(OSError):  # the next ``lease`` reports the error
             self._stores |= find_stores(self.worker_profile_path)
         self._machine.fire(ProfileEvent.RELEASE)
 
     def remove(self) -> None:
-        """Delete the clone: CLEANUP to REMOVED. May be repeated; does nothing when it is removed or failed.
+        """Delete the clone: CLEANUP to REMOVED. May be repeated; without effect if it is removed or failed.
 
         Raises:
             OSError: The clone can't be deleted; it stays in CLEANUP.
@@ -236,20 +236,20 @@ class Profile:
         self._machine.fire(ProfileEvent.REMOVED)
 
     def mark_damaged(self, cause: str) -> ProfileDamagedError:
-        """Note that it is damaged: CORRUPTED to FAILED. The clone is kept aside, and its base refuses further runs.
+        """Mark it as damaged: CORRUPTED to FAILED. The clone is set aside, and its base refuses further runs.
 
         Args:
-            cause: What was found, in whole sentences.
+            cause: The damage, in whole sentences.
 
         Returns:
-            The error to end the run with: the cause, where the damaged clone lies, and what could not be noted.
+            The error that ends the run: the cause, the path of the damaged clone, and a mark that can't be written.
         """
         self._machine.fire(ProfileEvent.SPOIL, cause=cause)
         self.kept_path = self._quarantine()
-        kept = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
-        lapse = self._mark(cause + kept)
+        clone_sentence = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
+        mark_error = self._mark(cause + clone_sentence)
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
-        return ProfileDamagedError(with_remediation(f"{cause}{kept}{lapse}", self.base_profile_path))
+        return ProfileDamagedError(with_remediation(f"{cause}{clone_sentence}{mark_error}", self.base_profile_path))
 
     def _copy(self) -> CloneReport:
         try:
@@ -279,7 +279,7 @@ class Profile:
         try:
             return quarantine_clone(clone, self._clock()) if clone.exists() else None
         except OSError:
-            # Removed with its run: nobody launches a failed profile.
+            # Removed with its run: a failed profile is never launched.
             return None
 
     def _mark(self, why: str) -> str:

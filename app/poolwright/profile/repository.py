@@ -1,12 +1,11 @@
-"""The ``profiles/`` folder: one folder for each named profile, never the folder of a person's everyday browser.
+"""Manages the ``profiles/`` folder: one folder for each named profile, never that of an everyday browser.
 
-Nobody here knows what such a file says, so nothing follows from it: neither that the profile is fit nor any damage.
+``profiles/<name>/profile.toml`` names the portal of the profile; ``base/`` is the user-data folder with the login of a
+person, from which the workers' profiles are cloned. This program writes both only on command.
 
-Chrome since 136 ignores remote control on its default folder, and its cookies are bound to keyring, keychain or
-application, so that a clone would be logged out or, worse, would end the person's own session.
-
-``profiles/<name>/profile.toml`` says which portal it is for; ``base/`` is the user-data folder that a person logged in
-to and that workers' profiles are cloned from. Both belong to the person; this program writes them only on command.
+The folders of everyday browsers are refused: Chrome since 136 ignores remote control on its default folder, and its
+cookies are bound to keyring, keychain or application, so that a clone would be logged out or, worse, would end the
+person's own session. A file of a newer version of this program is refused too, since its meaning is unknown.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ from poolwright.profile.errors import (
     unreadable_error,
 )
 
-#: The one that all files of a profile have now.
+#: Layout of all files of a profile.
 LAYOUT_VERSION = 1
 
 
 class _VersionedFile(BaseModel):
-    """The one entry that every layout has."""
+    """The only field that every layout has."""
 
     model_config = ConfigDict(strict=True)
 
@@ -49,14 +48,14 @@ class _VersionedFile(BaseModel):
 
 
 def refuse_newer_layout(path: Path, written: bytes | Mapping[str, object]) -> None:
-    """Make sure that no newer version wrote this file. One that is broken passes: its reader tells that.
+    """Make sure that no newer version wrote this file. A broken file passes: its reader reports it.
 
     Args:
         path: The file.
-        written: What is in it, as JSON or read already.
+        written: Its content, as JSON or parsed.
 
     Raises:
-        ProfileNewerError: One did.
+        ProfileNewerError: A newer version wrote it.
     """
     try:
         newer = (
@@ -70,7 +69,7 @@ def refuse_newer_layout(path: Path, written: bytes | Mapping[str, object]) -> No
         f"{path} was written by a newer version of Poolwright (layout {newer.schema_version}; "
         f"this one knows {LAYOUT_VERSION})."
         " The profile was not changed and need not be damaged: use it with that version or a later "
-        "one. `poolwright --version` tells which one this is."
+        "one. `poolwright --version` shows which one this is."
     )
 
 
@@ -94,48 +93,48 @@ _BOXED_IN_HOME = (
 
 
 def everyday_folders(home: Path, config: Path) -> tuple[Path, ...]:
-    """The default user-data folders of every platform.
+    """Return the default user-data folders of browsers on all platforms.
 
     Args:
-        home: Home folder of the person.
-        config: Where the platform keeps settings, which may be set to lie outside the home folder.
+        home: Home folder of the user.
+        config: The platform's folder for settings, which may be outside the home folder.
     """
     roots = [*(home / root for root in _ROOTS_IN_HOME), config]
     return (*(root / name for root in roots for name in _BELOW_ROOT), *(home / name for name in _BOXED_IN_HOME))
 
 
 def own_everyday_folders() -> tuple[Path, ...]:
-    """The default user-data folders of the person who runs this program."""
+    """Return the default user-data folders of the current user."""
     return everyday_folders(Path.home(), platformdirs.user_config_path())
 
 
 def _parts(path: Path) -> tuple[str, ...]:
-    # Compared without case: two of the three platforms don't tell case apart, and on the third nobody needs a
-    # profile that differs from Chrome's by case alone.
+    # Compared without case: two of the three platforms ignore case, and on the third nobody needs a profile that
+    # differs from Chrome's by case alone.
     return tuple(part.casefold() for part in path.resolve().parts)
 
 
 def find_everyday_browser(path: Path, folders: Iterable[Path]) -> Path | None:
-    """The everyday folder that ``path`` is, or lies in, whatever links lead there; else nothing."""
-    asked = _parts(path)
-    return next((folder for folder in folders if asked[: len(parts := _parts(folder))] == parts), None)
+    """Return the everyday folder that ``path`` is or is in, with links resolved; else ``None``."""
+    path_parts = _parts(path)
+    return next((folder for folder in folders if path_parts[: len(parts := _parts(folder))] == parts), None)
 
 
 def refuse_everyday_browser(path: Path, folders: Sequence[Path] | None = None) -> None:
-    """Make sure that ``path`` is no everyday profile.
+    """Make sure that ``path`` is not an everyday profile.
 
     Args:
         path: A base, existing or not.
-        folders: The everyday folders; those of the person who runs this program when left out.
+        folders: The everyday folders; by default those of the current user.
 
     Raises:
-        ProfileRefusedError: It is, or lies in one.
+        ProfileRefusedError: It is one, or is in one.
     """
-    found = find_everyday_browser(path, own_everyday_folders() if folders is None else folders)
-    if found is not None:
+    everyday = find_everyday_browser(path, own_everyday_folders() if folders is None else folders)
+    if everyday is not None:
         raise ProfileRefusedError(
-            f"{path} belongs to an everyday browser ({found}); its login can't be copied and could be lost. "
-            "Make a profile of Poolwright's own with `poolwright profile login NAME` and log in there."
+            f"{path} belongs to an everyday browser ({everyday}); its login can't be copied and could be lost. "
+            "Create a profile of Poolwright with `poolwright profile login NAME` and log in there."
         )
 
 
@@ -145,7 +144,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class ProfileFile(BaseModel):
-    """What ``profile.toml`` holds."""
+    """The content of ``profile.toml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -153,22 +152,22 @@ class ProfileFile(BaseModel):
     schema_version: Literal[1] = Field(default=1, alias="schema")
     #: Name of the portal pack.
     pack: str = Field(pattern=f"^{_NAME.pattern}$")
-    #: Where the pack's file is; nothing for one that comes with Poolwright.
+    #: Path of the pack's file; ``None`` for a pack that comes with Poolwright.
     pack_file: str | None = Field(default=None, min_length=1)
-    #: Where the portal is.
+    #: Address of the portal.
     base_url: str = Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")
-    #: How people call it.
+    #: Name for people.
     title: str | None = Field(default=None, min_length=1, max_length=200)
 
     @property
     def portal(self) -> str:
-        """The pack's name, or the path of its file, as ``--portal`` takes it."""
+        """Return the pack's name, or the path of its file, as ``--portal`` accepts it."""
         return self.pack_file or self.pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedProfile:
-    """One profile of the home."""
+    """One profile in the repository."""
 
     name: str
     #: Its folder.
@@ -176,20 +175,20 @@ class NamedProfile:
 
     @property
     def base_path(self) -> Path:
-        """The user-data folder that clones are made from."""
+        """Return the user-data folder from which clones are made."""
         return self.path / BASE_NAME
 
     @property
     def file_path(self) -> Path:
-        """Where ``profile.toml`` is."""
+        """Return the path of ``profile.toml``."""
         return self.path / FILE_NAME
 
     def read(self) -> ProfileFile:
-        """What its file says.
+        """Read ``profile.toml``.
 
         Raises:
-            ProfileFileError: The file is missing, unreadable, or doesn't hold what it must.
-            ProfileRefusedError: It belongs to somebody else, or a newer version wrote it.
+            ProfileFileError: The file is missing, unreadable or not valid.
+            ProfileRefusedError: It belongs to another user, or a newer version wrote it.
         """
         written: dict[str, object] = {}
         try:
@@ -200,7 +199,7 @@ class NamedProfile:
                 raise unreadable_error(self.path, error) from error
             raise ProfileFileError(
                 f"{self.file_path} can't be read ({error.strerror}). "
-                f"Bring it back, or remove {self.path} and make it anew with `poolwright profile login {self.name}`."
+                f"Bring it back, or remove {self.path} and create it again with `poolwright profile login {self.name}`."
             ) from error
         except ValidationError as error:
             refuse_newer_layout(self.file_path, written)
@@ -211,7 +210,7 @@ class NamedProfile:
             raise ProfileFileError(f"{self.file_path} is not TOML ({error}). Correct that line.") from error
 
     def write(self, content: ProfileFile) -> None:
-        """Replace its file.
+        """Replace ``profile.toml``.
 
         Raises:
             SetupError: The file can't be written.
@@ -224,45 +223,45 @@ class NamedProfile:
 
 
 class ProfileRepository:
-    """The folder of all profiles. It need not exist before the first profile is made."""
+    """The folder of all profiles. It need not exist before the first profile is created."""
 
     __slots__ = ("root",)
 
     def __init__(self, root: Path) -> None:
-        """Name the folder; nothing is read yet."""
+        """Set the path; nothing is read yet."""
         self.root = root
 
     def names(self) -> tuple[str, ...]:
-        """All profiles, sorted by name."""
+        """Return the names of all profiles, sorted."""
         return tuple(sorted(path.parent.name for path in self.root.glob(f"*/{FILE_NAME}")))
 
     def find(self, name: str) -> NamedProfile:
-        """One profile by its name.
+        """Return a profile by its name.
 
         Raises:
-            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or the
+            ProfileRefusedError: The name is not valid, the profile would be in an everyday browser's folder, or the
                 folder of profiles can't be read.
-            ProfileMissingError: There is none of this name.
+            ProfileMissingError: There is no profile of this name.
         """
         profile = self._named(name)
         try:
-            is_there = profile.path.is_dir()
+            exists = profile.path.is_dir()
         except OSError as error:
             raise unreadable_error(self.root, error) from error
-        if not is_there:
-            known = ", ".join(self.names()) or "none yet"
+        if not exists:
+            names = ", ".join(self.names()) or "none yet"
             raise ProfileMissingError(
-                f"There is no profile {name} in {self.root} (known: {known}). "
-                f"Make it with `poolwright profile login {name}`."
+                f"There is no profile {name} in {self.root} (known: {names}). "
+                f"Create it with `poolwright profile login {name}`."
             )
         return profile
 
     def create(self, name: str, content: ProfileFile) -> NamedProfile:
-        """Make a profile with its file and an empty base, which a browser fills at the first login.
+        """Create a profile with its file and an empty base, which a browser fills at the first login.
 
         Raises:
-            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or there
-                is one already.
+            ProfileRefusedError: The name is not valid, the profile would be in an everyday browser's folder, or it
+                exists already.
             SetupError: The folder can't be written.
         """
         profile = self._named(name)
@@ -281,12 +280,12 @@ class ProfileRepository:
 
     def _named(self, name: str) -> NamedProfile:
         if "/" in name or "\\" in name:
-            # Somebody names a folder; when it is an everyday browser's, that is what has to be said.
+            # The user may have given the path of an everyday browser's folder, which needs its own message.
             refuse_everyday_browser(Path(name).expanduser())
         if not (_NAME.fullmatch(name) and is_valid_filename(name, platform="universal")):
             raise ProfileRefusedError(
-                f"{name!r} is not a valid name. Use up to 64 small letters, digits, dots, hyphens and underscores, "
-                "beginning with a letter or a digit."
+                f"{name!r} is not a valid profile name. Use up to 64 small letters, digits, dots, hyphens and "
+                "underscores, beginning with a letter or a digit."
             )
         refuse_everyday_browser(self.root / name)
         return NamedProfile(name=name, path=self.root / name)

@@ -1,10 +1,8 @@
-"""The folder of one run: profile clones and temporary files of the browsers.
+"""Manages the folder of one run: profile clones and temporary files, private, with a short path, removed at the end.
 
-Short path, private, removed at the end.
-
-``<root>/r-1a2b3c/`` holds ``owner.lock``, held for the life of the run, and for each slot ``w1/`` with ``profile`` (the
-clone) and ``t`` (the browser's TMPDIR). A run that was killed can't clean up; the next one does. A folder whose lock
-somebody holds is never touched, and a damaged clone that was set aside is kept for a person.
+``<root>/r-1a2b3c/`` has ``owner.lock``, which is held until the run ends, and for each slot ``w1/`` with ``profile``
+(the clone) and ``t`` (the browser's TMPDIR). A run that was killed can't clean up; the next one does. A folder whose
+lock is held is never touched, and a damaged clone that was set aside is kept for inspection by a person.
 """
 
 from __future__ import annotations
@@ -21,18 +19,19 @@ from typing import Self
 
 from poolwright.domain.errors import SetupError
 from poolwright.files.disk import PRIVATE_FOLDER_MODE, delete_path, replace_private_file
+from poolwright.files.locks import FileLock
 from poolwright.files.permissions import describe_error
 from poolwright.profile.clone import is_quarantined
 from poolwright.profile.errors import unwritable_error
-from poolwright.profile.locks import FileLock
 
-#: Chromium puts a Unix socket below its TMPDIR, and such a path holds 107 bytes: with 66 the browser dies at launch.
+#: Chromium creates a Unix socket below its TMPDIR, whose path is limited to 107 bytes: with a TMPDIR of 66 bytes the
+#: browser crashes at launch.
 TEMP_PATH_MAX_BYTES = 60
 
 _OWNER_LOCK = "owner.lock"
 _RUN_PREFIX, _AWAY_PREFIX = "r-", "pw-"
 _TEMP, _AWAY_RECORD = "t", "t.path"
-#: Names are drawn by chance, so the second draw succeeds but for a folder that can't be written at all.
+#: Names are random, so a second try succeeds unless the folder can't be written at all.
 _CREATE_TRIES = 20
 
 
@@ -42,31 +41,31 @@ def _draw_name() -> str:
 
 def _short_roots() -> tuple[Path, ...]:
     roots = (Path("/tmp"),)  # noqa: S108 - the folder made in it is private and new
-    with contextlib.suppress(FileNotFoundError):  # no temporary folder can be written, and perhaps none is needed
+    with contextlib.suppress(FileNotFoundError):  # no temporary folder can be written, but perhaps none is needed
         roots = (Path(tempfile.gettempdir()), *roots)
     return roots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFolder:
-    """The places of one slot, the same in every generation."""
+    """The paths of one slot, the same in every generation."""
 
     path: Path
-    #: Where the clone is to be. Not made here: it appears whole, by a rename.
+    #: Path of the clone, which is created later, complete, by a rename.
     profile_path: Path
     #: TMPDIR of the browser and its driver.
     temp_path: Path
-    #: What a person should know about these places; mostly empty.
+    #: A sentence for the user about these paths; mostly empty.
     notice: str = ""
 
 
 class RunFolder:
-    """The folder of a living run. One owner makes, uses and closes it; its lock ends with the process at the latest."""
+    """The folder of a running pool. One owner creates and closes it; its lock ends with the process at the latest."""
 
     __slots__ = ("_lock", "_short_roots", "path")
 
     def __init__(self, path: Path, lock: FileLock, short_roots: Sequence[Path]) -> None:
-        """Take over a folder and its lock; ``create`` makes both."""
+        """Take over a folder and its lock, which ``create`` makes."""
         self.path = path
         self._lock = lock
         self._short_roots = short_roots
@@ -79,15 +78,15 @@ class RunFolder:
         draw_name: Callable[[], str] = _draw_name,
         short_roots: Sequence[Path] | None = None,
     ) -> Self:
-        """Make a new folder in ``root`` and lock it.
+        """Create a new folder in ``root`` and lock it.
 
         Args:
-            root: Where runs live, on a local disk; made where missing.
-            draw_name: A short name, another one each time.
-            short_roots: Where temporary folders go when ``root`` is too long a path for them.
+            root: Folder for runs, on a local disk; created if it is missing.
+            draw_name: Returns a short name, a different one each time.
+            short_roots: Folders for temporary files if the path of ``root`` is too long for them.
 
         Raises:
-            SetupError: No folder can be made there.
+            SetupError: No folder can be created there.
         """
         try:
             root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
@@ -101,10 +100,10 @@ class RunFolder:
         raise SetupError(f"The folder for this run can't be created in {root}: every name is taken. Clean it up.")
 
     def worker_folder(self, slot: int) -> WorkerFolder:
-        """The places of one slot, made where missing. Asked again, it answers the same.
+        """Return the paths of one slot, and create missing folders. Repeated calls return the same.
 
         Raises:
-            SetupError: They can't be written, or no temporary folder with a short enough path can be made.
+            SetupError: They can't be written, or no temporary folder with a short enough path can be created.
         """
         path = self.path / f"w{slot}"
         temp_path = path / _TEMP
@@ -124,10 +123,10 @@ class RunFolder:
         )
 
     def recreate(self) -> None:
-        """Make the folder again, and hold its lock, where somebody removed it; what browsers wrote since is left.
+        """Create the folder again and lock it, if it was removed; files that browsers wrote since stay.
 
         Raises:
-            SetupError: It can't be made, or somebody else has one of its name.
+            SetupError: It can't be created, or another run has a folder of this name.
         """
         lock = FileLock(self.path / _OWNER_LOCK)
         try:
@@ -141,10 +140,10 @@ class RunFolder:
         self._lock = lock
 
     def close(self) -> tuple[Path, ...]:
-        """Remove the folder and let go of its lock. The browsers in it must have ended. May be repeated.
+        """Remove the folder and release its lock. The browsers in it must have ended. May be repeated.
 
         Returns:
-            What is still there: damaged clones that were set aside, and what can't be deleted.
+            The paths that are left: damaged clones that were set aside, and files that can't be deleted.
         """
         return _clear(self.path, self._lock)
 
@@ -161,7 +160,7 @@ class RunFolder:
             away = root / f"{_AWAY_PREFIX}{_draw_name()}"
             if not (_is_short(away) and root.is_dir()):
                 continue
-            # Written down first: whoever cleans up after a killed run must know of it.
+            # Recorded first, so that a cleanup after a killed run finds it.
             replace_private_file(folder / _AWAY_RECORD, os.fsencode(away))
             with contextlib.suppress(OSError):
                 away.mkdir(mode=PRIVATE_FOLDER_MODE)
@@ -169,12 +168,12 @@ class RunFolder:
         (folder / _AWAY_RECORD).unlink(missing_ok=True)
         raise SetupError(
             f"{folder / _TEMP} is too long a path for a browser's temporary files (more than {TEMP_PATH_MAX_BYTES} "
-            "bytes), and no shorter place can be written. Name a shorter folder for runs."
+            "bytes), and no folder with a shorter path can be written. Choose a shorter path with --runs-dir."
         )
 
 
 def recreate_worker_folder(folder: WorkerFolder) -> None:
-    """Make the places of a slot again, where somebody removed them.
+    """Create the folders of a slot again, if they were removed.
 
     Raises:
         SetupError: They can't be written.
@@ -190,23 +189,23 @@ def recreate_worker_folder(folder: WorkerFolder) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupResult:
-    """What a cleanup removed and what it left."""
+    """The result of a cleanup."""
 
-    #: Folders of dead runs that are gone.
+    #: Folders of dead runs that were removed.
     removed: tuple[Path, ...]
-    #: What is left of dead runs: damaged clones that were set aside, and what can't be deleted.
+    #: Paths that are left: damaged clones that were set aside, and files that can't be deleted.
     left: tuple[Path, ...]
 
 
 def remove_dead_runs(root: Path, *, end_strays: Callable[[Path], None] | None = None) -> CleanupResult:
-    """Remove the folders of runs that nobody leads any more. Several sweeps may run at once.
+    """Remove the folders of runs whose process has ended. Several cleanups may run at once.
 
     Args:
-        root: Where runs live; need not exist.
+        root: Folder for runs; need not exist.
         end_strays: Called with each dead folder before it is removed, to end the browsers that still use it.
 
     Raises:
-        SetupError: Nobody can look into ``root``.
+        SetupError: ``root`` can't be read.
     """
     removed: list[Path] = []
     left: list[Path] = []
@@ -228,7 +227,7 @@ def remove_dead_runs(root: Path, *, end_strays: Callable[[Path], None] | None = 
 
 
 def _make_locked(path: Path) -> FileLock | None:
-    """A new folder with its lock held; nothing when the name is taken, or a sweep was quicker than our lock."""
+    """Create a folder and acquire its lock; ``None`` if the name is taken, or a cleanup removed the folder first."""
     lock = FileLock(path / _OWNER_LOCK)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE_FOLDER_MODE)
@@ -238,27 +237,27 @@ def _make_locked(path: Path) -> FileLock | None:
 
 
 def _lock_dead(folder: Path) -> FileLock | None:
-    """The lock of a dead run, held by us now; nothing when the run lives or the folder is none of ours."""
+    """Acquire the lock of a dead run; ``None`` if the run is alive, or the folder is not a run folder."""
     lock = FileLock(folder / _OWNER_LOCK)
     try:
         if folder.is_symlink():
             return None
         if lock.path.is_file() and not lock.path.is_symlink():
             return lock if lock.acquire() else None
-        # Killed between making the folder and its lock. Not ours if anything else is in it.
+        # The run was killed between creating the folder and its lock; with other files in it, it is not a run folder.
         folder.rmdir()
     except OSError:
-        # Gone meanwhile, not empty, or not ours to open.
+        # Removed meanwhile, not empty, or not readable.
         return None
     return None
 
 
 def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
-    """Empty a run folder whose lock we hold. The lock goes last: a sweep that is killed is taken up by the next one."""
+    """Remove a run folder whose lock we hold. The lock is removed last, so that the next cleanup can continue."""
     try:
-        places = sorted(path for path in folder.glob("*") if path.name != _OWNER_LOCK)
-        left = tuple(remainder for place in places for remainder in _clear_place(place))
-    except OSError:  # its disk does not answer: a later sweep finds it
+        paths = sorted(path for path in folder.glob("*") if path.name != _OWNER_LOCK)
+        left = tuple(remainder for path in paths for remainder in _clear_worker_folder(path))
+    except OSError:  # its disk does not answer: a later cleanup finds it
         left = (folder,)
     lock.release()
     if not left:
@@ -268,33 +267,33 @@ def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
     return left
 
 
-def _clear_place(place: Path) -> list[Path]:
-    if place.is_symlink() or not place.is_dir():
-        return delete_path(place)
-    away = _recorded_away(place)
+def _clear_worker_folder(folder: Path) -> list[Path]:
+    if folder.is_symlink() or not folder.is_dir():
+        return delete_path(folder)
+    away = _recorded_away(folder)
     stuck = [] if away is None else delete_path(away)
     left = list(stuck)
-    for path in sorted(place.glob("*")):
-        # Without its record, a temporary folder that can't be deleted now would never be found again.
+    for path in sorted(folder.glob("*")):
+        # The record is kept if the temporary folder can't be deleted now, so that a later cleanup finds it.
         is_kept = is_quarantined(path) or (bool(stuck) and path.name == _AWAY_RECORD)
         left.extend([path] if is_kept else delete_path(path))
-    return left or delete_path(place)
+    return left or delete_path(folder)
 
 
 def _recorded_away(folder: Path) -> Path | None:
     try:
         away = Path(os.fsdecode((folder / _AWAY_RECORD).read_bytes()))
-        # Only what carries our mark is ever removed, whatever the record says.
+        # Only a folder with our prefix is ever removed, whatever the record contains.
         return away if away.name.startswith(_AWAY_PREFIX) and away.is_dir() and not away.is_symlink() else None
     except OSError:
         return None
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
-    told = describe_error(error, folder).sentence(
-        otherwise="Or name another place with --runs-dir, on a disk that has room."
+    reason = describe_error(error, folder).sentence(
+        otherwise="Or choose another folder with --runs-dir, on a disk with free space."
     )
-    return unwritable_error(error, f"The folders of this run can't be made in {folder}: {told}")
+    return unwritable_error(error, f"The folders of this run can't be created in {folder}: {reason}")
 
 
 def _is_short(path: Path) -> bool:

@@ -1,8 +1,8 @@
-"""The seal of a base: size and SHA-256 of every file that a clone takes, as they were when the login was known good.
+"""Writes and checks the seal of a base: size and SHA-256 of its files when its login was known to be good.
 
-It lies beside the base (``base.seal.json``), where no browser writes and no clone reads. It finds what no structure
-tells: one flipped bit within a cookie costs all cookies of that site, and a browser says nothing. Whoever changes a
-base on purpose seals it again.
+It covers every file of a clone, and is beside the base (``base.seal.json``), where no browser writes and no clone reads.
+It finds damage that no check of structures can find: with one flipped bit in a cookie, a browser silently drops all
+cookies of that site. A command that changes a base seals it again.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from poolwright.profile.errors import ProfileDamagedError, unreadable_error
 from poolwright.profile.repository import refuse_newer_layout
 
 _LAST_VERSION = "Last Version"
-#: More differences than these help nobody.
-_TOLD = 5
+#: Maximum of the differences that a sentence names.
+_SHOWN_DIFFERENCES = 5
 
 
 class Seal(BaseModel):
-    """The contents of a base when it was sealed."""
+    """The files of a base when it was sealed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     #: Version of this file's layout.
     schema_version: Literal[1] = Field(default=1, alias="schema")
     created_at: AwareDatetime
-    #: Of the browser that wrote the base; nothing when nobody knows.
+    #: Version of the browser that wrote the base; ``None`` if it is unknown.
     browser_version: str | None
     cookies_count: int = Field(ge=0)
     #: By path below the user-data folder, with forward slashes.
@@ -44,21 +44,21 @@ class Seal(BaseModel):
 
 
 def seal_path(base: Path) -> Path:
-    """Where the seal of a base lies."""
+    """Return the path of the seal of a base."""
     return base.with_name(f"{base.name}.seal.json")
 
 
 def write_seal(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
-    """Seal a base as it stands, whatever is in it. Hold ``locks.changing`` meanwhile.
+    """Seal a base as it is, without a check. Hold ``write_locked`` meanwhile.
 
     Args:
-        base: A user-data folder that was found fit.
+        base: A user-data folder that passed the checks.
         now: Aware UTC now.
-        browser_version: Of the browser that wrote it; what the base says itself when left out.
+        browser_version: Version of the browser that wrote it; by default the one in the base itself.
 
     Raises:
         ProfileDamagedError: A file can't be read, or there is no cookie database.
-        OSError: The seal can't be written; the old one stands.
+        OSError: The seal can't be written; the old one stays.
     """
     seal = Seal(
         created_at=now,
@@ -71,16 +71,16 @@ def write_seal(base: Path, *, now: datetime, browser_version: str | None = None)
 
 
 def replace_seal(base: Path, seal: Seal) -> None:
-    """Put a seal beside a base, in place of another.
+    """Write a seal beside a base, in place of an earlier one.
 
     Raises:
-        OSError: It can't be written; the old one stands.
+        OSError: It can't be written; the old one stays.
     """
     replace_private_file(seal_path(base), seal.model_dump_json(by_alias=True, indent=1).encode())
 
 
 def remove_seal(base: Path) -> None:
-    """Take the seal off a base that is about to be changed. A missing seal is no error.
+    """Remove the seal of a base before it is changed. A missing seal is no error.
 
     Raises:
         OSError: It can't be removed.
@@ -89,7 +89,7 @@ def remove_seal(base: Path) -> None:
 
 
 def read_seal(base: Path) -> Seal | None:
-    """The seal of a base; nothing when it was never sealed.
+    """Return the seal of a base; ``None`` if it was never sealed.
 
     Raises:
         ProfileDamagedError: There is one, but it can't be read.
@@ -112,18 +112,18 @@ def read_seal(base: Path) -> Seal | None:
 
 
 def refuse_newer_seal(base: Path) -> None:
-    """Make sure that no newer version sealed a base: what else such a base looks like is not ours to judge.
+    """Make sure that no newer version sealed a base, as such a base cannot be judged.
 
     Raises:
-        ProfileNewerError: One did.
+        ProfileNewerError: A newer version sealed it.
     """
     path = seal_path(base)
-    with contextlib.suppress(OSError):  # told by `read_seal`, where it matters
+    with contextlib.suppress(OSError):  # reported by `read_seal`
         refuse_newer_layout(path, path.read_bytes())
 
 
 def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
-    """Size and SHA-256 of every file that a clone takes. 10 ms for a fresh profile.
+    """Return size and SHA-256 of every file that a clone takes. 10 ms for a new profile.
 
     Raises:
         ProfileDamagedError: A file can't be read.
@@ -135,7 +135,7 @@ def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
 
 
 def find_differences(seal: Seal, files: Mapping[str, CopiedFile]) -> tuple[str, ...]:
-    """What is other than it was sealed, in words, sorted by path. Pure."""
+    """Return the differences from a seal, in words, sorted by path. Pure."""
     words = dict.fromkeys(files.keys() - seal.files.keys(), "is new")
     words |= dict.fromkeys(seal.files.keys() - files.keys(), "is missing")
     words |= {path: "changed" for path in seal.files.keys() & files.keys() if seal.files[path] != files[path]}
@@ -143,7 +143,7 @@ def find_differences(seal: Seal, files: Mapping[str, CopiedFile]) -> tuple[str, 
 
 
 def check_seal(base: Path, seal: Seal) -> tuple[str, ...]:
-    """Look through a base for what is other than it was sealed; nothing when it is as it was.
+    """Return the differences of a base from its seal, in words; empty when there are none.
 
     Raises:
         ProfileDamagedError: A file can't be read.
@@ -152,17 +152,17 @@ def check_seal(base: Path, seal: Seal) -> tuple[str, ...]:
 
 
 def refuse_differences(base: Path, seal: Seal, files: Mapping[str, CopiedFile]) -> None:
-    """Make sure that a base, or a fresh clone of it, is as the base was sealed.
+    """Make sure that a base, or a new clone of it, is as the base was sealed.
 
     Raises:
-        ProfileDamagedError: It is not. The sentence names files, and the commands that lead out.
+        ProfileDamagedError: It is not. The sentence names files, and the commands that resolve it.
     """
     differences = find_differences(seal, files)
     if differences:
-        more = f" and {len(differences) - _TOLD} more" if len(differences) > _TOLD else ""
+        more = f" and {len(differences) - _SHOWN_DIFFERENCES} more" if len(differences) > _SHOWN_DIFFERENCES else ""
         raise ProfileDamagedError(
             f"{base} is not as it was sealed on {seal.created_at:%d %b %Y at %H:%M} UTC, so a login may be lost: "
-            f"{', '.join(differences[:_TOLD])}{more}. {remediation(base)}"
+            f"{', '.join(differences[:_SHOWN_DIFFERENCES])}{more}. {remediation(base)}"
         )
 
 

@@ -1,7 +1,7 @@
-"""A login that another browser wrote down: Playwright's ``storage_state`` as JSON, checked before a browser sees it.
+"""Reads a login from another browser: Playwright's ``storage_state`` as JSON, validated before a browser loads it.
 
-It holds cookies, and localStorage and IndexedDB by origin. Whoever has such a file is logged in, so its values stand in
-no message of ours.
+It contains cookies, and localStorage and IndexedDB by origin. Anyone with such a file is logged in, so no message
+contains its values.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from poolwright.domain.errors import OptionsError
 
-#: Cookies and tokens take kilobytes; a site that keeps its data in IndexedDB, some megabytes.
+#: Cookies and tokens take kilobytes; a site that stores its data in IndexedDB, some megabytes.
 SIZE_MAX_BYTES = 64 * 1024 * 1024
 
 _EXPORT = "Export it with Playwright's `context.storage_state(path=..., indexed_db=True)` right after a login."
@@ -21,18 +21,18 @@ _Table = dict[str, JsonValue]
 
 
 class _Part(BaseModel):
-    # What later versions of Playwright may add besides is left out: virtual security keys, for one.
+    # Fields that later versions of Playwright may add, such as virtual security keys, are left out.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class StoredCookie(_Part):
-    """One cookie, as ``context.cookies()`` tells it."""
+    """One cookie, as ``context.cookies()`` returns it."""
 
     name: str
     value: str
     domain: Annotated[str, Field(min_length=1)]
     path: Annotated[str, Field(min_length=1)]
-    #: Seconds since 1970; -1 for a cookie that has no end of its own.
+    #: Seconds since 1970; -1 for a session cookie.
     expires: float = -1
     httpOnly: bool = False  # noqa: N815 - Playwright's name
     secure: bool = False
@@ -48,11 +48,11 @@ class StoredItem(_Part):
 
 
 class StoredOrigin(_Part):
-    """What one site has stored."""
+    """The stores of one site."""
 
     origin: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
     localStorage: tuple[StoredItem, ...] = ()  # noqa: N815 - Playwright's name
-    #: Databases in Playwright's own layout, which it checks itself.
+    #: Databases in Playwright's own layout, which it validates itself.
     indexedDB: tuple[_Table, ...] = ()  # noqa: N815 - Playwright's name
 
 
@@ -63,31 +63,31 @@ class StorageState(_Part):
     origins: tuple[StoredOrigin, ...] = ()
 
     def to_json(self) -> bytes:
-        """What a browser is given: all that was checked, and nothing else."""
+        """Return the JSON for a browser: the validated fields only."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
 def read_storage_state(path: Path) -> StorageState:
-    """Read such a file.
+    """Read a storage state from a file.
 
     Raises:
-        OptionsError: It can't be read, is no storage state, is too large, or holds nothing.
+        OptionsError: It can't be read, is not a storage state, is too large, or is empty.
     """
     try:
         size_bytes = path.stat().st_size
         if size_bytes > SIZE_MAX_BYTES:
             raise OptionsError(
-                f"{path} holds {size_bytes // 1024**2} MB; a storage state of more than {SIZE_MAX_BYTES // 1024**2} MB "
-                "holds more than a login. Export it from a browser that did nothing but log in."
+                f"{path} has {size_bytes // 1024**2} MB; a storage state of more than {SIZE_MAX_BYTES // 1024**2} MB "
+                "contains more than a login. Export it from a browser that did nothing but log in."
             )
         state = StorageState.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise OptionsError(f"{path} can't be read ({error.strerror}). Check the name and who may read it.") from error
+        raise OptionsError(f"{path} can't be read ({error.strerror}). Check its name and its permissions.") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        what = f"{where}: {first['msg']}" if where else first["msg"]
-        raise OptionsError(f"{path} is not a Playwright storage state ({what}). {_EXPORT}") from None
+        problem = f"{where}: {first['msg']}" if where else first["msg"]
+        raise OptionsError(f"{path} is not a Playwright storage state ({problem}). {_EXPORT}") from None
     if not (state.cookies or state.origins):
-        raise OptionsError(f"{path} holds neither cookies nor storage, so nobody is logged in with it. {_EXPORT}")
+        raise OptionsError(f"{path} contains neither cookies nor storage, so nobody is logged in with it. {_EXPORT}")
     return state

@@ -1,8 +1,8 @@
-"""What the author of a processor imports, whoever runs it: the script that opens a pool, and the workers of the pool.
+"""The interface for authors of processors, in the script that opens a pool and in the workers of the pool.
 
-- ``Processor``: what one is, and the name of the group of entry points under which a package offers its own.
-- ``Tab``: what it works with. ``POTask`` and ``Report``: what it is given, and what it gives back.
-- ``RetryLaterError``, ``GiveUpError``, ``SessionLostError``: what it raises where it knows what an error means.
+- ``Processor``: the signature of a processor. ``GROUP``: the entry point group in which a package offers its own.
+- ``Tab``: the tab in which it works. ``POTask`` and ``Report``: its input and its result.
+- ``RetryLaterError``, ``GiveUpError``, ``SessionLostError``: the errors that it raises to decide about the task.
 """
 
 from poolwright.domain.outcomes import Outcome, Reason

@@ -1,6 +1,6 @@
 """Finds a processor by its name: a built-in one, one of an installed package, or ``module:function``.
 
-Only metadata of packages is read here; nothing of theirs is imported.
+Only the metadata of packages is read here; no package is imported.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from poolwright.domain.errors import OptionsError
 
 #: The group of entry points under which packages offer processors.
 GROUP = "poolwright.processors"
-#: What comes with Poolwright.
+#: The built-in processor.
 PO_ATTACHMENTS = "po_attachments"
 BUILT_IN_NAMES = (PO_ATTACHMENTS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltInProcessor:
-    """A processor of ours."""
+    """A built-in processor."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageProcessor:
-    """One that an installed package offers."""
+    """A processor that an installed package offers."""
 
     name: str
     #: Name of the package, as it is installed.
@@ -37,7 +37,7 @@ class PackageProcessor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleProcessor:
-    """A function of a module."""
+    """A processor that is a function of a module."""
 
     name: str
     module: str
@@ -45,37 +45,37 @@ class ModuleProcessor:
 
     @property
     def outermost(self) -> str:
-        """The module, or the package that it stands in."""
+        """The top-level module or package of the function."""
         return self.module.partition(".")[0]
 
 
 def find_processor(name: str) -> BuiltInProcessor | PackageProcessor | ModuleProcessor:
-    """Find the processor of a name.
+    """Return the processor of a name.
 
     Raises:
-        OptionsError: It means nothing, or more than one thing.
+        OptionsError: The name is unknown, or ambiguous.
     """
     if ":" in name:
         return _module_processor(name)
     offers = package_processors()
-    found = [offer for offer in offers if offer.name == name]
-    givers = [f"the package {offer.package}" for offer in found]
+    matching = [offer for offer in offers if offer.name == name]
+    providers = [f"the package {offer.package}" for offer in matching]
     if name in BUILT_IN_NAMES:
-        givers.insert(0, "Poolwright itself")
-    if len(givers) > 1:
+        providers.insert(0, "Poolwright itself")
+    if len(providers) > 1:
         raise OptionsError(
-            f"The processor {name!r} is provided by {' and '.join(givers)}. Remove one of them, or name the function "
-            "that you mean as module:function."
+            f"The processor {name!r} is provided by {' and '.join(providers)}. Remove one of them, or name the "
+            "function that you mean as module:function."
         )
     if name in BUILT_IN_NAMES:
         return BuiltInProcessor(name=name)
-    if found:
-        return found[0]
+    if matching:
+        return matching[0]
     raise OptionsError(f"Unknown processor {name!r}. Available: {_listed(offers)}. Name your own as module:function.")
 
 
 def package_processors() -> tuple[PackageProcessor, ...]:
-    """Every processor that installed packages offer, by name."""
+    """Return every processor that installed packages offer, sorted by name."""
     offers = (
         PackageProcessor(name=entry.name, package=entry.dist.name if entry.dist else "?", entry=entry)
         for entry in entry_points(group=GROUP)

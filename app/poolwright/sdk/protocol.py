@@ -1,6 +1,6 @@
-"""The interface of a processor: its signature, the tab it works in, and the errors it may raise.
+"""The interface of a processor: its signature, the tab that it works in, and the errors that it may raise.
 
-Each carries one sentence for the person who reads the report.
+Each error has one sentence for the person who reads the report.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class ProcessorError(Exception):
 
 
 class RetryLaterError(ProcessorError):
-    """Another attempt may help. It is made after a pause, as long as ``max_attempts`` lets it."""
+    """Another attempt may help. It is made after a delay, up to ``max_attempts`` attempts."""
 
     def __init__(self, detail: str, *, after_s: float | None = None) -> None:
         """Ask for another attempt.
 
         Args:
-            detail: One sentence: what kept the work from being done.
-            after_s: Seconds to wait at least, of which the pool heeds five minutes; else it decides alone.
+            detail: The obstacle in one sentence.
+            after_s: The least delay in seconds, at most five minutes; if ``None``, the pool chooses the delay.
 
         Raises:
             ValueError: The time is negative or infinite.
@@ -43,74 +43,74 @@ class GiveUpError(ProcessorError):
 
 
 class SessionLostError(ProcessorError):
-    """The portal has logged us out. Not the task's fault: it goes back to the queue, and the login is brought back."""
+    """The session has lost its login. The task is queued again without a spent attempt, and the pool logs in again."""
 
 
 class Tab(Protocol):
     """One tab of a worker's browser, opened for one attempt at one task and closed after it.
 
-    Whatever was saved or kept as evidence stands in the report by itself.
+    The worker adds all saved files and evidence to the report.
     """
 
     @property
     def page(self) -> Page:
-        """Playwright's page."""
+        """Playwright's page of the tab."""
         ...
 
     @property
     def saved(self) -> tuple[FetchedFile, ...]:
-        """Every file of this attempt so far, in the order in which they were saved."""
+        """The files of this attempt so far, in the order in which they were saved."""
         ...
 
     def loaded(self) -> None:
-        """Say that the page has told what it is, and work on it begins; it is said for a processor that does not."""
+        """Report that the page is recognized and work on it begins; the worker reports it if the processor does not."""
         ...
 
     async def save(self, name: str, content: bytes) -> FetchedFile:
-        """Put a file into the task's folder.
+        """Save a file into the task's folder.
 
         Args:
-            name: What to call it. A name that some system would not take is changed, one that is taken gets a number,
-                and one without an ending gets that of the content.
-            content: All of it.
+            name: The name of the file. A name that some system does not allow is changed, a name that exists gets a
+                number, and a name without an ending gets that of the content.
+            content: The whole content.
 
         Returns:
             The file as the report will list it, with its name, SHA-256 and media type.
 
         Raises:
-            Exception: It is empty, or not what its name says: a login page called ``.pdf``. Let it pass.
-            OSError: The disk is full or not writable. Let it pass.
+            Exception: The file is empty, or does not match its name: a login page called ``.pdf``. Do not catch it.
+            OSError: The disk is full or not writable. Do not catch it.
         """
         ...
 
     async def evidence(self, name: str = "page") -> tuple[str, ...]:
-        """Keep a picture of the page as it is now, and its source, for the person who looks into the task.
+        """Save a screenshot and the HTML of the page as evidence, for the person who examines the task.
 
-        Takes at most five seconds, and never fails: of a page that cannot be pictured nothing is kept. So it is, too,
-        after ``EVIDENCE_MAX_COUNT`` calls in one attempt.
+        Takes at most five seconds, and never fails: if no screenshot can be taken, or after ``EVIDENCE_MAX_COUNT``
+        calls in one attempt, nothing is saved.
 
         Args:
-            name: What to call both; they get their own endings, and a number where the name is taken.
+            name: The name of both files; they get their own endings, and a number if the name exists.
 
         Returns:
-            The names of what was kept.
+            The names of the saved files.
         """
         ...
 
 
-#: How often one attempt may keep evidence. What is kept of its failure by itself comes on top.
+#: How often one attempt may save evidence. The evidence of a failure, which the worker saves, is not counted.
 EVIDENCE_MAX_COUNT = 20
 
 
 class Processor(Protocol):
-    """One kind of work on one page. Any ``async def`` function of a module with these two parameters is one."""
+    """One kind of work on a page. Any ``async def`` function of a module with these two parameters is a processor."""
 
     async def __call__(self, tab: Tab, task: POTask, /) -> Report:
         """Do the work of one task in its tab.
 
-        Returns a report whatever the page shows; files, evidence, time and address are put into it by the worker.
-        Cancelled when the task's time is over. May raise anything: what stands in ``poolwright.sdk.protocol``
-        leads to what it says, anything else to another attempt, with a picture of the page and a traceback in the log.
-        It awaits what takes long: a worker whose event loop stands still is taken for hung.
+        Return a report for whatever the page shows; the worker adds files, evidence, duration and address. The call is
+        cancelled at the task's time limit. It may raise any error: those of ``poolwright.sdk.protocol`` have their own
+        effects, any other leads to another attempt, with evidence of the page and a traceback in the log. Long work
+        must be awaited: a worker whose event loop is blocked counts as hung.
         """
         ...

@@ -1,1 +1,1 @@
-"""The ways of running: puts journal, pool, archive and profile together for a batch."""
+"""The services: batch, daemon, schedules, inbox, HTTP interface and Python API."""

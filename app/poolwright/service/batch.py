@@ -1,4 +1,4 @@
-"""What a batch is asked and how it ended. The words between the faces and the composition root."""
+"""Input and result of a batch: the job, the redo policy, the ending and the summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from poolwright.domain.tasks import OrderList
 class RedoPolicy(StrEnum):
     """Which finished orders of an earlier run to run again."""
 
-    #: None at all.
+    #: No finished order.
     NOTHING = "nothing"
     #: Failures that may succeed on retry. The default.
     RETRYABLE = "retryable"
@@ -31,7 +31,7 @@ class BatchEnding(StrEnum):
     """Why a batch ended."""
 
     FINISHED = "finished"
-    #: A signal or a person stopped it; what was not done stays queued.
+    #: A signal or a person stopped it; unfinished orders stay queued.
     STOPPED = "stopped"
     LOGIN_REQUIRED = "login_required"
     PROFILE_DAMAGED = "profile_damaged"
@@ -67,7 +67,7 @@ class BatchSummary:
     ending: BatchEnding
     #: Name of the profile that the workers' clones were made from; empty if unknown.
     profile: str = ""
-    #: One sentence when the ending needs one.
+    #: One sentence about the ending; may be empty.
     detail: str = ""
     accepted: Accepted
     #: Outcomes of the orders of the list, from this run and earlier ones.
@@ -76,11 +76,11 @@ class BatchSummary:
     invalid_count: int = 0
     #: Orders that are still queued.
     left_count: int = 0
-    #: Orders that this run ended.
+    #: Orders that this run finished.
     done_now_count: int = 0
     duration_s: float = 0.0
     report_xlsx: Path | None = None
     report_csv: Path | None = None
     report_json: Path | None = None
-    #: Why there is no report of this run, with the next step; empty when there is one.
+    #: Why there is no report of this run, with the next step; empty if there is one.
     report_problem: str = ""

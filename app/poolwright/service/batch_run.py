@@ -45,15 +45,15 @@ async def stoppable_startup(stop: anyio.Event) -> AsyncGenerator[Callable[[], No
     """
     waiting = anyio.CancelScope()
 
-    async def give_up(scope: anyio.CancelScope) -> None:
+    async def cancel_on_stop(scope: anyio.CancelScope) -> None:
         with waiting:
             await stop.wait()
         if not waiting.cancel_called:
             scope.cancel()
 
     try:
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(give_up, beside.cancel_scope)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cancel_on_stop, tasks.cancel_scope)
             yield waiting.cancel
             waiting.cancel()
     except ExceptionGroup as group:
@@ -85,28 +85,28 @@ async def write_batch_report(
     job: BatchJob, journal: SqliteJournal, stop: anyio.Event, stop_now: anyio.Event
 ) -> BatchReport:
     """Write the report. If that fails or is interrupted, an earlier report stays in place."""
-    found: list[BatchReport] = []
+    reports: list[BatchReport] = []
 
-    async def work() -> None:
+    async def write() -> None:
         try:
             files = await journal.read(partial(_write_report_files, job))
         except OSError as error:
             folder = job.out / REPORTS_NAME
-            told = describe_error(error, folder).sentence(
+            advice = describe_error(error, folder).sentence(
                 otherwise="Fix this and run the batch again to get the report."
             )
-            found.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {told}"))
+            reports.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {advice}"))
         else:
-            found.append(BatchReport(files=files))
+            reports.append(BatchReport(files=files))
 
-    await run_interruptible(partial(wait_until_report_is_abandoned, stop, stop_now), work)
-    told = "The report was not written because the run was stopped. Run the batch again to get the report."
-    return found[0] if found else BatchReport(problem=told)
+    await run_interruptible(partial(wait_until_report_is_abandoned, stop, stop_now), write)
+    problem = "The report was not written because the run was stopped. Run the batch again to get the report."
+    return reports[0] if reports else BatchReport(problem=problem)
 
 
 def _write_report_files(job: BatchJob, records: TaskRecords) -> ReportFiles:
     return write_reports(
-        job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=check_cancelled
+        job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, cancel_check=check_cancelled
     )
 
 
@@ -120,21 +120,21 @@ ENDINGS = {
 }
 
 _NONE_ACCEPTED = Accepted(new_count=0, waiting_count=0, done_count=0)
-#: The end of a run that was stopped before it knew what there is to do.
+#: The end of a run that was stopped during the file check.
 _FILES_NOT_CHECKED = Stop(
     cause=StopCause.ASKED, detail="Not all files of the earlier run were checked. Run the batch again to continue."
 )
-#: The end of one that was stopped before its list was in the journal.
+#: The end of a run that was stopped before its list was in the journal.
 _NOT_ACCEPTED = Stop(cause=StopCause.ASKED, detail="The list was not accepted yet. Run the batch again.")
-#: The end of one that was stopped before its workers were there.
+#: The end of a run that was stopped before its workers started.
 _STOPPED_BEFORE_WORKERS = Stop(cause=StopCause.ASKED, detail="")
-#: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
+#: Why there is no report if the run was stopped at once: the outcomes are only in the journal.
 _OUTCOMES_NOT_READ = "The outcomes were not read because the run was stopped. Run the batch again to get the report."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BatchRun:
-    """One run of a batch, with all that it works with."""
+    """One run of a batch, with its dependencies."""
 
     job: BatchJob
     journal: SqliteJournal
@@ -154,10 +154,10 @@ async def run_batch(
 
     Args:
         job: The list and everything around it.
-        observe: Sees all that happens.
+        observe: Receives every event.
         stop: Set to finish the orders in progress and then end.
         stop_now: Set to end without waiting for them; they return to the queue.
-        clock: The time; the system's own where none is given.
+        clock: The time; by default the system clock.
 
     Raises:
         PoolError: A precondition is not met: journal, profile or disk space.
@@ -165,15 +165,15 @@ async def run_batch(
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
-    ended: list[tuple[BatchSummary, BatchReport]] = []
+    results: list[tuple[BatchSummary, BatchReport]] = []
     async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.claim_account(job.account)
         await recover(journal, tree, job.out, job.pool.max_attempts)
         has_begun()
         run = _BatchRun(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
-        ended.append(await _process_list(run))
-    summary, report = ended[0] if ended else (_not_accepted_summary(job), BatchReport())
+        results.append(await _process_list(run))
+    summary, report = results[0] if results else (_not_accepted_summary(job), BatchReport())
     files = report.files
     for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
         observe(Notice(level=Level.WARNING, text=text))
@@ -200,92 +200,92 @@ async def _process_list(run: _BatchRun) -> tuple[BatchSummary, BatchReport]:
 
 async def _accept(run: _BatchRun) -> Accepted | None:
     """Store the list in the journal; return ``None`` if a stop is requested first."""
-    found: list[Accepted] = []
+    results: list[Accepted] = []
 
-    async def work() -> None:
-        found.append(await run.journal.accept(run.job.orders))
+    async def store() -> None:
+        results.append(await run.journal.accept(run.job.orders))
 
-    if not run.stop.is_set():  # a short list is in before anybody asks
-        await run_interruptible(run.stop.wait, work)
-    return found[0] if found else None
+    if not run.stop.is_set():  # a short list is usually stored before a stop is requested
+        await run_interruptible(run.stop.wait, store)
+    return results[0] if results else None
 
 
 async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[BatchSummary, bool]:
     """Process the unfinished orders; return the summary, and whether the outcomes were counted."""
     job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
-    is_known = await run_interruptible(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
+    is_checked = await run_interruptible(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
-    end = await _run_pool(run) if is_known and open_before > 0 else None
-    counted: list[int] = []
-    found: list[Mapping[Outcome, int]] = []
+    end = await _run_pool(run) if is_checked and open_before > 0 else None
+    open_counts: list[int] = []
+    outcome_counts: list[Mapping[Outcome, int]] = []
 
     async def count() -> None:
-        counted.append(open_count(await journal.counts(batch_id)))
-        found.append(await journal.query(partial(queries.count_outcomes, batch_id=batch_id)))
+        open_counts.append(open_count(await journal.counts(batch_id)))
+        outcome_counts.append(await journal.query(partial(queries.count_outcomes, batch_id=batch_id)))
 
     await run_interruptible(partial(wait_until_report_is_abandoned, run.stop, run.stop_now), count)
-    left_count = counted[0] if counted else open_before
-    outcomes = found[0] if found else dict[Outcome, int]()
-    summary = _summary(job, accepted, outcomes, end if is_known else _FILES_NOT_CHECKED, left_count=left_count)
-    return replace(summary, done_now_count=open_before - left_count), bool(found)
+    left_count = open_counts[0] if open_counts else open_before
+    outcomes = outcome_counts[0] if outcome_counts else dict[Outcome, int]()
+    summary = _summary(job, accepted, outcomes, end if is_checked else _FILES_NOT_CHECKED, left_count=left_count)
+    return replace(summary, done_now_count=open_before - left_count), bool(outcome_counts)
 
 
-async def make_base_profile(*, crew: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
-    """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
+async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
+    """Create a base profile in a browser, and log in by form if user and password are set.
 
     Raises:
         OptionsError: The TOTP secret is invalid.
-        LoginRequiredError: The login failed; the base is there, logged out.
+        LoginRequiredError: The login failed; the base exists, but is not logged in.
         SetupError: The browser does not start, or the portal does not answer.
     """
 
     def note(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    codes = totp_from_secret(crew.totp_secret, SystemClock().now)
+    codes = totp_from_secret(workers.totp_secret, SystemClock().now)
     code = await codes.next_code() if codes else ""
-    await one_shot.make_base(base, crew.worker, runs_root, note, one_time_code=code)
+    await one_shot.make_base(base, workers.worker, runs_root, note, one_time_code=code)
 
 
 async def _run_pool(run: _BatchRun) -> Stop | None:
     """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
-    around = PoolContext(
+    context = PoolContext(
         journal=run.journal,
         archive=run.tree,
         clock=run.clock,
         observe=run.observe,
         batch_id=run.job.orders.batch_id,
     )
-    ended: list[Stop | None] = []
+    ends: list[Stop | None] = []
     try:
         async with (
             stoppable_startup(run.stop) as has_begun,
             clean_staging(run.tree, options.staging_path),
-            anyio.create_task_group() as listening,
+            anyio.create_task_group() as listeners,
         ):
-            async with PersistentWorkerPool(options, around) as pool:
+            async with PersistentWorkerPool(options, context) as pool:
                 has_begun()
-                listening.start_soon(_call_when_set, run.stop, pool.stop)
-                listening.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)
+                listeners.start_soon(_call_when_set, run.stop, pool.stop)
+                listeners.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)
                 await pool.finish()
-            ended.append(pool.end)
-            listening.cancel_scope.cancel()
+            ends.append(pool.end)
+            listeners.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
-    return ended[0] if ended else _STOPPED_BEFORE_WORKERS
+    return ends[0] if ends else _STOPPED_BEFORE_WORKERS
 
 
-async def _call_when_set(wish: anyio.Event, act: Callable[[], None]) -> None:
-    await wish.wait()
-    act()
+async def _call_when_set(event: anyio.Event, call: Callable[[], None]) -> None:
+    await event.wait()
+    call()
 
 
 def _known_fields(job: BatchJob) -> frozenset[str] | None:
-    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's.
+    """Return the fields that the portal pack reads from a page, which a folder template may name.
 
-    Nothing without a portal: what an own processor tells is not known before.
+    ``None`` without a portal: the fields of a custom processor are not known in advance.
     """
     return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
 
@@ -297,7 +297,7 @@ def _not_accepted_summary(job: BatchJob) -> BatchSummary:
 def _summary(
     job: BatchJob, accepted: Accepted, outcomes: Mapping[Outcome, int], end: Stop | None, *, left_count: int
 ) -> BatchSummary:
-    # Asked to stop when nothing was left to do is no cut.
+    # A stop request after the last order does not cut the batch short.
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _FILES_NOT_CHECKED)
     return BatchSummary(
         ending=ENDINGS[end.cause] if end and is_cut_short else BatchEnding.FINISHED,

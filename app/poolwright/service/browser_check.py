@@ -14,7 +14,7 @@ from poolwright.domain.events import Level
 from poolwright.domain.options import WorkerOptions
 from poolwright.supervisor.processes import one_shot
 
-#: A browser of a small machine needs some seconds.
+#: A browser needs some seconds on a small machine.
 BROWSER_START_LIMIT_S = 60.0
 
 
@@ -38,13 +38,13 @@ async def check_browser_start(worker: WorkerOptions, monotonic: Callable[[], flo
         if level is not Level.INFO:
             notices.append(text)
 
-    alone = replace(worker, portal=None)
+    without_portal = replace(worker, portal=None)
     problem = f"it was not ready within {BROWSER_START_LIMIT_S:g} s"
-    with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
         try:
             with anyio.move_on_after(BROWSER_START_LIMIT_S):
-                await one_shot.make_base(folder / "profile", alone, folder / "runs", note)
+                await one_shot.make_base(folder / "profile", without_portal, folder / "runs", note)
                 problem = ""
         except PoolError as error:
             problem = str(error)

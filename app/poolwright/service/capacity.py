@@ -1,7 +1,7 @@
-"""How many workers this machine can run: checks memory and disk space, and resolves ``workers = auto``.
+"""Checks how many workers fit in the memory and on the disk of this machine, and resolves ``workers = auto``.
 
-Lacking is what cannot fit: more than one worker in less memory than they need, or clones without room. Tight is what
-may have to be slowed down or killed under way. One worker never lacks memory, since there is nothing smaller to try.
+A shortage is an error: several workers need more memory than there is, or their clones do not fit on the disk. A
+warning says that workers may have to be recycled or killed. One worker is never refused for lack of memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from poolwright.settings import Settings
 from poolwright.system.hardware import Hardware, inspect_hardware
 from poolwright.system.memory_limit import max_worker_count, needed_bytes
 
-#: What one worker may write to its folder for runs: 5 MB were measured on light pages; caches of heavy ones take more.
+#: Disk space for the clone of one worker: 5 MB were measured on light pages; caches of heavy pages need more.
 DISK_BYTES_PER_WORKER = 50_000_000
 _GB = 1e9
 
@@ -38,7 +38,7 @@ def max_workers_on_disk(machine: Hardware) -> int:
 
 
 def memory_needed(count: int, tabs_per_worker: int) -> str:
-    """``2 workers with 2 tabs each need about 1.4 GB``."""
+    """Return the needed memory as text: ``2 workers with 2 tabs each need about 1.4 GB``."""
     tabs = f"{count_text(tabs_per_worker, 'tab')}{' each' if count > 1 else ''}"
     needed = gb_text(needed_bytes(count, tabs_per_worker))
     return f"{count_text(count, 'worker')} with {tabs} {_needs(count)} about {needed}"
@@ -63,7 +63,7 @@ def disk_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
     kind = ", which lies in memory" if machine.is_room_in_memory else ""
     needed = gb_text(RESERVE_BYTES + count * DISK_BYTES_PER_WORKER)
     return (
-        f"{count_text(count, 'worker')} {_needs(count)} about {needed} of disk "
+        f"{count_text(count, 'worker')} {_needs(count)} about {needed} of disk space "
         f"for clones and temporary files, and {gb_text(machine.room_bytes)} are free in {machine.runs_dir}{kind}: "
         f"{_fewer_workers(fitting) if fitting else 'free some space'}, or choose another folder with --runs-dir."
     )
@@ -71,26 +71,26 @@ def disk_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
 
 def memory_warning(count: int, tabs_per_worker: int, machine: Hardware) -> str:
     """Warn that memory may run short and what to do; empty if it will not."""
-    memory, part = machine.memory, machine.memory_threshold
+    memory, threshold = machine.memory, machine.memory_threshold
     need_bytes = needed_bytes(count, tabs_per_worker)
     if need_bytes > memory.available_bytes:
-        there = f"{gb_text(memory.available_bytes)} of {gb_text(memory.total_bytes)} are free now ({memory.source})"
-    elif need_bytes > part * memory.total_bytes:
-        there = f"the limit of {part:.0%} is {gb_text(part * memory.total_bytes)} ({memory.source})"
+        available = f"{gb_text(memory.available_bytes)} of {gb_text(memory.total_bytes)} are free now ({memory.source})"
+    elif need_bytes > threshold * memory.total_bytes:
+        available = f"the limit of {threshold:.0%} is {gb_text(threshold * memory.total_bytes)} ({memory.source})"
     else:
         return ""
     fitting = max_workers(machine, tabs_per_worker)
     advice = _fewer_workers(fitting) if fitting else "lower --tabs, or close other programs"
-    return f"{memory_needed(count, tabs_per_worker)} of memory, and {there}: {advice}."
+    return f"{memory_needed(count, tabs_per_worker)} of memory, and {available}: {advice}."
 
 
 def count_text(number: int, noun: str) -> str:
-    """``1 worker``, ``2 workers``."""
+    """Return a count with its noun: ``1 worker``, ``2 workers``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def gb_text(size_bytes: float) -> str:
-    """``1.4 GB``."""
+    """Return a size in gigabytes: ``1.4 GB``."""
     return f"{size_bytes / _GB:.1f} GB"
 
 
@@ -122,28 +122,28 @@ def resolve_worker_count(settings: Settings) -> WorkerCountChoice:
 
 
 def check_worker_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> WorkerCountChoice:
-    """Decide on these facts.
+    """Decide how many workers to run on the given machine.
 
     Raises:
         SetupError: This many workers do not fit.
     """
     count = pick_worker_count(asked, tabs_per_worker, machine)
-    lack = memory_shortage(count, tabs_per_worker, machine) or disk_shortage(count, tabs_per_worker, machine)
-    if lack:
-        raise SetupError(lack)
-    picked = (
+    shortage = memory_shortage(count, tabs_per_worker, machine) or disk_shortage(count, tabs_per_worker, machine)
+    if shortage:
+        raise SetupError(shortage)
+    choice = (
         f"workers = auto uses {count_text(count, 'worker')}: {_why_not_more(count, machine)}."
         if asked == "auto"
         else ""
     )
-    told = ((Level.INFO, picked), (Level.WARNING, memory_warning(count, tabs_per_worker, machine)))
+    messages = ((Level.INFO, choice), (Level.WARNING, memory_warning(count, tabs_per_worker, machine)))
     return WorkerCountChoice(
-        worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in told if text)
+        worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in messages if text)
     )
 
 
 def pick_worker_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> int:
-    """The number that was asked for; for ``auto`` as many as fit, at most one for each processor, and at least 1.
+    """Return the configured number; for ``auto``, as many as fit, from 1 to the number of processors.
 
     More browsers than processors make the run slower.
     """
@@ -153,7 +153,7 @@ def pick_worker_count(asked: int | Literal["auto"], tabs_per_worker: int, machin
 
 
 def _why_not_more(count: int, machine: Hardware) -> str:
-    """Why ``auto`` took no more."""
+    """Return why ``auto`` did not choose more workers."""
     if count == machine.processor_count:
         return "one for each processor" if count > 1 else "this machine has one processor"
     if count == WORKER_COUNT_MAX:

@@ -1,4 +1,4 @@
-"""Reads files of certificates and keys as companies hand them out: PEM, DER (``.cer``), and ``.p12`` or ``.pfx``."""
+"""Reads certificate and key files: PEM, DER (``.cer``), and ``.p12`` or ``.pfx``."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ _ASK_GIVER = "Ask the issuer for another one"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCertificate:
-    """A certificate, those that come with it, and its key."""
+    """A client certificate, its chain, and its key."""
 
     certificates: Sequence[x509.Certificate]
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def read_authorities(path: Path, now: datetime) -> Sequence[x509.Certificate]:
-    """Those in a file that may sign others and have not ended.
+    """Return the valid certificates of authorities in a file.
 
     Raises:
-        OptionsError: There are none.
+        OptionsError: The file contains none.
     """
-    found = _certificates("ca_file", path, _read("ca_file", path))
-    authorities = [one for one in found if _is_authority(one)]
+    certificates = _certificates("ca_file", path, _read("ca_file", path))
+    authorities = [certificate for certificate in certificates if _is_authority(certificate)]
     if not authorities:
-        what = f"is the certificate of {_name(found[0].subject)}, which is not a certificate authority"
+        what = f"is the certificate of {_name(certificates[0].subject)}, which is not a certificate authority"
         _refuse("ca_file", path, what, _ASK_AUTHORITY)
-    lasting = [one for one in authorities if one.not_valid_after_utc > now]
-    if not lasting:
+    valid = [certificate for certificate in authorities if certificate.not_valid_after_utc > now]
+    if not valid:
         _refuse("ca_file", path, f"ended on {authorities[0].not_valid_after_utc:%Y-%m-%d}", _ASK_AUTHORITY)
-    return lasting
+    return valid
 
 
 def read_client_certificate(settings: Settings, path: Path, now: datetime) -> ClientCertificate:
-    """The certificate that is shown, with its key.
+    """Return the client certificate with its key.
 
     Raises:
-        OptionsError: One of them is not there, has ended, does not open, or is not the other's.
+        OptionsError: A file is missing or cannot be decrypted, the certificate has expired, or the key does not match.
     """
     content = _read("client_cert", path)
     if settings.client_key is not None:
@@ -69,27 +69,27 @@ def read_client_certificate(settings: Settings, path: Path, now: datetime) -> Cl
         key, certificates = _unpacked(path, content, settings)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         _refuse("client_cert", path, "has a key that is neither RSA nor EC: browsers do not support it", _ASK_GIVER)
-    own = next((one for one in certificates if one.public_key() == key.public_key()), None)
+    own = next((item for item in certificates if item.public_key() == key.public_key()), None)
     if own is None:
         _refuse("client_cert", path, "contains no certificate that matches the key", "Set a matching pair")
     begins, ends = own.not_valid_before_utc, own.not_valid_after_utc
     if not begins <= now <= ends:
         what = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
         _refuse("client_cert", path, what, _ASK_GIVER)
-    return ClientCertificate(certificates=(own, *(one for one in certificates if one != own)), key=key)
+    return ClientCertificate(certificates=(own, *(item for item in certificates if item != own)), key=key)
 
 
 def to_pem(certificates: Sequence[x509.Certificate]) -> str:
-    """As text."""
-    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
+    """Return certificates as PEM text."""
+    return "".join(item.public_bytes(serialization.Encoding.PEM).decode() for item in certificates)
 
 
 def to_identity(own: ClientCertificate, hosts: tuple[str, ...]) -> Identity:
-    """As workers are told it.
+    """Return the client certificate in the form that is sent to workers.
 
     Args:
         own: The certificate and its key.
-        hosts: Who is shown it beside the portal.
+        hosts: Hosts that also get the certificate, in addition to the portal.
     """
     plain = own.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -99,9 +99,9 @@ def to_identity(own: ClientCertificate, hosts: tuple[str, ...]) -> Identity:
 
 
 def describe_certificates(certificates: Sequence[x509.Certificate]) -> str:
-    """``Company Root and 1 more, until 2030-01-01``."""
+    """Return a description: ``Company Root and 1 more, until 2030-01-01``."""
     more = f" and {len(certificates) - 1} more" if len(certificates) > 1 else ""
-    ends = min(one.not_valid_after_utc for one in certificates)
+    ends = min(certificate.not_valid_after_utc for certificate in certificates)
     return f"{_name(certificates[0].subject)}{more}, until {ends:%Y-%m-%d}"
 
 
@@ -123,15 +123,15 @@ def _unpacked(path: Path, content: bytes, settings: Settings) -> tuple[PrivateKe
     try:
         bundle = pkcs12.load_pkcs12(content, _passphrase(settings, path))
     except ValueError:
-        _refuse("client_cert", path, f"is no PEM, .p12 or .pfx file, or {_CLOSED}", _opening(path))
+        _refuse("client_cert", path, f"is not a PEM, .p12 or .pfx file, or {_CLOSED}", _opening(path))
     if bundle.key is None or bundle.cert is None:
         _refuse("client_cert", path, "contains no certificate with its private key", _ASK_GIVER)
     return bundle.key, (bundle.cert.certificate, *(other.certificate for other in bundle.additional_certs))
 
 
 def _passphrase(settings: Settings, path: Path) -> bytes | None:
-    known = settings.client_key_password.get_secret_value() or read_secret(str(path))[0]
-    return known.encode() or None
+    passphrase = settings.client_key_password.get_secret_value() or read_secret(str(path))[0]
+    return passphrase.encode() or None
 
 
 def _opening(path: Path) -> str:
@@ -153,7 +153,7 @@ def _certificates(name: str, path: Path, content: bytes) -> Sequence[x509.Certif
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):  # older than extensions are
+    except (x509.ExtensionNotFound, ValueError):  # a certificate without extensions
         return certificate.issuer == certificate.subject
 
 

@@ -1,6 +1,6 @@
-"""Certificates of one's own, read once at the start: authorities beside the system's, and what a portal is shown.
+"""The configured certificates, read once at the start: additional authorities, and a client certificate.
 
-Both act in browsers and in downloads. What cannot be used is told before anything else is begun.
+Both are used by browsers and for downloads. Files that cannot be used are reported before anything else starts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Certificates:
     #: Authorities, as PEM text; empty for none.
     authorities: str = ""
     identity: Identity | None = None
-    #: What there is, for a person: one text for each of the two.
+    #: Descriptions for people, one for each of the two.
     found: tuple[str, ...] = ()
-    #: When the first of them ends.
+    #: When the first of them expires.
     ends: datetime | None = None
 
 
@@ -31,7 +31,7 @@ def find_certificates(settings: Settings) -> Certificates:
     """Read the files that the settings name.
 
     Raises:
-        OptionsError: One cannot be read, is of another kind, has ended, or does not open.
+        OptionsError: A file cannot be read or decrypted, is of another kind, or has expired.
     """
     if settings.client_cert is None and (settings.client_key or settings.client_cert_hosts):
         named = "client_key" if settings.client_key else "client_cert_hosts"
@@ -39,16 +39,16 @@ def find_certificates(settings: Settings) -> Certificates:
         raise OptionsError(msg)
     if settings.ca_file is None and settings.client_cert is None:
         return Certificates()
-    from poolwright.service import certificate_files as files  # noqa: PLC0415 - few runs need its library, which takes time
+    from poolwright.service import certificate_files as files  # noqa: PLC0415 - its library is slow to import, and few runs need it
 
     now = SystemClock().now()
     authorities = () if settings.ca_file is None else files.read_authorities(settings.ca_file, now)
     own = () if settings.client_cert is None else (files.read_client_certificate(settings, settings.client_cert, now),)
     named = [("ca_file", authorities)] if authorities else []
-    named += [("client_cert", one.certificates[:1]) for one in own]
+    named += [("client_cert", client.certificates[:1]) for client in own]
     return Certificates(
         authorities=files.to_pem(authorities),
-        identity=next((files.to_identity(one, settings.client_cert_hosts) for one in own), None),
+        identity=next((files.to_identity(client, settings.client_cert_hosts) for client in own), None),
         found=tuple(f"{name}: {files.describe_certificates(certificates)}" for name, certificates in named),
-        ends=min((one.not_valid_after_utc for _, certificates in named for one in certificates), default=None),
+        ends=min((item.not_valid_after_utc for _, certificates in named for item in certificates), default=None),
     )

@@ -1,7 +1,7 @@
 """Journal maintenance: deletes old entries once a day and compacts the file while the pool is idle.
 
-Nothing is forgotten unless ``retention_days`` says so. Forgetting goes on beside a pool at work; giving room back to
-the disk holds every call up, so that waits until nothing is in hand, or until somebody asks for it.
+Entries are deleted only if ``retention_days`` is set. Deleting runs while the pool is working. Compacting blocks every
+call, so it waits until no order is in progress, or is done on request.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from poolwright.journal.database import CompactResult
 from poolwright.journal.errors import JournalError
 from poolwright.journal.retention import PruneResult
 from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.service.capacity import count_text
 
-#: How often it looks whether there is something to do.
+#: Interval of checking whether maintenance is due.
 MAINTENANCE_CHECK_S = 60.0
 DAY_S = 24 * 3600.0
-#: The first time after a start: the workers are up by then, and a daemon that starts every morning does it too.
+#: First run after the start: the workers are ready by then, and a daemon that starts every morning does it, too.
 FIRST_RUN_AFTER_S = 600.0
 _MB = 1024 * 1024
 
@@ -41,10 +42,10 @@ class MaintenanceResult:
         """Return the result in one sentence; empty if there is no change to report."""
         parts: list[str] = []
         if self.pruned is not None and self.pruned != PruneResult():
-            gone = self.pruned
+            removed = self.pruned
             parts.append(
-                f"{_count(gone.list_count, 'list')}, {_count(gone.attempt_count, 'attempt')} and "
-                f"{_count(gone.move_count, 'transition')} deleted"
+                f"{count_text(removed.list_count, 'list')}, {count_text(removed.attempt_count, 'attempt')} and "
+                f"{count_text(removed.move_count, 'transition')} deleted"
             )
         if self.compacted is not None and self.compacted.before_bytes != self.compacted.after_bytes:
             size = self.compacted
@@ -64,14 +65,14 @@ class JournalMaintenance:
         note: Callable[[Level, str], None],
         spared: Callable[[], Collection[BatchId]] = tuple,
     ) -> None:
-        """Name what is kept.
+        """Start with the first maintenance due after ``FIRST_RUN_AFTER_S``.
 
         Args:
-            journal: Open for as long as this is used.
+            journal: Must stay open while this is used.
             clock: The time.
-            retention_days: Asked each time, so that a reload acts; 0 forgets nothing.
-            note: Told what was done, and what could not be done.
-            spared: Lists that are needed whatever their age.
+            retention_days: Called each time, so that a reload takes effect; 0 deletes nothing.
+            note: Receives results and failures.
+            spared: Returns lists that are never deleted.
         """
         self._journal = journal
         self._clock = clock
@@ -80,13 +81,13 @@ class JournalMaintenance:
         self._spared = spared
         self._one_at_a_time = anyio.Lock()
         begun_s = clock.monotonic() - DAY_S + FIRST_RUN_AFTER_S
-        self._forgot_at_s = self._compacted_at_s = begun_s
+        self._pruned_at_s = self._compacted_at_s = begun_s
 
     async def run(self, is_quiet: Callable[[], bool]) -> None:
         """Run due maintenance regularly until cancelled.
 
         Args:
-            is_quiet: Whether no order is in hand now.
+            is_quiet: Returns whether no order is in progress.
         """
         async for _ in periodic(MAINTENANCE_CHECK_S):
             await self.run_if_due(is_quiet=is_quiet())
@@ -94,36 +95,36 @@ class JournalMaintenance:
     async def run_if_due(self, *, is_quiet: bool) -> None:
         """Run the maintenance that is due. A failure is reported and retried a day later."""
         now_s = self._clock.monotonic()
-        forgets = now_s - self._forgot_at_s >= DAY_S
+        prunes = now_s - self._pruned_at_s >= DAY_S
         compacts = is_quiet and now_s - self._compacted_at_s >= DAY_S
-        if not (forgets or compacts):
+        if not (prunes or compacts):
             return
         try:
-            done = await self._do(forgets=forgets, compacts=compacts)
+            result = await self._do(prunes=prunes, compacts=compacts)
         except JournalError as error:
             self._note(Level.WARNING, f"Journal maintenance failed: {error}")
         else:
-            if done.text:
-                self._note(Level.INFO, done.text)
+            if result.text:
+                self._note(Level.INFO, result.text)
 
     async def run_now(self) -> MaintenanceResult:
         """Prune and compact at once, also while orders are processed.
 
         Raises:
-            JournalError: It could not be done; what was done before holds.
+            JournalError: The maintenance failed; what was deleted before stays deleted.
         """
-        return await self._do(forgets=True, compacts=True)
+        return await self._do(prunes=True, compacts=True)
 
-    async def _do(self, *, forgets: bool, compacts: bool) -> MaintenanceResult:
+    async def _do(self, *, prunes: bool, compacts: bool) -> MaintenanceResult:
         async with self._one_at_a_time:
-            forgotten = compacted = None
-            if forgets:
-                self._forgot_at_s = self._clock.monotonic()
-                forgotten = await self._prune()
+            pruned = compacted = None
+            if prunes:
+                self._pruned_at_s = self._clock.monotonic()
+                pruned = await self._prune()
             if compacts:
                 self._compacted_at_s = self._clock.monotonic()
                 compacted = await self._journal.compact()
-            return MaintenanceResult(pruned=forgotten, compacted=compacted)
+            return MaintenanceResult(pruned=pruned, compacted=compacted)
 
     async def _prune(self) -> PruneResult | None:
         days = self._retention_days()
@@ -134,7 +135,3 @@ class JournalMaintenance:
 
 def _size(size_bytes: int) -> str:
     return f"{size_bytes / _MB:.1f} MB"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,8 +1,8 @@
 """Reads passwords from the system keyring, only for what the login form needs and the settings do not give.
 
-Entries lie under the service ``poolwright``: the user's name holds the password, ``<user>/totp`` the secret of the
-one-time codes, the path of a private key's file its passphrase. A machine without a keyring is no error; that is told
-to whoever needs the password.
+Entries of the service ``poolwright``: the user's name for the password, ``<user>/totp`` for the secret of the one-time
+codes, the path of a private key file for its passphrase. A machine without a keyring is no error; the functions return
+the reason why a secret is not available.
 """
 
 from __future__ import annotations
@@ -19,32 +19,34 @@ def fill_from_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
     """Complete the settings with what the login form needs.
 
     Args:
-        settings: As they were given.
-        pack: Says whether there is a form, and whether it wants a one-time code.
+        settings: The settings of the user.
+        pack: Defines whether there is a form, and whether it needs a one-time code.
 
     Returns:
-        The settings to go on with, and what keeps anybody from filling in the form: empty where nothing does, or where
-        no user is set and so nobody means to.
+        The completed settings, and why no password is known; empty if one is, or if no user is set and so the form
+        is not used.
     """
     if not settings.user or pack.login.form is None:
         return settings, ""
-    found: dict[str, SecretStr] = {}
-    why = ""
+    secrets: dict[str, SecretStr] = {}
+    problem = ""
     if not settings.password.get_secret_value():
-        password, why = read_secret(settings.user)
-        found["password"] = SecretStr(password)
-    if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not why:
+        password, problem = read_secret(settings.user)
+        secrets["password"] = SecretStr(password)
+    if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not problem:
         secret, _ = read_secret(f"{settings.user}/totp")
-        found["totp_secret"] = SecretStr(secret)
+        secrets["totp_secret"] = SecretStr(secret)
     notice = (
-        f"No password is known for {settings.user}: {variable_name('password')} is not set, and {why}." if why else ""
+        f"No password is known for {settings.user}: {variable_name('password')} is not set, and {problem}."
+        if problem
+        else ""
     )
-    return settings.model_copy(update=found), notice
+    return settings.model_copy(update=secrets), notice
 
 
 def read_secret(entry: str) -> tuple[str, str]:
     """Return a secret from the keyring, and why it is empty if it is."""
-    import keyring  # noqa: PLC0415 - it looks for every keyring of the system, which takes time that few runs need
+    import keyring  # noqa: PLC0415 - its import searches all keyrings of the system, which is slow and which few runs need
     from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
 
     try:

@@ -1,7 +1,7 @@
 """The Python API: run a worker pool in your own program, with your own processor and callbacks.
 
-The journal lies in the output folder: a script that was cut off is simply started again, and what it submits again is
-not done twice. The log lies beside it.
+Journal and log are in the private folder of the output folder. A script that was interrupted can be started again:
+finished tasks that it submits again are not run twice.
 """
 
 from __future__ import annotations
@@ -89,21 +89,21 @@ class Callbacks:
 class ProcessorLocation:
     """How workers import a processor."""
 
-    #: A name of ours, or ``module:function``.
+    #: Name of a processor, or ``module:function``.
     name: str
-    #: Folders in which its module is looked for first.
+    #: Folders that are searched first for its module.
     import_path: tuple[str, ...] = ()
 
 
 def locate_processor(processor: Processor | str) -> ProcessorLocation:
     """Find how a worker can import a processor.
 
-    A function is imported from the file that it stands in, also when that is the script that runs now: what the script
-    does of itself belongs under ``if __name__ == "__main__"``. A name is looked for beside the script.
+    A function is imported from its file, even if that is the running script, whose own work must therefore be under
+    ``if __name__ == "__main__"``. The module of a name is searched beside the script.
 
     Raises:
-        OptionsError: The function stands inside another one, in a class, or in no file. Or nothing has this name, or
-            more than one package has it, or its module is nowhere.
+        OptionsError: The function is nested, a method, or in no file; or no processor or several packages have this
+            name, or its module does not exist.
     """
     if isinstance(processor, str):
         return locate_processor_by_name(processor, (sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
@@ -124,12 +124,12 @@ def locate_processor_by_name(name: str, import_path: tuple[str, ...]) -> Process
     """Resolve a processor name without importing the module it names.
 
     Raises:
-        OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
+        OptionsError: No processor or several packages have this name, or its module does not exist.
     """
-    meant = find_processor(name)
-    if isinstance(meant, ModuleProcessor) and not _module_exists(meant.outermost, import_path):
+    reference = find_processor(name)
+    if isinstance(reference, ModuleProcessor) and not _module_exists(reference.outermost, import_path):
         raise OptionsError(
-            f"There is no processor {name!r}: no module {meant.outermost} is in {', '.join(import_path)}, "
+            f"There is no processor {name!r}: no module {reference.outermost} is in {', '.join(import_path)}, "
             "and no package of that name is installed."
         )
     return ProcessorLocation(name=name, import_path=import_path)
@@ -141,7 +141,7 @@ def _module_exists(module: str, import_path: Sequence[str]) -> bool:
         return True
     try:
         return importlib.util.find_spec(module) is not None
-    except ValueError:  # it is loaded, and was not found in the way of a module: the script that runs
+    except ValueError:  # the module is loaded without a spec: it is the running script
         return True
 
 
@@ -203,13 +203,13 @@ class _PoolSetup:
     """Everything that is resolved before the pool starts."""
 
     settings: Settings
-    crew: WorkerConfig
-    staffing: WorkerCountChoice
+    workers: WorkerConfig
+    worker_count: WorkerCountChoice
     tree: OutputTree
     base: Path
     log: LogOptions
     waits_for_login: bool
-    #: Whose orders they are; nothing where the tasks are no orders of a portal: these are told apart by their payloads.
+    #: Account of the orders; ``None`` for a custom processor, whose tasks are distinguished by their payloads.
     account: Account | None
 
     @property
@@ -227,18 +227,18 @@ async def open_pool(
 ) -> AsyncGenerator[PersistentWorkerPool]:
     """Run a pool for the duration of the block; no process or temporary file of it remains afterwards.
 
-    Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend;
-    those that were called off are not. Leaving the block drains the pool: what is in hand is finished, the rest stays
-    in the journal. The caller's cancellation does the same.
+    Unfinished tasks of an earlier run are queued again, and so are failed ones that may succeed on retry, but not
+    cancelled ones. Leaving the block drains the pool: tasks in progress are finished, the rest stays in the journal.
+    Cancellation by the caller does the same.
 
     Args:
-        processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
-            running script, its name as ``module:function``, the name under which an installed package offers one, or
+        processor: The async function ``(tab, task) -> Report`` for each task, from a module or the running script;
+            or its name as ``module:function``, the name of a processor of an installed package, or
             ``po_attachments``, which needs a portal.
         watch: Called with every event; ``Callbacks`` builds one from crash, memory and completion functions.
         waits_for_login: If true, the pool pauses until ``resume`` when no worker can log in; otherwise it ends.
-        settings: Any setting by its name, as docs/settings.md lists them: ``out="pages", workers=4, headless=False``.
-            Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
+        settings: Any setting of docs/settings.md by its name: ``out="pages", workers=4, headless=False``. Others come
+            from environment and ``.env``. Without a portal, the pool creates a profile of its own.
 
     Raises:
         OptionsError: A setting is invalid, or workers cannot import the processor.
@@ -247,63 +247,63 @@ async def open_pool(
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
     """
     clock = SystemClock()
-    plan = await anyio.to_thread.run_sync(_prepare_setup, settings, processor, clock, abandon_on_cancel=True)
-    plan = replace(plan, waits_for_login=waits_for_login)
-    with configure_pool_logging(plan.log) as note:
-        if not plan.crew.sandbox.is_notable:
-            note(Notice(level=Level.INFO, text=plan.crew.sandbox.sentence))
-        async with _running_pool(plan, clock, _observe_both(note, watch)) as pool:
+    setup = await anyio.to_thread.run_sync(_prepare_setup, settings, processor, clock, abandon_on_cancel=True)
+    setup = replace(setup, waits_for_login=waits_for_login)
+    with configure_pool_logging(setup.log) as note:
+        if not setup.workers.sandbox.is_notable:
+            note(Notice(level=Level.INFO, text=setup.workers.sandbox.sentence))
+        async with _running_pool(setup, clock, _observe_both(note, watch)) as pool:
             yield pool
 
 
 @asynccontextmanager
 async def _running_pool(
-    plan: _PoolSetup, clock: SystemClock, observe: EventSink
+    setup: _PoolSetup, clock: SystemClock, observe: EventSink
 ) -> AsyncGenerator[PersistentWorkerPool]:
-    if plan.crew.sandbox.is_notable:
-        observe(Notice(level=Level.WARNING, text=plan.crew.sandbox.sentence))
-    for notice in plan.staffing.notices:
+    if setup.workers.sandbox.is_notable:
+        observe(Notice(level=Level.WARNING, text=setup.workers.sandbox.sentence))
+    for notice in setup.worker_count.notices:
         observe(notice)
-    async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
-        if plan.account is not None:
-            await journal.claim_account(plan.account)
-        if not plan.base.exists():
-            await _make_base_in_place(plan, clock, observe)
-        await recover(journal, plan.tree, plan.settings.out, plan.settings.max_attempts)
-        await reopen(journal, plan.tree, LIBRARY_BATCH_ID, RedoPolicy.RETRYABLE, is_candidate=_was_not_cancelled)
+    async with SqliteJournal(setup.private / JOURNAL_NAME, clock) as journal:
+        if setup.account is not None:
+            await journal.claim_account(setup.account)
+        if not setup.base.exists():
+            await _make_base_in_place(setup, clock, observe)
+        await recover(journal, setup.tree, setup.settings.out, setup.settings.max_attempts)
+        await reopen(journal, setup.tree, LIBRARY_BATCH_ID, RedoPolicy.RETRYABLE, is_candidate=_was_not_cancelled)
         options = replace(
-            pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
-            waits_for_login=plan.waits_for_login,
+            pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),
+            waits_for_login=setup.waits_for_login,
         )
-        around = PoolContext(
-            journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
+        context = PoolContext(
+            journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
         )
         try:
             async with (
-                clean_staging(plan.tree, options.staging_path),
-                PersistentWorkerPool(options, around) as pool,
+                clean_staging(setup.tree, options.staging_path),
+                PersistentWorkerPool(options, context) as pool,
             ):
                 yield pool
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
 
 
-async def _make_base_in_place(plan: _PoolSetup, clock: SystemClock, observe: EventSink) -> None:
+async def _make_base_in_place(setup: _PoolSetup, clock: SystemClock, observe: EventSink) -> None:
     """Create the base profile under a temporary name, so that an incomplete one is never used."""
-    part = plan.base.with_name(f"{plan.base.name}.part")
-    await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
+    draft = setup.base.with_name(f"{setup.base.name}.part")
+    await anyio.to_thread.run_sync(remove_tree, draft, abandon_on_cancel=True)
     try:
-        await make_base_profile(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
-        await anyio.to_thread.run_sync(_put_in_place, part, plan.base, clock.now())
+        await make_base_profile(workers=setup.workers, base=draft, runs_root=setup.settings.runs_dir, observe=observe)
+        await anyio.to_thread.run_sync(_put_in_place, draft, setup.base, clock.now())
     finally:
         with anyio.move_on_after(CLEANUP_LIMIT_S, shield=True):
-            await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
+            await anyio.to_thread.run_sync(remove_tree, draft, abandon_on_cancel=True)
 
 
-def _put_in_place(part: Path, base: Path, now: datetime) -> None:
+def _put_in_place(draft: Path, base: Path, now: datetime) -> None:
     """Rename the base profile to its final name and seal it."""
-    seal_path(base).unlink(missing_ok=True)  # of one that was there before and was removed
-    part.rename(base)
+    seal_path(base).unlink(missing_ok=True)  # the seal of an earlier base that was removed
+    draft.rename(base)
     seal_base(base, now=now)
 
 
@@ -312,31 +312,31 @@ def _was_not_cancelled(record: TaskRecord) -> bool:
     return record.status != TaskStatus.CANCELLED.name
 
 
-def _observe_both(one: EventSink, other: EventSink) -> EventSink:
-    def tell(event: Event) -> None:
-        one(event)
-        other(event)
+def _observe_both(first: EventSink, second: EventSink) -> EventSink:
+    def observe(event: Event) -> None:
+        first(event)
+        second(event)
 
-    return tell
+    return observe
 
 
 def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _PoolSetup:
     """Read the settings, and find portal, browser and profile. Blocking; creates the output folder."""
     settings = load_settings(given)
-    located = locate_processor(processor)
+    location = locate_processor(processor)
     site = _resolve_portal_if_named(settings)
     settings = fill_from_keyring(settings, site.pack)[0] if site else settings
-    crew = resolve_worker_config(settings, site)
-    worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
+    workers = resolve_worker_config(settings, site)
+    worker = replace(workers.worker, processor=location.name, import_path=location.import_path)
     log_file = open_output_folder(settings)
-    account = portal_account(settings, site) if site and located.name == PO_ATTACHMENTS else None
+    account = portal_account(settings, site) if site and location.name == PO_ATTACHMENTS else None
     template = (
         settings.folder_template if site or "folder_template" in settings.model_fields_set else DEFAULT_FOLDER_TEMPLATE
     )
     return _PoolSetup(
         settings=settings,
-        crew=replace(crew, worker=worker),
-        staffing=resolve_worker_count(settings),
+        workers=replace(workers, worker=worker),
+        worker_count=resolve_worker_count(settings),
         tree=OutputTree(
             settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields), account=account
         ),

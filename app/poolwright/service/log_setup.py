@@ -1,7 +1,7 @@
 """Logging configuration: short lines for people, one JSON object per line for the log file.
 
-Rooms log facts with fields through loguru (``worker=``, ``task=``, ``cause=``) and know nothing of sinks. Secrets are
-blotted out of every line on its way, values of variables never enter a traceback, and the file is its owner's alone.
+All other modules log through loguru with fields (``worker=``, ``task=``, ``cause=``) and know no sinks. Secrets are
+redacted in every line, tracebacks contain no values of variables, and only the owner can read the file.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 Redact = Callable[[str], str]
 
 REDACTED = "***"
-#: A field of lines that people see in the view of the run; they are not told twice.
+#: Field of lines that a view of the run already shows, so that the people sink skips them.
 SHOWN_FIELD = "is_shown"
-#: The true level of a line that goes below the sinks of others.
+#: Field with the original level of a line that is hidden from the caller's sinks.
 TRUE_LEVEL_FIELD = "weight"
-#: What lines have for this room alone.
+#: Fields that are used in this module only.
 _INTERNAL_FIELDS = frozenset({SHOWN_FIELD, TRUE_LEVEL_FIELD})
-#: Fields that every line may have and that people see in front of the text.
+#: Optional fields that people see before the text.
 SUBJECT_FIELDS = ("worker", "task")
 
 
@@ -75,12 +75,12 @@ def configure_logging(options: LogOptions) -> Generator[None]:
     Raises:
         OptionsError: The file cannot be written.
     """
-    blot = _redactor(options.secrets)
+    redact = _redactor(options.secrets)
     bridge = _LibraryLogHandler()
     logger.remove()
     try:
-        _add_people_sink(options, blot)
-        _add_file_sink(options, blot)
+        _add_people_sink(options, redact)
+        _add_file_sink(options, redact)
         logging.getLogger().addHandler(bridge)
         yield
     finally:
@@ -90,18 +90,18 @@ def configure_logging(options: LogOptions) -> Generator[None]:
 
 @contextmanager
 def configure_pool_logging(options: LogOptions) -> Generator[EventSink]:
-    """Have a pool's lines go to its file until the block ends, beside the sinks that the caller has of his own.
+    """Send a pool's log to its file for the duration of the block, in addition to the sinks of the caller.
 
-    None of these is touched, and none sees the events of the pool, which are given to what this yields; the lines of
-    its workers they do see.
+    The sinks of the caller are unchanged. They receive the log lines of the workers, but not the events of the pool,
+    which are passed to the yielded function.
 
     Raises:
         OptionsError: The file cannot be written.
     """
-    least = logger.level(options.level.upper()).no
+    minimum = logger.level(options.level.upper()).no
 
     def is_wanted(record: Record) -> bool:
-        return (record["name"] or "").startswith("poolwright.") and _true_level(record).no >= least
+        return (record["name"] or "").startswith("poolwright.") and _true_level(record).no >= minimum
 
     sink = _add_file_sink(options, _redactor(options.secrets), is_wanted)
     try:
@@ -120,11 +120,11 @@ def log_event(event: Event, to: Logger = logger) -> None:
             )
         case TaskEnded(task=task, report=report, worker=worker):
             fields = {"outcome": report.outcome.value, "reason": report.reason.value, "folder": event.folder}
-            shown = _with_worker(to, worker).bind(task=task.task_id, attempt=task.attempt, **fields)
-            shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
-        case TaskReturned(task_id=task_id, why=why, detail=detail):
-            _with_worker(to, event.worker).bind(task=task_id, reason=why.value).info(
-                "returned to the queue: {} {}", why.value, detail
+            bound = _with_worker(to, worker).bind(task=task.task_id, attempt=task.attempt, **fields)
+            bound.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
+        case TaskReturned(task_id=task_id, why=cause, detail=detail):
+            _with_worker(to, event.worker).bind(task=task_id, reason=cause.value).info(
+                "returned to the queue: {} {}", cause.value, detail
             )
         case Notice() | MemoryRelieved():
             _log_notice(event, to)
@@ -143,8 +143,8 @@ def _log_notice(event: Notice | MemoryRelieved, to: Logger) -> None:
         _with_worker(to, event.worker).log(event.level.value.upper(), "{}", event.text)
         return
     own = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
-    all_of_them = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
-    _log_notice(event.notice, to.bind(**own, **all_of_them, limit_bytes=event.limit_bytes))
+    totals = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
+    _log_notice(event.notice, to.bind(**own, **totals, limit_bytes=event.limit_bytes))
 
 
 def _with_worker(to: Logger, worker: WorkerRef | None) -> Logger:
@@ -161,38 +161,40 @@ def _true_level(record: Record) -> RecordLevel:
     return record["extra"].get(TRUE_LEVEL_FIELD, record["level"])
 
 
-def _add_people_sink(options: LogOptions, blot: Redact) -> None:
+def _add_people_sink(options: LogOptions, redact: Redact) -> None:
     people = options.people
     if people is None:
         return
 
-    def tell(message: Message) -> None:
-        people(blot(_line_for_people(message.record)))
+    def write(message: Message) -> None:
+        people(redact(_line_for_people(message.record)))
 
-    logger.add(tell, level=options.people_level.upper(), format="{message}", filter=_is_not_shown)
+    logger.add(write, level=options.people_level.upper(), format="{message}", filter=_is_not_shown)
 
 
 def _is_not_shown(record: Record) -> bool:
     return not record["extra"].get(SHOWN_FIELD)
 
 
-def _add_file_sink(options: LogOptions, blot: Redact, is_wanted: Callable[[Record], bool] | None = None) -> int | None:
+def _add_file_sink(
+    options: LogOptions, redact: Redact, is_wanted: Callable[[Record], bool] | None = None
+) -> int | None:
     if options.file is None:
         return None
 
     try:
         file = LogFile(options.file)
     except OSError as error:
-        told = describe_error(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
-        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
+        advice = describe_error(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
+        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {advice}") from error
 
     writer = LogWriter(file, options.people or _discard_line, _lost_lines_record)
 
     class Sink:
-        """What loguru calls, also at the end."""
+        """A loguru sink, which loguru also stops."""
 
         def write(self, message: Message) -> None:
-            writer.write(f"{_json_line(message.record, blot)}\n")
+            writer.write(f"{_json_line(message.record, redact)}\n")
 
         def stop(self) -> None:
             writer.close()
@@ -203,14 +205,14 @@ def _add_file_sink(options: LogOptions, blot: Redact, is_wanted: Callable[[Recor
 
 def _lost_lines_record(count: int) -> str:
     """Return the log line that reports lost lines."""
-    told = {
-        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru does for all others
+    record = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru for all others
         "level": "warning",
         "text": f"{count:,} lines before this one were lost because the disk was full or hung.",
         "where": __name__,
         "lost_count": count,
     }
-    return f"{json.dumps(told)}\n"
+    return f"{json.dumps(record)}\n"
 
 
 def _discard_line(_: str) -> None:
@@ -218,29 +220,29 @@ def _discard_line(_: str) -> None:
 
 
 def _redactor(secrets: tuple[str, ...]) -> Redact:
-    """Blots secrets, also as Python shows them in an error; longer ones first, since one may hold another."""
+    """Return a function that redacts secrets, also in their ``repr``; longer ones first: one may contain another."""
     spellings = {spelling for secret in secrets if secret for spelling in (secret, repr(secret)[1:-1])}
     ordered = sorted(spellings, key=len, reverse=True)
 
-    def blot(text: str) -> str:
+    def redact(text: str) -> str:
         for spelling in ordered:
             text = text.replace(spelling, REDACTED)
         return text
 
-    return blot
+    return redact
 
 
 def _line_for_people(record: Record) -> str:
     fields = record["extra"]
     subjects = [str(fields[name]) for name in SUBJECT_FIELDS if fields.get(name)]
-    caught = record["exception"]
-    error = f"({type(caught.value).__name__}: {caught.value})" if caught is not None else ""
+    exception = record["exception"]
+    error = f"({type(exception.value).__name__}: {exception.value})" if exception is not None else ""
     words = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
     return " ".join(filter(None, words))
 
 
-def _json_line(record: Record, blot: Redact) -> str:
-    told: dict[str, object] = {
+def _json_line(record: Record, redact: Redact) -> str:
+    fields: dict[str, object] = {
         "at": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
         "level": _true_level(record).name.lower(),
         "text": record["message"],
@@ -249,16 +251,16 @@ def _json_line(record: Record, blot: Redact) -> str:
             name: value for name, value in record["extra"].items() if name not in _INTERNAL_FIELDS and value is not None
         },
     }
-    caught = record["exception"]
-    if caught is not None and caught.type is not None:
-        told["error"] = "".join(traceback.format_exception(caught.type, caught.value, caught.traceback))
-    plain = {name: _json_value(value, blot) for name, value in told.items()}
+    exception = record["exception"]
+    if exception is not None and exception.type is not None:
+        fields["error"] = "".join(traceback.format_exception(exception.type, exception.value, exception.traceback))
+    plain = {name: _json_value(value, redact) for name, value in fields.items()}
     return json.dumps(plain, ensure_ascii=False)
 
 
-def _json_value(value: object, blot: Redact) -> object:
-    """Numbers stay; all else becomes text without secrets, so that the line stays valid JSON whatever is blotted."""
-    return value if isinstance(value, int | float | None) else blot(str(value))
+def _json_value(value: object, redact: Redact) -> object:
+    """Return numbers and ``None`` unchanged, all else as redacted text, so that the line stays valid JSON."""
+    return value if isinstance(value, int | float | None) else redact(str(value))
 
 
 class _LibraryLogHandler(logging.Handler):

@@ -1,9 +1,8 @@
 """The log file with its rotation, and the thread that writes to it, so that no caller waits for the disk.
 
-What could not be written is shown nowhere, since it was meant for its owner's file alone.
-
-One thread writes them, in their order. What a disk that hangs or is full does not take is counted, told to people once,
-and told again in the log itself, in its place, as soon as that takes lines again.
+One thread writes all lines in their order. Lines that a full or hanging disk does not accept are counted and reported
+to people once, but not shown, since the log may contain private data. As soon as the disk accepts lines again, a line
+in the log says how many are missing at this point.
 """
 
 from __future__ import annotations
@@ -27,25 +26,25 @@ class LogFile:
     """A log file with rotation, written by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, to go on at its end. Its folder is made.
+        """Open the file for appending; create it and its folder if they do not exist.
 
         Raises:
-            OSError: It cannot be made or written.
+            OSError: The file cannot be created or written.
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor: int | None = self._open()
 
     def write(self, line: str) -> None:
-        """Write a line with its end.
+        """Write a line, including its line break.
 
         Raises:
             OSError: The line could not be written, and no part of it remains. Later lines may succeed.
         """
-        self._append(line.encode("utf-8", "backslashreplace"))  # half a character: JSON escapes it alike
+        self._append(line.encode("utf-8", "backslashreplace"))  # a lone surrogate is escaped as in JSON
 
     def close(self) -> None:
-        """Close the file; a line that comes later opens it again."""
+        """Close the file; ``write`` opens it again."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -59,7 +58,7 @@ class LogFile:
             descriptor, size_bytes = self._open(), 0
             self._descriptor = descriptor
         if os.write(descriptor, content) < len(content):
-            # Half a line would spoil the next one: it is taken back.
+            # Remove the partial line, which would damage the next one.
             os.ftruncate(descriptor, size_bytes)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -85,7 +84,7 @@ CLOSE_LIMIT_S = 5.0
 
 @dataclass(slots=True)
 class _LostLines:
-    """Marks where lines were dropped."""
+    """Marks a position where lines were dropped."""
 
     count: int
 
@@ -97,9 +96,9 @@ class LogWriter:
         """Start the writer thread, a daemon thread.
 
         Args:
-            file: Where lines go; it belongs to the thread from now on.
-            tell: Takes a sentence for people when lines are lost.
-            gap: Makes the line of the log that says how many are lost before it.
+            file: The log file; from now on only the thread uses it.
+            tell: Receives a sentence for people when lines are lost.
+            gap: Returns the line of the log for this number of lost lines.
         """
         self._file = file
         self._tell = tell
@@ -108,7 +107,7 @@ class LogWriter:
         self._waiting = deque[str | _LostLines]()
         self._waiting_size = 0
         self._is_closing = False
-        #: Lines that are lost and not told of in the file yet, and whether people know. Both are the thread's own.
+        #: Lost lines that the file does not report yet, and whether no loss was reported. Used by the thread only.
         self._lost_count = 0
         self._is_whole = True
         self._thread = Thread(target=self._write_all, name="log", daemon=True)
@@ -138,15 +137,15 @@ class LogWriter:
         self._thread.join(CLOSE_LIMIT_S)
         if self._thread.is_alive():
             with self._changed:
-                count = sum(one.count if isinstance(one, _LostLines) else 1 for one in self._waiting)
+                count = sum(item.count if isinstance(item, _LostLines) else 1 for item in self._waiting)
             self._tell(f"The log {self._file.path} is missing its last {count + 1:,} lines: its disk hangs.")
 
     def _write_all(self) -> None:
-        while (one := self._next()) is not None:
-            if isinstance(one, _LostLines):
-                self._lost_count += one.count
+        while (item := self._next()) is not None:
+            if isinstance(item, _LostLines):
+                self._lost_count += item.count
             else:
-                self._write(one)
+                self._write(item)
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -156,9 +155,9 @@ class LogWriter:
             self._changed.wait_for(lambda: self._waiting or self._is_closing)
             if not self._waiting:
                 return None
-            one = self._waiting.popleft()
-            self._waiting_size -= 0 if isinstance(one, _LostLines) else len(one)
-            return one
+            item = self._waiting.popleft()
+            self._waiting_size -= 0 if isinstance(item, _LostLines) else len(item)
+            return item
 
     def _write(self, line: str) -> None:
         try:
@@ -171,8 +170,8 @@ class LogWriter:
                 self._file.close()
             self._lost_count += 1
             if self._is_whole:
-                path, why = self._file.path, error.strerror
-                self._tell(f"The log {path} is losing lines: {why}. Free some disk space; the run continues.")
+                path, cause = self._file.path, error.strerror
+                self._tell(f"The log {path} is losing lines: {cause}. Free some disk space; the run continues.")
             self._is_whole = False
         else:
             self._is_whole = True

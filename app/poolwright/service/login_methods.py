@@ -1,8 +1,8 @@
 """Logs a profile in: by hand in a window, by the portal's form, or with cookies of another browser.
 
-Whichever way, it counts only when a second browser, started as workers' are, finds it on the disk. Then the base is
-sealed, a good copy is kept, and its cookies are written down beside it. From the first change until then the base has
-no seal and nobody else may read it.
+A login is accepted only after a second browser, started like that of a worker, has found it in the saved profile. Then
+the base is sealed and backed up, and its cookies are saved beside it. From the first change until then the base has no
+seal, and other processes cannot use it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from poolwright.profile.backups import (
 from poolwright.profile.base import check_base, check_login_base
 from poolwright.profile.clone import clone_profile, remove_clone
 from poolwright.profile.errors import ProfileMissingError
-from poolwright.profile.locks import write_locked
+from poolwright.profile.in_use import write_locked
 from poolwright.profile.profile import prepare_base
 from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
@@ -50,8 +50,8 @@ class ProfileLogin:
     """The profile to log in, and the worker configuration for it."""
 
     profile: NamedProfile
-    #: Browser, portal and, for its form, the login.
-    crew: WorkerConfig
+    #: Browser and portal, and the login for its form.
+    workers: WorkerConfig
     runs_root: Path
     observe: EventSink
     clock: Clock
@@ -62,108 +62,110 @@ async def log_in_by_hand(job: ProfileLogin, *, opened: Callable[[], None], enoug
 
     Args:
         job: The profile.
-        opened: Called once the window is there.
-        enough: Set to close the window in the person's place.
+        opened: Called when the window is open.
+        enough: Set to close the window for the person.
 
     Raises:
         LoginRequiredError: The profile is not logged in afterwards; it is kept without a seal.
-        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        ProfileError: The base cannot be used: damage mark, in use, damaged, or an everyday browser profile.
         SetupError: The browser does not start, or the portal does not answer.
     """
     name = job.profile.name
-    unproven = (
+    login_problem = (
         f"The login of profile {name} was not saved: the portal asks a new browser to log in. "
         f"Give `poolwright profile login {name}` again and close the window only when you see your start page. If you "
         "did, this portal keeps its login in the window alone; let workers log in by its form: "
         f"`poolwright profile login {name} --form`."
     )
-    headed = replace(job.crew.worker, browser=replace(job.crew.worker.browser, headless_mode=False))
-    errand = replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, opened=opened, enough=enough)
-    return await _log_in(job, errand, unproven)
+    headed = replace(job.workers.worker, browser=replace(job.workers.worker.browser, headless_mode=False))
+    one_shot = replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, opened=opened, enough=enough)
+    return await _log_in(job, one_shot, login_problem)
 
 
 async def log_in_by_form(job: ProfileLogin) -> Seal:
-    """Log in by the portal's form, with user, password and, where the portal wants one, a one-time code.
+    """Log in by the portal's form, with user, password and, if the portal requires it, a one-time code.
 
     Raises:
         OptionsError: The TOTP secret is invalid.
         LoginRequiredError: The login failed.
-        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        ProfileError: The base cannot be used: damage mark, in use, damaged, or an everyday browser profile.
         SetupError: The browser does not start, or the portal does not answer.
     """
-    unproven = (
+    login_problem = (
         f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
         "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
     )
-    codes = totp_from_secret(job.crew.totp_secret, job.clock.now)
+    codes = totp_from_secret(job.workers.totp_secret, job.clock.now)
     code = await codes.next_code() if codes else ""
-    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), one_time_code=code), unproven)
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), one_time_code=code), login_problem)
 
 
 async def import_state(job: ProfileLogin, state: StorageState) -> Seal:
     """Replace the profile's login with the login of another browser.
 
     Raises:
-        LoginRequiredError: The portal does not take that login; the base is kept, unsealed.
-        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        LoginRequiredError: The portal does not accept the imported login; the base is kept without a seal.
+        ProfileError: The base cannot be used: damage mark, in use, damaged, or an everyday browser profile.
         SetupError: The browser does not start or refuses the state, or the portal does not answer.
     """
-    unproven = (
-        f"The portal does not take the login that was imported into profile {job.profile.name}: it has ended, or it is "
-        "bound to the browser or the network that it comes from. Export it anew right after a login, and import that."
+    login_problem = (
+        f"The portal does not accept the login that was imported into profile {job.profile.name}: it has expired, or "
+        "it is bound to its browser or network. Export it again right after a login, and import that file."
     )
-    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), state=state.to_json()), unproven)
+    return await _log_in(
+        job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), state=state.to_json()), login_problem
+    )
 
 
 async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
-    """Write the login that a run renewed back into the base, if it still opens the portal; else nothing changes.
+    """Replace the base with a clone that has the login that a run renewed, if the portal accepts this login.
 
-    A clone of the base takes its cookies over, and proves itself in a browser of its own. Then it takes the place of
-    the base, which is kept.
+    The cookies are imported into a clone of the base, and the login is checked in another browser. Then the clone
+    replaces the base, which is kept as a backup. If the check fails, the profile is unchanged.
 
     Returns:
-        Where the base that was there lies now, and the new seal.
+        The path of the old base, and the new seal.
 
     Raises:
         ProfileMissingError: No run has renewed the login of this profile.
-        LoginRequiredError: That login has ended too.
-        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
-        SetupError: The browser does not start, the portal does not answer, or something can't be written.
+        LoginRequiredError: The renewed login has expired, too.
+        ProfileError: The base cannot be used: damage mark, in use, damaged, or an everyday browser profile.
+        SetupError: The browser does not start, the portal does not answer, or a file cannot be written.
     """
     base, renewed = job.profile.base_path, refreshed_login_path(job.profile.base_path)
-    draft = base.with_name(f"{base.name}.promoted")
+    clone = base.with_name(f"{base.name}.promoted")
     if not renewed.is_file():
         raise ProfileMissingError(f"No run has renewed the login of profile {job.profile.name} since it was made.")
     with write_locked(base):
         try:
-            await anyio.to_thread.run_sync(_clone_to, base, draft)
-            errand = replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=draft, kept_login_path=renewed)
-            await run_one_shot(errand)
-            await _verify_login(job, draft, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
-            swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
+            await anyio.to_thread.run_sync(_clone_to, base, clone)
+            one_shot = replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=clone, kept_login_path=renewed)
+            await run_one_shot(one_shot)
+            await _verify_login(job, clone, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
+            replaced = await anyio.to_thread.run_sync(partial(replace_base, base, clone, now=job.clock.now()))
             delete_refreshed_login(base)
-            return swapped
+            return replaced
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(remove_clone, draft)
+                await anyio.to_thread.run_sync(remove_clone, clone)
 
 
-def _clone_to(base: Path, draft: Path) -> None:
+def _clone_to(base: Path, clone: Path) -> None:
     check_base(base)
-    remove_clone(draft)
-    clone_profile(base, draft)
-    prepare_base(draft)
+    remove_clone(clone)
+    clone_profile(base, clone)
+    prepare_base(clone)
 
 
-async def _verify_login(job: ProfileLogin, folder: Path, unproven: str) -> None:
+async def _verify_login(job: ProfileLogin, folder: Path, login_problem: str) -> None:
     """Check in a new browser that the saved login works, and save its cookies beside the base profile."""
     await anyio.to_thread.run_sync(prepare_base, folder)
-    kept = login_backup_path(job.profile.base_path)
+    cookies_path = login_backup_path(job.profile.base_path)
     if (
-        await run_one_shot(replace(_one_shot_job(job, WorkerMode.VERIFY_LOGIN), base=folder, cookies_path=kept))
+        await run_one_shot(replace(_one_shot_job(job, WorkerMode.VERIFY_LOGIN), base=folder, cookies_path=cookies_path))
         is not LoginCheck.LOGGED_IN
     ):
-        raise LoginRequiredError(unproven)
+        raise LoginRequiredError(login_problem)
 
 
 def _one_shot_job(job: ProfileLogin, mode: WorkerMode) -> OneShotJob:
@@ -171,25 +173,27 @@ def _one_shot_job(job: ProfileLogin, mode: WorkerMode) -> OneShotJob:
         job.observe(Notice(level=level, text=text))
 
     return OneShotJob(
-        mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note
+        mode=mode, base=job.profile.base_path, options=job.workers.worker, runs_root=job.runs_root, note=note
     )
 
 
-async def _log_in(job: ProfileLogin, errand: OneShotJob, unproven: str) -> Seal:
+async def _log_in(job: ProfileLogin, one_shot: OneShotJob, login_problem: str) -> Seal:
     base = job.profile.base_path
     with write_locked(base):
         await anyio.to_thread.run_sync(check_login_base, base)
         await anyio.to_thread.run_sync(_prepare_unsealed, base)
-        await run_one_shot(errand)
-        await _verify_login(job, base, unproven)
+        await run_one_shot(one_shot)
+        await _verify_login(job, base, login_problem)
         await anyio.to_thread.run_sync(delete_refreshed_login, base)
         return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))
 
 
 def _prepare_unsealed(base: Path) -> None:
-    """From here on it may differ from its seal; a login that is killed leaves an unsealed base, not a damaged one."""
+    """Prepare the base and remove its seal, so that an interrupted login leaves an unsealed base, not a damaged one."""
     prepare_base(base)
     try:
         remove_seal(base)
     except OSError as error:
-        raise SetupError(f"The seal of {base} can't be removed ({error.strerror}). Check who owns it.") from error
+        raise SetupError(
+            f"The seal of {base} cannot be removed ({error.strerror}). Check its owner and permissions."
+        ) from error

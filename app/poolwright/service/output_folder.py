@@ -32,8 +32,10 @@ def open_output_folder(settings: Settings) -> Path:
             f"out is '{settings.out}', which is not a folder: {error.strerror}. Choose another one with --out."
         ) from error
     except OSError as error:
-        told = describe_error(error, settings.out).sentence(otherwise="Fix this, or choose another folder with --out.")
-        raise SetupError(f"The output folder '{settings.out}' cannot be written: {told}") from error
+        advice = describe_error(error, settings.out).sentence(
+            otherwise="Fix this, or choose another folder with --out."
+        )
+        raise SetupError(f"The output folder '{settings.out}' cannot be written: {advice}") from error
     return settings.log_file or private / LOG_NAME
 
 

@@ -18,7 +18,7 @@ from poolwright.profile.in_use import is_process_alive
 
 _S = TypeVar("_S", bound="_Pidfile")
 DAEMON_PIDFILE_NAME, BATCH_PIDFILE_NAME = "daemon.json", "batch.json"
-#: Of a process, in the line that the system has on it, counted from behind its name.
+#: Index of the start time in ``/proc/<pid>/stat``, counted after the process name.
 _START_FIELD = 19
 
 
@@ -27,8 +27,8 @@ class _Pidfile(BaseModel):
 
     pid: int
     started_at: datetime
-    #: Tells the process from a later one of the same number, after a new start of the machine or of a container; empty
-    #: where the system does not say.
+    #: Distinguishes the process from a later one with the same id, for example after a restart of the machine or of a
+    #: container; empty if the system does not provide it.
     birth: str = ""
 
 
@@ -47,7 +47,7 @@ class BatchPidfile(_Pidfile):
 
 @contextmanager
 def daemon_pidfile(folder: Path, url: str, started_at: datetime) -> Generator[None]:
-    """Write the daemon's PID file, and remove it at the end of the block. A stale file names a dead process.
+    """Write the daemon's PID file, and remove it at the end of the block. After a crash it names a dead process.
 
     Raises:
         OSError: The file cannot be written.
@@ -65,24 +65,24 @@ def daemon_pidfile(folder: Path, url: str, started_at: datetime) -> Generator[No
 def batch_pidfile(folder: Path, started_at: datetime) -> Generator[Callable[[], None]]:
     """Write the batch's PID file for the duration of the block; call what is yielded to mark the batch as stopping.
 
-    A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
-    The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
+    A file that cannot be written is no reason to stop the batch; other commands then do not see that it is running. The
+    file of another running batch is left alone: this batch will be refused, since the journal is in use.
     """
     path = folder / BATCH_PIDFILE_NAME
-    beacon = BatchPidfile(pid=os.getpid(), birth=_process_start(os.getpid()), started_at=started_at)
+    content = BatchPidfile(pid=os.getpid(), birth=_process_start(os.getpid()), started_at=started_at)
 
     def is_ours() -> bool:
-        found = find_batch(folder)
-        return found is None or found.pid == beacon.pid
+        other = find_batch(folder)
+        return other is None or other.pid == content.pid
 
-    def tell(*, is_draining: bool) -> None:
+    def write(*, is_draining: bool) -> None:
         with suppress(OSError):
             if is_ours():
-                _write(path, beacon.model_copy(update={"is_draining": is_draining}))
+                _write(path, content.model_copy(update={"is_draining": is_draining}))
 
-    tell(is_draining=False)
+    write(is_draining=False)
     try:
-        yield partial(tell, is_draining=True)
+        yield partial(write, is_draining=True)
     finally:
         with suppress(OSError):
             if is_ours():
@@ -101,22 +101,22 @@ def find_batch(folder: Path) -> BatchPidfile | None:
 
 def _read_if_alive(path: Path, kind: type[_S]) -> _S | None:
     try:
-        found = kind.model_validate_json(path.read_bytes())
+        content = kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if is_process_alive(found.pid) and found.birth in {"", _process_start(found.pid)} else None
+    return content if is_process_alive(content.pid) and content.birth in {"", _process_start(content.pid)} else None
 
 
 def _process_start(pid: int, proc: Path = Path("/proc")) -> str:
-    """When a process began, in the machine's own count since its start, which no clock that is set can change."""
+    """Return boot id and start time in ticks since boot, which no clock change affects; empty if unknown."""
     try:
         boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
-        # The name of the program stands in brackets before, and may hold anything.
+        # The program name before is in parentheses and may contain any character.
         fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
         return f"{boot}/{fields[_START_FIELD]}"
     except (OSError, IndexError):
         return ""
 
 
-def _write(path: Path, beacon: BaseModel) -> None:
-    replace_private_file(path, json.dumps(beacon.model_dump(mode="json")).encode())
+def _write(path: Path, content: BaseModel) -> None:
+    replace_private_file(path, json.dumps(content.model_dump(mode="json")).encode())

@@ -45,7 +45,7 @@ def resolve_portal_config(settings: Settings) -> PortalConfig:
 
     Raises:
         PackError: There is no such pack, or it is not valid.
-        ProfileError: Settings leave it to the profile, and there is none.
+        ProfileError: The settings name no portal, and there is no such profile.
         OptionsError: No address is configured for the portal.
     """
     if settings.portal:
@@ -59,17 +59,17 @@ def find_profile(settings: Settings) -> NamedProfile:
     """Return the profile that the settings name.
 
     Raises:
-        ProfileError: There is none.
+        ProfileError: There is no such profile.
     """
     return ProfileRepository(settings.profiles_dir).find(settings.profile)
 
 
 def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfileFile]:
-    """The portal that a new profile is for, which settings must name, and what the profile says of it.
+    """Return the portal for a new profile, and the content of its profile file.
 
     Raises:
         PackError: The pack is not valid.
-        OptionsError: Settings name no pack, or nobody says where the portal is.
+        OptionsError: The settings name no portal, or no address is configured for it.
     """
     is_shipped = settings.portal in packs.shipped_names()
     if not is_shipped and not (settings.portal and Path(settings.portal).is_file()):
@@ -89,10 +89,10 @@ def portal_account(settings: Settings, site: PortalConfig) -> Account:
 
 
 def _base_url_of_profile(settings: Settings, pack: Pack) -> str:
-    home = ProfileRepository(settings.profiles_dir)
-    if settings.profile not in home.names():
+    repository = ProfileRepository(settings.profiles_dir)
+    if settings.profile not in repository.names():
         return ""
-    content = home.find(settings.profile).read()
+    content = repository.find(settings.profile).read()
     return content.base_url if content.pack == pack.name else ""
 
 
@@ -102,8 +102,8 @@ def _portal_config(pack: Pack, base_url: str) -> PortalConfig:
     return PortalConfig(pack=pack, base_url=base_url.rstrip("/"))
 
 
-_USUAL_PORTS = {"http": 80, "https": 443}
-#: As Debian, Playwright and Google call it.
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: File names of it by Debian, Playwright and Google.
 _HEADLESS_SHELL = re.compile(r"headless[-_]shell")
 
 
@@ -120,11 +120,11 @@ class WorkerConfig:
 
 
 def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> WorkerConfig:
-    """Find the browser, check its sandbox, and take the rest from the settings.
+    """Find the browser, check its sandbox, and read the other options from the settings.
 
     Raises:
         OptionsError: The configured browser is invalid, or the proxy or a certificate cannot be used.
-        SetupError: There is no browser.
+        SetupError: No browser is installed.
     """
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
     certificates = find_certificates(settings)
@@ -156,9 +156,9 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
 
 
 def http_origin(base_url: str) -> str:
-    """Scheme, host and port of the portal, as a browser writes them: a usual port is left out."""
+    """Return scheme, host and port of the portal as a browser writes them, without a default port."""
     parts = urlsplit(base_url)
-    port = "" if parts.port in {None, _USUAL_PORTS.get(parts.scheme)} else f":{parts.port}"
+    port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}{port}"
 
@@ -175,18 +175,18 @@ def secret_texts(settings: Settings) -> tuple[str, ...]:
     return tuple(secret.get_secret_value() for secret in own)
 
 
-def pool_options(settings: Settings, crew: WorkerConfig, base: Path, worker_count: int) -> PoolOptions:
+def pool_options(settings: Settings, workers: WorkerConfig, base: Path, worker_count: int) -> PoolOptions:
     """Return the options of a pool of these workers, each on a clone of the base profile."""
     return PoolOptions(
-        worker=crew.worker,
+        worker=workers.worker,
         worker_count=worker_count,
         base_profile_path=base,
         runs_root=settings.runs_dir,
         staging_path=settings.out / PRIVATE_NAME / STAGING_NAME,
         max_attempts=settings.max_attempts,
         shutdown_timeout_s=settings.shutdown_timeout_s,
-        totp_secret=crew.totp_secret,
-        renews_early=crew.renews_early,
+        totp_secret=workers.totp_secret,
+        renews_early=workers.renews_early,
         memory_threshold=settings.memory_threshold,
         recycle_after_tasks=settings.recycle_after_tasks or None,
         recycle_after_s=settings.recycle_after_minutes * 60 or None,

@@ -31,10 +31,10 @@ def tasks_to_redo(
     """Return the tasks to queue again.
 
     Args:
-        records: What the journal knows of the list.
-        redo: What the user wants done again.
-        is_whole: Whether the files of a finished order are all there and unchanged; one whose files are not is done
-            again unless the user wants nothing done again, also where it had but a part of them.
+        records: The tasks of the list.
+        redo: Which finished orders to run again.
+        is_whole: Returns whether the files of a finished order are complete and unchanged. Otherwise the order runs
+            again unless ``redo`` is ``NOTHING``, also if only a part of its files had been downloaded.
     """
     return [
         record.task.task_id
@@ -45,7 +45,7 @@ def tasks_to_redo(
 
 def _is_to_redo(report: Report, redo: RedoPolicy, is_whole: Callable[[], bool]) -> bool:
     is_done = report.meaning.action is ActionClass.DONE
-    # An order of which a person must get the rest has files all the same.
+    # A partial order, whose rest a person must download, has files, too.
     has_files = is_done or bool(report.files)
     match redo:
         case RedoPolicy.NOTHING:
@@ -55,14 +55,14 @@ def _is_to_redo(report: Report, redo: RedoPolicy, is_whole: Callable[[], bool]) 
         case RedoPolicy.UNFINISHED:
             return not (is_done and is_whole())
         case RedoPolicy.RETRYABLE:
-            # What needs a person's doing first is left alone: a wrong number, a missing right, a file not handed out.
+            # Orders that need a person do not run again: a wrong number, a missing permission, a file not provided.
             can_help = report.meaning.is_retryable or report.meaning.action is ActionClass.RETRY
             return can_help or (has_files and not is_whole())
         case _:
             assert_never(redo)
 
 
-#: Limit for removing the staging folder; the next start empties it as well.
+#: Time limit for removing the staging folder; the next start empties it, too.
 STAGING_CLEANUP_LIMIT_S = 5.0
 
 IsCandidate: TypeAlias = Callable[[TaskRecord], bool]
@@ -83,10 +83,12 @@ async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: i
         SetupError: The output folder cannot be read or written.
     """
     try:
-        await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
+        await anyio.to_thread.run_sync(
+            tree.recover, abandon_on_cancel=True
+        )  # may be abandoned at any point, as in a power failure
     except OSError as error:
-        told = describe_error(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
-        raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {told}") from error
+        advice = describe_error(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
+        raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {advice}") from error
     await journal.recover(max_attempts)
 
 
@@ -98,7 +100,7 @@ async def reopen(
     *,
     is_candidate: IsCandidate = lambda _: True,
 ) -> None:
-    """Queue again those tasks of a list that are over and are to be done again: see ``to_reopen``."""
+    """Queue the finished tasks of a list again that ``tasks_to_reopen`` returns."""
     await journal.reopen(await tasks_to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
 
 
@@ -109,24 +111,24 @@ async def tasks_to_reopen(
     redo: RedoPolicy,
     *,
     is_candidate: IsCandidate = lambda _: True,
-    looked: CheckProgress | None = None,
+    progress: CheckProgress | None = None,
 ) -> list[TaskId]:
     """Return the finished tasks of a list that are to run again.
 
-    Reads their files, which may take long, and holds one of them at a time; changes nothing.
+    Reads their files, which may take long, one task at a time; changes nothing.
 
     Args:
-        journal: What is known of them.
-        tree: Has their files.
+        journal: Contains the tasks.
+        tree: Contains their files.
         batch_id: The list.
-        redo: What the user wants done again.
-        is_candidate: Whether a task may be done again at all.
-        looked: Told how far it is.
+        redo: Which finished orders to run again.
+        is_candidate: Returns whether a task may run again at all.
+        progress: Is updated during the check.
     """
-    looked = looked or CheckProgress()
+    progress = progress or CheckProgress()
 
     def is_whole(record: TaskRecord) -> bool:
-        looked.count += 1
+        progress.count += 1
         return not record.folder or not tree.verify(record.folder, record.task.task_id, check_cancelled)
 
     def candidates(reading: JournalReader) -> Iterator[TaskRecord]:
@@ -136,26 +138,26 @@ async def tasks_to_reopen(
                 yield record
 
     def choose(reading: JournalReader) -> list[TaskId]:
-        looked.total_count = sum(record.is_over for record in candidates(reading))
+        progress.total_count = sum(record.is_over for record in candidates(reading))
         return tasks_to_redo(candidates(reading), redo, is_whole)
 
     return await journal.read(choose)
 
 
-async def run_interruptible(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
-    """Run ``work``, cancel it when ``happens`` returns first, and return whether it completed."""
+async def run_interruptible(interrupt: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
+    """Run ``work``, cancel it when ``interrupt`` returns first, and return whether it completed."""
     is_done = False
 
-    async def cut_short(scope: anyio.CancelScope) -> None:
-        await happens()
+    async def cancel_on_interrupt(scope: anyio.CancelScope) -> None:
+        await interrupt()
         scope.cancel()
 
     try:
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(cut_short, beside.cancel_scope)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cancel_on_interrupt, tasks.cancel_scope)
             await work()
             is_done = True
-            beside.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
     return is_done

@@ -79,7 +79,7 @@ _ALLOWED: Mapping[str, str] = {
     "timezone": "an IANA name such as Europe/Berlin",
     "file": "the path of a list",
     "glob": "a pattern of paths such as lists/*.xlsx",
-    "command": "the program and its arguments, such as ['python3', 'export.py']; no shell is involved",
+    "command": "a list of the program and its arguments, such as ['python3', 'export.py']; no shell is involved",
     "column": "the name of a column, or its position such as '#3'",
     "sheet": "the name of a sheet",
     "profile": "the name of a profile",

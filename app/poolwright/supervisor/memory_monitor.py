@@ -122,12 +122,12 @@ class MemoryMonitor:
         """Blocking."""
         by_worker: dict[WorkerRef, int] = {}
         own = self._own.measure() if is_exact else self._own.estimate()
-        ways = [own.way]
+        ways = [own.metric]
         for worker in self._workers:
             ref, usage = worker.ref, worker.memory_meter.read(is_exact=is_exact)
             if usage is not None:
                 by_worker[ref] = usage.memory_bytes
-                ways.append(usage.way)
+                ways.append(usage.metric)
         return _Sample(
             by_worker=by_worker,
             own_bytes=own.memory_bytes,

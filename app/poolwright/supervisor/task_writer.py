@@ -196,7 +196,7 @@ class TaskFiler:
         with self.deadline.shield():
             placed = await self._in_thread(partial(self._place, command, staged))
             if isinstance(placed, Filed):
-                command = _with_notes(command, placed.told)
+                command = _with_notes(command, placed.notices)
                 await self._write_down(command, placed.folder, staged)
                 is_filed = True
         if isinstance(placed, _Refusal):

@@ -1,1 +1,1 @@
-"""Reads what the machine offers: memory, processors, browsers, the sandbox, and access to folders."""
+"""Reads the facts of the machine: memory, processors, browsers, the sandbox, and access to folders."""

@@ -1,10 +1,8 @@
-"""Finds the browser that the workers start.
+"""Finds the browser that the workers start: the configured one, an installed one, or one that Playwright downloaded.
 
-The configured one, an installed one, or one that Playwright downloaded.
-
-Full Chrome, Chromium and Edge keep session cookies and show what a person sees; the small headless shell does not, so
-it is taken only when it is named. ``choose`` decides on a view of the file system; ``find_browser`` gives it the real
-one. No browser is started here but to ask for its version.
+Full Chrome, Chromium and Edge keep session cookies and render pages as a person sees them; the small headless shell
+does not, so it is used only if it is configured. ``choose_browser`` decides with a view of the file system;
+``find_browser`` uses the real one. A browser is started here only to read its version.
 """
 
 from __future__ import annotations
@@ -29,19 +27,19 @@ ON_PATH = (
     ("Chromium", ("chromium", "chromium-browser")),
     ("Microsoft Edge", ("microsoft-edge-stable", "microsoft-edge")),
 )
-#: Where installers put them, below ``/Applications`` or ``~/Applications``.
+#: Programs of installed browsers, below ``/Applications`` or ``~/Applications``.
 ON_MACOS = (
     ("Google Chrome", "Google Chrome.app/Contents/MacOS/Google Chrome"),
     ("Chromium", "Chromium.app/Contents/MacOS/Chromium"),
     ("Microsoft Edge", "Microsoft Edge.app/Contents/MacOS/Microsoft Edge"),
 )
-#: Where installers put them, below ``Program Files`` or the user's ``AppData/Local``.
+#: Programs of installed browsers, below ``Program Files`` or the user's ``AppData/Local``.
 ON_WINDOWS = (
     ("Google Chrome", "Google/Chrome/Application/chrome.exe"),
     ("Chromium", "Chromium/Application/chrome.exe"),
     ("Microsoft Edge", "Microsoft/Edge/Application/msedge.exe"),
 )
-#: Where Playwright unpacks Chromium, below ``chromium-<revision>``. Names changed over the years.
+#: Programs of Playwright's Chromium, below ``chromium-<revision>``, of several versions.
 UNPACKED = (
     "chrome-linux/chrome",
     "chrome-linux64/chrome",
@@ -51,11 +49,11 @@ UNPACKED = (
     "chrome-win/chrome.exe",
     "chrome-win64/chrome.exe",
 )
-#: A browser in a snap sees neither the system's temporary folder nor hidden ones: it cannot use a clone there.
+#: A browser in a snap can read neither the system's temporary folder nor hidden ones, so no clone there.
 SNAP = Path("/snap")
-#: Playwright reads "0" as: inside its own package.
+#: To Playwright "0" means a folder inside its own package.
 INSIDE_PACKAGE = Path("0")
-#: A browser that has not told its version by then hangs.
+#: A browser that takes longer to print its version hangs.
 VERSION_LIMIT_S = 15.0
 
 HOW_TO_INSTALL = (
@@ -66,18 +64,18 @@ HOW_TO_INSTALL = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledBrowser:
-    """A browser to start."""
+    """A browser that can be started."""
 
     path: Path
-    #: How people call it.
+    #: Its name for a person.
     name: str
-    #: How it was found, for a person.
+    #: How it was found, as a phrase for a person.
     origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLocations:
-    """Where to look on this machine."""
+    """The locations of browsers on this machine."""
 
     #: As in ``sys.platform``.
     platform: str
@@ -87,33 +85,33 @@ class SearchLocations:
 
 
 class FileLookup(Protocol):
-    """What the choice needs to see of a file system."""
+    """The view of a file system that the choice needs."""
 
     def is_program(self, path: Path) -> bool:
-        """Whether there is a file that may be started."""
+        """Whether a path is an executable file."""
         ...
 
     def on_path(self, name: str) -> Path | None:
-        """The program of this name on PATH."""
+        """Return the program of this name on PATH; ``None`` if there is none."""
         ...
 
     def names_in(self, folder: Path) -> Sequence[str]:
-        """Names in a folder; none where it is missing."""
+        """Return the names in a folder; none if it is missing."""
         ...
 
 
-def choose_browser(asked: Path | None, places: SearchLocations, files: FileLookup) -> InstalledBrowser:
-    """The browser to use.
+def choose_browser(configured: Path | None, locations: SearchLocations, files: FileLookup) -> InstalledBrowser:
+    """Return the browser to use.
 
     Raises:
-        OptionsError: The one that was asked for is no program.
-        SetupError: None was asked for and none is there.
+        OptionsError: The configured browser is not an executable program.
+        SetupError: No browser is configured and none was found.
     """
-    if asked is not None:
-        if not files.is_program(asked):
-            raise OptionsError(f"browser_path is '{asked}', which is not an executable program. {HOW_TO_INSTALL}")
-        return InstalledBrowser(path=asked, name=asked.stem, origin="as asked")
-    candidates = [*_installed(places, files), *_downloaded(places.playwright, files)]
+    if configured is not None:
+        if not files.is_program(configured):
+            raise OptionsError(f"browser_path is '{configured}', which is not an executable program. {HOW_TO_INSTALL}")
+        return InstalledBrowser(path=configured, name=configured.stem, origin="as configured")
+    candidates = [*_installed(locations, files), *_downloaded(locations.playwright, files)]
     usable = [browser for browser in candidates if not browser.path.is_relative_to(SNAP)]
     if usable:
         return usable[0]
@@ -121,34 +119,34 @@ def choose_browser(asked: Path | None, places: SearchLocations, files: FileLooku
     raise SetupError(f"No browser was found.{snapped} {HOW_TO_INSTALL}")
 
 
-def _installed(places: SearchLocations, files: FileLookup) -> Iterator[InstalledBrowser]:
+def _installed(locations: SearchLocations, files: FileLookup) -> Iterator[InstalledBrowser]:
     for name, commands in ON_PATH:
         for path in filter(None, map(files.on_path, commands)):
             yield InstalledBrowser(path=path, name=name, origin="installed")
-    for name, path in _usual_places(places):
+    for name, path in _usual_paths(locations):
         if files.is_program(path):
             yield InstalledBrowser(path=path, name=name, origin="installed")
 
 
-def _usual_places(places: SearchLocations) -> Iterator[tuple[str, Path]]:
-    match places.platform:
+def _usual_paths(locations: SearchLocations) -> Iterator[tuple[str, Path]]:
+    match locations.platform:
         case "darwin":
-            roots, programs = (Path("/Applications"), places.home / "Applications"), ON_MACOS
+            roots, programs = (Path("/Applications"), locations.home / "Applications"), ON_MACOS
         case "win32":
             drive = Path("C:/")
-            roots = (drive / "Program Files", drive / "Program Files (x86)", places.home / "AppData/Local")
+            roots = (drive / "Program Files", drive / "Program Files (x86)", locations.home / "AppData/Local")
             programs = ON_WINDOWS
         case _:
             roots, programs = (Path("/opt"),), (("Google Chrome", "google/chrome/chrome"),)
-    return ((name, root / place) for name, place in programs for root in roots)
+    return ((name, root / path) for name, path in programs for root in roots)
 
 
 def _downloaded(root: Path, files: FileLookup) -> Iterator[InstalledBrowser]:
-    """Playwright's own browsers, newest first."""
-    found = (re.fullmatch(r"chromium-(\d+)", name) for name in files.names_in(root))
-    for folder in sorted(filter(None, found), key=lambda match: int(match[1]), reverse=True):
-        for place in UNPACKED:
-            path = root / folder[0] / place
+    """Yield Playwright's own browsers, newest first."""
+    matches = (re.fullmatch(r"chromium-(\d+)", name) for name in files.names_in(root))
+    for folder in sorted(filter(None, matches), key=lambda match: int(match[1]), reverse=True):
+        for program in UNPACKED:
+            path = root / folder[0] / program
             if files.is_program(path):
                 yield InstalledBrowser(path=path, name="Chromium", origin="fetched by Playwright")
 
@@ -160,52 +158,54 @@ class _Disk:
         return shutil.which(path) is not None
 
     def on_path(self, name: str) -> Path | None:
-        found = shutil.which(name)
-        return Path(found) if found else None
+        path = shutil.which(name)
+        return Path(path) if path else None
 
     def names_in(self, folder: Path) -> Sequence[str]:
         try:
             return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        except PermissionError:  # a home of somebody else
+        except PermissionError:  # another user's folder
             return []
 
 
-def find_browser(asked: Path | None, playwright_browsers: Path | None = None) -> InstalledBrowser:
-    """The browser to use on this machine.
+def find_browser(configured: Path | None, playwright_browsers: Path | None = None) -> InstalledBrowser:
+    """Return the browser to use on this machine.
 
     Args:
-        asked: The program that the user named.
-        playwright_browsers: Where Playwright keeps its browsers, if not at its default place.
+        configured: The program that the user configured.
+        playwright_browsers: The folder of Playwright's browsers, if it is not the default one.
 
     Raises:
-        OptionsError: The one that was asked for is no program.
-        SetupError: None was asked for and none is there.
+        OptionsError: The configured browser is not an executable program.
+        SetupError: No browser is configured and none was found.
     """
-    places = SearchLocations(platform=sys.platform, home=Path.home(), playwright=_playwright_root(playwright_browsers))
-    return choose_browser(asked, places, _Disk())
+    locations = SearchLocations(
+        platform=sys.platform, home=Path.home(), playwright=_playwright_root(playwright_browsers)
+    )
+    return choose_browser(configured, locations, _Disk())
 
 
-def _playwright_root(told: Path | None) -> Path:
-    if told is None:
+def _playwright_root(folder: Path | None) -> Path:
+    if folder is None:
         return platformdirs.user_cache_path("ms-playwright", appauthor=False, opinion=False)
     package = importlib.util.find_spec("playwright")
-    if told == INSIDE_PACKAGE and package is not None and package.origin is not None:
+    if folder == INSIDE_PACKAGE and package is not None and package.origin is not None:
         return Path(package.origin).parent / "driver" / "package" / ".local-browsers"
-    return told
+    return folder
 
 
 def read_version(browser: InstalledBrowser) -> str:
-    """What the browser says about its version. On Windows its folder says it: asking would open a window.
+    """Return the version text of a browser. On Windows it is read from its folder: starting it would open a window.
 
     Raises:
-        SetupError: It did not answer, or not in time.
+        SetupError: The browser does not start, or prints no version in time.
     """
     if sys.platform == "win32":
         versions = [name for name in _Disk().names_in(browser.path.parent) if re.fullmatch(r"[\d.]+", name)]
         return max(versions, default="of unknown version")
     command = [str(browser.path), "--version"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=VERSION_LIMIT_S, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=VERSION_LIMIT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise SetupError(f"{browser.path} does not start: {error}. {HOW_TO_INSTALL}") from error
-    return told.stdout.strip()
+    return result.stdout.strip()

@@ -1,9 +1,8 @@
-"""Reads the mounts and the control groups of this process.
+"""Reads the mounts and the control groups of this process: version 1 and 2, alone or both, on a host or in a container.
 
-Version 1 and version 2, alone or side by side, on a host and in a container. A container may see its own group as the
-top of the mount while ``/proc/self/cgroup`` names it by the host's path, or the other way round; so the path is taken
-relative to the folder that the mount shows, and where the two do not fit together, the mount's top is the best known
-group around us. Reads only; a system without control groups has none.
+A container may see its own group as the top of the mount while ``/proc/self/cgroup`` has the host's path, or the
+reverse. So the path is taken relative to the folder that the mount shows; if the two do not match, the top of the mount
+is the best known group. A system without control groups has none.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-#: File systems whose files lie in memory.
+#: File systems whose files are in memory.
 IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 #: Before ``" - "``: id, parent, device, root, mount point, options; behind it: kind, source, options of the kind.
 _FIELDS_BEFORE, _FIELDS_BEHIND = 6, 3
@@ -22,21 +21,21 @@ _ESCAPED = re.compile(r"\\(\d{3})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """One line of the file."""
+    """One line of ``/proc/self/mountinfo``."""
 
-    #: The file system, as ``cgroup2`` or ``tmpfs``.
+    #: The file system, such as ``cgroup2`` or ``tmpfs``.
     kind: str
-    #: Which folder of the file system is the one that shows at ``point``.
+    #: The folder of the file system that is mounted at ``point``.
     root: PurePosixPath
     point: PurePosixPath
-    #: Those of the file system; for a ``cgroup`` its controllers are among them.
+    #: The options of the file system; for a ``cgroup`` with its controllers.
     options: frozenset[str]
-    #: Nothing can be written there, whoever tries: the mount or the whole file system says so.
+    #: Whether the mount or the whole file system is read-only.
     is_read_only: bool = False
 
 
 def read_mounts(root: Path) -> tuple[Mount, ...]:
-    """Every mount that this process sees, in the order in which they were made.
+    """Return every mount that this process sees, in the order in which they were made.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
@@ -49,11 +48,11 @@ def read_mounts(root: Path) -> tuple[Mount, ...]:
 
 
 def mount_of(path: Path, root: Path) -> Mount | None:
-    """The mount that contains a folder; None if it is unknown."""
-    place = PurePosixPath(path)
-    around = [mount for mount in read_mounts(root) if place.is_relative_to(mount.point)]
-    # Of two at the same point the later one hides the earlier one.
-    return max(reversed(around), key=lambda mount: len(mount.point.parts), default=None)
+    """Return the mount that contains a folder; ``None`` if it is unknown."""
+    folder = PurePosixPath(path)
+    candidates = [mount for mount in read_mounts(root) if folder.is_relative_to(mount.point)]
+    # Of two mounts at the same point the later one hides the earlier one.
+    return max(reversed(candidates), key=lambda mount: len(mount.point.parts), default=None)
 
 
 def _mount(line: str) -> Mount | None:
@@ -70,8 +69,8 @@ def _mount(line: str) -> Mount | None:
 
 
 def _plain(field: str) -> str:
-    """Blanks stand in the file as octal numbers."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), field)
+    """Decode spaces and the like, which the file has as octal numbers."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), field)
 
 
 _V1, _V2 = "cgroup", "cgroup2"
@@ -79,41 +78,41 @@ _V1, _V2 = "cgroup", "cgroup2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cgroup:
-    """One group around this process."""
+    """One control group of this process."""
 
     #: 1 or 2.
     version: int
-    #: As the kernel names it where we are, ``/`` for the top of what can be seen.
+    #: The kernel's name for it in our namespace, ``/`` for the top group that is visible.
     name: str
     folder: Path
-    #: Whether no group around this one can be seen; there may be some all the same.
+    #: Whether it is the outermost visible group; a container may have invisible ones above it.
     is_outermost: bool
 
     def text(self, file: str) -> str:
-        """What a file says; empty when it is not there or may not be read."""
+        """Return the text of a file; empty if it is missing or may not be read."""
         try:
             return (self.folder / file).read_text(encoding="ascii", errors="replace").strip()
         except OSError:
             return ""
 
     def number(self, file: str) -> int | None:
-        """The number in a file; nothing for ``max`` and for what cannot be read."""
+        """Return the number in a file; ``None`` for ``max`` and for an unreadable file."""
         return _number(self.text(file))
 
     def entry(self, file: str, key: str) -> int | None:
-        """One number of a file that has a name and a number in each line."""
+        """Return the number of a key in a file with a key and a number in each line; ``None`` if it is missing."""
         lines = (line.split() for line in self.text(file).splitlines())
         return next((_number(line[1]) for line in lines if len(line) > 1 and line[0] == key), None)
 
 
 def cgroups(root: Path, controller: str) -> tuple[Cgroup, ...]:
-    """The groups around this process that may govern something.
+    """Return the groups of this process that may limit it, from the innermost one.
 
-    Where both versions are mounted both are given; the files of a controller are in one of them only.
+    If both versions are mounted, groups of both are returned; the files of a controller are in one of them only.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
-        controller: ``memory`` or ``cpu``: of version 1 only its own groups count.
+        controller: ``memory`` or ``cpu``; of version 1 only the groups of this controller count.
     """
     mounts = read_mounts(root)
     own = dict(_own_paths(root))
@@ -123,7 +122,7 @@ def cgroups(root: Path, controller: str) -> tuple[Cgroup, ...]:
 
 
 def _own_paths(root: Path) -> Iterator[tuple[str, PurePosixPath]]:
-    """Our place by controller; that of version 2 under an empty name."""
+    """Yield the paths of our groups by controller; that of version 2 under an empty name."""
     try:
         text = (root / "proc/self/cgroup").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -141,15 +140,15 @@ def _chain(root: Path, version: int, mounts: list[Mount], own: PurePosixPath | N
     mount = next((mount for mount in mounts if _is_shown(own, mount)), mounts[0])
     top = root.joinpath(*mount.point.parts[1:])
     inside = own.relative_to(mount.root) if _is_shown(own, mount) else PurePosixPath()
-    for place in (inside, *inside.parents):
-        folder = top / place
-        is_outermost = place == PurePosixPath()
+    for path in (inside, *inside.parents):
+        folder = top / path
+        is_outermost = path == PurePosixPath()
         if folder.is_dir():
-            yield Cgroup(version=version, name=f"{mount.root / place}", folder=folder, is_outermost=is_outermost)
+            yield Cgroup(version=version, name=f"{mount.root / path}", folder=folder, is_outermost=is_outermost)
 
 
 def _is_shown(own: PurePosixPath, mount: Mount) -> bool:
-    """Whether our place is in the part of the hierarchy that the mount shows. ``..`` leads out of a namespace."""
+    """Whether our group is in the part of the hierarchy that the mount shows. ``..`` leads out of a namespace."""
     return ".." not in own.parts and own.is_relative_to(mount.root)
 
 

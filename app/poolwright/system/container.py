@@ -1,6 +1,6 @@
-"""Detects whether this program runs in a container, and of which engine.
+"""Detects whether this program runs in a container, and in which kind.
 
-Engines leave marks: files at known places, and a word in the environment of the first process.
+Container engines leave marks: files at known paths, and a variable in the environment of the first process.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from pathlib import Path
 
 
 class Container(StrEnum):
-    """Who started the container."""
+    """The kind of a container."""
 
     DOCKER = "docker"
     PODMAN = "podman"
     KUBERNETES = "kubernetes"
-    #: Something that leaves the common mark and no name that says more.
+    #: An engine without a mark of its own.
     OTHER = "other"
 
 
-#: Below the top folder of the system; the first one that is there counts. Pods have marks of their engine as well.
+#: Paths below the root folder; the first one that exists counts. Pods have marks of their engine as well.
 _MARKS = (
     ("var/run/secrets/kubernetes.io", Container.KUBERNETES),
     (".dockerenv", Container.DOCKER),
@@ -31,18 +31,18 @@ _OF_ANY = b"container="
 
 
 def find_container(root: Path = Path("/")) -> Container | None:
-    """The kind of container that this program runs in; None outside of one.
+    """Return the kind of container that this program runs in; ``None`` outside of one.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
     """
-    told = _environment_of_init(root)
-    if any(entry.startswith(_OF_PODS) for entry in told):
+    variables = _environment_of_init(root)
+    if any(entry.startswith(_OF_PODS) for entry in variables):
         return Container.KUBERNETES
-    marked = next((kind for place, kind in _MARKS if _exists(root / place)), None)
+    marked = next((kind for path, kind in _MARKS if _exists(root / path)), None)
     if marked is not None:
         return marked
-    names = [entry.removeprefix(_OF_ANY).decode("ascii", "replace") for entry in told if entry.startswith(_OF_ANY)]
+    names = [entry.removeprefix(_OF_ANY).decode("ascii", "replace") for entry in variables if entry.startswith(_OF_ANY)]
     return next((_kind(name) for name in names if name), None)
 
 
@@ -58,7 +58,7 @@ def _exists(path: Path) -> bool:
 
 
 def _environment_of_init(root: Path) -> list[bytes]:
-    """Entries of the first process's environment; none where it is another user's, as outside of containers."""
+    """Return the variables of the first process; none if it belongs to another user, as outside of containers."""
     try:
         return (root / "proc/1/environ").read_bytes().split(b"\0")
     except OSError:

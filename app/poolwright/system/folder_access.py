@@ -14,21 +14,21 @@ from poolwright.files.permissions import AccessProblem, describe, read_permissio
 from poolwright.system.cgroups import mount_of
 from poolwright.system.hardware import nearest_existing_folder
 
-#: Where temporary files go by custom; looked at where the system finds no place for them.
+#: The usual folder for temporary files; probed if the system finds none that is writable.
 _USUAL_TEMPORARY = Path("/tmp")  # noqa: S108 - looked at, not written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderAccess:
-    """A folder, which need not exist yet."""
+    """The result of probing a folder, which need not exist yet."""
 
     path: Path
-    #: Why it can't be used as it has to be; nothing when it can.
+    #: The problem with the needed access; ``None`` if there is none.
     refusal: AccessProblem | None = None
 
 
 def probe_folder(path: Path, root: Path = Path("/")) -> FolderAccess:
-    """Check whether files can be written to a folder, or below it once it exists.
+    """Check whether files can be written to a folder, or whether it can be made and written.
 
     Args:
         path: The folder.
@@ -44,24 +44,24 @@ def probe_folder(path: Path, root: Path = Path("/")) -> FolderAccess:
 
 
 def probe_readable(top: Path, below: Iterable[Path]) -> FolderAccess:
-    """Check whether a folder and the relevant files in it can be read.
+    """Check whether a folder and the given files in it can be read.
 
     Args:
-        top: The folder, given away as a whole.
-        below: Files and folders in it that are read; those that are missing are another matter.
+        top: The folder, whose owner may be changed as a whole.
+        below: Files and folders in it that are read; missing ones are ignored.
     """
-    for place in (top, *below):
+    for path in (top, *below):
         try:
-            is_folder = place.is_dir()
-            if place.exists() and not _is_allowed(place, os.R_OK | (os.X_OK if is_folder else 0)):
-                return FolderAccess(path=top, refusal=_not_permitted(top, place))
+            is_folder = path.is_dir()
+            if path.exists() and not _is_allowed(path, os.R_OK | (os.X_OK if is_folder else 0)):
+                return FolderAccess(path=top, refusal=_not_permitted(top, path))
         except PermissionError:
-            return FolderAccess(path=top, refusal=_not_permitted(top, place))
+            return FolderAccess(path=top, refusal=_not_permitted(top, path))
     return FolderAccess(path=top)
 
 
 def probe_temporary_folder(root: Path = Path("/")) -> FolderAccess:
-    """The folder for temporary files of this program.
+    """Return the folder for temporary files of this program, or why there is none.
 
     Args:
         root: The top folder of the system, ``/`` but in tests: mounts are read there.
@@ -73,7 +73,7 @@ def probe_temporary_folder(root: Path = Path("/")) -> FolderAccess:
 
 
 def latest_change(paths: Iterable[Path]) -> tuple[datetime, Path] | None:
-    """The time and path of the latest change to any of these files; None if none can be read."""
+    """Return the time and path of the latest change to any of these files; ``None`` if none can be read."""
     changed: list[tuple[datetime, Path]] = []
     for path in paths:
         try:
@@ -83,8 +83,8 @@ def latest_change(paths: Iterable[Path]) -> tuple[datetime, Path] | None:
     return max(changed, default=None)
 
 
-def _is_allowed(path: Path, wish: int) -> bool:
-    return os.access(path, wish, effective_ids=os.access in os.supports_effective_ids)
+def _is_allowed(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _not_permitted(top: Path, at: Path) -> AccessProblem:

@@ -1,7 +1,7 @@
-"""What the machine offers for a run: memory, processors, disk space, fonts and a display.
+"""The machine's resources for a run: memory, processors, disk space, fonts and a display.
 
-Folders are those that fontconfig names in its own file, and where Debian and users put fonts. Elsewhere than on Linux
-the system brings its fonts along.
+Fonts are looked for in the folders of fontconfig's own file, and in the usual ones of Debian and of users. Other
+systems than Linux have their own fonts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from poolwright.system.memory_limit import MemoryLimit, read_limit
 
 
 def cpu_count(root: Path = Path("/")) -> int:
-    """At least 1; a share of a processor counts as a whole one.
+    """Return the number of usable processors, at least 1; a share of a processor counts as a whole one.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
@@ -31,12 +31,12 @@ def cpu_count(root: Path = Path("/")) -> int:
 
 
 def _allowed_cpus() -> int:
-    """Processors that the system lets this process run on."""
+    """Return the number of processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _granted_cpus(group: Cgroup) -> float | None:
-    """Processors whose time a group may take; nothing where it is not limited."""
+    """Return the number of processors that a group may use; ``None`` if it is not limited."""
     if group.version == 1:
         quota, period = group.number("cpu.cfs_quota_us"), group.number("cpu.cfs_period_us")
         return quota / period if quota and period and quota > 0 else None
@@ -50,14 +50,14 @@ class Hardware:
     """The facts that decide how many workers can run."""
 
     memory: MemoryLimit
-    #: The part of it that a run may use.
+    #: The share of the memory that a run may use.
     memory_threshold: float
     processor_count: int
-    #: The folder for runs: clones, and the browsers' temporary files.
+    #: The parent of the run folders, with clones and the browsers' temporary files.
     runs_dir: Path
-    #: What is free there.
+    #: Free disk space there.
     room_bytes: int
-    #: Whether that folder lies in memory, so that its files take some away.
+    #: Whether that folder is in memory, so that its files reduce the memory.
     is_room_in_memory: bool = False
 
 
@@ -65,8 +65,8 @@ def inspect_hardware(runs_dir: Path, memory_threshold: float, root: Path = Path(
     """Inspect the hardware now. Blocking.
 
     Args:
-        runs_dir: The folder for runs; need not exist.
-        memory_threshold: The part of the memory that a run may use.
+        runs_dir: The parent of the run folders; need not exist.
+        memory_threshold: The share of the memory that a run may use.
         root: The top folder of the system, ``/`` but in tests.
     """
     folder = nearest_existing_folder(runs_dir)
@@ -82,23 +82,23 @@ def inspect_hardware(runs_dir: Path, memory_threshold: float, root: Path = Path(
 
 
 def nearest_existing_folder(path: Path) -> Path:
-    """The folder, or the nearest one above it that is there already and can be seen."""
+    """Return the folder, or its nearest parent that exists and is visible."""
     return next(folder for folder in (path.absolute(), *path.absolute().parents) if _is_visible_folder(folder))
 
 
 def _is_visible_folder(folder: Path) -> bool:
     try:
         return folder.is_dir()
-    except PermissionError:  # behind a door that is closed to this user
+    except PermissionError:  # a parent that this user may not enter
         return False
 
 
 _ENDINGS = (".ttf", ".otf", ".ttc", ".otc", ".pfb", ".pfa", ".woff", ".woff2", ".pcf.gz")
-#: Below the top folder of the system, and below the home.
+#: Font folders below the root folder, and below the home.
 _USUAL = ("usr/share/fonts", "usr/local/share/fonts")
 _OF_HOME = (".fonts", ".local/share/fonts")
-_CONFIGURED = re.compile(r"<dir(?P<attributes>[^>]*)>(?P<place>[^<]+)</dir>")
-#: In the names of files that draw Chinese, Japanese or Korean.
+_CONFIGURED = re.compile(r"<dir(?P<attributes>[^>]*)>(?P<path>[^<]+)</dir>")
+#: Parts of the file names of Chinese, Japanese or Korean fonts.
 _CJK = re.compile(
     r"cjk|wqy|uming|ukai|fallback|ipag|ipam|ipaex|takao|vl-?gothic|nanum|unbatang|baekmuk|sourcehan|source-han"
     r"|simsun|msyh|msgothic|malgun|unifont",
@@ -108,10 +108,10 @@ _CJK = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fonts:
-    """What was found."""
+    """The fonts of the machine."""
 
     count: int
-    #: Whether one of them draws Chinese, Japanese or Korean.
+    #: Whether one of them has Chinese, Japanese or Korean characters.
     has_cjk: bool
 
 
@@ -120,28 +120,28 @@ def find_fonts(root: Path, home: Path | None) -> Fonts:
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
-        home: The user's home, where there is one.
+        home: The user's home; ``None`` without one.
     """
     names = {name for folder in _folders(root, home) for name in _fonts_in(folder)}
     return Fonts(count=len(names), has_cjk=any(map(_CJK.search, names)))
 
 
 def _folders(root: Path, home: Path | None) -> Iterable[Path]:
-    usual = [root / place for place in _USUAL]
-    own = [home / place for place in _OF_HOME] if home else []
+    usual = [root / path for path in _USUAL]
+    own = [home / path for path in _OF_HOME] if home else []
     return dict.fromkeys((*usual, *own, *_configured(root)))
 
 
 def _configured(root: Path) -> Iterator[Path]:
-    """Whole paths that fontconfig's file names; those below the home are known anyway."""
+    """Yield the absolute paths in fontconfig's file; those below the home are known anyway."""
     try:
         text = (root / "etc/fonts/fonts.conf").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    for found in _CONFIGURED.finditer(text):
-        place = found["place"].strip()
-        if place.startswith("/") and "prefix" not in found["attributes"]:
-            yield root / place.lstrip("/")
+    for match in _CONFIGURED.finditer(text):
+        path = match["path"].strip()
+        if path.startswith("/") and "prefix" not in match["attributes"]:
+            yield root / path.lstrip("/")
 
 
 def _fonts_in(folder: Path) -> Iterator[str]:
@@ -149,19 +149,19 @@ def _fonts_in(folder: Path) -> Iterator[str]:
         yield from (name for name in names if name.casefold().endswith(_ENDINGS))
 
 
-#: Either is set in every graphical session of Linux.
+#: One of them is set in every graphical session of Linux.
 _VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 def has_display(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> bool:
-    """Whether there is a screen. Windows and macOS are taken to have one.
+    """Whether there is a screen. Windows and macOS are assumed to have one.
 
     Args:
-        environment: That of this process when left out.
+        environment: The environment to read; that of this process by default.
         platform: As in ``sys.platform``.
     """
-    found = os.environ if environment is None else environment  # noqa: TID251 - see above
-    return not platform.startswith("linux") or any(found.get(name) for name in _VARIABLES)
+    variables = os.environ if environment is None else environment  # noqa: TID251 - see above
+    return not platform.startswith("linux") or any(variables.get(name) for name in _VARIABLES)
 
 
 def require_display(profile_name: str) -> None:

@@ -1,12 +1,11 @@
 """The memory available to this program, the workers that fit into it, and kills by the system for lack of memory.
 
-Read anew at each call: limits change while a program runs. The rules:
+Limits are read at each call, because they change while a program runs. The rules:
 
-- Of every group around us the limit and the usage are read in that same group, never mixed.
-- Of a group's usage, file pages that nobody used lately (``inactive_file``) count as free: the kernel takes them back
-  before it kills.
-- The smallest limit is the total, the least room in any of the groups is what is available.
-- A limit that is not below the machine's memory, ``max``, or one that cannot be read is none.
+- For every control group of this process, limit and usage are read from that same group, never mixed.
+- File pages that were not used lately (``inactive_file``) count as free: the kernel reclaims them before it kills.
+- The total is the smallest limit; the available memory is the least that any of the groups has left.
+- ``max``, a limit that is not below the machine's memory, and one that cannot be read are ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from poolwright.system.cgroups import Cgroup, cgroups
 
 _CONTROLLER = "memory"
 _KIB = 1024
-#: Of kernels that do not tell ``MemAvailable``: about the same, put together.
+#: About the same in sum, for kernels without ``MemAvailable``.
 _ABOUT_AVAILABLE = ("MemFree", "Buffers", "Cached")
 
 
@@ -31,18 +30,18 @@ _ABOUT_AVAILABLE = ("MemFree", "Buffers", "Cached")
 class MemoryLimit:
     """The memory available at one moment."""
 
-    #: Physical memory, or the smallest limit around us.
+    #: Physical memory, or the smallest limit of the control groups.
     total_bytes: int
-    #: What can still be had: the least room that the machine and all groups around us have.
+    #: The least memory that the machine and all control groups have left.
     available_bytes: int
-    #: Where the total comes from, for a person.
+    #: The source of the total, as a phrase for a person.
     source: str
-    #: Whether a control group sets it: a container, or a service.
+    #: Whether a control group sets the total: that of a container or a service.
     is_of_group: bool = False
 
 
 def read_limit(root: Path = Path("/")) -> MemoryLimit:
-    """The memory that we may have. Blocking, a few milliseconds.
+    """Return the memory limit of this process. Blocking, a few milliseconds.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
@@ -56,17 +55,17 @@ def read_limit(root: Path = Path("/")) -> MemoryLimit:
 
 
 def oom_kill_count(root: Path = Path("/")) -> int | None:
-    """How many processes the kernel has killed for want of memory, since this machine or this group came to be.
+    """Return how many processes the kernel has killed for lack of memory since this machine or this group started.
 
-    Told by the innermost group that counts: its count has the processes of this group (and, in version 2, of those
-    below it) whichever limit was hit. Without groups it is the whole machine's. Compare two readings; one alone says
-    nothing about us.
+    The innermost group with a count is read: it counts the processes of this group (and, in version 2, of those below
+    it), whichever limit was reached. Without groups the count is that of the whole machine. Compare two readings; one
+    alone means nothing for this process.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.
 
     Returns:
-        Nothing where the kernel does not count.
+        ``None`` if the kernel does not count.
     """
     files = {1: "memory.oom_control", 2: "memory.events"}
     counts = (group.entry(files[group.version], "oom_kill") for group in cgroups(root, _CONTROLLER))
@@ -75,33 +74,33 @@ def oom_kill_count(root: Path = Path("/")) -> int | None:
 
 
 def _machine(root: Path) -> MemoryLimit:
-    told = _entries(root / "proc/meminfo")
+    entries = _entries(root / "proc/meminfo")
     source = "physical memory"
-    if "MemTotal" not in told:
+    if "MemTotal" not in entries:
         memory = psutil.virtual_memory()
         return MemoryLimit(total_bytes=memory.total, available_bytes=memory.available, source=source)
-    available = told.get("MemAvailable", sum(told.get(name, 0) for name in _ABOUT_AVAILABLE))
-    return MemoryLimit(total_bytes=told["MemTotal"] * _KIB, available_bytes=available * _KIB, source=source)
+    available = entries.get("MemAvailable", sum(entries.get(name, 0) for name in _ABOUT_AVAILABLE))
+    return MemoryLimit(total_bytes=entries["MemTotal"] * _KIB, available_bytes=available * _KIB, source=source)
 
 
 def _governing(root: Path) -> Iterator[Cgroup]:
-    """The groups whose limit is ours too. In version 1 a group may leave those below it alone, and all above it."""
+    """Yield the groups whose limits apply to this process. A version 1 group without hierarchy ends them."""
     is_cut = False
-    for place, group in enumerate(cgroups(root, _CONTROLLER)):
+    for index, group in enumerate(cgroups(root, _CONTROLLER)):
         if group.version == 1:
-            is_cut = is_cut or (place > 0 and group.number("memory.use_hierarchy") == 0)
+            is_cut = is_cut or (index > 0 and group.number("memory.use_hierarchy") == 0)
         if group.version != 1 or not is_cut:
             yield group
 
 
 def _limit_of(group: Cgroup) -> MemoryLimit | None:
-    """The limit of one group; None if it sets none."""
+    """Return the limit of one group; ``None`` if it sets none."""
     names = ("memory.limit_in_bytes",) if group.version == 1 else ("memory.max", "memory.high")
-    told = [group.number(name) for name in names]
+    values = [group.number(name) for name in names]
     if group.version == 1 and group.is_outermost:
-        # Groups that a container cannot see may allow less; their usage is unknown, and at least ours.
-        told.append(group.entry("memory.stat", "hierarchical_memory_limit"))
-    limits = [limit for limit in told if limit is not None and limit >= 0]
+        # Groups that are invisible in a container may allow less; their usage is unknown, but at least ours.
+        values.append(group.entry("memory.stat", "hierarchical_memory_limit"))
+    limits = [limit for limit in values if limit is not None and limit >= 0]
     if not limits:
         return None
     total_bytes = min(limits)
@@ -115,12 +114,12 @@ def _limit_of(group: Cgroup) -> MemoryLimit | None:
 
 
 def _short_group_name(name: str) -> str:
-    """A name for a sentence: the ids in it that engines give their containers are 64 digits long."""
+    """Shorten a group name for a sentence: container ids in it are 64 digits long."""
     return re.sub(r"([0-9a-f]{12})[0-9a-f]{52}", r"\1", name)
 
 
 def _used_bytes(group: Cgroup) -> int:
-    """What is in use for good: without what the kernel can take back at once. 0 when it is not told."""
+    """Return the usage of a group without what the kernel can reclaim at once; 0 if it is unknown."""
     usage, idle = (
         ("memory.usage_in_bytes", "total_inactive_file")
         if group.version == 1
@@ -133,7 +132,7 @@ def _used_bytes(group: Cgroup) -> int:
 
 
 def _entries(path: Path) -> dict[str, int]:
-    """A file of the kernel with a name and a number in each line; empty when it cannot be read."""
+    """Read a kernel file with a name and a number in each line; empty if it cannot be read."""
     try:
         lines = [line.replace(":", " ").split() for line in path.read_text(encoding="ascii").splitlines()]
     except (OSError, UnicodeDecodeError):
@@ -145,13 +144,13 @@ class OomKillCounter:
     """Counts kills for lack of memory since its creation, in our control group or else on the whole machine."""
 
     def __init__(self, count: Callable[[], int | None] = oom_kill_count) -> None:
-        """Begin to count; ``count`` gives all kills so far, nothing where the system does not tell."""
+        """Start counting; ``count`` returns all kills so far, or ``None`` if the system does not count."""
         self._count = count
         self._before = count()
 
     @property
     def count(self) -> int:
-        """How many there were; 0 where the system does not tell."""
+        """The number of kills; 0 if the system does not count."""
         now = self._count()
         return 0 if now is None or self._before is None else max(0, now - self._before)
 
@@ -161,16 +160,16 @@ WORKER_BYTES, TAB_BYTES = 450_000_000, 120_000_000
 
 
 def needed_bytes(worker_count: int, tabs_per_worker: int) -> int:
-    """Memory of so many workers with all their tabs open."""
+    """Return the memory that this many workers need with all their tabs open."""
     return worker_count * (WORKER_BYTES + tabs_per_worker * TAB_BYTES)
 
 
 def max_worker_count(total_bytes: int, threshold: float, tabs_per_worker: int) -> int:
-    """The largest number of workers that fit into a share of the memory, at most 8; 0 if not even one fits.
+    """Return the largest number of workers that fit into a share of the memory, at most 8; 0 if not even one fits.
 
     Args:
-        total_bytes: What there is.
-        threshold: The share of it that may be used, as 0.75.
-        tabs_per_worker: How many tabs each has open.
+        total_bytes: The whole memory.
+        threshold: The share of it that may be used, such as 0.75.
+        tabs_per_worker: The number of open tabs of each worker.
     """
     return min(WORKER_COUNT_MAX, int(total_bytes * threshold) // needed_bytes(1, tabs_per_worker))

@@ -1,11 +1,9 @@
 """Decides whether Chromium's sandbox is on, and explains what prevents it.
 
-Outside of a container settings of the system are named, inside flags of the engine. That container engines allow
-``chroot`` by the capability SYS_CHROOT alone was measured, with Docker's, Podman's and Playwright's profiles.
-
 On Linux the sandbox needs user namespaces, or the browser's setuid helper, and a user who is not root. Containers and
-some distributions forbid the namespaces. It is never turned off in silence: ``why`` is there to be shown, and the log
-tells the mode of every start.
+some distributions forbid the namespaces. The explanation names settings of the system, or in a container options of its
+engine; measured with Docker's, Podman's and Playwright's profiles, which allow ``chroot`` by the capability SYS_CHROOT
+alone. The sandbox is never turned off silently: ``sentence`` is for people, and the log has the mode of every start.
 """
 
 from __future__ import annotations
@@ -17,12 +15,12 @@ from poolwright.domain.options import Sandbox
 from poolwright.system.container import Container
 from poolwright.system.sandbox_probe import RefusedStep, SandboxFacts, probe_sandbox
 
-#: The numeric user of the project's own image; any ordinary one will do.
+#: The numeric user of the project's own image; any ordinary user works.
 _USER = "10001:10001"
 
 
 def find_obstacle(facts: SandboxFacts) -> str:
-    """The cause and what to change, without a full stop; empty if the sandbox is possible."""
+    """Return the cause and the next step, without a full stop; empty if the sandbox is possible."""
     if not facts.is_linux:
         return ""
     if facts.is_root:
@@ -47,7 +45,7 @@ def _as_ordinary_user(container: Container | None) -> str:
     if container is None:
         return "run as an ordinary user"
     if container is Container.KUBERNETES:
-        return "set securityContext.runAsUser to an ordinary user, as 10001"
+        return "set securityContext.runAsUser to an ordinary user, such as 10001"
     return f"start the container as an ordinary user (--user {_USER})"
 
 
@@ -60,12 +58,12 @@ def _of_namespaces(facts: SandboxFacts) -> str:
             "setuid helper (Debian: chromium-sandbox)"
         )
     profile = "a seccomp profile that allows them"
-    ways = (
+    step = (
         f"set securityContext.seccompProfile to {profile}"
         if facts.container is Container.KUBERNETES
         else f"start it with {profile} (--security-opt seccomp=FILE; in Kubernetes securityContext.seccompProfile)"
     )
-    return f"the container forbids user namespaces; {ways}{'' if facts.has_chroot else f', and {_add_chroot(facts)}'}"
+    return f"the container forbids user namespaces; {step}{'' if facts.has_chroot else f', and {_add_chroot(facts)}'}"
 
 
 def _of_chroot(facts: SandboxFacts) -> str:
@@ -74,7 +72,7 @@ def _of_chroot(facts: SandboxFacts) -> str:
     if facts.setting:
         return f"this system gives ordinary users no capabilities within user namespaces; {_allowing_settings(facts)}"
     where = "the container's seccomp profile forbids" if facts.container else "this system's security settings forbid"
-    return f"{where} to change the root within user namespaces (chroot); allow that"
+    return f"{where} changing the root within user namespaces (chroot); allow that"
 
 
 def _add_chroot(facts: SandboxFacts) -> str:
@@ -84,18 +82,18 @@ def _add_chroot(facts: SandboxFacts) -> str:
 
 
 def _allowing_settings(facts: SandboxFacts) -> str:
-    """The settings that exist: one forbids by 1, the other allows by 1."""
+    """Return the command for the system's setting."""
     return f"{'on the host ' if facts.container else ''}run `sysctl {facts.setting}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxChoice:
-    """The sandbox as a worker is told, and why."""
+    """The mode of the sandbox and the reason for it."""
 
     #: ``on`` or ``off``.
     mode: Sandbox
     why: str
-    #: Why browsers are not likely to start with it although it was asked for, and what to change; mostly empty.
+    #: Why browsers may fail to start with the configured sandbox, and the next step; empty if they should start.
     obstacle: str = ""
 
     @property
@@ -114,21 +112,21 @@ class SandboxChoice:
 
 
 def choose_sandbox(asked: Sandbox, facts: SandboxFacts) -> SandboxChoice:
-    """Turn ``auto`` into ``on`` or ``off``; what was asked for plainly stays."""
-    against = find_obstacle(facts)
+    """Turn ``auto`` into ``on`` or ``off``; a configured mode stays."""
+    obstacle = find_obstacle(facts)
     if asked is Sandbox.ON:
-        return SandboxChoice(mode=asked, why="as asked", obstacle=against)
+        return SandboxChoice(mode=asked, why="as configured", obstacle=obstacle)
     if asked is Sandbox.OFF:
-        return SandboxChoice(mode=asked, why="as asked")
-    if against:
-        return SandboxChoice(mode=Sandbox.OFF, why=against)
+        return SandboxChoice(mode=asked, why="as configured")
+    if obstacle:
+        return SandboxChoice(mode=Sandbox.OFF, why=obstacle)
     by_helper = facts.is_linux and facts.refused is not None
     allowed = "this system always allows it" if not facts.is_linux else "this system allows it"
     return SandboxChoice(mode=Sandbox.ON, why=f"{allowed}, by the browser's setuid helper" if by_helper else allowed)
 
 
 def resolve_sandbox(asked: Sandbox, browser: Path) -> SandboxChoice:
-    """The sandbox on this machine for this browser."""
+    """Return the mode of the sandbox for this browser on this machine."""
     if asked is Sandbox.OFF:
-        return SandboxChoice(mode=asked, why="as asked")
+        return SandboxChoice(mode=asked, why="as configured")
     return choose_sandbox(asked, probe_sandbox(browser))

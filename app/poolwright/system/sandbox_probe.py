@@ -1,6 +1,6 @@
 """Probes in a short-lived child process whether this machine allows Chromium's sandbox.
 
-The child does what the sandbox does, since entering a namespace cannot be undone, and says which step was refused.
+The child makes the same steps as the sandbox, since entering a namespace cannot be undone, and prints the refused one.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from poolwright.system.container import Container, find_container
 
 
 class RefusedStep(StrEnum):
-    """The step of the sandbox that the system refuses. The values travel from the probe's child."""
+    """The step of the sandbox that the system refuses. The probe's child prints these values."""
 
-    #: To make a user namespace.
+    #: Making a user namespace.
     NAMESPACE = "namespace"
-    #: The same, since there may be no more of them.
+    #: Making a user namespace, because their number is limited.
     NAMESPACE_COUNT = "namespace-count"
-    #: To change the root within the namespace.
+    #: Changing the root within the namespace.
     CHROOT = "chroot"
-    #: The child did not say.
+    #: The child printed no step.
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxFacts:
-    """What was found on this machine."""
+    """The facts of this machine that decide about the sandbox."""
 
     is_linux: bool
     is_root: bool
-    #: Nothing where a process may make a user namespace and change its root in there.
+    #: ``None`` if a process may make a user namespace and change its root within it.
     refused: RefusedStep | None
-    #: The setuid helper stands beside the browser, and may become root.
+    #: Whether the setuid helper is installed beside the browser, and may become root.
     has_helper: bool
-    #: Nothing outside of one.
+    #: ``None`` outside of a container.
     container: Container | None = None
-    #: The capability SYS_CHROOT is within reach; container engines allow the step by it.
+    #: Whether the capability SYS_CHROOT is available; container engines use it to allow that step.
     has_chroot: bool = True
-    #: The system's setting that forbids namespaces to ordinary users, where one is on; empty otherwise.
+    #: The system setting that undoes a ban of namespaces for ordinary users; empty if there is no ban.
     setting: str = ""
 
 
@@ -54,12 +54,12 @@ class SandboxFacts:
 CLONE_NEWUSER = 0x10000000
 #: Bits of capability sets, from ``linux/capability.h``.
 CAP_SYS_CHROOT, CAP_SYS_ADMIN = 18, 21
-#: The setuid helper by the names that vendors give it; it stands beside the browser's program.
+#: The vendors' names of the setuid helper; it is beside the browser's program.
 HELPER_NAMES = ("chrome-sandbox", "chrome_sandbox", "msedge-sandbox")
-#: Where the program stands whose start script is on PATH.
+#: Folders of programs whose start script is on PATH.
 BEHIND_SCRIPTS = (Path("/usr/lib/chromium"), Path("/usr/lib64/chromium-browser"))
 PROBE_LIMIT_S = 10.0
-#: Settings that forbid namespaces to ordinary users: the file, what it says then, and what undoes it.
+#: Settings that forbid namespaces to ordinary users: the file, its forbidding value, and the setting that undoes it.
 _SETTINGS = (
     ("apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
     ("unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
@@ -67,7 +67,7 @@ _SETTINGS = (
 
 
 def probe_sandbox(browser: Path, root: Path = Path("/")) -> SandboxFacts:
-    """Look at this machine. Blocking, a tenth of a second.
+    """Read the facts of this machine. Blocking, a tenth of a second.
 
     Args:
         browser: The browser's program: its helper may stand beside it.
@@ -89,7 +89,7 @@ def probe_sandbox(browser: Path, root: Path = Path("/")) -> SandboxFacts:
 
 
 def find_setting(root: Path) -> str:
-    """What to set, where the system forbids namespaces to ordinary users by a setting; empty otherwise.
+    """Return the setting that undoes a ban of namespaces for ordinary users; empty if there is no ban.
 
     Args:
         root: The top folder of the system.
@@ -104,23 +104,23 @@ def find_setting(root: Path) -> str:
 
 
 def has_helper(*folders: Path) -> bool:
-    """Whether one of the folders holds a helper that belongs to root and runs as root."""
+    """Whether one of the folders has a helper that belongs to root and runs as root."""
     return any(_is_helper(folder / name) for folder in folders for name in HELPER_NAMES)
 
 
-def parse_child_result(code: int, told: str) -> RefusedStep | None:
-    """What the child found, by its exit code and its first word; nothing where all went well."""
+def parse_child_result(code: int, output: str) -> RefusedStep | None:
+    """Return the refused step by the child's exit code and first word; ``None`` if all steps succeeded."""
     if code == 0:
         return None
-    word = told.split(" ", 1)[0]
+    word = output.split(" ", 1)[0]
     return RefusedStep(word) if word in set(RefusedStep) else RefusedStep.UNKNOWN
 
 
 def try_sandbox() -> tuple[RefusedStep, OSError] | None:
-    """Make a user namespace and change the root in it, as Chromium's sandbox does. For a process that ends then.
+    """Make a user namespace and change the root in it, as Chromium's sandbox does. Only for a process that then ends.
 
     Returns:
-        The step that was refused and the error; nothing where all went well.
+        The step that was refused and the error; ``None`` if all steps succeeded.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER):
@@ -137,24 +137,24 @@ def try_sandbox() -> tuple[RefusedStep, OSError] | None:
 def _refused_to_child() -> RefusedStep | None:
     command = [*interpreter.python_command(), "-m", __name__]
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False)
     except (OSError, subprocess.SubprocessError):
         return RefusedStep.UNKNOWN
-    return parse_child_result(ended.returncode, ended.stderr)
+    return parse_child_result(result.returncode, result.stderr)
 
 
 def _is_helper(path: Path) -> bool:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return False
-    return bool(found.st_mode & stat.S_ISUID) and found.st_uid == 0
+    return bool(status.st_mode & stat.S_ISUID) and status.st_uid == 0
 
 
 def _capability_bounds(root: Path) -> int:
-    """What a program may ever get; all of it where that is not told."""
-    told = _status(root, "CapBnd")
-    return int(told, 16) if told else -1
+    """Return the capability bounding set; all capabilities if it is unknown."""
+    mask = _status(root, "CapBnd")
+    return int(mask, 16) if mask else -1
 
 
 def _status(root: Path, name: str) -> str:
@@ -166,6 +166,6 @@ def _status(root: Path, name: str) -> str:
 
 
 if __name__ == "__main__":
-    found = try_sandbox()
-    if found is not None:
-        sys.exit(f"{found[0]} {found[1]}")
+    refusal = try_sandbox()
+    if refusal is not None:
+        sys.exit(f"{refusal[0]} {refusal[1]}")

@@ -22,7 +22,7 @@ pytestmark = [
 async def test_every_process_of_a_browser_counts_also_its_crash_handler(home: Path) -> None:
     child = await spawn(order(home, module="tests.browser.memory.browsing_child"))
     try:
-        assert isinstance(await child.link.receive(), LogNotice)
+        assert isinstance(await child.channel.receive(), LogNotice)
         tree = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         handlers = {pid for pid in marked(home) if "crashpad" in psutil.Process(pid).name()}
 
@@ -33,7 +33,7 @@ async def test_every_process_of_a_browser_counts_also_its_crash_handler(home: Pa
         assert len(tree) > 5
         assert handlers - {process.pid for process in tree}
         assert pids == {process.pid for process in tree} | set(marked(home))
-        assert usage.way is MemoryMetric.PSS
+        assert usage.metric is MemoryMetric.PSS
         assert sum(one.uss for one in full) < usage.memory_bytes < sum(one.rss for one in full)
     finally:
         await child.end()

@@ -179,9 +179,11 @@ class TestOpenPool:
         assert any("without Chromium's own sandbox" in str(event) for event in events)
 
     async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("poolwright.service.capacity.inspect_hardware", lambda *_: replace(ROOMY, processor_count=1))
+        monkeypatch.setattr(
+            "poolwright.service.capacity.inspect_hardware", lambda *_: replace(ROOMY, processor_count=1)
+        )
         events: list[Event] = []
         async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
             assert len(pool.workers) == 1
 
-        assert any("workers = auto takes 1 worker" in str(event) for event in events)
+        assert any("workers = auto uses 1 worker" in str(event) for event in events)

@@ -83,7 +83,7 @@ async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: P
             await portal.expire_sessions()
             async with anyio.create_task_group() as beside:
                 beside.start_soon(bring, pool, number, 2)
-                await told.wait_for("until somebody has logged in")
+                await told.wait_for("until somebody logs in")
                 statuses.append(pool.status)
                 await log_in_elsewhere(portal, desk, tmp_path / "person")
                 pool.resume()
@@ -103,10 +103,10 @@ async def test_a_login_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: py
                 await portal.expire_sessions()
                 assert await bring(pool, number, attempt) is Reason.ALL_SAVED
             await portal.reset_stats()
-            await told.wait_for("The login would end soon; it is renewed.")
+            await told.wait_for("The login is renewed before it expires.")
             assert await bring(pool, number, 3) is Reason.ALL_SAVED
             stats = await portal.stats()
 
-    assert any(text.startswith("the login ends about ") for text in told.texts)
+    assert any(text.startswith("the login is expected to expire at about ") for text in told.texts)
     assert stats.logins >= 1
     assert stats.order_pages[number] == 1, "no order met a page that was logged out"

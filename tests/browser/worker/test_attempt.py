@@ -310,7 +310,7 @@ async def test_a_task_may_have_less_time_than_others(
         report = await attempt(stage.bench, task, stage.staging / truth.number)
         open_pages = len(stage.session.driver.pages)
 
-    assert (report.reason, report.detail) == (Reason.TASK_TIMEOUT, "The order took longer than 0.8 s.")
+    assert (report.reason, report.detail) == (Reason.TASK_TIMEOUT, "The order exceeded its time limit of 0.8 s.")
     assert open_pages == 1
 
 
@@ -425,7 +425,7 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
     assert (report.reason, report.files) == (Reason.PORTAL_BUSY, ())
     problems = Counter(missed.problem.partition(" (")[0] for missed in report.missed)
     assert problems["the portal says that it is busy"] == 2
-    assert problems["it was not asked for"] == len(truth.attachments) - 2
+    assert problems["it was not requested"] == len(truth.attachments) - 2
 
 
 async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(

@@ -29,7 +29,7 @@ async def test_a_click_whose_bytes_stop_costs_its_own_file(tmp_path: Path, open_
 
     assert (report.reason, list(saved)) == (Reason.SOME_FILES_FAILED, ["good.pdf"])
     assert [missed.label for missed in report.missed] == ["stalls.pdf"]
-    assert "no byte of it came for 3 s, after " in report.missed[0].problem
+    assert "no data was received for 3 s, after " in report.missed[0].problem
     assert "after 0" not in report.missed[0].problem, "what came before was seen to come"
 
 

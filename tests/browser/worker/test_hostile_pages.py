@@ -125,7 +125,7 @@ async def test_a_page_that_calls_itself_a_document_is_none(tmp_path: Path, open_
         report, saved = await files_of(stage)
 
     assert (report.reason, saved) == (Reason.DOWNLOAD_FAILED, {})
-    assert report.missed[0].problem.startswith("no file came of it")
+    assert report.missed[0].problem.startswith("no file was downloaded")
 
 
 async def test_a_download_that_a_page_begins_by_itself_is_no_file_of_a_click(

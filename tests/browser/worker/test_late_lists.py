@@ -19,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(60), pytest.mark.asyncio(loop_
 ORDER = "/order/1000"
 TWO = "<a class=att href=/file/1>a.pdf</a><a class=att href=/file/2>b.pdf</a>"
 LISTED = Answer(body=TWO)
-NONE = "does not say that there are none"
+NONE = "has no sign of an empty list"
 
 
 def page(body: str) -> str:
@@ -77,7 +77,10 @@ CASES = {
     "never": Case(body="", links=0, doubt=NONE),
     "never, by a request": Case(body=FETCH, links=0, doubt=NONE, list_answer=Answer()),
     "never answered": Case(
-        body=FETCH, links=0, doubt="still waits for an answer", list_answer=Answer(body=TWO, delay_s=30)
+        body=FETCH,
+        links=0,
+        doubt="still waits for a response from the portal",
+        list_answer=Answer(body=TWO, delay_s=30),
     ),
     "said to be empty": Case(body="<p class=none>None</p>", links=0, rules='empty.selector = [".none"]'),
     "said to be empty in words": Case(
@@ -86,7 +89,7 @@ CASES = {
     "counted as none": Case(body="<b id=n>0</b>", links=0, rules='count.selector = "#n"'),
     "counted, and late": Case(body=f"<b id=n>2</b>{by_script(1.5)}", links=2, rules='count.selector = "#n"'),
     "fewer than counted": Case(
-        body=f"<b id=n>3</b>{TWO}", links=2, rules='count.selector = "#n"', doubt="counts 3 attachments and shows 2"
+        body=f"<b id=n>3</b>{TWO}", links=2, rules='count.selector = "#n"', doubt="announces 3 attachments but shows 2"
     ),
     "answered with nothing": Case(body=FETCH, links=0, rules="answered = ['^/list$']", list_answer=Answer()),
     "answered with an error": Case(

@@ -117,7 +117,7 @@ async def test_a_login_that_was_made_into_the_profile_since_is_taken(
     ladder = pack_with(LoginStep.REVISIT, LoginStep.COOKIES)
     async with open_stage(portal, tmp_path / "worker", pack=ladder, is_authenticated=False) as stage:
         keys = Credentials(snapshot=CookieSnapshot(tmp_path / "person" / "cookies.json"))
-        with pytest.raises(CannotLogInError, match="cookies: the kept login is none"):
+        with pytest.raises(CannotLogInError, match="cookies: the saved login is empty"):
             await stage.session.login.log_in(keys)
         async with open_stage(portal, tmp_path / "person"):
             pass
@@ -147,9 +147,9 @@ async def test_every_rung_says_why_it_did_not_hold(portal: PortalClient, tmp_pat
 
     told = str(caught.value)
     assert "revisit: it shows its login page" in told
-    assert "cookies: no login is kept beside the profile" in told
+    assert "cookies: no login is saved beside the profile" in told
     assert "form: it shows its login page" in told
-    assert "human: nobody can log in by hand in a browser without a window" in told
+    assert "human: nobody can log in by hand in a headless browser" in told
 
 
 async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
@@ -179,7 +179,7 @@ class TestSecondFactor:
         ):
             step = await stage.session.login.log_in(Credentials(one_time_code=code))
             await log_out(portal, stage)
-            with pytest.raises(CannotLogInError, match="refuses the one-time code"):
+            with pytest.raises(CannotLogInError, match="rejects the one-time code"):
                 await stage.session.login.log_in(Credentials(one_time_code=code))
 
         assert step == LoginStep.FORM

@@ -31,7 +31,7 @@ from types import MappingProxyType
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.sdk import GiveUpError, RetryLaterError, SessionLostError, Tab
-from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 
 
 async def titles(tab: Tab, task: POTask) -> Report:
@@ -336,12 +336,12 @@ async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path
 @pytest.mark.parametrize(
     ("name", "detail"),
     [
-        ("gives_nothing", "The processor gave back NoneType instead of a Report."),
-        ("gives_a_text", "The processor gave back str instead of a Report."),
+        ("gives_nothing", "The processor returned NoneType instead of a Report."),
+        ("gives_a_text", "The processor returned str instead of a Report."),
         ("gives_a_bad_field", "The processor's report cannot be used: fields.count: Input should be a valid string."),
         ("gives_a_bad_reason", "The processor's report cannot be used: reason: Input should be 'all_saved'"),
         ("gives_a_bad_thing", "The processor's report cannot be used: it holds Tab, which is no text."),
-        ("gives_too_much", "bytes; at most 16,711,680 can go."),
+        ("gives_too_much", "bytes; the limit is 16,711,680."),
         ("saves_a_lie", "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
     ],
 )

@@ -133,8 +133,8 @@ async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
         status = stage.session.status.name
 
     assert status == "AUTHENTICATED"
-    assert any("could not be brought back" in text for text in stage.heard.said)
-    assert any("could not be kept" in text for text in stage.heard.said)
+    assert any("saved cookies could not be restored" in text for text in stage.heard.said)
+    assert any("cookies could not be saved for a restart" in text for text in stage.heard.said)
 
 
 async def test_a_wrong_password_is_told_as_such(portal: PortalClient, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: Porta
 
     assert report.reason is Reason.ALL_SAVED
     assert page_count == 1
-    assert "it is open again" in stage.heard.said[-1]
+    assert "it was reopened" in stage.heard.said[-1]
 
 
 async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path
         report = await attempt(stage.bench, task_for(number), stage.staging / number)
 
     assert report.reason is Reason.ALL_SAVED
-    assert "it is open again" in stage.heard.said[-1]
+    assert "it was reopened" in stage.heard.said[-1]
 
 
 @needs_xvfb

@@ -88,7 +88,7 @@ async def test_an_output_folder_that_cannot_be_written_is_refused_and_left_as_it
             ended = await run_watched(desk, desk.list_of(await numbers_of(portal, 3)))
 
             says = "The output folder 'out' cannot be written: Read-only file system"
-            assert_refused(ended, says, "Put that right, or name another one with --out")
+            assert_refused(ended, says, "Fix this, or choose another folder with --out")
             assert path.read_bytes() == before
             assert browsers_started(desk) == []
 

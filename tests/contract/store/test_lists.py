@@ -87,7 +87,7 @@ async def test_an_empty_list_is_accepted(open_journal: OpenJournal) -> None:
 
 async def test_a_list_that_holds_a_task_twice_is_refused_whole(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
-        with pytest.raises(JournalError, match=r"orders\.csv was refused: it holds a task twice"):
+        with pytest.raises(JournalError, match=r"orders\.csv was refused: it contains a task twice"):
             await journal.accept(orders(1, 1))
 
         assert await journal.counts(BATCH) == NONE

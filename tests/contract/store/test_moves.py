@@ -9,7 +9,7 @@ import pytest
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Journal
-from poolwright.domain.state_machine import STORY_LENGTH, IllegalTransitionError, Transition
+from poolwright.domain.state_machine import HISTORY_LENGTH, IllegalTransitionError, Transition
 from poolwright.journal.errors import UnknownTaskError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
@@ -295,7 +295,7 @@ async def test_an_illegal_move_is_refused_with_the_story_and_changes_nothing(
 
         assert (refusal.value.machine, refusal.value.entity) == ("task", "demo:1")
         assert (refusal.value.state, refusal.value.event) == ("RUNNING", "START")
-        assert [move.event for move in refusal.value.story] == ["ASSIGN", "START"]
+        assert [move.event for move in refusal.value.history] == ["ASSIGN", "START"]
         assert (await journal.records(BATCH), history(journal)) == before
 
 
@@ -316,7 +316,7 @@ async def test_what_is_done_is_not_done_again(open_journal: OpenJournal) -> None
 async def test_the_story_is_that_of_the_latest_moves_of_that_task(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
         await journal.accept(orders(1, 2))
-        for _ in range(STORY_LENGTH):
+        for _ in range(HISTORY_LENGTH):
             await fetch(journal, 1)
             await give_back(journal, 1, is_spent=False)
         await fetch(journal, 2)
@@ -325,9 +325,9 @@ async def test_the_story_is_that_of_the_latest_moves_of_that_task(open_journal: 
         with pytest.raises(IllegalTransitionError) as refusal:
             await journal.start(task_id(1), WORKER)
 
-        events = [move.event for move in refusal.value.story]
+        events = [move.event for move in refusal.value.history]
         assert events == ["ASSIGN", "GIVE_BACK"] * 4 + ["ASSIGN", "START"]
-        assert {move.entity for move in refusal.value.story} == {"demo:1"}
+        assert {move.entity for move in refusal.value.history} == {"demo:1"}
 
 
 async def test_an_unknown_task_is_refused_by_name(open_journal: OpenJournal) -> None:

@@ -55,7 +55,7 @@ class Twins(RuleBasedStateMachine):
         try:
             return self.portal.call(call)
         except (JournalError, IllegalTransitionError) as refusal:
-            story = refusal.story if isinstance(refusal, IllegalTransitionError) else ()
+            story = refusal.history if isinstance(refusal, IllegalTransitionError) else ()
             return type(refusal), str(refusal), story
 
     def both(self, method: str, *args: object, **named: object) -> None:

@@ -38,7 +38,7 @@ def play(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
         child = await spawn(order(home, is_over_stdio=is_over_stdio))
         pids.append(child.pid)
         try:
-            told = await child.link.receive()
+            told = await child.channel.receive()
             assert isinstance(told, LogNotice)
             pids.append(int(told.text))
             yield child, int(told.text)

@@ -44,15 +44,15 @@ async def test_prints_become_lines_and_frames_stay_whole(
     lines: list[str] = []
     child = await spawn(order(home, module="tests.process.bridge.claiming_child", is_over_stdio=is_over_stdio))
     try:
-        assert await child.link.receive() == said_by(child.pid)
+        assert await child.channel.receive() == said_by(child.pid)
         async with anyio.create_task_group() as reading:
             reading.start_soon(child.read_lines, lines.append)
             for number in sent:
-                await child.link.send(assignment(number))
-                answer = await child.link.receive()
+                await child.channel.send(assignment(number))
+                answer = await child.channel.receive()
                 assert isinstance(answer, LogNotice)
                 heard.append(answer.text)
-            await child.link.aclose()
+            await child.channel.aclose()
         assert await child.wait() == 0
     finally:
         await child.end()
@@ -69,12 +69,12 @@ async def test_the_death_of_a_worker_ends_the_link_though_what_it_started_lives_
     monkeypatch.setenv("SCRIPT", "leaving")
     child = await spawn(order(home, module="tests.process.bridge.claiming_child", is_over_stdio=is_over_stdio))
     try:
-        assert await child.link.receive() == said_by(child.pid)
-        left = await child.link.receive()
+        assert await child.channel.receive() == said_by(child.pid)
+        left = await child.channel.receive()
         assert isinstance(left, LogNotice)
 
         with pytest.raises(anyio.EndOfStream):
-            await child.link.receive()
+            await child.channel.receive()
 
         assert is_alive(int(left.text))
     finally:

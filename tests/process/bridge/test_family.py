@@ -57,7 +57,7 @@ async def test_nobody_belongs_to_a_worker_that_has_ended(play: Play, home: Path)
         await child.wait()
         renumbered = cast("Process", Renumbered(child._process, pid))
 
-        assert not WorkerProcess(order(home / "other"), renumbered, child.link).pids()
+        assert not WorkerProcess(order(home / "other"), renumbered, child.channel).pids()
 
 
 async def test_threads_may_look_at_the_same_time(play: Play) -> None:

@@ -86,7 +86,7 @@ async def test_a_full_pipe_to_a_stopped_worker_does_not_delay_its_end(
     monkeypatch.setattr("poolwright.ipc.channel.FINISH_LIMIT_S", 0.05)
     async with play("stopped") as (child, _):
         with anyio.move_on_after(0.2) as limit:
-            await child.link.send(assignment("x" * 1_000_000))
+            await child.channel.send(assignment("x" * 1_000_000))
 
         assert limit.cancelled_caught
 
@@ -96,7 +96,7 @@ async def test_a_full_pipe_to_a_stopped_worker_does_not_delay_its_end(
 async def test_it_is_told_how_a_worker_ended(play: Play, part: str, code: int, is_over_stdio: bool) -> None:
     async with play(part, is_over_stdio=is_over_stdio) as (child, _):
         with pytest.raises(anyio.EndOfStream):
-            await child.link.receive()
+            await child.channel.receive()
 
         assert await child.wait() == code
 
@@ -109,7 +109,7 @@ async def test_a_worker_that_dies_before_its_first_word_ends_the_link(
     child = await spawn(order(home, is_over_stdio=is_over_stdio))
 
     with pytest.raises(anyio.EndOfStream):
-        await child.link.receive()
+        await child.channel.receive()
     assert await child.wait() == 0
     await child.end()
 
@@ -119,7 +119,7 @@ async def test_the_death_of_one_worker_ends_its_link_though_others_were_started_
         os.kill(pid, signal.SIGKILL)
 
         with pytest.raises(anyio.EndOfStream):
-            await first.link.receive()
+            await first.channel.receive()
 
 
 @each_way
@@ -189,7 +189,7 @@ async def test_a_stranger_that_has_the_number_of_a_dead_worker_lives_on(play: Pl
         await child.wait()
         renumbered = cast("Process", Renumbered(child._process, pid))
 
-        await WorkerProcess(order(home / "other"), renumbered, child.link).end()
+        await WorkerProcess(order(home / "other"), renumbered, child.channel).end()
 
         assert is_alive(pid)
 
@@ -219,8 +219,8 @@ def assignment(number: str) -> Assign:
 async def test_large_frames_go_both_ways(play: Play, is_over_stdio: bool) -> None:
     message = assignment("ü" * 100_000)
     async with play("echoing", is_over_stdio=is_over_stdio) as (child, _):
-        await child.link.send(message)
-        heard = await child.link.receive()
+        await child.channel.send(message)
+        heard = await child.channel.receive()
 
     assert isinstance(heard, LogNotice)
     assert Assign.model_validate_json(heard.text) == message
@@ -239,7 +239,7 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test")
     monkeypatch.setenv("TMPDIR", "/somewhere/else")
     async with play("telling", is_over_stdio=is_over_stdio) as (child, pid):
-        told = await child.link.receive()
+        told = await child.channel.receive()
         assert isinstance(told, LogNotice)
         seen = json.loads(told.text)
 

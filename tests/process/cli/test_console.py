@@ -15,10 +15,10 @@ from tests.support.paths import ROOT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors of POSIX")
 
 SECURED = (
-    "import sys; from poolwright.cli.streams import losses, secure; secure(); "
+    "import sys; from poolwright.cli.streams import secure_streams, stream_losses; secure_streams(); "
     "from poolwright.cli.terminal import console\n"
 )
-DONE = "from pathlib import Path; Path(sys.argv[1]).write_text(repr(list(losses())))"
+DONE = "from pathlib import Path; Path(sys.argv[1]).write_text(repr(list(stream_losses())))"
 
 
 def after(folder: Path, script: str, redirection: str) -> str:
@@ -40,7 +40,7 @@ MANY = "for number in range(3_000): console().out(number)"
 def test_a_reader_that_goes_away_stops_nothing_and_is_no_loss() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    script = f"{SECURED}{MANY}\nprint('done', list(losses()), file=sys.stderr)"
+    script = f"{SECURED}{MANY}\nprint('done', list(stream_losses()), file=sys.stderr)"
 
     done = subprocess.run(
         [sys.executable, "-c", script], stdout=write_end, stderr=subprocess.PIPE, check=False, cwd=ROOT
@@ -52,7 +52,7 @@ def test_a_reader_that_goes_away_stops_nothing_and_is_no_loss() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_under_the_output_loses_lines_and_nothing_else(tmp_path: Path) -> None:
-    assert after(tmp_path, MANY, ">/dev/full") == "['lines to standard output were lost: No space left on device']"
+    assert after(tmp_path, MANY, ">/dev/full") == "['output to standard output was lost: No space left on device']"
 
 
 @pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
@@ -86,9 +86,10 @@ def test_names_of_files_hold_every_letter_whatever_the_locale(
         monkeypatch.setenv(name, value)
     folder = tmp_path / "Stra\u00dfe \u65e5"
     folder.mkdir()
-    script = "import sys; from poolwright.cli.start import name_in_utf8; name_in_utf8()\n"
+    script = "import sys; from poolwright.cli.start import restart_in_utf8; restart_in_utf8()\n"
     script += "from pathlib import Path; (Path(sys.argv[1]) / '\\u2603.pdf').touch()\n"
-    script += "import os; from poolwright import loading; print(os.environ['PYTHONUTF8'], *loading.python()[1:])"
+    script += "import os; from poolwright import interpreter\n"
+    script += "print(os.environ['PYTHONUTF8'], *interpreter.python_command()[1:])"
 
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, check=False, cwd=ROOT)
 
@@ -100,7 +101,7 @@ def test_names_of_files_hold_every_letter_whatever_the_locale(
 def test_a_line_that_was_torn_ends_before_the_next_one(tmp_path: Path) -> None:
     script = """
 import io
-from poolwright.cli.streams import Outlet
+from poolwright.cli.streams import TolerantStream
 class Narrow(io.RawIOBase):
     room, taken = 3, b""
     def writable(self): return True
@@ -108,7 +109,7 @@ class Narrow(io.RawIOBase):
         if not self.room: raise OSError(28, "No space left on device")
         piece = bytes(data)[: self.room]; self.room -= len(piece); self.taken += piece
         return len(piece)
-narrow = Narrow(); outlet = Outlet(narrow)
+narrow = Narrow(); outlet = TolerantStream(narrow)
 outlet.write(b"first\\n"); outlet.write(b"second\\n"); narrow.room = 100; outlet.write(b"third\\n")
 assert narrow.taken == b"fir\\nthird\\n", narrow.taken
 """
@@ -118,7 +119,7 @@ assert narrow.taken == b"fir\\nthird\\n", narrow.taken
 def test_ctrl_c_while_the_program_is_loading_shows_no_traceback() -> None:
     script = (
         "import os, signal, poolwright.cli.start as start\n"
-        "start.secure = lambda: os.kill(os.getpid(), signal.SIGINT)\nstart.main()"
+        "start.secure_streams = lambda: os.kill(os.getpid(), signal.SIGINT)\nstart.main()"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, cwd=ROOT)

@@ -27,7 +27,7 @@ def test_everything_is_looked_at_and_nothing_changed(command: Command, desk: Pat
     told, code = checks(command, "--sandbox", "off")
 
     assert list(told) == [*NAMES[:3], "start", *NAMES[3:]]
-    assert "starts and closes in order" in told["start"]["found"]
+    assert "starts and closes normally" in told["start"]["found"]
     assert code == ExitCode.DONE, "what is missing here is told as a drawback only"
     assert list(desk.iterdir()) == []
 
@@ -69,7 +69,7 @@ def test_a_browser_that_does_not_start_fails(command: Command, desk: Path) -> No
         (("--workers", "8", "--tabs", "3"), "memory", "8 workers with 3 tabs"),
         (("--out", "elsewhere/below"), "output", "elsewhere/below"),
         (("--runs-dir", "/tmp/x"), "runs folder", "/tmp/x"),
-        (("--sandbox", "off"), "sandbox", "off: as asked"),
+        (("--sandbox", "off"), "sandbox", "off: as configured"),
         (("--profile", "mine"), "profile", "no profile mine"),
     ],
 )

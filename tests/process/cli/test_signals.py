@@ -15,12 +15,12 @@ from tests.support.paths import ROOT
 PROGRAM = """
 import sys
 from dataclasses import replace
-from poolwright.cli import conduct
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli import batch_session
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.main import main
-from poolwright.service import sandbox
-from poolwright.service.batch import Ending
-from poolwright.service.beacon import find_batch
+from poolwright.service.batch import BatchEnding
+from poolwright.service.pidfile import find_batch
+from poolwright.system import sandbox
 from tests.support.commands import ONE_DONE, SANDBOX_ALLOWED
 from tests.support.events import started
 
@@ -32,10 +32,10 @@ async def wait(job, *, observe, stop, stop_now):
     print("READY", find_batch(beacon).is_draining, file=sys.stderr, flush=True)
     await (stop if last == "first" else stop_now).wait()
     print("DRAINS", find_batch(beacon).is_draining, file=sys.stderr, flush=True)
-    return replace(ONE_DONE, ending=Ending.STOPPED, left_count=1)
+    return replace(ONE_DONE, ending=BatchEnding.STOPPED, left_count=1)
 
-conduct.run_batch = wait
-sandbox.probe = lambda _: SANDBOX_ALLOWED
+batch_session.run_batch = wait
+sandbox.probe_sandbox = lambda _: SANDBOX_ALLOWED
 main()
 """
 
@@ -73,6 +73,6 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
 
     assert program.returncode == 7
     assert "DRAINS True" in complaints, "those that ask for its health hear that it drains"
-    assert "finishing 1 order in flight, at most 60 s; press Ctrl+C again" in said[0]
-    assert all("Stopping now" in line for line in said[1:])
+    assert "finishing 1 order in progress, at most 60 s; press Ctrl+C again" in said[0]
+    assert all("Stopping at once" in line for line in said[1:])
     assert "Stopped: 1 of 2 orders is done. 1 order waits" in rest

@@ -153,7 +153,7 @@ async def test_the_pool_is_steered(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert called_off == {"count": 1}
     assert missing.status_code == 404
     assert (unready.status_code, unready.json()["reasons"][0]) == (503, "The daemon is draining.")
-    assert (refused.status_code, "start it again" in refused.json()["detail"]) == (503, True)
+    assert (refused.status_code, "Restart it to continue." in refused.json()["detail"]) == (503, True)
     assert alive.status_code == 200
 
 

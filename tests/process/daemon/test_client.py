@@ -54,7 +54,7 @@ async def test_a_list_is_sent_and_waited_for(tmp_path: Path, monkeypatch: pytest
         piped = await ask("submit", "-", text=f"{number(4)}\n")
 
     assert (sent.exit_code, "2 new orders" in sent.output) == (0, True)
-    assert "2 done before" in again.output
+    assert "2 already done" in again.output
     assert typed.exit_code == 1, "a number of it was wrong"
     assert json.loads(typed.output.splitlines()[0])["new_count"] == 1
     assert (piped.exit_code, "1 new order" in piped.output) == (0, True)
@@ -128,7 +128,7 @@ async def test_the_pool_is_paused_and_orders_are_called_off_and_done_again(
         await running.done(3)
 
     assert [result.exit_code for result in (paused, one, rest, resumed, again)] == [0] * 5
-    assert ("1 order called off" in one.output, "2 orders called off" in rest.output) == (True, True)
+    assert ("1 order cancelled" in one.output, "2 orders cancelled" in rest.output) == (True, True)
     assert "3 orders in the queue again" in again.output
     assert (unknown.exit_code, nothing.exit_code) == (2, 2)
 
@@ -197,4 +197,4 @@ def test_a_daemon_that_died_is_no_daemon(tmp_path: Path) -> None:
 
     assert (silent.exit_code, dead.exit_code) == (6, 6)
     assert "token" in silent.output
-    assert "No daemon works on" in dead.output
+    assert "No daemon is running on" in dead.output

@@ -104,7 +104,7 @@ async def test_what_a_daemon_left_is_done_by_the_next_one(tmp_path: Path, monkey
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.done(30)
 
-    assert any("takes up 30 order(s)" in event.text for event in running.events if isinstance(event, Notice))
+    assert any("resuming 30 unfinished order(s)" in event.text for event in running.events if isinstance(event, Notice))
 
 
 async def test_a_worker_is_started_anew_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ async def test_the_document_shows_how_to_ask(tmp_path: Path, monkeypatch: pytest
 
     shapes = document["components"]["schemas"]
     assert shapes["NumbersIn"]["examples"]
-    assert shapes["Which"]["examples"]
+    assert shapes["OrderSelection"]["examples"]
     assert all(
         method["security"]
         for path, methods in document["paths"].items()

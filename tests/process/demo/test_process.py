@@ -66,7 +66,7 @@ async def test_a_portal_that_does_not_listen_any_more_is_killed() -> None:
 async def test_a_taken_port_is_told_in_one_sentence() -> None:
     async with running_portal() as portal:
         port = int(portal.url.rpartition(":")[2])
-        with pytest.raises(PortalError, match=rf"can't listen on 127.0.0.1:{port} .*choose another"):
+        with pytest.raises(PortalError, match=rf"cannot listen on 127.0.0.1:{port} .*choose another"):
             async with running_portal(port=port):
                 pass
 

@@ -18,7 +18,7 @@ LIMIT_BYTES = 200 * 1024**2
 TELL = """
 import json, os, pathlib, sys
 pathlib.Path(sys.argv[1], "cgroup.procs").write_text(str(os.getpid()))
-from poolwright.memory.limit import oom_kill_count, read_limit
+from poolwright.system.memory_limit import oom_kill_count, read_limit
 found = read_limit()
 print(json.dumps([found.total_bytes, found.available_bytes, found.source, oom_kill_count()]))
 """
@@ -69,6 +69,6 @@ def test_the_program_in_it_says_that_its_workers_do_not_fit(group: Path) -> None
     told = run_in(group, BE_THE_PROGRAM, "doctor", "--no-start", "--workers", "2", "--tabs", "2")
 
     (line,) = (line for line in told.stdout.splitlines() if line.startswith("fail memory"))
-    assert "2 workers with 2 tabs each need about 1.4 GB of memory, and there are 0.2 GB" in line
+    assert "2 workers with 2 tabs each need about 1.4 GB of memory, but there are 0.2 GB" in line
     assert f"/{group.name})" in line
     assert told.returncode == 1

@@ -47,7 +47,7 @@ def rss_bytes(*pids: int) -> int:
 def halved(process: psutil.Process) -> ProcessMemory:
     """Of a system where every process owns one half of what it has in memory."""
     resident_bytes = process.memory_info().rss
-    return ProcessMemory(resident_bytes=resident_bytes, own_bytes=resident_bytes // 2, way=MemoryMetric.USS)
+    return ProcessMemory(resident_bytes=resident_bytes, own_bytes=resident_bytes // 2, metric=MemoryMetric.USS)
 
 
 def test_pages_that_processes_share_count_once(hog: MemoryHog) -> None:
@@ -58,7 +58,7 @@ def test_pages_that_processes_share_count_once(hog: MemoryHog) -> None:
 
     assert rss_bytes(hog.pid, *children) > 240 * MB
     assert 60 * MB < usage.memory_bytes < 100 * MB
-    assert usage.way is MemoryMetric.PSS
+    assert usage.metric is MemoryMetric.PSS
 
 
 def test_a_process_that_left_its_worker_counts(hog: MemoryHog) -> None:
@@ -89,7 +89,7 @@ def test_a_dead_process_counts_no_more_although_it_is_a_zombie(hog: MemoryHog, w
     after: MemoryUsage = getattr(meter, way)()
 
     assert before.memory_bytes - after.memory_bytes > 39 * MB
-    assert after.way is MemoryMetric.PSS
+    assert after.metric is MemoryMetric.PSS
 
 
 def test_a_worker_that_is_gone_uses_nothing(hog: MemoryHog) -> None:
@@ -99,7 +99,7 @@ def test_a_worker_that_is_gone_uses_nothing(hog: MemoryHog) -> None:
     hog.end()
 
     assert meter.estimate().memory_bytes == 0
-    assert meter.measure() == MemoryUsage(memory_bytes=0, way=MemoryMetric.PSS)
+    assert meter.measure() == MemoryUsage(memory_bytes=0, metric=MemoryMetric.PSS)
 
 
 def test_the_first_estimate_is_a_measure(hog: MemoryHog) -> None:
@@ -140,7 +140,7 @@ def test_an_estimate_takes_in_who_was_started_since_and_weighs_it_like_the_other
 
     gained = after.memory_bytes - before.memory_bytes
     assert abs(gained - rss_bytes(child) // 2) < 2 * MB
-    assert after.way is MemoryMetric.USS
+    assert after.metric is MemoryMetric.USS
 
 
 def test_who_came_while_it_was_measured_is_not_weighed_again(hog: MemoryHog) -> None:
@@ -172,8 +172,8 @@ def test_the_weakest_way_is_told(hog: MemoryHog) -> None:
     def read_some(process: psutil.Process) -> ProcessMemory:
         return halved(process) if process.pid == child else read_process_memory(process)
 
-    assert ProcessTreeMeter(lambda: [hog.pid], read=read_some).measure().way is MemoryMetric.PSS
-    assert ProcessTreeMeter(lambda: [child, hog.pid], read=read_some).measure().way is MemoryMetric.USS
+    assert ProcessTreeMeter(lambda: [hog.pid], read=read_some).measure().metric is MemoryMetric.PSS
+    assert ProcessTreeMeter(lambda: [child, hog.pid], read=read_some).measure().metric is MemoryMetric.USS
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -187,8 +187,8 @@ def test_processes_of_another_user_are_guessed_by_their_resident_memory(hog: Mem
 
     alone, both = measured(), measured(hog.pid)
 
-    assert alone.way == MemoryMetric.PSS
-    assert both.way == MemoryMetric.SCALED_RSS
+    assert alone.metric == MemoryMetric.PSS
+    assert both.metric == MemoryMetric.SCALED_RSS
     assert abs(both.memory_bytes - alone.memory_bytes - 0.45 * rss_bytes(hog.pid)) < 2 * MB
 
 
@@ -221,4 +221,4 @@ class Elsewhere:
 def test_the_best_way_that_a_system_allows_is_taken(full: dict[str, int], own_bytes: int, way: MemoryMetric) -> None:
     reading = read_process_memory(cast("psutil.Process", Elsewhere(**full)))
 
-    assert (reading.own_bytes, reading.way) == (own_bytes, way)
+    assert (reading.own_bytes, reading.metric) == (own_bytes, way)

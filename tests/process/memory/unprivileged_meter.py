@@ -17,4 +17,4 @@ if __name__ == "__main__":
     os.setgid(NOBODY)
     os.setuid(NOBODY)
     usage = meter.measure()
-    os.write(1, json.dumps({"memory_bytes": usage.memory_bytes, "way": usage.way}).encode())
+    os.write(1, json.dumps({"memory_bytes": usage.memory_bytes, "metric": usage.metric}).encode())

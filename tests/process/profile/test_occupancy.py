@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from poolwright.files.locks import NATIVE, WindowsLocking
 from poolwright.profile.errors import ProfileInUseError
 from poolwright.profile.in_use import LockOwner, find_foreign_owner, find_owner, read_owner, refuse_in_use
-from poolwright.profile.locks import NATIVE, WindowsLocking
 from tests.process.profile.children import child, kill
 from tests.support.profile_folders import make_base
 

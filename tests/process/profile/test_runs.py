@@ -10,7 +10,7 @@ from tests.process.profile.children import child, kill
 LEAD = """
 import sys
 from pathlib import Path
-from poolwright.profile.runs import RunFolder
+from poolwright.profile.run_folder import RunFolder
 run = RunFolder.create(Path(sys.argv[1]), short_roots=[Path(argument) for argument in sys.argv[2:]])
 folder = run.worker_folder(1)
 (folder.profile_path / "Default").mkdir(parents=True)

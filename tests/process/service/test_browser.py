@@ -27,4 +27,4 @@ def test_a_browser_that_does_not_start_is_told(tmp_path: Path, script: str) -> N
     broken = program(tmp_path / "chrome", script)
 
     with pytest.raises(SetupError, match="does not start"):
-        read_version(InstalledBrowser(path=broken, name="chrome", origin="as asked"))
+        read_version(InstalledBrowser(path=broken, name="chrome", origin="as configured"))

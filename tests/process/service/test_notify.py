@@ -18,12 +18,12 @@ BUSY_USEC = 100_000
 #: A program whose loop gives five signs of life, stands still for two seconds, and gives signs again.
 STANDS_STILL = """
 import os, sys, time, anyio
-from poolwright.service.clock import SystemClock
-from poolwright.service.notify import Notifier
-from poolwright.settings import Supervision
+from poolwright.concurrency import SystemClock
+from poolwright.service.daemon.systemd import SystemdNotifier
+from poolwright.settings import SystemdEnvironment
 
 async def main():
-    notifier = Notifier(Supervision(), SystemClock())
+    notifier = SystemdNotifier(SystemdEnvironment(), SystemClock())
     seen = anyio.Event()
     def is_alive():
         counted.append(1)
@@ -32,7 +32,7 @@ async def main():
         return True
     counted = []
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(notifier.beat, is_alive)
+        tasks.start_soon(notifier.run_watchdog, is_alive)
         notifier.ready()
         await seen.wait()
         notifier.status("stands still")

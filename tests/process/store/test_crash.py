@@ -175,7 +175,7 @@ def test_a_second_program_is_refused_until_the_first_is_dead(path: Path, launch:
         open_once(path)
     assert refusal.value.pid == holder.pid
     assert str(refusal.value) == (
-        f"Another Poolwright (pid {holder.pid}) works with this journal ({path}); wait for it or choose another --out."
+        f"Another Poolwright (pid {holder.pid}) is using this journal ({path}); wait for it or choose another --out."
     )
 
     kill(holder)

@@ -66,7 +66,7 @@ async def test_a_session_that_finds_damage_ends_the_pool_and_costs_no_attempt(
     assert (kept / "Default/Cookies").is_file()
     found = f"The script says so. The damaged clone is kept in {kept}."
     assert end.detail == f"{found} {remediation(base)}"
-    assert f"kept for you to look at: {kept}" in notices_of(theatre)
+    assert f"kept for inspection: {kept}" in notices_of(theatre)
     assert theatre.path("profile", "demo/worker-1")[-3:] == ["IN_USE", "CORRUPTED", "FAILED"]
     marker = read_damage_mark(base)
     assert marker is not None
@@ -139,4 +139,4 @@ async def test_a_mark_that_cannot_be_written_is_told(
         end = await theatre.pool.finish()
 
     assert end is not None
-    assert "the mark beside the base can't be written (Read-only file system)." in end.detail
+    assert "the damage mark beside the base can't be written (Read-only file system)." in end.detail

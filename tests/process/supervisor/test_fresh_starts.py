@@ -178,7 +178,7 @@ async def test_kills_by_the_system_are_named_when_a_worker_is_lost(
 
     (returned,) = theatre.returned()
     assert returned.detail == (
-        "its process was killed by signal 9; the system ended 2 processes for want of memory while it lived"
+        "its process was killed by signal 9; while it ran, the system killed 2 processes because memory ran out"
     )
 
 
@@ -197,7 +197,7 @@ async def test_memory_that_may_not_be_looked_into_is_estimated_and_told_once(
         status = theatre.pool.get_status()
 
     told = [notice.text for notice in heard(theatre).all(Notice) if "Memory" in notice.text]
-    assert told == ["Memory is estimated: this user may not look into all processes of the browsers."]
+    assert told == ["Memory is estimated: this user may not inspect all browser processes."]
     assert status.memory_bytes > 0
     assert status.workers[0].memory_peak_bytes >= status.workers[0].memory_bytes > 0
     assert status.memory_peak_bytes > status.memory_bytes, "the supervisor counts too"

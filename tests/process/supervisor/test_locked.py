@@ -82,7 +82,7 @@ async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monk
     assert end is None
     assert during.holds == ("journal_locked",)
     assert len(scene.told("keeps the journal locked")) == 1
-    assert len(scene.told("orders start again: the journal can be used")) == 1
+    assert len(scene.told("resumed: the journal is unlocked")) == 1
     assert {(record.status, record.attempt_count) for record in records} == {("DONE", 1)}
 
 

@@ -32,4 +32,8 @@ async def test_a_runs_folder_that_is_removed_costs_nothing(tmp_path: Path, monke
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
     assert set((await theatre.attempt_counts()).values()) == {1}
     assert clones == [True, True]
-    assert any("was removed; it is made again" in event.text for event in theatre.events if isinstance(event, Notice))
+    assert any(
+        "was removed. It is recreated and the workers restart." in event.text
+        for event in theatre.events
+        if isinstance(event, Notice)
+    )

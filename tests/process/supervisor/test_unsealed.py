@@ -21,7 +21,7 @@ async def warnings_of_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> l
     async with running_pool(tmp_path, monkeypatch, FINISH, 1, 2, worker_count=2) as theatre:
         await theatre.pool.finish()
     notices = [event for event in theatre.events if isinstance(event, Notice)]
-    return [event.text for event in notices if event.level is Level.WARNING and "is unsealed:" in event.text]
+    return [event.text for event in notices if event.level is Level.WARNING and "is not sealed:" in event.text]
 
 
 async def test_an_unsealed_base_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def test_a_driver_that_never_starts_is_told_with_its_words(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ("browser_path = '/no/such/browser'", "/no/such/browser.*no program that can be started"),
+        ("browser_path = '/no/such/browser'", "/no/such/browser.*which is not an executable program"),
         ("workers = 99", "workers is.*99.*from 1 to 8"),
     ],
 )

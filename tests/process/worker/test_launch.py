@@ -29,7 +29,7 @@ kill -ABRT $$
 @pytest.mark.skipif(sys.platform == "win32", reason="the browser is a shell script")
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(REFUSED, NEXT_STEP), (UNKNOWN, NEXT_STEP), ("#!/bin/sh\nexit 1\n", "it ended at once with exit code 1")],
+    [(REFUSED, NEXT_STEP), (UNKNOWN, NEXT_STEP), ("#!/bin/sh\nexit 1\n", "it exited at once with exit code 1")],
 )
 async def test_a_system_that_forbids_the_sandbox_is_named_as_the_cause(tmp_path: Path, text: str, words: str) -> None:
     browser = tmp_path / "browser"

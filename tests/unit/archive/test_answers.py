@@ -231,7 +231,7 @@ def test_data_of_programs_in_the_place_of_a_table_is_told(tmp_path: Path) -> Non
 
     assert sniff(path, "list.csv", "text/csv").problems
     told = sniff(path, "list.csv", "text/csv", is_vouched=True)
-    assert (told.problems, told.notes) == ((), ("list.csv is JSON, whatever its name says.",))
+    assert (told.problems, told.notes) == ((), ("list.csv is JSON, although its name says otherwise.",))
 
 
 @pytest.mark.parametrize(

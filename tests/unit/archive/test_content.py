@@ -93,18 +93,18 @@ def test_a_good_file_has_its_true_type_and_no_problem(
 @pytest.mark.parametrize(
     ("content", "label", "said"),
     [
-        (LOGIN_PAGE, "Invoice.pdf", "what came is a web page"),
-        (b"\n<!-- hi -->\n" + LOGIN_PAGE, "Invoice.pdf", "what came is a web page"),
-        (b"\xef\xbb\xbf" + LOGIN_PAGE, "Invoice.pdf", "what came is a web page"),
-        (LOGIN_PAGE.decode().encode("utf-16"), "Invoice.pdf", "what came is a web page"),
-        (LOGIN_PAGE + PDF, "Invoice.pdf", "what came is a web page"),
-        (LOGIN_PAGE, "table.xls", "what came is a web page"),
-        (LOGIN_PAGE, "mail.msg", "what came is a web page"),
-        (LOGIN_PAGE, "scan.jpg", "what came is a web page"),
-        (LOGIN_PAGE, "list.csv", "what came is a web page"),
-        (SAVED_PAGE, "plan.dwg", "what came is a web page"),
-        (b"\x1b\x2c\x00 coded \x00\xff" * 9, "Invoice.pdf", "what came is binary data"),
-        (b"some words\n" * 40, "prices.xlsx", "what came is text"),
+        (LOGIN_PAGE, "Invoice.pdf", "the portal sent a web page"),
+        (b"\n<!-- hi -->\n" + LOGIN_PAGE, "Invoice.pdf", "the portal sent a web page"),
+        (b"\xef\xbb\xbf" + LOGIN_PAGE, "Invoice.pdf", "the portal sent a web page"),
+        (LOGIN_PAGE.decode().encode("utf-16"), "Invoice.pdf", "the portal sent a web page"),
+        (LOGIN_PAGE + PDF, "Invoice.pdf", "the portal sent a web page"),
+        (LOGIN_PAGE, "table.xls", "the portal sent a web page"),
+        (LOGIN_PAGE, "mail.msg", "the portal sent a web page"),
+        (LOGIN_PAGE, "scan.jpg", "the portal sent a web page"),
+        (LOGIN_PAGE, "list.csv", "the portal sent a web page"),
+        (SAVED_PAGE, "plan.dwg", "the portal sent a web page"),
+        (b"\x1b\x2c\x00 coded \x00\xff" * 9, "Invoice.pdf", "the portal sent binary data"),
+        (b"some words\n" * 40, "prices.xlsx", "the portal sent text"),
     ],
 )
 def test_bytes_that_are_not_what_the_name_says_are_told(tmp_path: Path, content: bytes, label: str, said: str) -> None:
@@ -335,9 +335,17 @@ def test_a_container_without_a_name_is_known_by_its_parts(
 @pytest.mark.parametrize(
     ("content", "label", "said"),
     [
-        (gzip.compress(b"a;b\n1;2\n" * 50), "data.csv", "data.csv is application/gzip, whatever its name says."),
-        (gzip.compress(PDF), "offer.pdf", "offer.pdf is application/gzip, whatever its name says."),
-        (b"%!PS-Adobe-3.0\n%%EOF\n", "plot.pdf", "plot.pdf is application/postscript, whatever its name says."),
+        (
+            gzip.compress(b"a;b\n1;2\n" * 50),
+            "data.csv",
+            "data.csv is application/gzip, although its name says otherwise.",
+        ),
+        (gzip.compress(PDF), "offer.pdf", "offer.pdf is application/gzip, although its name says otherwise."),
+        (
+            b"%!PS-Adobe-3.0\n%%EOF\n",
+            "plot.pdf",
+            "plot.pdf is application/postscript, although its name says otherwise.",
+        ),
         (b"%!PS-Adobe-3.0\n%%EOF\n", "plot.ps", ""),
         (gzip.compress(b"a"), "log.gz", ""),
         (b"<br />\n<b>Notice</b>: x\n" + PDF, "offer.pdf", ""),

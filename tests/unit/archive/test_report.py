@@ -278,7 +278,7 @@ def test_the_report_of_another_list_of_this_name_is_kept_and_told(files: ReportF
     kept = {suffix: f"orders report {ORDERS.batch_id[-8:]}{suffix}" for suffix in before}
     assert {suffix: (tmp_path / name).read_bytes() for suffix, name in kept.items()} == before
     [notice] = written.notices
-    assert notice.startswith("The report that was there is of another list")
+    assert notice.startswith("The existing report belongs to another list")
     assert all(name in notice for name in kept.values())
     assert write_reports(other, RECORDS, tmp_path, "orders report").notices == ()
 
@@ -325,9 +325,10 @@ def test_of_earlier_reports_the_newest_are_kept_and_the_others_are_told(tmp_path
     assert all(path.with_suffix(ending).exists() for path in newest for ending in (".json", ".csv", ".xlsx"))
     assert all(path.exists() for path in (*mine, changed, changed.with_suffix(".xlsx"))), "somebody's own"
     assert notice == (
-        f"Of earlier reports of lists of this name {KEPT_COUNT} are kept; the oldest went: orders report 00000007, "
-        "orders report 00000006, orders report 00000005, orders report 00000004, orders report 00000003 and 2 more. "
-        "A list that is run again has its report again."
+        f"Only the last {KEPT_COUNT} earlier reports of lists with this name are kept; removed: "
+        "orders report 00000007, orders report 00000006, orders report 00000005, orders report 00000004, "
+        "orders report 00000003 and 2 more. "
+        "Run a list again to get its report back."
     )
     assert write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices == ()
 
@@ -408,8 +409,8 @@ def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
     assert sheet.max_row == 21
     assert sum(cell_of(sheet, row_no, "Folder (2)").hyperlink is not None for row_no in range(2, 22)) == 5
     assert files.notices == (
-        "A sheet holds 21 rows; the 10 rows beyond are in report.csv alone.",
-        "15 folders have no link: a workbook holds no more, or no longer ones.",
+        "A sheet holds 21 rows; the other 10 rows are only in report.csv.",
+        "15 folders have no link: Excel limits the number and the length of links.",
     )
     assert len(table_of(files)) == 31
 
@@ -453,7 +454,7 @@ def test_nothing_of_a_report_is_anywhere_else(tmp_path: Path, monkeypatch: pytes
     def heed() -> None:
         assert not list((tmp_path / "temporary").iterdir())
 
-    write_reports(ORDERS, RECORDS, tmp_path / "out", "report", heed=heed)
+    write_reports(ORDERS, RECORDS, tmp_path / "out", "report", cancel_check=heed)
 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.csv", "report.json", "report.xlsx"]
 
@@ -490,8 +491,8 @@ def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_alone_and_told(tmp_pat
     files = write_reports(orders, {}, tmp_path, "report")
 
     told = (
-        "Cut (row 2, note: 40,003 letters, and 1 more): a cell of a workbook holds 32,767 letters; "
-        "the whole text is in report.csv."
+        "Shortened (row 2, note: 40,003 characters, and 1 more): an Excel cell holds at most 32,767 characters; "
+        "the full text is in report.csv."
     )
     assert files.notices == (told,)
     cell = str(sheet_of(files).cell(2, 2).value)
@@ -511,7 +512,7 @@ def test_columns_beyond_what_a_sheet_takes_give_way_to_the_results(
     files = write_reports(orders, {}, tmp_path, "report")
 
     assert [cell.value for cell in sheet_of(files)[1]][:3] == ["PO", "a", "Outcome"]
-    assert files.notices == ("A sheet holds 13 columns; the last 2 of the list are in report.csv alone.",)
+    assert files.notices == ("A sheet holds 13 columns; the last 2 of the list are only in report.csv.",)
     assert table_of(files)[1][:4] == ["4500000001", "1", "2", "3"]
 
 
@@ -523,7 +524,7 @@ def test_a_link_that_excel_does_not_take_is_left_out(tmp_path: Path) -> None:
     files = write_reports(orders, records, tmp_path, "report")
 
     assert cell_of(sheet_of(files), 2, "Folder (2)").hyperlink is None
-    assert files.notices == ("1 folders have no link: a workbook holds no more, or no longer ones.",)
+    assert files.notices == ("1 folders have no link: Excel limits the number and the length of links.",)
 
 
 def test_a_text_that_looks_like_a_letter_of_excel_stays_as_it_is(tmp_path: Path) -> None:
@@ -546,7 +547,7 @@ def test_whoever_wants_no_report_any_more_ends_it_and_keeps_the_old_one(
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        write_reports(ORDERS, {}, tmp_path, "other", heed=heed)
+        write_reports(ORDERS, {}, tmp_path, "other", cancel_check=heed)
 
     left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.stem == "orders report"}
     assert left == before
@@ -583,6 +584,6 @@ def test_folders_that_are_gone_are_told_and_a_disk_that_is_away_is_not_blamed(
 
     assert gone == (
         f"{folders[1]} and 1 more: no longer in {out}, where the files were put. "
-        "Move them back; or start it again, and what is not there is fetched again."
+        "Move them back, or run the list again to download the missing files."
     )
     assert (all_there, nobody_knows) == ((), ())

@@ -39,13 +39,13 @@ def test_what_an_earlier_try_fetched_stays_until_the_order_is_complete(
         staged = stage(tmp_path / str(attempt), files)
         filed = tree.file(task_for("PO1", attempt=attempt), report_for(files, missed=missed), staged)
         seen.append(contents(out / filed.folder))
-        told.append(filed.told)
+        told.append(filed.notices)
 
     assert seen[0] == tries[0][0]
     assert seen[1] == {**tries[1][0], "b.pdf": b"b", **superseded({"a.pdf": b"a"})}
     assert seen[2] == {**tries[2][0], **superseded({"a.pdf": b"a"})}
-    changed = "Changed or withdrawn by the portal, and kept in superseded: a.pdf (changed, 2026-11-23)."
-    assert told == [(), (changed, "Not fetched now, and kept from an earlier try: b.pdf."), (changed,)]
+    changed = "Changed or withdrawn by the portal; old versions are in superseded: a.pdf (changed, 2026-11-23)."
+    assert told == [(), (changed, "Not downloaded this time; kept from an earlier attempt: b.pdf."), (changed,)]
 
 
 def test_what_was_kept_from_an_earlier_try_and_is_changed_then_is_superseded(
@@ -69,9 +69,9 @@ def test_what_the_portal_changed_or_withdrew_is_kept_beside_the_new_and_told(
     filed = tree.file(task_for("PO1"), report_for(newer), stage(tmp_path / "2", newer))
 
     assert contents(out / filed.folder) == {**newer, **superseded(FILES)}
-    [sentence] = filed.told
+    [sentence] = filed.notices
     assert sentence == (
-        "Changed or withdrawn by the portal, and kept in superseded:"
+        "Changed or withdrawn by the portal; old versions are in superseded:"
         " Invoice 1.pdf (changed, 2026-11-23), Größe (2).xlsx (withdrawn, 2026-11-23)."
     )
     earlier = Manifest.read(out / filed.folder).earlier
@@ -149,7 +149,7 @@ def test_an_order_without_files_now_says_where_those_of_an_earlier_time_are(
 
     filed = tree.file(task_for("PO1"), report_for({}), stage(tmp_path / "2", {}))
 
-    assert filed == Filed(folder="", told=("What was fetched on 2026-11-23 (2 files) stays in Acme/PO1.",))
+    assert filed == Filed(folder="", notices=("The files downloaded on 2026-11-23 (2 files) remain in Acme/PO1.",))
 
 
 def test_a_file_that_only_has_another_name_now_is_kept_once(tree: OutputTree, out: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_sentence_names_some_and_counts_the_rest(tree: OutputTree, tmp_path: P
 
     filed = tree.file(task_for("PO1"), report_for(FILES), stage(tmp_path / "2", FILES))
 
-    assert filed.told[0].endswith("4.pdf (withdrawn, 2026-11-23) and 3 more, which manifest.json names.")
+    assert filed.notices[0].endswith("4.pdf (withdrawn, 2026-11-23) and 3 more, listed in manifest.json.")
 
 
 def test_what_a_person_changed_is_not_said_to_be_the_portals_doing(tree: OutputTree, out: Path, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_what_a_person_changed_is_not_said_to_be_the_portals_doing(tree: OutputT
     filed = tree.file(task_for("PO1"), report_for(newer), stage(tmp_path / "2", newer))
 
     assert contents(out / filed.folder) == {**newer, "Invoice 1 (2).pdf": b"stamped"}
-    assert filed.told == ()
+    assert filed.notices == ()
 
 
 def test_the_folder_of_a_supplier_that_was_renamed_takes_along_what_is_superseded(

@@ -65,12 +65,12 @@ def test_any_texts_give_as_many_safe_levels_as_the_template_has(supplier: str, n
         ("C:/{number}", "must be relative"),
         ("c:/{number}", "must be relative"),
         ("{supplier}\\{number}", "must be relative"),
-        ("../{number}", "empty or made of dots"),
-        ("{supplier}/./{number}", "empty or made of dots"),
-        ("{supplier}//{number}", "empty or made of dots"),
-        ("{supplier}/{number}/", "empty or made of dots"),
-        ("{supplier", "brace without its partner"),
-        ("supplier}", "brace without its partner"),
+        ("../{number}", "empty or consists of dots"),
+        ("{supplier}/./{number}", "empty or consists of dots"),
+        ("{supplier}//{number}", "empty or consists of dots"),
+        ("{supplier}/{number}/", "empty or consists of dots"),
+        ("{supplier", "an unmatched brace"),
+        ("supplier}", "an unmatched brace"),
         ("{}", "plain field name"),
         ("{number:>10}", "plain field name"),
         ("{number!r}", "plain field name"),
@@ -83,7 +83,7 @@ def test_a_template_that_cannot_work_is_refused_with_its_reason(template: str, s
 
 
 def test_a_misspelt_field_is_told_where_the_fields_are_known() -> None:
-    with pytest.raises(OptionsError, match=r"\{suplier\}, which no order has; there are .*supplier"):
+    with pytest.raises(OptionsError, match=r"uses the unknown field \{suplier\}; known fields: .*supplier"):
         FolderTemplate.parse("{suplier}/{number}", known_fields=["supplier"])
 
     assert FolderTemplate.parse("{supplier}/{number}/{year}", known_fields=["supplier"])
@@ -96,8 +96,8 @@ def test_fields_of_every_order_are_always_known() -> None:
     with pytest.raises(OptionsError) as caught:
         FolderTemplate.parse("{x}", known_fields=["supplier"])
     assert str(caught.value) == (
-        "The folder template '{x}' names {x}, which no order has;"
-        " there are day, month, number, outcome, portal_number, supplier, year."
+        "The folder template '{x}' uses the unknown field {x};"
+        " known fields: day, month, number, outcome, portal_number, supplier, year."
     )
 
 

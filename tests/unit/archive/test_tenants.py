@@ -48,8 +48,8 @@ def test_an_order_of_another_account_stays_where_it_is_and_is_told(out: Path, ot
     assert filed.folder == "Acme/PO1 (2)"
     assert contents(out / "Acme" / "PO1") == {"a.pdf": b"theirs"}
     assert contents(out / "Acme" / "PO1 (2)") == {"a.pdf": b"ours"}
-    (told,) = filed.told
-    assert told.startswith("Acme/PO1 has the order of this number from ")
+    (told,) = filed.notices
+    assert told.startswith("Acme/PO1 contains the order with this number from ")
     assert named in told
 
 
@@ -87,7 +87,7 @@ def test_a_manifest_of_an_earlier_poolwright_is_judged_by_its_page(out: Path, pa
     filed = file(out, OURS, {"a.pdf": b"second"})
 
     assert filed.folder == ("Acme/PO1" if is_ours else "Acme/PO1 (2)")
-    assert bool([told for told in filed.told if "order of this number" in told]) is not is_ours
+    assert bool([told for told in filed.notices if "order with this number" in told]) is not is_ours
 
 
 def test_what_the_ledger_knows_is_ours_whatever_address_the_portal_had(out: Path) -> None:
@@ -96,7 +96,7 @@ def test_what_the_ledger_knows_is_ours_whatever_address_the_portal_had(out: Path
 
     filed = file(out, OURS, {"a.pdf": b"same"})
 
-    assert (filed.folder, filed.told) == ("Acme/PO1", ())
+    assert (filed.folder, filed.notices) == ("Acme/PO1", ())
     manifest = Manifest.read(out / "Acme" / "PO1")
     assert manifest.may_be_of(OURS)
     assert not manifest.may_be_of(OTHER_ADDRESS)

@@ -372,7 +372,7 @@ def test_what_cannot_be_discarded_is_told_in_the_log_and_stops_nobody(
     finally:
         logger.remove(sink)
 
-    assert lines == [f"WARNING {tmp_path / 's'} could not be removed ({os.strerror(code)}); the next run tries again\n"]
+    assert lines == [f"WARNING could not remove {tmp_path / 's'} ({os.strerror(code)}); the next run will try again\n"]
 
 
 def test_many_threads_file_many_orders_of_one_name(tree: OutputTree, out: Path, tmp_path: Path) -> None:
@@ -391,9 +391,9 @@ def test_many_threads_file_many_orders_of_one_name(tree: OutputTree, out: Path, 
     [
         (lambda folder: (folder / "Invoice 1.pdf").unlink(), "Invoice 1.pdf is missing."),
         (lambda folder: (folder / "Invoice 1.pdf").write_bytes(b"longer than it was"), "instead of 5"),
-        (lambda folder: (folder / "Invoice 1.pdf").write_bytes(b"FIRST"), "its SHA-256 is another"),
+        (lambda folder: (folder / "Invoice 1.pdf").write_bytes(b"FIRST"), "its SHA-256 differs"),
         (lambda folder: (folder / MANIFEST_NAME).unlink(), "has no manifest.json"),
-        (lambda folder: (folder / MANIFEST_NAME).write_text("{}"), "is not as Poolwright wrote it"),
+        (lambda folder: (folder / MANIFEST_NAME).write_text("{}"), "is damaged or was edited"),
     ],
 )
 def test_a_folder_that_is_no_longer_whole_is_told(
@@ -415,7 +415,7 @@ def test_a_folder_that_is_gone_or_another_orders_is_told(tree: OutputTree, tmp_p
     assert tree.verify("") == ["The order has no folder."]
     assert tree.verify("Acme/PO2") == ["PO2 has no manifest.json."]
     assert "leads out" in tree.verify("../..")[0]
-    assert tree.verify(folder, task_for("PO2").task_id) == ["Acme/PO1 holds the files of PO1, another order."]
+    assert tree.verify(folder, task_for("PO2").task_id) == ["Acme/PO1 contains the files of another order, PO1."]
 
 
 def test_a_note_of_a_person_does_not_spoil_a_folder(tree: OutputTree, out: Path, tmp_path: Path) -> None:

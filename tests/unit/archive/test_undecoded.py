@@ -89,7 +89,7 @@ def test_a_document_that_came_in_letters_is_no_file_whatever_it_is_called(tmp_pa
         for declared in ("", "text/plain", "application/octet-stream"):
             [problem] = found(tmp_path, CLOTHES[clothes], label, declared).problems
 
-            assert problem.startswith(label)
+            assert problem.startswith(f"Instead of {label}, the portal sent ")
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_a_document_that_came_in_letters_is_no_file_whatever_it_is_called(tmp_pa
 def test_documents_of_all_kinds_are_known_in_letters(tmp_path: Path, content: bytes) -> None:
     [problem] = found(tmp_path, coded(content), "scan.txt").problems
 
-    assert problem.startswith("scan.txt did not come, but ")
-    assert problem.endswith(" in base64: the portal did not decode it.")
+    assert problem.startswith("Instead of scan.txt, the portal sent ")
+    assert problem.endswith(" in base64: it did not decode the file.")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_code_that_somebody_may_have_written_is_taken_and_told(tmp_path: Path,
 
         assert finding.problems == ()
         assert len(finding.notes) == 1
-        assert "look whether it is the file" in finding.notes[0]
+        assert "check whether it is the file" in finding.notes[0]
 
 
 def test_a_drawing_that_came_as_an_address_is_none(tmp_path: Path) -> None:
@@ -133,7 +133,10 @@ def test_json_that_holds_a_document_and_is_called_json_is_taken_and_told(tmp_pat
     finding = found(tmp_path, CLOTHES["a value of JSON"], "offer.json", "application/json")
 
     assert finding.problems == ()
-    assert "holds a PDF in base64" in finding.notes[0]
+    assert finding.notes == (
+        "offer.json contains a PDF in base64, which the portal may have forgotten to decode: "
+        "check whether it is the file.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -144,16 +144,25 @@ def test_a_page_that_does_nothing_but_lead_on_is_no_file_whoever_calls_it_one(tm
     for label in ("page.html", "Offer.htm", "Offer", "saved.mht", "offer.pdf"):
         finding = sniff(path, label, "text/html", is_vouched=True)
 
-        assert len(finding.problems) == 1
-        assert finding.problems[0].startswith(label)
+        if label == "offer.pdf":
+            said = "offer.pdf should be application/pdf, but the portal sent a web page."
+        else:
+            said = f"Instead of {label}, the portal sent a page that only waits or redirects."
+        assert finding.problems == (said,)
         assert finding.is_page
 
 
 def test_such_a_page_is_told_as_what_it_is(tmp_path: Path) -> None:
     finding = sniff(saved(tmp_path, IDLE["a refresh"].encode()), "offer.html", "text/html", is_vouched=True)
 
-    assert finding.problems == ("offer.html did not come, but a page that only waits or leads on elsewhere.",)
+    assert finding.problems == ("Instead of offer.html, the portal sent a page that only waits or redirects.",)
     assert finding.shape is SoftError.WAITING
+
+
+def test_such_a_page_is_told_without_a_name_too(tmp_path: Path) -> None:
+    finding = sniff(saved(tmp_path, IDLE["a refresh"].encode()), "", "text/html", is_vouched=True)
+
+    assert finding.problems == ("Instead of the file, the portal sent a page that only waits or redirects.",)
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.profile.locks import FileLock
+from poolwright.files.locks import FileLock
 from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.program import Desk
 from tests.support.storm.finished_desk import FILES, broken_properties, read

@@ -64,7 +64,7 @@ def test_a_missing_sandbox_is_a_drawback(mode: Sandbox, level: CheckLevel) -> No
 def test_shared_memory_is_told_and_never_missed(total_bytes: int | None, told: str) -> None:
     check = check_shared_memory(total_bytes)
 
-    assert check == CheckResult(name="shared mem", level=CheckLevel.OK, found=f"{told}; browsers do without it")
+    assert check == CheckResult(name="shared mem", level=CheckLevel.OK, found=f"{told}; browsers work without it")
 
 
 def test_a_limit_of_a_container_is_told_with_the_workers_that_fit() -> None:
@@ -83,7 +83,7 @@ def test_a_container_without_a_limit_of_its_own_is_told() -> None:
 
 
 def test_a_sandbox_that_was_asked_for_and_is_refused_fails() -> None:
-    check = check_sandbox(SandboxChoice(mode=Sandbox.ON, why="as asked", obstacle="this and that"))
+    check = check_sandbox(SandboxChoice(mode=Sandbox.ON, why="as configured", obstacle="this and that"))
 
     assert check.level is CheckLevel.FAIL
     assert "this and that" in check.found
@@ -113,8 +113,8 @@ def test_fonts_are_told(fonts: Fonts, container: Container | None, level: CheckL
 @pytest.mark.parametrize(
     ("now", "level", "word"),
     [
-        (NOT_BEFORE - timedelta(days=1), CheckLevel.FAIL, "before this program was made"),
-        (NOT_AFTER + timedelta(days=1), CheckLevel.FAIL, "many years ahead"),
+        (NOT_BEFORE - timedelta(days=1), CheckLevel.FAIL, "before the release of this program"),
+        (NOT_AFTER + timedelta(days=1), CheckLevel.FAIL, "many years in the future"),
         (NOW, CheckLevel.OK, "2027-02-09 00:00 UTC"),
     ],
 )
@@ -201,7 +201,7 @@ def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: s
     [
         ((), None, "linux", CheckLevel.OK, ""),
         (("ca_file: Root, until 2030-01-01",), 400, "linux", CheckLevel.OK, ""),
-        (("client_cert: anna, until 2026-12-01",), 20, "linux", CheckLevel.WARN, "follows"),
+        (("client_cert: anna, until 2026-12-01",), 20, "linux", CheckLevel.WARN, "Renew it before it expires"),
         (("ca_file: Root, until 2030-01-01",), 400, "win32", CheckLevel.WARN, "system's own store"),
     ],
 )

@@ -68,7 +68,7 @@ def test_the_runs_folder_must_have_room() -> None:
 
 
 def test_a_runs_folder_in_memory_is_told() -> None:
-    assert "lies in memory" in check_runs_dir(replace(ROOMY, is_room_in_memory=True), 2, 2, place()).found
+    assert "it is in memory" in check_runs_dir(replace(ROOMY, is_room_in_memory=True), 2, 2, place()).found
 
 
 def test_a_place_that_is_refused_is_told_with_cause_and_next_step() -> None:

@@ -46,7 +46,7 @@ def test_all_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
     code = print_differences({"45": ORDER, "46": ORDER}, {"45": HOME, "46": HOME})
 
     assert code is ExitCode.DONE
-    assert capsys.readouterr().out.startswith("2 of 2 as expected (")
+    assert capsys.readouterr().out.startswith("2 of 2 orders as expected (")
 
 
 def test_what_is_not_as_expected_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,8 +57,8 @@ def test_what_is_not_as_expected_is_named(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     assert code is ExitCode.NOT_ALL_DONE
     assert lines[0] == "46 is PARTIAL, expected COMPLETED"
-    assert lines[1] == "47 came home and was not asked for"
-    assert lines[2].startswith("1 of 2 as expected")
+    assert lines[1] == "47 was returned but is not in the list"
+    assert lines[2].startswith("1 of 2 orders as expected")
 
 
 def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: Command, desk: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: C
     result = command("demo", "--out", ".")
 
     assert result.exit_code == ExitCode.USAGE
-    assert "holds what no demo made" in result.stderr
+    assert "is not empty and was not created by a demo" in result.stderr
     assert [path.name for path in desk.iterdir()] == ["thesis.docx"]
 
 

@@ -29,7 +29,7 @@ def private(desk: Path) -> Path:
 def test_where_nothing_works_that_is_not_well(command: Command, desk: Path) -> None:
     told = command("health", "--out", str(desk / "out"))
 
-    assert (told.exit_code, "no daemon and no batch works on" in told.output) == (1, True)
+    assert (told.exit_code, "no daemon and no batch is running on" in told.output) == (1, True)
 
 
 def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> None:
@@ -41,8 +41,8 @@ def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> Non
         lives = command("health", "--live", "--out", out)
     ended = command("health", "--out", out)
 
-    assert (works.exit_code, works.output) == (0, "well: a batch works\n")
-    assert (drains.exit_code, drains.output) == (1, "not well: a batch finishes its orders in flight and stops\n")
+    assert (works.exit_code, works.output) == (0, "healthy: a batch is running\n")
+    assert (drains.exit_code, drains.output) == (1, "unhealthy: a batch is finishing its orders in progress\n")
     assert (lives.exit_code, ended.exit_code) == (0, 1)
 
 

@@ -33,7 +33,7 @@ def test_secrets_have_no_flag() -> None:
 def test_options_stand_below_their_headings(command: Command) -> None:
     text = command("run", "--help").stdout
 
-    headings = ["Arguments:", "Orders:", "Portal and profile:", "Browsers:", "Running:", "Showing:", "Options:"]
+    headings = ["Arguments:", "Orders:", "Portal and profile:", "Browsers:", "Running:", "Output:", "Options:"]
     places = [text.index(f"\n{heading}\n") for heading in headings]
     assert places == sorted(places)
 

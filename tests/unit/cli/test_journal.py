@@ -44,8 +44,8 @@ def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command:
     result = command("journal", "compact", "--retention-days", "90")
 
     assert result.exit_code == ExitCode.DONE
-    assert "1 list, 0 attempts and 300 moves forgotten" in result.stdout
-    assert "MB before" in result.stdout
+    assert "1 list, 0 attempts and 300 transitions deleted" in result.stdout
+    assert "; compacted from " in result.stdout
     assert query(path, "SELECT count(*) FROM reports") == [(300,)]
     check_laws(path, is_swept=True)
     assert "nothing was changed" in command("journal", "compact", "--retention-days", "90").stdout
@@ -58,7 +58,7 @@ def test_it_is_refused_while_another_program_has_the_journal(command: Command, d
         async with SqliteJournal(path, SystemClock()):
             result = await anyio.to_thread.run_sync(command, "journal", "compact")
             assert result.exit_code == ExitCode.RESOURCES
-            assert f"Another Poolwright (pid {os.getpid()}) works with this journal" in result.stderr
+            assert f"Another Poolwright (pid {os.getpid()}) is using this journal" in result.stderr
 
     anyio.run(beside_another)
 

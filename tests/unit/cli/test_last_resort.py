@@ -54,7 +54,7 @@ def test_a_program_that_hangs_ends_with_its_own_words(ends: Ends, capfd: pytest.
         assert ends.is_over.wait(60)
 
     assert ends.codes == [ExitCode.STOPPED]
-    assert "The next start takes up what was left" in capfd.readouterr().err
+    assert "The next start continues with the rest" in capfd.readouterr().err
 
 
 def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
@@ -72,7 +72,7 @@ def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
 
 
 async def test_the_first_signal_sets_the_limit(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "OVERTIME_S", 0.0)
+    monkeypatch.setattr(signals, "EXTRA_TIME_S", 0.0)
     async with stop_signals(lambda _: None, str, limit_s=0.0):
         assert not ends.is_over.is_set()
         os.kill(os.getpid(), signal.SIGTERM)

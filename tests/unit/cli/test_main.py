@@ -52,7 +52,7 @@ def test_an_answer_that_could_not_be_written_is_told(
         raise SystemExit(code)
 
     monkeypatch.setattr(main, "app", answer)
-    monkeypatch.setattr(main, "secure", lambda: None)
+    monkeypatch.setattr(main, "secure_streams", lambda: None)
     monkeypatch.setattr(sys, "argv", ["poolwright", command])
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(TolerantStream(Refusing(number)))))
 

@@ -70,7 +70,7 @@ def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Comm
 
     ((way, job),) = browsers.seen
     assert result.exit_code == ExitCode.DONE, result.output
-    assert (way, portal_of(job.crew.worker).base_url) == ("hand", BASE_URL)
+    assert (way, portal_of(job.workers.worker).base_url) == ("hand", BASE_URL)
     assert ProfileRepository(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
     assert "Profile mine: 2 cookies for 1 site, login probe passed; sealed on" in result.stdout
     assert "Next: poolwright run LIST --profile mine" in result.stdout
@@ -89,7 +89,7 @@ def test_the_form_gets_user_and_password(command: Command, browsers: FakeOnboard
 
     ((way, job),) = browsers.seen
     assert way == "form"
-    assert (portal_of(job.crew.worker).user, portal_of(job.crew.worker).password.text) == ("anna", "hunter2")
+    assert (portal_of(job.workers.worker).user, portal_of(job.workers.worker).password.text) == ("anna", "hunter2")
     assert "hunter2" not in result.output
 
 
@@ -103,8 +103,8 @@ def test_the_form_gets_a_password_from_the_keyring(
 
     job = browsers.seen[0][1]
     assert result.exit_code == ExitCode.DONE, result.output
-    assert portal_of(job.crew.worker).password.text == "poolwright's anna"
-    assert job.crew.totp_secret.text == "poolwright's anna/totp"
+    assert portal_of(job.workers.worker).password.text == "poolwright's anna"
+    assert job.workers.totp_secret.text == "poolwright's anna/totp"
 
 
 def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
@@ -131,7 +131,7 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     content = ProfileRepository(Path("profiles")).find("mine").read()
     assert (made.exit_code, run.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + run.output
     assert content == ProfileFile(pack="own", pack_file=str((desk / "own.toml").resolve()), base_url=BASE_URL)
-    assert [portal_of(job.crew.worker).base_url for _, job in browsers.seen] == [BASE_URL]
+    assert [portal_of(job.workers.worker).base_url for _, job in browsers.seen] == [BASE_URL]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
         (("login", "mine"), ExitCode.USAGE, "say with --portal which portal it is for: coupa, demo"),
         (("login", "mine", "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
         (("login", "mine", "--form", *NEW), ExitCode.LOGIN, "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD"),
-        (("login", "../mine", *NEW), ExitCode.PROFILE, "can't name"),
+        (("login", "../mine", *NEW), ExitCode.PROFILE, "is not a valid profile name"),
         (("import-state", "mine", "none.json", *NEW), ExitCode.USAGE, "none.json can't be read"),
         (("import-state", "mine", "state.json"), ExitCode.USAGE, "--portal"),
         (("login", "mine", "--portal", "demo", "--url", "ftp://x"), ExitCode.USAGE, "base_url"),

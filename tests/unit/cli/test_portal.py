@@ -19,7 +19,7 @@ def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:
     result = command("portal", "lint", "demo")
 
     assert result.exit_code == ExitCode.DONE
-    assert "demo: right" in result.stdout
+    assert "demo: valid" in result.stdout
     assert "/order_headers/{number}" in result.stdout
 
 
@@ -31,7 +31,7 @@ def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, des
     result = command("portal", "lint", "./mine.toml")
 
     assert result.exit_code == ExitCode.DONE
-    assert "note: nothing in it tells an empty list" in result.stdout
+    assert "note: it has no sign of an empty list" in result.stdout
     assert "note" not in command("portal", "lint", "coupa").stdout
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.process_exit import ExitCode
+from poolwright.files.locks import FileLock
 from poolwright.profile.backups import latest_backup, seal_base
 from poolwright.profile.base import check_base
 from poolwright.profile.damage import mark_damaged, read_damage_mark
-from poolwright.profile.locks import FileLock
 from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import read_seal
 from tests.support.commands import Command
@@ -45,7 +45,7 @@ def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Pat
     assert refused.exit_code == ExitCode.PROFILE
     assert "poolwright profile accept default" in refused.stderr
     assert accepted.exit_code == ExitCode.DONE
-    assert "The mark of 23 Nov 2026 at 12:00 UTC is taken away" in accepted.stdout
+    assert "The mark of 23 Nov 2026 at 12:00 UTC is removed" in accepted.stdout
     assert read_damage_mark(base) is None
     assert check_base(base).seal is not None
 
@@ -68,7 +68,7 @@ def test_restoring_tells_where_the_old_base_lies(command: Command, base: Path) -
     (aside,) = base.parent.glob("base.damaged-*Z")
     assert result.exit_code == ExitCode.DONE
     assert aside.name in result.stdout
-    assert "is back as it was sealed on 23 Nov 2026 at 12:00 UTC" in result.stdout
+    assert "is restored as sealed on 23 Nov 2026 at 12:00 UTC" in result.stdout
     assert (aside / "Default/Cookies").read_bytes() == b"nonsense"
     assert check_base(base).cookies_count == 2
 
@@ -77,7 +77,7 @@ def test_nothing_is_restored_where_no_copy_was_kept(command: Command, base: Path
     result = command("profile", "restore", "default")
 
     assert result.exit_code == ExitCode.PROFILE
-    assert "No good copy" in result.stderr
+    assert "There is no backup" in result.stderr
 
 
 def test_a_profile_is_removed_when_the_person_says_yes(command: Command, base: Path) -> None:

@@ -14,7 +14,7 @@ from poolwright.domain.errors import PoolError
 from poolwright.profile.backups import seal_base
 from poolwright.profile.base import check_base
 from poolwright.profile.damage import mark_damaged
-from poolwright.profile.locks import write_locked
+from poolwright.profile.in_use import write_locked
 from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.profile.seal import seal_path
 from tests.support.commands import Command
@@ -67,7 +67,7 @@ def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedP
         (
             lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences")],
             "damaged",
-            "Local State is gone",
+            "Local State is missing",
         ),
         (lambda base: make_cookies(base / "Default/Cookies2", []).replace(base / "Default/Cookies"), "damaged", ""),
     ],

@@ -29,8 +29,8 @@ class FakeBrowser:
     error: Exception | None = None
     seen: list[tuple[WorkerOptions, Path, Path]] = field(default_factory=list[tuple[WorkerOptions, Path, Path]])
 
-    async def __call__(self, *, crew: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
-        self.seen.append((crew.worker, base, runs_root))
+    async def __call__(self, *, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
+        self.seen.append((workers.worker, base, runs_root))
         observe(notice("chatter"))
         observe(notice("the login took long", Level.WARNING))
         if self.error:
@@ -111,7 +111,11 @@ def test_an_existing_profile_is_left_alone(command: Command, browser: FakeBrowse
         (("profile", "create", "mine"), ExitCode.USAGE, "is for: coupa, demo"),
         (("profile", "create", "mine", "--portal", "x.toml"), ExitCode.USAGE, "is for: coupa, demo"),
         (("profile", "create", "mine", "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
-        (("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL), ExitCode.PROFILE, "can't name"),
+        (
+            ("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL),
+            ExitCode.PROFILE,
+            "is not a valid profile name",
+        ),
         (("profile", "clone-check", "none-such"), ExitCode.PROFILE, "none-such"),
     ],
 )

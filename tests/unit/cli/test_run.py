@@ -298,8 +298,8 @@ def test_a_defect_is_no_sentence(command: Command, fake_run: FakeRun) -> None:
     ("error", "told"),
     [
         (OSError(28, "No space left on device", "/srv/out/x"), "'/srv/out/x' cannot be used: No space left on device."),
-        (OSError(5, "Input/output error"), "The system refused something: Input/output error."),
-        (TimeoutError(), "The system refused something: TimeoutError."),
+        (OSError(5, "Input/output error"), "The operating system reported an error: Input/output error."),
+        (TimeoutError(), "The operating system reported an error: TimeoutError."),
     ],
 )
 def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
@@ -310,7 +310,7 @@ def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
     result = command("run", *NUMBERS)
 
     assert result.exit_code == ExitCode.RESOURCES
-    assert f"poolwright: {told} Put that right and start it again." in result.stderr
+    assert f"poolwright: {told} Fix this and start it again." in result.stderr
 
 
 def test_a_folder_that_is_gone_under_its_command_is_told(
@@ -326,7 +326,7 @@ def test_a_folder_that_is_gone_under_its_command_is_told(
     result = command("run", *NUMBERS)
 
     assert result.exit_code == ExitCode.RESOURCES
-    assert "poolwright: The folder in which this was started is gone." in result.stderr
+    assert "poolwright: The current folder no longer exists." in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -377,15 +377,15 @@ def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
 
     told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
 
-    assert "Chromium's own sandbox is on, as asked, but browsers may not start: this system forbids" in told
+    assert "Chromium's own sandbox is on (as configured), but browsers may fail to start: this system forbids" in told
 
 
 @pytest.mark.parametrize(
     ("choice", "line"),
     [
         ("auto", "Chromium's own sandbox is on: this system allows it."),
-        ("on", "Chromium's own sandbox is on: as asked."),
-        ("off", "The browsers run without Chromium's own sandbox: as asked."),
+        ("on", "Chromium's own sandbox is on: as configured."),
+        ("off", "The browsers run without Chromium's own sandbox: as configured."),
     ],
 )
 def test_the_log_tells_the_mode_of_the_sandbox_and_the_reason(
@@ -504,6 +504,6 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
 
     assert fake_run.jobs[0].pool.worker_count == 1
     log = Path("downloads/.poolwright/log.jsonl").read_text()
-    for words in ("workers = auto takes 1 worker", "1 worker with 2 tabs needs about 0.7 GB"):
+    for words in ("workers = auto uses 1 worker", "1 worker with 2 tabs needs about 0.7 GB"):
         assert result.output.count(words) == 1
         assert words in log

@@ -43,7 +43,7 @@ def test_every_entry_is_a_row_with_its_next_fire(settings: None, command: Comman
     assert "orders.csv" in lines[1]
     assert "default" in lines[1]
     assert lines[1].rstrip().endswith("Sun 25 Oct 2026 02:30 CEST")
-    assert lines[-1] == "hourly: runs beside the daemon, into downloads/schedules/hourly"
+    assert lines[-1] == "hourly: runs in a separate process, into downloads/schedules/hourly"
     assert "hunter2" not in "".join(lines)
 
 

@@ -25,7 +25,7 @@ async def test_the_first_signal_asks_to_stop_and_the_second_to_stop_now(number: 
 
             os.kill(os.getpid(), number)
             await wishes.stop_now.wait()
-            assert said[1].startswith("Stopping now")
+            assert said[1].startswith("Stopping at once")
 
             os.kill(os.getpid(), number)
             await anyio.wait_all_tasks_blocked()
@@ -69,9 +69,9 @@ async def test_an_error_of_the_work_comes_through() -> None:
 
 
 def test_the_words_say_what_is_waited_for() -> None:
-    assert stop_message(0, 60.0) == "Stopping; press Ctrl+C again to stop now."
-    assert "finishing 1 order in flight, at most 60 s" in stop_message(1, 60.0)
-    assert "finishing 3 orders in flight" in stop_message(3, 60.0)
+    assert stop_message(0, 60.0) == "Stopping; press Ctrl+C again to stop at once."
+    assert "finishing 1 order in progress, at most 60 s" in stop_message(1, 60.0)
+    assert "finishing 3 orders in progress" in stop_message(3, 60.0)
 
 
 async def test_the_first_signal_lets_work_end_in_order() -> None:

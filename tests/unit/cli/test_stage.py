@@ -41,7 +41,7 @@ def test_what_an_earlier_demo_left_is_removed(tmp_path: Path) -> None:
 def test_what_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
 
-    with pytest.raises(OptionsError, match="holds what no demo made"):
+    with pytest.raises(OptionsError, match="is not empty and was not created by a demo"):
         prepare_folder(tmp_path)
 
     assert (tmp_path / "thesis.docx").read_text() == "years of work"

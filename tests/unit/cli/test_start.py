@@ -28,12 +28,12 @@ def test_what_is_made_is_its_makers_own_and_as_private_as_was_asked(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("others", "step"), [("/opt/others", "without PYTHONPATH=/opt/others"), ("", "Install it anew")]
+    ("others", "step"), [("/opt/others", "without PYTHONPATH=/opt/others"), ("", "Reinstall Poolwright")]
 )
 def test_a_library_that_does_not_fit_is_a_sentence_with_the_next_step(
     monkeypatch: pytest.MonkeyPatch, others: str, step: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", others)
 
-    with pytest.raises(SetupError, match=rf"missing or of a wrong version \(ModuleNotFoundError: .*no_such.*{step}"):
+    with pytest.raises(SetupError, match=rf"missing or has a wrong version \(ModuleNotFoundError: .*no_such.*{step}"):
         CommandEntry(module="no_such", function="run").load("run")

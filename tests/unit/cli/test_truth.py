@@ -86,7 +86,7 @@ def test_a_bad_file_must_not_come_home() -> None:
     partial = replace(ORDER, outcome="PARTIAL", attachments=(held("a.pdf", "aa"), held("bad.pdf", "bb", good=False)))
 
     assert told(partial, replace(HOME, outcome=Outcome.PARTIAL, digests={"x": "aa"})) == ()
-    assert "no file of the portal's" in told(partial, replace(HOME, outcome=Outcome.PARTIAL))[0]
+    assert "which matches no file of the portal" in told(partial, replace(HOME, outcome=Outcome.PARTIAL))[0]
 
 
 def test_an_order_that_nobody_asked_for_is_said() -> None:

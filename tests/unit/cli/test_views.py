@@ -38,7 +38,7 @@ RUNNING: list[Event] = [
 ]
 
 RELIEF = (
-    "has a fresh start: it used 900 MB before and uses 300 MB now, all together 1,400 MB and 800 MB of 1,200 MB allowed"
+    "recycled to free memory: 900 MB before, 300 MB now; whole pool 1,400 MB before, 800 MB now (limit 1,200 MB)"
 )
 
 SUMMARY = BatchSummary(
@@ -235,9 +235,9 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
         "       9  completed",
         "       1  no attachments",
         "       2  not found",
-        "       1  rows of the list with no valid number",
+        "       1  rows without a valid order number",
         "This run: 12 orders in 43 s; 8 files, 12 MB.",
-        "Report: downloads/orders-report.xlsx (.csv and .json beside it)",
+        "Report: downloads/orders-report.xlsx (.csv and .json next to it)",
     ]
 
 
@@ -252,12 +252,12 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
         ),
         (
             replace(SUMMARY, done_now_count=0),
-            "10 of 12 orders are done. Nothing of this is worth another try; --redo says otherwise.",
+            "10 of 12 orders are done. None of the rest is retried by default; see --redo.",
         ),
         (replace(SUMMARY, outcomes={}), "There was no valid order in the list."),
         (
             replace(SUMMARY, ending=BatchEnding.STOPPED, left_count=8),
-            "Stopped: 10 of 20 orders are done. 8 orders wait: start it again to go on.",
+            "Stopped: 10 of 20 orders are done. 8 orders wait: start it again to continue.",
         ),
         (
             replace(SUMMARY, ending=BatchEnding.STOPPED, detail="Start it again.", outcomes={Outcome.COMPLETED: 1}),
@@ -265,7 +265,7 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
         ),
         (
             replace(SUMMARY, ending=BatchEnding.STOPPED, outcomes={Outcome.COMPLETED: 1}, left_count=1),
-            "Stopped: 1 of 2 orders is done. 1 order waits: start it again to go on.",
+            "Stopped: 1 of 2 orders is done. 1 order waits: start it again to continue.",
         ),
         (
             replace(
@@ -277,7 +277,7 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
             ),
             (
                 "The portal wants a login. 10 of 15 orders are done. "
-                "Bring the login back with `poolwright profile login coupa`. 3 orders wait: start it again to go on."
+                "Log in again with `poolwright profile login coupa`. 3 orders wait: start it again to continue."
             ),
         ),
     ],

@@ -100,9 +100,7 @@ async def test_only_what_is_not_whole_is_done_again(tmp_path: Path) -> None:
 
         assert here.checks.get(BATCH) is None
     assert here.reopened == [task_id(2)]
-    assert here.told == [
-        (Level.INFO, f"The files of 2 earlier orders of the list {BATCH} were looked at: 1 are done again.")
-    ]
+    assert here.told == [(Level.INFO, f"Checked the files of 2 finished orders of list {BATCH}: 1 will run again.")]
 
 
 async def test_it_says_how_far_it_is_and_others_wait_their_turn(tmp_path: Path) -> None:
@@ -167,7 +165,7 @@ async def test_no_more_lists_wait_than_there_is_room_for(tmp_path: Path, monkeyp
         here.checks.require_room()
         await here.checks.add(BATCH, RedoPolicy.ALL)
 
-        with pytest.raises(ConflictError, match="send this one again later"):
+        with pytest.raises(ConflictError, match="Send this list again later"):
             here.checks.require_room()
 
 
@@ -181,7 +179,7 @@ async def test_what_stands_in_the_way_is_told_and_tried_again(tmp_path: Path, mo
 
     assert here.told[0] == (
         Level.WARNING,
-        f"The earlier files of the list {BATCH} are looked at later: The journal is locked.",
+        f"The file check of list {BATCH} is postponed: The journal is locked.",
     )
     assert here.told[1][0] is Level.INFO
 

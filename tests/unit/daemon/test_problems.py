@@ -42,7 +42,12 @@ def _refuse_temporary_files(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("code", "step"),
-    [(errno.ENOSPC, "Make some"), (errno.EROFS, "right to"), (errno.EMFILE, "Try again"), (errno.EIO, "Try again")],
+    [
+        (errno.ENOSPC, "Free some"),
+        (errno.EROFS, "lacks the permission"),
+        (errno.EMFILE, "Try again"),
+        (errno.EIO, "Try again"),
+    ],
 )
 async def test_a_list_that_finds_no_place_is_told_why(code: int, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _refuse_temporary_files(code, monkeypatch)

@@ -63,14 +63,14 @@ def test_a_number_on_its_bound_is_taken(options: WorkerOptions | PoolOptions, ch
         (POOL, "memory_threshold", 0.901, "between 0.5 and 0.9"),
         (POOL, "memory_threshold", math.nan, "between 0.5 and 0.9"),
         (POOL, "recycle_after_tasks", 0, "at least 1"),
-        (POOL, "recycle_after_s", 0.0, "more than 0 seconds"),
-        (POOL, "recycle_after_s", math.inf, "more than 0 seconds"),
+        (POOL, "recycle_after_s", 0.0, "a finite number of seconds above 0"),
+        (POOL, "recycle_after_s", math.inf, "a finite number of seconds above 0"),
         (WORKER, "tabs_per_worker", 0, "between 1 and 16"),
         (WORKER, "tabs_per_worker", 17, "between 1 and 16"),
-        (WORKER, "task_timeout_s", 0.0, "more than 0 seconds"),
-        (WORKER, "task_timeout_s", -0.5, "more than 0 seconds"),
-        (WORKER, "task_timeout_s", math.nan, "more than 0 seconds"),
-        (WORKER, "task_timeout_s", math.inf, "more than 0 seconds"),
+        (WORKER, "task_timeout_s", 0.0, "a finite number of seconds above 0"),
+        (WORKER, "task_timeout_s", -0.5, "a finite number of seconds above 0"),
+        (WORKER, "task_timeout_s", math.nan, "a finite number of seconds above 0"),
+        (WORKER, "task_timeout_s", math.inf, "a finite number of seconds above 0"),
     ],
 )
 def test_a_number_past_its_bound_is_refused_in_a_sentence(
@@ -135,7 +135,7 @@ def test_a_socks_proxy_takes_no_user() -> None:
     with pytest.raises(OptionsError) as caught:
         Proxy(address="socks5://proxy.test:1080", user="ann")
 
-    told = "proxy_user is set, and browsers tell a SOCKS proxy no user; take the address of an http:// proxy."
+    told = "proxy_user is set, but browsers send no user to a SOCKS proxy. Use the address of an http:// proxy."
     assert str(caught.value) == told
     assert Proxy(address="socks5://proxy.test:1080")
     assert Proxy(address="http://proxy.test:3128", user="ann")

@@ -19,17 +19,17 @@ def test_the_same_payload_has_no_difference(known: JsonValue, given: JsonValue) 
 @pytest.mark.parametrize(
     ("known", "given", "told"),
     [
-        (None, "Straße", 'null was known, "Straße" is given'),
-        (1, True, "1 was known, true is given"),
-        ([1], [1, 2], "[1] was known, [1, 2] is given"),
-        (1, 12, "1 was known, 12 is given"),
-        ("y" * 29, "z" * 29, f'"{"y" * 29}" was known, "{"z" * 29}" is given'),
+        (None, "Straße", 'null before, "Straße" now'),
+        (1, True, "1 before, true now"),
+        ([1], [1, 2], "[1] before, [1, 2] now"),
+        (1, 12, "1 before, 12 now"),
+        ("y" * 29, "z" * 29, f'"{"y" * 29}" before, "{"z" * 29}" now'),
         (
             {"pages": ["x" * 1000, 1]},
             {"pages": ["x" * 1000, 2]},
-            f'…{"x" * 27}", 1]}} was known, …{"x" * 27}", 2]}} is given',
+            f'…{"x" * 27}", 1]}} before, …{"x" * 27}", 2]}} now',
         ),
-        ("y" * 1000, "z" * 1000, f'"{"y" * 30}… was known, "{"z" * 30}… is given'),
+        ("y" * 1000, "z" * 1000, f'"{"y" * 30}… before, "{"z" * 30}… now'),
     ],
     ids=[
         "none and text",

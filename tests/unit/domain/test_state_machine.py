@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.domain.state_machine import STORY_LENGTH, IllegalTransitionError, StateMachine, Transition
+from poolwright.domain.state_machine import HISTORY_LENGTH, IllegalTransitionError, StateMachine, Transition
 from poolwright.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
 from tests.support.legal_moves import ALL_TABLES, AnyTable, event_kind, legal_moves
 from tests.support.pace import UNHURRIED
@@ -52,7 +52,7 @@ def test_whatever_happens_a_machine_only_makes_legal_moves(walk: tuple[AnyTable,
             with pytest.raises(IllegalTransitionError) as caught:
                 living.fire(event)
             assert (caught.value.state, caught.value.event) == (where, event.name)
-            assert caught.value.story == tuple(moves_before[-STORY_LENGTH:])
+            assert caught.value.history == tuple(moves_before[-HISTORY_LENGTH:])
             assert told == moves_before
         else:
             living.fire(event)
@@ -71,14 +71,14 @@ def test_a_refusal_tells_who_what_and_how_it_came_to_this() -> None:
         living.fire(WorkerEvent.ASSIGN)
 
     assert str(caught.value) == (
-        "worker worker-1: ASSIGN is not a move of CRASHED "
+        "worker worker-1: no transition for ASSIGN in state CRASHED "
         "(so far: STARTING -REPORT_READY-> READY -> READY -LOSE-> CRASHED)"
     )
     assert (caught.value.machine, caught.value.entity) == ("worker", "worker-1")
 
 
 def test_a_refusal_before_any_move_says_so() -> None:
-    with pytest.raises(IllegalTransitionError, match=r"FREE is not a move of STARTING \(so far: no move yet\)"):
+    with pytest.raises(IllegalTransitionError, match=r"no transition for FREE in state STARTING \(so far: no transition\)"):
         worker_machine([]).fire(WorkerEvent.FREE)
 
 
@@ -92,7 +92,7 @@ def test_the_story_keeps_the_last_moves() -> None:
         living.fire(WorkerEvent.EXIT)
 
     assert len(told) == 16
-    assert caught.value.story == tuple(told[-10:])
+    assert caught.value.history == tuple(told[-10:])
 
 
 def test_a_move_has_the_time_and_the_cause_of_its_moment() -> None:

@@ -55,22 +55,22 @@ def test_a_payload_is_anything_that_json_can_say(payload: object) -> None:
 @pytest.mark.parametrize(
     ("payload", "problem"),
     [
-        (Path("a.pdf"), "no JSON: Object of type"),
-        ({"when": {1, 2}}, "no JSON: Object of type set"),
-        (math.nan, "no JSON"),
-        ([math.inf], "no JSON"),
-        (circle(), "no JSON: Circular reference"),
-        (tower(), "no JSON"),
-        ((1, 2), r"\. Its payload would be another one as JSON: use lists for tuples, and texts for the keys\.$"),
-        ({"pages": [(1,)]}, "lists for tuples"),
-        ({1: "one"}, "texts for the keys"),
-        (nested(DEPTH_MAX + 1), "more than 100 deep"),
+        (Path("a.pdf"), "not JSON: Object of type"),
+        ({"when": {1, 2}}, "not JSON: Object of type set"),
+        (math.nan, "not JSON"),
+        ([math.inf], "not JSON"),
+        (circle(), "not JSON: Circular reference"),
+        (tower(), "not JSON"),
+        ((1, 2), r"\. Its payload would change as JSON: use lists instead of tuples, and strings as keys\.$"),
+        ({"pages": [(1,)]}, "lists instead of tuples"),
+        ({1: "one"}, "strings as keys"),
+        (nested(DEPTH_MAX + 1), "more than 100 levels deep"),
         (
             {"name": "half \ud83d"},
-            r"\. Its payload holds half of a character .*, which UTF-8 cannot carry\.$",
+            r"\. Its payload contains half of a character .*, which UTF-8 cannot encode\.$",
         ),
         ({"\udc00": 1}, "half of a character"),
-        ("x" * PAYLOAD_MAX_BYTES, "at most 524,288 can travel"),
+        ("x" * PAYLOAD_MAX_BYTES, "at most 524,288 are allowed"),
     ],
     ids=[
         "path",
@@ -117,7 +117,7 @@ def test_a_time_that_is_none_is_refused(timeout_s: float) -> None:
     with pytest.raises(TaskError) as caught:
         task(timeout_s=timeout_s)
 
-    told = f"Its timeout_s is {timeout_s}; it must be more than 0 seconds, and not without end."
+    told = f"Its timeout_s is {timeout_s}; it must be a finite number of seconds above 0."
     assert str(caught.value) == f"The task own:1 was refused. {told}"
 
 

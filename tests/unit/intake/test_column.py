@@ -140,7 +140,7 @@ def test_a_name_that_two_columns_have_is_refused_with_their_positions() -> None:
 
 
 def test_no_column_to_be_found_is_refused_with_all_of_them() -> None:
-    with pytest.raises(InputRefusedError, match=r"no column that is known .*--column .*#1 'Name', #2 'Town'"):
+    with pytest.raises(InputRefusedError, match=r"no column that is recognised .*--column .*#1 'Name', #2 'Town'"):
         find_column(sheet_of(["Name", "Town"], ["a", "b"]), None, DIGITS)
 
 

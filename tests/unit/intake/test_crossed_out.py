@@ -182,7 +182,7 @@ class TestRulesOfExcel:
         assert ruled(formatted(rule, "A40:B90"))[1] == ""
 
     def test_rules_without_end_are_told_and_not_asked_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strike_rules, "_ASKED_MAX", 5)
+        monkeypatch.setattr(strike_rules, "_EVALUATIONS_MAX", 5)
         rule = "<cfRule type='cellIs' operator='equal' dxfId='1'><formula>4500010001</formula></cfRule>"
 
         assert "crosses cells out in A1:C1048576 (4500010001)" in ruled(formatted(rule, "A1:C1048576"))[1]
@@ -299,7 +299,7 @@ class TestOldBooks:
         orders, invalid, said = read((OLD_BOOKS / "struck.xls").read_bytes(), "orders.xls")
 
         assert (orders, invalid) == ([A, B, "4500010004"], [4, 6])
-        assert "Rows 3, 4, 5 are crossed out in the list and read all the same" in said
+        assert "Rows 3, 4, 5 are crossed out in the list and read anyway" in said
 
     @pytest.mark.parametrize(("name", "is_told"), [("strike-rule.xls", True), ("other-rule.xls", False)])
     def test_a_rule_that_crosses_out_is_told(self, name: str, is_told: bool) -> None:

@@ -75,7 +75,7 @@ def test_one_foreign_byte_touches_its_line_alone_and_is_told() -> None:
     decoded = decode(content, "orders.csv")
 
     assert decoded.text == "PO;S\n1;Müller\n2;Łódź\n3;Café\n"
-    assert decoded.notice == "Line 4 of orders.csv is no utf-8 text; letters were read as cp1252 there."
+    assert decoded.notice == "Line 4 of orders.csv is not utf-8 text; characters were read as cp1252 there."
     assert decode(b"\xef\xbb\xbf" + content, "orders.csv") == decoded
 
 

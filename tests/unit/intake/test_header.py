@@ -60,7 +60,7 @@ def test_titles_above_the_header_are_told() -> None:
 
     assert frame.header == rows[2]
     assert frame.rows == tuple(rows[3:])
-    assert frame.notices == ("Rows 1 to 2 stand above the table: not read as orders.",)
+    assert frame.notices == ("Rows 1 to 2 are above the table: not read as orders.",)
 
 
 def test_a_title_that_is_a_known_name_is_no_header() -> None:
@@ -77,7 +77,7 @@ def test_a_list_without_header_loses_no_row() -> None:
 
     assert frame.header is None
     assert frame.rows == tuple(rows[1:])
-    assert frame.notices == ("Row 1 stands above the table: not read as orders.",)
+    assert frame.notices == ("Row 1 is above the table: not read as orders.",)
 
 
 def test_a_narrow_first_row_with_a_value_is_no_title() -> None:
@@ -171,7 +171,7 @@ def test_rows_that_describe_the_columns_of_a_tagged_table_are_told() -> None:
 
     assert frame.header == rows[0]
     assert frame.rows == tuple(rows[3:])
-    assert frame.notices == ("Rows 2 to 3 stand under another tag than 'V': not read as orders.",)
+    assert frame.notices == ("Rows 2 to 3 are under a tag other than 'V': not read as orders.",)
 
 
 def test_the_last_row_has_the_tag_of_data() -> None:

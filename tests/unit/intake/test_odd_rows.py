@@ -54,7 +54,7 @@ def test_a_number_of_another_length_in_a_line_named_total_is_a_question() -> Non
     orders = listed("PO;Supplier\n450001;Acme\n450002;Bolt\n9000031;Total\n")
 
     assert numbers(orders) == ["450001", "450002"]
-    assert "named a total" in orders.rows[2].detail
+    assert "labelled as a total" in orders.rows[2].detail
 
 
 def test_drawn_lines_and_repeated_headers_are_left_out_and_told() -> None:
@@ -70,7 +70,9 @@ def test_drawn_lines_and_repeated_headers_are_left_out_and_told() -> None:
 def test_numbers_of_different_kinds_are_told_with_their_rows() -> None:
     (notice,) = listed("PO;A\n450001;1\n450002;2\n45000003;3\n").notices
 
-    assert notice.startswith("The order numbers are of different kinds: 2 of 6 digits, 1 of 8 digits (row 4); see that")
+    assert notice.startswith(
+        "The order numbers are of different kinds: 2 of 6 digits, 1 of 8 digits (row 4); check that"
+    )
     assert not listed("PO;A\n450001;1\n450002;2\n").notices
 
 
@@ -84,7 +86,7 @@ def test_a_merged_number_stands_in_all_rows_that_it_reaches_over() -> None:
     grid = read_workbook(saved(workbook), "orders.xlsx")
 
     assert [row.cells[0] for row in grid.rows] == ["PO", "450001", "450001", "450002", "450002"]
-    assert grid.notices == ("Merged cells of orders.xlsx were read as standing in rows 3, 5 too.",)
+    assert grid.notices == ("Merged cells of orders.xlsx were read in rows 3, 5 too.",)
 
 
 def test_the_totals_of_a_table_leave_what_stands_beside_it() -> None:
@@ -98,7 +100,7 @@ def test_the_totals_of_a_table_leave_what_stands_beside_it() -> None:
     grid = read_workbook(saved(workbook), "orders.xlsx")
 
     assert grid.rows[2].cells == ("", "", "", "b")
-    assert "total of table 'Orders' stands in row 3" in grid.notices[0]
+    assert "total of table 'Orders' is in row 3" in grid.notices[0]
 
 
 def test_hidden_columns_are_told_where_they_hold_anything() -> None:
@@ -159,4 +161,4 @@ def test_two_values_at_one_place_keep_the_first_and_rows_count_on() -> None:
     grid = read_workbook(workbook_with({SHEET: sheet_of(rows)}), "orders.xlsx")
 
     assert [(row.row_no, row.cells) for row in grid.rows] == [(1, ("1",)), (2, ("2",))]
-    assert "begin again" in grid.notices[0]
+    assert "restart or repeat" in grid.notices[0]

@@ -67,7 +67,7 @@ def test_a_wrong_number_is_a_row_with_its_reason() -> None:
 def test_repeats_and_wrong_numbers_are_told_with_counts() -> None:
     assert listed(LIST).notices == (
         "2 rows repeat an order that is already in the list; each order is fetched once.",
-        "2 rows have no valid order number and are reported INVALID: rows 5, 6; row 5: There is no order number.",
+        "2 rows have no valid order number and are reported INVALID: rows 5, 6; row 5: The cell has no order number.",
     )
 
 
@@ -75,7 +75,7 @@ def test_a_single_one_is_told_in_the_singular_with_its_reason() -> None:
     notices = listed("PO\n4500012345\n4500012345\nx\n").notices
 
     assert notices[0].startswith("1 row repeats")
-    assert notices[1].startswith("Row 4 has no valid order number and is reported INVALID: 'x' is no order number")
+    assert notices[1].startswith("Row 4 has no valid order number and is reported INVALID: 'x' is not an order number")
 
 
 def test_many_wrong_rows_are_told_short() -> None:

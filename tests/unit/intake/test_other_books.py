@@ -162,7 +162,7 @@ class TestXmlOf2003:
         assert any("Row 4" in notice and "hidden" in notice for notice in grid.notices)
 
     def test_other_xml_is_refused_as_what_it_is(self) -> None:
-        with pytest.raises(InputRefusedError, match="XML file and no spreadsheet"):
+        with pytest.raises(InputRefusedError, match="XML file, not a spreadsheet"):
             parse_table(b"<?xml version='1.0'?><orders><order po='1'/></orders>", "orders.xml")
         with pytest.raises(InputRefusedError, match="document type"):
             parse_table(b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><orders/>", "orders.xml")

@@ -86,7 +86,7 @@ def test_every_step_adds_its_notices() -> None:
     content = 'Offene Bestellungen\r\nBestellnummer;Lieferant\r\n1001;Müller\r\n1002;"x\r\n1003;y\r\n'.encode("cp1252")
     notices = parse_table(content, "orders.csv", sheet_name="Mai").notices
 
-    for part in ("cp1252", "no sheets", "Quote marks", "Row 1 stands above"):
+    for part in ("cp1252", "no sheets", "Unpaired quotation marks", "Row 1 is above"):
         assert any(part in notice for notice in notices), part
 
 

@@ -24,7 +24,7 @@ class TestOtherTables:
         orders, invalid, said = read(text, "orders.csv")
 
         assert (orders, invalid) == ([A, B], [5])
-        assert "5105600001 stands below 'Invoice Number' in row 4" in said
+        assert "5105600001 is below 'Invoice Number' in row 4" in said
         assert "Row 4 begins another table" in said
         assert "Row 6 holds the header again" in said
 
@@ -72,7 +72,7 @@ class TestOtherTables:
         orders, invalid, said = read(listed(*(row[:width] for row in rows)), "orders.csv")
 
         assert (orders, invalid) == ([A, B, C], [])
-        assert "The header stands in row 3, below orders" in said
+        assert "The header is in row 3, below orders" in said
 
     def test_a_number_in_a_title_is_no_order(self) -> None:
         assert read(listed(("4500019999", ""), ("PO Number", "Supplier"), (A, "a")), "orders.csv")[0] == [A]

@@ -139,10 +139,10 @@ def test_a_formula_is_its_saved_value_never_its_text() -> None:
     [
         ({"xl/workbook.bin": b"", "[Content_Types].xml": b""}, "damaged"),
         ({"content.xml": b"", "mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "damaged"),
-        ({"content.xml": b"<a/>", "mimetype": b"application/vnd.oasis.opendocument.text"}, "no spreadsheet"),
+        ({"content.xml": b"<a/>", "mimetype": b"application/vnd.oasis.opendocument.text"}, "not a spreadsheet"),
         ({"word/document.xml": b""}, "Word document"),
         ({"Index/Document.iwa": b""}, "Apple Numbers"),
-        ({"readme.md": b""}, "no Excel workbook"),
+        ({"readme.md": b""}, "not an Excel workbook"),
         ({"xl/workbook.xml": b"<workbook/>"}, "damaged"),
     ],
 )

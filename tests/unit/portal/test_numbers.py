@@ -130,7 +130,7 @@ def test_what_breaks_the_rules_is_told_with_what_was_expected(text: str) -> None
 )
 def test_a_cell_that_can_be_read_in_several_ways_is_a_question(text: str, readings: list[str]) -> None:
     assert bad(text).detail == (
-        f"'{' '.join(text.split())}' can be read as {', or as '.join(readings)}: leave one order number alone in the "
+        f"'{' '.join(text.split())}' can be read as {', or as '.join(readings)}: keep only one order number in the "
         "cell."
     )
 
@@ -294,7 +294,7 @@ def test_a_number_means_the_same_order_however_it_is_written(digits: str, before
 
 
 def test_every_refusal_is_a_sentence_that_helps() -> None:
-    assert bad("").detail == "There is no order number."
+    assert bad("").detail == "The cell has no order number."
     assert bad("4.5E+09").detail == (
         "'4.5E+09' is a number that the spreadsheet shortened, so its last digits are lost: format the column as text "
         "and fill in the full number."

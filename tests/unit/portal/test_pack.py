@@ -47,11 +47,11 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         # what cannot be read as what it is
         (
             {"triage.session_lost.address": ["^/login", "("]},
-            "triage.session_lost.address.1: '(' is no regular expression: missing )",
+            "triage.session_lost.address.1: '(' is not a valid regular expression: missing )",
         ),
         (
             {"fields.total": {"selector": ["#t"], "pattern": "[a"}},
-            "fields.total.pattern: '[a' is no regular expression: unterminated character set at position",
+            "fields.total.pattern: '[a' is not a valid regular expression: unterminated character set at position",
         ),
         ({"site.probe": "po"}, "site.probe: 'po' must start with a slash: it is taken below base_url"),
         (
@@ -75,7 +75,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ),
         (
             {"triage.not_found.text": ["Oops"]},
-            "triage.not_found: text needs within: the same words may stand in an order's own comments",
+            "triage.not_found: text needs within: the same words may be in an order's own comments",
         ),
         ({"triage.forbidden": {}}, "triage.forbidden: it has no marks, so it would never match"),
         ({"triage.ready": {"within": ["h1"]}}, "triage.ready: it has no marks, so it would never match"),

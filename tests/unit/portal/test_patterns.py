@@ -66,5 +66,5 @@ def test_what_such_a_pattern_does_not_find_in_time_is_not_found() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "[a", "a{2,1}", "*"])
 def test_what_no_engine_takes_is_refused(pattern: str) -> None:
-    with pytest.raises(PatternError, match="is no regular expression: "):
+    with pytest.raises(PatternError, match="is not a valid regular expression: "):
         validate(pattern)

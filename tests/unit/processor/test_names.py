@@ -52,8 +52,8 @@ def test_an_unknown_name_is_refused_with_what_there_is(site: Path) -> None:
         find_processor("price")
 
     assert str(caught.value) == (
-        "There is no processor 'price'. There is po_attachments, labels (of shop-prices), prices (of shop-prices); "
-        "one of your own is named as module:function."
+        "Unknown processor 'price'. Available: po_attachments, labels (of shop-prices), prices (of shop-prices). "
+        "Name your own as module:function."
     )
 
 
@@ -65,7 +65,7 @@ def test_a_name_that_two_packages_offer_is_refused_with_both(site: Path) -> None
         find_processor("prices")
 
     assert str(caught.value) == (
-        "The processor 'prices' is offered by the package shop-a and the package shop-b; remove one of them, or name "
+        "The processor 'prices' is provided by the package shop-a and the package shop-b. Remove one of them, or name "
         "the function that you mean as module:function."
     )
 
@@ -73,7 +73,7 @@ def test_a_name_that_two_packages_offer_is_refused_with_both(site: Path) -> None
 def test_a_package_that_takes_a_name_of_ours_is_refused(site: Path) -> None:
     install(site, "impostor", po_attachments="impostor:steal")
 
-    with pytest.raises(OptionsError, match=r"is offered by Poolwright itself and the package impostor"):
+    with pytest.raises(OptionsError, match=r"is provided by Poolwright itself and the package impostor"):
         find_processor("po_attachments")
 
 
@@ -88,10 +88,12 @@ def test_a_package_that_is_found_in_two_places_is_one(site: Path, monkeypatch: p
 
 @pytest.mark.parametrize("name", [":save", "shop:", "shop:save.all", "shop-prices:save", "shop..x:save", "a:b:c", ":"])
 def test_what_is_no_module_and_function_is_refused(name: str) -> None:
-    with pytest.raises(OptionsError, match="names no processor; write it as module:function"):
+    with pytest.raises(
+        OptionsError, match=r"^Invalid processor name '.*': expected module:function or package\.module:function\.$"
+    ):
         find_processor(name)
 
 
 def test_an_empty_name_is_none() -> None:
-    with pytest.raises(OptionsError, match="There is no processor ''"):
+    with pytest.raises(OptionsError, match="Unknown processor ''"):
         find_processor("")

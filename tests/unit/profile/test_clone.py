@@ -133,7 +133,7 @@ def test_links_sockets_and_pipes_stay_behind(base: Path, target: Path, monkeypat
 def test_a_target_that_is_taken_is_left_as_it_is(base: Path, target: Path) -> None:
     write(target / "precious")
 
-    with pytest.raises(ProfileRefusedError, match="is taken"):
+    with pytest.raises(ProfileRefusedError, match="exists already"):
         clone_profile(base, target)
 
     assert fingerprint(target).keys() == {"precious"}

@@ -100,7 +100,6 @@ def test_what_the_system_refused_sqlite_is_the_disks(base: Path, monkeypatch: py
         raise error_of(code)
 
     monkeypatch.setattr("poolwright.profile.cookie_db.open_read_only", fail)
-    monkeypatch.setattr(cookie_db, "opened_to_read", fail)
     with pytest.raises(StorageAwayError):
         check_base(base)
     with pytest.raises(TemporarilyUnavailableError):

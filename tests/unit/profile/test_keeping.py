@@ -20,7 +20,7 @@ from poolwright.profile.errors import (
     ProfileNewerError,
     ProfileRefusedError,
 )
-from poolwright.profile.locks import read_locked
+from poolwright.profile.in_use import read_locked
 from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import hash_files, read_seal, seal_path
 from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
@@ -208,7 +208,7 @@ def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
     assert good is not None
     write(good / "Local State", b"[]")
 
-    with pytest.raises(ProfileDamagedError, match=r"good copy .* is damaged too: Local State changed"):
+    with pytest.raises(ProfileDamagedError, match=r"The backup .* is damaged too: Local State changed"):
         restore_base(base, now=LATER)
 
     check_base(base)

@@ -19,7 +19,7 @@ from poolwright.profile.backups import accept_base, replace_base, restore_base, 
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
 from poolwright.profile.damage import mark_damaged
-from poolwright.profile.locks import write_locked
+from poolwright.profile.in_use import write_locked
 from poolwright.profile.repository import ProfileFile, ProfileRepository
 from tests.support.profile_folders import make_base, write
 

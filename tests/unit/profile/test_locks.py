@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
+from poolwright.files.locks import FileLock, FolderLock, WindowsLocking
 from poolwright.profile.errors import ProfileMissingError, ProfileRefusedError
-from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, read_locked, write_locked
+from poolwright.profile.in_use import read_locked, write_locked
 from tests.support.profile_folders import make_base
 
 

@@ -12,7 +12,7 @@ from poolwright.domain.states import ProfileStatus
 from poolwright.profile.clone import CloneReport, clone_profile, is_quarantined
 from poolwright.profile.damage import damage_mark_path, remediation
 from poolwright.profile.errors import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
-from poolwright.profile.locks import write_locked
+from poolwright.profile.in_use import write_locked
 from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
@@ -162,7 +162,7 @@ def test_a_store_that_is_gone_between_two_lives_is_found(life: Life) -> None:
     life.profile.release()
     shutil.rmtree(life.profile.worker_profile_path / "Default/IndexedDB")
 
-    with pytest.raises(ProfileDamagedError, match=r"IndexedDB/https_portal\.test_0\.indexeddb\.leveldb: gone"):
+    with pytest.raises(ProfileDamagedError, match=r"IndexedDB/https_portal\.test_0\.indexeddb\.leveldb: missing"):
         life.profile.lease()
 
     assert life.path[-2:] == ["CORRUPTED", "FAILED"]
@@ -172,7 +172,7 @@ def test_a_store_that_is_gone_before_the_first_life_is_found(life: Life) -> None
     life.profile.clone()
     shutil.rmtree(life.profile.worker_profile_path / "Default/Local Storage")
 
-    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
+    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: missing"):
         life.profile.lease()
 
 
@@ -188,7 +188,7 @@ def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: Lif
     shutil.rmtree(clone / "Default/Local Storage")
     life.profile.release()
 
-    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
+    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: missing"):
         life.profile.lease()
 
 

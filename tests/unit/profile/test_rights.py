@@ -55,7 +55,10 @@ def test_a_file_below_gives_the_whole_folder_away() -> None:
 def test_an_own_place_may_be_closed_by_its_mode() -> None:
     text = told(replace(OF_ANOTHER, owner_uid=10001, mode=0o500))
 
-    assert "this very user (uid 10001), but its mode 0500 forbids it. Run `chmod u+rwX /data/profiles`." in text
+    assert (
+        "this user (uid 10001) owns /data/profiles, but its mode 0500 forbids it. Run `chmod u+rwX /data/profiles`."
+        in text
+    )
 
 
 def test_a_read_only_mount_is_told_apart() -> None:
@@ -92,7 +95,10 @@ def test_an_error_is_explained_where_it_was_raised(unprivileged: Path) -> None:
     with pytest.raises(PermissionError) as caught:
         (unprivileged / "new").mkdir()
 
-    assert f"{unprivileged} belongs to this very user" in describe_error(caught.value, unprivileged).cause
+    assert (
+        f"this user (uid {os.geteuid()}) owns {unprivileged}, but its mode 0500 forbids it"
+        in describe_error(caught.value, unprivileged).cause
+    )
     unprivileged.chmod(0o700)
 
 

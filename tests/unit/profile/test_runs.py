@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.profile.locks import FileLock
+from poolwright.files.locks import FileLock
 from poolwright.profile.run_folder import TEMP_PATH_MAX_BYTES, RunFolder, recreate_worker_folder, remove_dead_runs
 from tests.support.profile_folders import write
 

@@ -64,9 +64,9 @@ def test_a_sealed_base_passes_and_needs_no_notice(base: Path, seal: Seal) -> Non
 
 CHANGES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "one byte": ("Local State changed", lambda base: write(base / "Local State", b"[]")),
-    "a file gone": ("Default/Local Storage/leveldb/000003.log is gone", lambda base: _log(base).unlink()),
+    "a file gone": ("Default/Local Storage/leveldb/000003.log is missing", lambda base: _log(base).unlink()),
     "a file more": ("Default/Other is new", lambda base: write(base / "Default/Other")),
-    "a file became a link": ("Local State is gone", lambda base: _link(base / "Local State")),
+    "a file became a link": ("Local State is missing", lambda base: _link(base / "Local State")),
 }
 
 
@@ -123,7 +123,7 @@ def test_a_base_of_no_named_profile_has_another_way_out(base: Path) -> None:
 def test_a_seal_that_is_none_is_damage(base: Path, content: bytes) -> None:
     write(seal_path(base), content)
 
-    with pytest.raises(ProfileDamagedError, match=r"base\.seal\.json is no seal"):
+    with pytest.raises(ProfileDamagedError, match=r"base\.seal\.json is not a valid seal"):
         check_base(base)
 
 
@@ -162,7 +162,7 @@ def test_differences_are_sorted_by_path() -> None:
     old, new = CopiedFile(size_bytes=1, sha256="a"), CopiedFile(size_bytes=1, sha256="b")
     seal = Seal(created_at=NOON, browser_version=None, cookies_count=0, files={"b": old, "c": old, "d": old})
 
-    assert find_differences(seal, {"d": old, "c": new, "a": new}) == ("a is new", "b is gone", "c changed")
+    assert find_differences(seal, {"d": old, "c": new, "a": new}) == ("a is new", "b is missing", "c changed")
 
 
 def test_a_hash_is_that_of_the_content(base: Path) -> None:

@@ -52,7 +52,7 @@ def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ([], "is no storage state"),
+        ([], "is not a Playwright storage state"),
         ({}, "cookies: Field required"),
         ({"cookies": [], "origins": []}, "neither cookies nor storage"),
         ({"cookies": [COOKIE | {"name": 1}]}, "cookies.0.name"),
@@ -71,7 +71,10 @@ def test_what_is_no_storage_state_is_refused_without_its_values(tmp_path: Path, 
     assert refusal.value.__cause__ is None, "the cause would quote the file"
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"", "is no storage state"), (b"\xff\xfe{", "is no storage state")])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "is not a Playwright storage state"), (b"\xff\xfe{", "is not a Playwright storage state")],
+)
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
@@ -89,5 +92,5 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_state, "SIZE_MAX_BYTES", 10)
 
-    with pytest.raises(OptionsError, match="is none of a login alone"):
+    with pytest.raises(OptionsError, match="holds more than a login"):
         read_storage_state(written(tmp_path / "state.json", {"cookies": [COOKIE]}))

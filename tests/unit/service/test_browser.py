@@ -72,7 +72,7 @@ def test_chrome_goes_before_chromium_and_that_before_edge() -> None:
         ("win32", "/home/anna/AppData/Local/Chromium/Application/chrome.exe", "Chromium"),
     ],
 )
-def test_usual_places_of_each_system(platform: str, program: str, name: str) -> None:
+def test_usual_paths_of_each_system(platform: str, program: str, name: str) -> None:
     browser = chosen(MadeUpFiles(programs=(program,)), platform=platform)
 
     assert (browser.path.as_posix(), browser.name) == (program, name)
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_started_is_no_browser(tmp_path: Path) -> None:
 def test_playwrights_folder_may_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched = program(tmp_path / "chromium-7/chrome-linux/chrome", "#!/bin/sh\n")
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr("poolwright.system.browsers._usual_places", lambda places: iter(()))
+    monkeypatch.setattr("poolwright.system.browsers._usual_paths", lambda places: iter(()))
 
     assert find_browser(None, tmp_path).path == fetched
 

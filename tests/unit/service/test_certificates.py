@@ -70,8 +70,8 @@ def test_authorities_are_taken_from_every_usual_file(content: str | bytes, tmp_p
     ("content", "cause"),
     [
         (None, "cannot be read (No such file or directory)"),
-        ("hello", "holds no certificate"),
-        (ANNA.pem, "is the certificate of anna, and of no authority"),
+        ("hello", "contains no readable certificate"),
+        (ANNA.pem, "is the certificate of anna, which is not a certificate authority"),
         (make("Old Root", is_authority=True, begins=EARLIER).pem, "ended on"),
     ],
 )
@@ -111,10 +111,10 @@ def test_a_certificate_and_its_key_are_taken_from_every_usual_file(
     ("cert", "key", "password", "cause"),
     [
         (None, None, "", "cannot be read"),
-        (ANNA.pem, None, "", "contains no private key (PEM). Name the file that does with client_key"),
-        (ANNA.pem + ANNA.key_pem("hunter2"), None, "", "does not open with the passphrase"),
+        (ANNA.pem, None, "", "contains no private key (PEM). Set client_key to the file that does"),
+        (ANNA.pem + ANNA.key_pem("hunter2"), None, "", "cannot be decrypted with the configured passphrase"),
         (ANNA.pem + ANNA.key_pem("hunter2"), None, "wrong", "(POOLWRIGHT_CLIENT_KEY_PASSWORD)"),
-        (ANNA.packed("hunter2"), None, "wrong", "does not open with the passphrase"),
+        (ANNA.packed("hunter2"), None, "wrong", "cannot be decrypted with the configured passphrase"),
         (ANNA.pem, make("berta").key_pem(), "", "contains no certificate that matches the key"),
         (make("anna", ROOT, begins=EARLIER).pem, "its own", "", "is valid from"),
     ],
@@ -137,7 +137,7 @@ def test_a_key_of_a_kind_that_no_browser_shows_is_told(tmp_path: Path) -> None:
     odd = make("odd", key=ed25519.Ed25519PrivateKey.generate())
     told = refusal(settings(client_cert=file(tmp_path, odd.pem + odd.key_pem())))
 
-    assert "neither RSA nor of a curve" in told
+    assert "neither RSA nor EC" in told
 
 
 def test_a_key_alone_is_told(tmp_path: Path) -> None:

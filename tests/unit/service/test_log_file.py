@@ -97,4 +97,4 @@ def test_the_device_that_is_always_full_stops_nobody() -> None:
 
     assert len(told) == 1
     assert os.strerror(errno.ENOSPC) in told[0]
-    assert "Give it room" in told[0]
+    assert "Free some disk space" in told[0]

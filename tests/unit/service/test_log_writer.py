@@ -74,7 +74,7 @@ def test_a_disk_that_hangs_holds_nobody_up_and_what_is_lost_is_counted_in_its_pl
         writer.write(letter * 9 + "\n")
 
     assert len(told) == 1
-    assert "loses lines: its disk hangs" in told[0]
+    assert "is losing lines: its disk hangs" in told[0]
     disk.answers.set()
     writer.close()
 
@@ -113,7 +113,7 @@ def test_an_end_does_not_wait_for_a_disk_that_hangs(
         writer.write("more\n")
     writer.close()
 
-    assert told == [f"The log {disk.path} lacks its last 5 lines: its disk hangs."]
+    assert told == [f"The log {disk.path} is missing its last 5 lines: its disk hangs."]
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "log")
 
 
@@ -127,7 +127,7 @@ def test_a_full_disk_costs_lines_is_told_once_each_time_and_counted_when_there_i
 
     assert disk.path.read_text().splitlines() == ["lost 1", "lost 1", "c", "lost 1", "f", "g"]
     assert len(told) == 2
-    assert all("loses lines" in line and "Give it room" in line for line in told)
+    assert all("is losing lines" in line and "Free some disk space" in line for line in told)
 
 
 def test_the_log_says_in_its_own_words_what_it_lost_and_no_secret(

@@ -167,7 +167,7 @@ MOVE = Transition(
 )
 EVENTS: list[tuple[Event, str, dict[str, object]]] = [
     (Moved(transition=MOVE), "worker worker-2: READY -> CRASHED", {"level": "debug", "machine": "worker"}),
-    (TaskStarted(task=TASK, worker=WORKER), "begins, attempt 2", {"task": "demo:45", "worker": "worker-2#1"}),
+    (TaskStarted(task=TASK, worker=WORKER), "starts attempt 2", {"task": "demo:45", "worker": "worker-2#1"}),
     (
         TaskEnded(task=TASK, report=Report(reason=Reason.NO_PERMISSION, detail="{no}"), folder="", worker=None),
         "PO45 FORBIDDEN {no}",
@@ -175,7 +175,7 @@ EVENTS: list[tuple[Event, str, dict[str, object]]] = [
     ),
     (
         TaskReturned(task_id=TASK.task_id, why=Reason.TAB_CRASHED, detail="", delay_s=1, worker=WORKER),
-        "back in the queue: tab_crashed ",
+        "returned to the queue: tab_crashed ",
         {"task": "demo:45", "worker": "worker-2#1", "reason": "tab_crashed"},
     ),
     (
@@ -204,7 +204,7 @@ EVENTS: list[tuple[Event, str, dict[str, object]]] = [
             has_helped=False,
         ),
         (
-            "has a fresh start: it used 9 MB before and uses 9 MB now, all together 20 MB and 19 MB of 10 MB allowed; "
+            "recycled to free memory: 9 MB before, 9 MB now; whole pool 20 MB before, 19 MB now (limit 10 MB); "
             "that did not help"
         ),
         {"level": "warning", "worker": "worker-2#1", "before_bytes": 9_000_000, "limit_bytes": 10_000_000},
@@ -234,7 +234,7 @@ def test_people_are_not_told_twice_what_the_view_shows_them() -> None:
 
     assert [line.split(" ", 2)[2] for line in seen] == [
         "worker worker-2: READY -> CRASHED",
-        "worker-2#1 demo:45 begins, attempt 2",
+        "worker-2#1 demo:45 starts attempt 2",
         "worker-2#1 5 bytes of memory",
     ]
 

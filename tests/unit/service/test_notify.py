@@ -86,7 +86,7 @@ def test_a_manager_that_has_gone_is_told_of_once_and_again_after_it_came_back(tm
     finally:
         logger.remove(sink)
 
-    assert len([line for line in seen if "does not hear" in line]) == 2
+    assert len([line for line in seen if "cannot be reached" in line]) == 2
 
 
 def test_a_manager_that_does_not_read_stops_nobody(tmp_path: Path) -> None:

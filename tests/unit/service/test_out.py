@@ -29,7 +29,7 @@ def test_a_file_in_its_place_is_a_wrong_setting(tmp_path: Path, place: str) -> N
     (tmp_path / "file").touch()
 
     with pytest.raises(
-        OptionsError, match=rf"^out is '.*/{place}', which is no folder: .*\. Name another one with --out"
+        OptionsError, match=rf"^out is '.*/{place}', which is not a folder: .*\. Choose another one with --out"
     ):
         open_output_folder(load_settings({"out": tmp_path / place}))
 
@@ -48,8 +48,6 @@ def test_a_folder_that_takes_nothing_is_a_lack_and_told_with_its_cause(
     else:
         monkeypatch.setattr(Path, "mkdir", refuse)
 
-    told = (
-        rf"^The output folder '.*/out' cannot be written: {os.strerror(code)}.*\. Put that right, or name another one"
-    )
+    told = rf"^The output folder '.*/out' cannot be written: {os.strerror(code)}.*\. Fix this, or choose another folder"
     with pytest.raises(SetupError, match=told):
         open_output_folder(load_settings({"out": tmp_path / "out"}))

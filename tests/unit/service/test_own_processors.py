@@ -15,10 +15,10 @@ from tests.support.packages import install
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("prices", "There is no processor 'prices'. There is po_attachments"),
-        ("prices:", "'prices:' names no processor"),
-        ("no_such_shop.prices:save", "no module no_such_shop lies in"),
-        ("cheap", "is offered by the package shop-a and the package shop-b"),
+        ("prices", r"Unknown processor 'prices'\. Available: po_attachments"),
+        ("prices:", "Invalid processor name 'prices:'"),
+        ("no_such_shop.prices:save", "no module no_such_shop is in"),
+        ("cheap", "is provided by the package shop-a and the package shop-b"),
     ],
 )
 async def test_a_name_that_leads_nowhere_is_refused_before_anything_starts(

@@ -61,7 +61,7 @@ def test_a_place_that_may_not_be_written_is_told_with_its_owner(other_user: Path
     refusal = probe_folder(other_user / "new").refusal
 
     assert refusal is not None
-    assert f"{other_user} belongs to this very user (uid {os.geteuid()}), but its mode 0500 forbids it" in refusal.cause
+    assert f"this user (uid {os.geteuid()}) owns {other_user}, but its mode 0500 forbids it" in refusal.cause
     assert list(other_user.iterdir()) == []
 
 

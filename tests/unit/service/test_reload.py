@@ -27,8 +27,8 @@ def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
     assert done.sentences == (
         "workers was changed from '2' to '4'; takes effect after a restart of the daemon.",
         "headless was changed from true to false; takes effect after a restart of the daemon.",
-        "max_attempts was changed from '3' to '5'; it acts now.",
-        "retention_days was changed from '0' to '30'; it acts now.",
+        "max_attempts was changed from '3' to '5'; in effect now.",
+        "retention_days was changed from '0' to '30'; in effect now.",
     )
     assert (done.settings.max_attempts, done.settings.retention_days) == (5, 30)
     assert (done.settings.workers, done.settings.headless) == (2, True)

@@ -63,7 +63,9 @@ async def test_a_report_that_cannot_be_written_is_told_and_takes_no_summary_alon
     summary, said = await run(job_of(tmp_path))
 
     assert (summary.ending, summary.report_xlsx) == (BatchEnding.FINISHED, None)
-    assert "cannot be written: File exists. Put that right and start it again for the report." in summary.report_problem
+    assert (
+        "cannot be written: File exists. Fix this and run the batch again to get the report." in summary.report_problem
+    )
     assert said == [summary.report_problem]
 
 
@@ -92,7 +94,9 @@ async def test_what_an_earlier_run_was_filing_and_cannot_be_finished_is_a_senten
 
     monkeypatch.setattr(OutputTree, "recover", refuse)
 
-    with pytest.raises(SetupError, match=r"was filing in '.*out' cannot be finished: Input/output error\."):
+    with pytest.raises(
+        SetupError, match=r"Files of an earlier run in '.*out' cannot be moved into place: Input/output error\."
+    ):
         await run(job_of(tmp_path))
 
 

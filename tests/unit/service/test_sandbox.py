@@ -24,7 +24,7 @@ APPARMOR = "kernel.apparmor_restrict_unprivileged_userns=0"
         (GOOD, Sandbox.ON, "this system allows it"),
         (replace(NO_NAMESPACES, has_helper=True), Sandbox.ON, "by the browser's setuid helper"),
         (NO_NAMESPACES, Sandbox.OFF, "user namespaces"),
-        (NO_CHROOT, Sandbox.OFF, "change the root"),
+        (NO_CHROOT, Sandbox.OFF, "changing the root"),
         (replace(GOOD, is_root=True), Sandbox.OFF, "root"),
         (replace(GOOD, is_linux=False, refused=RefusedStep.UNKNOWN), Sandbox.ON, "always"),
     ],
@@ -51,7 +51,9 @@ def test_what_stands_in_the_way_of_a_sandbox_that_was_asked_for_is_told() -> Non
     choice = choose_sandbox(Sandbox.ON, NO_CHROOT)
 
     assert choice.is_notable
-    assert choice.sentence.startswith("Chromium's own sandbox is on, as asked, but browsers may not start: this system")
+    assert choice.sentence.startswith(
+        "Chromium's own sandbox is on (as configured), but browsers may fail to start: this system"
+    )
     assert not choose_sandbox(Sandbox.ON, GOOD).is_notable
 
 
@@ -75,7 +77,7 @@ def test_mode_and_reason_are_one_sentence(choice: SandboxChoice, sentence: str) 
         (replace(GOOD, refused=RefusedStep.NAMESPACE_COUNT), ["; run `sysctl user.max_user_namespaces=15000`"]),
         (NO_CHROOT, ["this system's security settings forbid", "chroot"]),
         (replace(NO_CHROOT, has_chroot=False), ["this system's security settings forbid"]),
-        (replace(GOOD, refused=RefusedStep.UNKNOWN), ["could not be found out", "--sandbox on"]),
+        (replace(GOOD, refused=RefusedStep.UNKNOWN), ["could not determine", "--sandbox on"]),
         (replace(GOOD, is_root=True), ["run as an ordinary user"]),
     ],
 )

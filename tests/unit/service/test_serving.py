@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     with open_listener(HERE) as listener:
         port = listener.getsockname()[1]
         with (
-            pytest.raises(SetupError, match=f"port {port} cannot be listened on"),
+            pytest.raises(SetupError, match=f"port {port} cannot be opened"),
             open_listener(ListenAddress(host="127.0.0.1", port=port)),
         ):
             pass
@@ -160,7 +160,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 def test_an_address_of_another_machine_is_told() -> None:
     with pytest.raises(SetupError, match=r"192\.0\.2\.1"), open_listener(ListenAddress(host="192.0.2.1", port=0)):
         pass
-    with pytest.raises(OptionsError, match="no address"), open_listener(ListenAddress(host="no such host", port=0)):
+    with pytest.raises(OptionsError, match="not an address"), open_listener(ListenAddress(host="no such host", port=0)):
         pass
 
 

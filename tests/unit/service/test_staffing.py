@@ -30,7 +30,7 @@ class TestGate:
             check_worker_count(8, 2, with_memory(2 * GB, source=SMALL_SOURCE))
 
         assert str(caught.value) == (
-            "8 workers with 2 tabs each need about 5.5 GB of memory, and there are 2.0 GB "
+            "8 workers with 2 tabs each need about 5.5 GB of memory, but there are 2.0 GB "
             f"({SMALL_SOURCE}): --workers 2 would fit, or --workers auto."
         )
 
@@ -64,7 +64,7 @@ class TestGate:
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (2, Level.WARNING)
-        assert "75% of what there is are 1.1 GB (physical memory): --workers 1 would fit" in notice.text
+        assert "the limit of 75% is 1.1 GB (physical memory): --workers 1 would fit" in notice.text
 
     def test_what_others_have_taken_is_told_and_run(self) -> None:
         chosen = check_worker_count(2, 2, with_memory(16 * GB, available_bytes=1 * GB))
@@ -84,12 +84,12 @@ class TestGate:
 
         kind = ", which lies in memory" if is_in_memory else ""
         assert str(caught.value) == (
-            "4 workers need about 0.4 GB of room for clones and temporary files, and 0.4 GB are free in /tmp/pw"
-            f"{kind}: --workers 3 would fit, or --workers auto, or name another folder with --runs-dir."
+            "4 workers need about 0.4 GB of disk space for clones and temporary files, and 0.4 GB are free in /tmp/pw"
+            f"{kind}: --workers 3 would fit, or --workers auto, or choose another folder with --runs-dir."
         )
 
     def test_without_any_room_nothing_is_tried(self) -> None:
-        with pytest.raises(SetupError, match="free some, or name another folder with --runs-dir"):
+        with pytest.raises(SetupError, match="free some space, or choose another folder with --runs-dir"):
             check_worker_count("auto", 2, replace(ROOMY, room_bytes=RESERVE_BYTES))
 
 
@@ -98,14 +98,14 @@ class TestAuto:
         ("machine", "count", "why"),
         [
             (replace(ROOMY, processor_count=3), 3, "3 workers: one for each processor."),
-            (replace(ROOMY, processor_count=1), 1, "1 worker: there is one processor."),
-            (ROOMY, 8, "8 workers: a pool may have no more."),
-            (with_memory(4 * GB), 4, "4 workers: no more are sure to fit into the memory (4.0 GB of 4.0 GB are free"),
+            (replace(ROOMY, processor_count=1), 1, "1 worker: this machine has one processor."),
+            (ROOMY, 8, "8 workers: the maximum of a pool."),
+            (with_memory(4 * GB), 4, "4 workers: more may not fit in memory (4.0 GB of 4.0 GB are free"),
             (with_memory(32 * GB, available_bytes=2 * GB), 2, "(2.0 GB of 32.0 GB are free, physical memory)."),
             (
                 replace(ROOMY, room_bytes=RESERVE_BYTES + 2 * DISK_BYTES_PER_WORKER),
                 2,
-                "no room for more clones in /tmp/pw.",
+                "no disk space for more clones in /tmp/pw.",
             ),
         ],
         ids=["processors", "one processor", "all", "memory", "memory of others", "room"],
@@ -115,7 +115,7 @@ class TestAuto:
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (count, Level.INFO)
-        assert notice.text.startswith("workers = auto takes ")
+        assert notice.text.startswith("workers = auto uses ")
         assert why in notice.text
 
     def test_where_none_is_sure_to_fit_it_takes_one_and_warns(self) -> None:

@@ -64,10 +64,10 @@ async def test_nothing_is_forgotten_unless_it_is_asked_for(tmp_path: Path) -> No
         clock.advance(DAY_S)
         await desk.upkeep.run_if_due(is_quiet=True)
         assert move_count(tmp_path / "journal.db") == 0
-        ((level, text),) = [entry for entry in desk.told if "forgotten" in entry[1]]
+        ((level, text),) = [entry for entry in desk.told if "deleted" in entry[1]]
         assert level is Level.INFO
-        assert text.startswith("The journal was tidied: 1 list, 0 attempts and 400 moves forgotten; ")
-        assert " MB before, " in text
+        assert text.startswith("Journal maintenance: 1 list, 0 attempts and 400 transitions deleted; compacted from ")
+        assert " MB to " in text
 
 
 async def test_it_is_done_some_time_after_the_start_and_then_once_a_day(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_it_is_done_at_once_when_asked(tmp_path: Path) -> None:
         assert done.pruned is not None
         assert done.compacted is not None
         assert (done.pruned.move_count, done.pruned.list_count) == (400, 1)
-        assert "400 moves forgotten" in done.text
+        assert "400 transitions deleted" in done.text
 
 
 async def test_lists_that_are_needed_stay(tmp_path: Path) -> None:

@@ -71,7 +71,10 @@ def test_the_environment_may_say_them_as_json(monkeypatch: pytest.MonkeyPatch) -
         ({"name": "a\n"}, "name is 'a\\n'"),
         ({"glob": "*.csv"}, "The schedule 'nightly' has file and glob; give exactly one of file, glob and command."),
         ({"file": None}, "The schedule 'nightly' has no input; give exactly one of file, glob and command."),
-        ({"when": "later"}, "In the schedule 'nightly', when is nothing that a schedule has; it may have name, cron"),
+        (
+            {"when": "later"},
+            "In the schedule 'nightly', when is not a setting of a schedule; the settings are name, cron",
+        ),
     ],
 )
 def test_each_mistake_is_a_sentence_with_its_entry(change: dict[str, object], expected: str) -> None:
@@ -129,7 +132,7 @@ def test_a_zone_that_was_copied_still_has_its_rules(tmp_path: Path, monkeypatch:
 def test_an_entry_needs_a_zone_where_the_system_tells_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("poolwright.settings.schedule_entry.system_zone", lambda: None)
 
-    assert "The schedule 'nightly' has no timezone, and this system does not tell its own" in refusal(GOOD)[0]
+    assert "The schedule 'nightly' has no timezone, and the system's own is unknown" in refusal(GOOD)[0]
     load_settings({"schedules": [{**GOOD, "timezone": "Europe/Berlin"}]})
 
 

@@ -134,7 +134,7 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest(where: str, monke
         case _:
             Path("poolwright.toml").write_text("wrokers = 3\n")
 
-    with pytest.raises(OptionsError, match=r"POOLWRIGHT_WROKERS .* is no setting.*Did you mean POOLWRIGHT_WORKERS"):
+    with pytest.raises(OptionsError, match=r"POOLWRIGHT_WROKERS .* is not a setting.*Did you mean POOLWRIGHT_WORKERS"):
         load_settings()
 
 
@@ -149,7 +149,7 @@ def test_a_wrong_value_names_the_file_that_it_stands_in(name: str) -> None:
     said = sorted(str(caught.value).splitlines(), key=lambda line: "workers tabs_per POOLWRIGHT".find(line[:7]))
     of_workers, of_tabs, stray = said
     assert of_workers.startswith(f"workers is '99' in {name}; it must be")
-    assert f"is no setting of Poolwright; it stands in {name}." in stray
+    assert f"is not a setting of Poolwright; it stands in {name}." in stray
     assert of_tabs.startswith("tabs_per_worker is '77'; it must be")
 
 
@@ -178,7 +178,7 @@ def test_what_kubernetes_says_of_services_is_no_setting(name: str, value: str, m
 def test_what_is_only_like_it_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(OptionsError, match="is no setting of Poolwright; it stands in the environment"):
+    with pytest.raises(OptionsError, match="is not a setting of Poolwright; it stands in the environment"):
         load_settings()
 
 
@@ -231,7 +231,7 @@ def test_defaults_in_words() -> None:
     assert default_text("workers") == "2"
     assert default_text("headless") == "true"
     assert default_text("task_timeout_s") == "300"
-    assert default_text("browser_path") == "found by itself"
+    assert default_text("browser_path") == "detected"
     assert default_text("user") == default_text("password") == ""
 
 
@@ -296,7 +296,7 @@ def test_a_secret_in_a_file_stands_there_as_it_is_and_a_path_may_name_a_variable
 def test_a_line_that_is_none_is_told_with_its_number_and_without_its_value(line: str) -> None:
     Path(".env").write_text(f"POOLWRIGHT_WORKERS=3\n{line}\nPOOLWRIGHT_TABS_PER_WORKER=1\n")
 
-    with pytest.raises(OptionsError, match=r"\.env, line 2, '.*is no NAME=value") as caught:
+    with pytest.raises(OptionsError, match=r"\.env, line 2, '.*is not NAME=value") as caught:
         load_settings()
 
     assert "hunter2" not in str(caught.value)
@@ -362,7 +362,9 @@ def test_a_variable_in_the_file_is_told_by_its_name_there() -> None:
 def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable_name(name), value)
 
-    with pytest.raises(OptionsError, match=rf"^{name} is .* in the environment; its quote marks belong to it there"):
+    with pytest.raises(
+        OptionsError, match=rf"^{name} is .* in the environment; its quotation marks are part of the value: remove them"
+    ):
         load_settings()
 
 
@@ -386,7 +388,7 @@ def test_a_name_or_address_has_no_blanks_around_it(
 
 
 def test_quote_marks_within_blanks_are_told_too() -> None:
-    with pytest.raises(OptionsError, match=r"user is .* quote"):
+    with pytest.raises(OptionsError, match=r"user is .* quotation marks are part of the value: remove them"):
         load_settings({"user": " 'anna' "})
 
 

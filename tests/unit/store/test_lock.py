@@ -46,10 +46,10 @@ def windows_lock(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_on_windows_the_second_is_refused_with_the_pid_of_the_first(windows_lock: ModuleType, tmp_path: Path) -> None:
-    descriptor = windows_lock.take_lock(tmp_path / "journal.db")
+    descriptor = windows_lock.acquire_journal_lock(tmp_path / "journal.db")
     try:
         with pytest.raises(JournalBusyError) as refusal:
-            windows_lock.take_lock(tmp_path / "journal.db")
+            windows_lock.acquire_journal_lock(tmp_path / "journal.db")
     finally:
         os.close(descriptor)
 
@@ -57,7 +57,7 @@ def test_on_windows_the_second_is_refused_with_the_pid_of_the_first(windows_lock
 
 
 def test_on_windows_the_pid_stays_readable_outside_the_locked_byte(windows_lock: ModuleType, tmp_path: Path) -> None:
-    os.close(windows_lock.take_lock(tmp_path / "journal.db"))
+    os.close(windows_lock.acquire_journal_lock(tmp_path / "journal.db"))
 
     ((_, offset),) = sys.modules["msvcrt"].taken
     assert offset > (tmp_path / "journal.db.lock").stat().st_size

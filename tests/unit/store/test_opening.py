@@ -90,7 +90,7 @@ async def test_a_second_opening_is_refused_with_the_pid_and_the_way_out(path: Pa
 
     assert refusal.value.pid == os.getpid()
     assert str(refusal.value) == (
-        f"Another Poolwright (pid {os.getpid()}) works with this journal ({path}); wait for it or choose another --out."
+        f"Another Poolwright (pid {os.getpid()}) is using this journal ({path}); wait for it or choose another --out."
     )
 
 
@@ -98,7 +98,7 @@ async def test_a_lock_without_a_pid_is_respected(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()):
         path.with_name("journal.db.lock").write_bytes(b"")
 
-        with pytest.raises(JournalBusyError, match=r"^Another Poolwright works with"):
+        with pytest.raises(JournalBusyError, match=r"^Another Poolwright is using"):
             await enter(path)
 
 

@@ -32,9 +32,9 @@ MANY = 20_000
         lambda journal: journal.next_due_s(BATCH),
         lambda journal: journal.find(task_id(1)),
         lambda journal: journal.records(BATCH),
-        lambda journal: journal.ask(queries.count_all),
+        lambda journal: journal.query(queries.count_all),
     ],
-    ids=["counts", "next_due_s", "find", "records", "ask"],
+    ids=["counts", "next_due_s", "find", "records", "query"],
 )
 async def test_what_only_reads_needs_no_lock_that_another_program_holds(
     path: Path, read: Callable[[SqliteJournal], Awaitable[Any]]

@@ -40,7 +40,7 @@ async def done(journal: SqliteJournal, number: int, reason: Reason) -> None:
 
 
 async def ids(journal: SqliteJournal, **asked: object) -> list[TaskId]:
-    return await journal.ask(partial(queries.find_ids, query=OrderQuery(**asked)))  # type: ignore[arg-type]  # by name
+    return await journal.query(partial(queries.find_ids, query=OrderQuery(**asked)))  # type: ignore[arg-type]  # by name
 
 
 async def test_every_order_is_read_once_page_by_page_whatever_happens_meanwhile(path: Path) -> None:

@@ -72,7 +72,7 @@ def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> N
     assert [command.keeps_files for command in second.commands if isinstance(command, Requeue)] == [False]
     file = filed(last.commands)
     assert (file.report.files, file.report.outcome) == (better.files, Outcome.PARTIAL)
-    assert file.report.detail == "Some failed. Attempt 1 brought these; the last one ended as some_files_failed."
+    assert file.report.detail == "Some failed. The files are from attempt 1; the last one ended as some_files_failed."
     assert (file.worker, file.task, file.staged) == (ONE, replace(TASK, attempt=3), staged(1, better))
     assert Discard(staged=staged(3, worse)) in last.commands
 

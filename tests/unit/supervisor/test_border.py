@@ -103,7 +103,7 @@ def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: P
         journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH
     )
 
-    with pytest.raises(OptionsError, match="one-time codes"):
+    with pytest.raises(OptionsError, match=r"^Invalid TOTP secret: expected base32 text"):
         PersistentWorkerPool(pool_options(tmp_path, totp_secret=Secret(text="not base32!")), around)
 
     assert not (tmp_path / "runs").exists()

@@ -263,7 +263,7 @@ class TestLosses:
         assert decide(with_attempt(3), GONE).commands[0] == end
 
     def test_an_order_that_kills_is_set_apart_whatever_attempts_are_left(self) -> None:
-        told = "3 workers died on it, the last one with nothing else in hand: killed by signal 9."
+        told = "3 workers crashed on it, the last one with no other task: killed by signal 9."
 
         assert decide(with_attempt(2, death_count=2), GONE).commands[0] == FileReport(
             worker=ONE,
@@ -559,7 +559,9 @@ class TestReports:
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_being_killed=True)),
             (
                 given_back(ReturnReason.RECYCLED, "said the page"),
-                KillAndRestart(worker=ONE, cause=f"5 orders failed in a row on it, the last by {Reason.PORTAL_ERROR}"),
+                KillAndRestart(
+                    worker=ONE, cause=f"5 orders in a row failed on it, the last with {Reason.PORTAL_ERROR}"
+                ),
             ),
         )
 
@@ -592,6 +594,6 @@ def test_what_is_kept_back_goes_back_with_its_reason() -> None:
 
     decision = decide(start, GONE)
 
-    unproven = "not found, refused or empty, by a session that was not proven to be logged in"
+    unproven = "not found, refused or empty in a session that was not verified to be logged in"
     assert decision.commands[0] == given_back(ReturnReason.UNPROVEN, unproven)
     assert decision.standing.slots[1].unverified == UnverifiedResults()

@@ -45,7 +45,7 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(rest, shown_count=NOTED), back
 
     for module in (worker_exit, verification, login_recovery):
-        monkeypatch.setattr(module, "dismiss", dismiss)
+        monkeypatch.setattr(module, "requeue_unverified", dismiss)
 
 
 @pytest.mark.parametrize("is_stopping", [False, True])

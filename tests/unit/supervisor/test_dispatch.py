@@ -41,7 +41,9 @@ async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more
     for task in taken:
         dispatch.requeue(task)
 
-    assert [(await dispatch.dequeue()).task_id for _ in taken] == [task.task_id for task in taken], "at their old places"
+    assert [(await dispatch.dequeue()).task_id for _ in taken] == [task.task_id for task in taken], (
+        "at their old places"
+    )
 
 
 async def test_only_so_much_is_claimed_ahead() -> None:

@@ -61,7 +61,7 @@ class Telling(OutputTree):
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         del task, report, staged
-        return Filed(folder="", told=("One is kept.", "So is another."))
+        return Filed(folder="", notices=("One is kept.", "So is another."))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_refusal_means_what_the_whole_place_says(
 async def test_a_folder_that_may_not_be_written_is_told_with_the_next_step(tmp_path: Path) -> None:
     fact = await told(tmp_path, errno.EACCES, errno.EROFS)
 
-    assert fact.problem.startswith("The output folder may not be written: no, its mount is read-only.")
+    assert fact.problem.startswith("The output folder is not writable: no, its mount is read-only.")
     assert "Mount it writable" in fact.problem
 
 

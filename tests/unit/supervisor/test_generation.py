@@ -28,7 +28,7 @@ ONE = WorkerRef(1, 1)
 def generation_with(**parts: object) -> Generation:
     order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
     machine = StateMachine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
-    return Generation(cast("GenerationDeps", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
+    return Generation(cast("GenerationDeps", SimpleNamespace(spec=order, machine=machine, **parts)), ONE)
 
 
 async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
@@ -54,13 +54,13 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
     task, given = po_task(1), list[messages.ToWorker]()
 
     class Queue:
-        async def take(self, *, is_fresh: bool) -> POTask:
+        async def dequeue(self, *, is_fresh: bool) -> POTask:
             if not is_fresh:
                 await anyio.sleep_forever()
             return task
 
     class Link:
-        async def say(self, message: messages.ToWorker) -> None:
+        async def send(self, message: messages.ToWorker) -> None:
             await generation.shut_down(ShutdownMode.RECYCLE)
             await checkpoint()
             given.append(message)
@@ -68,7 +68,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
     async def begin(begun: POTask, _: WorkerRef) -> POTask:
         return begun
 
-    generation = generation_with(report=lambda _: None, begin=begin, dispatch=Queue())
+    generation = generation_with(report=lambda _: None, begin=begin, feeder=Queue())
 
     with anyio.fail_after(10):
         await generation._pull(cast("WorkerConnection", Link()))

@@ -11,30 +11,30 @@ from poolwright.supervisor.policy.pauses import PauseReason
 @pytest.mark.parametrize(
     ("cause", "until"),
     [
-        (PauseReason.OPERATOR, "until it is resumed"),
-        (PauseReason.PLACE_GONE, "until it is back"),
+        (PauseReason.OPERATOR, "until an operator resumes it"),
+        (PauseReason.PLACE_GONE, "until the folder is back"),
         (PauseReason.JOURNAL_LOCKED, "until the journal can be used again"),
         (PauseReason.MEMORY_SHORT, "until there is enough memory again"),
         (PauseReason.LOGIN_LOST, "until the login is back"),
         (
             PauseReason.LOGIN_REQUIRED,
-            "until somebody has logged in (poolwright profile login acme) and says resume",
+            "until somebody logs in (poolwright profile login acme) and resumes the pool",
         ),
     ],
 )
 def test_a_hold_without_a_time_says_what_ends_it(cause: PauseReason, until: str) -> None:
-    assert pause_message(Pause(cause=cause, detail="why", delay_s=None), "acme") == f"no order starts {until}: why"
+    assert pause_message(Pause(cause=cause, detail="why", delay_s=None), "acme") == f"paused {until}: why"
 
 
 def test_a_hold_with_a_time_says_how_long_it_is() -> None:
     hold = Pause(cause=PauseReason.PORTAL_BUSY, detail="why", delay_s=7.5)
 
-    assert pause_message(hold, "acme") == "no order starts for 7.5 s: why"
+    assert pause_message(hold, "acme") == "paused for 7.5 s: why"
 
 
 @pytest.mark.parametrize("cause", PauseReason)
 def test_the_end_of_every_hold_says_why_it_is_over(cause: PauseReason) -> None:
     beginning, _, why = pause_message(Resume(cause=cause), "acme").partition(": ")
 
-    assert beginning == "orders start again"
+    assert beginning == "resumed"
     assert why

@@ -44,7 +44,7 @@ def test_what_failed_over_a_pause_is_done_again_for_free(reason: Reason, number:
             worker=ONE,
             task=task,
             why=ReturnReason.PAUSED,
-            detail="The machine stood still for 20 s meanwhile. It took too long.",
+            detail="The machine was suspended for 20 s meanwhile. It took too long.",
             delay_s=0.0,
             is_attempt_spent=False,
         ),

@@ -66,8 +66,8 @@ def test_another_folder_in_its_place_ends_the_pool(tmp_path: Path) -> None:
     (fact,) = watch.poll()
     assert isinstance(fact, StopRequested)
     assert fact.cause is StopCause.SETUP_FAILED
-    assert "another folder" in fact.detail
-    assert "another folder" in watch.missing_folder()
+    assert "is not the folder that this run began with" in fact.detail
+    assert "is not the folder that this run began with" in watch.missing_folder()
 
 
 def test_a_folder_that_only_got_another_number_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_one_that_cannot_be_made_again_is_held_said_and_tried_again(tmp_path: Pa
     (gone,) = watch.poll()
     assert isinstance(gone, FolderMissing)
     assert "is gone. Bring the same folder back" in gone.detail
-    assert f"It cannot be made again: {error}" in gone.detail
+    assert f"It cannot be recreated: {error}" in gone.detail
     is_possible = True
     assert watch.poll() == [FolderRecreated(name="the run folder"), PauseEnded(cause=PauseReason.PLACE_GONE)]
 

@@ -559,7 +559,7 @@ def test_a_task_that_kills_the_worker_that_had_nothing_else_is_quarantined() -> 
 
     assert isinstance(file, FileReport)
     assert file.report.outcome is Outcome.QUARANTINED
-    assert file.report.detail == "3 workers died on it, the last one with nothing else in hand: gone."
+    assert file.report.detail == "3 workers crashed on it, the last one with no other task: gone."
 
 
 def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
@@ -573,7 +573,7 @@ def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
     away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialQueued(task_id=TASK.task_id), seen)
 
     assert waits.commands == ()
-    why = "an order that workers died on has its last try alone, in a fresh browser"
+    why = "an order that crashed workers gets its last attempt alone, in a fresh browser"
     assert fresh.commands == (Recycle(worker=ONE, cause=why),)
     assert calm.commands == ()
     assert away.commands == (), "the one that comes up is fresh"

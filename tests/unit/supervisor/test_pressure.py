@@ -207,7 +207,7 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
 
     assert after(standing(), large).commands == (
         Pause(cause=PauseReason.MEMORY_SHORT, detail=f"The workers use {told} of memory.", delay_s=None),
-        Recycle(worker=TWO, cause=f"memory ran short: all workers use {told}, this one 1,442 MB"),
+        Recycle(worker=TWO, cause=f"memory is short: all workers use {told}, this one 1,442 MB"),
     )
     vain = replace(standing(), memory=MemoryPressure(failed_count=2))
     assert after(vain, large).commands[1] == Stop(

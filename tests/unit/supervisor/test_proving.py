@@ -328,7 +328,7 @@ def test_the_figures_are_those_of_the_design() -> None:
     assert (STREAK_LIMIT, VERIFICATION_WAIT_S, LONE_LOGOUTS_MAX) == (10, 2.0, 4)
 
 
-UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
+UNPROVEN = "not found, refused or empty in a session that was not verified to be logged in"
 #: One order that was looked for in vain and is kept back, one in hand.
 KEPT = UnverifiedResult(task=task(1), report=MISSING, beside=frozenset())
 DOUBTING = PoolState(
@@ -400,7 +400,9 @@ def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand()
 
 
 def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() -> None:
-    tainted = replace(DOUBTING.slots[1], unverified=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id})))
+    tainted = replace(
+        DOUBTING.slots[1], unverified=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id}))
+    )
 
     decision = decide(DOUBTING.with_slot(ONE, tainted), told(2))
 

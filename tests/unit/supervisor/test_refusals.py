@@ -135,7 +135,7 @@ def test_a_worker_that_ends_in_order_passes_the_login_on_to_another() -> None:
 
     decision = decide(logging_in, WorkerEnded(worker=ONE))
 
-    assert [type(command).__name__ for command in decision.commands] == ["Spawn", "Hold", "RefreshLogin"]
+    assert [type(command).__name__ for command in decision.commands] == ["Spawn", "Pause", "RefreshLogin"]
 
 
 def test_a_failed_filing_is_no_report_of_the_worker() -> None:

@@ -458,7 +458,7 @@ def test_where_no_life_was_measured_nothing_is_foretold() -> None:
 
 
 def wants_login(words: str) -> Pause:
-    return Pause(cause=PauseReason.LOGIN_LOST, detail=f"The portal wants a login ({words}).", delay_s=None)
+    return Pause(cause=PauseReason.LOGIN_LOST, detail=f"The portal asks for a login ({words}).", delay_s=None)
 
 
 def test_why_somebody_has_to_log_in_is_told() -> None:
@@ -496,7 +496,7 @@ def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
 
 
 def test_a_worker_that_goes_takes_no_login_over() -> None:
-    for going in ({"is_recycling": True}, {"is_retiring": True}):
+    for going in ({"is_being_killed": True}, {"is_being_recycled": True}):
         plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
         plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], **going))
 
@@ -558,7 +558,7 @@ def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_agains
 
     assert decision.commands == (
         Resume(cause=PauseReason.LOGIN_REQUIRED),
-        wants_login("asked to try again"),
+        wants_login("a retry was requested"),
         RefreshLogin(worker=ONE),
     )
     assert decision.standing.login_recovery == LoginRecovery(refresher=1)
@@ -602,7 +602,9 @@ def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
 
 
 def test_an_order_that_is_done_ends_the_count_of_logins_in_vain() -> None:
-    assert LoginRecovery(vain_count=3, adopting=frozenset({2})).mark_verified() == LoginRecovery(adopting=frozenset({2}))
+    assert LoginRecovery(vain_count=3, adopting=frozenset({2})).mark_verified() == LoginRecovery(
+        adopting=frozenset({2})
+    )
 
 
 def test_a_login_that_is_begun_is_due_no_more() -> None:

@@ -39,7 +39,9 @@ from poolwright.supervisor.policy.state import (
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OLD = PoolState(
-    slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True, recycle_policy=RecyclePolicy(age_s=100.0)
+    slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)},
+    was_ready=True,
+    recycle_policy=RecyclePolicy(age_s=100.0),
 )
 
 
@@ -140,7 +142,7 @@ def test_while_one_worker_finishes_no_other_is_sent_away() -> None:
     assert after(OLD, look(100.0), look(102.0)).commands == ()
 
 
-@pytest.mark.parametrize("away", [{"is_up": False}, {"is_recycling": True}, {"is_retiring": True}])
+@pytest.mark.parametrize("away", [{"is_up": False}, {"is_being_killed": True}, {"is_being_recycled": True}])
 def test_while_one_worker_is_away_no_other_is_sent_after_it(away: dict[str, bool]) -> None:
     start = replace(OLD, slots={1: WorkerSlot(is_up=True), 2: replace(WorkerSlot(is_up=True), **away)})
 
@@ -166,7 +168,7 @@ def test_a_person_may_have_a_worker_started_anew() -> None:
 
     asked = decide(start, RestartRequested(slot=2))
 
-    assert asked.commands == (Recycle(worker=WorkerRef(2, 4), cause="somebody asked for it"),)
+    assert asked.commands == (Recycle(worker=WorkerRef(2, 4), cause="requested by an operator"),)
     assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_being_recycled=True))
     assert decide(asked.standing, RestartRequested(slot=2)) == Decision(asked.standing)
 
@@ -179,7 +181,9 @@ def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
     decision = decide(OLD, LimitsChanged(limits=limits))
 
     assert decision == Decision(
-        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), recycle_policy=RecyclePolicy(tasks=9, age_s=90.0))
+        replace(
+            OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), recycle_policy=RecyclePolicy(tasks=9, age_s=90.0)
+        )
     )
 
 
@@ -218,7 +222,7 @@ def test_what_browsers_live_on_is_gone_so_each_starts_anew_one_after_another() -
     assert after(gone.standing, look(1.0)).commands == (), "one that comes up is waited for"
     up = after(gone.standing, WorkerReady(worker=TWO, at_s=2.0)).standing
     (first,) = after(up, look(3.0)).commands
-    assert first == Recycle(worker=ONE, cause="its profile was removed, and is made again")
+    assert first == Recycle(worker=ONE, cause="its profile was removed and is recreated")
     back = after(up, look(3.0), WorkerEnded(worker=ONE), WorkerReady(worker=WorkerRef(1, 2), at_s=4.0)).standing
     (second,) = after(back, look(5.0)).commands
     assert isinstance(second, Recycle)

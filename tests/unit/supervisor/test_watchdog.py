@@ -30,6 +30,5 @@ async def test_memory_that_cannot_be_looked_at_is_told_once_and_looked_at_again(
 
     assert [type(fact) for fact in facts] == [MemorySampled]
     assert [event.text for event in events if isinstance(event, Notice)] == [
-        f"Memory cannot be looked at now ({os.strerror(code)}); it is tried again."
-        for code in (errno.EMFILE, errno.ENFILE)
+        f"Memory cannot be measured now ({os.strerror(code)}); trying again." for code in (errno.EMFILE, errno.ENFILE)
     ]

@@ -253,7 +253,7 @@ def test_a_frame_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
     assert len(encode(largest)) == 4 + FRAME_LIMIT_BYTES
     assert heard(encode(largest)) == [largest]
-    with pytest.raises(FrameError, match=f"Said of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
+    with pytest.raises(FrameError, match=f"LogNotice of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
         encode(said("x" * (room + 1)))
     assert caught.value.fault is FrameFault.TOO_LARGE
 

@@ -16,7 +16,7 @@ def test_a_file_above_its_limit_is_refused_for_good() -> None:
     allowance = DownloadAllowance(SizeLimits(file_bytes=100, order_bytes=1000))
 
     allowance.check(100)
-    with pytest.raises(DownloadRefusedError, match="more than 100 bytes, the limit for one file") as caught:
+    with pytest.raises(DownloadRefusedError, match="it exceeds 100 bytes, the limit for one file") as caught:
         allowance.check(101)
 
     assert not caught.value.is_retryable
@@ -70,7 +70,7 @@ def test_a_file_that_the_disk_has_no_room_for_is_refused_before_the_disk_is_full
             allowance.check(here[0])
 
     with pytest.raises(
-        DownloadRefusedError, match=r"no room for it \(\d+.*make room, and run the list again"
+        DownloadRefusedError, match=r"no room for it \(\d+.*free some space and run the list again"
     ) as caught:
         fill()
 

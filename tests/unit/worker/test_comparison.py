@@ -61,8 +61,8 @@ def test_a_short_text_that_came_twice_under_two_names_is_told() -> None:
     fetched = [arrived("a.csv", "1", "text/csv", is_text=True), arrived("b.csv", "1", "text/csv", is_text=True)]
 
     assert summarize_files([one for one in drop_repeated_answers(fetched) if isinstance(one, DownloadedFile)], []) == (
-        "a.csv holds the same 1 bytes as another file of the order: look whether it is a file; "
-        "b.csv holds the same 1 bytes as another file of the order: look whether it is a file"
+        "a.csv holds the same 1 bytes as another file of the order: check whether it is a file; "
+        "b.csv holds the same 1 bytes as another file of the order: check whether it is a file"
     )
 
 

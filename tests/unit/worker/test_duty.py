@@ -34,9 +34,9 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
         return Report(reason=Reason.TASK_TIMEOUT)
 
     monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
-    membership = SimpleNamespace(is_in=True, count=1, keep_cookies=nothing)
-    bench = SimpleNamespace(session=SimpleNamespace(membership=membership))
-    mouth = SimpleNamespace(say=lambda kind, **told: said.append({"kind": kind, **told}))
+    membership = SimpleNamespace(is_logged_in=True, login_count=1, save_cookies=nothing)
+    bench = SimpleNamespace(session=SimpleNamespace(login=membership))
+    mouth = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
     seat = WorkerPaths(profile_path="p", staging_path="s")
     duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
 

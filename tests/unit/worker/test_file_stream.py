@@ -110,7 +110,7 @@ async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Pa
         ("https://inside.test/k?X-Amz-Signature=a", "a private network"),
         ("https://here.test/k?X-Amz-Signature=a", "this machine"),
         ("http://bucket.test/k?X-Amz-Signature=a", "without encryption"),
-        ("file:///etc/passwd", "no web address"),
+        ("file:///etc/passwd", "redirects to an invalid web address"),
     ],
 )
 async def test_a_redirect_out_of_bounds_is_not_followed(tmp_path: Path, location: str, said: str) -> None:
@@ -176,7 +176,7 @@ async def test_what_was_cut_off_on_its_way_is_no_file(tmp_path: Path) -> None:
 
     refusal = await refusal_of(stream_of(lambda _: answer), tmp_path / "part")
 
-    assert "its end did not come" in str(refusal)
+    assert "its end is missing" in str(refusal)
     assert refusal.is_retryable
     assert not refusal.is_for_browser, "it would keep what there is"
 

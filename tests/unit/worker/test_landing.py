@@ -61,7 +61,7 @@ async def test_what_is_there_at_once_is_handed_on(tmp_path: Path) -> None:
 
 
 async def test_one_that_stands_still_is_given_up() -> None:
-    with pytest.raises(TimeoutError, match=r"no byte of it came for 0\.01 s, after 0"):
+    with pytest.raises(TimeoutError, match=r"no data was received for 0\.01 s, after 0 bytes"):
         await wait_for_download(download(None), 0.01, nothing)
 
 

@@ -36,7 +36,7 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
         (
             told("/opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open it"),
             (
-                "it says: /opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open it; "
+                "its output: /opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open it; "
                 "install the package of that library, or another browser"
             ),
         ),
@@ -46,23 +46,23 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
                 "[1:1:0101/120000.123456:ERROR:env.cc(257)] The platform failed to initialize.  Exiting.",
                 box="Looks like you launched a headed browser without having a XServer running.",
             ),
-            "it says: Missing X server or $DISPLAY; use --headless, or start it where there is a display",
+            "its output: Missing X server or $DISPLAY; use --headless, or start it where there is a display",
         ),
         (
             told("FATAL: Too many open files (24)", code=133),
             (
-                "it says: FATAL: Too many open files (24); "
+                "its output: FATAL: Too many open files (24); "
                 "raise the limit of open files: `ulimit -n 4096`, LimitNOFILE of the service"
             ),
         ),
         (
             told("[7:7:ERROR:dbus/bus.cc] Failed to connect to the bus", "a word of its own."),
-            "it says: a word of its own",
+            "its output: a word of its own",
         ),
-        (told(code=1), "it ended at once with exit code 1, without a word; is it a browser?"),
+        (told(code=1), "it exited at once with exit code 1 without any output; is it a browser?"),
         (
             told().replace("exitCode=1, signal=null", "exitCode=null, signal=SIGILL"),
-            "it ended at once by SIGILL, without a word; is it a browser?",
+            "it exited at once by SIGILL without any output; is it a browser?",
         ),
         (
             "BrowserType.launch_persistent_context: Timeout 60000ms exceeded.\nCall log:\n  - <launched> pid=7\n",

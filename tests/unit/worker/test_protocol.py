@@ -38,10 +38,10 @@ def test_an_order_of_many_thousand_files_is_told_whole() -> None:
 
 
 def test_what_no_frame_holds_is_said_here() -> None:
-    with pytest.raises(BadReportError, match="bytes; at most"):
+    with pytest.raises(BadReportError, match="bytes; the limit is"):
         complete_report(Report(reason=Reason.ALL_SAVED, detail="x" * 17_000_000), tab_with(0))
 
 
 def test_what_is_no_report_is_said() -> None:
-    with pytest.raises(BadReportError, match="gave back str instead of a Report"):
+    with pytest.raises(BadReportError, match="returned str instead of a Report"):
         complete_report("done", tab_with(0))

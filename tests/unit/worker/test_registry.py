@@ -121,7 +121,7 @@ def test_a_package_that_cannot_be_imported_is_named(author: Author, source: str,
 
     assert told == (
         f"The processor 'prices' of the package shop-prices cannot be imported from shop_prices:save {problem}; "
-        "ix the package or remove it."
+        "fix the package or remove it."
     )
 
 
@@ -171,13 +171,13 @@ def test_a_function_that_is_not_there_is_told_with_its_file(author: Author) -> N
         ("process = 5\n", "async def"),
         ("class process: ...\n", "async def"),
         ("class Titles:\n    def __call__(self, tab, task): ...\nprocess = Titles()\n", "async def"),
-        ("async def process(tab): ...\n", "(tab, task), and no more"),
-        ("async def process(tab, task, desk): ...\n", "(tab, task), and no more"),
-        ("async def process(*, tab, task): ...\n", "(tab, task), and no more"),
+        ("async def process(tab): ...\n", "take exactly (tab, task)"),
+        ("async def process(tab, task, desk): ...\n", "take exactly (tab, task)"),
+        ("async def process(*, tab, task): ...\n", "take exactly (tab, task)"),
     ],
 )
 def test_what_cannot_be_called_as_a_processor_is_none(author: Author, source: str, problem: str) -> None:
     told = refusal("own:process", author(source))
 
-    assert told.startswith("'own:process' is no processor: it must ")
+    assert told.startswith("'own:process' is not a processor: it must ")
     assert problem in told

@@ -78,7 +78,7 @@ async def test_what_a_processor_saves_is_no_answer_of_a_portal(files: StagedFile
     ("name", "content", "problem"),
     [
         ("invoice.pdf", PAGE, "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
-        ("invoice.pdf", PDF.removesuffix(b"%%EOF\n"), "cut short"),
+        ("invoice.pdf", PDF.removesuffix(b"%%EOF\n"), "The PDF is truncated"),
         ("notes.txt", b"", "The file is empty"),
     ],
 )

@@ -65,11 +65,11 @@ def test_the_portal_its_hosts_and_signed_storage_are_followed(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("mailto:buyer@portal.test", "no web address"),
-        ("file:///etc/passwd", "no web address"),
-        ("javascript:alert(1)", "no web address"),
-        ("https://user@portal.test/a.pdf", "no web address"),
-        ("http://[bad/x.pdf", "no web address"),
+        ("mailto:buyer@portal.test", "invalid web address"),
+        ("file:///etc/passwd", "invalid web address"),
+        ("javascript:alert(1)", "invalid web address"),
+        ("https://user@portal.test/a.pdf", "invalid web address"),
+        ("http://[bad/x.pdf", "invalid web address"),
         ("https://elsewhere.test/offer.pdf", "does not name: elsewhere.test"),
         ("https://elsewhere.test/offer-2024-final-version-of-the-day.pdf", "does not name"),
         ("http://169.254.169.254/latest/meta-data/", "without encryption"),

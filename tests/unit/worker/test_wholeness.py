@@ -86,7 +86,7 @@ async def test_what_is_only_the_beginning_is_not_taken(tmp_path: Path, headers: 
 async def test_what_cannot_be_compared_is_told(tmp_path: Path, answer: httpx.Response) -> None:
     [note] = await proved(tmp_path, TABLE, lambda _: answer)
 
-    assert note.startswith("list.csv came packed")
+    assert note.startswith("list.csv was sent compressed")
 
 
 async def test_what_a_form_brought_is_not_asked_for_again(tmp_path: Path) -> None:

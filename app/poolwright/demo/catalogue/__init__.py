@@ -1,9 +1,8 @@
-"""What the portal holds: a seed and a count give the orders, their suppliers and their attachments, nothing stored.
+"""The orders of the demo portal: suppliers, lines and attachments, computed from a seed and a count; nothing is stored.
 
-* ``order``: the words, as immutable records.
-* ``words``: made-up names of firms, people, goods and files.
-* ``cases``: which order shows what: the block of forty, and the odd orders outside any list.
-* ``orders``: number -> order, by arithmetic and named draws.
-* ``truth``: what must come of each order, with the SHA-256 of each file.
-* ``lists``: the order lists that users would bring.
+* ``order``: the immutable records.
+* ``seeded_random``: values derived from a seed, and made-up names of companies, people, goods and files.
+* ``cases``: which order shows which case: the blocks of forty, and the odd orders outside the list.
+* ``catalogue``: the order of a number, and the order lists of users.
+* ``truth``: the expected result of each order, with the SHA-256 of each file.
 """

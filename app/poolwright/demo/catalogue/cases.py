@@ -1,8 +1,8 @@
-"""Which order shows what.
+"""The cases that orders of the demo portal show.
 
-A listed order takes the next case of a block of forty, in an order that the seed decides; the next forty orders take a
-block again. So any list has every kind of trouble in it, in the same proportion. The odd orders stand outside the
-list under numbers of their own: their files can't be had whole by anybody.
+Each forty listed orders show one block of cases, in an order that depends on the seed. So every list contains every
+kind of problem in the same proportion. The odd orders are not listed and have their own numbers; some of their files
+cannot be downloaded completely.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PDF, XLSX, MSG, ZIP, HTML = DocumentKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePlan:
-    """One planned attachment; what is left out is drawn."""
+    """One planned attachment; fields that are ``None`` are drawn."""
 
     name: str | None = None
     kind: DocumentKind | None = None
@@ -34,15 +34,15 @@ class FilePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCase:
-    """What one order is there to show."""
+    """The case that one order shows."""
 
     answer: OrderAnswer = OrderAnswer.SHOWN
-    #: Its files; nothing means one to six, drawn.
+    #: Its files; ``None`` for one to six drawn files.
     files: tuple[FilePlan, ...] | None = None
 
 
 def _named(*names: str) -> OrderCase:
-    """Files of these names; each ends as its kind does, trailing dots and blanks aside."""
+    """Return a case with files of these names, whose extensions, without trailing dots and blanks, are their kinds."""
     endings = [name.rstrip(". ").rpartition(".")[2].lower() for name in names]
     return OrderCase(files=tuple(FilePlan(name=n, kind=DocumentKind(e)) for n, e in zip(names, endings, strict=True)))
 
@@ -109,7 +109,7 @@ ODD_CASES: Mapping[str, OrderCase] = MappingProxyType(
 
 @functools.lru_cache(maxsize=256)
 def block_cases(seed: int, block: int) -> tuple[OrderCase, ...]:
-    """The forty cases of one block in their drawn order. Only the first block has the largest file."""
+    """Return the forty cases of one block in drawn order; only the first block has the largest file."""
     first = EXTREMES if block == 0 else ORDINARY
     ordinary = [ORDINARY] * (BLOCK_SIZE - len(_SPECIAL_CASES) - 1)
     return tuple(SeededRandom(seed, "block", block).shuffled((first, *ordinary, *_SPECIAL_CASES)))

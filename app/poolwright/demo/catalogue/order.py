@@ -1,4 +1,4 @@
-"""The words of the catalogue: an order, its lines, its attachments, and how the portal hands them out."""
+"""The records of the catalogue: an order, its lines and attachments, and how the portal serves them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from poolwright.demo.documents import DocumentKind
 
 
 class OrderAnswer(StrEnum):
-    """How the portal answers a logged-in user who opens the order; the number is the HTTP status."""
+    """The portal's response to a logged-in user who opens the order; the number is the HTTP status."""
 
     SHOWN = "shown"
     MISSING_404 = "missing_404"
@@ -20,47 +20,47 @@ class OrderAnswer(StrEnum):
 
 
 class LinkForm(StrEnum):
-    """How the page offers the file."""
+    """How the order page links to a file."""
 
     #: ``a[href]`` to ``/attachment/{id}/download``.
     ANCHOR = "anchor"
-    #: ``a[download]`` to ``/documents/{id}``, an address without any telling word.
+    #: ``a[download]`` to ``/documents/{id}``, an address that does not contain "attachment".
     DOWNLOAD_ANCHOR = "download_anchor"
     #: ``span[data-url]`` without href.
     DATA_URL = "data_url"
     #: ``a[href]`` inside an iframe of the same origin.
     FRAME = "frame"
-    #: A button without any address; its script builds one, with a ticket, when it is clicked.
+    #: A button without an address; on click, its script builds the address with a ticket.
     CLICK = "click"
 
 
 class Naming(StrEnum):
-    """What the response says about the name of the file."""
+    """How the response names the file (Content-Disposition)."""
 
     #: ``attachment; filename="..."``, ASCII with escaped quotes.
     QUOTED = "quoted"
-    #: ``attachment`` with an ASCII ``filename`` and the true one in ``filename*``.
+    #: ``attachment`` with an ASCII ``filename`` and the full name in ``filename*``.
     EXTENDED = "extended"
-    #: ``attachment; filename="..."`` with the bytes of UTF-8 as they are.
+    #: ``attachment; filename="..."`` with unescaped UTF-8 bytes.
     RAW_UTF8 = "raw_utf8"
-    #: ``attachment`` and no name.
+    #: ``attachment`` without a name.
     NAMELESS = "nameless"
     #: ``inline`` with a name in ``filename*``.
     INLINE = "inline"
-    #: No such header at all.
+    #: No Content-Disposition header.
     BARE = "bare"
 
 
 class Defect(StrEnum):
-    """What is wrong with a listed file that no downloader can save as it should be."""
+    """The defect of a listed file that therefore cannot be saved correctly."""
 
-    #: The download answers 404, always.
+    #: The download always returns 404.
     MISSING = "missing"
-    #: The transfer breaks off in the middle, always.
+    #: The connection always closes in the middle of the transfer.
     TRUNCATED = "truncated"
-    #: Zero bytes arrive, properly.
+    #: The response is complete and has zero bytes.
     EMPTY = "empty"
-    #: A web page arrives under the name of another kind.
+    #: The content is a web page under the name of another kind.
     DISGUISED = "disguised"
 
 
@@ -70,13 +70,13 @@ class Attachment:
 
     attachment_id: int
     order_number: str
-    #: As the portal means it, with whatever letters it has.
+    #: The name in the portal, with any characters.
     name: str
     kind: DocumentKind
     size_bytes: int
     link_form: LinkForm
     naming: Naming
-    #: Without Content-Length.
+    #: Whether it is sent without Content-Length.
     is_chunked: bool
     defect: Defect | None
 
@@ -88,7 +88,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplier:
-    """Who delivers. Pages show the name with the supplier's number behind it for some of them."""
+    """The supplier. For some suppliers, pages show the supplier's number after the name (``shown``)."""
 
     name: str
     shown: str
@@ -96,7 +96,7 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One position; the price is in hundredths of the order's currency."""
+    """One line of an order; the price is in hundredths of the order's currency."""
 
     goods: str
     quantity: int
@@ -106,7 +106,7 @@ class OrderLine:
 
     @property
     def total_cents(self) -> int:
-        """Quantity times price."""
+        """The total of the line: quantity times price."""
         return self.quantity * self.price_cents
 
 
@@ -116,7 +116,7 @@ class Order:
 
     number: str
     answer: OrderAnswer
-    #: Whether it belongs to the portal's list; odd orders don't.
+    #: Whether it is in the portal's list; odd orders are not.
     is_listed: bool
     supplier: Supplier
     company_code: str

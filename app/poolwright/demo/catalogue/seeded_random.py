@@ -1,7 +1,7 @@
-"""Random values derived from a seed and a name, and the made-up words that they choose from.
+"""Random values derived from a seed and names, and the made-up words to choose from.
 
-A draw is a hash of names, never the next number of a stream: asking for one value more shifts no other value, and
-nothing needs to be drawn in order. Not for secrets.
+A value is a hash of its names, not the next number of a sequence: a further value changes no other value, and values
+can be drawn in any order. Not suitable for secrets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class SeededRandom:
-    """Draws under one name; ``Dice(7, "supplier")`` and ``Dice(7).under("supplier")`` draw the same."""
+    """Draws values for a name; ``SeededRandom(7, "a")`` and ``SeededRandom(7).child("a")`` draw the same."""
 
     __slots__ = ("_name",)
 
@@ -22,26 +22,26 @@ class SeededRandom:
         self._name = "/".join(str(name) for name in names)
 
     def child(self, *names: object) -> SeededRandom:
-        """Draws of their own below this name."""
+        """Return a generator for a name below this one."""
         return SeededRandom(self._name, *names)
 
     def randbelow(self, limit: int, *names: object) -> int:
-        """A whole number from 0 to ``limit - 1``."""
+        """Return an integer from 0 to ``limit - 1``."""
         text = "/".join((self._name, *(str(name) for name in names)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % limit
 
     def fraction(self, *names: object) -> float:
-        """A number from 0 up to, not including, 1."""
+        """Return a number from 0 (included) to 1 (excluded)."""
         return self.randbelow(1 << 53, *names) / (1 << 53)
 
     def choice(self, choices: Sequence[T], *names: object) -> T:
-        """One of the choices."""
+        """Return one of the choices."""
         return choices[self.randbelow(len(choices), *names)]
 
     def shuffled(self, choices: Sequence[T], *names: object) -> list[T]:
-        """All choices in a drawn order."""
-        ranks = {place: self.fraction(*names, place) for place in range(len(choices))}
-        return [choices[place] for place in sorted(ranks, key=ranks.__getitem__)]
+        """Return all choices in a drawn order."""
+        ranks = {index: self.fraction(*names, index) for index in range(len(choices))}
+        return [choices[index] for index in sorted(ranks, key=ranks.__getitem__)]
 
 
 SUPPLIERS = (

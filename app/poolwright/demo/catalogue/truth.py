@@ -1,4 +1,4 @@
-"""What must come of each order when everything is fetched that can be: the answer sheet for tests and for the demo."""
+"""The expected result of each order when all its valid files are downloaded, for the tests and the demo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ExpectedOutcome = Literal["COMPLETED", "PARTIAL", "NO_ATTACHMENTS", "NOT_FOUND",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTruth:
-    """One listed attachment. Size and digest are those of the file as the portal holds it."""
+    """One listed attachment. Size and digest are those of the file in the portal."""
 
     attachment_id: int
     name: str
@@ -23,14 +23,14 @@ class FileTruth:
     sha256: str
     link_form: LinkForm
     naming: Naming
-    #: Whether it can be saved as it should be; a bad one must never be filed as good.
+    #: Whether it can be saved correctly; other files must never be filed as correct.
     good: bool
     defect: Defect | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTruth:
-    """One order and how it must end."""
+    """One order and its expected outcome."""
 
     number: str
     outcome: ExpectedOutcome
@@ -38,7 +38,7 @@ class OrderTruth:
     is_listed: bool
     #: Without the supplier's number.
     supplier: str
-    #: As the page shows it.
+    #: The supplier as pages show it.
     supplier_shown: str
     attachments: tuple[FileTruth, ...] = ()
 
@@ -52,7 +52,7 @@ _REFUSALS: dict[OrderAnswer, tuple[ExpectedOutcome, str]] = {
 
 
 def order_truth(order: Order, digest: Callable[[Attachment], str]) -> OrderTruth:
-    """Judge one order; ``digest`` gives the SHA-256 of an attachment's file."""
+    """Return the expected result of one order; ``digest`` returns the SHA-256 of an attachment's file."""
     outcome, hint = _expected_outcome(order)
     truth = OrderTruth(
         number=order.number,
@@ -68,7 +68,7 @@ def order_truth(order: Order, digest: Callable[[Attachment], str]) -> OrderTruth
 
 
 def invalid_truth(number: str) -> OrderTruth:
-    """A number that no portal of this kind can have."""
+    """Return the expected result of an invalid number."""
     return OrderTruth(
         number=number, outcome="INVALID", reason_hint="bad_number", is_listed=False, supplier="", supplier_shown=""
     )

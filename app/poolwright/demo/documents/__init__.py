@@ -1,6 +1,6 @@
 """Small valid documents of an exact size, the same bytes for the same title on every machine.
 
-``make_document`` is the one door; each kind of file has a module of its own below it. Nothing here does I/O.
+``make_document`` creates a document of any kind; this package does no I/O.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from poolwright.demo.documents.msg import make_msg
 from poolwright.demo.documents.writers import make_html, make_pdf, make_xlsx, make_zip
 
 MINIMUM_BYTES = 1024
-"""The smallest document that exists in the portal, of a kind that can be that small."""
+"""Size of the smallest document in the portal."""
 
 MAXIMUM_BYTES = 5_000_000
-"""The largest one."""
+"""Size of the largest document in the portal."""
 
 
 class DocumentKind(StrEnum):
-    """What kind of file; the value is its extension."""
+    """Kinds of documents; the value is the file extension."""
 
     PDF = "pdf"
     XLSX = "xlsx"
@@ -30,12 +30,12 @@ class DocumentKind(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """As servers declare it."""
+        """The media type."""
         return _MEDIA_TYPES[self]
 
     @property
     def minimum_bytes(self) -> int:
-        """No valid file of this kind is made smaller than this."""
+        """The minimum size of a document of this kind."""
         return _MINIMA.get(self, MINIMUM_BYTES)
 
 

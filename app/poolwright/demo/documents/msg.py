@@ -1,10 +1,10 @@
-"""Outlook messages (.msg) of an exact size, and the compound file format (MS-CFB) that holds them.
+"""Outlook messages (.msg) of an exact size, and the compound file format (MS-CFB) that contains them.
 
-Follows the public format MS-CFB, version 3: 512-byte sectors, streams under 4,096 bytes kept together in a mini stream
-of 64-byte sectors, one directory entry of 128 bytes per storage or stream. Sectors lie in this order: directory, mini
-FAT, mini stream, large streams, FAT. Only what fits the header's own 109 FAT references (7 MB) is written.
+Compound files follow the public format MS-CFB, version 3: 512-byte sectors, streams under 4,096 bytes in one
+mini stream of 64-byte sectors, one directory entry of 128 bytes per storage or stream. The order of the sectors is:
+directory, mini FAT, mini stream, large streams, FAT. Files are limited to the 109 FAT references of the header (7 MB).
 
-Follows the public format MS-OXMSG as far as readers of single messages need it.
+Messages follow the public format MS-OXMSG as far as readers of single messages need it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from poolwright.demo.documents.writers import make_pdf
 
 SECTOR_BYTES = 512
 CUTOFF_BYTES = 4096
-"""A stream of this size or more has sectors of its own."""
+"""Streams of at least this size have their own sectors."""
 
 _MINI_BYTES = 64
 _ENTRY_BYTES = 128
@@ -30,7 +30,7 @@ _BLACK = 1
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A named run of bytes."""
+    """A named sequence of bytes."""
 
     name: str
     content: bytes
@@ -65,13 +65,13 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Sectors:
-    """The sectors after the header, and for each the one that follows it in its chain."""
+    """The sectors after the header, and for each sector the next one of its chain."""
 
     content: bytearray = field(default_factory=bytearray)
     following: list[int] = field(default_factory=list[int])
 
     def add(self, content: bytes) -> int:
-        """Append a chain; returns its first sector."""
+        """Append a chain of sectors; return the number of the first one."""
         if not content:
             return _END
         first = len(self.following)
@@ -82,7 +82,7 @@ class _Sectors:
 
 
 def write_compound(members: Sequence[Stream | Storage], class_id: bytes) -> bytes:
-    """Write a compound file whose root holds the members.
+    """Return a compound file with these members below its root.
 
     Raises:
         ValueError: It would need more than 109 FAT sectors.
@@ -112,7 +112,7 @@ def _directory(members: Sequence[Stream | Storage]) -> list[_Entry]:
 
 
 def _add_members(entries: list[_Entry], members: Iterable[Stream | Storage]) -> int:
-    """Append siblings as a balanced search tree, ordered as the format demands; returns the row of its top."""
+    """Append siblings as a balanced search tree, ordered as the format requires; return the row of its root."""
     ordered = sorted(members, key=lambda member: (len(member.name), member.name.upper()))
     if not ordered:
         return _NONE
@@ -130,7 +130,7 @@ def _add_members(entries: list[_Entry], members: Iterable[Stream | Storage]) -> 
 
 
 def _mini_streams(entries: list[_Entry]) -> tuple[bytes, bytes]:
-    """Lay the short streams end to end and note their chains; gives the mini stream and the mini FAT."""
+    """Concatenate the short streams and record their chains; return the mini stream and the mini FAT."""
     content = bytearray()
     following: list[int] = []
     for entry in entries:
@@ -143,22 +143,22 @@ def _mini_streams(entries: list[_Entry]) -> tuple[bytes, bytes]:
     return bytes(content), _table(following)
 
 
-def _packed_directory(entries: list[_Entry], class_id: bytes, mini_stream_bytes: int, room_bytes: int) -> bytes:
+def _packed_directory(entries: list[_Entry], class_id: bytes, mini_stream_bytes: int, size_bytes: int) -> bytes:
     rows = [entries[0].packed(class_id, mini_stream_bytes)]
     rows += [entry.packed(bytes(16), len(entry.content)) for entry in entries[1:]]
     unused = bytes(68) + struct.pack("<III", _NONE, _NONE, _NONE) + bytes(48)
-    return b"".join([*rows, *[unused] * (room_bytes // _ENTRY_BYTES - len(rows))])
+    return b"".join([*rows, *[unused] * (size_bytes // _ENTRY_BYTES - len(rows))])
 
 
 def _fat(following: list[int]) -> bytes:
-    """The table of all sectors, its own included: each FAT sector describes 127 others and itself."""
+    """Return the table of all sectors, including its own: each FAT sector describes 127 others and itself."""
     own_count = -(-len(following) // (_PER_SECTOR - 1))
     return _table([*following, *[_FAT] * own_count])
 
 
 def _table(numbers: list[int]) -> bytes:
-    room = -(-len(numbers) // _PER_SECTOR) * _PER_SECTOR
-    return struct.pack(f"<{room}I", *numbers, *[_FREE] * (room - len(numbers)))
+    size = -(-len(numbers) // _PER_SECTOR) * _PER_SECTOR
+    return struct.pack(f"<{size}I", *numbers, *[_FREE] * (size - len(numbers)))
 
 
 def _header(fat_sectors: range, first_mini_fat: int, mini_fat_count: int) -> bytes:
@@ -179,7 +179,7 @@ def _header(fat_sectors: range, first_mini_fat: int, mini_fat_count: int) -> byt
 _MESSAGE_CLASS_ID = bytes.fromhex("0B0D020000000000C000000000000046")
 _TEXT, _BINARY, _LONG, _TIME = 0x001F, 0x0102, 0x0003, 0x0040
 _READABLE = 6
-_SENT_AT = 133_801_632_000_000_000  # 1 January 2025, in steps of 100 ns since 1601
+_SENT_AT = 133_801_632_000_000_000  # 1 January 2025, in units of 100 ns since 1601
 _UNICODE_STORE = 0x00040000
 _ATTACHED_BY_VALUE = 1
 
@@ -188,7 +188,7 @@ _STORE_SUPPORT, _FILE_BYTES, _FILE_EXTENSION, _FILE_METHOD, _FILE_NAME = 0x340D,
 
 
 def make_msg(title: str, size_bytes: int) -> bytes:
-    """Make a message of exactly ``size_bytes``; up to two sectors behind the last chain are blank."""
+    """Make a message of exactly ``size_bytes``; up to two sectors after the last chain are zero."""
     smallest = _message(title, make_pdf(title, CUTOFF_BYTES))
     frame_sectors = len(smallest) // SECTOR_BYTES - 2 - CUTOFF_BYTES // SECTOR_BYTES
     sectors = size_bytes // SECTOR_BYTES - 1

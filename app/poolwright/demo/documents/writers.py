@@ -1,6 +1,6 @@
 """The simple document formats of the demo portal: PDF, HTML, ZIP and XLSX files of an exact size.
 
-Every number whose width could move an offset is written with ten digits, so the size is known before the filler is.
+Numbers whose width could move an offset have ten digits, so that the size is known before the filler is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _block() -> bytes:
 
 
 def noise(title: str, size_bytes: int) -> bytes:
-    """Exactly ``size_bytes``; the title decides where in the block they begin."""
+    """Return ``size_bytes`` bytes of noise, which depend on the title."""
     block = _block()
     start = int.from_bytes(hashlib.sha256(title.encode()).digest()[:4], "big") % _BLOCK_BYTES
     copies = (start + size_bytes) // _BLOCK_BYTES + 1
@@ -31,7 +31,7 @@ def noise(title: str, size_bytes: int) -> bytes:
 
 
 def printable_noise(title: str, size_bytes: int) -> bytes:
-    """The same as letters and digits, for files that are text."""
+    """Return noise as letters and digits, for text files."""
     return base64.b64encode(noise(title, size_bytes), altchars=b"AB")[:size_bytes]
 
 
@@ -86,9 +86,9 @@ def _stream(content: bytes) -> bytes:
     return b"<< /Length %010d >>\nstream\n" % len(content) + content + b"\nendstream"
 
 
-_LONG_AGO = (2025, 1, 1, 0, 0, 0)
+_FILE_DATE = (2025, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
-_UNIX = 3
+_CREATED_ON_UNIX = 3
 
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -98,12 +98,12 @@ _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
 def make_zip(title: str, size_bytes: int) -> bytes:
-    """Make an archive of exactly ``size_bytes`` with a note and a scan in it."""
+    """Make an archive of exactly ``size_bytes`` that contains a note and a scan."""
     return _packed_to_size({"note.txt": f"{title}\n".encode()}, "scan.bin", title, size_bytes)
 
 
 def make_xlsx(title: str, size_bytes: int) -> bytes:
-    """Make a workbook of exactly ``size_bytes`` with one sheet that names the title."""
+    """Make a workbook of exactly ``size_bytes`` with one sheet that contains the title."""
     return _packed_to_size(_workbook(title), "xl/media/scan1.bin", title, size_bytes)
 
 
@@ -116,8 +116,8 @@ def _packed(members: Mapping[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
-            member = zipfile.ZipInfo(name, _LONG_AGO)
-            member.create_system = _UNIX
+            member = zipfile.ZipInfo(name, _FILE_DATE)
+            member.create_system = _CREATED_ON_UNIX
             member.external_attr = _FILE_MODE
             archive.writestr(member, content)
     return file.getvalue()

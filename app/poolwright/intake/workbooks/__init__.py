@@ -1,5 +1,6 @@
-"""Workbooks of every kind become rows of cells as a person sees them, with what was hidden, merged or left out told.
+"""Reads workbooks of every kind into rows of cells as a person sees them, with notices about hidden and merged cells.
 
-``parts`` and ``styles`` open a package as Excel does, ``number_format`` shows a number as its format says, ``cell``
-is one cell with what makes it doubtful, ``sheet_rows`` puts rows together; one module a kind of workbook reads it.
+``parts`` opens a package as Excel does, ``number_format`` formats a number, ``cell`` is one cell with its doubt, and
+``sheet_rows`` collects the rows of a sheet. Each kind of workbook has a reader of its own: ``ooxml``, ``xlsb``,
+``xls``, ``ods`` and ``xml2003``.
 """

@@ -1,4 +1,4 @@
-"""One cell of a workbook: the text that a person sees in it, and what makes that text doubtful as a number. Pure."""
+"""Makes cells of a workbook: the text that a person sees, and the reason to doubt it as an order number. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from openpyxl.utils.datetime import (
 
 from poolwright.intake.workbooks.number_format import FormatKind, NumberFormat, general_text, is_shown_whole
 
-#: A number of days as a date or a time; the library tells no types.
+#: Converts a number of days to a date or a time; the library has no types.
 _moment = cast("Callable[[float, datetime], date | time | timedelta]", from_excel)
-#: Of the formulas that put others together; ``=SUM(A2+1)`` counts on and is none of them.
+#: A formula that aggregates cells; ``=SUM(A2+1)`` continues a numbering and is none.
 _TOTAL = re.compile(
     r"\s*[+]?(?:_xlfn\.)?(SUM|SUBTOTAL|AGGREGATE|SUMIFS?|COUNT[A-Z]*|AVERAGE[A-Z]*)\(.*[:\[]", re.IGNORECASE
 )
@@ -29,31 +29,31 @@ _PLUS = re.compile(r"\s*[+]?[^\s+(\"]*[A-Z][^\s+(\"]*(?:\s*\+\s*[^\s+(\"]*[A-Z][
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell."""
+    """The text of a cell with what is known about it."""
 
     text: str = ""
-    #: One sentence: why it is no order number, whatever its text looks like.
+    #: One sentence with the reason why it is not an order number although it may look like one; else empty.
     doubt: str = ""
-    #: It holds a single number, so that signs between its digits part nothing.
+    #: It is a single number, so that signs between its digits do not split it.
     is_one: bool = False
-    #: It holds a number, a date or a time, and no text that looks like one.
+    #: It is a number, a date or a time, not a text that looks like one.
     is_value: bool = False
     #: It is shown crossed out.
     is_struck: bool = False
 
 
 EMPTY = Cell()
-#: A formula whose value is a text without a character: it shows nothing, or a program wrote it that cannot calculate.
+#: A formula whose value is an empty text: it shows nothing, or the program that wrote it cannot calculate.
 SHOWS_NOTHING = Cell("")
 UNSAVED_FORMULA = Cell(
     doubt="The cell holds a formula whose value was not saved: open the workbook in Excel, save it, and give it again."
 )
 
 
-#: Formats that most numbers have, and numbers that they show as they are.
+#: Formats of most numbers, and the limit below which they show a whole number unchanged.
 _PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
 _SHOWN_LENGTH, _SECTIONS_BEFORE_TEXT = 40, 3
-#: Zero, however a format shows it: programs that cannot calculate save it.
+#: Zero in any format: programs that cannot calculate save it.
 _ZERO = re.compile(r"[^1-9]*0[^1-9]*")
 _UNCALCULATED = (
     "The formula in the cell has the value 0, which programs save that do not calculate: open the workbook in Excel, "
@@ -65,7 +65,7 @@ P = ParamSpec("P")
 
 
 def of_value(make: Callable[P, Cell]) -> Callable[P, Cell]:
-    """Let what makes cells of numbers and moments say that they are such."""
+    """Decorate a function that makes cells of numbers or dates, so that its cells are marked as values."""
 
     @wraps(make)
     def made(*args: P.args, **named: P.kwargs) -> Cell:
@@ -76,7 +76,7 @@ def of_value(make: Callable[P, Cell]) -> Callable[P, Cell]:
 
 @of_value
 def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
-    """A number as its format shows it."""
+    """Return the cell of a number as its format shows it."""
     if code in _PLAIN_CODES and abs(number) < _WHOLE_BELOW and number.is_integer():
         return Cell(str(int(number)))
     number_format = NumberFormat.of(code)
@@ -93,28 +93,28 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
             return Cell(text, is_one=is_one)
     elif is_same and not is_shown_whole(number) and "." in text:
         return Cell(text)
-    seen = repr(text) if text else "nothing"
-    return Cell(text, doubt=f"The cell shows {seen} and holds {held}: format the column as text.")
+    visible = repr(text) if text else "nothing"
+    return Cell(text, doubt=f"The cell shows {visible} and holds {held}: format the column as text.")
 
 
 def text_cell(text: str, code: str) -> Cell:
-    """A text as its format shows it; most formats leave it alone."""
+    """Return the cell of a text as its format shows it; most formats do not change it."""
     if code in _PLAIN_CODES or not ("@" in code or code.count(";") >= _SECTIONS_BEFORE_TEXT):
         return Cell(text)
-    shown = NumberFormat.of(code).shown_text(text)
-    if text.strip() and not shown.strip():
-        return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: take its format off.")
-    return Cell(shown)
+    visible_text = NumberFormat.of(code).shown_text(text)
+    if text.strip() and not visible_text.strip():
+        return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: remove its number format.")
+    return Cell(visible_text)
 
 
 def error_cell(text: str) -> Cell:
-    """The error of a formula, such as ``#N/A``."""
+    """Return the cell of a formula with an error, such as ``#N/A``."""
     return Cell(text, doubt=f"The cell contains the error {text}: correct its formula in the workbook.")
 
 
 @of_value
 def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
-    """A date or a time of day, or its text where it came as one."""
+    """Return the cell of a date or a time of day, which may be given as text."""
     text = moment if isinstance(moment, str) else _moment_text(moment)
     holds = f" and holds the number {held}" if held else ""
     return Cell(
@@ -124,12 +124,12 @@ def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
 
 
 def formula_cell(cell: Cell, formula: str) -> Cell:
-    """A cell with the saved value of a formula; one that adds up others is a total."""
+    """Return a cell with the saved value of a formula; a formula that aggregates cells is doubted as a total."""
     return replace(_calculated(cell, formula), is_value=cell.is_value, is_struck=cell.is_struck)
 
 
 def struck(cell: Cell, *, is_struck: bool = True) -> Cell:
-    """The same cell, crossed out; one that shows nothing shows no line either."""
+    """Return the cell crossed out; an empty cell stays as it is, since it shows no line."""
     return replace(cell, is_struck=True) if is_struck and cell.text.strip() else cell
 
 
@@ -140,7 +140,7 @@ def _calculated(cell: Cell, formula: str) -> Cell:
     if not total:
         return Cell(cell.text, doubt=_UNCALCULATED) if _ZERO.fullmatch(cell.text) and not cell.doubt else cell
     name = total[1].upper()
-    return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total, not an order number.")
+    return Cell(cell.text, doubt=f"The cell aggregates other cells (={name}): it is a total, not an order number.")
 
 
 def _moment_cell(number: float, kind: FormatKind, *, is_1904: bool) -> Cell:
@@ -156,7 +156,7 @@ def _moment_cell(number: float, kind: FormatKind, *, is_1904: bool) -> Cell:
 
 
 def _moment_text(moment: date | time | timedelta) -> str:
-    """ISO 8601; a day without a time of day is a day."""
+    """Return a date or a time as ISO 8601; midnight is left out."""
     if isinstance(moment, timedelta):
         return str(moment)
     if isinstance(moment, datetime):

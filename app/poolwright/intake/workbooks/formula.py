@@ -1,7 +1,7 @@
-"""Formulas of conditions, as far as they compare, count letters and look for words; all others are not known. Pure.
+"""Evaluates formulas of conditions that compare values, count letters or search for words. Pure.
 
-Enough for the rules by which people cross out what is done or cancelled. A formula of another kind is no error: whoever
-asks is told that it is not known, and can say so.
+These are enough for the rules by which people cross out orders that are done or cancelled. Any other formula raises
+``UnknownError``, so that the caller can report it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 Value: TypeAlias = str | float | bool | None
-#: What a cell shows, by its row from 1 and its column from 0; nothing where it is blank.
+#: Returns the value of a cell by its row from 1 and its column from 0; ``None`` for a blank cell.
 CellAt: TypeAlias = Callable[[int, int], Value]
 
 _TOKEN = re.compile(
@@ -29,50 +29,50 @@ _REF = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d+)", re.IGNORECASE)
 _DEPTH_MAX = 20
 _LITERALS: Mapping[str, Callable[[str], Value]] = MappingProxyType(
     {
-        "text": lambda told: told[1:-1].replace('""', '"'),
+        "text": lambda word: word[1:-1].replace('""', '"'),
         "number": float,
-        "word": lambda told: told.upper() == "TRUE",
+        "word": lambda word: word.upper() == "TRUE",
     }
 )
 
 
 class UnknownError(Exception):
-    """The formula, or a value that it needs, is of a kind that is not known here."""
+    """The formula, or a value in it, is of an unsupported kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaPosition:
-    """Where a formula is asked: references without a dollar move with it."""
+    """The cell for which a formula is evaluated: references without a dollar are relative to it."""
 
     cell_at: CellAt
-    #: Rows and columns below and right of the cell that the formula was written for.
+    #: Distance in rows and columns from the cell for which the formula was written.
     down: int = 0
     right: int = 0
 
 
-def evaluate(formula: str, place: FormulaPosition) -> Value:
-    """What a formula comes to.
+def evaluate(formula: str, position: FormulaPosition) -> Value:
+    """Return the value of a formula.
 
     Raises:
-        UnknownError: That is not known.
+        UnknownError: The formula is not supported.
     """
-    return _Reader(formula, place).value()
+    return _Reader(formula, position).value()
 
 
-def is_true(formula: str, place: FormulaPosition) -> bool:
-    """Whether a condition is met.
+def is_true(formula: str, position: FormulaPosition) -> bool:
+    """Return whether a condition is met.
 
     Raises:
-        UnknownError: That is not known.
+        UnknownError: The formula is not supported.
     """
-    return _truth(evaluate(formula, place))
+    return _truth(evaluate(formula, position))
 
 
 def compare_values(value: Value, sign: str, other: Value) -> bool:
-    """Whether two values compare so: texts without case, and every text behind every number.
+    """Return whether a comparison is true: texts compare without case, and every text is above every number.
 
     Raises:
-        UnknownError: That is not known.
+        UnknownError: A value is not supported.
     """
     compare = _COMPARISONS[sign]
     left, right = _same_kind(value, other), _same_kind(other, value)
@@ -88,7 +88,7 @@ def _rank(value: Value) -> int:
 
 
 def _same_kind(value: Value, other: Value) -> str | float | bool:
-    """A value as it is compared; a blank cell is whatever the other one is."""
+    """Return a value in the form in which it is compared; a blank cell is empty text or zero, as the other needs it."""
     if value is None:
         return "" if isinstance(other, str) else 0.0
     return value.casefold() if isinstance(value, str) else value
@@ -96,39 +96,39 @@ def _same_kind(value: Value, other: Value) -> str | float | bool:
 
 @lru_cache
 def _tokens(formula: str) -> tuple[tuple[str, str], ...]:
-    """The words of a formula; it is asked for every cell anew."""
+    """Return the tokens of a formula; cached, since it is evaluated for every cell."""
     tokens: list[tuple[str, str]] = []
     end = 0
     while end < len(formula):
-        found = _TOKEN.match(formula, end)
-        if found is None or found.lastgroup is None:
+        match = _TOKEN.match(formula, end)
+        if match is None or match.lastgroup is None:
             raise UnknownError(formula)
-        tokens.append((found.lastgroup, found[found.lastgroup]))
-        end = found.end()
+        tokens.append((match.lastgroup, match[match.lastgroup]))
+        end = match.end()
     return tuple(tokens)
 
 
 class _Reader:
-    """Reads a formula once, from its beginning to its end, and tells its value."""
+    """Reads a formula once, from its beginning to its end, and returns its value."""
 
-    def __init__(self, formula: str, place: FormulaPosition) -> None:
-        self._place = place
+    def __init__(self, formula: str, position: FormulaPosition) -> None:
+        self._position = position
         self._tokens = _tokens(formula.strip().removeprefix("="))
-        self._at = 0
+        self._index = 0
 
     def value(self) -> Value:
         value = self._comparison(0)
-        if self._at != len(self._tokens):
+        if self._index != len(self._tokens):
             raise UnknownError
         return value
 
     def _next(self) -> tuple[str, str]:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ("", "")
+        return self._tokens[self._index] if self._index < len(self._tokens) else ("", "")
 
     def _take(self) -> tuple[str, str]:
-        found = self._next()
-        self._at += 1
-        return found
+        token = self._next()
+        self._index += 1
+        return token
 
     def _comparison(self, depth: int) -> Value:
         left = self._joined(depth)
@@ -147,16 +147,16 @@ class _Reader:
     def _single(self, depth: int) -> Value:
         if depth > _DEPTH_MAX:
             raise UnknownError
-        kind, told = self._take()
+        kind, word = self._take()
         match kind:
             case "ref":
-                return self._cell(told)
+                return self._cell(word)
             case "call":
-                return self._called(told.upper(), self._arguments(depth + 1))
+                return self._called(word.upper(), self._arguments(depth + 1))
             case "sign":
-                return self._signed(told, depth + 1)
+                return self._signed(word, depth + 1)
             case _ if kind in _LITERALS:
-                return _LITERALS[kind](told)
+                return _LITERALS[kind](word)
             case _:
                 raise UnknownError
 
@@ -174,22 +174,22 @@ class _Reader:
             return []
         values = [self._comparison(depth)]
         while True:
-            kind, told = self._take()
-            if kind != "sign" or told not in {",", ";", ")"}:
+            kind, word = self._take()
+            if kind != "sign" or word not in {",", ";", ")"}:
                 raise UnknownError
-            if told == ")":
+            if word == ")":
                 return values
             values.append(self._comparison(depth))
 
     def _cell(self, reference: str) -> Value:
-        found = _REF.fullmatch(reference)
-        if found is None:
+        match = _REF.fullmatch(reference)
+        if match is None:
             raise UnknownError
         column = 0
-        for letter in found[2].upper():
+        for letter in match[2].upper():
             column = 26 * column + ord(letter) - ord("A") + 1
-        row_no = int(found[4]) + (0 if found[3] else self._place.down)
-        return self._place.cell_at(row_no, column - 1 + (0 if found[1] else self._place.right))
+        row_no = int(match[4]) + (0 if match[3] else self._position.down)
+        return self._position.cell_at(row_no, column - 1 + (0 if match[1] else self._position.right))
 
     def _called(self, name: str, values: Sequence[Value]) -> Value:
         function = _FUNCTIONS.get(name)
@@ -197,12 +197,12 @@ class _Reader:
             raise UnknownError(name)
         try:
             return function(values)
-        except IndexError as error:  # something is missing
+        except IndexError as error:  # an argument is missing
             raise UnknownError(name) from error
 
 
 def text_of(value: Value) -> str:
-    """A value as it is put beside texts."""
+    """Return a value as text, as it is joined with others."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
@@ -219,20 +219,20 @@ def _number(value: Value) -> float:
 def _truth(value: Value) -> bool:
     if isinstance(value, str):
         raise UnknownError
-    return bool(value) and value == value  # noqa: PLR0124 - what is no number is equal to nothing
+    return bool(value) and value == value  # noqa: PLR0124 - not-a-number is not equal to itself
 
 
-def _count(given: Sequence[Value]) -> int:
-    """How many letters are asked for: one where nothing is said."""
-    return int(_number(given[1])) if len(given) > 1 else 1
+def _count(arguments: Sequence[Value]) -> int:
+    """Return the number of letters in the second argument; 1 without it."""
+    return int(_number(arguments[1])) if len(arguments) > 1 else 1
 
 
-def _found_at(wanted: str, within: str, begin: Sequence[Value]) -> Value:
-    """The place of a text in another one; the error where it is not in it is equal to nothing, and not true."""
+def _position_of(wanted: str, within: str, begin: Sequence[Value]) -> Value:
+    """Return the position of a text in another one, from 1; not-a-number, which is never true, if it is absent."""
     if "*" in wanted or "?" in wanted:
         raise UnknownError
-    place = within.find(wanted, int(_number(begin[0])) - 1 if begin else 0)
-    return float(place + 1) if place >= 0 else math.nan
+    index = within.find(wanted, int(_number(begin[0])) - 1 if begin else 0)
+    return float(index + 1) if index >= 0 else math.nan
 
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
@@ -262,7 +262,7 @@ _FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = MappingProxyType(
         "LEFT": lambda given: text_of(given[0])[: _count(given)],
         "RIGHT": lambda given: text_of(given[0])[max(0, len(text_of(given[0])) - _count(given)) :],
         "EXACT": lambda given: text_of(given[0]) == text_of(given[1]),
-        "SEARCH": lambda given: _found_at(text_of(given[0]).casefold(), text_of(given[1]).casefold(), given[2:]),
-        "FIND": lambda given: _found_at(text_of(given[0]), text_of(given[1]), given[2:]),
+        "SEARCH": lambda given: _position_of(text_of(given[0]).casefold(), text_of(given[1]).casefold(), given[2:]),
+        "FIND": lambda given: _position_of(text_of(given[0]), text_of(given[1]), given[2:]),
     }
 )

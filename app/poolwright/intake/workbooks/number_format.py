@@ -1,8 +1,7 @@
-"""A number as its format shows it: leading zeros, fixed text between digits, dates. Pure.
+"""Formats numbers as a workbook shows them: leading zeros, fixed text between digits, dates. Pure.
 
-Signs between thousands are left out, since they differ from country to country. What is no plain number (a fraction, a
-power of ten) is shown in General. A format that no program would understand is General too: German programs write
-``Standard`` where others write ``General``, and both mean the same.
+Thousands separators are left out, since they differ between countries. Fractions and powers of ten are formatted as
+General. An unknown format is General too: German programs write ``Standard`` for it.
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ _CURRENCY = re.compile(r"\$([^-]*)(?:-.*)?")
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 #: Letters of a date in another language: ``TT.MM.JJJJ``.
 _DOUBLED = re.compile(r"(?:([^\W\d_])\1+)+")
-#: Excel keeps 15 digits of a number and makes the rest zeros.
+#: Excel stores 15 digits of a number; the rest are zeros.
 EXACT_DIGITS = 15
 _EXACT_BELOW = 10**EXACT_DIGITS
-#: Room for every digit that a format of Excel's greatest length can ask for.
+#: Enough digits for the longest format that Excel allows.
 _ROOMY = Context(prec=1_000)
 _TWO, _THREE = 2, 3
-#: Signs that stand for themselves when they are quoted.
+#: Signs with a meaning of their own unless they are quoted.
 _SIGNS = {"%": "percent", "/": "slash"}
 
 
 class FormatKind(Enum):
-    """What a format makes of a number."""
+    """Kinds of formatted numbers."""
 
     GENERAL = auto()
     NUMBER = auto()
     DATE = auto()
-    #: Hours or minutes that count on beyond a day.
+    #: Hours or minutes, which may exceed a day.
     ELAPSED = auto()
 
 
@@ -59,7 +58,7 @@ class _Section:
     condition: tuple[str, float] | None = None
 
     def holds(self, number: float) -> bool:
-        """Whether its condition holds; one without a condition takes anything."""
+        """Return whether a number meets the condition; a section without a condition accepts every number."""
         if self.condition is None:
             return True
         sign, limit = self.condition
@@ -75,51 +74,53 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """One format, parted into its sections."""
+    """One format, split into its sections."""
 
     sections: tuple[_Section, ...]
-    #: What happens to text: the fourth section, or a shorter format's last one with the sign for text.
+    #: The section for text: the fourth one, or the last one of a shorter format if it has the sign for text.
     text_section: _Section | None = None
 
     @staticmethod
     @lru_cache(maxsize=4096)
     def of(code: str) -> NumberFormat:
-        """The format that is written so."""
+        """Return the format of a format code."""
         sections = tuple(map(_section, _parted(code if code.strip() else "General")))
         is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
         return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
 
     def kind(self, number: float) -> FormatKind:
-        """What it makes of a number."""
+        """Return the kind of a formatted number."""
         return self._section(number)[0].kind
 
     def shown(self, number: float) -> str:
-        """A number as it stands in the cell. Not for dates."""
+        """Return a number as the cell shows it. Not for dates."""
         section, is_signed = self._section(number)
         if section.kind is not FormatKind.NUMBER or not abs(number) < _EXACT_BELOW:
             return _around(section, general_text(number))
         return _filled(section.tokens, _exact(number if is_signed else abs(number)))
 
     def shown_text(self, text: str) -> str:
-        """A text as it stands in the cell: some formats put fixed text around it, and one hides it."""
+        """Return a text as the cell shows it: some formats add fixed text around it, and one hides it."""
         section = self.text_section
         if section is None:
             return text
-        shown = {"text": text, "general": text}
-        return "".join(shown.get(token.kind, token.text if token.kind == "literal" else "") for token in section.tokens)
+        replacements = {"text": text, "general": text}
+        return "".join(
+            replacements.get(token.kind, token.text if token.kind == "literal" else "") for token in section.tokens
+        )
 
     def is_parting(self, number: float) -> bool:
-        """Whether fixed text stands between the digits that it shows."""
+        """Return whether fixed text is between the digits that it shows."""
         kinds = [token.kind for token in self._section(number)[0].tokens if token.kind != "width"]
-        places = [place for place, kind in enumerate(kinds) if kind == "digit"]
-        return bool(places) and "literal" in kinds[places[0] : places[-1]]
+        digits = [index for index, kind in enumerate(kinds) if kind == "digit"]
+        return bool(digits) and "literal" in kinds[digits[0] : digits[-1]]
 
     def is_percentage(self, number: float) -> bool:
-        """Whether it shows a hundred times the number."""
+        """Return whether it shows a hundred times the number."""
         return any(token.kind == "percent" for token in self._section(number)[0].tokens)
 
     def _section(self, number: float) -> tuple[_Section, bool]:
-        """The section for a number, and whether the number brings its own sign."""
+        """Return the section for a number, and whether the number is shown with its own sign."""
         if any(section.condition for section in self.sections):
             fitting = [section for section in self.sections if section.holds(number)]
             return (fitting[0] if fitting else self.sections[-1]), True
@@ -132,11 +133,11 @@ class NumberFormat:
 
 
 def general_text(number: float) -> str:
-    """A number without a format: whole ones without a fraction, none with more digits than Excel keeps.
+    """Return a number without a format: whole ones without a fraction, none with more digits than Excel stores.
 
-    A longer one is written in its scientific notation, which nobody takes for an order.
+    A longer one is written in scientific notation, which is not taken for an order.
     """
-    if not abs(number) < _EXACT_BELOW:  # nor what is no number at all
+    if not abs(number) < _EXACT_BELOW:  # true for not-a-number too
         return f"{number:.15G}"
     if is_shown_whole(number):
         return str(round(number))
@@ -144,7 +145,7 @@ def general_text(number: float) -> str:
 
 
 def is_shown_whole(number: float) -> bool:
-    """Whether nothing but noise stands behind the point of a number."""
+    """Return whether a number is whole within the digits that Excel stores."""
     if float(number).is_integer():
         return True
     if not math.isfinite(number):
@@ -154,7 +155,7 @@ def is_shown_whole(number: float) -> bool:
 
 
 def _exact(number: float) -> Decimal:
-    """The number with the digits that Excel keeps, so without the noise behind them."""
+    """Return the number with the digits that Excel stores, so without the noise after them."""
     return Decimal(f"{number:.{EXACT_DIGITS}G}")
 
 
@@ -183,7 +184,7 @@ def _token(kind: str, text: str) -> _Token:
 
 
 def _section(tokens: list[_Token]) -> _Section:
-    condition = next((found for token in tokens if (found := _condition(token))), None)
+    condition = next((parsed for token in tokens if (parsed := _condition(token))), None)
     kinds = {token.kind for token in tokens}
     if "elapsed" in kinds:
         return _Section(FormatKind.ELAPSED, (), condition)
@@ -205,9 +206,10 @@ def _condition(token: _Token) -> tuple[str, float] | None:
 
 
 def _kind_of_letters(words: list[str], *, has_digits: bool) -> FormatKind:
-    """A date where all plain letters are those of dates, in English or doubled.
+    """Return the kind of a format with letters.
 
-    Otherwise a name of General, or letters that somebody forgot to quote beside the places of digits.
+    It is a date if all plain letters are those of dates, in English or doubled. Otherwise the letters are a name of
+    General, or unquoted text beside the digits.
     """
     latin = "".join(words).encode("ascii", "ignore").decode()
     if latin and _DATE_LETTERS.issuperset(latin):
@@ -218,12 +220,12 @@ def _kind_of_letters(words: list[str], *, has_digits: bool) -> FormatKind:
 
 
 def _around(section: _Section, text: str) -> str:
-    """General text between the fixed text of its section."""
+    """Return a General number between the fixed text of its section."""
     kinds = [token.kind for token in section.tokens]
-    place = next((kinds.index(kind) for kind in ("general", "text") if kind in kinds), None)
-    if place is None:
+    index = next((kinds.index(kind) for kind in ("general", "text") if kind in kinds), None)
+    if index is None:
         return text
-    before, after = section.tokens[:place], section.tokens[place + 1 :]
+    before, after = section.tokens[:index], section.tokens[index + 1 :]
     return (_literals(before) + text + _literals(after)).strip()
 
 
@@ -234,10 +236,10 @@ def _literals(tokens: tuple[_Token, ...]) -> str:
 
 
 def _filled(tokens: tuple[_Token, ...], number: Decimal) -> str:
-    """The digits of a number in the places of its format."""
+    """Return the digits of a number in the digit positions of its format."""
     kinds = [token.kind for token in tokens]
     point = kinds.index("point") if "point" in kinds else len(kinds)
-    last_digit = max((place for place, kind in enumerate(kinds[:point]) if kind == "digit"), default=-1)
+    last_digit = max((index for index, kind in enumerate(kinds[:point]) if kind == "digit"), default=-1)
     thousands = sum(kind == "comma" for kind in kinds[last_digit + 1 : point]) if last_digit >= 0 else 0
     decimals = sum(kind == "digit" for kind in kinds[point:])
     scaled = number.scaleb(2 * kinds.count("percent") - 3 * thousands, _ROOMY)
@@ -248,42 +250,42 @@ def _filled(tokens: tuple[_Token, ...], number: Decimal) -> str:
 
 
 def _whole_part(tokens: tuple[_Token, ...], whole: str) -> str:
-    """Digits from the right; those for which there is no place stand in the first one."""
+    """Fill in digits from the right; those without a position of their own are in the first one."""
     digits = [] if whole == "0" else list(whole)
-    places = [token.text for token in tokens if token.kind == "digit"]
+    positions = [token.text for token in tokens if token.kind == "digit"]
     is_zero_after = False
-    shown: list[str] = []
+    pieces: list[str] = []
     fills: list[str] = []
-    for place in places:
-        is_zero_after = is_zero_after or place == "0"
+    for position in positions:
+        is_zero_after = is_zero_after or position == "0"
         fills.append("0" if is_zero_after else "")
-    open_count = len(places)
+    open_count = len(positions)
     for token in reversed(tokens):
         if token.kind == "digit":
             open_count -= 1
             rest = "".join(digits) if not open_count else (digits.pop() if digits else "")
-            shown.append(rest or fills[open_count])
+            pieces.append(rest or fills[open_count])
         elif token.kind in {"literal", "percent", "width"}:
-            shown.append(" " if token.kind == "width" else token.text)
-    return "".join(reversed(shown))
+            pieces.append(" " if token.kind == "width" else token.text)
+    return "".join(reversed(pieces))
 
 
 def _fraction_part(tokens: tuple[_Token, ...], fraction: str) -> str:
     if not tokens:
         return ""
-    shown: list[str] = []
+    pieces: list[str] = []
     needed = max(
-        (place for place, token in enumerate(tokens) if token.kind == "digit" and token.text == "0"), default=0
+        (index for index, token in enumerate(tokens) if token.kind == "digit" and token.text == "0"), default=0
     )
     digits = iter(fraction)
     left = fraction
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token.kind == "digit":
-            if place <= needed or left.strip("0"):
-                shown.append(next(digits, "0"))
+            if index <= needed or left.strip("0"):
+                pieces.append(next(digits, "0"))
             left = left[1:]
         elif token.kind == "point":
-            shown.append("." if fraction.strip("0") or needed else "")
+            pieces.append("." if fraction.strip("0") or needed else "")
         elif token.kind in {"literal", "percent", "width"}:
-            shown.append(" " if token.kind == "width" else token.text)
-    return "".join(shown)
+            pieces.append(" " if token.kind == "width" else token.text)
+    return "".join(pieces)

@@ -1,4 +1,4 @@
-"""Workbooks of OpenDocument (.ods, .fods), which keep the text that a cell shows beside its value."""
+"""Reads workbooks of OpenDocument (.ods, .fods), which store the text that a cell shows beside its value."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text
 
 
 def is_flat_ods(content: bytes) -> bool:
-    """Whether an XML file is a workbook of OpenDocument in one piece (.fods)."""
+    """Return whether an XML file is a flat OpenDocument workbook (.fods)."""
     return b"opendocument.spreadsheet" in content[:_PROBE_BYTES]
 
 
 def ods_pages(parts: PackageParts, source: str) -> list[SheetPage]:
-    """The sheets of a workbook.
+    """Return the sheets of a workbook.
 
     Raises:
         InputRefusedError: It has a password, or is no spreadsheet.
@@ -44,7 +44,7 @@ def ods_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     """
     if "META-INF/manifest.xml" in parts and has(parts.root("META-INF/manifest.xml"), "encryption-data"):
         raise InputRefusedError(
-            f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
+            f"{source} is protected by a password; open it in its program and save it without one, or as CSV."
         )
     titles, hidden, styles = _contents(parts)
     if not titles:
@@ -61,7 +61,7 @@ def ods_pages(parts: PackageParts, source: str) -> list[SheetPage]:
 
 
 def _contents(parts: PackageParts) -> tuple[list[tuple[str, str]], set[str], StruckStyles]:
-    """The names and styles of the sheets, the styles that hide one, and those that cross out."""
+    """Return the names and styles of the sheets, the styles that hide a sheet, and those that cross out."""
     hidden: set[str] = set()
     styles = StruckStyles()
     add_named_styles(parts, styles)
@@ -85,7 +85,7 @@ def _contents(parts: PackageParts) -> tuple[list[tuple[str, str]], set[str], Str
 
 
 class _Sheet:
-    """One pass over one sheet."""
+    """Reads one sheet in one pass."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class _Sheet:
         self._parts = parts
         self._styles_rules = rules
         self._strikes: list[StrikeRule] = []
-        #: The styles of cells that tell none: where columns end, and the one of the row.
+        #: The styles of cells without one of their own: those of columns, each with its end, and that of the row.
         self._column_styles: list[tuple[int, str]] = []
         self._row_style = ""
         self._struck_styles = struck_styles
@@ -126,11 +126,13 @@ class _Sheet:
                 case _:
                     pass
         self._rows.merge(self._areas)
-        apply_strike_rules(self._rows, self._strikes or self._styles_rules)  # programs that write both say the same
+        apply_strike_rules(
+            self._rows, self._strikes or self._styles_rules
+        )  # programs that write both write the same rules
         return self._rows.grid()
 
     def _take_column(self, element: Element, column: int) -> int:
-        """Whether columns are hidden, and where the next ones begin."""
+        """Note the style and visibility of columns, and return where the next ones begin."""
         end = column + _count(element, "number-columns-repeated")
         if attribute(element, "visibility") in {"collapse", "filter"}:
             self._rows.hidden_columns.update(range(column, min(end, COLUMNS_MAX)))
@@ -138,7 +140,7 @@ class _Sheet:
         return end
 
     def _take_row(self, row: Element) -> None:
-        """One row, as often as it is there: blank ones below a table are told as a million."""
+        """Add a row as often as it is repeated: blank rows below a table may be a million repetitions."""
         count = _count(row, "number-rows-repeated")
         visibility = attribute(row, "visibility")
         self._rows.is_filtered = self._rows.is_filtered or visibility == "filter"
@@ -165,7 +167,7 @@ class _Sheet:
             if is_struck and cell is not EMPTY:
                 cell = struck(cell)
             if cell is not EMPTY:
-                yield from ((place, cell) for place in range(column, min(column + count, COLUMNS_MAX + 1)))
+                yield from ((covered, cell) for covered in range(column, min(column + count, COLUMNS_MAX + 1)))
             height = _count(element, "number-rows-spanned")
             if height > 1:
                 last = self._next_row + height - 1
@@ -173,9 +175,9 @@ class _Sheet:
             column += count
 
     def _is_struck(self, cell: Element, column: int) -> bool:
-        """Whether a cell is crossed out, as a whole, in each of its pieces, or in one with digits.
+        """Return whether a cell is crossed out as a whole, in each of its pieces, or in one with digits.
 
-        Such a piece does not grow together with the digits beside it.
+        Such a piece is separated by blanks from the digits beside it.
         """
         of_columns = next((style for end, style in self._column_styles if column < end), "")
         if (attribute(cell, "style-name") or self._row_style or of_columns) in self._struck_styles:
@@ -193,7 +195,7 @@ class _Sheet:
 
 
 def _is_sheet(table: Element) -> bool:
-    """Whether this is a sheet, and no table within a cell, a drawing or the record of changes."""
+    """Return whether this is a sheet, not a table within a cell, a drawing or the record of changes."""
     above = table.getparent()
     return above is None or local_name(above) == "spreadsheet"
 
@@ -203,7 +205,7 @@ def _is_within_row(element: Element) -> bool:
 
 
 def _forget_row(row: Element) -> None:
-    """Give the memory of a row back, unless a cell around it is yet to be read."""
+    """Free the memory of a row, unless it is in a cell that is not read yet."""
     if not _is_within_row(row):
         row.clear()
 
@@ -226,7 +228,7 @@ def _cell(element: Element) -> Cell:
 
 
 def _lines(cell: Element) -> Iterator[Element]:
-    """The paragraphs of a cell, those in its lists and tables too."""
+    """Yield the paragraphs of a cell, also those in its lists and tables."""
     for child in cell:
         name = local_name(child) if isinstance(child.tag, str) else ""
         if name in {"p", "h"}:
@@ -249,7 +251,7 @@ def _valued(element: Element, kind: str, shown: str) -> Cell:
 
 @of_value
 def _number(value: str, shown: str) -> Cell:
-    """What the cell shows, unless that is another number than the one that it holds."""
+    """Return the cell as it is shown; it is doubted if that differs from the number that it holds."""
     held = general_text(float(value))
     digits = "".join(filter(str.isdigit, shown))
     if not shown or ("E" in shown.upper() and "E" not in held):
@@ -263,7 +265,7 @@ def _number(value: str, shown: str) -> Cell:
 
 
 def _text(line: Element) -> str:
-    """One paragraph with its blanks and line breaks, without the comments that hang in it."""
+    """Return the text of a paragraph with its blanks and line breaks, without comments."""
     pieces = [line.text or ""]
     for child in line:
         name = local_name(child) if isinstance(child.tag, str) else ""

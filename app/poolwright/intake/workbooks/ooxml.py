@@ -1,4 +1,4 @@
-"""Workbooks of Excel since 2007 (.xlsx, .xlsm) and of all programs that write like it, strict or not."""
+"""Reads workbooks of Excel since 2007 (.xlsx, .xlsm), strict or transitional, and of compatible programs."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_ru
 
 _WORKBOOK = "xl/workbook.xml"
 _ZERO_SIZE = frozenset({"0", "0.0"})
-_SAVED_ANEW = "Open it in Excel and save it again."
+_SAVE_AGAIN = "Open it in Excel and save it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Book:
-    """What all sheets of a workbook share."""
+    """The data that all sheets of a workbook share."""
 
     parts: PackageParts
     source: str
     texts: list[str]
-    #: Which of them are crossed out as a whole.
+    #: Indexes of the texts that are crossed out as a whole.
     struck_texts: frozenset[int]
     styles: Styles
     is_1904: bool
 
 
 def ooxml_pages(parts: PackageParts, source: str) -> list[SheetPage]:
-    """The sheets of cells, in the order of the workbook; sheets of charts and macros hold no rows.
+    """Return the sheets of cells in their order; sheets of charts and macros are left out.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile, lxml.etree.LxmlError: It is damaged.
     """
-    name = next((found.target for found in parts.relations("").values() if found.kind == "officedocument"), _WORKBOOK)
+    name = next((item.target for item in parts.relations("").values() if item.kind == "officedocument"), _WORKBOOK)
     root = parts.root(name if name in parts else _WORKBOOK)
     relations = parts.relations(name)
     shared = {relation.kind: relation.target for relation in relations.values()}
@@ -68,14 +68,14 @@ def ooxml_pages(parts: PackageParts, source: str) -> list[SheetPage]:
         texts=texts,
         struck_texts=struck_texts,
         styles=read_styles(parts, shared.get("styles", "")),
-        is_1904=any(is_on(attribute(found, "date1904")) for found in elements(root, "workbookpr")),
+        is_1904=any(is_on(attribute(properties, "date1904")) for properties in elements(root, "workbookpr")),
     )
-    found = [
+    pages = [
         _page(book, sheet, relations) for sheets in elements(root, "sheets") for sheet in elements(sheets, "sheet")
     ]
-    if not found:
+    if not pages:
         raise ValueError(name)
-    return [page for page in found if page is not None]
+    return [page for page in pages if page is not None]
 
 
 def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> SheetPage | None:
@@ -87,7 +87,7 @@ def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> SheetP
 
     def read() -> Grid:
         if target not in book.parts:
-            raise InputRefusedError(f"Sheet {title!r} is missing in {book.source}: it is damaged. {_SAVED_ANEW}")
+            raise InputRefusedError(f"Sheet {title!r} is missing in {book.source}: it is damaged. {_SAVE_AGAIN}")
         return _Sheet(book, target).read()
 
     return SheetPage(title=title, is_visible=attribute(sheet, "state").casefold() in {"", "visible"}, read=read)
@@ -109,7 +109,7 @@ def _shared_texts(parts: PackageParts, name: str) -> tuple[list[str], frozenset[
 
 
 class _Sheet:
-    """One pass over the part of one sheet."""
+    """Reads the part of one sheet in one pass."""
 
     _TAGS = ("row", "mergeCell", "col", "sheetFormatPr", "filterColumn", "conditionalFormatting")
 
@@ -157,8 +157,8 @@ class _Sheet:
                 self._rows.is_filtered = True
 
     def _take_row(self, element: Element) -> None:
-        told = attribute(element, "r").strip()
-        row_no = self._rows.next_row_no(int(told) if told else None)
+        number = attribute(element, "r").strip()
+        row_no = self._rows.next_row_no(int(number) if number else None)
         hidden = attribute(element, "hidden")
         is_flat = attribute(element, "ht").strip() in _ZERO_SIZE
         is_hidden = is_on(hidden) or is_flat or (self._is_zero_height and not hidden and not attribute(element, "ht"))
@@ -234,13 +234,13 @@ def _number(value: str, code: str, *, is_1904: bool) -> Cell:
     except ValueError:
         number = None
     if number is None or "_" in value:
-        # Some programs write text where a number is promised; Excel takes it.
+        # Some programs write text in cells of numbers; Excel accepts it.
         return Cell(unescaped(value))
     return number_cell(number, code, is_1904=is_1904)
 
 
 def _forget(element: Element) -> None:
-    """Give the memory of what was read back."""
+    """Free the memory of elements that were read."""
     element.clear()
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:

@@ -1,4 +1,4 @@
-"""Styles of OOXML workbooks: number formats, fonts that strike out, and conditional formats that do."""
+"""Reads styles of OOXML workbooks: number formats, and fonts and conditional formats that cross out."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from poolwright.intake.workbooks.strike_rules import (
 )
 
 GENERAL = "General"
-#: Dates of eastern Asia; which form they take depends on the language of the program.
+#: Dates of eastern Asia, whose form depends on the language of the program.
 _EASTERN_DATES = (*range(27, 37), *range(50, 59))
 _BUILTIN = {**dict.fromkeys(_EASTERN_DATES, "yyyy/m/d"), **BUILTIN_FORMATS}
 
 
 @dataclass(slots=True)
 class Styles:
-    """Which number format each style has."""
+    """Number formats and crossed-out fonts by the number of a style."""
 
     codes: list[str] = field(default_factory=list[str])
     #: Whether each style has a font that crosses out.
     strikes: list[bool] = field(default_factory=list[bool])
-    #: The numbers of the looks of rules (conditional formats) that cross out.
+    #: Numbers of the differential styles (of conditional formats) that cross out.
     struck_looks: frozenset[str] = frozenset()
-    #: A cell asked for a style that is not there.
+    #: A cell has a style that does not exist.
     is_lacking: bool = False
 
     def code(self, style: str | None) -> str:
-        """The number format of a cell by the number of its style."""
+        """Return the number format of a cell by the number of its style."""
         code = self._code_of(style)
         if code is None:
             self.is_lacking = self.is_lacking or (style or "").strip() != "0"
         return code or GENERAL
 
     def text_code(self, style: str | None) -> str:
-        """The same for a cell of text, which loses no zeros where the style is not there."""
+        """Return the number format of a cell of text, which loses no zeros if its style does not exist."""
         return self._code_of(style) or GENERAL
 
     def is_struck(self, style: str | None) -> bool:
-        """Whether a cell of this style is crossed out."""
+        """Return whether a cell of this style is crossed out."""
         number = int(style) if style and style.isdigit() else 0
         return number < len(self.strikes) and self.strikes[number]
 
@@ -61,14 +61,14 @@ class Styles:
 
 
 def read_styles(parts: PackageParts, name: str) -> Styles:
-    """The styles of a workbook; none where it has no such part."""
+    """Return the styles of a workbook; empty ones if it has no such part."""
     if name not in parts:
         return Styles()
     try:
         root = parts.root(name)
     except ValueError:
         return Styles()
-    own = {attribute(found, "numFmtId"): attribute(found, "formatCode") for found in elements(root, "numfmt")}
+    own = {attribute(element, "numFmtId"): attribute(element, "formatCode") for element in elements(root, "numfmt")}
     styles = list(_children(root, "cellxfs", "xf"))
     fonts = [any(map(is_strike, font)) for font in _children(root, "fonts", "font")]
     struck = {str(number) for number, is_struck in enumerate(fonts) if is_struck}
@@ -82,7 +82,7 @@ def read_styles(parts: PackageParts, name: str) -> Styles:
 
 
 def _is_struck(style: Element, named: Sequence[Element], struck: Collection[str]) -> bool:
-    """Whether a style crosses out: by its own font, or by that of the named one that it says to take."""
+    """Return whether a style crosses out by its own font, or by that of the named style that it inherits."""
     font, of_named = attribute(style, "fontId").strip(), attribute(style, "xfId").strip()
     is_own = bool(font) and attribute(style, "applyFont").strip().casefold() not in {"0", "false"}
     if (font or "0") in struck or is_own or not of_named.isdecimal() or int(of_named) >= len(named):
@@ -97,9 +97,9 @@ def _children(root: Element, table: str, name: str) -> Iterator[Element]:
 
 
 def is_strike(look: Element) -> bool:
-    """Whether this is the part of a font that crosses out."""
-    is_one = isinstance(look.tag, str) and local_name(look).casefold() == "strike"
-    return is_one and attribute(look, "val").strip().casefold() not in {"0", "false"}
+    """Return whether this is the element of a font that crosses out."""
+    is_strike_element = isinstance(look.tag, str) and local_name(look).casefold() == "strike"
+    return is_strike_element and attribute(look, "val").strip().casefold() not in {"0", "false"}
 
 
 def _code(number: str, own: dict[str, str]) -> str:
@@ -108,7 +108,7 @@ def _code(number: str, own: dict[str, str]) -> str:
     return _BUILTIN.get(int(number), GENERAL) if number.isdigit() else GENERAL
 
 
-#: Words of the file format.
+#: Operators by their names in the file format.
 _SIGNS: Mapping[str, str] = MappingProxyType(
     {
         "equal": "=",
@@ -134,21 +134,21 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
 
 
 def strike_rules(formats: Element, struck_looks: AbstractSet[str]) -> Iterator[StrikeRule]:
-    """Those of one block of conditional formats, also of one in the words of Excel 2010.
+    """Yield the rules of one block of conditional formats that cross out, also of an extension of Excel 2010.
 
     Args:
         formats: The block.
-        struck_looks: The numbers of the looks that cross out.
+        struck_looks: The numbers of the differential styles that cross out.
     """
-    area = attribute(formats, "sqref") or next((found.text or "" for found in formats.iterchildren("{*}sqref")), "")
+    area = attribute(formats, "sqref") or next((element.text or "" for element in formats.iterchildren("{*}sqref")), "")
     areas = tuple(areas_of(area))
     for rule in formats.iterchildren("{*}cfRule"):
         own = any(is_strike(look) for font in elements(rule, "font") for look in font)
         if own or attribute(rule, "dxfId").strip() in struck_looks:
-            formulas = [found.text or "" for found in rule if _is_formula(found)]
+            formulas = [element.text or "" for element in rule if _is_formula(element)]
             written = ", ".join(formulas) or attribute(rule, "type")
-            is_one = attribute(rule, "type") == "expression" and is_of_row(written)
-            yield StrikeRule(areas=areas, condition=_condition(rule, formulas), written=written, is_of_row=is_one)
+            is_row_rule = attribute(rule, "type") == "expression" and is_of_row(written)
+            yield StrikeRule(areas=areas, condition=_condition(rule, formulas), written=written, is_of_row=is_row_rule)
 
 
 def _condition(rule: Element, formulas: list[str]) -> Condition | None:

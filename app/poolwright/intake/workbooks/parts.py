@@ -1,6 +1,6 @@
-"""The parts of a packed workbook and how they point to each other, as tolerant as Excel.
+"""Opens the parts of a packed workbook and the relations between them, as tolerantly as Excel.
 
-Names are compared without case, with either slash, whatever the packing program made of them.
+Names are compared without case, and with either kind of slash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME = etree.QName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """One arrow from a part to another."""
+    """A relation from a part to another one."""
 
     #: The last word of its type: ``worksheet``, ``table``; the words before it differ between strict and usual files.
     kind: str
@@ -33,7 +33,7 @@ class PackageParts:
     """The parts of one package."""
 
     def __init__(self, content: bytes) -> None:
-        """Open the table of contents.
+        """Read the directory of the package.
 
         Raises:
             zipfile.BadZipFile: It is damaged.
@@ -43,7 +43,7 @@ class PackageParts:
 
     @classmethod
     def of_one(cls, name: str, content: bytes) -> Self:
-        """A package with a single part, for kinds of files that come packed and as one file."""
+        """Return a package with a single part, for formats that exist packed and as a single file."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as opened:
             opened.writestr(name, content)
@@ -53,20 +53,20 @@ class PackageParts:
         return folded(name) in self._infos
 
     def open(self, name: str) -> IO[bytes]:
-        """A part to read from.
+        """Open a part for reading.
 
         Raises:
-            KeyError: There is none of this name.
+            KeyError: There is no part of this name.
         """
         return self._packed.open(self._infos[folded(name)])
 
     def walk(
         self, name: str, tags: Sequence[str], events: Sequence[Literal["start", "end"]] = ("end",)
     ) -> Iterator[tuple[str, Element]]:
-        """The elements of a part as they come, without comments, since the library cuts a text where one stands.
+        """Yield the elements of a part in their order, without comments, since the library splits a text at them.
 
         Raises:
-            KeyError: There is none of this name.
+            KeyError: There is no part of this name.
             lxml.etree.LxmlError: It is damaged.
         """
         with self.open(name) as part:
@@ -82,10 +82,10 @@ class PackageParts:
             )
 
     def root(self, name: str) -> Element:  # the library's own name for it
-        """A whole part; what is broken in it is left out.
+        """Return the root element of a part; broken XML in it is left out.
 
         Raises:
-            KeyError: There is none of this name.
+            KeyError: There is no part of this name.
             ValueError: Nothing in it can be read.
         """
         with self.open(name) as part:
@@ -94,55 +94,55 @@ class PackageParts:
                 root = etree.parse(part, parser).getroot()
             except etree.LxmlError as error:
                 raise ValueError(name) from error
-        if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # where recovery found nothing
+        if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # when nothing could be recovered
             raise ValueError(name)
         return root
 
     def relations(self, name: str) -> dict[str, Relation]:
-        """Where a part points to, by the names that it uses itself; empty when it points nowhere."""
+        """Return the relations of a part by their ids; empty when it has none."""
         folder, leaf = posixpath.split(name)
-        arrows = posixpath.join(folder, "_rels", f"{leaf}.rels")
-        if arrows not in self:
+        path = posixpath.join(folder, "_rels", f"{leaf}.rels")
+        if path not in self:
             return {}
         return {
-            found.get("Id", ""): Relation(
-                kind=found.get("Type", "").rpartition("/")[2].casefold(),
-                target=self._target(folder, found.get("Target", "")),
+            element.get("Id", ""): Relation(
+                kind=element.get("Type", "").rpartition("/")[2].casefold(),
+                target=self._target(folder, element.get("Target", "")),
             )
-            for found in elements(self.root(arrows), "relationship")
-            if found.get("TargetMode", "").casefold() != "external"
+            for element in elements(self.root(path), "relationship")
+            if element.get("TargetMode", "").casefold() != "external"
         }
 
     def _target(self, folder: str, written: str) -> str:
-        """Where an arrow points; some programs write addresses with blanks as ``%20``, and names without."""
+        """Return the part to which a relation leads; some programs write a blank in the address as ``%20``."""
         target = posixpath.normpath(posixpath.join("/", folder, written.replace("\\", "/")))
         return target if target in self else unquote(target)
 
 
 def folded(name: str) -> str:
-    """A name as it is compared."""
+    """Return a name in the form in which it is compared."""
     return posixpath.normpath(name.replace("\\", "/")).lstrip("/").casefold()
 
 
 def elements(root: Element, name: str) -> Iterator[Element]:
-    """Everything below of this name, whatever its namespace; compared without case."""
+    """Yield the elements of this name in any namespace; the name is compared without case."""
     for element in root.iter("{*}*"):
         if local_name(element).casefold() == name:
             yield element
 
 
 def has(root: Element, name: str) -> bool:
-    """Whether there is anything below of this name. An element without content counts."""
+    """Return whether there is an element of this name. An element without content counts."""
     return next(elements(root, name), None) is not None
 
 
 def local_name(element: Element) -> str:
-    """The name of an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def attribute(element: Element, name: str) -> str:
-    """An attribute by its name without a namespace; empty when there is none."""
+    """Return an attribute by its name without a namespace; empty when there is none."""
     plain = element.get(name)
     if plain is not None:
         return str(plain)
@@ -150,5 +150,5 @@ def attribute(element: Element, name: str) -> str:
 
 
 def is_on(text: str) -> bool:
-    """Whether an attribute says yes."""
+    """Return whether the text of an attribute means true."""
     return text.strip().casefold() in {"1", "true", "on"}

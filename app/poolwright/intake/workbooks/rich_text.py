@@ -1,4 +1,4 @@
-"""Texts of Excel since 2007, which come in runs of different looks."""
+"""Reads texts of Excel since 2007, which are split into runs of different fonts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from poolwright.intake.workbooks.parts import Element, attribute, local_name
 
-#: A character that XML cannot hold, as Excel writes it: ``_x000D_``.
+#: A character that XML cannot contain, as Excel writes it: ``_x000D_``.
 _ESCAPE = re.compile(r"_x([0-9A-F]{4})_", re.IGNORECASE)
 
 
 def rich_text(element: Element) -> str:
-    """The text of all runs; reading aids beside them are no part of it."""
+    """Return the text of all runs, without phonetic reading aids."""
     runs: list[str] = []
     for child in element:
         match local_name(child) if isinstance(child.tag, str) else "":
@@ -26,7 +26,7 @@ def rich_text(element: Element) -> str:
 
 
 def _run(run: Element) -> str:
-    """The text of a run; raised digits of a note, and struck ones, do not grow together with those beside them."""
+    """Return the text of a run; raised digits of a note and crossed-out digits are separated by blanks."""
     text = _run_text(run)
     is_apart = any(
         attribute(mark, "val") not in {"baseline", "0", "false"}
@@ -37,7 +37,7 @@ def _run(run: Element) -> str:
 
 
 def is_struck_out(text: Element) -> bool:
-    """Whether a text is crossed out: all of its runs, or one with digits, which may be the order's number."""
+    """Return whether a text is crossed out: all of its runs, or one with digits, which may be the order number."""
     runs = [run for run in text.iterchildren("{*}r") if _run_text(run).strip()]
     is_plain = next(text.iterchildren("{*}t"), None) is not None
     struck = [run for run in runs if _is_struck_run(run)]
@@ -47,9 +47,9 @@ def is_struck_out(text: Element) -> bool:
 
 
 def join_runs(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
-    """The text of pieces, each with whether it is crossed out; and whether all of it is, or digits are.
+    """Join pieces, each with a flag whether it is crossed out, and return whether all of it, or digits, are.
 
-    Digits of a piece that is crossed out do not grow together with those beside it.
+    Digits of a piece that is crossed out are separated by blanks from those beside it.
     """
     if all(is_struck for text, is_struck in pieces if text.strip()):
         return "".join(text for text, _ in pieces), True
@@ -58,25 +58,25 @@ def join_runs(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
 
 
 def split_runs(text: str, begins: Sequence[tuple[int, bool]], *, is_struck: bool) -> list[tuple[str, bool]]:
-    """The pieces of a text that has other fonts from some letters on.
+    """Split a text where its font changes, each piece with a flag whether it is crossed out.
 
     Args:
         text: All of it.
-        begins: Where each other font begins, and whether it crosses out.
-        is_struck: Whether the font before the first of them does.
+        begins: Position where each further font begins, and whether it crosses out.
+        is_struck: Whether the font at the beginning crosses out.
     """
-    places = [0, *(begin for begin, _ in begins), len(text)]
+    positions = [0, *(begin for begin, _ in begins), len(text)]
     strikes = [is_struck, *(strike for _, strike in begins)]
-    return [(text[begin:end], strike) for begin, end, strike in zip(places, places[1:], strikes, strict=False)]
+    return [(text[begin:end], strike) for begin, end, strike in zip(positions, positions[1:], strikes, strict=False)]
 
 
 def has_digits(text: str) -> bool:
-    """Whether there is a digit among the letters."""
+    """Return whether a text contains a digit."""
     return any(map(str.isdigit, text))
 
 
 def _run_text(run: Element) -> str:
-    return "".join(found.text or "" for found in run.iterchildren("{*}t"))
+    return "".join(piece.text or "" for piece in run.iterchildren("{*}t"))
 
 
 def _is_struck_run(run: Element) -> bool:
@@ -85,8 +85,8 @@ def _is_struck_run(run: Element) -> bool:
 
 
 def unescaped(text: str) -> str:
-    """The characters that were written as numbers; half of one that takes two is none."""
+    """Return the text with escaped characters decoded; half of a surrogate pair becomes a placeholder."""
     if "_x" not in text:
         return text
-    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,7 +1,4 @@
-"""The rows of one sheet while it is read: counted, bounded, with hidden and merged cells.
-
-And the references that name cells.
-"""
+"""Collects the rows of one sheet with hidden and merged cells, within the limits, and parses cell references."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from poolwright.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, UNSAVED_FORMU
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetPage:
-    """One sheet that can be read."""
+    """A sheet with the function that reads it."""
 
     title: str
     is_visible: bool
@@ -27,7 +24,7 @@ class SheetPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """A rectangle of cells; rows from 1, columns from 0, both ends within."""
+    """A rectangle of cells; rows from 1, columns from 0, both ends included."""
 
     top: int
     bottom: int
@@ -37,22 +34,22 @@ class Area:
 
 @dataclass(slots=True, kw_only=True)
 class SheetRows:
-    """What one sheet holds, put together row by row."""
+    """The rows of one sheet, collected row by row."""
 
     source: str
-    #: Whether cells tell numbers from texts that look like them.
+    #: Whether the file distinguishes numbers from texts that look like them.
     knows_types: bool = True
     rows: dict[int, Row] = field(default_factory=dict[int, Row])
     hidden: list[int] = field(default_factory=list[int])
     hidden_columns: set[int] = field(default_factory=set[int])
     is_filtered: bool = False
-    #: Row numbers that were told twice or backwards, and cells whose formula has no value.
+    #: Number of row numbers that repeat or go back, and of formulas without a value.
     restart_count: int = 0
     unsaved_count: int = 0
-    #: Rows that hold formulas alone, none of which shows anything.
+    #: Rows that have only formulas, all of which show nothing.
     mute: list[int] = field(default_factory=list[int])
     notices: list[str] = field(default_factory=list[str])
-    #: Most rows of a sheet have their values in the same places, and share them.
+    #: Sets of columns with values by themselves: most rows have the same set, and share one object.
     _kinds: dict[frozenset[int], frozenset[int]] = field(
         init=False, default_factory=dict[frozenset[int], frozenset[int]]
     )
@@ -63,7 +60,7 @@ class SheetRows:
         self._budget = Budget(self.source)
 
     def next_row_no(self, row_no: int | None) -> int:
-        """The number of the next row: the one it tells, or the one after the last where it tells none or an old one."""
+        """Return the number of the next row: the given one, or the one after the last if it is missing or too low."""
         if row_no is None or row_no <= self._last_row:
             self.restart_count += row_no is not None
             row_no = self._last_row + 1
@@ -72,7 +69,7 @@ class SheetRows:
         return row_no
 
     def add(self, row_no: int, cells: Sequence[Cell], *, is_hidden: bool = False) -> None:
-        """Take one row at its place; a blank one is only counted."""
+        """Add a row with its number; a blank one is only counted."""
         texts = self._budget.count([cell.text for cell in cells])
         doubts = {index: cell.doubt for index, cell in enumerate(cells) if cell.doubt}
         self.unsaved_count += sum(cell is UNSAVED_FORMULA for cell in cells)
@@ -90,48 +87,46 @@ class SheetRows:
             self.hidden.append(row_no)
 
     def merge(self, areas: Sequence[Area]) -> None:
-        """Let a merged cell stand in every row that it reaches over, as a person sees it."""
-        places = sorted(self.rows)
+        """Copy a merged cell into every row that it spans, as a person sees it."""
+        row_numbers = sorted(self.rows)
         filled: set[int] = set()
         spent = 0
         for area in areas:
-            first, last = bisect_right(places, area.top), bisect_right(places, area.bottom)
+            first, last = bisect_right(row_numbers, area.top), bisect_right(row_numbers, area.bottom)
             head = self.rows.get(area.top)
             if head is None or area.left >= len(head.cells) or not head.cells[area.left].strip():
                 continue
             spent += last - first
             if spent > CELLS_MAX:
                 raise InputRefusedError(f"{self.source} has too many merged cells; save the list alone as CSV.")
-            for place in places[first:last]:
-                if self._fill(place, area.left, head):
-                    filled.add(place)
+            for row_no in row_numbers[first:last]:
+                if self._fill(row_no, area.left, head):
+                    filled.add(row_no)
         if filled:
-            self.notices.append(
-                f"Merged cells of {self.source} were read as standing in {named_rows(sorted(filled))} too."
-            )
+            self.notices.append(f"Merged cells of {self.source} were read in {named_rows(sorted(filled))} too.")
 
     def drop_totals(self, area: Area, name: str) -> None:
-        """Take the rows of a table's totals out."""
-        places = sorted(self.rows)
-        within = places[bisect_left(places, area.top) : bisect_right(places, area.bottom)]
-        for place in within:
-            row = self.rows[place]
-            kept = tuple("" if area.left <= index <= area.right else cell for index, cell in enumerate(row.cells))
+        """Remove the rows of a table's totals."""
+        row_numbers = sorted(self.rows)
+        within = row_numbers[bisect_left(row_numbers, area.top) : bisect_right(row_numbers, area.bottom)]
+        for row_no in within:
+            row = self.rows[row_no]
+            cells = tuple("" if area.left <= index <= area.right else cell for index, cell in enumerate(row.cells))
             doubts = {index: doubt for index, doubt in row.doubts.items() if not area.left <= index <= area.right}
-            if doubts or any(map(str.strip, kept)):
-                self.rows[place] = replace(row, cells=kept, doubts=doubts)
+            if doubts or any(map(str.strip, cells)):
+                self.rows[row_no] = replace(row, cells=cells, doubts=doubts)
             else:
-                del self.rows[place]
+                del self.rows[row_no]
         if within:
-            self.notices.append(f"The total of table {name!r} stands in {named_rows(within)}: not read as an order.")
+            self.notices.append(f"The total of table {name!r} is in {named_rows(within)}: not read as an order.")
 
     def grid(self) -> Grid:
-        """Everything, and what the user should know about it."""
-        rows = tuple(self.rows[place] for place in sorted(self.rows))
+        """Return all rows and notices."""
+        rows = tuple(self.rows[row_no] for row_no in sorted(self.rows))
         return Grid(rows=rows, notices=(*self.notices, *self._hidden_notices(rows), *self._odd_notices()))
 
-    def _fill(self, place: int, column: int, head: Row) -> bool:
-        row = self.rows[place]
+    def _fill(self, row_no: int, column: int, head: Row) -> bool:
+        row = self.rows[row_no]
         if column < len(row.cells) and row.cells[column].strip():
             return False
         cells = [*row.cells, *[""] * (column + 1 - len(row.cells))]
@@ -140,18 +135,18 @@ class SheetRows:
         ones = row.one_numbers | ({column} & head.one_numbers)
         values = None if row.values is None or head.values is None else row.values | ({column} & head.values)
         struck = row.struck | ({column} & head.struck)
-        self.rows[place] = replace(
+        self.rows[row_no] = replace(
             row, cells=tuple(cells), doubts=doubts, one_numbers=ones, values=values, struck=struck
         )
         return True
 
     def _hidden_notices(self, rows: Sequence[Row]) -> Iterator[str]:
-        hidden = [place for place in self.hidden if place in self.rows]
+        hidden = [row_no for row_no in self.hidden if row_no in self.rows]
         if hidden:
-            by_whom = " by a filter or by hand" if self.is_filtered else ""
+            cause = " by a filter or by hand" if self.is_filtered else ""
             yield (
                 f"{named_rows(hidden).capitalize()} of {self.source} {'is' if len(hidden) == 1 else 'are'} hidden"
-                f"{by_whom} in the sheet but were read; delete those that you do not want."
+                f"{cause} in the sheet but were read; delete those that you do not want."
             )
         filled = {index for row in rows for index in self.hidden_columns if index < len(row.cells) and row.cells[index]}
         if filled:
@@ -177,34 +172,34 @@ class SheetRows:
             )
 
 
-def cells_at(places: Iterator[tuple[int, Cell]]) -> list[Cell]:
-    """A row out of cells that tell their columns, from 0; what stands beyond all columns is only counted."""
+def cells_at(columns: Iterator[tuple[int, Cell]]) -> list[Cell]:
+    """Return a row of cells from pairs of column (from 0) and cell; cells beyond the last column are only counted."""
     cells: list[Cell] = []
-    for index, cell in places:
+    for index, cell in columns:
         column = min(index, COLUMNS_MAX)
         if column >= len(cells):
             cells.extend([EMPTY] * (column - len(cells)))
             cells.append(cell)
         else:
-            cells[column] = _one_of(cells[column], cell)
+            cells[column] = _joined(cells[column], cell)
     return cells
 
 
-def _one_of(first: Cell, second: Cell) -> Cell:
-    """A cell that stands twice in the file holds what both say; programs differ in which of two they show."""
+def _joined(first: Cell, second: Cell) -> Cell:
+    """Return one cell for two with the same reference; they are doubted if they differ, as programs show either."""
     if not second.text.strip() or first.text == second.text:
         return first if first is not EMPTY else second
     if not first.text.strip():
         return second
     return Cell(
         first.text,
-        doubt=f"The cell stands twice in the file, with {first.text!r} and with {second.text!r}: open the list in the "
-        "program that made it and save it anew.",
+        doubt=f"The cell is twice in the file, with {first.text!r} and with {second.text!r}: open the list in the "
+        "program that made it and save it again.",
     )
 
 
 def column_letters(index: int) -> str:
-    """``AB`` for 27."""
+    """Return the letters of a column by its index from 0: ``AB`` for 27."""
     letters = ""
     index += 1
     while index:
@@ -214,12 +209,12 @@ def column_letters(index: int) -> str:
 
 
 REFERENCE = re.compile(r"\$?([A-Z]{1,9})\$?(\d+)", re.IGNORECASE)
-#: What a name of OpenDocument begins with: the sheet, in quotes where it has to be.
+#: The sheet in front of a reference of OpenDocument, which may be in quotes.
 _SHEET = re.compile(r"\$?(?:'(?:[^']|'')*'|[^\s.':]+)?\.(?=\$?[A-Z]+\$?\d)", re.IGNORECASE)
 
 
 def area_of(text: str) -> Area | None:
-    """The area of this name; nothing where it is none."""
+    """Return the area of a reference; ``None`` if it is not valid."""
     ends = [REFERENCE.fullmatch(end) for end in text.split(":")]
     first, last = ends[0], ends[-1]
     if not first or not last:
@@ -228,7 +223,7 @@ def area_of(text: str) -> Area | None:
 
 
 def areas_of(text: str) -> Iterator[Area]:
-    """All areas in a list of names."""
+    """Yield all areas in a list of references."""
     for name in _SHEET.sub("", text).split():
         area = area_of(name)
         if area is not None:
@@ -237,7 +232,7 @@ def areas_of(text: str) -> Iterator[Area]:
 
 @lru_cache(maxsize=COLUMNS_MAX)
 def column_of(letters: str) -> int:
-    """27 for ``AB``."""
+    """Return the index of a column, from 0: 27 for ``AB``."""
     number = 0
     for letter in letters.upper():
         number = 26 * number + ord(letter) - ord("A") + 1

@@ -1,4 +1,4 @@
-"""Rules by which a workbook crosses cells out (conditional formats): which cells they meet, as far as that is known."""
+"""Applies the conditional formats of a workbook that cross out cells, as far as they are supported."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ from poolwright.intake.workbooks.formula import (
 )
 from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, column_letters
 
-#: Whether a cell with this value, at this place, is crossed out.
+#: Returns whether a cell with this value, at this position, is crossed out.
 Condition = Callable[[Value, FormulaPosition], bool]
 _SHOWN_LENGTH = 60
-#: Seconds of work: people have a rule or two, and those who mean harm as many as they like.
-_ASKED_MAX = 1_000_000
-#: What moves from column to column in a formula, words within quotes aside.
+#: Maximum evaluations, which take seconds: real sheets have one or two rules, a harmful one may have any number.
+_EVALUATIONS_MAX = 1_000_000
+#: A relative column in a formula, outside quotation marks.
 _MOVING = re.compile(r"(?<![$\w.])[A-Z]{1,3}\$?\d", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrikeRule:
-    """One rule that crosses out."""
+    """A conditional format that crosses out."""
 
-    #: Where it acts; its references are those of the first cell of the first one.
+    #: Areas of the rule; its references are relative to the first cell of the first one.
     areas: Sequence[Area]
-    #: When; nothing where that is not known.
+    #: The condition; ``None`` if it is not supported.
     condition: Condition | None = None
-    #: How the file says that, for a sentence.
+    #: The condition as it is written in the file, for notices.
     written: str = ""
-    #: Whether it asks the same of all cells of a row.
+    #: Whether the condition is the same for all cells of a row.
     is_of_row: bool = False
 
 
 def by_formula(formula: str) -> Condition:
-    """A rule that is a formula."""
-    return lambda _, place: is_true(formula, place)
+    """Return the condition of a formula."""
+    return lambda _, position: is_true(formula, position)
 
 
 def is_of_row(formula: str) -> bool:
-    """Whether a formula names its columns for good, so that it says the same of all cells of a row."""
+    """Return whether all columns of a formula are absolute, so that it is the same for all cells of a row."""
     return not _MOVING.search(_QUOTED.sub("", formula))
 
 
 def by_comparison(sign: str, operands: Sequence[str]) -> Condition | None:
-    """A rule that compares the cell itself: with one value, or with the two ends of a range."""
+    """Return the condition that compares the cell with one value, or with both ends of a range."""
     match sign, operands:
         case (("=" | "<>" | "<" | ">" | "<=" | ">="), [operand]):
-            return lambda value, place: compare_values(value, sign, evaluate(operand, place))
+            return lambda value, position: compare_values(value, sign, evaluate(operand, position))
         case (("between" | "outside"), [low, high]):
-            return lambda value, place: (
+            return lambda value, position: (
                 (
-                    compare_values(value, ">=", evaluate(low, place))
-                    and compare_values(value, "<=", evaluate(high, place))
+                    compare_values(value, ">=", evaluate(low, position))
+                    and compare_values(value, "<=", evaluate(high, position))
                 )
                 is (sign == "between")
             )
@@ -70,8 +70,8 @@ def by_comparison(sign: str, operands: Sequence[str]) -> Condition | None:
             return None
 
 
-def by_text(how: str, wanted: str) -> Condition | None:
-    """A rule that looks for words in the cell itself."""
+def by_text(test_name: str, wanted: str) -> Condition | None:
+    """Return the condition that tests the text of the cell; ``None`` for an unknown test."""
     words = wanted.casefold()
     tests: dict[str, Callable[[str], bool]] = {
         "contains": lambda text: words in text,
@@ -81,14 +81,14 @@ def by_text(how: str, wanted: str) -> Condition | None:
         "blank": lambda text: not text.strip(),
         "filled": lambda text: bool(text.strip()),
     }
-    test = tests.get(how)
+    test = tests.get(test_name)
     return None if test is None else lambda value, _: test(text_of(value).casefold())
 
 
 def apply_strike_rules(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
-    """Cross out what the rules cross out, and tell of those of which nobody knows."""
-    asked = _Asked(rows)
-    unknown = [rule for rule in rules if not asked.is_applied(rule)]
+    """Cross out the cells that meet the rules, and add a notice about rules that are not supported."""
+    evaluator = _Evaluator(rows)
+    unknown = [rule for rule in rules if not evaluator.is_applied(rule)]
     if not unknown:
         return
     first = unknown[0]
@@ -102,20 +102,23 @@ def apply_strike_rules(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
     )
 
 
-class _Asked:
-    """Asks rules of the cells of one sheet, so many times at most."""
+class _Evaluator:
+    """Evaluates rules for the cells of one sheet, up to a limit of evaluations."""
 
     def __init__(self, rows: SheetRows) -> None:
         self._rows = rows
-        self._places = sorted(rows.rows)
-        self._left = _ASKED_MAX
+        self._row_numbers = sorted(rows.rows)
+        self._remaining = _EVALUATIONS_MAX
 
     def is_applied(self, rule: StrikeRule) -> bool:
-        """Cross out what a rule meets; tells whether all of it is known. One that meets no row is."""
+        """Cross out the cells that meet a rule, and return whether the whole rule is supported.
+
+        A rule that meets no row counts as supported.
+        """
         met: dict[int, set[int]] = {}
         for row_no, columns in self._filled(rule.areas):
-            self._left -= 1 if rule.is_of_row else 1 + len(columns)
-            if self._left < 0 or (columns and rule.condition is None):
+            self._remaining -= 1 if rule.is_of_row else 1 + len(columns)
+            if self._remaining < 0 or (columns and rule.condition is None):
                 return False
             if not columns or rule.condition is None:
                 continue
@@ -129,9 +132,11 @@ class _Asked:
         return bool(rule.areas)
 
     def _filled(self, areas: Sequence[Area]) -> Iterator[tuple[int, list[int]]]:
-        """The rows within areas, each with its columns there that hold anything, if any does."""
+        """Yield the rows within areas, each with its columns there that are not blank."""
         for area in areas:
-            for row_no in self._places[bisect_left(self._places, area.top) : bisect_right(self._places, area.bottom)]:
+            first = bisect_left(self._row_numbers, area.top)
+            last = bisect_right(self._row_numbers, area.bottom)
+            for row_no in self._row_numbers[first:last]:
                 cells = self._rows.rows[row_no].cells
                 columns = range(area.left, min(area.right + 1, len(cells)))
                 yield row_no, [column for column in columns if cells[column].strip()]
@@ -143,18 +148,18 @@ class _Asked:
 
     def _is_met(self, rule: StrikeRule, condition: Condition, row_no: int, column: int) -> bool:
         first = rule.areas[0]
-        place = FormulaPosition(cell_at=self._value_at, down=row_no - first.top, right=column - first.left)
-        return condition(self._value_at(row_no, column), place)
+        position = FormulaPosition(cell_at=self._value_at, down=row_no - first.top, right=column - first.left)
+        return condition(self._value_at(row_no, column), position)
 
     def _value_at(self, row_no: int, column: int) -> Value:
         return _value(self._rows.rows.get(row_no), column)
 
 
 def _value(row: Row | None, column: int) -> Value:
-    """What a cell shows, as a formula has it.
+    """Return the value of a cell for a formula.
 
     Raises:
-        UnknownError: It holds a number or a date in a form that is not known here.
+        UnknownError: It is a number or a date in an unsupported form.
     """
     text = row.cells[column] if row is not None and column < len(row.cells) else ""
     if row is None or not text.strip():

@@ -23,21 +23,21 @@ from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_ru
 
 _RULE = 0x01B1
 _HEAD = struct.Struct("<HH")
-#: A rule begins with its kind and the sizes of its formulas; flags say which looks follow.
+#: A rule begins with its kind and the sizes of its formulas; flags name the formats that follow.
 _LOOKS_AT, _HAS_NUMBER, _HAS_FONT, _OWN_NUMBER = 6, 0x02000000, 0x04000000, 0x0001
 _FONT_BYTES, _STRIKES_AT, _STRIKES, _LEFT_ALONE_AT = 118, 68, 0x80, 88
 
 
 def has_strike_rules(content: bytes) -> bool:
-    """Whether any sheet has one. A damaged rule is none."""
+    """Return whether any sheet has a conditional format that crosses out. A damaged one does not count."""
     stream = _stream(content)
-    place = 0
-    while place + _HEAD.size <= len(stream):
-        kind, size = _HEAD.unpack_from(stream, place)
-        place += _HEAD.size
-        if kind == _RULE and _is_strike(stream[place : place + size]):
+    offset = 0
+    while offset + _HEAD.size <= len(stream):
+        kind, size = _HEAD.unpack_from(stream, offset)
+        offset += _HEAD.size
+        if kind == _RULE and _is_strike(stream[offset : offset + size]):
             return True
-        place += size
+        offset += size
     return False
 
 
@@ -56,19 +56,19 @@ def _stream(content: bytes) -> bytes:
 def _is_strike(rule: bytes) -> bool:
     try:
         flags, own = struct.unpack_from("<IH", rule, _LOOKS_AT)
-        place = _LOOKS_AT + 6
+        offset = _LOOKS_AT + 6
         if flags & _HAS_NUMBER:
-            place += struct.unpack_from("<H", rule, place)[0] if own & _OWN_NUMBER else 2
-        if not flags & _HAS_FONT or place + _FONT_BYTES > len(rule):
+            offset += struct.unpack_from("<H", rule, offset)[0] if own & _OWN_NUMBER else 2
+        if not flags & _HAS_FONT or offset + _FONT_BYTES > len(rule):
             return False
-        strikes, left_alone = (struct.unpack_from("<I", rule, place + at)[0] for at in (_STRIKES_AT, _LEFT_ALONE_AT))
+        strikes, left_alone = (struct.unpack_from("<I", rule, offset + at)[0] for at in (_STRIKES_AT, _LEFT_ALONE_AT))
     except struct.error:
         return False
     return bool(strikes & _STRIKES) and not left_alone & _STRIKES
 
 
 def xls_pages(content: bytes, source: str) -> list[SheetPage]:
-    """The sheets of a workbook.
+    """Return the sheets of a workbook.
 
     Raises:
         InputRefusedError: It has a password.
@@ -81,7 +81,7 @@ def xls_pages(content: bytes, source: str) -> list[SheetPage]:
     except XLRDError as error:
         if "encrypted" in str(error).casefold():
             raise InputRefusedError(
-                f"{source} is protected by a password; open it in Excel, take the password off, and save it as .xlsx."
+                f"{source} is protected by a password; open it in Excel, remove the password, and save it as .xlsx."
             ) from error
         raise
     rules = [StrikeRule(areas=())] if has_strike_rules(content) else []
@@ -111,7 +111,7 @@ def _read(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) ->
 
 
 def _runs(sheet: Sheet, row: int, column: int) -> list[tuple[int, int]]:
-    """Where in a text each other font begins, and its number."""
+    """Return the position in a text where each further font begins, and the number of the font."""
     return list(sheet.rich_text_runlist_map.get((row, column)) or ())
 
 
@@ -125,11 +125,11 @@ def _cell(book: Book, cell: OldCell, runs: Sequence[tuple[int, int]]) -> Cell:
 
 
 def _is_struck(book: Book, cell: OldCell) -> bool:
-    """By the style's own font, or by that of the named one that it says to take."""
+    """Return whether a cell is crossed out by the font of its style, or of the named style that it inherits."""
     style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
     if style is None or _is_struck_font(book, style.font_index):
         return style is not None
-    has_own = bool(getattr(style, "_font_flag", 1))  # whether the font counts that it tells; the types do not know it
+    has_own = bool(getattr(style, "_font_flag", 1))  # whether its own font counts; not in the types of the library
     is_taken = not has_own and style.parent_style_index < len(book.xf_list)
     return is_taken and _is_struck_font(book, book.xf_list[style.parent_style_index].font_index)
 
@@ -141,7 +141,7 @@ def _is_struck_font(book: Book, number: int) -> bool:
 def _valued(book: Book, cell: OldCell) -> Cell:
     match cell.ctype:
         case xlrd.XL_CELL_TEXT:
-            # The library does not tell formulas; a text without a character is the value of one.
+            # The library does not report formulas; an empty text is the value of one.
             return text_cell(str(cell.value), _code(book, cell)) if cell.value else SHOWS_NOTHING
         case xlrd.XL_CELL_NUMBER | xlrd.XL_CELL_DATE:
             return number_cell(float(cell.value), _code(book, cell), is_1904=bool(book.datemode))
@@ -155,5 +155,5 @@ def _valued(book: Book, cell: OldCell) -> Cell:
 
 def _code(book: Book, cell: OldCell) -> str:
     style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-    known = book.format_map.get(style.format_key) if style else None
-    return known.format_str if known else GENERAL
+    number_format = book.format_map.get(style.format_key) if style else None
+    return number_format.format_str if number_format else GENERAL

@@ -1,4 +1,4 @@
-"""Binary workbooks of Excel (.xlsb): the parts of a packed workbook, as records of numbers instead of XML."""
+"""Reads binary workbooks of Excel (.xlsb): a packed workbook with parts of binary records instead of XML."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_ru
 T = TypeVar("T")
 
 WORKBOOK = "xl/workbook.bin"
-#: Kinds of records that are looked at.
+#: Kinds of records that are read.
 _ROW, _TEXT_ITEM, _FONT, _FORMAT, _STYLE, _BOOK_PROPERTIES, _SHEET, _MERGED = 0, 19, 43, 44, 47, 153, 156, 176
 _STYLES_BEGIN, _STYLES_END, _FILTER_COLUMN, _COLUMNS, _TABLE, _RICH = 617, 618, 163, 60, 343, 62
-#: Cells with a value, then the same as results of formulas.
+#: Kinds of cells: a small number, and all cells with a value or with the result of a formula.
 _SMALL = 2
 _CELLS = frozenset({*range(2, 12), _RICH})
-#: Rules of a sheet (conditional formats), and the looks that they give.
+#: Conditional formats of a sheet, and the differential styles that they apply.
 _RULE, _LOOK = 463, 507
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
-#: A cell begins with its column, and its style in three bytes beside a flag.
+#: A cell begins with its column, its style in three bytes, and a flag.
 _CELL_HEAD = 8
 _HIDDEN_ROW, _HIDDEN_COLUMN, _DATES_OF_1904 = 0x10, 0x01, 0x01
-#: Where a font has its flags, the one that crosses out, and where a style names its font.
+#: Offset of the flags of a font, the flag that crosses out, and the offset of the font in a style.
 _FONT_FLAGS_AT, _STRIKES, _STYLE_FONT_AT = 2, 0x08, 4
-#: The number of the look that a rule gives; the properties of a look, each with its kind and size; which crosses out.
+#: Offset of the differential style in a rule; offset, head size and kind of the property that crosses out.
 _RULE_LOOK_AT, _PROPERTIES_AT, _PROPERTY_HEAD, _STRIKE_PROPERTY = 8, 4, 4, 0x1D
-#: How many rows of totals a table has.
+#: Offset of the number of total rows in a table.
 _TOTALS_AT = 28
 
 
@@ -45,7 +45,7 @@ _TOTALS_AT = 28
 class _Book:
     parts: PackageParts
     source: str
-    #: Each with whether it is crossed out.
+    #: Shared texts, each with a flag whether it is crossed out.
     texts: list[tuple[str, bool]]
     looks: _Looks
     is_1904: bool
@@ -53,17 +53,17 @@ class _Book:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Looks:
-    """Number formats, and what crosses out."""
+    """Number formats, and the styles, fonts and differential styles that cross out."""
 
     codes: list[str] = field(default_factory=list[str])
-    #: Whether each style of a cell does, each font, and each look of a rule.
+    #: Whether each style of a cell, each font and each differential style crosses out.
     strikes: list[bool] = field(default_factory=list[bool])
     fonts: list[bool] = field(default_factory=list[bool])
     of_rules: list[bool] = field(default_factory=list[bool])
 
 
 def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
-    """The sheets of a workbook.
+    """Return the sheets of a workbook.
 
     Raises:
         ValueError, KeyError, struct.error: It is damaged.
@@ -84,9 +84,9 @@ def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
         if kind != _SHEET:
             continue
         (state,) = struct.unpack_from("<I", data)
-        arrow, end = _wide_text(data, 8)
+        relation_id, end = _wide_text(data, 8)
         title, _ = _wide_text(data, end)
-        relation = relations.get(arrow)
+        relation = relations.get(relation_id)
         if relation is not None and relation.kind == "worksheet":
             pages.append(SheetPage(title=title, is_visible=not state, read=_Sheet(book, title, relation.target).read))
     if not pages:
@@ -95,7 +95,7 @@ def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
 
 
 class _Sheet:
-    """One pass over the part of one sheet."""
+    """Reads the part of one sheet in one pass."""
 
     def __init__(self, book: _Book, title: str, name: str) -> None:
         self._book = book
@@ -107,7 +107,7 @@ class _Sheet:
         if self._name not in self._book.parts:
             raise InputRefusedError(
                 f"Sheet {self._title!r} is missing in {self._book.source}: it is damaged. Open it in Excel and save it "
-                "anew."
+                "again."
             )
         areas: list[Area] = []
         rules: list[StrikeRule] = []
@@ -189,7 +189,7 @@ def _texts(parts: PackageParts, name: str, fonts: Sequence[bool]) -> list[tuple[
 
 
 def _text_item(data: bytes, fonts: Sequence[bool]) -> tuple[str, bool]:
-    """A text, and whether it is crossed out, which its pieces tell where it has some."""
+    """Return a text, and whether it is crossed out by the fonts of its pieces."""
     text, end = _wide_text(data, 1)
     if not data[0] & 1:
         return text, False
@@ -202,7 +202,7 @@ def _text_item(data: bytes, fonts: Sequence[bool]) -> tuple[str, bool]:
 
 
 def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
-    """What the style of a cell says."""
+    """Return the property of a cell by its style."""
     number = int.from_bytes(cell[4:7], "little")
     return styles[number] if number < len(styles) else default
 
@@ -229,61 +229,61 @@ def _looks(parts: PackageParts, name: str) -> _Looks:
 
 
 def _is_strike_look(data: bytes) -> bool:
-    """Whether the look of a rule has the property that crosses out, and it is on."""
-    place = _PROPERTIES_AT + 2
-    while place + _PROPERTY_HEAD < len(data):
-        kind, size = struct.unpack_from("<HH", data, place)
+    """Return whether a differential style has the property that crosses out, and it is on."""
+    offset = _PROPERTIES_AT + 2
+    while offset + _PROPERTY_HEAD < len(data):
+        kind, size = struct.unpack_from("<HH", data, offset)
         if kind == _STRIKE_PROPERTY:
-            return bool(data[place + _PROPERTY_HEAD])
-        place += max(size, _PROPERTY_HEAD)
+            return bool(data[offset + _PROPERTY_HEAD])
+        offset += max(size, _PROPERTY_HEAD)
     return False
 
 
 def _rules(kind: int, data: bytes, looks: Sequence[bool]) -> Iterator[StrikeRule]:
-    """The rule in a record, if it is one that crosses out; when it does, is not read."""
+    """Yield the rule of a record if it crosses out; its condition is not read."""
     (number,) = struct.unpack_from("<I", data, _RULE_LOOK_AT) if kind == _RULE else (len(looks),)
     if number < len(looks) and looks[number]:
         yield StrikeRule(areas=())
 
 
 def _records(parts: PackageParts, name: str) -> Iterator[tuple[int, bytes]]:
-    """The records of a part: kind and size in as many bytes as they need, seven bits each, then the data."""
+    """Yield the records of a part: kind and size in a variable number of bytes, seven bits each, then the data."""
     with parts.open(name) as part:
         content = part.read()
-    place = 0
-    while place < len(content):
-        kind, place = _varying(content, place, 2)
-        size, place = _varying(content, place, 4)
-        if place + size > len(content):
+    offset = 0
+    while offset < len(content):
+        kind, offset = _varying(content, offset, 2)
+        size, offset = _varying(content, offset, 4)
+        if offset + size > len(content):
             raise ValueError(name)
-        yield kind, content[place : place + size]
-        place += size
+        yield kind, content[offset : offset + size]
+        offset += size
 
 
-def _varying(content: bytes, place: int, bytes_max: int) -> tuple[int, int]:
+def _varying(content: bytes, offset: int, bytes_max: int) -> tuple[int, int]:
     number = 0
     for shift in range(bytes_max):
-        byte = content[place]
-        place += 1
+        byte = content[offset]
+        offset += 1
         number |= (byte & 0x7F) << (7 * shift)
-        if byte < 0x80:  # noqa: PLR2004  # the highest bit says that another byte follows
+        if byte < 0x80:  # noqa: PLR2004  # the highest bit means that another byte follows
             break
-    return number, place
+    return number, offset
 
 
-def _wide_text(data: bytes, place: int) -> tuple[str, int]:
-    """A text with its length before it, and where it ends."""
-    (length,) = struct.unpack_from("<I", data, place)
-    end = place + 4 + 2 * length
+def _wide_text(data: bytes, offset: int) -> tuple[str, int]:
+    """Return a text, which has its length in front, and its end."""
+    (length,) = struct.unpack_from("<I", data, offset)
+    end = offset + 4 + 2 * length
     if length == 0xFFFFFFFF:  # noqa: PLR2004  # no text at all
-        return "", place + 4
+        return "", offset + 4
     if end > len(data):
-        raise ValueError(place)
-    return data[place + 4 : end].decode("utf-16-le", errors="replace"), end
+        raise ValueError(offset)
+    return data[offset + 4 : end].decode("utf-16-le", errors="replace"), end
 
 
 def _small_number(data: bytes) -> float:
-    """A number in 30 bits: whole, or the upper half of a fraction; the lowest bit divides it by a hundred."""
+    """Return a number of 30 bits: whole, or the upper half of a fraction; the lowest bit divides it by a hundred."""
     (packed,) = struct.unpack_from("<I", data, _CELL_HEAD)
     if packed & 2:
         number = float(struct.unpack_from("<i", data, _CELL_HEAD)[0] >> 2)

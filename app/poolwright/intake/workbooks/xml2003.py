@@ -1,4 +1,4 @@
-"""Workbooks of one XML file: the XML spreadsheet of Excel 2003."""
+"""Reads workbooks that are a single XML file: the XML spreadsheet of Excel 2003."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from poolwright.intake.workbooks.sheet_rows import Area, SheetPage, SheetRows, c
 from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
 
 ROOT = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
-#: Formats that have names; all others are written out.
+#: Formats by name; all others are written out.
 _NAMED_FORMATS = {
     "General Date": "yyyy-mm-dd hh:mm",
     "Long Date": "yyyy-mm-dd",
@@ -49,10 +49,10 @@ class _Book:
 
 
 def xml_pages(content: bytes, source: str) -> list[SheetPage]:
-    """The sheets of an XML spreadsheet.
+    """Return the sheets of an XML spreadsheet.
 
     Raises:
-        ValueError, lxml.etree.LxmlError: It is none, or damaged.
+        ValueError, lxml.etree.LxmlError: It is not an XML spreadsheet, or is damaged.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
@@ -60,7 +60,7 @@ def xml_pages(content: bytes, source: str) -> list[SheetPage]:
     root = etree.parse(io.BytesIO(content), parser).getroot()
     book = _Book(source)
     for style in elements(root, "style"):
-        # A style has what it does not tell from the one that it is made after, which stands before it.
+        # A style inherits from its parent, which is in front of it in the file.
         book.codes[attribute(style, "ID")] = book.codes.get(attribute(style, "Parent"), "")
         if attribute(style, "Parent") in book.struck:
             book.struck.add(attribute(style, "ID"))
@@ -68,14 +68,14 @@ def xml_pages(content: bytes, source: str) -> list[SheetPage]:
             (book.struck.add if is_on(attribute(font, "StrikeThrough")) else book.struck.discard)(
                 attribute(style, "ID")
             )
-        for found in elements(style, "numberformat"):
-            code = attribute(found, "Format")
+        for number_format in elements(style, "numberformat"):
+            code = attribute(number_format, "Format")
             book.codes[attribute(style, "ID")] = _NAMED_FORMATS.get(code, code)
     return [_page(book, sheet) for sheet in elements(root, "worksheet")]
 
 
 def _page(book: _Book, sheet: Element) -> SheetPage:
-    state = next((found.text or "" for found in elements(sheet, "visible")), "")
+    state = next((element.text or "" for element in elements(sheet, "visible")), "")
     return SheetPage(
         title=attribute(sheet, "Name"),
         is_visible="hidden" not in state.casefold(),
@@ -84,7 +84,7 @@ def _page(book: _Book, sheet: Element) -> SheetPage:
 
 
 class _Sheet:
-    """One pass over one sheet."""
+    """Reads one sheet in one pass."""
 
     def __init__(self, book: _Book, sheet: Element) -> None:
         self._book = book
@@ -97,8 +97,8 @@ class _Sheet:
         for table in self._sheet.iterchildren("{*}Table"):
             self._take_columns(table)
             for row in table.iterchildren("{*}Row"):
-                told = attribute(row, "Index")
-                row_no = self._rows.next_row_no(int(told) if told else None)
+                number = attribute(row, "Index")
+                row_no = self._rows.next_row_no(int(number) if number else None)
                 is_hidden = is_on(attribute(row, "Hidden")) or attribute(row, "Height").strip() == "0"
                 self._rows.add(row_no, cells_at(self._cells(row, row_no)), is_hidden=is_hidden)
         self._rows.is_filtered = has(self._sheet, "autofiltercolumn")
@@ -111,21 +111,21 @@ class _Sheet:
     def _take_columns(self, table: Element) -> None:
         index = -1
         for column in table.iterchildren("{*}Column"):
-            told = attribute(column, "Index")
-            index = int(told) - 1 if told else index + 1
+            number = attribute(column, "Index")
+            index = int(number) - 1 if number else index + 1
             span = min(int(attribute(column, "Span") or 0), 16_384)
-            for place in range(index, index + span + 1):
-                self._column_styles[place] = attribute(column, "StyleID")
+            for covered in range(index, index + span + 1):
+                self._column_styles[covered] = attribute(column, "StyleID")
                 if is_on(attribute(column, "Hidden")):
-                    self._rows.hidden_columns.add(place)
+                    self._rows.hidden_columns.add(covered)
             index += span
 
     def _cells(self, row: Element, row_no: int) -> Iterator[tuple[int, Cell]]:
         index = -1
         row_style = attribute(row, "StyleID")
         for element in row.iterchildren("{*}Cell"):
-            told = attribute(element, "Index")
-            index = int(told) - 1 if told else index + 1
+            number = attribute(element, "Index")
+            index = int(number) - 1 if number else index + 1
             down = int(attribute(element, "MergeDown") or 0)
             if down:
                 self._areas.append(Area(top=row_no, bottom=row_no + down, left=index, right=index))
@@ -144,18 +144,18 @@ class _Sheet:
 
 
 def _is_struck_out(cell: Element) -> bool:
-    """Whether the pieces of a text that are crossed out have its digits, or all of it."""
+    """Return whether the crossed-out pieces of a text are all of it, or contain digits."""
     words = "".join("".join(map(str, data.itertext())) for data in elements(cell, "data"))
     struck = ["".join(map(str, piece.itertext())) for piece in elements(cell, "s")]
     return bool(struck) and ("".join(struck) == words or any(map(has_digits, struck)))
 
 
 def _rules(block: Element) -> Iterator[StrikeRule]:
-    """The rules of a sheet that cross out; which cells they meet is not found out."""
-    area = next((found.text or "" for found in elements(block, "range")), "")
+    """Yield the rules of a sheet that cross out; they are not evaluated."""
+    area = next((element.text or "" for element in elements(block, "range")), "")
     for rule in elements(block, "condition"):
         if any("line-through" in attribute(look, "Style") for look in elements(rule, "format")):
-            written = ", ".join(found.text or "" for found in elements(rule, "value1"))
+            written = ", ".join(element.text or "" for element in elements(rule, "value1"))
             yield StrikeRule(areas=(), written=f"{area.replace(',', ', ')}: {written}")
 
 

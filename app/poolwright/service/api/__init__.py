@@ -1,1 +1,1 @@
-"""The daemon's HTTP interface: routes, what they take and give, who may ask. Knows the daemon, never the pool."""
+"""The daemon's HTTP interface: routes, models, middleware and server. Depends on the daemon, never on the pool."""

@@ -1,6 +1,7 @@
-"""The ASGI application: routes, dashboard files, error responses and middleware put together.
+"""The ASGI application: routes, dashboard files, error responses and middleware.
 
-They hold nothing secret: the page asks for the token, and everything it shows it asks the interface for.
+The dashboard files need no token, since they contain no secret: the page asks for the token and loads its data from
+the routes.
 """
 
 from __future__ import annotations
@@ -44,35 +45,35 @@ PAGE_CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
-#: The page runs its own script and asks its own daemon, whatever gets into it. Thumbnails and evidence are ``blob:``.
+#: The page runs only its own script and contacts only its own daemon. Thumbnails and evidence are ``blob:``.
 PAGE_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
-#: A page of an older program must not meet a newer one.
+#: Not cached, so that a page of an older version never talks to a newer daemon.
 _PAGE_HEADERS = {"Content-Security-Policy": PAGE_SECURITY_POLICY, "Cache-Control": "no-cache"}
 
 
 def find_pages(folder: Traversable | None = None) -> Mapping[str, Response]:
-    """The answer for each path; none where there is no page. Blocking.
+    """Return the response for each path of the dashboard; empty if its folder does not exist. Blocking.
 
     Args:
-        folder: Where the files are; those of this program where it is not given.
+        folder: The folder with the files; by default that of the package.
     """
-    place = folder or files("poolwright.service").joinpath("dashboard")
-    if not place.is_dir():
+    folder = folder or files("poolwright.service").joinpath("dashboard")
+    if not folder.is_dir():
         return {}
-    found = {file.name: file for file in place.iterdir() if _suffix(file.name) in PAGE_CONTENT_TYPES}
+    pages = {file.name: file for file in folder.iterdir() if _suffix(file.name) in PAGE_CONTENT_TYPES}
     return {
         "/" if name == INDEX_NAME else f"/{name}": Response(
             file.read_bytes(), media_type=PAGE_CONTENT_TYPES[_suffix(name)], headers=_PAGE_HEADERS
         )
-        for name, file in sorted(found.items())
+        for name, file in sorted(pages.items())
     }
 
 
 def serve_pages(app: FastAPI, pages: Mapping[str, Response]) -> None:
-    """Have an application answer with these pages."""
+    """Add a GET route for each page."""
 
     async def answer(request: Request) -> Response:
         return pages[request.scope["path"]]
@@ -89,27 +90,27 @@ API_PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
 #: Paths that need no token, in addition to the dashboard's files.
 PUBLIC_PATHS = ("/healthz", "/readyz", DOCUMENT_PATH)
-#: Tells the document that a token is needed; ``Guarded`` is who asks for it.
+#: Only documents in OpenAPI that a token is needed; ``AuthMiddleware`` checks it.
 bearer_token = HTTPBearer(auto_error=False, description="The token that `poolwright serve` prints at startup.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiDeps:
-    """What the application depends on."""
+    """Dependencies of the application."""
 
     daemon: Daemon
-    #: How the portal's numbers are read.
+    #: Portal and rules for reading order numbers.
     reading: ReadOptions
     token: str
     monotonic: Callable[[], float]
     limits: RequestLimits
-    #: Path of a proxy in front below which the interface is found too; empty for none.
+    #: Path prefix of a proxy in front, below which the application answers, too; empty for none.
     prefix: str = ""
     #: ``None`` if there are no schedules.
-    timetable: Scheduler | None = None
+    scheduler: Scheduler | None = None
 
 
-def make_app(door: ApiDeps) -> ASGIApp:
+def make_app(deps: ApiDeps) -> ASGIApp:
     """Build the ASGI application."""
     app = FastAPI(
         title="Poolwright",
@@ -119,24 +120,29 @@ def make_app(door: ApiDeps) -> ASGIApp:
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,
     )
-    app.state.daemon = door.daemon
-    app.state.reading = door.reading
-    behind = APIRouter(prefix=API_PREFIX, dependencies=[Depends(bearer_token)])
-    for room in (order_routes, order_routes, operation_routes, operation_routes):
-        behind.include_router(room.router)
-    if door.timetable is not None:
-        behind.include_router(make_schedule_router(door.timetable))
-    app.include_router(behind)
+    app.state.daemon = deps.daemon
+    app.state.reading = deps.reading
+    api_router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(bearer_token)])
+    for routes in (
+        order_routes.list_router,
+        order_routes.order_router,
+        operation_routes.pool_router,
+        operation_routes.event_router,
+    ):
+        api_router.include_router(routes)
+    if deps.scheduler is not None:
+        api_router.include_router(make_schedule_router(deps.scheduler))
+    app.include_router(api_router)
     app.include_router(operation_routes.metrics_router, dependencies=[Depends(bearer_token)])
     app.include_router(operation_routes.health_router)
     pages = find_pages()
     serve_pages(app, pages)
     add_error_handlers(app)
-    keeper = TokenAuth(door.token, door.monotonic)
+    token_auth = TokenAuth(deps.token, deps.monotonic)
     uploads = (f"{API_PREFIX}/lists/upload",)
-    guarded = AuthMiddleware(app, keeper, frozenset({*PUBLIC_PATHS, *pages}))
-    limited = RequestLimitMiddleware(guarded, replace(door.limits, upload_paths=uploads))
-    tops = frozenset(
+    authenticated = AuthMiddleware(app, token_auth, frozenset({*PUBLIC_PATHS, *pages}))
+    limited = RequestLimitMiddleware(authenticated, replace(deps.limits, upload_paths=uploads))
+    own_paths = frozenset(
         {
             *PUBLIC_PATHS,
             *pages,
@@ -144,5 +150,5 @@ def make_app(door: ApiDeps) -> ASGIApp:
         }
     )
     return SecurityHeadersMiddleware(
-        PathPrefixMiddleware(limited, door.prefix, lambda path: path in tops or path.startswith(f"{API_PREFIX}/"))
+        PathPrefixMiddleware(limited, deps.prefix, lambda path: path in own_paths or path.startswith(f"{API_PREFIX}/"))
     )

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of the routes: the daemon, and how order numbers are read."""
+"""FastAPI dependencies of the routes: the daemon, and the rules for reading order numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error responses as problem details (RFC 9457): what happened, and what to do."""
+"""Error responses as problem details (RFC 9457): the cause, then the next step."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _STATUS_OF_ERROR: Mapping[type[PoolError], HTTPStatus] = MappingProxyType(
         TemporarilyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
-#: What the system may refuse on the way to an answer, a list that is larger than a megabyte among them: it lies in the
-#: folder for temporary files while it comes.
+#: For errors of the operating system while a request is handled. An uploaded list of more than 1 MB is buffered in the
+#: folder for temporary files.
 _STORAGE_MESSAGES: Mapping[StorageTrouble, str] = MappingProxyType(
     {
-        StorageTrouble.FULL: "The daemon has no space for this ({told}). Free some on that disk, or where TMPDIR is.",
-        StorageTrouble.AWAY: "The daemon's storage is not available ({told}). Try again when it is.",
-        StorageTrouble.FORBIDDEN: "The daemon lacks the permission for this ({told}). Grant it to the daemon's user.",
+        StorageTrouble.FULL: "The daemon has no space for this ({error}). Free some on that disk, or where TMPDIR is.",
+        StorageTrouble.AWAY: "The daemon's storage is not available ({error}). Try again when it is.",
+        StorageTrouble.FORBIDDEN: "The daemon lacks the permission for this ({error}). Grant it to the daemon's user.",
     }
 )
 
 
 def problem_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Build an error response."""
-    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(told, status, headers=dict(headers or {}), media_type="application/problem+json")
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(content, status, headers=dict(headers or {}), media_type="application/problem+json")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -59,13 +59,13 @@ async def _on_pool_error(_request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid_request(_request: Request, error: Exception) -> Response:
-    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:5])
-    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. See /openapi.json for valid requests.")
+    problems: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    detail = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, f"{detail}. See /openapi.json for valid requests.")
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    if isinstance(error.__cause__, OSError):  # the framework calls it a body that cannot be read
+    if isinstance(error.__cause__, OSError):  # the framework reports it as a body that cannot be read
         return await _on_os_error(request, error.__cause__)
     if isinstance(error, HTTPException):
         return problem_response(HTTPStatus(error.status_code), str(error.detail), error.headers)
@@ -77,7 +77,7 @@ async def _on_os_error(request: Request, error: Exception) -> Response:
     if not trouble.may_pass:
         return await _on_unexpected_error(request, error)
     logger.warning("{} {} was refused by the system: {}", request.method, request.url.path, error)
-    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, _STORAGE_MESSAGES[trouble].format(told=error))
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, _STORAGE_MESSAGES[trouble].format(error=error))
 
 
 async def _on_unexpected_error(request: Request, error: Exception) -> Response:

@@ -32,10 +32,10 @@ def is_local_host(host: str) -> bool:
 
 
 def check_bind_address(host: str, *, allows_remote: bool) -> None:
-    """Make sure that a daemon is not opened to the network by accident.
+    """Check that a daemon is not opened to the network by accident.
 
     Raises:
-        OptionsError: Others can ask there, and nobody said that they may.
+        OptionsError: Other machines can connect to the host, and remote access is not allowed.
     """
     if not is_local_host(host) and not allows_remote:
         raise OptionsError(
@@ -44,12 +44,14 @@ def check_bind_address(host: str, *, allows_remote: bool) -> None:
 
 
 def request_limits_for(host: str, upload_bytes: int, further_names: Collection[str] = ()) -> RequestLimits:
-    """What requests may be there. Names are answered that a web page of somebody else cannot take for itself.
+    """Return the limits for requests to this host.
+
+    Only host names are allowed that a foreign web page cannot use for DNS rebinding.
 
     Args:
-        host: Where the daemon listens.
-        upload_bytes: Of a list that is sent.
-        further_names: Those that a proxy in front is asked by, and hands on.
+        host: The host on which the daemon listens.
+        upload_bytes: Maximum size of an uploaded list.
+        further_names: Host names that a proxy in front passes on.
     """
     names = {_normalized_name(name) for name in (host, *further_names)}
     own = RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES | names)
@@ -59,11 +61,11 @@ def request_limits_for(host: str, upload_bytes: int, further_names: Collection[s
 
 
 def _normalized_name(name: str) -> str:
-    """A name as browsers send it: letters beyond ASCII in the form that the network knows, and no dot at its end."""
+    """Return a host name as browsers send it: lower case, non-ASCII letters in IDNA form, no trailing dot."""
     plain = name.lower().removesuffix(".")
     try:
         return plain.encode("idna").decode()
-    except UnicodeError:  # an address, or none that any browser asks
+    except UnicodeError:  # an IP address, or a name that no browser sends
         return plain
 
 
@@ -71,18 +73,18 @@ def _normalized_name(name: str) -> str:
 SHUTDOWN_GRACE_S = 5
 #: An idle connection is closed after this time.
 KEEP_ALIVE_S = 10
-#: From the opening of a connection, or the first byte of a further request, to the end of its headers.
+#: Time limit from the opening of a connection, or the first byte of its next request, to the end of the headers.
 HEADERS_S = 10.0
-#: More at a time are answered 503: those that let us wait and those that are just let in are the smaller part.
+#: Requests on further connections are answered with 503. Slow and waiting connections are the smaller part of these.
 CONNECTIONS_MAX = 400
-#: So many of them may let us wait: one more, and the one that has done so for longest is closed. Whoever opens
-#: connections, and then asks nothing, sends half a request or reads no answer, keeps nobody else out.
+#: Connections for whose client the server may wait at a time; beyond that, the one that has waited longest is closed.
+#: Clients that send no request, half a request or do not read the response therefore never keep others out.
 SLOW_CONNECTIONS_MAX = 100
-#: So many may wait to be let in; all of them are let in at once. Each takes a descriptor, of which browsers need some.
+#: Connections that may wait to be accepted; all are accepted at once. Each needs a file descriptor, as browsers do.
 BACKLOG = 50
-#: A response is given up when the client reads nothing for this time.
+#: A connection is closed if its client reads none of the response for this time.
 UNREAD_ANSWER_S = 30.0
-#: Header lines that one request may have; beyond that the connection is closed.
+#: Maximum size of the headers of a request; beyond that the connection is closed.
 HEADER_BYTES_MAX = 32 * 1024
 
 
@@ -96,7 +98,7 @@ class ListenAddress:
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to the program that serves, which ends it in order."""
+    """A server that leaves signals to the program, which stops the server itself."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -104,24 +106,24 @@ class _Server(uvicorn.Server):
 
 
 class HttpConnection(H11Protocol):
-    """Lets nobody hold a connection for ever by letting us wait: for a request, the rest of one, or an answer's taking.
+    """A connection with time limits for the request headers and for reading the response.
 
-    The server itself waits for ever for the first request of a connection, for one that was begun, and for a client
-    that takes no more of its answer: some hundred such connections would keep everybody else out.
+    uvicorn itself waits without limit for the first request of a connection, for the rest of a request, and for a
+    client that does not read its response: a few hundred such connections would keep all other clients out.
     """
 
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
-    #: Since when the client lets us wait, by the clock of the loop; nothing while it waits for us.
+    #: Loop time since when the server has been waiting for the client; ``None`` while the client waits for the server.
     waited_since_s: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Start the time limit of a new connection; close the slowest one if there are too many."""
         super().connection_made(transport)
         self._update_deadline()
-        own = (cast("HttpConnection", one) for one in self.connections if isinstance(one, HttpConnection))
-        open_ones = (one for one in own if not one.transport.is_closing())
-        waits = {one: one.waited_since_s for one in open_ones if one.waited_since_s is not None}
+        own = (cast("HttpConnection", item) for item in self.connections if isinstance(item, HttpConnection))
+        still_open = (connection for connection in own if not connection.transport.is_closing())
+        waits = {item: item.waited_since_s for item in still_open if item.waited_since_s is not None}
         if len(waits) > SLOW_CONNECTIONS_MAX:
             min(waits, key=waits.__getitem__).transport.abort()
 
@@ -137,7 +139,7 @@ class HttpConnection(H11Protocol):
         self._update_deadline()
 
     def on_response_complete(self) -> None:
-        """Note that the response is complete: the client may send another request."""
+        """Start the wait for the next request of the client."""
         super().on_response_complete()
         self._update_wait()
 
@@ -148,7 +150,7 @@ class HttpConnection(H11Protocol):
         self._update_wait()
 
     def resume_writing(self) -> None:
-        """Cancel that time limit: the client reads again."""
+        """Cancel the time limit of ``pause_writing``: the client reads again."""
         super().resume_writing()
         self._unread = _cancel_timer(self._unread)
         self._update_wait()
@@ -158,7 +160,7 @@ class HttpConnection(H11Protocol):
         return bool(self.cycle) and not self.cycle.response_complete
 
     def _update_deadline(self) -> None:
-        """Time runs from the first of a request to the last of its headers; drops of it win none."""
+        """Start or cancel the time limit for the headers; single bytes of a request do not extend it."""
         if self._is_answering:
             self._deadline = _cancel_timer(self._deadline)
         elif self._deadline is None:
@@ -166,7 +168,7 @@ class HttpConnection(H11Protocol):
         self._update_wait()
 
     def _update_wait(self) -> None:
-        """Drops of a request, and an answer that is taken drop by drop, are one wait."""
+        """Update ``waited_since_s``; a request sent, or a response read, byte by byte counts as one wait."""
         is_waited_for = self.flow.write_paused or not self._is_answering or self.cycle.more_body
         if not is_waited_for:
             self.waited_since_s = None
@@ -181,17 +183,18 @@ def _cancel_timer(timer: asyncio.TimerHandle | None) -> None:
 
 @contextlib.contextmanager
 def open_listener(address: ListenAddress) -> Generator[socket.socket]:
-    """Open the port before anything else is started, so that a used port is reported at once.
+    """Open the port for the duration of the block.
 
-    Who connects meanwhile waits until it is served.
+    This happens before anything else is started, so that a used port is reported at once. Clients that connect before
+    ``run_server`` wait.
 
     Raises:
         OptionsError: The host is not an address of this machine.
         SetupError: The port is taken or may not be used.
     """
     try:
-        kind, _, _, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-        listener = _bind(kind, place)
+        family, _, _, _, bind_address = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        listener = _bind(family, bind_address)
     except socket.gaierror as error:
         raise OptionsError(
             f"host is {address.host!r}, which is not an address of this machine ({error.strerror})."
@@ -213,7 +216,7 @@ def listener_url(listener: socket.socket) -> str:
 
 @asynccontextmanager
 async def run_server(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]:
-    """Serve for the duration of the block; responses in progress may then finish within a time limit."""
+    """Serve for the duration of the block; then responses in progress may finish within ``SHUTDOWN_GRACE_S``."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -242,17 +245,17 @@ async def run_server(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[No
 
 
 async def _run_uvicorn(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Not cancelled: the server is asked to end, and does so within a limit of its own."""
+    """Run the server, shielded from cancellation: ``should_exit`` stops it within its own time limit."""
     with anyio.CancelScope(shield=True):
         await server.serve([listener])
 
 
-def _bind(kind: int, place: Any) -> socket.socket:  # noqa: ANN401 - the library's own type for addresses
-    listener = socket.socket(kind, socket.SOCK_STREAM)
+def _bind(family: int, address: Any) -> socket.socket:  # noqa: ANN401 - the library's own type for addresses
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if sys.platform != "win32":  # there it would let two programs have one port
+        if sys.platform != "win32":  # on Windows it would let two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        listener.bind(address)
         listener.listen(BACKLOG)
     except OSError:
         listener.close()

@@ -1,10 +1,7 @@
 """ASGI middleware: security headers, path prefix, request limits, and authentication.
 
-Plain ASGI, and in front of everything else: what is behind knows nothing of the beginning.
-
-Plain ASGI: it counts what comes in while it comes, so that no body is ever held beyond its limit.
-
-Plain ASGI: a framework would read and parse a body first, and only then ask who sent it.
+All of them are plain ASGI in front of the framework, which would read and parse a body before it checks the token. A
+body is counted while it arrives, so that no more than its limit is ever held in memory.
 """
 
 from __future__ import annotations
@@ -25,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from poolwright.service.api.errors import problem_response
 from poolwright.service.api.token_auth import TokenAuth
 
-#: For answers that say nothing else. Data is never a page: a browser that is sent to it shows it and does nothing.
+#: For responses that do not set these headers. Data is never a page: a browser that opens it runs no script.
 SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
@@ -42,7 +39,7 @@ class SecurityHeadersMiddleware:
     """Adds security headers to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Add them to what ``app`` answers."""
+        """Wrap ``app``."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,27 +56,27 @@ class SecurityHeadersMiddleware:
 
 
 class PathPrefixMiddleware:
-    """An application that is found below a path too."""
+    """Makes an application available below a path prefix, too."""
 
     def __init__(self, app: ASGIApp, prefix: str, is_own: Callable[[str], bool]) -> None:
-        """Answer below a path too.
+        """Wrap ``app``.
 
         Args:
-            app: What answers at the top.
-            prefix: Begins with a slash and ends in none; empty for the top alone.
-            is_own: Whether something is there at a path of the top. A path may begin like one of ours (``/api``): what
-                is left of it decides whether the proxy took it off.
+            app: The application.
+            prefix: Begins with a slash and has no trailing slash; empty for no prefix.
+            is_own: Returns whether the application has a path. A prefix may equal the beginning of one of our paths
+                (``/api``): the rest of a request's path shows whether the proxy has removed the prefix already.
         """
         self._app = app
         self._prefix = prefix
         self._is_own = is_own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through. A page finds what is beside it only where its own path ends in a slash."""
+        """Pass the request on without the prefix; redirect to a trailing slash, which relative links need."""
         path: str = scope.get("path", "")
         if self._prefix and scope["type"] == "http" and path == self._prefix:
-            answer = RedirectResponse(f"{self._prefix}/", HTTPStatus.PERMANENT_REDIRECT)
-            await answer(scope, receive, send)
+            response = RedirectResponse(f"{self._prefix}/", HTTPStatus.PERMANENT_REDIRECT)
+            await response(scope, receive, send)
             return
         rest = path.removeprefix(self._prefix)
         if self._prefix and path.startswith(f"{self._prefix}/") and self._is_own(rest):
@@ -87,10 +84,10 @@ class PathPrefixMiddleware:
         await self._app(scope, receive, send)
 
 
-#: Names by which a program on this machine reaches us. A web page that bends its own name to us uses none of them.
+#: Host names of this machine for itself. A web page that uses DNS rebinding sends its own name instead.
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-#: Of a request that is too large so much is thrown away before it is answered.
+#: Size and time limit for discarding the body of a request that is too large, before it is answered.
 DISCARD_BYTES, DISCARD_S = 64 * 1024 * 1024, 10.0
 _CLOSE_CONNECTION = {"Connection": "close"}
 
@@ -100,14 +97,14 @@ class RequestLimits:
     """Limits of one request."""
 
     body_bytes: int = 1024 * 1024
-    #: For what is sent to one of ``upload_paths``.
+    #: Maximum body size of requests to ``upload_paths``.
     upload_bytes: int = 20 * 1024 * 1024
     upload_paths: Collection[str] = ()
-    #: Seconds that a body may take to come in.
+    #: Time limit for receiving a body.
     body_s: float = 30.0
-    #: Host names that are answered, in small letters.
+    #: Allowed host names, in lower case.
     hosts: Collection[str] = LOOPBACK_NAMES
-    #: Whether every address in figures is answered too. A page that bends its own name to us has none to show.
+    #: Whether every numeric address is allowed, too: DNS rebinding needs a name.
     takes_addresses: bool = False
 
 
@@ -123,19 +120,19 @@ class _LimitedBody:
         self._is_whole = False
 
     async def receive(self) -> Message:
-        """The next part.
+        """Return the next part of the body.
 
         Raises:
-            HTTPException: It is too much, or does not come in time.
+            HTTPException: The body is too large, or does not arrive in time.
         """
-        if self._is_whole:  # what comes now is the end of the connection, whenever that is
+        if self._is_whole:  # only the end of the connection follows, without a time limit
             return await self._receive()
         message: Message = {}
-        with anyio.move_on_at(self._due_s) as patience:
+        with anyio.move_on_at(self._due_s) as deadline:
             message = await self._receive()
-        if patience.cancelled_caught:
-            told = f"The request did not arrive within {self._limit_s:g} s."
-            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, told, _CLOSE_CONNECTION)
+        if deadline.cancelled_caught:
+            detail = f"The request did not arrive within {self._limit_s:g} s."
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, detail, _CLOSE_CONNECTION)
         self._counted_bytes += len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
         if self._counted_bytes > self._limit_bytes:
@@ -147,34 +144,34 @@ class RequestLimitMiddleware:
     """Rejects requests that exceed the limits."""
 
     def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
-        """Put ``app`` behind ``limits``."""
+        """Wrap ``app``."""
         self._app = app
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or answer it here."""
+        """Pass the request on, or reject it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if not self._is_allowed_host(headers.get("host", "")):
-            told = (
+            detail = (
                 "This host name is not allowed. Use 127.0.0.1, localhost, the numeric address, or a "
                 "name listed in the setting host_names."
             )
-            await problem_response(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
+            await problem_response(HTTPStatus.MISDIRECTED_REQUEST, detail)(scope, receive, send)
             return
         if "content-length" in headers and "transfer-encoding" in headers:
-            # Two who read it differently take its end for another request: nothing more is read from there.
-            told = "Send either Content-Length or Transfer-Encoding, not both."
-            await problem_response(HTTPStatus.BAD_REQUEST, told, _CLOSE_CONNECTION)(scope, receive, send)
+            # A proxy may read the end of such a body differently (request smuggling), so the connection is closed.
+            detail = "Send either Content-Length or Transfer-Encoding, not both."
+            await problem_response(HTTPStatus.BAD_REQUEST, detail, _CLOSE_CONNECTION)(scope, receive, send)
             return
         limit_bytes = self._limit_bytes(scope["path"])
         declared = headers.get("content-length", "0")
         if not declared.isascii() or not declared.isdigit() or int(declared) > limit_bytes:
             await _discard_body(receive)
-            answer = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit_bytes), _CLOSE_CONNECTION)
-            await answer(scope, receive, send)
+            response = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit_bytes), _CLOSE_CONNECTION)
+            await response(scope, receive, send)
             return
         await self._app(scope, _LimitedBody(receive, limit_bytes, self._limits.body_s).receive, send)
 
@@ -187,7 +184,7 @@ class RequestLimitMiddleware:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an address in figures, of either version, and no name."""
+    """Return whether this is an IP address (version 4 or 6), not a name."""
     try:
         ip_address(text)
     except ValueError:
@@ -196,12 +193,12 @@ def is_address(text: str) -> bool:
 
 
 async def _discard_body(receive: Receive) -> None:
-    """Throw away what comes, for a while: whoever still sends does not see an answer before it is done."""
-    swallowed_bytes = 0
+    """Discard the body within limits: a client that is still sending does not read a response."""
+    discarded_bytes = 0
     with anyio.move_on_after(DISCARD_S):
-        while swallowed_bytes < DISCARD_BYTES:
+        while discarded_bytes < DISCARD_BYTES:
             message = await receive()
-            swallowed_bytes += len(message.get("body", b""))
+            discarded_bytes += len(message.get("body", b""))
             if not message.get("more_body", False):
                 return
 
@@ -219,10 +216,10 @@ _LOGIN_HINT = "Send the daemon's token as `Authorization: Bearer TOKEN`. `poolwr
 class AuthMiddleware:
     """Requires the token on all paths but the public ones."""
 
-    def __init__(self, app: ASGIApp, keeper: TokenAuth, open_paths: Collection[str]) -> None:
-        """Let ``keeper`` decide about every path that is not one of ``open_paths``."""
+    def __init__(self, app: ASGIApp, token_auth: TokenAuth, open_paths: Collection[str]) -> None:
+        """Wrap ``app``; requests to ``open_paths`` need no token."""
         self._app = app
-        self._keeper = keeper
+        self._token_auth = token_auth
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,14 +228,14 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        wait_s = self._keeper.retry_after_s(token.strip()) if kind.lower() == "bearer" else 0.0
+        wait_s = self._token_auth.retry_after_s(token.strip()) if kind.lower() == "bearer" else 0.0
         if wait_s is None:
             await self._app(scope, receive, send)
             return
         if wait_s > 0:
-            answer = problem_response(
+            response = problem_response(
                 HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY_WRONG_TOKENS, {"Retry-After": f"{math.ceil(wait_s)}"}
             )
         else:
-            answer = problem_response(HTTPStatus.UNAUTHORIZED, _LOGIN_HINT, {"WWW-Authenticate": "Bearer"})
-        await answer(scope, receive, send)
+            response = problem_response(HTTPStatus.UNAUTHORIZED, _LOGIN_HINT, {"WWW-Authenticate": "Bearer"})
+        await response(scope, receive, send)

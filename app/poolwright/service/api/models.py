@@ -1,4 +1,4 @@
-"""What the interface takes and gives, as JSON. Strict: a field that nobody knows is an error of the asker's."""
+"""Request and response models of the HTTP interface. Requests with unknown fields are rejected."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from poolwright.journal.queries import FailureClass, ListView
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.daemon.file_checks import FileCheck
 
-#: Numbers that one request may hold; longer lists come as files.
+#: Maximum count of numbers in one request; longer lists are uploaded as files.
 NUMBERS_MAX = 20_000
-#: Order ids that one request may name.
+#: Maximum count of order ids in one request.
 IDS_MAX = 10_000
 _ID = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -45,7 +45,7 @@ class NumbersIn(RequestModel):
     )
 
     numbers: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=NUMBERS_MAX)]
-    #: How the list is called in reports.
+    #: Name of the list in reports.
     name: Annotated[str, Field(min_length=1, max_length=100)] = "api"
     redo: RedoPolicy = RedoPolicy.RETRYABLE
 
@@ -63,7 +63,7 @@ class OrderSelection(RequestModel):
     reason: Reason | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _check_not_empty(self) -> Self:
         if all(value is None for value in (self.task_ids, self.list_id, self.outcome, self.reason)):
             msg = "name task_ids, list_id, outcome or reason"
             raise ValueError(msg)
@@ -89,12 +89,12 @@ class ListAccepted(ResponseModel):
     done_count: int
     invalid: list[InvalidRow]
     notices: list[str]
-    #: Whether the files of orders that are done are looked at now; what is not whole is fetched again. See the list.
+    #: Whether the files of finished orders are being checked; incomplete orders run again. The list shows the progress.
     is_checking: bool = False
 
     @classmethod
     def from_accepted(cls, orders: OrderList, accepted: Accepted, *, is_checking: bool) -> Self:
-        """From what the daemon says."""
+        """Build it from what the daemon returned."""
         return cls(
             list_id=orders.batch_id,
             source=orders.source,
@@ -115,12 +115,12 @@ class FileCheckOut(ResponseModel):
     """Progress of the file check that decides which orders run again."""
 
     looked_count: int
-    #: 0 as long as others are looked at first.
+    #: 0 until the check of this list starts.
     total_count: int
 
     @classmethod
     def from_check(cls, check: FileCheck) -> Self:
-        """From what the daemon says."""
+        """Build it from what the daemon returned."""
         return cls(looked_count=check.progress.count, total_count=check.progress.total_count)
 
 
@@ -132,12 +132,12 @@ class ListOut(ResponseModel):
     accepted_at: datetime
     counts: dict[str, int]
     outcomes: dict[str, int]
-    #: Nothing when it waits for no look at earlier files.
+    #: Progress of the check of earlier files; ``None`` without one.
     checking: FileCheckOut | None = None
 
     @classmethod
     def from_view(cls, view: ListView, check: FileCheck | None) -> Self:
-        """From what the journal says."""
+        """Build it from the journal's records."""
         return cls(
             list_id=view.list_id,
             source=view.source,
@@ -168,8 +168,8 @@ class OrderOut(ResponseModel):
 
     @classmethod
     def from_record(cls, record: TaskRecord) -> Self:
-        """From what the journal says."""
-        known = cls(
+        """Build it from the journal's records."""
+        order = cls(
             task_id=record.task.task_id,
             number=record.task.po_number,
             state=record.status,
@@ -177,8 +177,8 @@ class OrderOut(ResponseModel):
         )
         report = record.report
         if report is None:
-            return known
-        told = {
+            return order
+        fields = {
             "outcome": report.outcome,
             "reason": report.reason,
             "action": report.meaning.action,
@@ -190,18 +190,18 @@ class OrderOut(ResponseModel):
             "page_url": report.page_url,
             "finished_at": record.finished_at,
         }
-        return known.model_copy(update=told)
+        return order.model_copy(update=fields)
 
 
 class OrdersOut(ResponseModel):
-    """One page of orders; ``next`` is what to give as ``after`` for the next one."""
+    """One page of orders; ``next`` is the value of ``after`` for the next page."""
 
     orders: list[OrderOut]
     next: str | None
 
     @classmethod
     def from_records(cls, records: Sequence[TaskRecord], limit: int) -> Self:
-        """From what the journal says."""
+        """Build it from the journal's records."""
         last = records[-1].task.task_id if len(records) == limit else None
         return cls(orders=[OrderOut.from_record(record) for record in records], next=last)
 
@@ -217,16 +217,16 @@ class FailureOut(ResponseModel):
     orders: list[OrderOut]
 
     @classmethod
-    def from_failures(cls, found: FailureClass) -> Self:
-        """From what the journal says."""
-        meaning = REASONS[found.reason]
+    def from_failures(cls, failures: FailureClass) -> Self:
+        """Build it from the journal's records."""
+        meaning = REASONS[failures.reason]
         return cls(
-            reason=found.reason,
+            reason=failures.reason,
             outcome=meaning.outcome,
             action=meaning.action,
             next_step=meaning.next_step,
-            count=found.count,
-            orders=[OrderOut.from_record(record) for record in found.orders],
+            count=failures.count,
+            orders=[OrderOut.from_record(record) for record in failures.orders],
         )
 
 
@@ -236,11 +236,11 @@ class AffectedCount(ResponseModel):
     count: int
 
 
-def selected_ids(which: OrderSelection) -> list[TaskId] | None:
-    """The ids that are named, where they are."""
-    return None if which.task_ids is None else [TaskId(task_id) for task_id in which.task_ids]
+def selected_ids(selection: OrderSelection) -> list[TaskId] | None:
+    """Return the ids of the selection; ``None`` if it names none."""
+    return None if selection.task_ids is None else [TaskId(task_id) for task_id in selection.task_ids]
 
 
-def selected_list(which: OrderSelection) -> BatchId | None:
-    """The list that is named, where one is."""
-    return None if which.list_id is None else BatchId(which.list_id)
+def selected_list(selection: OrderSelection) -> BatchId | None:
+    """Return the list of the selection; ``None`` if it names none."""
+    return None if selection.list_id is None else BatchId(selection.list_id)

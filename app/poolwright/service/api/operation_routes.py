@@ -23,7 +23,7 @@ from poolwright.version import __version__
 pool_router = APIRouter(tags=["pool"])
 
 
-@pool_router.get("/status")
+@pool_router.get("/status", operation_id="status_api_v1_status_get")  # generated clients keep this name
 async def get_status(daemon: DaemonDep) -> StatusOut:
     """Return the status of daemon, pool and workers."""
     return StatusOut.from_status(await daemon.status(), __version__)
@@ -36,8 +36,8 @@ async def get_status(daemon: DaemonDep) -> StatusOut:
 )
 async def thumbnail(slot: int, task_id: str, daemon: DaemonDep) -> Response:
     """Return a screenshot of an order's tab."""
-    picture = await daemon.thumbnail(slot, TaskId(task_id))
-    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    image = await daemon.thumbnail(slot, TaskId(task_id))
+    return Response(image, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @pool_router.post("/pool/pause", status_code=HTTPStatus.NO_CONTENT)
@@ -65,7 +65,7 @@ async def restart(slot: int, daemon: DaemonDep) -> None:
 
 
 health_router = APIRouter(tags=["health"])
-#: What needs the token.
+#: Separate, since metrics need the token.
 metrics_router = APIRouter(tags=["health"])
 
 
@@ -92,7 +92,7 @@ async def readyz(daemon: DaemonDep, response: Response) -> Readiness:
 
 event_router = APIRouter(tags=["events"])
 
-#: A line now and then shows both ends that the other is there; proxies give up after a minute.
+#: Interval of comment lines that keep the connection open; many proxies close an idle one after a minute.
 HEARTBEAT_S = 15.0
 
 
@@ -105,54 +105,55 @@ async def events(
     With ``Last-Event-ID`` the stream starts after that event. Events that are no longer kept are reported first as
     ``event: missed`` with their ``count``, which is null if the daemon was restarted in between.
     """
-    life = f"{daemon.started_at.timestamp():.0f}"
+    daemon_run = f"{daemon.started_at.timestamp():.0f}"
     headers = {"X-Accel-Buffering": "no"}
-    after = _resume_after(last_event_id or "", life)
+    after = _resume_after(last_event_id or "", daemon_run)
     missed = daemon.events.missed_count(after) if after is not None else None
-    is_told = bool(missed) or (after is None and bool(last_event_id))
-    stream = _event_messages(daemon.events, life, after, _missed_message(missed) if is_told else "")
+    reports_missed = bool(missed) or (after is None and bool(last_event_id))
+    stream = _event_messages(daemon.events, daemon_run, after, _missed_message(missed) if reports_missed else "")
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-def _resume_after(last_event_id: str, life: str) -> int | None:
-    """Behind which event to go on; nothing for a reader that is new, or saw another life of the daemon."""
-    seen_life, _, number = last_event_id.partition("-")
-    return int(number) if seen_life == life and number.isascii() and number.isdigit() else None
+def _resume_after(last_event_id: str, daemon_run: str) -> int | None:
+    """Return the number of the last event that was read; ``None`` for a new reader or another run of the daemon."""
+    seen_run, _, number = last_event_id.partition("-")
+    return int(number) if seen_run == daemon_run and number.isascii() and number.isdigit() else None
 
 
 def _missed_message(count: int | None) -> str:
-    """Without an id: whoever comes back once more is told again."""
+    """Return the message about missed events. It has no id, so that a reader that reconnects gets it again."""
     return f"event: missed\ndata: {json.dumps({'count': count})}\n\n"
 
 
-async def _event_messages(feed: EventStream, life: str, after: int | None, first: str) -> AsyncGenerator[str]:
-    async with feed.subscribe(after) as happening:
+async def _event_messages(feed: EventStream, daemon_run: str, after: int | None, first: str) -> AsyncGenerator[str]:
+    async with feed.subscribe(after) as received:
         yield f": Poolwright\n\n{first}"
         while True:
             line = ": still here\n\n"
             with anyio.move_on_after(HEARTBEAT_S):
                 try:
-                    line = _event_message(life, await happening.receive())
+                    line = _event_message(daemon_run, await received.receive())
                 except anyio.EndOfStream:
                     return
             yield line
 
 
-def _event_message(life: str, one: SequencedEvent) -> str:
-    """The number alone would mean another event in the next life."""
-    return f"id: {life}-{one.number}\nevent: {event_kind(one.event)}\ndata: {json.dumps(dump_event(one.event))}\n\n"
+def _event_message(daemon_run: str, item: SequencedEvent) -> str:
+    """Return an event as a message. Its id names the run, since numbers start again with each run of the daemon."""
+    data = json.dumps(dump_event(item.event))
+    return f"id: {daemon_run}-{item.number}\nevent: {event_kind(item.event)}\ndata: {data}\n\n"
 
 
 ScheduleName = Annotated[str, Path(description="Name of a schedule of the settings.", max_length=40)]
 
 
-def make_schedule_router(timetable: Scheduler) -> APIRouter:
-    """The routes over this timetable; whoever includes them puts the prefix and the token before them."""
+def make_schedule_router(scheduler: Scheduler) -> APIRouter:
+    """Return the routes of the schedules, without the API prefix and the token check."""
     router = APIRouter(prefix="/schedules", tags=["schedules"])
 
     @router.get("", summary="All schedules with their next run and their history")
     async def list_schedules() -> tuple[ScheduleView, ...]:
-        return timetable.overview()
+        return scheduler.overview()
 
     @router.post(
         "/{name}/run",
@@ -162,7 +163,7 @@ def make_schedule_router(timetable: Scheduler) -> APIRouter:
     )
     async def run_schedule(name: ScheduleName) -> RunAnswer:
         try:
-            answer = await timetable.run_now(name)
+            answer = await scheduler.run_now(name)
         except UnknownScheduleError as error:
             raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
         if answer.decision is OverlapDecision.SKIP:

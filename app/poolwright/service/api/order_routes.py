@@ -1,4 +1,4 @@
-"""Routes for lists and orders: send, query, report, cancel, retry, and the evidence of failures."""
+"""Routes for lists and orders: submit, query, report, cancel, retry, and the evidence of failures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FILE_NAME_MAX = 120
 
 
 class ReportFormat(StrEnum):
-    """In which shape a report comes."""
+    """File format of a report."""
 
     XLSX = "xlsx"
     CSV = "csv"
@@ -51,7 +51,7 @@ class ReportFormat(StrEnum):
 
 @list_router.post("", status_code=HTTPStatus.CREATED)
 async def send_numbers(sent: NumbersIn, daemon: DaemonDep, reading: ReadingDep) -> ListAccepted:
-    """Submit orders by number. Finished orders run again only if ``redo`` says so."""
+    """Submit orders by number. ``redo`` selects the finished orders that run again."""
     orders = await anyio.to_thread.run_sync(orders_from_numbers, sent.numbers, reading, sent.name)
     return await _submit_list(daemon, orders, sent.redo)
 
@@ -61,14 +61,14 @@ async def send_file(
     daemon: DaemonDep,
     reading: ReadingDep,
     file: Annotated[UploadFile, File(description="A CSV or Excel file with a column of order numbers.")],
-    column: Annotated[str | None, Form(description="Its name, or '#3' for the third.")] = None,
+    column: Annotated[str | None, Form(description="Name of the number column, or '#3' for the third.")] = None,
     sheet: Annotated[str | None, Form()] = None,
     redo: Annotated[RedoPolicy, Form()] = RedoPolicy.RETRYABLE,
 ) -> ListAccepted:
     """Submit a list as a file. The report keeps all its columns."""
     content = await file.read()
-    asked = replace(reading, column=column or None, sheet_name=sheet or None)
-    orders = await anyio.to_thread.run_sync(orders_from_content, content, _safe_file_name(file.filename), asked)
+    options = replace(reading, column=column or None, sheet_name=sheet or None)
+    orders = await anyio.to_thread.run_sync(orders_from_content, content, _safe_file_name(file.filename), options)
     return await _submit_list(daemon, orders, redo)
 
 
@@ -79,7 +79,7 @@ async def lists(
     limit: Annotated[int, Query(ge=1, le=LISTS_MAX)] = LISTS_MAX,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> list[ListOut]:
-    """A page of the lists, the latest first. Where there are more, the header ``Link`` says where: ``rel="next"``."""
+    """Return a page of the lists, the latest first. The header ``Link`` with ``rel="next"`` names the next page."""
     views = await daemon.lists(limit + 1, offset)
     if len(views) > limit:
         response.headers["Link"] = f'<?limit={limit}&offset={offset + limit}>; rel="next"'
@@ -109,16 +109,16 @@ async def _submit_list(daemon: Daemon, orders: OrderList, redo: RedoPolicy) -> L
 
 
 def _safe_file_name(name: str | None) -> str:
-    """What the sender calls the file, for sentences and reports: never a path."""
+    """Return the sender's name of the file for messages and reports, without folders and control characters."""
     plain = Path((name or "").replace("\\", "/")).name
-    printable = "".join(letter for letter in plain if letter.isprintable())
+    printable = "".join(character for character in plain if character.isprintable())
     return printable[-_FILE_NAME_MAX:] or "upload"
 
 
 order_router = APIRouter(tags=["orders"])
 
 _STATES = {status.name: status for status in TaskStatus}
-#: A page source could run as a page of ours; it is shown as text.
+#: Served as text: a page source as HTML would run its scripts with our origin.
 _TEXT_TYPE = "text/plain; charset=utf-8"
 
 
@@ -129,11 +129,11 @@ async def orders(  # noqa: PLR0913, PLR0917 - each is a query parameter
     outcome: Outcome | None = None,
     reason: Reason | None = None,
     list_id: Annotated[str | None, Query(max_length=300)] = None,
-    text: Annotated[str, Query(max_length=200, description="A part of the number.")] = "",
+    text: Annotated[str, Query(max_length=200, description="Part of the order number.")] = "",
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
-    after: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
+    after: Annotated[str | None, Query(max_length=300, description="`next` of the previous page.")] = None,
 ) -> OrdersOut:
-    """Orders by state, outcome, reason, list and text, page by page."""
+    """Return one page of orders, filtered by state, outcome, reason, list and text."""
     query = OrderQuery(
         status=None if state is None else _STATES[state],
         outcome=outcome,
@@ -147,30 +147,30 @@ async def orders(  # noqa: PLR0913, PLR0917 - each is a query parameter
 
 
 @order_router.post("/orders/cancel")
-async def cancel(which: OrderSelection, daemon: DaemonDep) -> AffectedCount:
+async def cancel(selection: OrderSelection, daemon: DaemonDep) -> AffectedCount:
     """Cancel queued orders; orders in progress are finished."""
-    return AffectedCount(count=await daemon.cancel(_order_query(which), selected_ids(which)))
+    return AffectedCount(count=await daemon.cancel(_order_query(selection), selected_ids(selection)))
 
 
 @order_router.post("/orders/retry")
-async def retry(which: OrderSelection, daemon: DaemonDep) -> AffectedCount:
+async def retry(selection: OrderSelection, daemon: DaemonDep) -> AffectedCount:
     """Run finished orders again: by id, or all of a list, an outcome or a reason."""
-    return AffectedCount(count=await daemon.retry(_order_query(which), selected_ids(which)))
+    return AffectedCount(count=await daemon.retry(_order_query(selection), selected_ids(selection)))
 
 
 @order_router.get("/failures")
 async def failures(daemon: DaemonDep) -> list[FailureOut]:
     """Return failures grouped by reason, the most frequent first."""
-    return [FailureOut.from_failures(found) for found in await daemon.failures()]
+    return [FailureOut.from_failures(failures) for failures in await daemon.failures()]
 
 
 @order_router.get("/orders/{task_id:path}/evidence/{name}", response_class=FileResponse)
 async def evidence(task_id: str, name: str, daemon: DaemonDep) -> FileResponse:
-    """A picture of the page on which an order failed, or the page's source as text."""
+    """Return the screenshot of the page on which an order failed, or the page's source as text."""
     path = await daemon.evidence(TaskId(task_id), name)
     is_picture = path.suffix == ".png"
-    kind, place = ("image/png", "inline") if is_picture else (_TEXT_TYPE, "attachment")
-    return FileResponse(path, media_type=kind, filename=path.name, content_disposition_type=place)
+    media_type, disposition = ("image/png", "inline") if is_picture else (_TEXT_TYPE, "attachment")
+    return FileResponse(path, media_type=media_type, filename=path.name, content_disposition_type=disposition)
 
 
 @order_router.get("/orders/{task_id:path}", responses={HTTPStatus.NOT_FOUND: {}})
@@ -179,5 +179,5 @@ async def order(task_id: str, daemon: DaemonDep) -> OrderOut:
     return OrderOut.from_record(await daemon.order(TaskId(task_id)))
 
 
-def _order_query(which: OrderSelection) -> OrderQuery:
-    return OrderQuery(list_id=selected_list(which), outcome=which.outcome, reason=which.reason)
+def _order_query(selection: OrderSelection) -> OrderQuery:
+    return OrderQuery(list_id=selected_list(selection), outcome=selection.outcome, reason=selection.reason)

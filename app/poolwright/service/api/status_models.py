@@ -11,7 +11,7 @@ from poolwright.supervisor.observation import WorkerSnapshot
 
 
 class AssignedOrder(ResponseModel):
-    """An order that a worker has in hand."""
+    """An order that is assigned to a worker."""
 
     task_id: str
     number: str
@@ -31,7 +31,7 @@ class WorkerOut(ResponseModel):
 
     @classmethod
     def from_snapshot(cls, worker: WorkerSnapshot) -> Self:
-        """From what the pool says."""
+        """Build it from the pool's snapshot."""
         pairs = zip(worker.task_ids, worker.po_numbers, strict=True)
         return cls(
             slot=worker.worker.slot,
@@ -54,7 +54,7 @@ class PoolOut(ResponseModel):
 
 
 class MemoryOut(ResponseModel):
-    """Memory of all workers, and what may be used; 0 as long as nobody looked."""
+    """Memory of all workers and its limit; 0 until the first measurement."""
 
     used_bytes: int
     limit_bytes: int
@@ -62,7 +62,7 @@ class MemoryOut(ResponseModel):
 
 
 class StatusOut(ResponseModel):
-    """Everything at one glance."""
+    """Status of daemon, pool and workers."""
 
     version: str
     started_at: datetime
@@ -70,49 +70,49 @@ class StatusOut(ResponseModel):
     workers: list[WorkerOut]
     tabs_per_worker: int
     counts: dict[str, int]
-    #: How many orders ended in which way, of all lists; one that is in several counts once.
+    #: Finished orders of all lists by outcome; an order in several lists counts once.
     outcomes: dict[str, int]
     memory: MemoryOut
     rate_per_min: float
     eta_s: float | None
     is_draining: bool
     is_ready: bool
-    #: Why no work is done, a sentence each.
+    #: Why no orders are accepted or processed, one sentence each.
     reasons: list[str]
 
     @classmethod
-    def from_status(cls, standing: DaemonStatus, version: str) -> Self:
-        """From what the daemon says."""
-        pool = standing.pool
+    def from_status(cls, status: DaemonStatus, version: str) -> Self:
+        """Build it from the daemon's status."""
+        pool = status.pool
         return cls(
             version=version,
-            started_at=standing.started_at,
+            started_at=status.started_at,
             pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
             workers=[WorkerOut.from_snapshot(worker) for worker in pool.workers],
             tabs_per_worker=pool.tabs_per_worker,
-            counts=standing.counts,
-            outcomes=standing.outcomes,
+            counts=status.counts,
+            outcomes=status.outcomes,
             memory=MemoryOut(
                 used_bytes=pool.memory_bytes,
                 limit_bytes=pool.memory_limit_bytes,
                 peak_bytes=pool.memory_peak_bytes,
             ),
-            rate_per_min=round(standing.rate_per_s * 60, 1),
-            eta_s=standing.remaining_s,
-            is_draining=standing.is_draining,
-            is_ready=not standing.not_ready_reasons,
-            reasons=list(standing.not_ready_reasons),
+            rate_per_min=round(status.rate_per_s * 60, 1),
+            eta_s=status.remaining_s,
+            is_draining=status.is_draining,
+            is_ready=not status.not_ready_reasons,
+            reasons=list(status.not_ready_reasons),
         )
 
 
 class Health(ResponseModel):
-    """Whether the program lives."""
+    """The process is running."""
 
     status: str = "ok"
 
 
 class Readiness(ResponseModel):
-    """Whether orders are taken and done; else why not."""
+    """Whether orders are accepted and processed, and why not."""
 
     is_ready: bool
     reasons: list[str]

@@ -13,7 +13,7 @@ from poolwright.files.disk import create_private_file
 
 TOKEN_FILE_NAME = "token"  # noqa: S105 - the name of its file
 _TOKEN_BYTES = 32
-#: Wrong tokens in a minute, from wherever, that are just refused. A person mistypes a few.
+#: Wrong tokens in this time, of all clients, before further ones have to wait. A person mistypes a few.
 WRONG_TOKENS_MAX, WRONG_TOKENS_WINDOW_S = 10, 60.0
 
 
@@ -24,7 +24,7 @@ def ensure_token(folder: Path) -> str:
         folder: The private folder of the output folder.
 
     Raises:
-        SetupError: It cannot be written or read.
+        SetupError: The token file cannot be written or read.
     """
     path = folder / TOKEN_FILE_NAME
     try:
@@ -43,13 +43,13 @@ def ensure_token(folder: Path) -> str:
 class TokenAuth:
     """Compares tokens in constant time, and limits wrong tokens per minute.
 
-    The right one is let in whatever others try: a page that was left open with an old token, or a program of somebody
-    else, must not be able to lock the owner out. Guessing 32 random bytes is hopeless at any speed; the limit keeps
-    the log and the processor quiet, and tells a program with a wrong token to slow down.
+    The right token is always accepted: a page with an old token, or another program, must not lock the owner out.
+    Guessing 32 random bytes is hopeless at any speed; the limit saves log lines and processor time, and tells a
+    program with a wrong token to slow down.
     """
 
     def __init__(self, token: str, monotonic: Callable[[], float]) -> None:
-        """Let in who has ``token``."""
+        """Accept this token only."""
         self._token = token.encode()
         self._monotonic = monotonic
         self._wrong_at_s: deque[float] = deque(maxlen=WRONG_TOKENS_MAX)

@@ -1,7 +1,7 @@
-"""All that can be asked of a pool that lives on: take lists, look orders up, cancel them, do them again, steer it.
+"""Operations of the daemon: submit lists, query, cancel and retry orders, and control the pool.
 
-Every list is kept as it came, for its report; its orders stand in one common list too, which is the pool's. The HTTP
-interface, the schedules and the inbox are faces of this; none of them knows the pool.
+Every list is stored as it was submitted, for its report; its orders also belong to one common list, which the pool
+processes. The HTTP interface, the schedules and the inbox use these operations; none of them uses the pool.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from poolwright.supervisor.pool import PersistentWorkerPool
 
 #: The common list of a journal.
 COMMON_BATCH_ID = BatchId("daemon")
-#: Lists that are told at once.
+#: Maximum count of lists on one page.
 LISTS_MAX = 200
-#: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
+#: A worker takes a screenshot in a tenth of a second; a busy one takes longer.
 THUMBNAIL_WAIT_S = 5.0
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
 
 class Daemon:
-    """One journal, one pool, many askers. Made by ``open_daemon``."""
+    """One journal and one pool, used by several clients. Created by ``open_daemon``."""
 
     def __init__(
         self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: FileChecks
     ) -> None:
-        """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
+        """Start without a pool; ``attach_pool`` adds it. ``prefix`` begins the ids of this account's orders."""
         self.events = EventStream()
-        #: Lists whose earlier files are to be looked at.
+        #: Lists whose earlier files are to be checked.
         self.file_checks = checks
         self._prefix = prefix
         self.started_at = clock.now()
@@ -63,7 +63,7 @@ class Daemon:
         self._throughput = Throughput(clock.monotonic())
         self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
-        #: How long the pool gets for its end.
+        #: Time limit for the shutdown of the pool.
         self.shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
         self._is_draining = False
 
@@ -83,20 +83,21 @@ class Daemon:
         """The pool.
 
         Raises:
-            NotPossibleNowError: It is not there yet.
+            ConflictError: The pool is not attached yet.
         """
         if self._pool is None:
             raise ConflictError("The pool is still starting. Try again in a moment.")
         return self._pool
 
     async def submit(self, orders: OrderList, redo: RedoPolicy = RedoPolicy.RETRYABLE) -> Accepted:
-        """Take a list; it is in the journal when this returns, and its new orders are in the queue.
+        """Submit a list; when this returns, it is in the journal and its new orders are in the queue.
 
-        Which of the others are done again, as ``redo`` says or since files are lost, ``checks`` finds out beside.
+        A file check in the background then queues finished orders again that ``redo`` selects or whose files are
+        missing.
 
         Raises:
-            DrainingError: Nothing new is taken.
-            PoolError: The journal cannot take it.
+            DrainingError: The daemon accepts no new orders.
+            PoolError: The journal cannot store the list.
         """
         self._check_accepts()
         self.file_checks.require_room()
@@ -107,28 +108,28 @@ class Daemon:
         return accepted
 
     async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
-        """Call off those of these orders that wait, and the check of a list; tells how many. Others are finished."""
+        """Cancel the queued ones of these orders, and the file check of a list; return how many were cancelled."""
         if task_ids is None and query.list_id is not None and query == OrderQuery(list_id=query.list_id):
             await self.file_checks.cancel(query.list_id)
         waiting = list(task_ids) if task_ids is not None else []
-        if task_ids is None:  # those that were claimed ahead wait too
+        if task_ids is None:  # ASSIGNED orders have not started either
             for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):
                 waiting += await self._ids(replace(query, status=status))
         return await self.pool.submissions.cancel_all(waiting)
 
     async def retry(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
-        """Do those of these orders again that are over; tells how many. Of a whole list only those that are not done.
+        """Queue the finished ones of these orders again; return how many. Of a whole list, only those without a result.
 
         Raises:
-            DrainingError: Nothing new is taken.
+            DrainingError: The daemon accepts no new orders.
         """
         self._check_accepts()
         query = replace(query, is_undone=query.outcome is None and query.reason is None)
         ids = task_ids if task_ids is not None else await self._ids(query)
         find = partial(queries.find_finished, task_ids=ids, prefix=self._prefix, at=self._clock.now())
-        over = await self._journal.query(find)
-        await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
-        return await self.pool.submissions.reopen([task.task_id for task in over])
+        finished = await self._journal.query(find)
+        await self.pool.submissions.submit_all(finished)  # some may belong to a list of an earlier batch
+        return await self.pool.submissions.reopen([task.task_id for task in finished])
 
     async def status(self) -> DaemonStatus:
         """Return the current status."""
@@ -156,33 +157,33 @@ class Daemon:
         return self._metrics.render(self.pool.get_status(), age_s)
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
-        """A page of the lists, the latest first."""
+        """Return a page of the lists, the latest first."""
         return await self._journal.query(partial(queries.find_lists, but=COMMON_BATCH_ID, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
-        """One list.
+        """Return one list and its progress.
 
         Raises:
-            NothingThereError: It is unknown.
+            NotFoundError: The list is unknown.
         """
-        found = (
+        view = (
             None
             if list_id == COMMON_BATCH_ID
             else await self._journal.query(partial(queries.find_list, batch_id=list_id))
         )
-        if found is None:
+        if view is None:
             raise NotFoundError(f"There is no list {list_id}. `poolwright status` shows all lists.")
-        return found
+        return view
 
     async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
-        """One page of orders."""
+        """Return one page of orders."""
         return await self._journal.query(partial(queries.find_orders, query=query))
 
     async def order(self, task_id: TaskId) -> TaskRecord:
-        """One order.
+        """Return one order.
 
         Raises:
-            NothingThereError: It is unknown.
+            NotFoundError: The order is unknown.
         """
         record = await self._journal.find(task_id)
         if record is None:
@@ -194,10 +195,10 @@ class Daemon:
         return await self._journal.query(queries.find_failures)
 
     async def evidence(self, task_id: TaskId, name: str) -> Path:
-        """Where a picture or a page source of an order's failure lies.
+        """Return the path of a screenshot or page source of an order's failure.
 
         Raises:
-            NothingThereError: The order has none of this name, or it is gone.
+            NotFoundError: The order has no evidence of this name, or its file was removed.
         """
         record = await self.order(task_id)
         path = await anyio.to_thread.run_sync(self._tree.evidence, record, name)
@@ -206,11 +207,11 @@ class Daemon:
         return path
 
     async def report(self, list_id: BatchId) -> ReportFiles:
-        """Write the report of a list as it stands now, into a folder of its own that the caller removes.
+        """Write the current report of a list into a new folder, which the caller removes.
 
         Raises:
-            NothingThereError: The list is unknown.
-            NotPossibleNowError: The report cannot be written.
+            NotFoundError: The list is unknown.
+            ConflictError: The report cannot be written.
         """
         await self.list_view(list_id)
         return await write_list_report(self._journal, list_id, self._out)
@@ -219,15 +220,15 @@ class Daemon:
         """Return a JPEG screenshot of an order's tab.
 
         Raises:
-            NothingThereError: There is no such tab, or it cannot be pictured in time.
+            NotFoundError: The order has no open tab, or the worker does not answer in time.
         """
-        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
-        picture = b""
+        worker = next((worker for worker in self.pool.workers if worker.ref.slot == slot), None)
+        image = b""
         with anyio.move_on_after(THUMBNAIL_WAIT_S):
-            picture = await worker.thumbnail(task_id) if worker is not None else b""
-        if not picture:
+            image = await worker.thumbnail(task_id) if worker is not None else b""
+        if not image:
             raise NotFoundError("This order has no open tab.")
-        return picture
+        return image
 
     def pause(self) -> None:
         """Pause: no new order starts."""
@@ -243,19 +244,19 @@ class Daemon:
         self.pool.stop()
 
     def maintenance(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> JournalMaintenance:
-        """Who keeps the journal small: see ``Upkeep``. The common list stays whatever its age."""
+        """Return the maintenance of the journal. It never deletes the common list."""
         spared = frozenset({COMMON_BATCH_ID})
         return JournalMaintenance(
             self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared
         )
 
     def is_idle(self) -> bool:
-        """Whether no worker has an order."""
+        """Return whether no worker has an order."""
         return not any(worker.task_ids for worker in self.pool.get_status().workers)
 
     @property
     def end(self) -> Stop | None:
-        """Why nothing will be done any more although nobody asked for that; nothing as long as something can be."""
+        """Why the pool has ended without a request to stop; ``None`` while it works."""
         end = self.pool.end
         return end if end is not None and end.cause is not StopCause.ASKED else None
 
@@ -274,13 +275,13 @@ class Daemon:
         self.events.close()
 
     def restart_worker(self, slot: int) -> None:
-        """Give a worker a fresh browser when it has finished what it has.
+        """Recycle a worker: it restarts with a new browser after its current tasks.
 
         Raises:
-            NothingThereError: There is no such worker.
-            NotPossibleNowError: It is not at work.
+            NotFoundError: There is no such worker.
+            ConflictError: The worker is not running.
         """
-        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        worker = next((worker for worker in self.pool.workers if worker.ref.slot == slot), None)
         if worker is None:
             raise NotFoundError(f"There is no worker {slot}; the workers are 1 to {len(self.pool.workers)}.")
         if worker.status not in _AT_WORK:

@@ -1,4 +1,4 @@
-"""What the daemon refuses. Each message names the cause and the next step."""
+"""Errors of the daemon's operations. Each message names the cause and the next step."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 
 from poolwright.domain.events import Event, TaskEnded
 
-#: Events kept for readers that come back: some minutes of a busy pool.
+#: Events kept for readers that reconnect: some minutes of a busy pool.
 KEPT_COUNT = 2000
-#: Events that may wait for one reader; a slower one is let go, and comes back with the number it saw last.
+#: Events that may wait for one reader; a slower one is disconnected, and reconnects with the last number it received.
 WAITING_MAX = 1000
 
 
@@ -44,11 +44,11 @@ class EventStream:
     def __call__(self, event: Event) -> None:
         """See ``EventSink``."""
         self._number += 1
-        told = SequencedEvent(number=self._number, event=event)
-        self._kept.append(told)
+        item = SequencedEvent(number=self._number, event=event)
+        self._kept.append(item)
         for reader in tuple(self._subscribers):
             try:
-                reader.send_nowait(told)
+                reader.send_nowait(item)
             except (anyio.WouldBlock, anyio.BrokenResourceError):
                 self._drop(reader)
 
@@ -63,20 +63,20 @@ class EventStream:
             self._drop(reader)
 
     def missed_count(self, after: int) -> int:
-        """How many events behind a number are not kept any more: a reader that saw it last has missed them."""
+        """Return how many events after this number are no longer kept."""
         oldest = self._kept[0].number if self._kept else self._number + 1
         return max(0, oldest - 1 - after)
 
     @asynccontextmanager
     async def subscribe(self, after: int | None = None) -> AsyncGenerator[MemoryObjectReceiveStream[SequencedEvent]]:
-        """Read what happens from now on, or from behind a number on as far as it is kept.
+        """Subscribe to the events from now on, and first to those after a number as far as they are kept.
 
-        The stream ends when this reader is too slow, or nothing more happens.
+        The stream ends when this reader is too slow, or when the daemon closes the event stream.
         """
-        missed = [told for told in self._kept if after is not None and told.number > after]
+        missed = [item for item in self._kept if after is not None and item.number > after]
         send, receive = anyio.create_memory_object_stream[SequencedEvent](WAITING_MAX + len(missed))
-        for told in missed:
-            send.send_nowait(told)
+        for item in missed:
+            send.send_nowait(item)
         self._subscribers.add(send)
         try:
             with receive:
@@ -110,7 +110,7 @@ class Throughput:
         return len(self._ended_at_s) / max(1.0, min(self.WINDOW_S, now_s - self._begun_s))
 
     def remaining_s(self, open_count: int, now_s: float) -> float | None:
-        """Return the estimated seconds until this many orders finish; ``None`` if none finishes now."""
+        """Return the estimated seconds until this many orders finish; ``None`` if the rate is 0."""
         rate = self.rate_per_s(now_s)
         return open_count / rate if rate > 0 and math.isfinite(rate) else None
 
@@ -124,7 +124,7 @@ _KINDS: Mapping[str, type[Event]] = MappingProxyType({kind.__name__: kind for ki
 
 @cache
 def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
-    return TypeAdapter(kind)  # at the first event of a kind: most programs tell or hear only some of them
+    return TypeAdapter(kind)  # built at the first event of a kind: most programs send or read only some of them
 
 
 def event_kind(event: Event) -> str:
@@ -144,9 +144,9 @@ def load_event(kind: str, fields: dict[str, Any]) -> Event | None:
     """Parse an event sent by another process; ``None`` if its kind is unknown.
 
     Raises:
-        pydantic.ValidationError: The fields are not those of its kind.
+        pydantic.ValidationError: The fields do not fit the kind.
     """
-    known = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
-    if known is None:
+    event_type = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
+    if event_type is None:
         return None
-    return _adapter(known).validate_python({name: value for name, value in fields.items() if name != "outcome"})
+    return _adapter(event_type).validate_python({name: value for name, value in fields.items() if name != "outcome"})

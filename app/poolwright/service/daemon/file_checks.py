@@ -1,7 +1,7 @@
 """Checks the files of finished orders when a list is sent again, one list after another, in the background.
 
-A list is taken at once. Which of its orders that are done are to be done again shows when their files were read, and
-that takes minutes for a large archive. What was not looked at when the daemon ends is looked at by the next one.
+A list is accepted at once. Which of its finished orders run again is known only when their files have been read, which
+takes minutes for a large archive. Checks that are left when the daemon ends are done by the next daemon.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from poolwright.service.daemon.errors import ConflictError
 from poolwright.service.recovery import CheckProgress, tasks_to_reopen
 
 CHECKS_FILE_NAME = "checks.json"
-#: Lists that may wait to be looked at; each is a line in a small file.
+#: Lists that may wait for a check; each is one entry of a small file.
 CHECKS_MAX = 200
-#: After something stood in the way.
+#: Pause before a check that failed is tried again.
 RETRY_S = 30.0
 
 
@@ -38,12 +38,12 @@ class FileCheck:
     """A list whose files are to be checked."""
 
     redo: RedoPolicy
-    #: How many of its orders are looked at, of how many; none of none before it is its turn.
+    #: Checked orders and their total; 0 of 0 before the check starts.
     progress: CheckProgress
 
 
 class FileChecks:
-    """Those that wait, in their order, and the one under way. ``serve`` does them."""
+    """The waiting checks in their order, and the current one. ``run`` performs them."""
 
     def __init__(
         self,
@@ -54,18 +54,18 @@ class FileChecks:
         reopen: Callable[[Collection[TaskId]], Awaitable[int]],
         observe: EventSink,
     ) -> None:
-        """Touch nothing before the first is added.
+        """Start without checks; ``run`` loads those of an earlier daemon.
 
         Args:
-            journal: Knows the orders.
-            tree: Has their files.
-            folder: For the file that keeps what waits over an end of the program.
-            reopen: Queues orders again; tells how many.
-            observe: Is told what came of each.
+            journal: Contains the orders.
+            tree: Contains their files.
+            folder: For the file with the waiting checks, which the next daemon reads.
+            reopen: Queues orders again; returns how many.
+            observe: Receives the result of each check as a notice.
         """
         self._journal = journal
         self._tree = tree
-        self._place = folder / CHECKS_FILE_NAME
+        self._path = folder / CHECKS_FILE_NAME
         self._reopen = reopen
         self._observe = observe
         self._waiting: dict[BatchId, FileCheck] = {}
@@ -74,28 +74,27 @@ class FileChecks:
         self._writing = anyio.Lock()
 
     def get(self, list_id: BatchId) -> FileCheck | None:
-        """How far a list is; nothing when it waits for no look."""
+        """Return the check of a list; ``None`` if there is none."""
         return self._waiting.get(list_id)
 
     def require_room(self) -> None:
-        """Make sure that one more may wait.
+        """Check that one more list may wait.
 
         Raises:
-            NotPossibleNowError: Too many do.
+            ConflictError: Too many lists are waiting.
         """
         if len(self._waiting) >= CHECKS_MAX:
-            told = f"{CHECKS_MAX} lists are waiting for a file check. Send this list again later."
-            raise ConflictError(told)
+            raise ConflictError(f"{CHECKS_MAX} lists are waiting for a file check. Send this list again later.")
 
     async def add(self, list_id: BatchId, redo: RedoPolicy) -> None:
-        """Have the earlier files of a list looked at; it is written down when this returns."""
-        await self.cancel(list_id)  # the latest word counts
+        """Add a check of the earlier files of a list; it is saved when this returns."""
+        await self.cancel(list_id)  # the latest request counts
         self._waiting[list_id] = FileCheck(redo=redo, progress=CheckProgress())
         await self._save()
         self._changed.set()
 
     async def cancel(self, list_id: BatchId) -> bool:
-        """Look no further at a list; whether it waited for that. Nothing of it is done again."""
+        """Cancel the check of a list, so that none of its orders run again; return whether there was one."""
         if self._waiting.pop(list_id, None) is None:
             return False
         if self._under_way is not None and self._under_way[0] == list_id:
@@ -104,9 +103,9 @@ class FileChecks:
         return True
 
     async def run(self) -> None:
-        """Look at one list after another, until cancelled; first at those that an earlier daemon left."""
-        left = await anyio.to_thread.run_sync(_load_waiting, self._place, abandon_on_cancel=True)
-        self._waiting = {**left, **self._waiting}
+        """Check one list after another until cancelled, first those that an earlier daemon saved."""
+        saved = await anyio.to_thread.run_sync(_load_waiting, self._path, abandon_on_cancel=True)
+        self._waiting = {**saved, **self._waiting}
         while True:
             self._changed = anyio.Event()
             for list_id, check in tuple(self._waiting.items()):
@@ -119,8 +118,10 @@ class FileChecks:
         try:
             with anyio.CancelScope() as scope:
                 self._under_way = list_id, scope
-                again = await tasks_to_reopen(self._journal, self._tree, list_id, check.redo, looked=check.progress)
-                count = await self._reopen(again) if again else 0
+                task_ids = await tasks_to_reopen(
+                    self._journal, self._tree, list_id, check.redo, progress=check.progress
+                )
+                count = await self._reopen(task_ids) if task_ids else 0
                 self._waiting.pop(list_id, None)
                 await self._save()
                 self._publish(Level.INFO, _result_sentence(list_id, check.progress.total_count, count))
@@ -136,28 +137,29 @@ class FileChecks:
         """Save the waiting checks.
 
         Raises:
-            NotPossibleNowError: The disk does not take it.
+            ConflictError: The file cannot be written.
         """
         async with self._writing:
             text = json.dumps({list_id: check.redo.value for list_id, check in self._waiting.items()})
             try:
-                await anyio.to_thread.run_sync(partial(replace_private_text, self._place, text), abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(partial(replace_private_text, self._path, text), abandon_on_cancel=True)
             except OSError as error:
-                told = f"The file checks cannot be written to {self._place} ({error.strerror}). Free some disk space."
-                raise ConflictError(told) from error
+                message = f"The file checks cannot be written to {self._path} ({error.strerror}). Free some disk space."
+                raise ConflictError(message) from error
 
 
 def _result_sentence(list_id: BatchId, total_count: int, count: int) -> str:
-    again = f"{count:,} run again" if count else "none runs again"
+    again = f"{count:,} will run again" if count else "none will run again"
     return f"Checked the files of {total_count:,} finished orders of list {list_id}: {again}."
 
 
-def _load_waiting(place: Path) -> dict[BatchId, FileCheck]:
-    """What an earlier daemon left; nothing where that cannot be read: its lists may be sent again."""
+def _load_waiting(path: Path) -> dict[BatchId, FileCheck]:
+    """Return the checks that an earlier daemon left; empty if the file is not readable: lists can be sent again."""
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         return {
-            BatchId(str(one)): FileCheck(redo=RedoPolicy(redo), progress=CheckProgress()) for one, redo in found.items()
+            BatchId(str(list_id)): FileCheck(redo=RedoPolicy(redo), progress=CheckProgress())
+            for list_id, redo in content.items()
         }
     except (OSError, ValueError, AttributeError):
         return {}

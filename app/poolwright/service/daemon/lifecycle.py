@@ -44,64 +44,71 @@ class DaemonConfig:
     out: Path
     #: Folder of one order below ``out``.
     template: str
-    #: What a page of the portal can tell.
+    #: Fields that the portal pack reads from a page.
     known_fields: frozenset[str]
     journal_path: Path
-    #: Whose orders are taken. What is in the journal of other portals, or of scripts, stays as it is.
+    #: Account of the orders. Orders of other accounts in the journal are left alone.
     account: Account
-    #: Module of the worker processes; tests put a scripted one here.
+    #: Module of the worker processes; tests set a scripted one.
     module: str = "poolwright.worker"
 
 
 @asynccontextmanager
-async def open_daemon(house: DaemonConfig, clock: Clock, observe: EventSink) -> AsyncGenerator[Daemon]:
+async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) -> AsyncGenerator[Daemon]:
     """Run a daemon for the duration of the block.
 
-    What an earlier one left undone is taken up again, also of a batch that was cut off. Leaving the block drains the
-    pool: what is in hand is finished, the rest stays in the journal.
+    Unfinished orders of an earlier daemon or batch are queued again. Leaving the block drains the pool: orders in
+    progress are finished, the others stay in the journal.
 
     Args:
-        house: What it is opened with.
+        config: Pool, output folder, journal and account.
         clock: The time.
-        observe: Sees all that happens.
+        observe: Receives every event.
 
     Raises:
         PoolError: A precondition is not met: journal, profile or disk space.
     """
-    tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields, account=house.account)
-    async with SqliteJournal(house.journal_path, clock) as journal:
-        await journal.claim_account(house.account)
-        await recover(journal, tree, house.out, house.pool.max_attempts)
-        await journal.collect_open(COMMON_BATCH_ID, house.account.prefix)
+    tree = OutputTree(
+        config.out, config.template, clock=clock, known_fields=config.known_fields, account=config.account
+    )
+    async with SqliteJournal(config.journal_path, clock) as journal:
+        await journal.claim_account(config.account)
+        await recover(journal, tree, config.out, config.pool.max_attempts)
+        await journal.collect_open(COMMON_BATCH_ID, config.account.prefix)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
 
-        def tell(event: Event) -> None:
+        def publish(event: Event) -> None:
             daemon.observe(event)
             observe(event)
 
         async def reopen(task_ids: Collection[TaskId]) -> int:
             return await daemon.pool.submissions.reopen(task_ids)
 
-        checks = FileChecks(journal, tree, house.out / PRIVATE_NAME, reopen=reopen, observe=tell)
+        file_checks = FileChecks(journal, tree, config.out / PRIVATE_NAME, reopen=reopen, observe=publish)
         daemon = Daemon(
-            journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix, checks=checks
+            journal=journal,
+            tree=tree,
+            clock=clock,
+            out=config.out,
+            prefix=config.account.prefix,
+            checks=file_checks,
         )
 
         if count:
-            tell(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
-        around = PoolContext(
-            journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON_BATCH_ID, module=house.module
+            publish(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
+        context = PoolContext(
+            journal=journal, archive=tree, clock=clock, observe=publish, batch_id=COMMON_BATCH_ID, module=config.module
         )
         try:
             async with (
-                clean_staging(tree, house.pool.staging_path),
-                PersistentWorkerPool(house.pool, around) as pool,
-                anyio.create_task_group() as beside,
+                clean_staging(tree, config.pool.staging_path),
+                PersistentWorkerPool(config.pool, context) as pool,
+                anyio.create_task_group() as background,
             ):
-                daemon.attach_pool(pool, house.pool.shutdown_timeout_s)
-                beside.start_soon(checks.run)
+                daemon.attach_pool(pool, config.pool.shutdown_timeout_s)
+                background.start_soon(file_checks.run)
                 yield daemon
-                beside.cancel_scope.cancel()
+                background.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
         finally:
@@ -137,44 +144,44 @@ async def running_services(
     """Run the services beside a daemon for the duration of the block.
 
     Args:
-        daemon: Takes their lists.
-        settings: What they are told.
-        reading: How the numbers of lists are read.
+        daemon: Processes the lists of schedules and inbox.
+        settings: Schedules, inbox and retention.
+        reading: Portal and rules for reading order numbers.
         clock: The time.
-        observe: Is told what they do.
+        observe: Receives their notices.
 
     Raises:
         OptionsError: The folder of a schedule or of the inbox is not allowed.
     """
-    timetable = create_scheduler(settings, desk=_queue_client(daemon), reading=reading, clock=clock, observe=observe)
+    scheduler = create_scheduler(settings, queue=_queue_client(daemon), reading=reading, clock=clock, observe=observe)
     inbox = create_inbox_watcher(settings, submit=daemon.submit, reading=reading, clock=clock, observe=observe)
     notifier = SystemdNotifier(SystemdEnvironment(), clock)
-    companions = DaemonServices(
-        scheduler=timetable, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe
+    services = DaemonServices(
+        scheduler=scheduler, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe
     )
 
     def note(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    upkeep = daemon.maintenance(lambda: companions.settings.retention_days, note)
+    maintenance = daemon.maintenance(lambda: services.settings.retention_days, note)
     try:
-        async with timetable, anyio.create_task_group() as beside:
-            beside.start_soon(timetable.run)
+        async with scheduler, anyio.create_task_group() as background:
+            background.start_soon(scheduler.run)
             if inbox is not None:
-                beside.start_soon(inbox.run, settings.inbox_interval_s)
-            beside.start_soon(upkeep.run, daemon.is_idle)
-            beside.start_soon(notifier.run_watchdog, daemon.is_alive)
+                background.start_soon(inbox.run, settings.inbox_interval_s)
+            background.start_soon(maintenance.run, daemon.is_idle)
+            background.start_soon(notifier.run_watchdog, daemon.is_alive)
             notifier.ready(f"{len(daemon.pool.workers)} workers")
-            yield companions
+            yield services
             notifier.stopping()
-            beside.cancel_scope.cancel()
+            background.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
 
 
 def _queue_client(daemon: Daemon) -> QueueClient:
     async def open_count(list_id: BatchId) -> int:
-        if daemon.file_checks.get(list_id) is not None:  # which of its orders are done again is not known yet
+        if daemon.file_checks.get(list_id) is not None:  # the file check may queue more of its orders
             return 1
         counts = (await daemon.list_view(list_id)).counts
         return sum(counts[status.name] for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED, TaskStatus.RUNNING))

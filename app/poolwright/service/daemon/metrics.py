@@ -12,11 +12,11 @@ from poolwright.domain.events import Event, MemoryRelieved, Moved, TaskEnded, Ta
 from poolwright.domain.states import SESSION, WORKER, SessionStatus, WorkerStatus
 from poolwright.supervisor.observation import PoolSnapshot
 
-#: Orders take from half a second to minutes.
+#: Buckets in seconds: orders take from half a second to minutes.
 _ORDER_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300)
-#: Moves by which a login of a worker's browser is over: the browser closes, or its worker is lost.
+#: Transitions that end a session: the browser closes, or its worker crashes.
 _ENDS_OF_SESSIONS = frozenset({(SESSION.name, SessionStatus.CLOSING.name), (WORKER.name, WorkerStatus.CRASHED.name)})
-#: Sessions live from minutes to days.
+#: Buckets in seconds: sessions last from minutes to days.
 _SESSION_SECONDS = (60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -28,17 +28,17 @@ class Metrics:
         """Start with all counters at zero."""
         self._monotonic = monotonic
         registry = self._registry = CollectorRegistry()
-        told = "Finished orders by outcome and reason."
-        self._ended = Counter("poolwright_orders", told, ("outcome", "reason"), registry=registry)
+        text = "Finished orders by outcome and reason."
+        self._ended = Counter("poolwright_orders", text, ("outcome", "reason"), registry=registry)
         self._attempts = Counter("poolwright_attempts", "Started attempts.", registry=registry)
-        told = "Orders returned to the queue, by cause."
-        self._returned = Counter("poolwright_returns", told, ("cause",), registry=registry)
-        told = "Duration of the last attempt of an order."
-        self._duration = Histogram("poolwright_order_seconds", told, buckets=_ORDER_SECONDS, registry=registry)
-        told = "Worker restarts by cause."
-        self._restarts = Counter("poolwright_worker_restarts", told, ("cause",), registry=registry)
-        told = "Duration of logged-in sessions."
-        self._life = Histogram("poolwright_session_life_seconds", told, buckets=_SESSION_SECONDS, registry=registry)
+        text = "Orders returned to the queue, by cause."
+        self._returned = Counter("poolwright_returns", text, ("cause",), registry=registry)
+        text = "Duration of the last attempt of an order."
+        self._duration = Histogram("poolwright_order_seconds", text, buckets=_ORDER_SECONDS, registry=registry)
+        text = "Worker restarts by cause."
+        self._restarts = Counter("poolwright_worker_restarts", text, ("cause",), registry=registry)
+        text = "Duration of logged-in sessions."
+        self._life = Histogram("poolwright_session_life_seconds", text, buckets=_SESSION_SECONDS, registry=registry)
         self._logged_in_at_s: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
@@ -63,8 +63,8 @@ class Metrics:
         """Return all metrics in the Prometheus text format.
 
         Args:
-            pool: The pool as it is now.
-            queue_age_s: Seconds since the list came that holds the oldest open order; 0 when none is open.
+            pool: The current state of the pool.
+            queue_age_s: Seconds since the list with the oldest open order was accepted; 0 if no order is open.
         """
         now = CollectorRegistry()
         now.register(_PoolCollector(pool, queue_age_s))
@@ -76,7 +76,7 @@ class Metrics:
             is_lost = move.origin == WorkerStatus.CRASHED.name
             self._restarts.labels("lost" if is_lost else "planned").inc()
         if move.machine == SESSION.name and move.target == SessionStatus.AUTHENTICATED.name:
-            # One that came back from an error goes on; its life is one.
+            # A session that recovers from an error counts once, from its first login.
             self._logged_in_at_s.setdefault(move.entity, self._monotonic())
         if (move.machine, move.target) in _ENDS_OF_SESSIONS:
             begun_s = self._logged_in_at_s.pop(move.entity, None)

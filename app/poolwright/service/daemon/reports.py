@@ -1,4 +1,4 @@
-"""What the daemon reports: its status, why it is not ready, and the report files of a list."""
+"""Reports of the daemon: its status, the reasons why it is not ready, and the report files of a list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from poolwright.supervisor.observation import PoolSnapshot
 from poolwright.supervisor.policy.commands import Stop
 from poolwright.supervisor.policy.pauses import PauseReason
 
-#: Holds that only a login ends: nothing is done meanwhile, perhaps for long.
+#: Pauses that only a login ends, which may take long.
 _WITHOUT_LOGIN = frozenset({PauseReason.LOGIN_REQUIRED.value, PauseReason.LOGIN_LOST.value})
 
 
@@ -38,44 +38,44 @@ class DaemonStatus:
     pool: PoolSnapshot
     #: All orders of the journal by the name of their ``TaskStatus``.
     counts: dict[str, int]
-    #: Those that are over, by outcome: each once, in however many lists it stands.
+    #: Finished orders by outcome; an order in several lists counts once.
     outcomes: dict[str, int]
     rate_per_s: float
-    #: Estimated seconds until all open orders finish; ``None`` if none finishes now.
+    #: Estimated seconds until all open orders finish; ``None`` if the rate is 0.
     remaining_s: float | None
     is_draining: bool
-    #: Why the pool has come to its end, while the daemon lives on; nothing as long as it works.
+    #: Why the pool has ended while the daemon is still running; ``None`` while it works.
     end: Stop | None
 
     @property
     def not_ready_reasons(self) -> tuple[str, ...]:
-        """Why it takes no work or does none, a sentence each; empty when it does."""
+        """Why no orders are accepted or processed, one sentence each; empty if ready."""
         return find_not_ready_reasons(self.pool, self.end, is_draining=self.is_draining)
 
 
 def find_not_ready_reasons(pool: PoolSnapshot, end: Stop | None, *, is_draining: bool) -> tuple[str, ...]:
-    """See ``Standing.unready``. Needs no look into the journal: whoever may ask this may ask it all the time."""
-    told = ["The daemon is draining."] if is_draining else []
+    """Return why no orders are accepted or processed, one sentence each; cheap, since it does not read the journal."""
+    reasons = ["The daemon is draining."] if is_draining else []
     if end is not None:
-        told.append(f"The pool has ended ({end.cause}): {end.detail or 'stopped on request'}")
+        reasons.append(f"The pool has ended ({end.cause}): {end.detail or 'stopped on request'}")
     if pool.status is PoolStatus.INITIALIZING:
-        told.append("No worker is ready yet.")
-    held = [cause for cause in pool.holds if cause in _WITHOUT_LOGIN]
-    return (*told, *(f"The pool is paused: {cause}." for cause in held))
+        reasons.append("No worker is ready yet.")
+    pauses = [cause for cause in pool.holds if cause in _WITHOUT_LOGIN]
+    return (*reasons, *(f"The pool is paused: {cause}." for cause in pauses))
 
 
 #: Below the staging folder, which is emptied at every start and end of a daemon.
 REPORTS_FOLDER_NAME = "reports"
-#: Letters of a list's id that tell reports of lists of one name apart.
-_MARK_LENGTH = 8
+#: Characters of a list's id in file names, so that reports of lists with the same name differ.
+_ID_SUFFIX_LENGTH = 8
 
 
 async def write_list_report(journal: SqliteJournal, list_id: BatchId, out: Path) -> ReportFiles:
     """Write the report of a list into a new folder, which the caller removes.
 
     Raises:
-        NothingThereError: The list is unknown.
-        NotPossibleNowError: The disk does not take it.
+        NotFoundError: The list is unknown.
+        ConflictError: The report cannot be written.
     """
     try:
         folder = await anyio.to_thread.run_sync(_make_report_folder, out)
@@ -93,11 +93,11 @@ def _write_report(list_id: BatchId, folder: Path, out: Path, reading: JournalRea
     orders = reading.order_list(list_id)
     if orders is None:
         raise NotFoundError(f"There is no list {list_id}.")
-    stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
-    return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, heed=check_cancelled)
+    stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_ID_SUFFIX_LENGTH:]}-report"
+    return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, cancel_check=check_cancelled)
 
 
 def _make_report_folder(out: Path) -> Path:
     private = out / PRIVATE_NAME
-    place = make_private_folder(make_private_folder(private / STAGING_NAME) / REPORTS_FOLDER_NAME)
-    return Path(tempfile.mkdtemp(dir=place))
+    folder = make_private_folder(make_private_folder(private / STAGING_NAME) / REPORTS_FOLDER_NAME)
+    return Path(tempfile.mkdtemp(dir=folder))

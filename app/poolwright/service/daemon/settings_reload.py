@@ -1,7 +1,7 @@
 """Reloads the settings of a running daemon: what takes effect at once, and what needs a restart. Pure.
 
-Which settings act at once is said where each of them stands, in the model. The others keep the values with which the
-daemon runs, and are told again at each reload until it was restarted.
+The settings model marks the settings that take effect at once. The others keep their values until the daemon is
+restarted, and are reported again at each reload until then.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SettingChange:
 
     @property
     def text(self) -> str:
-        """What changed and from when on, in one sentence."""
+        """Return the change, and when it takes effect, in one sentence."""
         values = f" from {self.before} to {self.after}" if self.before else ""
         since = "; in effect now." if self.acts_at_once else "; takes effect after a restart of the daemon."
         return f"{self.name} was changed{values}{since}"
@@ -43,7 +43,7 @@ class ReloadResult:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """One sentence for each change; one that says so when there is none."""
+        """Return one sentence for each change, or one sentence that there is none."""
         return tuple(change.text for change in self.changes) or ("No setting was changed.",)
 
 
@@ -51,11 +51,11 @@ def reload_settings(running: Settings, given: Mapping[str, Any]) -> ReloadResult
     """Read all settings sources again.
 
     Args:
-        running: By which the daemon goes now.
-        given: What the command line that started it said; it still wins.
+        running: The settings in effect.
+        given: Settings of the daemon's command line, which still take precedence.
 
     Raises:
-        OptionsError: A value is not allowed now. The daemon goes on with what it has.
+        OptionsError: A value is not valid. The settings in effect stay.
     """
     return compare_settings(running, load_settings(given))
 
@@ -67,8 +67,8 @@ def compare_settings(running: Settings, wanted: Settings) -> ReloadResult:
         for name in Settings.model_fields
         if getattr(running, name) != getattr(wanted, name)
     )
-    taken = {change.name: getattr(wanted, change.name) for change in changes if change.acts_at_once}
-    return ReloadResult(settings=running.model_copy(update=taken), changes=changes)
+    applied = {change.name: getattr(wanted, change.name) for change in changes if change.acts_at_once}
+    return ReloadResult(settings=running.model_copy(update=applied), changes=changes)
 
 
 def _setting_change(name: str, before: object, after: object) -> SettingChange:
@@ -82,8 +82,8 @@ def _setting_change(name: str, before: object, after: object) -> SettingChange:
 
 
 def _display_value(value: object) -> str:
-    if isinstance(value, tuple):  # schedules: their names say enough
-        return ", ".join(str(getattr(one, "name", one)) for one in cast("tuple[object, ...]", value)) or "none"
+    if isinstance(value, tuple):  # schedules: their names suffice
+        return ", ".join(str(getattr(item, "name", item)) for item in cast("tuple[object, ...]", value)) or "none"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(str(value)) if value not in {None, ""} else "nothing"

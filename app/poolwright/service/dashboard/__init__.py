@@ -1,1 +1,1 @@
-"""The dashboard: one page of HTML, style and script as a browser gets them; nothing is built or comes from outside."""
+"""The dashboard: one page of HTML, CSS and JavaScript, served as it is; no build step and no external resources."""

@@ -1,5 +1,4 @@
-"""A watched folder: a list that is dropped there is taken once, and lies in ``done/`` or ``refused/`` afterwards.
+"""The inbox, a watched folder: each list in it is submitted once and then moved to ``done/`` or ``refused/``.
 
-``names`` (pure: what is a list by its name), ``settling`` (pure: what has been written to its end), ``shelves`` (the
-folders below the watched one, and every move between them), ``watch`` (looks, reads, submits).
+``folders`` (which files are complete lists, and every move between the folders), ``watcher`` (scans, reads, submits).
 """

@@ -1,15 +1,15 @@
 """The folders of an inbox: which files are complete lists, and every move between the folders.
 
-A list is taken in these steps, each of which a kill may be the last:
+A list is processed in these steps; the process may be killed after each of them:
 
-1. rename into ``taking/<moment>/``: from here on no writer of that name can replace it, and no other look finds it;
+1. rename it into ``taking/<moment>/``: now no writer of that name can replace it, and no other scan finds it;
 2. read it;
-3. submit it: the journal has it when that returns;
-4. rename into ``done/``; or, when it is refused, write its reason into ``refused/`` and rename it there.
+3. submit it: when this returns, the list is in the journal;
+4. rename it into ``done/``, or write the reason of a refusal into ``refused/`` and rename it there.
 
-A list that is found in ``taking`` was cut off between 1 and 4 and goes through 2 to 4 again, under the same moment and
-so with the same names. Submitting the same list twice changes nothing: its id is made of its orders, and an order that
-the journal knows is not taken up again. So no list is lost and no order is fetched twice.
+A list that is found in ``taking`` was interrupted between 1 and 4 and goes through 2 to 4 again, with the same moment
+and so with the same names. Submitting the same list twice changes nothing: its id is derived from its orders, and
+known orders are not added again. So no list is lost and no order is processed twice.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class InboxFileKind(Enum):
     """Kinds of files in the inbox."""
 
     LIST = auto()
-    #: Nothing, and nothing is told: another program will take it away or rename it.
+    #: Ignored without a notice: another program will remove or rename it.
     TEMPORARY = auto()
-    #: Nothing, and that is told.
+    #: Ignored with a notice.
     FOREIGN = auto()
 
 
@@ -59,7 +59,7 @@ def timestamped_name(name: str, moment: str) -> str:
     return f"{path.stem}.{moment}{path.suffix}"
 
 
-#: A copy over a slow line pauses for less than this.
+#: A file that is unchanged for this time is complete: a copy over a slow connection pauses for less.
 STABLE_S = 3.0
 
 
@@ -83,17 +83,17 @@ class StabilityCheck:
 
     _seen: dict[Path, tuple[FileSnapshot, float]] = field(default_factory=dict[Path, tuple[FileSnapshot, float]])
 
-    def stable_files(self, looks: dict[Path, FileSnapshot], now_s: float) -> list[Path]:
-        """Files that look the same as in an earlier look and have done so long enough; the longest first.
+    def stable_files(self, snapshots: dict[Path, FileSnapshot], now_s: float) -> list[Path]:
+        """Return the files that have been unchanged for ``STABLE_S``, the longest first.
 
         Args:
-            looks: Every file that is there now; others are forgotten.
-            now_s: Seconds that only go forward.
+            snapshots: Every file that exists now; others are forgotten.
+            now_s: Monotonic time.
         """
-        kept = {path: seen for path, seen in self._seen.items() if looks.get(path) == seen[0]}
-        ready = [path for path, (_, since_s) in kept.items() if now_s - since_s >= STABLE_S]
-        self._seen = {path: kept.get(path, (look, now_s)) for path, look in looks.items()}
-        return sorted(ready, key=lambda path: (kept[path][1], path))
+        unchanged = {path: seen for path, seen in self._seen.items() if snapshots.get(path) == seen[0]}
+        ready = [path for path, (_, since_s) in unchanged.items() if now_s - since_s >= STABLE_S]
+        self._seen = {path: unchanged.get(path, (snapshot, now_s)) for path, snapshot in snapshots.items()}
+        return sorted(ready, key=lambda path: (unchanged[path][1], path))
 
 
 TAKING, DONE, REFUSED = "taking", "done", "refused"
@@ -108,9 +108,9 @@ class LinkedFolderError(OSError):
 class FolderContents:
     """Contents of the watched folder."""
 
-    #: Plain files and how they look now.
+    #: Regular files.
     files: dict[Path, FileSnapshot]
-    #: Links, which are never followed.
+    #: Symbolic links, which are never followed.
     links: tuple[Path, ...]
 
 
@@ -122,17 +122,17 @@ class InboxFolders:
 
     def scan(self) -> FolderContents:
         """Scan the watched folder."""
-        looks: dict[Path, FileSnapshot] = {}
+        files: dict[Path, FileSnapshot] = {}
         links: list[Path] = []
         for path in self.root.iterdir():
-            # One that vanishes meanwhile is not there.
+            # A file may be removed during the scan.
             with contextlib.suppress(FileNotFoundError):
                 status = path.lstat()
                 if stat.S_ISREG(status.st_mode):
-                    looks[path] = FileSnapshot.from_stat(status)
+                    files[path] = FileSnapshot.from_stat(status)
                 elif stat.S_ISLNK(status.st_mode):
                     links.append(path)
-        return FolderContents(files=looks, links=tuple(links))
+        return FolderContents(files=files, links=tuple(links))
 
     def interrupted(self) -> list[Path]:
         """Return lists whose processing was interrupted, the oldest first. Empty folders are removed."""
@@ -158,16 +158,16 @@ class InboxFolders:
         name = timestamped_name(taken.name, taken.parent.name)
         note = self._folder(REFUSED) / f"{name}{REASON_SUFFIX}"
         note.parent.mkdir(exist_ok=True)
-        # First the reason: a list without one would lie there unexplained.
+        # The reason is written first, so that no list lies in the folder without it.
         note.write_text(reason, encoding="utf-8")
         return self._move(taken, REFUSED)
 
-    def _move(self, taken: Path, shelf: str) -> Path:
-        folder = self._folder(shelf)
+    def _move(self, taken: Path, folder_name: str) -> Path:
+        folder = self._folder(folder_name)
         folder.mkdir(exist_ok=True)
-        place = taken.rename(folder / timestamped_name(taken.name, taken.parent.name))
+        path = taken.rename(folder / timestamped_name(taken.name, taken.parent.name))
         taken.parent.rmdir()
-        return place
+        return path
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
@@ -177,11 +177,11 @@ class InboxFolders:
 
     def _claimed_files(self) -> Iterator[Path]:
         folder = self._folder(TAKING)
-        for place in folder.iterdir() if folder.is_dir() else ():
-            if place.is_symlink() or not place.is_dir():
+        for claim in folder.iterdir() if folder.is_dir() else ():
+            if claim.is_symlink() or not claim.is_dir():
                 continue
-            files = [path for path in place.iterdir() if path.is_file() and not path.is_symlink()]
+            files = [path for path in claim.iterdir() if path.is_file() and not path.is_symlink()]
             yield from files
             if not files:
                 with contextlib.suppress(OSError):
-                    place.rmdir()
+                    claim.rmdir()

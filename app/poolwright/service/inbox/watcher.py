@@ -13,10 +13,10 @@ from poolwright.domain.errors import OptionsError, PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ports import Accepted, Clock, EventSink
 from poolwright.domain.tasks import OrderList
+from poolwright.files.locks import FolderLock
 from poolwright.intake.content_kind import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import ReadOptions, orders_from_file
-from poolwright.profile.locks import FolderLock
 from poolwright.service.inbox.folders import (
     DONE,
     REFUSED,
@@ -30,7 +30,7 @@ from poolwright.service.inbox.folders import (
 )
 from poolwright.settings import Settings
 
-#: Takes a list up; its orders are in the journal when it returns. ``PoolError``: one sentence, why not now.
+#: Submits a list; its orders are in the journal when it returns. Raises ``PoolError`` if that fails.
 SubmitList = Callable[[OrderList], Awaitable[Accepted]]
 
 
@@ -44,15 +44,15 @@ class InboxWatcher:
     def __init__(
         self, folder: Path, *, submit: SubmitList, reading: ReadOptions, clock: Clock, observe: EventSink
     ) -> None:
-        """Touches nothing. ``reading`` is that of the daemon's lists."""
-        self._shelves = InboxFolders(root=folder)
+        """Access no file before ``run``. ``reading``: portal and rules for reading order numbers."""
+        self._folders = InboxFolders(root=folder)
         self._submit = submit
         self._reading = reading
         self._clock = clock
         self._observe = observe
-        self._settling = StabilityCheck()
-        #: What was told of each file and of the folder, until that changes.
-        self._told: dict[Path, str] = {}
+        self._stability = StabilityCheck()
+        #: The last reported problem of each file and of the folder.
+        self._reported: dict[Path, str] = {}
 
     async def run(self, interval_s: float) -> None:
         """Check regularly until cancelled. Polling also works on network shares, which send no change events."""
@@ -60,11 +60,11 @@ class InboxWatcher:
             await self.check_once()
 
     async def check_once(self) -> None:
-        """One look, unless another daemon that watches the same folder is in the middle of one of its own.
+        """Check the folder once, unless another daemon that watches the same folder is checking it.
 
-        What that one has taken and not put away yet would look here like a list whose taking was cut off.
+        The lists that the other daemon is processing would look like interrupted ones.
         """
-        lock = FolderLock(self._shelves.root)
+        lock = FolderLock(self._folders.root)
         try:
             if await anyio.to_thread.run_sync(lock.acquire):
                 await self._check_folder()
@@ -72,56 +72,60 @@ class InboxWatcher:
             lock.release()
 
     async def _check_folder(self) -> None:
-        """Take every list that is whole, and first those whose taking was cut off."""
-        root = self._shelves.root
+        """Process the interrupted lists, then every complete list."""
+        root = self._folders.root
         try:
-            taken = await anyio.to_thread.run_sync(self._shelves.interrupted)
-            dropped = await anyio.to_thread.run_sync(self._shelves.scan)
+            interrupted = await anyio.to_thread.run_sync(self._folders.interrupted)
+            contents = await anyio.to_thread.run_sync(self._folders.scan)
         except OSError as error:
             self._report_once(root, _folder_message(root, error))
             return
         self._report_recovery(root)
-        for path in self._told.keys() - {root, *taken, *dropped.files, *dropped.links}:
-            del self._told[path]
-        for path in taken:
+        for path in self._reported.keys() - {root, *interrupted, *contents.files, *contents.links}:
+            del self._reported[path]
+        for path in interrupted:
             await self._process(path)
-        ready = self._settling.stable_files(self._lists(dropped), self._clock.monotonic())
+        ready = self._stability.stable_files(self._lists(contents), self._clock.monotonic())
         for path in ready:
             await self._claim(path)
 
-    def _lists(self, dropped: FolderContents) -> dict[Path, FileSnapshot]:
-        """What may be a list; what is not is told once."""
-        for link in dropped.links:
+    def _lists(self, contents: FolderContents) -> dict[Path, FileSnapshot]:
+        """Return the files that may be lists; report all others once."""
+        for link in contents.links:
             if file_kind(link.name) is InboxFileKind.LIST:
-                self._report_once(link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself.")
-        kinds = {path: file_kind(path.name) for path in dropped.files}
+                self._report_once(
+                    link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself."
+                )
+        kinds = {path: file_kind(path.name) for path in contents.files}
         for path, kind in kinds.items():
             if kind is InboxFileKind.FOREIGN:
                 self._report_once(
                     path,
                     f"{path.name} in the inbox is not a list and is ignored. Supported: .xlsx, .xls, .ods, .csv, .txt.",
                 )
-        return {path: look for path, look in dropped.files.items() if kinds[path] is InboxFileKind.LIST}
+        return {path: snapshot for path, snapshot in contents.files.items() if kinds[path] is InboxFileKind.LIST}
 
     async def _claim(self, path: Path) -> None:
         moment = timestamp(self._clock.now())
         try:
-            taken = await anyio.to_thread.run_sync(self._shelves.claim, path, moment)
+            taken = await anyio.to_thread.run_sync(self._folders.claim, path, moment)
         except FileNotFoundError:
-            # Its owner took it back between two looks.
+            # Its owner removed it after the scan.
             return
         except OSError as error:
-            why = f"{path.name} in the inbox cannot be moved ({error.strerror}); it is tried again"
-            self._report_once(path, f"{why}: close it in other programs, and give this program write access to {path.parent}.")
+            problem = f"{path.name} in the inbox cannot be moved ({error.strerror}); it is tried again"
+            self._report_once(
+                path, f"{problem}: close it in other programs, and give this program write access to {path.parent}."
+            )
             return
         await self._process(taken)
 
     async def _process(self, taken: Path) -> None:
-        """From ``taking`` to its place, by way of the journal."""
+        """Read and submit a claimed list, then move it to its final folder."""
         try:
             orders = await anyio.to_thread.run_sync(_read_list, taken, self._reading)
             accepted = await self._submit(orders)
-            await anyio.to_thread.run_sync(self._shelves.move_to_done, taken)
+            await anyio.to_thread.run_sync(self._folders.move_to_done, taken)
         except InputRefusedError as error:
             await self._refuse(taken, str(error))
         except PoolError as error:
@@ -131,39 +135,39 @@ class InboxWatcher:
         else:
             self._publish(Level.INFO, _accepted_message(taken, accepted, orders))
 
-    async def _refuse(self, taken: Path, why: str) -> None:
-        when = f"{self._clock.now():%d %b %Y %H:%M} UTC"
+    async def _refuse(self, taken: Path, cause: str) -> None:
+        moment = f"{self._clock.now():%d %b %Y %H:%M} UTC"
         reason = (
-            f"{taken.name} was refused ({when}).\n\nWhy: {why}\n\n"
+            f"{taken.name} was refused ({moment}).\n\nWhy: {cause}\n\n"
             "What to do: fix the list and put it into the inbox again. This copy is not read again.\n"
         )
         try:
-            await anyio.to_thread.run_sync(partial(self._shelves.move_to_refused, taken, reason))
+            await anyio.to_thread.run_sync(partial(self._folders.move_to_refused, taken, reason))
         except OSError as error:
             self._report_once(taken, _stuck_message(taken, error))
         else:
-            self._publish(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {why}")
+            self._publish(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {cause}")
 
     def _publish(self, level: Level, text: str) -> None:
         self._observe(Notice(level=level, text=text))
 
     def _report_once(self, path: Path, text: str) -> None:
-        """Tell trouble once, until it changes."""
-        if self._told.get(path) != text:
-            self._told[path] = text
+        """Report a problem, unless it was the last one reported for this path."""
+        if self._reported.get(path) != text:
+            self._reported[path] = text
             self._publish(Level.WARNING, text)
 
     def _report_recovery(self, root: Path) -> None:
-        if self._told.pop(root, None):
+        if self._reported.pop(root, None):
             self._publish(Level.INFO, f"The inbox {root} is available again.")
 
 
 def _read_list(path: Path, reading: ReadOptions) -> OrderList:
-    """Read a list that was taken.
+    """Read a claimed list.
 
     Raises:
-        InputRefusedError: It is no list.
-        StillWrittenError: Its writer goes on: it had the file open before it was taken.
+        InputRefusedError: It is not a valid list.
+        StillWrittenError: Its writer, which opened it before it was claimed, is still writing.
         OSError: It cannot be opened now.
     """
     before = FileSnapshot.from_stat(path.stat())
@@ -171,7 +175,7 @@ def _read_list(path: Path, reading: ReadOptions) -> OrderList:
         size_mb = CONTENT_BYTES_MAX // 1024**2
         raise InputRefusedError(f"{path.name} is larger than {size_mb} MB; split it into several lists.")
     with path.open("rb") as file:
-        # A lock or a broken line is no reason to refuse the list.
+        # Raises OSError for a lock or a lost connection, which are no reasons to refuse the list.
         file.read(1)
     try:
         return orders_from_file(path, reading)

@@ -1,6 +1,6 @@
-"""Lists that are fetched by themselves, at times of a cron entry.
+"""Schedules of the daemon: lists that are read and processed at the times of cron entries.
 
-``entry`` (what is asked), ``firing`` (pure: when, what was missed, what an overlap means), ``records`` and ``ledger``
-(what is remembered over a restart), ``source`` (file, glob or command become lists), ``submitted`` and ``own_batch``
-(the two ways to run one), ``timetable`` (one timer to the next fire, and all that it starts).
+``schedule_definition`` (one schedule, from the settings), ``cron`` (pure: due and missed times, overlaps),
+``schedule_state`` (what is saved for the next daemon), ``sources`` (a file, a pattern or a command as input lists),
+``runs`` (one run, in the daemon's queue or as a separate batch), ``scheduler`` (one timer and all runs).
 """

@@ -1,8 +1,8 @@
 """Cron times: when a schedule is due, what was missed, and what happens when runs overlap. Pure.
 
-Summer time as the cron of Debian has it: an entry with a fixed hour fires once a day, at the first minute after the
-gap where its time does not exist, at the first of the two where it comes twice; one of every hour fires in every hour
-that really passes.
+Daylight saving time follows Debian's cron: an entry with a fixed hour fires once a day, at the first minute after the
+gap if its time does not exist, and at the first of the two times if it exists twice; an hourly entry fires in every
+hour that passes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cronsim import CronSim
 from poolwright.service.schedules.schedule_definition import Schedule
 from poolwright.settings import MissedRunPolicy, OverlapPolicy
 
-#: A fire that is seen within this is on time: a minute is the grain of cron.
+#: A due time that is noticed within this is on time: cron times are whole minutes.
 ON_TIME = timedelta(minutes=1)
-#: Beyond this a clock was set back, not adjusted: what it said before counts no more.
+#: A clock that goes back by more was set, not adjusted: its earlier times no longer count.
 CLOCK_BACK = timedelta(hours=1)
-#: More missed fires are not counted one by one.
+#: Maximum count of missed times.
 COUNT_MAX = 1000
 
 
@@ -28,7 +28,7 @@ class OverlapDecision(StrEnum):
     """What to do with a due schedule."""
 
     START = "start"
-    #: It waits for the end of the earlier run.
+    #: Start when the current run ends.
     QUEUE = "queue"
     SKIP = "skip"
 
@@ -37,32 +37,32 @@ class OverlapDecision(StrEnum):
 class DueTimes:
     """Due times since the last check."""
 
-    #: The fire to act on; nothing when all are too late and not made up for.
+    #: The due time to act on; ``None`` if all are missed and not made up for.
     fire_at: datetime | None
-    #: Whether that fire makes up for missed ones.
+    #: Whether that run makes up for missed times.
     is_late: bool
     #: At most ``COUNT_MAX``.
     missed_count: int
-    #: Of the missed ones; nothing without any.
+    #: The first missed time; ``None`` if none was missed.
     first_missed_at: datetime | None
-    #: All fires up to here are dealt with.
+    #: All due times until here are handled.
     since: datetime
 
 
 def next_fire(cron: str, zone: tzinfo, after: datetime) -> datetime | None:
-    """The first fire later than ``after``, in UTC; nothing when none comes within 50 years."""
-    for fire in CronSim(cron, after.astimezone(zone)):
-        at = fire.astimezone(UTC)
-        # In the second of two equal hours the reader tells times of the first one, which are over.
+    """Return the first due time after ``after``, in UTC; ``None`` if there is none within 50 years."""
+    for local_time in CronSim(cron, after.astimezone(zone)):
+        at = local_time.astimezone(UTC)
+        # In the second of two equal hours CronSim also yields times of the first one, which have passed.
         if at > after:
             return at
     return None
 
 
 def find_due_times(schedule: Schedule, since: datetime, now: datetime) -> DueTimes | None:
-    """What has come due later than ``since`` and until ``now``; nothing when nothing has.
+    """Return what became due after ``since`` and until ``now``; ``None`` if nothing did.
 
-    A daemon that was down, a machine that slept and a clock that was set forward all look the same here.
+    A daemon that was not running, a machine that was suspended and a clock that was set forward are not told apart.
     """
     fires = _fires(schedule, since, now)
     if not fires:
@@ -95,12 +95,12 @@ def missed_message(schedule: Schedule, due: DueTimes) -> str:
 
 
 def valid_since(since: datetime, now: datetime) -> datetime:
-    """From when on fires count: what is known, or now where that lies too far ahead to be true."""
+    """Return ``since``, or ``now`` if ``since`` is so far in the future that the clock must have been set back."""
     return now if since - now > CLOCK_BACK else since
 
 
 def decide_overlap(overlap: OverlapPolicy, *, is_running: bool, is_waiting: bool) -> OverlapDecision:
-    """What becomes of a fire; one run at most waits, since it does all that another one would do."""
+    """Decide about a due time while a run may be going on; at most one run waits, since it covers further ones."""
     if not is_running:
         return OverlapDecision.START
     return OverlapDecision.QUEUE if overlap is OverlapPolicy.QUEUE and not is_waiting else OverlapDecision.SKIP

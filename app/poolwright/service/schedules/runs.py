@@ -1,7 +1,7 @@
 """One run of a schedule, in the daemon's queue or as a separate batch, until its end or its deadline.
 
-The run has its own journal and its own log below its own folder; here its exit code and its report are told. What it
-writes goes to files, so that it never waits for a reader.
+A separate batch has its own output folder with journal and log; its exit code and its report are reported here. Its
+output goes to files, so that it never waits for a reader.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ from poolwright.service.schedules.sources import ERROR_OUTPUT_BYTES, child_envir
 class QueueClient:
     """The daemon's queue as schedules use it. Each function may raise ``PoolError``."""
 
-    #: Takes a list up; its orders are in the journal when it returns.
+    #: Submits a list; its orders are in the journal when it returns.
     submit: Callable[[OrderList], Awaitable[Accepted]]
-    #: How many orders of a list have no end yet.
+    #: Returns how many orders of a list are not finished.
     open_count: Callable[[BatchId], Awaitable[int]]
-    #: Cancels the orders of a list that no worker has begun; tells how many.
+    #: Cancels the orders of a list that have not started; returns how many.
     cancel_waiting: Callable[[BatchId], Awaitable[int]]
 
 
-async def wait_until_done(desk: QueueClient, batch_ids: Sequence[BatchId], interval_s: float) -> None:
+async def wait_until_done(queue: QueueClient, batch_ids: Sequence[BatchId], interval_s: float) -> None:
     """Return when no order of these lists is open. The caller sets the deadline."""
     async for _ in periodic(interval_s):
-        counts = [await desk.open_count(batch_id) for batch_id in batch_ids]
+        counts = [await queue.open_count(batch_id) for batch_id in batch_ids]
         if not any(counts):
             return
 
 
-async def cancel_unstarted(desk: QueueClient, batch_ids: Sequence[BatchId]) -> int:
+async def cancel_unstarted(queue: QueueClient, batch_ids: Sequence[BatchId]) -> int:
     """Cancel the orders that have not started; return how many."""
-    counts = [await desk.cancel_waiting(batch_id) for batch_id in batch_ids]
+    counts = [await queue.cancel_waiting(batch_id) for batch_id in batch_ids]
     return sum(counts)
 
 
-#: On top of the time that orders in flight get: workers close their browsers, reports are written.
+#: In addition to the time for orders in progress: workers close their browsers, and the report is written.
 SHUTDOWN_MARGIN_S = 45.0
-#: The summary is the last line; a list of a million orders has no longer one.
+#: Maximum size of the last line, the summary; that of a million orders is not longer.
 _SUMMARY_BYTES = 256 * 1024
 _JSON_LINES_SUFFIX, _ERROR_OUTPUT_SUFFIX = ".jsonl", ".log"
 
 
 class _RunSummary(BaseModel):
-    """The needed fields of the last line of a run."""
+    """The fields that are needed of the last line of a run."""
 
     type: Literal["summary"]
     detail: str = ""
@@ -74,28 +74,35 @@ class _RunSummary(BaseModel):
 
 
 class SeparateRun:
-    """One run of the program over one list. Ask it how it ended after its block."""
+    """One run of the program for one list."""
 
     def __init__(
-        self, own: SeparateBatch, source: Path, stem: Path, *, program: tuple[str, ...] = ("-m", "poolwright")
+        self, batch: SeparateBatch, source: Path, stem: Path, *, program: tuple[str, ...] = ("-m", "poolwright")
     ) -> None:
-        """``stem`` is where its lines and its words go, without their endings; ``program`` is another one in tests."""
-        self._command = [*interpreter.python_command(), *program, "run", "--json", *own.options, str(source.absolute())]
-        self._limit_s = own.shutdown_timeout_s + SHUTDOWN_MARGIN_S
-        self._lines = stem.with_name(stem.name + _JSON_LINES_SUFFIX)
-        self._words = stem.with_name(stem.name + _ERROR_OUTPUT_SUFFIX)
+        """Build the command. ``stem`` is the path of its output files without suffix; tests set another ``program``."""
+        self._command = [
+            *interpreter.python_command(),
+            *program,
+            "run",
+            "--json",
+            *batch.options,
+            str(source.absolute()),
+        ]
+        self._limit_s = batch.shutdown_timeout_s + SHUTDOWN_MARGIN_S
+        self._json_lines = stem.with_name(stem.name + _JSON_LINES_SUFFIX)
+        self._error_output = stem.with_name(stem.name + _ERROR_OUTPUT_SUFFIX)
         self._source = source
         self._code: int | None = None
 
     async def run(self) -> None:
-        """Start it and wait for its end.
+        """Start the program and wait for its end.
 
-        When cancelled it gets SIGTERM, finishes the orders in flight, and is killed where that takes too long.
+        When cancelled, the program gets SIGTERM, finishes the orders in progress, and is killed if that takes too long.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: The program cannot be started.
         """
-        await anyio.to_thread.run_sync(make_private_folder, self._lines.parent)
+        await anyio.to_thread.run_sync(make_private_folder, self._json_lines.parent)
         process = await self._start()
         try:
             async with terminate_on_exit(process, self._limit_s):
@@ -104,39 +111,42 @@ class SeparateRun:
             self._code = process.returncode
 
     async def _start(self) -> anyio.abc.Process:
-        # Made private by their folder.
-        async with await anyio.open_file(self._lines, "wb") as lines, await anyio.open_file(self._words, "wb") as words:
+        # Their folder is private.
+        async with (
+            await anyio.open_file(self._json_lines, "wb") as lines,
+            await anyio.open_file(self._error_output, "wb") as error_output,
+        ):
             return await anyio.open_process(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=lines.wrapped,
-                stderr=words.wrapped,
+                stderr=error_output.wrapped,
                 env=child_environment(is_ours=True),
                 start_new_session=True,
             )
 
     async def result(self) -> RunResult:
         """Return how the run ended."""
-        summary = await anyio.to_thread.run_sync(_read_summary, self._lines)
-        words = await anyio.to_thread.run_sync(_read_file_tail, self._words, ERROR_OUTPUT_BYTES)
+        summary = await anyio.to_thread.run_sync(_read_summary, self._json_lines)
+        error_output = await anyio.to_thread.run_sync(_read_file_tail, self._error_output, ERROR_OUTPUT_BYTES)
         report = f" Report: {summary.report_xlsx}." if summary and summary.report_xlsx else ""
-        told = f"{self._source.name}: the separate run ended with exit code {self._code}"
+        ending = f"{self._source.name}: the separate run ended with exit code {self._code}"
         match self._code:
             case 0:
-                return RunResult(how=RunStatus.DONE, detail=f"{told}, all orders are done.{report}")
+                return RunResult(how=RunStatus.DONE, detail=f"{ending}, all orders are done.{report}")
             case 1:
-                return RunResult(how=RunStatus.FAILED, detail=f"{told}, some orders are not done.{report}")
+                return RunResult(how=RunStatus.FAILED, detail=f"{ending}, some orders are not done.{report}")
             case _:
-                why = (
+                cause = (
                     (summary and (summary.detail or summary.report_problem))
-                    or _last_line(words)
-                    or f"see {self._words}"
+                    or _last_line(error_output)
+                    or f"see {self._error_output}"
                 )
-                return RunResult(how=RunStatus.FAILED, detail=f"{told}: {why}{report}")
+                return RunResult(how=RunStatus.FAILED, detail=f"{ending}: {cause}{report}")
 
 
 def _read_summary(lines: Path) -> _RunSummary | None:
-    """The last line, where it is the summary of a run."""
+    """Return the last line; ``None`` if it is not the summary of a run."""
     text = _read_file_tail(lines, _SUMMARY_BYTES)
     try:
         return _RunSummary.model_validate_json(_last_line(text))
@@ -144,10 +154,10 @@ def _read_summary(lines: Path) -> _RunSummary | None:
         return None
 
 
-def _read_file_tail(path: Path, most_bytes: int) -> str:
+def _read_file_tail(path: Path, size_bytes: int) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - most_bytes))
+            file.seek(max(0, path.stat().st_size - size_bytes))
             return file.read().decode(errors="replace")
     except OSError:
         return ""
@@ -157,65 +167,69 @@ def _last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
-#: Told each time a list is in the journal: the lists of this run so far.
+#: Called with all lists of this run whenever another one is in the journal.
 RecordLists = Callable[[tuple[BatchId, ...]], Awaitable[None]]
-#: Between two looks at how many orders of a run are still open.
+#: Interval of checking how many orders of a run are open.
 POLL_INTERVAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What every run of a schedule needs."""
+    """Dependencies of every run of a schedule."""
 
     queue: QueueClient
-    #: Portal and rules of the daemon's lists; column and sheet come from the entry.
+    #: Portal and rules for reading order numbers; column and sheet come from the schedule.
     reading: ReadOptions
-    #: Private; takes what programs print.
+    #: Private folder for the output of programs.
     folder: Path
     clock: Clock
     poll_interval_s: float = POLL_INTERVAL_S
 
 
-async def run_schedule(schedule: Schedule, began_at: datetime, means: RunContext, note: RecordLists) -> RunResult:
-    """Run an entry. When cancelled, programs that it started are ended first; orders that were submitted stay.
+async def run_schedule(schedule: Schedule, began_at: datetime, context: RunContext, note: RecordLists) -> RunResult:
+    """Run a schedule; when cancelled, end the programs that it started, but keep submitted orders.
 
     Returns:
-        How it ended; nothing that can happen to one run is raised.
+        How it ended, also for a run that failed.
     """
-    limit_s = _remaining_s(schedule, began_at, means.clock)
+    limit_s = _remaining_s(schedule, began_at, context.clock)
     try:
         if schedule.own is not None:
-            return await _run_separate_batches(schedule, schedule.own, means, limit_s)
-        return await _run_in_queue(schedule, means, limit_s, note)
+            return await _run_separate_batches(schedule, schedule.own, context, limit_s)
+        return await _run_in_queue(schedule, context, limit_s, note)
     except PoolError as error:
         return RunResult(how=RunStatus.FAILED, detail=str(error))
     except OSError as error:
         return RunResult(how=RunStatus.FAILED, detail=f"The run could not be started: {error}.")
 
 
-async def resume_run(schedule: Schedule, run: CurrentRun, means: RunContext) -> RunResult:
+async def resume_run(schedule: Schedule, run: CurrentRun, context: RunContext) -> RunResult:
     """Resume a run whose orders an earlier daemon had submitted."""
     try:
         return await _wait_with_deadline(
-            schedule, run.batch_ids, means, _remaining_s(schedule, run.began_at, means.clock)
+            schedule, run.batch_ids, context, _remaining_s(schedule, run.began_at, context.clock)
         )
     except PoolError as error:
         return RunResult(how=RunStatus.FAILED, detail=str(error))
 
 
 def _remaining_s(schedule: Schedule, began_at: datetime, clock: Clock) -> float:
-    """Seconds until the deadline; without end where there is none. A clock that was set back does not put it off."""
+    """Return the seconds until the deadline, or infinity. A clock that was set back does not postpone it."""
     if schedule.deadline_s is None:
         return math.inf
-    gone_s = (clock.now() - began_at).total_seconds()
-    return max(0.0, schedule.deadline_s - max(0.0, gone_s))
+    elapsed_s = (clock.now() - began_at).total_seconds()
+    return max(0.0, schedule.deadline_s - max(0.0, elapsed_s))
 
 
-async def _run_separate_batches(schedule: Schedule, own: SeparateBatch, means: RunContext, limit_s: float) -> RunResult:
+async def _run_separate_batches(
+    schedule: Schedule, batch: SeparateBatch, context: RunContext, limit_s: float
+) -> RunResult:
     runs: list[SeparateRun] = []
     with anyio.move_on_after(limit_s) as limit:
-        for number, path in enumerate(await find_lists(schedule, means.folder), start=1):
-            run = SeparateRun(own, path, means.folder / (schedule.name if number == 1 else f"{schedule.name}-{number}"))
+        for number, path in enumerate(await find_lists(schedule, context.folder), start=1):
+            run = SeparateRun(
+                batch, path, context.folder / (schedule.name if number == 1 else f"{schedule.name}-{number}")
+            )
             runs.append(run)
             await run.run()
     endings = [await run.result() for run in runs]
@@ -228,52 +242,52 @@ async def _run_separate_batches(schedule: Schedule, own: SeparateBatch, means: R
     return RunResult(how=RunStatus.DONE if is_done else RunStatus.FAILED, detail=detail)
 
 
-async def _run_in_queue(schedule: Schedule, means: RunContext, limit_s: float, note: RecordLists) -> RunResult:
-    reading = replace(means.reading, column=schedule.column, sheet_name=schedule.sheet)
-    began_s = means.clock.monotonic()
+async def _run_in_queue(schedule: Schedule, context: RunContext, limit_s: float, note: RecordLists) -> RunResult:
+    reading = replace(context.reading, column=schedule.column, sheet_name=schedule.sheet)
+    began_s = context.clock.monotonic()
     batch_ids: list[BatchId] = []
-    #: Those whose orders may be in the journal, also where the deadline cuts short what was to come after.
+    #: Lists whose orders may be in the journal, even if the deadline interrupts their submission.
     begun: list[BatchId] = []
     problems: list[str] = []
     with anyio.move_on_after(limit_s) as limit:
-        for path in await find_lists(schedule, means.folder):
+        for path in await find_lists(schedule, context.folder):
             try:
                 orders = await anyio.to_thread.run_sync(orders_from_file, path, reading)
                 begun.append(orders.batch_id)
-                await means.queue.submit(orders)
+                await context.queue.submit(orders)
             except PoolError as error:
-                # The other lists of a pattern are as good as before.
+                # The other lists of a pattern may still be valid.
                 problems.append(str(error))
                 continue
             batch_ids.append(orders.batch_id)
             await note(tuple(batch_ids))
     if limit.cancelled_caught and begun:
-        return await _end_at_deadline(schedule, begun, means)
+        return await _end_at_deadline(schedule, begun, context)
     if limit.cancelled_caught:
         return RunResult(
             how=RunStatus.DEADLINE, detail="The deadline passed before the list was read; no order was submitted."
         )
     if not batch_ids:
         return RunResult(how=RunStatus.FAILED, detail=" ".join(problems))
-    ended = await _wait_with_deadline(schedule, batch_ids, means, limit_s - (means.clock.monotonic() - began_s))
+    ended = await _wait_with_deadline(schedule, batch_ids, context, limit_s - (context.clock.monotonic() - began_s))
     if problems and ended.how is RunStatus.DONE:
         return RunResult(how=RunStatus.FAILED, detail=" ".join((*problems, ended.detail)))
     return ended
 
 
 async def _wait_with_deadline(
-    schedule: Schedule, batch_ids: Sequence[BatchId], means: RunContext, limit_s: float
+    schedule: Schedule, batch_ids: Sequence[BatchId], context: RunContext, limit_s: float
 ) -> RunResult:
-    """Until every order has its end, or the deadline: what no worker has begun by then is cancelled."""
+    """Wait until every order is finished; at the deadline, cancel those that have not started."""
     with anyio.move_on_after(limit_s) as limit:
-        await wait_until_done(means.queue, batch_ids, means.poll_interval_s)
+        await wait_until_done(context.queue, batch_ids, context.poll_interval_s)
     if not limit.cancelled_caught:
         return RunResult(how=RunStatus.DONE, detail="All orders are finished.")
-    return await _end_at_deadline(schedule, batch_ids, means)
+    return await _end_at_deadline(schedule, batch_ids, context)
 
 
-async def _end_at_deadline(schedule: Schedule, batch_ids: Sequence[BatchId], means: RunContext) -> RunResult:
-    count = await cancel_unstarted(means.queue, batch_ids)
+async def _end_at_deadline(schedule: Schedule, batch_ids: Sequence[BatchId], context: RunContext) -> RunResult:
+    count = await cancel_unstarted(context.queue, batch_ids)
     minutes = f"{(schedule.deadline_s or 0) / 60:g}"
     return RunResult(
         how=RunStatus.DEADLINE,

@@ -14,9 +14,9 @@ from poolwright.service.output_folder import LOG_NAME
 from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, setting_help
 from poolwright.settings.schedule_entry import zone_name
 
-#: Below the daemon's output folder; below it one folder for each entry that runs as a batch of its own.
+#: Below the daemon's output folder; contains one folder for each schedule that runs as a separate batch.
 SEPARATE_BATCHES_NAME = "schedules"
-#: What a batch of its own takes over from the daemon's settings, wherever these came from.
+#: Settings of the daemon that a separate batch uses, too.
 _SHARED_SETTINGS = (
     "profiles_dir",
     "workers",
@@ -39,23 +39,23 @@ _MINUTE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSource:
-    """One list."""
+    """A list file."""
 
     path: Path
 
     def __str__(self) -> str:
-        """For people."""
+        """Return the description for people."""
         return str(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobSource:
-    """Every list whose path fits; each is a list of its own."""
+    """All list files that match a pattern."""
 
     pattern: str
 
     def __str__(self) -> str:
-        """For people."""
+        """Return the description for people."""
         return self.pattern
 
 
@@ -66,7 +66,7 @@ class CommandSource:
     arguments: tuple[str, ...]
 
     def __str__(self) -> str:
-        """For people: the program alone, since arguments may hold what is nobody's business."""
+        """Return the description for people: the program alone, since its arguments may be confidential."""
         return f"output of {self.arguments[0]}"
 
 
@@ -75,11 +75,11 @@ class SeparateBatch:
     """A schedule with its own profile, folder or template: it runs as a separate process beside the daemon."""
 
     profile: str
-    #: Output folder with a journal of its own: the daemon's is locked while it runs.
+    #: Its own output folder: the journal of the daemon is locked while the daemon is running.
     out: Path
     #: Options of ``poolwright run``.
     options: tuple[str, ...]
-    #: Orders in flight get as long to finish when the run is stopped.
+    #: Time for orders in progress when the run is stopped.
     shutdown_timeout_s: float
 
 
@@ -88,23 +88,23 @@ class Schedule:
     """One schedule: its source, its times, and where its orders run."""
 
     name: str
-    #: Five fields.
+    #: Cron expression of five fields.
     cron: str
-    #: Whose days and hours they are.
+    #: Time zone of the cron expression.
     zone: tzinfo
     source: FileSource | GlobSource | CommandSource
     column: str | None = None
     sheet: str | None = None
-    #: Nothing when its orders go to the daemon's own queue.
+    #: ``None`` if its orders go to the queue of the daemon.
     own: SeparateBatch | None = None
-    #: Seconds from the start of a run until what no worker has begun is cancelled; nothing for no deadline.
+    #: Seconds from the start of a run until orders that have not started are cancelled; ``None`` for no deadline.
     deadline_s: float | None = None
     missed: MissedRunPolicy = MissedRunPolicy.SKIP
     overlap: OverlapPolicy = OverlapPolicy.SKIP
 
     @property
     def rhythm(self) -> str:
-        """When it fires, in words that change when that changes."""
+        """Return cron expression and time zone as one text, to detect a change."""
         return f"{self.cron} {zone_name(self.zone)}"
 
 
@@ -112,8 +112,8 @@ def schedules_from_settings(settings: Settings) -> tuple[Schedule, ...]:
     """Return the schedules of the settings.
 
     Raises:
-        OptionsError: An entry has a template that cannot be read, or would write into the folder of the daemon or of
-            another entry.
+        OptionsError: An entry has an invalid template, or its output folder is that of the daemon or of another
+            entry.
     """
     schedules = tuple(_schedule(entry, settings) for entry in settings.schedules)
     _check_separate_folders(schedules, settings.out)
@@ -157,7 +157,7 @@ def _separate_batch(entry: ScheduleEntry, settings: Settings) -> SeparateBatch |
 def _check_template(entry: ScheduleEntry) -> None:
     if entry.folder_template is not None:
         try:
-            # Which fields there are, the portal of the profile says; the run asks it.
+            # The run checks the fields, since they depend on the portal of the profile.
             FolderTemplate.parse(entry.folder_template)
         except OptionsError as error:
             raise OptionsError(f"In the schedule {entry.name!r}: {error}") from error
@@ -171,7 +171,7 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
     yield "--headless" if settings.headless else "--headed"
     yield from ("--profile", profile, "--out", str(out))
     yield from ("--folder-template", entry.folder_template or settings.folder_template)
-    # Another profile says itself where it belongs: an empty text takes the place of what the environment may say.
+    # Another profile has its own portal: the empty value overrides the environment variable.
     yield from ("--portal", "" if is_other else settings.portal)
     yield from ("--base-url", "" if is_other else settings.base_url)
     yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
@@ -181,14 +181,14 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
 
 
 def _check_separate_folders(schedules: tuple[Schedule, ...], out: Path) -> None:
-    taken = {out.resolve(): "the daemon"}
+    owners = {out.resolve(): "the daemon"}
     for schedule in schedules:
         if schedule.own is None:
             continue
         folder = schedule.own.out.resolve()
-        if folder in taken:
+        if folder in owners:
             raise OptionsError(
-                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which belongs to {taken[folder]}; "
+                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which belongs to {owners[folder]}; "
                 "only one run at a time may use a folder. Choose another one."
             )
-        taken[folder] = f"the schedule {schedule.name!r}"
+        owners[folder] = f"the schedule {schedule.name!r}"

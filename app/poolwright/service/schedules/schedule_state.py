@@ -21,7 +21,7 @@ from poolwright.files.disk import make_private_folder, replace_private_text
 from poolwright.service.schedules.cron import valid_since
 from poolwright.service.schedules.schedule_definition import Schedule
 
-#: Fires that are kept of each entry.
+#: Past runs that are kept of each schedule.
 HISTORY_COUNT = 20
 
 
@@ -29,15 +29,15 @@ class RunStatus(StrEnum):
     """How a run of a schedule ended."""
 
     DONE = "done"
-    #: Not started, or ended with something undone; the detail says what and the next step.
+    #: Not started, or ended with unfinished orders; the detail names the cause and the next step.
     FAILED = "failed"
-    #: An earlier run was still going on.
+    #: The earlier run had not ended.
     SKIPPED = "skipped"
     #: The daemon was not running.
     MISSED = "missed"
-    #: The deadline passed before all of it was begun.
+    #: The deadline passed before all orders had started.
     DEADLINE = "deadline"
-    #: The daemon ended meanwhile.
+    #: The daemon ended during the run.
     CUT_OFF = "cut_off"
 
 
@@ -45,7 +45,7 @@ class RunStatus(StrEnum):
 class PastRun:
     """One past run of a schedule."""
 
-    #: When it was to be; of a run by hand, when it was asked for.
+    #: The due time; for a run by hand, the time of the request.
     due_at: datetime
     ended_at: datetime
     how: RunStatus
@@ -59,7 +59,7 @@ class CurrentRun:
 
     due_at: datetime
     began_at: datetime
-    #: Lists that the journal has; the watch over them is taken up again after a restart.
+    #: Lists of this run in the journal; after a restart the daemon waits for them again.
     batch_ids: tuple[BatchId, ...] = ()
 
 
@@ -67,19 +67,19 @@ class CurrentRun:
 class ScheduleState:
     """The saved state of one schedule."""
 
-    #: Cron and zone that ``since`` belongs to: another rhythm has missed nothing yet.
+    #: Cron expression and time zone of ``since``; if they change, no time counts as missed.
     rhythm: str
-    #: Fires until here are dealt with.
+    #: All due times until here are handled.
     since: datetime
     open: CurrentRun | None = None
-    #: The fire that waits for the end of the open run.
+    #: The due time that waits for the end of the open run.
     waiting_at: datetime | None = None
-    #: The latest last.
+    #: Past runs, the latest last.
     history: tuple[PastRun, ...] = field(default=())
 
-    def with_past_run(self, fire: PastRun) -> ScheduleState:
-        """With one more fire; the oldest ones are forgotten."""
-        return replace(self, history=(*self.history, fire)[-HISTORY_COUNT:])
+    def with_past_run(self, run: PastRun) -> ScheduleState:
+        """Return the state with one more past run; the oldest ones are dropped."""
+        return replace(self, history=(*self.history, run)[-HISTORY_COUNT:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +93,12 @@ class RunResult:
 
 #: Below the private folder of the daemon's output.
 STATE_FILE_NAME = "schedules.json"
-#: A file that cannot be read is kept aside under this ending.
+#: Suffix that is added to the name of a file that cannot be read.
 BROKEN_SUFFIX = ".broken"
 
 
 class _StateFileContent(BaseModel):
-    """The whole file."""
+    """The content of the file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -107,57 +107,57 @@ class _StateFileContent(BaseModel):
 
 
 class ScheduleStateFile:
-    """The file that holds the state of every schedule. One reader and writer."""
+    """The file with the state of every schedule. Only one daemon reads and writes it."""
 
     def __init__(self, path: Path) -> None:
-        """Set the path; reads nothing before ``load``."""
+        """Set the path; ``load`` reads the file."""
         self._path = path
         self._writing = anyio.Lock()
         self._states: dict[str, ScheduleState] = {}
 
     async def load(self) -> str:
-        """Read the file, if there is one; returns one sentence when it could not be read, else nothing."""
-        page = await anyio.to_thread.run_sync(_read_file, self._path)
-        if page is None:
+        """Read the file, if there is one; return one sentence if it cannot be read, else an empty text."""
+        content = await anyio.to_thread.run_sync(_read_file, self._path)
+        if content is None:
             return (
                 f"The state of the schedules ({self._path}) cannot be read; a damaged file is kept "
                 f"beside it with the ending {BROKEN_SUFFIX}. Runs missed while the daemon "
                 "was not running are not known."
             )
-        self._states = dict(page.entries)
+        self._states = dict(content.entries)
         return ""
 
     def get(self, name: str) -> ScheduleState | None:
         """Return the state of one schedule, or ``None``."""
         return self._states.get(name)
 
-    async def save(self, name: str, memory: ScheduleState) -> None:
-        """Remember; on the disk when it returns.
+    async def save(self, name: str, state: ScheduleState) -> None:
+        """Save the state of one schedule; it is on the disk when this returns.
 
         Raises:
-            OSError: The disk refuses. It is remembered until the daemon ends.
+            OSError: The file cannot be written. The state is kept until the daemon ends.
         """
-        self._states[name] = memory
+        self._states[name] = state
         await self._write()
 
     async def remove(self, name: str) -> None:
-        """Remember nothing of an entry that is gone.
+        """Remove the state of a schedule that is no longer in the settings.
 
         Raises:
-            OSError: The disk refuses.
+            OSError: The file cannot be written.
         """
         if self._states.pop(name, None) is not None:
             await self._write()
 
     async def _write(self) -> None:
-        # Whoever writes last writes all that is known then, so a later state is never replaced by an earlier one.
+        # The text is built under the lock, so that a later state is never replaced by an earlier one.
         async with self._writing:
             text = _StateFileContent(entries=dict(self._states)).model_dump_json(indent=1)
             await anyio.to_thread.run_sync(_write_file, self._path, text)
 
 
 def _read_file(path: Path) -> _StateFileContent | None:
-    """The page; an empty one where there is no file, nothing where it cannot be read."""
+    """Return the content, empty if there is no file; ``None`` if it cannot be read."""
     try:
         return _StateFileContent.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -186,80 +186,82 @@ class TrackedSchedule:
 class StateStore:
     """All schedules by name, in the order of the settings."""
 
-    def __init__(self, ledger: ScheduleStateFile, clock: Clock, observe: EventSink) -> None:
-        """Nothing is read before ``load``."""
-        self._ledger = ledger
+    def __init__(self, state_file: ScheduleStateFile, clock: Clock, observe: EventSink) -> None:
+        """Start without schedules; ``load`` reads the state file."""
+        self._state_file = state_file
         self._clock = clock
         self._observe = observe
         self._tracked_schedules: dict[str, TrackedSchedule] = {}
-        #: Entries that are gone and whose run goes on.
+        #: Schedules that are no longer in the settings and whose run has not ended.
         self._removed: dict[str, TrackedSchedule] = {}
-        self._is_disk_told = False
+        self._is_disk_error_reported = False
 
     def __iter__(self) -> Iterator[TrackedSchedule]:
-        """All entries; they may be replaced meanwhile."""
+        """Iterate over a copy of all schedules: they may be replaced meanwhile."""
         return iter(tuple(self._tracked_schedules.values()))
 
     def get(self, name: str) -> TrackedSchedule | None:
-        """The entry of this name."""
+        """Return the schedule of this name, or ``None``."""
         return self._tracked_schedules.get(name)
 
-    def contains(self, place: TrackedSchedule) -> bool:
-        """Whether this entry is still on the timetable."""
-        return self._tracked_schedules.get(place.schedule.name) is place
+    def contains(self, tracked: TrackedSchedule) -> bool:
+        """Return whether this schedule is still in the settings."""
+        return self._tracked_schedules.get(tracked.schedule.name) is tracked
 
     def publish(self, level: Level, text: str) -> None:
         """Publish a notice."""
         self._observe(Notice(level=level, text=text))
 
     async def load(self) -> None:
-        """Read what an earlier daemon remembered."""
-        trouble = await self._ledger.load()
-        if trouble:
-            self.publish(Level.WARNING, trouble)
+        """Read the state that an earlier daemon saved."""
+        problem = await self._state_file.load()
+        if problem:
+            self.publish(Level.WARNING, problem)
 
     async def replace_all(self, schedules: Iterable[Schedule]) -> None:
-        """Replace all schedules. A known one keeps its run and its history."""
+        """Replace all schedules; one with the name of an earlier schedule keeps its run and its history."""
         known = self._tracked_schedules | self._removed
-        self._tracked_schedules = {one.name: self._tracked(one, known.pop(one.name, None)) for one in schedules}
-        self._removed = {name: place for name, place in known.items() if place.state.open is not None}
-        for place in self:
-            await self.save(place)
-        for place in known.values():
-            place.state = replace(place.state, waiting_at=None)
-            await self.save(place)
+        self._tracked_schedules = {
+            schedule.name: self._tracked(schedule, known.pop(schedule.name, None)) for schedule in schedules
+        }
+        self._removed = {name: tracked for name, tracked in known.items() if tracked.state.open is not None}
+        for tracked in self:
+            await self.save(tracked)
+        for tracked in known.values():
+            tracked.state = replace(tracked.state, waiting_at=None)
+            await self.save(tracked)
 
-    async def save(self, place: TrackedSchedule) -> None:
-        """Write down what is remembered of an entry; of one that is gone nothing, once its run is over."""
-        name = place.schedule.name
-        is_gone = not self.contains(place) and place.state.open is None
-        if is_gone:
+    async def save(self, tracked: TrackedSchedule) -> None:
+        """Save the state of a schedule; remove that of a schedule that is no longer in the settings and has no run."""
+        name = tracked.schedule.name
+        is_obsolete = not self.contains(tracked) and tracked.state.open is None
+        if is_obsolete:
             self._removed.pop(name, None)
         try:
-            await (self._ledger.remove(name) if is_gone else self._ledger.save(name, place.state))
+            await (self._state_file.remove(name) if is_obsolete else self._state_file.save(name, tracked.state))
         except OSError as error:
             self._report_disk_error(error)
         else:
-            self._is_disk_told = False
+            self._is_disk_error_reported = False
 
-    def _tracked(self, schedule: Schedule, here: TrackedSchedule | None) -> TrackedSchedule:
+    def _tracked(self, schedule: Schedule, tracked: TrackedSchedule | None) -> TrackedSchedule:
         now = self._clock.now()
-        memory = here.state if here else self._ledger.get(schedule.name)
-        if memory is None:
-            memory = ScheduleState(rhythm=schedule.rhythm, since=now)
-        elif memory.rhythm != schedule.rhythm:
-            memory = replace(memory, rhythm=schedule.rhythm, since=now)
+        state = tracked.state if tracked else self._state_file.get(schedule.name)
+        if state is None:
+            state = ScheduleState(rhythm=schedule.rhythm, since=now)
+        elif state.rhythm != schedule.rhythm:
+            state = replace(state, rhythm=schedule.rhythm, since=now)
         else:
-            memory = replace(memory, since=valid_since(memory.since, now))
-        if here is None:
-            return TrackedSchedule(schedule=schedule, state=memory)
-        here.schedule, here.state = schedule, memory
-        return here
+            state = replace(state, since=valid_since(state.since, now))
+        if tracked is None:
+            return TrackedSchedule(schedule=schedule, state=state)
+        tracked.schedule, tracked.state = schedule, state
+        return tracked
 
     def _report_disk_error(self, error: OSError) -> None:
-        """Once, until it works again."""
-        if not self._is_disk_told:
-            self._is_disk_told = True
+        """Publish a warning once, until saving works again."""
+        if not self._is_disk_error_reported:
+            self._is_disk_error_reported = True
             self.publish(
                 Level.WARNING,
                 f"The state of the schedules cannot be saved ({error.strerror}); if the daemon ends now, missed runs "

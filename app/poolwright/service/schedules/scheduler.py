@@ -1,6 +1,6 @@
 """The scheduler: one timer to the next due time, and every run that it started.
 
-Decisions are those of ``firing``; this acts. An entry has one run at a time, and at most one that waits for its end.
+``cron`` decides, this module acts. A schedule has one run at a time, and at most one that waits for its end.
 """
 
 from __future__ import annotations
@@ -53,24 +53,24 @@ class ScheduleView:
     name: str
     cron: str
     timezone: str
-    #: Where its list comes from, in words.
+    #: Description of its source.
     source: str
-    #: Profile of a run of its own; empty when its orders go to the daemon's queue.
+    #: Profile of the separate batch; empty if the orders go to the queue of the daemon.
     profile: str
-    #: Folder of a run of its own; empty when its orders go to the daemon's queue.
+    #: Output folder of the separate batch; empty if the orders go to the queue of the daemon.
     out: str
     deadline_minutes: float | None
     missed: str
     overlap: str
-    #: Nothing when no day of the next 50 years meets it.
+    #: ``None`` if it is not due within the next 50 years.
     next_at: datetime | None
     is_running: bool
     is_waiting: bool
-    #: The latest first.
+    #: Past runs, the latest first.
     history: tuple[PastRun, ...]
 
 
-def describe_schedule(schedule: Schedule, memory: ScheduleState, next_at: datetime | None) -> ScheduleView:
+def describe_schedule(schedule: Schedule, state: ScheduleState, next_at: datetime | None) -> ScheduleView:
     """Build the view of a schedule."""
     return ScheduleView(
         name=schedule.name,
@@ -83,13 +83,13 @@ def describe_schedule(schedule: Schedule, memory: ScheduleState, next_at: dateti
         missed=schedule.missed.value,
         overlap=schedule.overlap.value,
         next_at=None if next_at is None else next_at.astimezone(schedule.zone),
-        is_running=memory.open is not None,
-        is_waiting=memory.waiting_at is not None,
-        history=memory.history[::-1],
+        is_running=state.open is not None,
+        is_waiting=state.waiting_at is not None,
+        history=state.history[::-1],
     )
 
 
-#: The longest pause between two looks at the clock: it may have been set, and the machine may have slept.
+#: Maximum interval of reading the clock: it may be set, and the machine may be suspended.
 PAUSE_MAX_S = 60.0
 
 
@@ -110,37 +110,37 @@ class Scheduler:
     """Schedules and their runs; leaving the block ends started programs, submitted orders stay queued."""
 
     def __init__(
-        self, schedules: Iterable[Schedule], *, ledger: ScheduleStateFile, means: RunContext, observe: EventSink
+        self, schedules: Iterable[Schedule], *, state_file: ScheduleStateFile, context: RunContext, observe: EventSink
     ) -> None:
-        """Nothing is read or started before its block."""
+        """Keep the arguments; entering the block reads the state file."""
         self._schedules = tuple(schedules)
-        self._means = means
-        self._store = StateStore(ledger, means.clock, observe)
+        self._context = context
+        self._store = StateStore(state_file, context.clock, observe)
         self._changed = anyio.Event()
         self._stack = AsyncExitStack()
         self._runs: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
-        """Remember what fired before, and take up what was going on then. Nothing fires before ``serve``.
+        """Load the saved state and resume interrupted runs; ``run`` starts due schedules.
 
-        What was begun is ended again when a later step fails.
+        If a step fails, the earlier steps are undone.
         """
         async with AsyncExitStack() as opening:
             await self._store.load()
             self._runs = await opening.enter_async_context(anyio.create_task_group())
             await self._store.replace_all(self._schedules)
-            for place in self._store:
-                await self._resume_open_run(place)
+            for tracked in self._store:
+                await self._resume_open_run(tracked)
             self._stack = opening.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End what runs."""
+        """Cancel all runs and wait for their end."""
         if self._runs is not None:
             self._runs.cancel_scope.cancel()
-        # What it ends is ended under shields, with limits.
+        # The runs end under shields with time limits.
         return bool(await self._stack.__aexit__(kind, error, trace))  # noqa: ASYNC102
 
     async def run(self) -> None:
@@ -153,150 +153,152 @@ class Scheduler:
 
     async def run_due(self) -> float:
         """Start all due schedules; return the seconds until the next check."""
-        for place in self._store:
-            await self._check(place)
-        nexts = [at for place in self._store if (at := _next(place)) is not None]
-        left_s = (min(nexts) - self._means.clock.now()).total_seconds() if nexts else PAUSE_MAX_S
-        return min(max(left_s, 0.0), PAUSE_MAX_S)
+        for tracked in self._store:
+            await self._check(tracked)
+        due_times = [at for tracked in self._store if (at := _next(tracked)) is not None]
+        remaining_s = (min(due_times) - self._context.clock.now()).total_seconds() if due_times else PAUSE_MAX_S
+        return min(max(remaining_s, 0.0), PAUSE_MAX_S)
 
     async def replace(self, schedules: Iterable[Schedule]) -> None:
-        """Take other entries in the place of all; runs that go on end as they began."""
+        """Replace all schedules; current runs end with their old definition."""
         await self._store.replace_all(schedules)
         self._changed.set()
 
     async def run_now(self, name: str) -> RunAnswer:
-        """Run an entry now, whatever its cron says; its overlap rule counts.
+        """Run a schedule now, independently of its times; its overlap rule applies.
 
         Raises:
-            UnknownScheduleError: There is no such entry.
+            UnknownScheduleError: There is no schedule of this name.
         """
-        place = self._store.get(name)
-        if place is None:
-            names = ", ".join(place.schedule.name for place in self._store) or "none"
+        tracked = self._store.get(name)
+        if tracked is None:
+            names = ", ".join(other.schedule.name for other in self._store) or "none"
             raise UnknownScheduleError(f"There is no schedule {name!r}. Configured schedules: {names}.")
-        decision = await self._fire(place, self._means.clock.now())
-        told = {
+        decision = await self._fire(tracked, self._context.clock.now())
+        details = {
             OverlapDecision.START: f"The schedule {name} was started.",
             OverlapDecision.QUEUE: f"The schedule {name} is already running; it starts again when this run ends.",
-            OverlapDecision.SKIP: f"The schedule {name} is running and was not started. Try again when it has ended.",
+            OverlapDecision.SKIP: (
+                f"The schedule {name} is already running; nothing was started. Try again when it has ended."
+            ),
         }
-        return RunAnswer(decision=decision, detail=told[decision])
+        return RunAnswer(decision=decision, detail=details[decision])
 
     def overview(self) -> tuple[ScheduleView, ...]:
         """Return the view of every schedule."""
-        return tuple(describe_schedule(place.schedule, place.state, _next(place)) for place in self._store)
+        return tuple(describe_schedule(tracked.schedule, tracked.state, _next(tracked)) for tracked in self._store)
 
-    async def _resume_open_run(self, place: TrackedSchedule) -> None:
-        """Go on with a run that was open when an earlier daemon ended."""
-        run = place.state.open
+    async def _resume_open_run(self, tracked: TrackedSchedule) -> None:
+        """Resume a run that was open when an earlier daemon ended."""
+        run = tracked.state.open
         if run is None:
             return
         if run.batch_ids:
-            self._start(place, run, is_resumed=True)
+            self._start(tracked, run, is_resumed=True)
             return
-        is_again = place.schedule.missed is MissedRunPolicy.RUN
-        detail = "The daemon ended before this run did" + ("; it starts again." if is_again else ".")
-        await self._finish_run(place, run, RunResult(how=RunStatus.CUT_OFF, detail=detail))
-        if is_again:
-            await self._fire(place, run.due_at)
+        starts_again = tracked.schedule.missed is MissedRunPolicy.RUN
+        detail = "The daemon ended before this run did" + ("; it starts again." if starts_again else ".")
+        await self._finish_run(tracked, run, RunResult(how=RunStatus.CUT_OFF, detail=detail))
+        if starts_again:
+            await self._fire(tracked, run.due_at)
 
-    async def _check(self, place: TrackedSchedule) -> None:
-        now = self._means.clock.now()
-        # The clock may be set back while the daemon lives, as well as while none does.
-        place.state = replace(place.state, since=valid_since(place.state.since, now))
-        due = find_due_times(place.schedule, place.state.since, now)
+    async def _check(self, tracked: TrackedSchedule) -> None:
+        now = self._context.clock.now()
+        # The clock may be set back while the daemon is running, too.
+        tracked.state = replace(tracked.state, since=valid_since(tracked.state.since, now))
+        due = find_due_times(tracked.schedule, tracked.state.since, now)
         if due is None:
             return
-        memory = replace(place.state, since=due.since)
+        state = replace(tracked.state, since=due.since)
         if due.missed_count and due.first_missed_at is not None:
-            detail = missed_message(place.schedule, due)
-            memory = memory.with_past_run(
+            detail = missed_message(tracked.schedule, due)
+            state = state.with_past_run(
                 PastRun(due_at=due.first_missed_at, ended_at=now, how=RunStatus.MISSED, detail=detail)
             )
             self._store.publish(Level.WARNING, detail)
-        place.state = memory
+        tracked.state = state
         if due.fire_at is None:
-            await self._store.save(place)
+            await self._store.save(tracked)
         else:
-            # Written before anything is started: a daemon that dies here finds the run open.
-            await self._fire(place, due.fire_at)
+            # Saved before the run starts: after a crash here, the next daemon finds the run open.
+            await self._fire(tracked, due.fire_at)
 
-    async def _fire(self, place: TrackedSchedule, due_at: datetime) -> OverlapDecision:
-        name, now = place.schedule.name, self._means.clock.now()
-        is_waiting = place.state.waiting_at is not None
+    async def _fire(self, tracked: TrackedSchedule, due_at: datetime) -> OverlapDecision:
+        name, now = tracked.schedule.name, self._context.clock.now()
+        is_waiting = tracked.state.waiting_at is not None
         decision = decide_overlap(
-            place.schedule.overlap, is_running=place.state.open is not None, is_waiting=is_waiting
+            tracked.schedule.overlap, is_running=tracked.state.open is not None, is_waiting=is_waiting
         )
         match decision:
             case OverlapDecision.START:
                 run = CurrentRun(due_at=due_at, began_at=now)
-                place.state = replace(place.state, open=run)
+                tracked.state = replace(tracked.state, open=run)
                 level, text = Level.INFO, f"The schedule {name} starts."
             case OverlapDecision.QUEUE:
-                place.state = replace(place.state, waiting_at=due_at)
+                tracked.state = replace(tracked.state, waiting_at=due_at)
                 level, text = Level.INFO, f"The schedule {name} is due and waits for its current run to end."
             case OverlapDecision.SKIP:
                 level, text = Level.WARNING, f"The schedule {name} is due but still running; this time is skipped."
-                fire = PastRun(due_at=due_at, ended_at=now, how=RunStatus.SKIPPED, detail=text)
-                place.state = place.state.with_past_run(fire)
-        run = place.state.open
-        await self._store.save(place)
+                past_run = PastRun(due_at=due_at, ended_at=now, how=RunStatus.SKIPPED, detail=text)
+                tracked.state = tracked.state.with_past_run(past_run)
+        run = tracked.state.open
+        await self._store.save(tracked)
         self._store.publish(level, text)
         if decision is OverlapDecision.START and run is not None:
-            self._start(place, run, is_resumed=False)
+            self._start(tracked, run, is_resumed=False)
         return decision
 
-    def _start(self, place: TrackedSchedule, run: CurrentRun, *, is_resumed: bool) -> None:
+    def _start(self, tracked: TrackedSchedule, run: CurrentRun, *, is_resumed: bool) -> None:
         if self._runs is not None:
-            self._runs.start_soon(self._run, place, run, is_resumed)
+            self._runs.start_soon(self._run, tracked, run, is_resumed)
 
-    async def _run(self, place: TrackedSchedule, run: CurrentRun, is_resumed: bool) -> None:  # noqa: FBT001 - a task group hands on no keywords
+    async def _run(self, tracked: TrackedSchedule, run: CurrentRun, is_resumed: bool) -> None:  # noqa: FBT001 - a task group passes no keywords
         async def note(batch_ids: tuple[BatchId, ...]) -> None:
-            place.state = replace(place.state, open=replace(run, batch_ids=batch_ids))
-            await self._store.save(place)
+            tracked.state = replace(tracked.state, open=replace(run, batch_ids=batch_ids))
+            await self._store.save(tracked)
 
         if is_resumed:
-            ended = await resume_run(place.schedule, run, self._means)
+            ended = await resume_run(tracked.schedule, run, self._context)
         else:
-            ended = await run_schedule(place.schedule, run.began_at, self._means, note)
-        await self._finish_run(place, run, ended)
+            ended = await run_schedule(tracked.schedule, run.began_at, self._context, note)
+        await self._finish_run(tracked, run, ended)
 
-    async def _finish_run(self, place: TrackedSchedule, run: CurrentRun, ended: RunResult) -> None:
-        """Tell how a run ended, and start what waited for that."""
-        fire = PastRun(due_at=run.due_at, ended_at=self._means.clock.now(), how=ended.how, detail=ended.detail)
-        waiting_at = place.state.waiting_at
-        place.state = replace(place.state.with_past_run(fire), open=None, waiting_at=None)
+    async def _finish_run(self, tracked: TrackedSchedule, run: CurrentRun, ended: RunResult) -> None:
+        """Publish and save how a run ended, and start the waiting run."""
+        past_run = PastRun(due_at=run.due_at, ended_at=self._context.clock.now(), how=ended.how, detail=ended.detail)
+        waiting_at = tracked.state.waiting_at
+        tracked.state = replace(tracked.state.with_past_run(past_run), open=None, waiting_at=None)
         level = Level.INFO if ended.how is RunStatus.DONE else Level.WARNING
-        self._store.publish(level, f"The schedule {place.schedule.name}: {ended.detail}")
-        await self._store.save(place)
-        if waiting_at is not None and self._store.contains(place):
-            await self._fire(place, waiting_at)
+        self._store.publish(level, f"The schedule {tracked.schedule.name}: {ended.detail}")
+        await self._store.save(tracked)
+        if waiting_at is not None and self._store.contains(tracked):
+            await self._fire(tracked, waiting_at)
 
 
-def _next(place: TrackedSchedule) -> datetime | None:
-    return next_fire(place.schedule.cron, place.schedule.zone, place.state.since)
+def _next(tracked: TrackedSchedule) -> datetime | None:
+    return next_fire(tracked.schedule.cron, tracked.schedule.zone, tracked.state.since)
 
 
-#: Below the private folder; takes what programs of entries print.
+#: Folder below the private folder, for the output of programs.
 PROGRAM_OUTPUT_NAME = "schedules"
 
 
 def create_scheduler(
-    settings: Settings, *, desk: QueueClient, reading: ReadOptions, clock: Clock, observe: EventSink
+    settings: Settings, *, queue: QueueClient, reading: ReadOptions, clock: Clock, observe: EventSink
 ) -> Scheduler:
-    """The timetable of these settings, to be entered and served. ``Timetable.replace`` takes later settings' entries.
+    """Return a scheduler for the schedules of the settings; enter it and call ``run``.
 
     Args:
-        settings: The daemon's own.
-        desk: What its queue offers.
-        reading: Portal and rules of its lists.
+        settings: The daemon's settings.
+        queue: The daemon's queue.
+        reading: Portal and rules for reading order numbers.
         clock: The time.
-        observe: Is told each start, end, miss and overlap as a notice.
+        observe: Receives each start, end, missed time and overlap as a notice.
 
     Raises:
-        OptionsError: An entry would write into a folder that is not its own, or has a template that cannot be read.
+        OptionsError: An entry has an invalid template, or its output folder belongs to the daemon or another entry.
     """
     private = settings.out / PRIVATE_NAME
-    means = RunContext(queue=desk, reading=reading, folder=private / PROGRAM_OUTPUT_NAME, clock=clock)
-    ledger = ScheduleStateFile(private / STATE_FILE_NAME)
-    return Scheduler(schedules_from_settings(settings), ledger=ledger, means=means, observe=observe)
+    context = RunContext(queue=queue, reading=reading, folder=private / PROGRAM_OUTPUT_NAME, clock=clock)
+    state_file = ScheduleStateFile(private / STATE_FILE_NAME)
+    return Scheduler(schedules_from_settings(settings), state_file=state_file, context=context, observe=observe)

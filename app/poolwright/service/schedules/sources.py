@@ -16,26 +16,26 @@ import anyio.to_thread
 from anyio.abc import ByteReceiveStream, Process
 
 from poolwright import interpreter
-from poolwright.files.disk import PRIVATE_FILE, make_private_folder
+from poolwright.files.disk import PRIVATE_FILE_MODE, make_private_folder
 from poolwright.intake.content_kind import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.schedules.schedule_definition import CommandSource, FileSource, GlobSource, Schedule
 
-#: So much of what a program complained about is told.
+#: Maximum size of a program's error output in messages.
 ERROR_OUTPUT_BYTES = 600
-#: A killed program is gone in milliseconds, unless a disk holds it.
+#: A killed program ends in milliseconds, unless it waits for a disk.
 _KILL_LIMIT_S = 5.0
 _OWN_PREFIX = "POOLWRIGHT_"
 
 
 def child_environment(*, is_ours: bool) -> Mapping[str, str]:
     """Return the environment of a child process; only our own program gets our settings, which may hold a password."""
-    everything = dict(os.environ)  # noqa: TID251
+    environment = dict(os.environ)  # noqa: TID251
     if is_ours:
-        return everything
+        return environment
     return {
         name: value
-        for name, value in everything.items()
+        for name, value in environment.items()
         if not name.startswith(_OWN_PREFIX) and name not in interpreter.own_variables
     }
 
@@ -45,8 +45,8 @@ async def terminate_on_exit(process: Process, limit_s: float) -> AsyncGenerator[
     """Terminate a program at the end of the block, then kill the rest of its session.
 
     Args:
-        process: Leads a session of its own.
-        limit_s: So long it may take after it was asked; also when the caller is cancelled.
+        process: The leader of its own session.
+        limit_s: Time limit between SIGTERM and SIGKILL, also if the caller is cancelled.
     """
     try:
         yield
@@ -63,16 +63,16 @@ async def terminate_on_exit(process: Process, limit_s: float) -> AsyncGenerator[
             await process.aclose()
 
 
-async def read_tail(stream: ByteReceiveStream, most_bytes: int) -> bytes:
+async def read_tail(stream: ByteReceiveStream, size_bytes: int) -> bytes:
     """Return the last bytes of a stream, once it has ended."""
     tail = b""
-    async for piece in stream:
-        tail = (tail + piece)[-most_bytes:]
+    async for chunk in stream:
+        tail = (tail + chunk)[-size_bytes:]
     return tail
 
 
 def _kill_session(process: Process) -> None:
-    """Kill the program and what it left in its session; its number is not another's while that has members."""
+    """Kill the program and its session; the session's id is not reused while it has members."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -80,21 +80,21 @@ def _kill_session(process: Process) -> None:
             process.kill()
 
 
-#: A program that prints a list has this long, where no deadline is shorter.
+#: Time limit for a program that prints a list, unless the deadline of the run is shorter.
 COMMAND_TIMEOUT_S = 1800.0
-#: After it was asked to end.
+#: Time between SIGTERM and SIGKILL.
 _END_LIMIT_S = 3.0
 
 
 async def find_lists(schedule: Schedule, folder: Path) -> tuple[Path, ...]:
-    """The lists of one run, in the order of their names. When cancelled, a program that still prints is ended.
+    """Return the lists of one run, sorted by name. If cancelled, the program of a command is terminated.
 
     Args:
-        schedule: The entry.
-        folder: Private; takes what a program printed, which the next run replaces.
+        schedule: The schedule.
+        folder: Private folder for the output of a command, which the next run replaces.
 
     Raises:
-        InputRefusedError: No file fits, or the program failed. Files themselves are not looked at yet.
+        InputRefusedError: No file matches the pattern, or the command failed. The files are not read yet.
     """
     match schedule.source:
         case FileSource(path=path):
@@ -109,10 +109,10 @@ async def find_lists(schedule: Schedule, folder: Path) -> tuple[Path, ...]:
 
 
 def _matching_files(pattern: str) -> tuple[Path, ...]:
-    found = tuple(path for path in map(Path, sorted(glob.glob(pattern, recursive=True))) if path.is_file())  # noqa: PTH207 - a Path has no pattern that is absolute
-    if not found:
+    paths = tuple(path for path in map(Path, sorted(glob.glob(pattern, recursive=True))) if path.is_file())  # noqa: PTH207 - Path.glob takes no absolute pattern
+    if not paths:
         raise InputRefusedError(f"No file matches the pattern {pattern}. Check its folder and file extension.")
-    return found
+    return paths
 
 
 async def _output_in_time(arguments: tuple[str, ...]) -> bytes:
@@ -133,20 +133,20 @@ async def _command_output(arguments: tuple[str, ...]) -> bytes:
     process = await anyio.open_process(
         arguments, stdin=subprocess.DEVNULL, env=child_environment(is_ours=False), start_new_session=True
     )
-    said = _ProgramOutput()
+    output = _ProgramOutput()
     async with terminate_on_exit(process, _END_LIMIT_S):
         async with anyio.create_task_group() as readers:
-            readers.start_soon(said.read_list, process)
-            readers.start_soon(said.read_words, process)
+            readers.start_soon(output.read_list, process)
+            readers.start_soon(output.read_error_output, process)
         code = await process.wait()
-    if len(said.printed) > CONTENT_BYTES_MAX:
+    if len(output.printed) > CONTENT_BYTES_MAX:
         raise InputRefusedError(
             f"{arguments[0]} printed more than {CONTENT_BYTES_MAX // 1024**2} MB and was stopped. Split the list."
         )
     if code != 0:
-        words = said.words.decode(errors="replace").strip()
-        raise InputRefusedError(f"{arguments[0]} ended with exit code {code}: {words or 'no error message'}")
-    return bytes(said.printed)
+        error_output = output.error_output.decode(errors="replace").strip()
+        raise InputRefusedError(f"{arguments[0]} ended with exit code {code}: {error_output or 'no error message'}")
+    return bytes(output.printed)
 
 
 class _ProgramOutput:
@@ -154,23 +154,23 @@ class _ProgramOutput:
 
     def __init__(self) -> None:
         self.printed = bytearray()
-        self.words = b""
+        self.error_output = b""
 
     async def read_list(self, process: Process) -> None:
         if process.stdout is not None:
-            async for piece in process.stdout:
-                self.printed += piece
+            async for chunk in process.stdout:
+                self.printed += chunk
                 if len(self.printed) > CONTENT_BYTES_MAX:
                     process.kill()
                     return
 
-    async def read_words(self, process: Process) -> None:
+    async def read_error_output(self, process: Process) -> None:
         if process.stderr is not None:
-            self.words = await read_tail(process.stderr, ERROR_OUTPUT_BYTES)
+            self.error_output = await read_tail(process.stderr, ERROR_OUTPUT_BYTES)
 
 
 def _write_private_file(path: Path, printed: bytes) -> None:
-    """Private from its first byte on."""
+    """Write a new file that only its owner can read, even while it is written."""
     make_private_folder(path.parent)
     path.unlink(missing_ok=True)
     with open(path, "xb", opener=_open_private) as file:
@@ -178,4 +178,4 @@ def _write_private_file(path: Path, printed: bytes) -> None:
 
 
 def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, PRIVATE_FILE)
+    return os.open(path, flags, PRIVATE_FILE_MODE)

@@ -67,7 +67,9 @@ def file_best(standing: PoolState, worker: WorkerRef, task: POTask, report: Repo
     known = standing.without_best(task.task_id)
     if best is None or report.outcome not in _INCOMPLETE or len(best.report.files) <= len(report.files):
         return Decision(known, (FileReport(worker=worker, task=task, report=report), *_discard(best)))
-    told = f"{best.report.detail} From attempt {best.task.attempt}; the last one ended as {report.reason}."
+    told = (
+        f"{best.report.detail} The files are from attempt {best.task.attempt}; the last one ended as {report.reason}."
+    )
     earlier = replace(best.report, detail=told.strip())
     return Decision(known, (FileReport(worker=worker, task=task, report=earlier, staged=best), Discard(staged=last)))
 
@@ -136,7 +138,9 @@ def _requeue_if_innocent(
     storage = standing.pauses.storage
     if storage is not None and fact.report.meaning.is_retryable and not standing.is_stopping:
         # Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others.
-        back = requeue_unspent(fact.worker, task, standing.pauses.storage_reason or Reason.DISK_FULL, fact.report.detail)
+        back = requeue_unspent(
+            fact.worker, task, standing.pauses.storage_reason or Reason.DISK_FULL, fact.report.detail
+        )
         return Decision(_with_free_return(rest, task), (replace(back, delay_s=standing.pauses.delay_s(storage)),))
     cause = _OUTAGE_PAUSES.get(fact.report.reason)
     if cause is PauseReason.PORTAL_DOWN and _was_answered(standing, slot, fact):

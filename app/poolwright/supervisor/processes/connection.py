@@ -165,7 +165,7 @@ class WorkerConnection:
         try:
             while not limit.is_over:
                 with limit.slice():
-                    return await self._child.link.receive()
+                    return await self._child.channel.receive()
         except anyio.EndOfStream as error:
             raise WorkerLostError(await self._exit_cause()) from error
         except (FrameError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
@@ -180,7 +180,7 @@ class WorkerConnection:
             LostError: The process does not listen any more.
         """
         try:
-            await self._child.link.send(message)
+            await self._child.channel.send(message)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
             raise WorkerLostError(await self._exit_cause()) from error
 

@@ -205,7 +205,7 @@ class Generation:
         """Send something; a process that is gone tells so by its end."""
         if self._child is not None:
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-                await self._child.link.send(message)
+                await self._child.channel.send(message)
 
     def exit_when_idle(self) -> None:
         """A worker that was to come back has finished what it had: its slot is on the way to the next generation."""

@@ -248,7 +248,7 @@ async def _oom_note(kills: OomKillCounter) -> str:
     """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
     number = await anyio.to_thread.run_sync(lambda: kills.count, abandon_on_cancel=True)
     what = "a process" if number == 1 else f"{number} processes"
-    return f"; the system killed {what} because memory ran out" if number else ""
+    return f"; while it ran, the system killed {what} because memory ran out" if number else ""
 
 
 def _is_full(folder: Path) -> bool:

@@ -74,7 +74,7 @@ _ENDINGS = tuple(
 )
 _OF_PROXY = (
     "the proxy does not answer, or rejects this machine; check proxy, proxy_user and proxy_password "
-    "(POOLWRIGHT_PROXY …), and at https_proxy in the environment"
+    "(POOLWRIGHT_PROXY …), and https_proxy in the environment"
 )
 #: How the browser begins to name what is wrong, the narrower words first.
 _REMEDIES: Mapping[str, str] = MappingProxyType(

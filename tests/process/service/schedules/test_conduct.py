@@ -47,7 +47,7 @@ async def test_no_shell_reads_a_command(scenario: Scenario) -> None:
     ("arguments", "expected"),
     [
         ((sys.executable, "-c", "import sys; sys.exit('no connection')"), "ended with exit code 1: no connection"),
-        ((sys.executable, "-c", "raise SystemExit(3)"), "exit code 3: it did not say why"),
+        ((sys.executable, "-c", "raise SystemExit(3)"), "exit code 3: no error message"),
         (("no-such-program",), "no-such-program cannot be started"),
         ((sys.executable, "-c", ""), "is empty"),
     ],

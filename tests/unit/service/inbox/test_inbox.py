@@ -85,7 +85,7 @@ async def test_a_dropped_list_is_submitted_once_and_put_away(place: Place) -> No
 
     assert sorted(names(place.queue.lists)) == ["more.xlsx", "orders.csv", "short.txt"]
     assert place.files() == ["done/more.xlsx", "done/orders.csv", "done/short.txt"]
-    assert any("took orders.csv: 2 new orders, 0 known" in text for text in place.texts)
+    assert any("accepted orders.csv: 2 new orders, 0 known" in text for text in place.texts)
 
 
 async def test_two_lists_of_one_name_stay_both(place: Place) -> None:
@@ -174,9 +174,9 @@ async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> No
 
     assert place.files() == ["refused/orders.csv", "refused/orders.csv.reason.txt"]
     reason = next((place.root / "refused").glob("*.reason.txt")).read_text()
-    assert reason.startswith("orders.csv was not taken (30 Nov 2026")
-    assert "Why: orders.csv has no column that is known to hold order numbers" in reason
-    assert "drop the list into the inbox again" in reason
+    assert reason.startswith("orders.csv was refused (30 Nov 2026")
+    assert "Why: orders.csv has no column that is recognised as order numbers" in reason
+    assert "fix the list and put it into the inbox again" in reason
     assert [text for text in place.texts if "refused orders.csv" in text] == place.texts
 
 
@@ -205,7 +205,7 @@ async def test_links_are_not_followed(place: Place, tmp_path: Path) -> None:
     await place.look(4)
 
     assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert sum("links are not followed" in text for text in place.texts) == 1
+    assert sum("it is a symbolic link, which is not followed" in text for text in place.texts) == 1
 
 
 async def test_a_queue_that_takes_nothing_now_is_told_once_and_gets_the_list_later(place: Place) -> None:
@@ -229,8 +229,8 @@ async def test_a_folder_that_is_gone_is_told_once_and_so_is_its_return(place: Pl
     await place.look(2)
 
     assert len(place.texts) == 3
-    assert "cannot be looked into (No such file or directory)" in place.texts[0]
-    assert place.texts[1] == f"The inbox {place.root} is there again."
+    assert "cannot be read (No such file or directory)" in place.texts[0]
+    assert place.texts[1] == f"The inbox {place.root} is available again."
     assert place.files() == ["done/orders.csv"]
 
 
@@ -342,7 +342,7 @@ def test_there_is_an_inbox_where_the_settings_name_one_outside_of_the_files(
     assert create_inbox_watcher(load_settings(), **given) is None
     assert create_inbox_watcher(load_settings({"inbox_dir": "lists"}), **given) is not None
     for folder in ("downloads", "downloads/lists"):
-        with pytest.raises(OptionsError, match="name a folder outside of it"):
+        with pytest.raises(OptionsError, match="Choose a folder outside of it"):
             create_inbox_watcher(load_settings({"inbox_dir": folder}), **given)
 
 

@@ -34,7 +34,7 @@ async def test_a_pattern_that_fits_nothing_is_told(scenario: Scenario) -> None:
     ended = await run(scenario, scenario.schedule(source=GlobSource(pattern=str(scenario.root / "*.xlsx"))))
 
     assert ended.how is RunStatus.FAILED
-    assert "No file fits the pattern" in ended.detail
+    assert "No file matches the pattern" in ended.detail
 
 
 async def test_at_the_deadline_what_no_worker_has_begun_is_cancelled(scenario: Scenario) -> None:
@@ -43,7 +43,7 @@ async def test_at_the_deadline_what_no_worker_has_begun_is_cancelled(scenario: S
     ended = await run(scenario, scenario.schedule(deadline_s=0.3))
 
     assert ended.how is RunStatus.DEADLINE
-    assert "2 orders that no worker had begun were cancelled" in ended.detail
+    assert "2 orders that had not started were cancelled" in ended.detail
     assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]
 
 
@@ -57,5 +57,5 @@ async def test_a_deadline_right_after_a_list_was_taken_does_not_call_it_untaken(
     ended = await run_schedule(scenario.schedule(deadline_s=0.3), MONDAY, scenario.means(), unheard)
 
     assert ended.how is RunStatus.DEADLINE
-    assert "2 orders that no worker had begun were cancelled" in ended.detail
+    assert "2 orders that had not started were cancelled" in ended.detail
     assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]

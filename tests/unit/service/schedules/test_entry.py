@@ -78,7 +78,7 @@ def test_another_profile_says_itself_which_portal_it_is_for() -> None:
 
 
 def test_a_folder_belongs_to_one_run_at_a_time() -> None:
-    with pytest.raises(OptionsError, match="'nightly' has out 'downloads', which is the folder of the daemon"):
+    with pytest.raises(OptionsError, match="'nightly' has out 'downloads', which belongs to the daemon"):
         made(out="downloads")
 
 

@@ -35,6 +35,9 @@ async def test_schedules_are_seen_and_run(tmp_path: Path) -> None:
     assert before["next_at"] == "2026-11-30T06:00:00+01:00"
     assert (before["is_running"], running["is_running"], after["is_running"]) == (False, True, False)
     assert (started.status_code, started.json()["decision"]) == (202, "start")
-    assert (again.status_code, again.json()["detail"].partition(";")[0]) == (409, "The schedule nightly runs already")
+    assert (again.status_code, again.json()["detail"].partition(";")[0]) == (
+        409,
+        "The schedule nightly is already running",
+    )
     assert (unknown.status_code, "no schedule 'weekly'" in unknown.json()["detail"]) == (404, True)
     assert [fire["how"] for fire in after["history"]] == ["done", "skipped"]

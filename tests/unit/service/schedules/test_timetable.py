@@ -170,14 +170,14 @@ async def test_a_fire_during_an_earlier_run(
         skipped = hows(timetable, "nightly").count("skipped")
 
     assert skipped == 3 - run_count
-    assert any("still runs" in text for text in scenario.texts)
+    assert any("is due but still running" in text for text in scenario.texts)
 
 
 async def test_a_run_by_hand_is_told_what_became_of_it(scenario: Scenario) -> None:
     scenario.queue.is_quick = False
     async with scenario.timetable(scenario.schedule(overlap=OverlapPolicy.QUEUE)) as timetable:
         answers = [await timetable.run_now("nightly") for _ in range(3)]
-        with pytest.raises(UnknownScheduleError, match=r"no schedule 'weekly'\. The daemon has: nightly"):
+        with pytest.raises(UnknownScheduleError, match=r"no schedule 'weekly'\. Configured schedules: nightly"):
             await timetable.run_now("weekly")
         await until(lambda: scenario.queue.lists)
 
@@ -235,7 +235,7 @@ async def test_entries_are_replaced_while_a_run_goes_on(scenario: Scenario) -> N
         await until(lambda: "nightly" not in scenario.ledger_path.read_text())
 
     assert "weekly" not in scenario.ledger_path.read_text()
-    assert any("Every order of it" in text for text in scenario.texts)
+    assert any("All orders are finished." in text for text in scenario.texts)
 
 
 async def test_a_damaged_memory_is_put_aside_and_told(scenario: Scenario) -> None:
