@@ -50,12 +50,16 @@ class Accepted:
 class Journal(Protocol):
     """The memory of all tasks. One writer; each change and its history row are one transaction.
 
-    Every method may raise ``JournalError`` of ``poolwright.store`` when the storage fails, and
+    Every method may raise ``JournalError`` of ``poolwright.journal`` when the storage fails, and
     ``IllegalTransitionError`` when asked for a move that the task table does not have; nothing is written then.
     """
 
     async def accept(self, orders: OrderList) -> Accepted:
-        """Keep the list with all its rows, and queue its orders that are not known yet."""
+        """Keep the list with all its rows, and queue its orders that are not known yet.
+
+        A list that is accepted again replaces its rows; tasks that are known stay where they are. The counts are of
+        this list's tasks.
+        """
         ...
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
@@ -74,11 +78,14 @@ class Journal(Protocol):
         ...
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
-        """Queue those of these tasks again that are over, with fresh attempts; their reports stay until then."""
+        """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many.
+
+        History and report stay; the next report takes the place of the old one.
+        """
         ...
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
-        """Claim up to ``limit`` due tasks, first come first served: QUEUED to ASSIGNED."""
+        """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
         ...
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -96,7 +103,7 @@ class Journal(Protocol):
         ...
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
-        """Write the outcome with its files: to DONE."""
+        """Write the outcome with its files, in place of those of an earlier round: to DONE."""
         ...
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
@@ -122,7 +129,7 @@ class Journal(Protocol):
         ...
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
-        """How many tasks of a list are in each ``TaskStatus``, by its name."""
+        """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
         ...
 
     async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
