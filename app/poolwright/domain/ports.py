@@ -137,11 +137,11 @@ class Journal(Protocol):
         ...
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
-        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        """Seconds until the next queued task may start (0 when one may now); ``None`` when none is queued."""
         ...
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
-        """One task, whatever its list; nothing when it was never accepted."""
+        """One task, whatever its list; ``None`` when it was never accepted."""
         ...
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
