@@ -1,4 +1,4 @@
-"""The demo's output folder, its list of orders, and the comparison of its files with what the portal holds."""
+"""The output folder and order list of the demo, and the comparison of its files with those of the portal."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from poolwright.files.disk import remove_tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundOrder:
-    """What came home of one order."""
+    """The result of one order."""
 
     outcome: Outcome
-    #: SHA-256 of each file on the disk, by its path there.
+    #: SHA-256 of each file on the disk, by its path below the output folder.
     digests: Mapping[str, str]
 
 
 def find_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, FoundOrder]) -> dict[str, tuple[str, ...]]:
-    """What is not as it should be, in a sentence each, by order number. Empty when all is as expected.
+    """Return the differences by order number, one sentence each; empty if all orders are as expected.
 
     Args:
-        truths: What the portal knows, for the orders of the list.
-        found: What came home.
+        truths: The results that the portal expects for the orders of the list.
+        found: The results of the run.
     """
-    told = {number: tuple(_order_differences(truth, found.get(number))) for number, truth in truths.items()}
-    told |= {number: ("was returned but is not in the list",) for number in found if number not in truths}
-    return {number: sentences for number, sentences in told.items() if sentences}
+    differences = {number: tuple(_order_differences(truth, found.get(number))) for number, truth in truths.items()}
+    differences |= {number: ("was returned but is not in the list",) for number in found if number not in truths}
+    return {number: sentences for number, sentences in differences.items() if sentences}
 
 
 def _order_differences(truth: OrderTruth, found: FoundOrder | None) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _order_differences(truth: OrderTruth, found: FoundOrder | None) -> Iterator[
 
 
 def _file_differences(expected: list[FileTruth], digests: Mapping[str, str]) -> Iterator[str]:
-    """Every good file once, by content; names are the archive's affair."""
+    """Compare the files by their content; their names may differ."""
     missing = Counter(file.sha256 for file in expected) - Counter(digests.values())
     surplus = Counter(digests.values()) - Counter(file.sha256 for file in expected)
     for file in expected:
@@ -63,30 +63,32 @@ def _file_differences(expected: list[FileTruth], digests: Mapping[str, str]) -> 
             yield f"has {path!r}, which matches no file of the portal"
 
 
-#: Stands in a folder that a demo made; without it nothing is removed.
+#: Marks a folder that a demo created; other folders are never emptied.
 MARKER_NAME = ".made-by-poolwright-demo"
 ORDER_LIST_NAME = "orders.xlsx"
 
 
 def prepare_folder(out: Path) -> None:
-    """Make an empty folder, in the place of what an earlier demo left there.
+    """Create an empty folder; empty the folder of an earlier demo.
 
     Raises:
-        OptionsError: Something else is there, or the folder cannot be made.
+        OptionsError: The folder has other content, or cannot be created.
     """
     try:
         if (out / MARKER_NAME).is_file():
             remove_tree(out)
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise OptionsError(f"{out} is not empty and was not created by a demo; name another folder with --out.")
+            raise OptionsError(f"{out} is not empty and was not created by a demo; choose another folder with --out.")
         out.mkdir(parents=True, exist_ok=True)
         (out / MARKER_NAME).touch()
     except OSError as error:
-        raise OptionsError(f"{out} cannot be emptied for the demo: {error.strerror}.") from error
+        raise OptionsError(
+            f"{out} cannot be emptied for the demo: {error.strerror}. Choose another folder with --out."
+        ) from error
 
 
 def write_order_list(path: Path, orders: Iterable[ListedOrder]) -> None:
-    """Write the list that a user would bring."""
+    """Write the order list of the demo as an Excel file."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("PO_Data")
     sheet.append(list(Columns()))
@@ -96,7 +98,7 @@ def write_order_list(path: Path, orders: Iterable[ListedOrder]) -> None:
 
 
 def inspect_files(out: Path, ended: Mapping[str, TaskEnded]) -> dict[str, FoundOrder]:
-    """What is on the disk now of orders that ended, by number. Reads every file."""
+    """Return the results of finished orders by number. Reads every file."""
     return {number: _inspect_order(out, event) for number, event in ended.items()}
 
 

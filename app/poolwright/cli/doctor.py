@@ -16,8 +16,7 @@ import anyio
 import typer
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli import check_result
-from poolwright.cli import machine_checks
+from poolwright.cli import check_result, machine_checks
 from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
 from poolwright.cli.machine_checks import (
     Encodings,

@@ -1,4 +1,4 @@
-"""``poolwright journal``: what an output folder knows of its orders is made smaller, or given to another account."""
+"""The commands `poolwright journal compact` and `adopt`: shrink a journal, or assign its orders to another account."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ COMPACT_EXAMPLES = (
 
 ADOPT_HELP = (
     "Assign the orders of an output folder to this profile and portal address.\n\n"
-    "An output folder belongs to the portal address and the profile that it was first used with: elsewhere the same "
-    "number may be another order, so a run with others is refused. Where it is the same account all the same - the "
-    "portal has moved, the profile was made anew under another name - say so once."
+    "An output folder belongs to the portal address and profile of its first run. A run with another one is refused, "
+    "since there the same number may be another order. Use this command if it is still the same account: the portal has "
+    "a new address, or the profile was created again under another name."
 )
 ADOPT_EXAMPLES = (
     "poolwright journal adopt --profile coupa-new --out /srv/orders",
@@ -44,17 +44,17 @@ ADOPT_EXAMPLES = (
 
 @SettingsCommand.with_settings("profile", "profiles_dir", "portal", "base_url", "out")
 def adopt(settings: Settings) -> None:
-    """Give the orders to the account that settings name."""
+    """Assign the orders to the account of the settings."""
     account = portal_account(settings, resolve_portal_config(settings))
     anyio.run(_adopt, _journal_path(settings), account)
-    console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
+    console().print(f"The orders of {account.portal} in '{settings.out}' now belong to {account}.", soft_wrap=True)
 
 
 @SettingsCommand.with_settings("out", "retention_days")
 def compact(settings: Settings) -> None:
-    """Forget, compact, tell what came of it."""
-    done = anyio.run(_compact, _journal_path(settings), settings.retention_days)
-    console().print(done.text or "The journal is already compact; nothing was changed.", soft_wrap=True)
+    """Prune and compact the journal, and print the result."""
+    result = anyio.run(_compact, _journal_path(settings), settings.retention_days)
+    console().print(result.text or "The journal is already compact; nothing was changed.", soft_wrap=True)
 
 
 def _journal_path(settings: Settings) -> Path:

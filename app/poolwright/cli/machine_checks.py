@@ -152,7 +152,7 @@ def check_proxies(configured: str, bypass: Sequence[str], proxies: Mapping[str, 
         proxies: Addresses of the environment by scheme; ``no`` for the hosts that do not use them.
     """
     if configured:
-        exceptions = f"; exceptions it: {', '.join(bypass)}" if bypass else ""
+        exceptions = f"; not for {', '.join(bypass)}" if bypass else ""
         if configured.startswith("socks"):
             return warn("proxy", f"{configured} (setting proxy){exceptions}", _SOCKS_ADVICE)
         return ok("proxy", f"{configured} (setting proxy){exceptions}")
@@ -160,7 +160,7 @@ def check_proxies(configured: str, bypass: Sequence[str], proxies: Mapping[str, 
     if not addresses:
         return ok("proxy", "none in the environment")
     names = ", ".join(f"{scheme} by {_without_login(address)}" for scheme, address in sorted(addresses.items()))
-    exceptions = f"; exceptions it: {proxies['no']}" if proxies.get("no") else ""
+    exceptions = f"; not for {proxies['no']}" if proxies.get("no") else ""
     invalid = [address for address in addresses.values() if urlsplit(address).scheme not in _PROXY_SCHEMES]
     if invalid:
         advice = f"{_without_login(invalid[0])!r} is not a proxy address: set it to http://host:port, or unset it."

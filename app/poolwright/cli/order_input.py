@@ -1,4 +1,4 @@
-"""The orders that a command line names: read them, show how they were read, and make the batch job."""
+"""The orders of a command line: reads them, shows how they were read, and creates the batch job."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from poolwright.service.pool_config import WorkerConfig, pool_options
 from poolwright.settings import Settings
 
 STDIN = "-"
-#: Reports of numbers that came without a file.
+MIXED_SOURCES_MESSAGE = "Give one list file, or - for standard input, or order numbers; not several of them."
+#: Name of reports for orders without a list file.
 DEFAULT_STEM = "orders"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSources:
-    """What a person named on the command line."""
+    """The sources of orders on the command line."""
 
     #: One list file, ``-`` for standard input, or order numbers.
     names: tuple[str, ...]
@@ -43,11 +44,11 @@ class OrderSources:
 
 
 def read_orders(sources: OrderSources, pack: Pack) -> OrderList:
-    """Read the list that was named.
+    """Read the orders from the sources.
 
     Raises:
-        InputRefusedError: The list cannot be read or holds no order.
-        OptionsError: Several lists, or a list among numbers, were named.
+        InputRefusedError: The list cannot be read or contains no order.
+        OptionsError: The sources are several lists, or a list and numbers.
     """
     reading = ReadOptions(portal_name=pack.name, rules=pack.numbers, column=sources.column, sheet_name=sources.sheet)
     match sources.names:
@@ -56,19 +57,19 @@ def read_orders(sources: OrderSources, pack: Pack) -> OrderList:
         case (name,) if is_list_file(name):
             return orders_from_file(Path(name), reading)
         case names if any(name == STDIN or is_list_file(name) for name in names):
-            raise OptionsError("Give one list file, or - for standard input, or order numbers; not several of them.")
+            raise OptionsError(MIXED_SOURCES_MESSAGE)
         case names:
             return orders_from_numbers(names, reading)
 
 
 def read_standard_input() -> bytes:
-    """All of it.
+    """Read standard input to its end.
 
     Raises:
-        InputRefusedError: It is closed, or breaks off.
+        InputRefusedError: It is closed or cannot be read.
     """
-    if sys.stdin is None:  # so Python says that it was closed
-        raise InputRefusedError("Standard input is closed, so there is no list in it; name a file, or pipe a list in.")
+    if sys.stdin is None:  # closed at the start
+        raise InputRefusedError("Standard input is closed, so it contains no list. Name a file, or pipe a list to it.")
     try:
         return sys.stdin.buffer.read()
     except OSError as error:
@@ -76,17 +77,17 @@ def read_standard_input() -> bytes:
 
 
 def is_list_file(name: str) -> bool:
-    """Whether a person means a list file, and no order number."""
+    """Return whether a source is a list file, not an order number."""
     return Path(name).suffix.lower() in LIST_SUFFIXES or Path(name).is_file()
 
 
 def make_job(
-    settings: Settings, orders: OrderList, crew: WorkerConfig, base: Path, redo: RedoPolicy, *, worker_count: int
+    settings: Settings, orders: OrderList, workers: WorkerConfig, base: Path, redo: RedoPolicy, *, worker_count: int
 ) -> BatchJob:
-    """Put the job together."""
+    """Create the batch job."""
     return BatchJob(
         orders=orders,
-        pool=pool_options(settings, crew, base, worker_count),
+        pool=pool_options(settings, workers, base, worker_count),
         out=settings.out,
         template=settings.folder_template,
         journal_path=settings.out / PRIVATE_NAME / JOURNAL_NAME,
@@ -96,27 +97,27 @@ def make_job(
 
 
 def check_template(settings: Settings, pack: Pack) -> None:
-    """Make sure that every order finds its folder.
+    """Check the folder template.
 
     Raises:
-        OptionsError: The template cannot be read or names a field that this portal does not tell.
+        OptionsError: The template is not valid, or names a field that the portal pack does not have.
     """
     FolderTemplate.parse(settings.folder_template, pack.fields)
 
 
 def report_stem(orders: OrderList) -> str:
-    """Reports are called like the list, and never just like it: they may come to lie beside it."""
+    """Return the name of the reports: that of the list with a suffix, so that they never replace the list."""
     path = Path(orders.source)
     stem = safe_name(path.stem) if path.suffix.lower() in LIST_SUFFIXES else DEFAULT_STEM
     return f"{stem}-report"
 
 
-#: So many rows show whether the right column was taken.
+#: Rows to show, enough to see whether the column is right.
 ROWS_SHOWN = 5
 
 
 def order_column(orders: OrderList) -> int | None:
-    """The column that the order numbers were taken from; nothing when no column holds them as they were given."""
+    """Return the index of the column of order numbers; ``None`` if no column contains them as given."""
     for index in range(len(orders.columns)):
         if all(len(row.cells) > index and row.cells[index] == row.given for row in orders.rows):
             return index
@@ -124,9 +125,9 @@ def order_column(orders: OrderList) -> int | None:
 
 
 def orders_json(orders: OrderList) -> str:
-    """The reading of a list for programs, in one line."""
+    """Return how a list was read, as one JSON line."""
     index = order_column(orders)
-    told = {
+    content = {
         "type": "list",
         "source": orders.source,
         "batch_id": orders.batch_id,
@@ -141,7 +142,7 @@ def orders_json(orders: OrderList) -> str:
         ],
         "notices": list(orders.notices),
     }
-    return json.dumps(told, ensure_ascii=False)
+    return json.dumps(content, ensure_ascii=False)
 
 
 def print_orders(orders: OrderList, *, is_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""``poolwright portal``: which portals are known, and whether a pack of one's own is right."""
+"""The commands `poolwright portal list` and `lint`: list the shipped portal packs, and validate a pack."""
 
 from __future__ import annotations
 
@@ -41,16 +41,18 @@ def lint(pack: PackName) -> None:
     """Validate a pack and print each problem."""
     screen = console()
     try:
-        found = packs.load(pack)
+        portal_pack = packs.load(pack)
     except PackError as error:
         for problem in error.problems:
             screen.print(Text.assemble((pack, "bold"), f": {problem}"), soft_wrap=True)
         raise typer.Exit(ExitCode.USAGE) from error
-    told = (
-        f"order pages {found.site.order}; numbers like {found.numbers.example}; "
-        f"login by {', '.join(step.value for step in found.login.ladder)}; "
-        f"fields {', '.join(found.fields) or 'none'}"
+    summary = (
+        f"order pages {portal_pack.site.order}; numbers like {portal_pack.numbers.example}; "
+        f"login by {', '.join(step.value for step in portal_pack.login.ladder)}; "
+        f"fields {', '.join(portal_pack.fields) or 'none'}"
     )
-    screen.print(Text.assemble((pack, "bold"), ": ", ("valid", "green"), f" ({found.title}: {told})"), soft_wrap=True)
-    for notice in found.notices:
+    screen.print(
+        Text.assemble((pack, "bold"), ": ", ("valid", "green"), f" ({portal_pack.title}: {summary})"), soft_wrap=True
+    )
+    for notice in portal_pack.notices:
         screen.print(Text.assemble((pack, "bold"), ": ", ("note", "yellow"), f": {notice}"), soft_wrap=True)

@@ -42,56 +42,60 @@ CHECK_HELP = (
     "Shows what was copied, how long it took, and what was excluded. The profile itself is only read."
 )
 CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
-#: The largest of what was left out.
+#: Count of excluded entries to show, the largest first.
 EXCLUDED_SHOWN = 4
 
 
 @SettingsCommand.with_settings("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
 def create(settings: Settings, *, name: ProfileName) -> None:
-    """Make the folder, have a browser open it, log in where a login is given."""
+    """Create the profile, and log in if user and password are set."""
     settings = settings.model_copy(update={"profile": name})
     site, content = resolve_new_portal_config(settings)
     settings, _ = fill_from_keyring(settings, site.pack)
-    crew = resolve_worker_config(settings, site)
-    warn_about_sandbox(crew)
-    profile = anyio.run(create_profile, settings, content, crew, None)
+    workers = resolve_worker_config(settings, site)
+    warn_about_sandbox(workers)
+    profile = anyio.run(create_profile, settings, content, workers, None)
     console().print(_created_text(profile, settings), soft_wrap=True)
 
 
 def _created_text(profile: NamedProfile, settings: Settings) -> Text:
-    made = Text.assemble("Profile ", (profile.name, "bold"), f" is made in {profile.path}")
+    text = Text.assemble("Profile ", (profile.name, "bold"), f" was created in {profile.path}")
     if has_credentials(settings):
-        done = f", logged in as {settings.user}, and sealed: {profile_inspect.describe_cookies(profile.base_path)}."
-        return made.append(f"{done}\nNext: poolwright run LIST --profile {profile.name}")
+        login_text = (
+            f", logged in as {settings.user}, and sealed: {profile_inspect.describe_cookies(profile.base_path)}."
+        )
+        return text.append(f"{login_text}\nNext: poolwright run LIST --profile {profile.name}")
     login = f"{variable_name('user')} and {variable_name('password')}"
-    return made.append(f"; nobody is logged in yet.\nNext: set {login} (environment or .env); workers log in then.")
+    return text.append(
+        f"; it is not logged in yet.\nNext: set {login} (environment or .env); then workers log in themselves."
+    )
 
 
 @SettingsCommand.with_settings("profiles_dir", "runs_dir")
 def clone_check(settings: Settings, *, name: ProfileName) -> None:
-    """Clone, prepare for a launch, remove; tell each."""
+    """Clone the profile, prepare and remove the clone, and print the result."""
     base = find_profile(settings.model_copy(update={"profile": name})).base_path
     with RunFolder.create(settings.runs_dir) as run:
         report = clone_once(base, run.worker_folder(1).profile_path)
     screen = console()
     copied = f"{terminal.format_count(report.files_count, 'file')}, {terminal.format_size(report.size_bytes)}"
-    took = f"{report.duration_s * 1000:.0f} ms"
+    duration = f"{report.duration_s * 1000:.0f} ms"
     screen.print(
-        Text.assemble((name, "bold"), f": cloned {copied} in {took}; ", ("whole", "green"), ", and removed again")
+        Text.assemble((name, "bold"), f": cloned {copied} in {duration}; ", ("intact", "green"), ", and removed again")
     )
-    left_out = excluded_bytes(base)
-    if left_out:
+    excluded = excluded_bytes(base)
+    if excluded:
         largest = ", ".join(
-            f"{entry} {terminal.format_size(size)}" for entry, size in left_out.most_common(EXCLUDED_SHOWN)
+            f"{entry} {terminal.format_size(size)}" for entry, size in excluded.most_common(EXCLUDED_SHOWN)
         )
-        screen.print(Text(f"left out: {terminal.format_size(left_out.total())} ({largest})", "dim"), soft_wrap=True)
+        screen.print(Text(f"excluded: {terminal.format_size(excluded.total())} ({largest})", "dim"), soft_wrap=True)
 
 
 def clone_once(base: Path, target: Path) -> CloneReport:
-    """Make a clone, make it ready for a launch, and remove it. Unlike a run it marks no damage: it decides nothing.
+    """Clone a base, prepare the clone for a launch, and remove it. Unlike a run, this writes no damage mark.
 
     Raises:
-        ProfileError: The base or the clone is not fit.
+        ProfileError: The base or the clone is not valid.
         SetupError: The clone cannot be written.
     """
     with read_locked(base):
@@ -105,14 +109,14 @@ def clone_once(base: Path, target: Path) -> CloneReport:
 
 
 def excluded_bytes(base: Path) -> Counter[str]:
-    """Bytes of what clones do without, by its path below the base. Links are passed over."""
+    """Return the sizes of what is not cloned, by path below the base. Symbolic links to folders are not followed."""
     sizes: Counter[str] = Counter()
     for folder, folders, files in os.walk(base):
         parts = Path(folder).relative_to(base).parts
-        unwanted = [name for name in folders if not is_copied((*parts, name), is_folder=True)]
-        for name in unwanted:
+        excluded_names = [name for name in folders if not is_copied((*parts, name), is_folder=True)]
+        for name in excluded_names:
             sizes["/".join((*parts, name))] = _folder_bytes(Path(folder, name))
-        folders[:] = [name for name in folders if name not in unwanted]
+        folders[:] = [name for name in folders if name not in excluded_names]
         for name in files:
             if not is_copied((*parts, name), is_folder=False):
                 sizes["/".join((*parts, name))] = Path(folder, name).lstat().st_size
@@ -131,7 +135,7 @@ SEAL_HELP = (
 SEAL_EXAMPLES = ("poolwright profile seal coupa",)
 ACCEPT_HELP = (
     "Accept the current state of a profile that a run found damaged or changed.\n\n"
-    "Seals it again and removes the damage mark. Its structure must be intact: an unreadable profile can't be accepted."
+    "Seals it again and removes the damage mark. Its structure must be intact: an unreadable profile cannot be accepted."
 )
 ACCEPT_EXAMPLES = ("poolwright profile accept coupa",)
 RESTORE_HELP = (
@@ -145,50 +149,54 @@ REMOVE_HELP = (
 )
 REMOVE_EXAMPLES = ("poolwright profile remove coupa", "poolwright profile remove coupa --yes")
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove it without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove it without confirmation.")]
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def seal(settings: Settings, *, name: ProfileName) -> None:
-    """Check, seal, keep a copy; tell each."""
+    """Check, seal and back up the profile, and print the result."""
     profile = _find(settings, name)
-    made = backups.seal_base(profile.base_path, now=SystemClock().now())
-    _print_sealed(profile, "is sealed", made)
+    new_seal = backups.seal_base(profile.base_path, now=SystemClock().now())
+    _print_sealed(profile, "is sealed", new_seal)
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def accept(settings: Settings, *, name: ProfileName) -> None:
-    """Seal anew, take the mark away."""
+    """Seal the profile again and remove its damage mark."""
     profile = _find(settings, name)
     marker = read_damage_mark(profile.base_path)
-    made = backups.accept_base(profile.base_path, now=SystemClock().now())
-    _print_sealed(profile, "is accepted as it is now, and sealed anew", made)
-    mark = (
-        f"The mark of {profile_inspect.format_moment(marker.found_at)} is removed."
+    new_seal = backups.accept_base(profile.base_path, now=SystemClock().now())
+    _print_sealed(profile, "is accepted in its current state, and sealed again", new_seal)
+    text = (
+        f"The text of {profile_inspect.format_moment(marker.found_at)} is removed."
         if marker
-        else "It had no damage mark."
+        else "It had no damage text."
     )
-    console().print(Text(f"{mark} Runs may use it again."), soft_wrap=True)
+    console().print(Text(f"{text} Runs can use it again."), soft_wrap=True)
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def restore(settings: Settings, *, name: ProfileName) -> None:
-    """Put the good copy in place, tell where the old base lies."""
+    """Restore the latest backup, and print where the replaced base is."""
     profile = _find(settings, name)
-    aside = backups.restore_base(profile.base_path, now=SystemClock().now())
-    made = read_seal(profile.base_path)
-    if made is not None:
-        _print_sealed(profile, f"is restored as sealed on {profile_inspect.format_moment(made.created_at)}", made)
+    replaced = backups.restore_base(profile.base_path, now=SystemClock().now())
+    restored_seal = read_seal(profile.base_path)
+    if restored_seal is not None:
+        _print_sealed(
+            profile,
+            f"is restored as sealed on {profile_inspect.format_moment(restored_seal.created_at)}",
+            restored_seal,
+        )
     console().print(
-        Text(f"What was there before lies in {aside}; remove it when you no longer need it."), soft_wrap=True
+        Text(f"The replaced profile is in {replaced}; remove it when you no longer need it."), soft_wrap=True
     )
 
 
 @SettingsCommand.with_settings("profiles_dir")
 def remove(settings: Settings, *, name: ProfileName, yes: Yes = False) -> None:
-    """Ask, then remove."""
+    """Ask for confirmation, then remove the profile."""
     profile = _find(settings, name)
-    if not (yes or typer.confirm(f"Remove {_describe(profile)}? Its login can't be brought back", default=False)):
+    if not (yes or typer.confirm(f"Remove {_describe(profile)}? Its login cannot be recovered", default=False)):
         console().print("Nothing was removed.")
         raise typer.Exit(ExitCode.STOPPED)
     backups.delete_profile(profile)
@@ -200,17 +208,17 @@ def _find(settings: Settings, name: str) -> NamedProfile:
 
 
 def _describe(profile: NamedProfile) -> str:
-    sight = inspect_profile(profile)
-    portal = f" for {sight.content.pack} at {sight.content.base_url}" if sight.content else ""
-    cookies = f", {sight.facts.cookies_count} cookies" if sight.facts else ""
-    return f"profile {profile.name}{portal} ({sight.health.value}{cookies})"
+    inspection = inspect_profile(profile)
+    portal = f" for {inspection.content.pack} at {inspection.content.base_url}" if inspection.content else ""
+    cookies = f", {inspection.facts.cookies_count} cookies" if inspection.facts else ""
+    return f"profile {profile.name}{portal} ({inspection.health.value}{cookies})"
 
 
-def _print_sealed(profile: NamedProfile, what: str, made: Seal) -> None:
-    size_bytes = sum(file.size_bytes for file in made.files.values())
-    contents = profile_inspect.format_contents(len(made.files), size_bytes)
-    held = f"{contents}, {profile_inspect.describe_cookies(profile.base_path)}"
-    console().print(Text.assemble("Profile ", (profile.name, "bold"), f" {what}: {held}."), soft_wrap=True)
-    good = backups.latest_backup(profile.base_path)
-    if good is not None:
-        console().print(Text(f"A backup of it is in {good}.", "dim"), soft_wrap=True)
+def _print_sealed(profile: NamedProfile, result: str, seal_record: Seal) -> None:
+    size_bytes = sum(file.size_bytes for file in seal_record.files.values())
+    contents = profile_inspect.format_contents(len(seal_record.files), size_bytes)
+    content_text = f"{contents}, {profile_inspect.describe_cookies(profile.base_path)}"
+    console().print(Text.assemble("Profile ", (profile.name, "bold"), f" {result}: {content_text}."), soft_wrap=True)
+    backup = backups.latest_backup(profile.base_path)
+    if backup is not None:
+        console().print(Text(f"A backup of it is in {backup}.", "dim"), soft_wrap=True)

@@ -105,7 +105,8 @@ def _check_seal(profile: NamedProfile) -> CheckResult:
     except PoolError as error:
         return check_result.fail("seal", str(error), "")
     if seal is None:
-        advice = f"A run checks only its structure; seal it with `poolwright profile seal {profile.name}` to check every byte."
+        seal_command = f"poolwright profile seal {profile.name}"
+        advice = f"A run checks only its structure; seal it with `{seal_command}` to check every byte."
         return check_result.warn("seal", "none", advice)
     if not differences:
         return check_result.ok("seal", f"every file is as it was sealed on {format_moment(seal.created_at)}")
@@ -118,16 +119,16 @@ def _check_seal(profile: NamedProfile) -> CheckResult:
 def _check_backup(profile: NamedProfile) -> CheckResult:
     backup = latest_backup(profile.base_path)
     if backup is None:
-        return check_result.warn("backup copy", "none", "Sealing the profile creates one.")
+        return check_result.warn("good copy", "none", "Sealing the profile creates one.")
     try:
         seal = read_seal(backup)
         differences = check_seal(backup, seal) if seal else ("its seal is missing",)
     except PoolError as error:
-        return check_result.warn("backup copy", str(error), "")
+        return check_result.warn("good copy", str(error), "")
     if differences or seal is None:
         shown = ", ".join(differences[:DIFFERENCES_SHOWN])
-        return check_result.warn("backup copy", f"damaged: {shown}", "Seal the profile again while it is intact.")
-    return check_result.ok("backup copy", f"whole, of {format_moment(seal.created_at)}")
+        return check_result.warn("good copy", f"damaged: {shown}", "Seal the profile again while it is intact.")
+    return check_result.ok("good copy", f"whole, of {format_moment(seal.created_at)}")
 
 
 LIST_HELP = (
@@ -233,7 +234,7 @@ def _facts(inspection: ProfileInspection) -> Iterator[tuple[str, Text]]:
     browser = inspection.facts.seal.browser_version if inspection.facts and inspection.facts.seal else None
     yield "sealed", Text(format_moment(inspection.sealed_at) + (f", written by browser {browser}" if browser else ""))
     backup = latest_backup(inspection.profile.base_path)
-    yield "backup copy", Text(str(backup) if backup else "none")
+    yield "good copy", Text(str(backup) if backup else "none")
     if inspection.facts:
         yield (
             "size",

@@ -1,4 +1,4 @@
-"""How a run ended, in a few lines for a person."""
+"""The summary of a run for a person."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from poolwright.service.batch import BatchEnding, BatchSummary
 
 
 def summary_lines(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
-    """The headline, the outcomes, the effort of this run, and where the report is, or why there is none."""
+    """Yield the headline, the outcomes, the effort of this run, and the path of the report, or why there is none."""
     yield headline(summary)
     yield from _outcomes(summary)
     if summary.done_now_count:
@@ -26,7 +26,7 @@ def summary_lines(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
 
 
 def headline(summary: BatchSummary) -> Text:
-    """One sentence, and one more where the ending has something to say."""
+    """Return the first line: the result, and the next step if there is one."""
     done_count = sum(count for outcome, count in summary.outcomes.items() if outcome in DONE_OUTCOMES)
     total_count = sum(summary.outcomes.values()) + summary.left_count
     match summary.ending:
@@ -35,12 +35,12 @@ def headline(summary: BatchSummary) -> Text:
             style = "bold green" if is_all_done else "bold yellow"
             text = _finished(summary, done_count, total_count)
         case BatchEnding.STOPPED:
-            more = summary.detail or _remaining(summary.left_count)
-            style, text = "bold yellow", f"Stopped: {_done_share(done_count, total_count)}. {more}"
+            next_step = summary.detail or _remaining(summary.left_count)
+            style, text = "bold yellow", f"Stopped: {_done_share(done_count, total_count)}. {next_step}"
         case BatchEnding.LOGIN_REQUIRED:
             style = "bold red"
-            way = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
-            text = f"{summary.detail} {_done_share(done_count, total_count)}. {way} {_remaining(summary.left_count)}"
+            login_advice = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
+            text = f"{summary.detail} {_done_share(done_count, total_count)}. {login_advice} {_remaining(summary.left_count)}"
         case _:
             style = "bold red"
             text = f"{summary.detail} {_done_share(done_count, total_count)}. {_remaining(summary.left_count)}"
@@ -54,8 +54,8 @@ def _finished(summary: BatchSummary, done_count: int, total_count: int) -> str:
         return f"Nothing to do: {_all_orders(total_count)} done by an earlier run."
     if done_count == total_count:
         return f"{_all_orders(total_count).capitalize()} done."
-    again = "" if summary.done_now_count else " None of the rest is retried by default; see --redo."
-    return f"{_done_share(done_count, total_count)}.{again}"
+    retry_hint = "" if summary.done_now_count else " None of the rest is retried by default; see --redo."
+    return f"{_done_share(done_count, total_count)}.{retry_hint}"
 
 
 def _all_orders(total_count: int) -> str:
@@ -69,8 +69,8 @@ def _done_share(done_count: int, total_count: int) -> str:
 def _remaining(left_count: int) -> str:
     if not left_count:
         return ""
-    left = terminal.format_count(left_count, "order")
-    return f"{left} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
+    orders = terminal.format_count(left_count, "order")
+    return f"{orders} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
 
 
 def _outcomes(summary: BatchSummary) -> Iterator[Text]:
@@ -85,9 +85,12 @@ def _outcomes(summary: BatchSummary) -> Iterator[Text]:
 
 
 def _effort(summary: BatchSummary, progress: Progress) -> str:
-    orders, took = terminal.format_count(summary.done_now_count, "order"), terminal.format_duration(summary.duration_s)
+    orders, duration = (
+        terminal.format_count(summary.done_now_count, "order"),
+        terminal.format_duration(summary.duration_s),
+    )
     files = f"{terminal.format_count(progress.files_count, 'file')}, {terminal.format_size(progress.files_bytes)}"
-    return f"This run: {orders} in {took}; {files}."
+    return f"This run: {orders} in {duration}; {files}."
 
 
 def _other_formats(summary: BatchSummary) -> str:

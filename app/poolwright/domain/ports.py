@@ -55,7 +55,11 @@ class Journal(Protocol):
     """
 
     async def accept(self, orders: OrderList) -> Accepted:
-        """Store the list with all its rows, and queue its orders that are new to the journal."""
+        """Store the list with all its rows, and queue its orders that are new to the journal.
+
+        A list that is accepted again replaces its rows; tasks that are known keep their state. The counts are of this
+        list's tasks.
+        """
         ...
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
@@ -74,7 +78,10 @@ class Journal(Protocol):
         ...
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
-        """Queue finished tasks again, with new attempts; return how many. Their reports stay until the next ones."""
+        """Queue those of these tasks that are finished again, with new attempts and no deaths; return how many.
+
+        History and report stay; the next report replaces the old one.
+        """
         ...
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
@@ -96,7 +103,7 @@ class Journal(Protocol):
         ...
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
-        """Record the outcome with its files: RUNNING to DONE."""
+        """Record the outcome with its files, in place of those of an earlier round: to DONE."""
         ...
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
@@ -122,7 +129,7 @@ class Journal(Protocol):
         ...
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
-        """Return the number of a list's tasks in each ``TaskStatus``, by its name."""
+        """Return the number of a list's tasks in each ``TaskStatus``, by its name; every status is there."""
         ...
 
     async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:

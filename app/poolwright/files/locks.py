@@ -157,7 +157,7 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Try to lock; return false if another program holds the lock, true if the folder cannot be opened or locked."""
+        """Try to lock; return false if another program holds the lock, true if the folder can't be opened or locked."""
         try:
             self._descriptor = os.open(self.path, os.O_RDONLY)
             if self._locking.acquire(self._descriptor, is_shared=False):

@@ -40,7 +40,7 @@ class _End:
 
 
 class MemoryJournal:
-    """``domain.ports.Journal`` in dictionaries."""
+    """``domain.ports.Journal`` in dictionaries. What its methods promise is written there."""
 
     def __init__(self, clock: Clock) -> None:
         """Begin empty."""
@@ -53,7 +53,6 @@ class MemoryJournal:
         self._transitions: list[Transition] = []
 
     async def accept(self, orders: OrderList) -> Accepted:
-        """Keep the list, and queue its orders that are not known yet."""
         validate_orders(orders)
         self._lists[orders.batch_id] = {}
         known_count = len(self._standings)
@@ -62,7 +61,6 @@ class MemoryJournal:
         return acceptance(new_count, await self.counts(orders.batch_id))
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
-        """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it."""
         open_before = self._open_count(batch_id)
         for task in tasks:
             self._standings.setdefault(task.task_id, TaskState.from_task(task))
@@ -70,7 +68,6 @@ class MemoryJournal:
         return self._open_count(batch_id) - open_before
 
     async def recover(self, max_attempts: int) -> int:
-        """Queue again what is ASSIGNED or RUNNING, or end it after its last attempt; tells how many."""
         self._shorten_waits()
         held = [self._machine(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
         for case in held:
@@ -81,7 +78,6 @@ class MemoryJournal:
         return len(held)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
-        """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many."""
         wanted = set(task_ids)
         over = [
             self._machine(each.task_id)
@@ -93,44 +89,37 @@ class MemoryJournal:
         return len(over)
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
-        """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
         now = self._waits.now()
         due = [each for each in self._queued(batch_id) if each.not_before is None or each.not_before <= now]
         return tuple(self._write(self._machine(each.task_id).assign()).task for each in due[: max(limit, 0)])
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
-        """Note that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
         return self._write(self._machine(task_id).start(worker)).task
 
     async def give_back(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
-        """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
         not_before = self._waits.due_at(delay_s)
         case = self._machine(task_id)
         self._write(case.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
 
     async def count_death(self, task_id: TaskId) -> int:
-        """Note that a worker died on this task; returns how many did so far."""
         before = self._machine(task_id).state
         self._standings[task_id] = replace(before, death_count=before.death_count + 1)
         return before.death_count + 1
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
-        """Keep the outcome, in place of that of an earlier round: to DONE."""
         case = self._machine(task_id)
         self._write(case.finish(report.reason))
         self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
-        """Keep one outcome for tasks of a list that wait, also for a later try: at most ``limit``; returns them."""
         waiting = self._queued(batch_id)[: max(limit, 0)]
         for each in waiting:
             await self.finish(each.task_id, report, "")
         return tuple(each.task for each in waiting)
 
     async def cancel(self, task_id: TaskId) -> bool:
-        """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
         case = self._machine(task_id)
         if not case.is_cancellable:
             return False
@@ -139,7 +128,6 @@ class MemoryJournal:
         return True
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
-        """End those of these tasks that still wait; tells which, by their ids."""
         known = sorted(self._standings.keys() & set(task_ids))
         waiting = [task_id for task_id in known if self._machine(task_id).is_cancellable]
         for task_id in waiting:
@@ -147,31 +135,25 @@ class MemoryJournal:
         return tuple(waiting)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
-        """Keep the moves of the other machines."""
         self._transitions.extend(transitions)
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
-        """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
         found = Counter(each.status for each in self._members(batch_id))
         return {status.name: found[status] for status in TaskStatus}
 
     async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
-        """Which of these tasks a list has."""
         return self._lists.get(batch_id, {}).keys() & set(task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
-        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
         now = self._waits.now()
         starts = [each.not_before or now for each in self._queued(batch_id)]
         return max((min(starts) - now).total_seconds(), 0.0) if starts else None
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
-        """One task, whatever its list; nothing when it was never accepted."""
         standing = self._standings.get(task_id)
         return None if standing is None else self._record(standing)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
-        """Every task of a list, in the order of the list."""
         return tuple(self._record(each) for each in self._members(batch_id))
 
     @property
@@ -197,7 +179,9 @@ class MemoryJournal:
     def _machine(self, task_id: TaskId) -> TaskMachine:
         if task_id not in self._standings:
             raise UnknownTaskError(task_id)
-        return TaskMachine(state=self._standings[task_id], at=self._clock.now(), history=partial(self._history, task_id))
+        return TaskMachine(
+            state=self._standings[task_id], at=self._clock.now(), history=partial(self._history, task_id)
+        )
 
     def _history(self, task_id: TaskId) -> tuple[Transition, ...]:
         own = [move for move in self._transitions if (move.machine, move.entity) == (TASK.name, task_id)]

@@ -1,8 +1,8 @@
 """Writes and checks the seal of a base: size and SHA-256 of its files when its login was known to be good.
 
-It covers every file of a clone, and is beside the base (``base.seal.json``), where no browser writes and no clone reads.
-It finds damage that no check of structures can find: with one flipped bit in a cookie, a browser silently drops all
-cookies of that site. A command that changes a base seals it again.
+It covers every file of a clone. Its file is beside the base (``base.seal.json``), where no browser writes and no clone
+reads. It finds damage that no check of structures can find: with one flipped bit in a cookie, a browser silently drops
+all cookies of that site. A command that changes a base seals it again.
 """
 
 from __future__ import annotations

@@ -77,8 +77,7 @@ async def halt(path: Path, count: int) -> None:
             sys.stdin.read()
 
     async with SqliteJournal(path, ManualClock()) as journal:
-        assert journal._ledger is not None
-        journal._ledger._database._connection.set_trace_callback(watch)
+        journal._database._connection.set_trace_callback(watch)
         await journal.accept(orders(*range(count)))
 
 
@@ -87,8 +86,7 @@ async def forget(path: Path, _: int) -> None:
     retention.STEP_ROWS = 5
     clock = ManualClock()
     async with SqliteJournal(path, clock) as journal:
-        assert journal._ledger is not None
-        for done in journal._ledger.prune(clock.now() + timedelta(days=1), ()):
+        for done in retention.prune(journal._database, clock.now() + timedelta(days=1), ()):
             tell("step", done.move_count, done.attempt_count, done.list_count)
     tell("end")
 
@@ -106,8 +104,7 @@ async def compact(path: Path, count: int) -> None:
         return 0
 
     async with SqliteJournal(path, ManualClock()) as journal:
-        assert journal._ledger is not None
-        journal._ledger._database._connection.set_progress_handler(watch, 100)
+        journal._database._connection.set_progress_handler(watch, 100)
         await journal.compact()
     tell("end")
 

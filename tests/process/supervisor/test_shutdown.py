@@ -78,13 +78,13 @@ class HungJournal(SqliteJournal):
     is_stuck = False
     released = threading.Event()
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    async def run_in_writer(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         def wait_and_work() -> T:
             if self.is_stuck:
                 self.released.wait()
             return work(*args, **named)
 
-        return await super()._run(wait_and_work)
+        return await super().run_in_writer(wait_and_work)
 
 
 OpenStuck: TypeAlias = "Callable[[Path], AbstractAsyncContextManager[LockedJournal | HungJournal]]"

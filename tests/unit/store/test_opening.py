@@ -64,8 +64,7 @@ async def test_what_was_accepted_is_there_when_the_journal_is_opened_again(path:
 
 async def test_every_commit_reaches_the_disk_before_it_is_told(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
-        assert journal._ledger is not None
-        connection = journal._ledger._database._connection
+        connection = journal._database._connection
         settings = {
             name: connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")

@@ -150,8 +150,7 @@ async def test_a_list_that_is_given_again_while_it_is_removed_is_whole(
         await journal.accept(orders(*numbers))
         await work_off(journal, *numbers)
         clock.advance(10 * DAY_S)
-        assert journal._ledger is not None
-        steps = journal._ledger.prune(clock.now() - timedelta(days=1), ())
+        steps = retention.prune(journal._database, clock.now() - timedelta(days=1), ())
         while counts(path)["rows"] == 9:
             next(steps)
 

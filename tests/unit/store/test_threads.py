@@ -205,8 +205,7 @@ async def test_a_cancellation_of_asyncio_itself_is_not_held_up(disk: Disk) -> No
 
 def hanging(journal: SqliteJournal, disk: Disk) -> None:
     """The next change of this journal waits for the disk, in the middle of its transaction."""
-    assert journal._ledger is not None
-    connection = journal._ledger._database._connection
+    connection = journal._database._connection
     connection.create_function("hang", 0, disk.write)
     connection.execute("CREATE TEMP TRIGGER hanging AFTER INSERT ON main.tasks BEGIN SELECT hang(); END")
 

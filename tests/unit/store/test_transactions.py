@@ -30,8 +30,7 @@ def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def connection_of(journal: SqliteJournal) -> sqlite3.Connection:
-    assert journal._ledger is not None
-    return journal._ledger._database._connection
+    return journal._database._connection
 
 
 def cache_of(connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP client for the daemon of an output folder, which finds its address and token."""
+"""The HTTP client for the daemon of an output folder, whose address and token it finds."""
 
 from __future__ import annotations
 
@@ -19,58 +19,61 @@ from poolwright.service.daemon.event_stream import load_event
 from poolwright.service.pidfile import find_daemon
 from poolwright.settings import Settings
 
-#: Longer than any answer takes; a list of many thousand rows is read in seconds.
+#: Longer than any response takes; reading a list of many thousand rows takes seconds.
 TIMEOUT_S = 120.0
 _UNPROCESSABLE = {413, 422}
 
+#: States of orders without an outcome.
+OPEN_STATES = ("QUEUED", "ASSIGNED", "RUNNING")
+
 
 class DaemonRefusedError(PoolError):
-    """The daemon said no; the message is its own."""
+    """The daemon refused a request; the message is the daemon's."""
 
 
 class DaemonClient:
-    """Asks one daemon. Made by ``line_to``."""
+    """Sends requests to one daemon. Created by ``daemon_client``."""
 
     def __init__(self, client: httpx.Client) -> None:
-        """Ask by ``client``."""
+        """Send requests with ``client``."""
         self._client = client
 
-    def get(self, path: str, **asked: str | int) -> Any:  # noqa: ANN401 - JSON
-        """What a path tells."""
-        return self._checked(self._client.get(path, params=asked)).json()
+    def get(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON
+        """Return the JSON content of a path."""
+        return self._checked(self._client.get(path, params=params)).json()
 
-    def download(self, path: str, **asked: str) -> httpx.Response:
-        """A file."""
-        return self._checked(self._client.get(path, params=asked))
+    def download(self, path: str, **params: str) -> httpx.Response:
+        """Return the response with a file."""
+        return self._checked(self._client.get(path, params=params))
 
     def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Ask for something to be done."""
-        answer = self._checked(self._client.post(path, json=body))
-        return answer.json() if answer.content else None
+        """Send a POST request; return its JSON content, or ``None``."""
+        response = self._checked(self._client.post(path, json=body))
+        return response.json() if response.content else None
 
     def upload(self, path: str, name: str, content: bytes, fields: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
-        """Send a file."""
+        """Upload a file; return the JSON content of the response."""
         return self._checked(self._client.post(path, files={"file": (name, content)}, data=fields)).json()
 
     @contextmanager
     def events(self) -> Generator[Iterator[Event]]:
-        """What happens from now on, until the daemon ends. When the block begins, nothing is missed any more."""
-        with self._client.stream("GET", "/api/v1/events", timeout=httpx.Timeout(TIMEOUT_S, read=60.0)) as answer:
-            if not answer.is_success:
-                answer.read()
-            lines = self._checked(answer).iter_lines()
-            next(lines, "")  # the daemon's first word comes when it has begun to listen for us
+        """Yield the events from now on, until the daemon ends; no event after the start of the block is missed."""
+        with self._client.stream("GET", "/api/v1/events", timeout=httpx.Timeout(TIMEOUT_S, read=60.0)) as response:
+            if not response.is_success:
+                response.read()
+            lines = self._checked(response).iter_lines()
+            next(lines, "")  # the daemon sends its first line after it has subscribed this client
             yield _parse_events(lines)
 
     @staticmethod
-    def _checked(answer: httpx.Response) -> httpx.Response:
-        if answer.is_success:
-            return answer
+    def _checked(response: httpx.Response) -> httpx.Response:
+        if response.is_success:
+            return response
         try:
-            told = str(answer.json()["detail"])
+            message = str(response.json()["detail"])
         except (ValueError, KeyError, TypeError):
-            told = f"The daemon answered {answer.status_code}; the log has the details."
-        raise (InputRefusedError if answer.status_code in _UNPROCESSABLE else DaemonRefusedError)(told)
+            message = f"The daemon returned status {response.status_code}; see its log."
+        raise (InputRefusedError if response.status_code in _UNPROCESSABLE else DaemonRefusedError)(message)
 
 
 def _parse_events(lines: Iterator[str]) -> Iterator[Event]:
@@ -90,23 +93,23 @@ def daemon_client(settings: Settings) -> Generator[DaemonClient]:
     """A line to the daemon of the output folder.
 
     Raises:
-        SetupError: None runs there, or it does not answer.
+        SetupError: None runs there, or it does not response.
     """
     private = settings.out / PRIVATE_NAME
-    beacon = find_daemon(private)
-    advice = f"start it with `poolwright serve --out {settings.out}`, or name its output folder with --out."
-    if beacon is None:
+    pidfile = find_daemon(private)
+    advice = f"start it with `poolwright serve --out {settings.out}`, or set --out to its output folder."
+    if pidfile is None:
         raise SetupError(f"No daemon is running on {settings.out}; {advice}")
     try:
         token = (private / TOKEN_FILE_NAME).read_text(encoding="ascii").strip()
     except OSError as error:
-        told = f"The daemon's token in {private / TOKEN_FILE_NAME} cannot be read ({error.strerror}); use its own user."
-        raise SetupError(told) from error
+        message = f"The daemon's token in {private / TOKEN_FILE_NAME} cannot be read ({error.strerror}); run this command as the user of the daemon."
+        raise SetupError(message) from error
     headers = {"Authorization": f"Bearer {token}"}
     try:
         with httpx.Client(
-            base_url=beacon.url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS_CONTEXT
+            base_url=pidfile.url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS_CONTEXT
         ) as client:
             yield DaemonClient(client)
     except httpx.TransportError as error:
-        raise SetupError(f"The daemon at {beacon.url} does not answer ({error}); {advice}") from error
+        raise SetupError(f"The daemon at {pidfile.url} does not response ({error}); {advice}") from error

@@ -35,33 +35,37 @@ OfOutcome = Annotated[Outcome | None, typer.Option(help="All with this outcome."
 OfReason = Annotated[Reason | None, typer.Option(help="All with this reason.", rich_help_panel=ORDERS)]
 To = Annotated[
     Path | None,
-    typer.Option("--to", metavar="FILE", help="Where to put it; .xlsx, .csv or .json. Default: its own name, here."),
+    typer.Option(
+        "--to",
+        metavar="FILE",
+        help="Path of the report (.xlsx, .csv or .json). Default: LIST-report.xlsx in the current folder.",
+    ),
 ]
 
 
 @SettingsCommand.with_settings("out")
 def pause(settings: Settings) -> None:
     """Pause the pool."""
-    with daemon_client(settings) as line:
-        line.post("/api/v1/pool/pause")
+    with daemon_client(settings) as client:
+        client.post("/api/v1/pool/pause")
     console().print("Paused: orders in progress are finished, no others start.")
 
 
 @SettingsCommand.with_settings("out")
 def resume(settings: Settings) -> None:
     """Resume the pool."""
-    with daemon_client(settings) as line:
-        line.post("/api/v1/pool/resume")
+    with daemon_client(settings) as client:
+        client.post("/api/v1/pool/resume")
     console().print("Resumed: orders start again.")
 
 
 @SettingsCommand.with_settings("out")
 def cancel(settings: Settings, *, numbers: Numbers = None, list_id: ListId = None) -> None:
-    """Call orders off."""
-    with daemon_client(settings) as line:
-        which = _selection(line, numbers, {"list_id": list_id})
-        called_off = line.post("/api/v1/orders/cancel", which)["count"]
-    console().print(f"{format_count(called_off, 'order')} cancelled; orders in progress are finished.")
+    """Cancel orders."""
+    with daemon_client(settings) as client:
+        selection = _selection(client, numbers, {"list_id": list_id})
+        count = client.post("/api/v1/orders/cancel", selection)["count"]
+    console().print(f"{format_count(count, 'order')} cancelled; orders in progress are finished.")
 
 
 @SettingsCommand.with_settings("out")
@@ -73,20 +77,22 @@ def retry(
     outcome: OfOutcome = None,
     reason: OfReason = None,
 ) -> None:
-    """Do orders again."""
-    with daemon_client(settings) as line:
-        which = _selection(line, numbers, {"list_id": list_id, "outcome": outcome, "reason": reason})
-        again = line.post("/api/v1/orders/retry", which)["count"]
-    console().print(f"{format_count(again, 'order')} in the queue again.")
+    """Queue finished orders again."""
+    with daemon_client(settings) as client:
+        selection = _selection(client, numbers, {"list_id": list_id, "outcome": outcome, "reason": reason})
+        count = client.post("/api/v1/orders/retry", selection)["count"]
+    console().print(f"{format_count(count, 'order')} in the queue count.")
 
 
 @SettingsCommand.with_settings("out")
 def run_schedule(
-    settings: Settings, *, name: Annotated[str, typer.Argument(metavar="NAME", help="As `schedule list` shows it.")]
+    settings: Settings,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule, as `schedule list` shows it.")],
 ) -> None:
     """Run a schedule now."""
-    with daemon_client(settings) as line:
-        line.post(f"/api/v1/schedules/{quote(name, safe='')}/run")
+    with daemon_client(settings) as client:
+        client.post(f"/api/v1/schedules/{quote(name, safe='')}/run")
     console().print(f"{name} is running; see the daemon's log for its progress.")
 
 
@@ -94,37 +100,39 @@ def run_schedule(
 def report(
     settings: Settings,
     *,
-    list_id: Annotated[str, typer.Argument(metavar="LIST", help="Its id, as `status` and `submit` tell it.")],
+    list_id: Annotated[str, typer.Argument(metavar="LIST", help="Id of the list, as `status` and `submit` show it.")],
     to: To = None,
 ) -> None:
-    """Fetch a report."""
-    form = (to.suffix[1:].lower() or "xlsx") if to is not None else "xlsx"
-    if form not in {"xlsx", "csv", "json"}:
+    """Download a report."""
+    file_format = (to.suffix[1:].lower() or "xlsx") if to is not None else "xlsx"
+    if file_format not in {"xlsx", "csv", "json"}:
         raise OptionsError(f"--to is '{to}'; it must end in .xlsx, .csv or .json.")
-    with daemon_client(settings) as line:
-        answer = line.download(f"/api/v1/lists/{list_id}/report", format=form)
-    path = to or Path(f"{list_id}-report.{form}")
+    with daemon_client(settings) as client:
+        response = client.download(f"/api/v1/lists/{list_id}/report", format=file_format)
+    path = to or Path(f"{list_id}-report.{file_format}")
     try:
-        path.write_bytes(answer.content)
+        path.write_bytes(response.content)
     except OSError as error:
-        raise OptionsError(f"{path} cannot be written ({error.strerror}); name another place with --to.") from error
+        raise OptionsError(f"{path} cannot be written ({error.strerror}); choose another path with --to.") from error
     console().print(f"{path}", soft_wrap=True)
     raise typer.Exit(ExitCode.DONE)
 
 
-def _selection(line: DaemonClient, numbers: list[str] | None, classes: dict[str, str | None]) -> dict[str, object]:
-    """What is meant; a number that names no order is told."""
+def _selection(client: DaemonClient, numbers: list[str] | None, classes: dict[str, str | None]) -> dict[str, object]:
+    """Return the selection of orders as a request body."""
     given = {name: value for name, value in classes.items() if value is not None}
     if bool(numbers) == bool(given):
         raise OptionsError("Name the orders: by number, or by one of the options.")
     if not numbers:
         return dict(given)
-    return {"task_ids": [_find_task_id(line, number) for number in numbers]}
+    return {"task_ids": [_find_task_id(client, number) for number in numbers]}
 
 
-def _find_task_id(line: DaemonClient, number: str) -> str:
-    found = line.get("/api/v1/orders", text=number)["orders"]
-    exact = [one["task_id"] for one in found if number.upper() in {one["number"], one["number"].removeprefix("PO")}]
-    if not exact:
-        raise OptionsError(f"The daemon knows no order {number}.")
-    return exact[0]
+def _find_task_id(client: DaemonClient, number: str) -> str:
+    orders = client.get("/api/v1/orders", text=number)["orders"]
+    task_ids = [
+        order["task_id"] for order in orders if number.upper() in {order["number"], order["number"].removeprefix("PO")}
+    ]
+    if not task_ids:
+        raise OptionsError(f"The daemon has no order {number}; `poolwright status` shows its lists.")
+    return task_ids[0]

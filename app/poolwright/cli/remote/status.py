@@ -14,7 +14,7 @@ from poolwright.cli.batch_views import OutputMode, make_view
 from poolwright.cli.options import OUTPUT, AsJson, SettingsCommand, Verbose
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.progress import Progress
-from poolwright.cli.remote.client import DaemonClient, daemon_client
+from poolwright.cli.remote.client import OPEN_STATES, DaemonClient, daemon_client
 from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
 from poolwright.settings import Settings
@@ -24,7 +24,7 @@ STATUS_EXAMPLES = ("poolwright status", "poolwright status --lists 1000", "poolw
 WATCH_HELP = "Show the progress of the running daemon, in the same view as `run`, until Ctrl+C."
 WATCH_EXAMPLES = ("poolwright watch", "poolwright watch --json | jq .type")
 LISTS_SHOWN = 8
-#: The daemon tells so many at once.
+#: Maximum count of lists that the daemon returns at once.
 PAGE_SIZE = 200
 
 ListCount = Annotated[
@@ -41,63 +41,65 @@ ListCount = Annotated[
 
 @SettingsCommand.with_settings("out")
 def status(settings: Settings, *, lists: ListCount = None, as_json: AsJson = False) -> None:
-    """One look; the exit code says whether it is ready."""
+    """Print the status once; the exit code shows whether the daemon is ready."""
     count = lists if lists is not None else PAGE_SIZE if as_json else LISTS_SHOWN
-    with daemon_client(settings) as line:
-        told, found = line.get("/api/v1/status"), _latest_lists(line, count + 1)
-    shown, has_more = found[:count], len(found) > count
+    with daemon_client(settings) as client:
+        daemon_status, latest = client.get("/api/v1/status"), _latest_lists(client, count + 1)
+    shown, has_more = latest[:count], len(latest) > count
     if as_json:
-        whole = {**told, "lists": shown, "has_more_lists": has_more}
+        whole = {**daemon_status, "lists": shown, "has_more_lists": has_more}
         console().out(json.dumps(whole, ensure_ascii=False), highlight=False)
     else:
-        _print_status(told, shown, has_more=has_more)
-    raise typer.Exit(ExitCode.DONE if told["is_ready"] else ExitCode.RESOURCES)
+        _print_status(daemon_status, shown, has_more=has_more)
+    raise typer.Exit(ExitCode.DONE if daemon_status["is_ready"] else ExitCode.RESOURCES)
 
 
 @SettingsCommand.with_settings("out")
 def watch(settings: Settings, *, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Follow events until the daemon ends or the person has seen enough."""
+    """Show events until the daemon ends or Ctrl+C."""
     clock = SystemClock()
-    with daemon_client(settings) as line:
-        told = line.get("/api/v1/status")
+    with daemon_client(settings) as client:
+        daemon_status = client.get("/api/v1/status")
         progress = Progress.start(
-            total_count=told["pool"]["open_count"],
-            worker_count=len(told["workers"]),
-            tabs_per_worker=told["tabs_per_worker"],
+            total_count=daemon_status["pool"]["open_count"],
+            worker_count=len(daemon_status["workers"]),
+            tabs_per_worker=daemon_status["tabs_per_worker"],
             now_s=clock.monotonic(),
         )
-        manner = OutputMode(is_json=as_json, is_verbose=verbose)
-        with make_view(manner, progress, "the daemon", console(), clock) as view, line.events() as happening:
-            for event in happening:
+        mode = OutputMode(is_json=as_json, is_verbose=verbose)
+        with make_view(mode, progress, "the daemon", console(), clock) as view, client.events() as events:
+            for event in events:
                 view(event)
     raise typer.Exit(ExitCode.DONE)
 
 
-def _latest_lists(line: DaemonClient, count: int) -> list[Any]:
-    """So many lists, the latest first, page by page; fewer where there are fewer."""
-    found: list[Any] = []
-    while len(found) < count:
-        limit = min(PAGE_SIZE, count - len(found))
-        page = line.get("/api/v1/lists", limit=limit, offset=len(found))
-        found += page
+def _latest_lists(client: DaemonClient, count: int) -> list[Any]:
+    """Return up to ``count`` lists, the latest first."""
+    lists: list[Any] = []
+    while len(lists) < count:
+        limit = min(PAGE_SIZE, count - len(lists))
+        page = client.get("/api/v1/lists", limit=limit, offset=len(lists))
+        lists += page
         if len(page) < limit:
             break
-    return found
+    return lists
 
 
-def _print_status(told: Any, lists: Any, *, has_more: bool) -> None:  # noqa: ANN401 - JSON
+def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  # noqa: ANN401 - JSON
     screen = console()
-    counts = told["counts"]
-    state = Text("ready", "green") if told["is_ready"] else Text("not ready", "bold red")
-    head = f"Poolwright {told['version']}, pool {told['pool']['status'].lower().replace('_', ' ')}, "
+    counts = daemon_status["counts"]
+    state = Text("ready", "green") if daemon_status["is_ready"] else Text("not ready", "bold red")
+    head = f"Poolwright {daemon_status['version']}, pool {daemon_status['pool']['status'].lower().replace('_', ' ')}, "
     screen.print(Text(head) + state)
-    for reason in told["reasons"]:
+    for reason in daemon_status["reasons"]:
         screen.print(Text(f"  {reason}", "yellow"), soft_wrap=True)
-    open_count = told["pool"]["open_count"]
-    eta = f", about {terminal.format_clock(told['eta_s'])} left" if told["eta_s"] and open_count else ""
+    open_count = daemon_status["pool"]["open_count"]
+    eta = (
+        f", about {terminal.format_clock(daemon_status['eta_s'])} left" if daemon_status["eta_s"] and open_count else ""
+    )
     open_orders = terminal.format_count(open_count, "order")
-    screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {told['rate_per_min']:g}/min{eta}")
-    screen.print(_workers(told))
+    screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {daemon_status['rate_per_min']:g}/min{eta}")
+    screen.print(_workers(daemon_status))
     if lists:
         screen.print(_lists(lists))
     if has_more:
@@ -105,29 +107,29 @@ def _print_status(told: Any, lists: Any, *, has_more: bool) -> None:  # noqa: AN
         screen.print(Text(more, "dim"), soft_wrap=True)
 
 
-def _workers(told: Any) -> Table:  # noqa: ANN401 - JSON
+def _workers(daemon_status: Any) -> Table:  # noqa: ANN401 - JSON
     numbers = (Column("done", justify="right"), Column("memory", justify="right"))
     table = Table("worker", "state", *numbers, "orders", box=None)
-    for one in told["workers"]:
-        orders = ", ".join(order["number"] for order in one["orders"])
-        memory = terminal.format_size(one["memory_bytes"]) if one["memory_bytes"] else ""
-        state = one["status"].lower()
-        table.add_row(f"worker-{one['slot']}", state, f"{one['processed_count']:,}", memory, orders)
+    for worker in daemon_status["workers"]:
+        orders = ", ".join(order["number"] for order in worker["orders"])
+        memory = terminal.format_size(worker["memory_bytes"]) if worker["memory_bytes"] else ""
+        state = worker["status"].lower()
+        table.add_row(f"worker-{worker['slot']}", state, f"{worker['processed_count']:,}", memory, orders)
     return table
 
 
 def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     table = Table("list", "from", Column("open", justify="right"), "outcomes", box=None)
-    for one in lists:
-        open_count = sum(one["counts"][state] for state in ("QUEUED", "ASSIGNED", "RUNNING"))
-        outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in one["outcomes"].items())
-        table.add_row(one["list_id"], one["source"], f"{open_count:,}", _checking_text(one) + outcomes)
+    for item in lists:
+        open_count = sum(item["counts"][state] for state in OPEN_STATES)
+        outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
+        table.add_row(item["list_id"], item["source"], f"{open_count:,}", _checking_text(item) + outcomes)
     return table
 
 
-def _checking_text(one: Any) -> str:  # noqa: ANN401 - JSON
-    """How far the look at a list's earlier files is; empty when it waits for none."""
-    checking = one.get("checking")
+def _checking_text(item: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the progress of the file check of a list; empty without one."""
+    checking = item.get("checking")
     if not checking:
         return ""
     if not checking["total_count"]:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from poolwright.cli.options import ORDERS, OUTPUT, RUNNING, AsJson, SettingsCommand
-from poolwright.cli.order_input import STDIN, is_list_file, read_standard_input
+from poolwright.cli.order_input import MIXED_SOURCES_MESSAGE, STDIN, is_list_file, read_standard_input
 from poolwright.cli.process_exit import DONE_OUTCOMES, ExitCode
-from poolwright.cli.remote.client import DaemonClient, daemon_client
+from poolwright.cli.remote.client import OPEN_STATES, DaemonClient, daemon_client
 from poolwright.cli.terminal import console, format_count
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.events import Notice, TaskEnded
@@ -52,60 +52,60 @@ def submit(  # noqa: PLR0913 - the parameters are the command's own options
     wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send, tell what was taken, and wait where that is wanted."""
-    with daemon_client(settings) as line:
+    """Submit the list, print the result, and wait if requested."""
+    with daemon_client(settings) as client:
         given = {"column": column, "sheet": sheet, "redo": redo.value}
-        taken = _send(line, sources, {name: value for name, value in given.items() if value})
-        _print_accepted(taken, as_json=as_json)
-        code = _wait(line, taken) if wait else ExitCode.DONE
+        accepted = _send(client, sources, {name: value for name, value in given.items() if value})
+        _print_accepted(accepted, as_json=as_json)
+        code = _wait(client, accepted) if wait else ExitCode.DONE
     raise typer.Exit(code)
 
 
-def _send(line: DaemonClient, sources: list[str], given: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+def _send(client: DaemonClient, sources: list[str], given: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
     match sources:
         case [name] if name == STDIN:
-            return line.upload(f"{_LISTS}/upload", "standard input", read_standard_input(), given)
+            return client.upload(f"{_LISTS}/upload", "standard input", read_standard_input(), given)
         case [name] if is_list_file(name):
             path = Path(name)
             try:
-                return line.upload(f"{_LISTS}/upload", path.name, path.read_bytes(), given)
+                return client.upload(f"{_LISTS}/upload", path.name, path.read_bytes(), given)
             except OSError as error:
                 raise InputRefusedError(f"{name} cannot be read ({error.strerror}).") from error
         case names if any(name == STDIN or is_list_file(name) for name in names):
-            raise OptionsError("Give one list file, or - for standard input, or order numbers; not several of them.")
+            raise OptionsError(MIXED_SOURCES_MESSAGE)
         case numbers:
-            return line.post(_LISTS, {"numbers": numbers, "name": "command line", "redo": given["redo"]})
+            return client.post(_LISTS, {"numbers": numbers, "name": "command line", "redo": given["redo"]})
 
 
-def _print_accepted(taken: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
+def _print_accepted(accepted: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
     if as_json:
-        console().out(json.dumps({"type": "taken", **taken}, ensure_ascii=False), highlight=False)
+        console().out(json.dumps({"type": "taken", **accepted}, ensure_ascii=False), highlight=False)
         return
-    parts = [f"{format_count(taken['new_count'], 'new order')}"]
-    if taken["waiting_count"] > taken["new_count"]:
-        parts.append(f"{taken['waiting_count'] - taken['new_count']:,} already waiting")
-    if taken["done_count"]:
-        parts.append(f"{taken['done_count']:,} already done")
-    console().print(f"Accepted as list {taken['list_id']}: {', '.join(parts)}.", soft_wrap=True)
-    if taken.get("is_checking"):
-        told = "The files of finished orders are being verified; incomplete ones are downloaded again."
-        console().print(told, soft_wrap=True)
-    for text in taken["notices"]:
+    parts = [f"{format_count(accepted['new_count'], 'new order')}"]
+    if accepted["waiting_count"] > accepted["new_count"]:
+        parts.append(f"{accepted['waiting_count'] - accepted['new_count']:,} already waiting")
+    if accepted["done_count"]:
+        parts.append(f"{accepted['done_count']:,} already done")
+    console().print(f"Accepted as list {accepted['list_id']}: {', '.join(parts)}.", soft_wrap=True)
+    if accepted.get("is_checking"):
+        text = "The files of finished orders are being verified; incomplete ones are downloaded again."
+        console().print(text, soft_wrap=True)
+    for text in accepted["notices"]:
         console().print(text, soft_wrap=True)
 
 
-def _wait(line: DaemonClient, taken: Any) -> ExitCode:  # noqa: ANN401 - JSON
-    """Look whenever an order has ended, or the look at earlier files."""
-    path = f"{_LISTS}/{taken['list_id']}"
-    with line.events() as happening:
-        while not _is_finished(view := line.get(path)):
-            if not any(isinstance(event, TaskEnded | Notice) for event in happening):
+def _wait(client: DaemonClient, accepted: Any) -> ExitCode:  # noqa: ANN401 - JSON
+    """Wait until the list is finished, and check it whenever an order or a file check ends."""
+    path = f"{_LISTS}/{accepted['list_id']}"
+    with client.events() as events:
+        while not _is_finished(view := client.get(path)):
+            if not any(isinstance(event, TaskEnded | Notice) for event in events):
                 raise SetupError("The daemon ended before the list was finished; restart it to continue.")
     done = {outcome.value for outcome in DONE_OUTCOMES}
-    is_undone = taken["invalid"] or any(outcome not in done for outcome in view["outcomes"])
+    is_undone = accepted["invalid"] or any(outcome not in done for outcome in view["outcomes"])
     return ExitCode.NOT_ALL_DONE if is_undone else ExitCode.DONE
 
 
 def _is_finished(view: Any) -> bool:  # noqa: ANN401 - JSON
-    is_open = any(view["counts"].get(state) for state in ("QUEUED", "ASSIGNED", "RUNNING"))
+    is_open = any(view["counts"].get(state) for state in OPEN_STATES)
     return not is_open and not view.get("checking")
