@@ -110,7 +110,7 @@ async def wait_uncancelled(event: anyio.Event) -> None:
 
 T = TypeVar("T")
 
-#: A process in which nothing ran for this time was suspended: none of our steps takes so long.
+#: A process in which no code ran for this time was suspended: none of our steps takes so long.
 SUSPENSION_MIN_S = 5.0
 #: A limit is counted in slices of this length; a slice that took longer counts as one, as the process was suspended.
 SLICE_S = 1.0

@@ -68,14 +68,14 @@ class EvidenceStore:
         if not staged.is_dir() or not any(staged.iterdir()):
             return
         make_private_folder(self._root)
-        home = make_private_folder(self._task_folder(task))
+        task_folder = make_private_folder(self._task_folder(task))
         for path in staged.rglob("*"):
             path.chmod(PRIVATE_FOLDER_MODE if path.is_dir() else PRIVATE_FILE_MODE)
         staged.chmod(PRIVATE_FOLDER_MODE)
-        runs = _runs(home)
+        runs = _runs(task_folder)
         number = 1 + max((run.number for run in runs), default=0)
         name = f"attempt-{task.attempt}"
-        staged.rename(home / (name if number == 1 else f"{name} run-{number}"))
+        staged.rename(task_folder / (name if number == 1 else f"{name} run-{number}"))
         for run in runs[: 1 - RUNS_MAX]:
             shutil.rmtree(run.folder, ignore_errors=True)  # a leftover does no harm, and the next run tries again
 

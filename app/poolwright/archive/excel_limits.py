@@ -1,7 +1,7 @@
-"""What Excel can hold, which texts become numbers or dates, and a record of what a report could not show.
+"""The limits of Excel, the texts that become numbers or dates, and the content that a report could not show.
 
-A value is taken for a number only where its text is the one way to write that number: ``1234.50`` and ``25%``, never
-``007``, ``1,234`` or ``4500012345678901``. So a cell shows what the list shows, and can be summed and sorted too.
+A text becomes a number only if it is the one way to write that number: ``1234.50`` and ``25%``, never ``007``,
+``1,234`` or ``4500012345678901``. So a cell shows the same text as the list, and can be summed and sorted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
-#: Excel's own limits. A workbook beyond them is taken for damaged, or loses what is beyond without a word.
+#: Excel's own limits. A workbook beyond them counts as damaged, or loses the excess without a warning.
 ROWS_MAX = 1_048_576
 COLUMNS_MAX = 16_384
 LINKS_MAX = 65_530
 LINK_LENGTH_MAX = 2_079
-#: Of the text in a cell, in units of UTF-16: a letter beyond the basic plane counts twice.
+#: Longest text of a cell in UTF-16 units: a letter beyond the basic plane counts twice.
 TEXT_MAX = 32_767
 
 TEXT_FORMAT = "@"
-#: Digits that a number in a cell has; one with more is no longer the same.
+#: Digits of a number in a cell; further digits are lost.
 _DIGITS_MAX = 15
-#: Earlier days are other days in Excel, which takes 1900 for a leap year.
+#: Earlier dates are wrong in Excel, which treats 1900 as a leap year.
 _FIRST_DAY = date(1900, 3, 1)
 
-#: What XML cannot hold.
+#: Characters that XML cannot hold.
 _NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: What Excel reads as one letter, ``_x0041_``; the underscore is written so itself then.
+#: The beginning of a text that Excel reads as an escaped letter, ``_x0041_``; its underscore is escaped itself.
 _ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 _PADDED = re.compile(rf"0\d{{1,{_DIGITS_MAX - 1}}}", re.ASCII)
@@ -43,22 +43,22 @@ _Number: TypeAlias = int | float | date | datetime | time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedValue:
-    """A value that is more than its text, with the format that shows it as that text."""
+    """A number, date or time, with the format that shows it as its text."""
 
     value: _Number
     number_format: str
 
 
 def parse_typed(text: str, *, is_value: bool = False) -> TypedValue | None:
-    """Parse a text as a number, date or time if Excel would show it unchanged; None if it is just text.
+    """Parse a text as a number, date or time if Excel would show it unchanged; ``None`` if it is just text.
 
     Args:
-        text: As the list shows it.
-        is_value: Whether the list says that it is one, so that zeros before a number are those of its format.
+        text: The text in the list.
+        is_value: Whether the list has it as a value, so that leading zeros belong to its format.
     """
     if not text or text[0] not in "-0123456789":
         return None
-    if _NEGATIVE_NOTHING.fullmatch(text):  # a cell loses the sign
+    if _NEGATIVE_NOTHING.fullmatch(text):  # a cell would lose the sign
         return None
     if is_value and _PADDED.fullmatch(text):
         return TypedValue(value=int(text), number_format="0" * len(text))
@@ -74,34 +74,36 @@ def is_identifier(text: str) -> bool:
 
 
 def text_columns(rows: Iterable[tuple[str, tuple[str, ...]]]) -> frozenset[int]:
-    """The places of columns that stay text as a whole: order numbers, and identifiers that are made of digits.
+    """Return the indexes of columns that stay text as a whole: order numbers, and identifiers of digits.
 
     Args:
-        rows: The order number as it was given, and all cells, of every row.
+        rows: The cell of the order number, and all cells, of every row.
     """
-    found: set[int] = set()
-    for given, cells in rows:
-        found.update(
-            place for place, cell in enumerate(cells) if place not in found and (cell == given or is_identifier(cell))
+    columns: set[int] = set()
+    for number, cells in rows:
+        columns.update(
+            index
+            for index, cell in enumerate(cells)
+            if index not in columns and (cell == number or is_identifier(cell))
         )
-    return frozenset(found)
+    return frozenset(columns)
 
 
 def escape_text(text: str) -> str:
-    """A text as it has to stand in the file, so that Excel shows it unchanged. What XML cannot hold becomes U+FFFD."""
+    """Escape a text so that Excel shows it unchanged. Characters that XML cannot hold become U+FFFD."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return _ESCAPE_START.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", lines))
 
 
 def excel_length(text: str) -> int:
-    """The length of a text as Excel counts it."""
+    """Return the length of a text as Excel counts it."""
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def shorten_text(text: str, mark: str) -> str:
     """Shorten a text to what a cell holds, with ``mark`` at its end; unchanged if it fits.
 
-    What ``escaped`` makes of it fits as well.
+    The escaped text fits as well.
     """
     if len(text) * 2 <= TEXT_MAX and "_" not in text:
         return text
@@ -119,13 +121,13 @@ def _whole(text: str) -> TypedValue | None:
 
 def _decimal(text: str) -> TypedValue | None:
     if len(text.lstrip("-0.").replace(".", "")) > _DIGITS_MAX:
-        return _as_programs_write(text)  # the noise of binary fractions: nobody typed it
+        return _as_programs_write(text)  # digits of a binary fraction, which no person typed
     places = len(text.partition(".")[2])
     return TypedValue(value=float(text), number_format=f"0.{'0' * places}") if places <= _DIGITS_MAX else None
 
 
 def _as_programs_write(text: str) -> TypedValue | None:
-    """A number in the one way in which a program writes it; one with more digits, or too small to be held, is text."""
+    """Parse a number in the form of ``repr``; one with more digits, or too small for a float, is text."""
     value = float(text)
     return TypedValue(value=value, number_format="General") if repr(value) == text else None
 
@@ -141,9 +143,9 @@ def _day(text: str) -> TypedValue | None:
 
 
 def _day_and_time(text: str) -> TypedValue | None:
-    between = "\\T" if text[10] == "T" else " "
-    shown = f"yyyy-mm-dd{between}{_clock(text[11:])}"
-    return _moment(text, datetime.fromisoformat, shown)
+    separator = "\\T" if text[10] == "T" else " "
+    number_format = f"yyyy-mm-dd{separator}{_clock(text[11:])}"
+    return _moment(text, datetime.fromisoformat, number_format)
 
 
 def _time_of_day(text: str) -> TypedValue | None:
@@ -168,7 +170,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str], TypedValue | None]], ...] =
     for pattern, read in (
         (r"0|-?[1-9]\d{0,14}", _whole),
         (r"-?(0|[1-9]\d{0,14})\.\d{1,25}", _decimal),
-        # As the reader of a workbook writes a very small or large number; 12E4 is a name.
+        # The form in which a workbook reader writes very small or large numbers; 12E4 is a name.
         (r"-?[1-9](\.\d+)?e[+-]\d{2,3}", _as_programs_write),
         (r"-?(0|[1-9]\d{0,11})(\.\d{1,10})?%", _percent),
         (r"\d{4}-\d\d-\d\d", _day),
@@ -178,15 +180,15 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str], TypedValue | None]], ...] =
 )
 
 
-#: At the end of a text that a cell cannot hold.
+#: The end of a shortened text.
 CUT_MARK = " ... [cut]"
 
 
 @dataclass(slots=True)
 class Omissions:
-    """Counts what did not fit into a workbook while it is written."""
+    """Counts the content that did not fit into a workbook while it is written."""
 
-    #: Where the whole of it is.
+    #: Name of the file with the whole content.
     full_report: str
     cut_count: int = 0
     first_cut: str = ""
@@ -195,23 +197,23 @@ class Omissions:
     unlinked_count: int = 0
 
     def shorten(self, text: str, row_no: int, column: str) -> str:
-        """As much of a text as a cell holds."""
-        kept = shorten_text(text, CUT_MARK)
-        if kept is not text:
+        """Return a text, shortened and counted if it does not fit into a cell."""
+        shortened = shorten_text(text, CUT_MARK)
+        if shortened is not text:
             self.cut_count += 1
-            where = f"row {row_no}, {column}: {excel_length(text):,} characters"
-            self.first_cut = self.first_cut or where
-        return kept
+            location = f"row {row_no}, {column}: {excel_length(text):,} characters"
+            self.first_cut = self.first_cut or location
+        return shortened
 
     def sentences(self) -> Iterator[str]:
-        """Them, for people."""
+        """Yield a sentence for each kind of omission."""
         if self.cut_count:
-            also = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
-            told = f"an Excel cell holds at most {TEXT_MAX:,} characters"
-            yield f"Shortened ({self.first_cut}{also}): {told}; the full text is in {self.full_report}."
+            more = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
+            limit = f"an Excel cell holds at most {TEXT_MAX:,} characters"
+            yield f"Shortened ({self.first_cut}{more}): {limit}; the full text is in {self.full_report}."
         if self.column_count:
-            told = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
-            yield f"{told} are only in {self.full_report}."
+            columns = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
+            yield f"{columns} are only in {self.full_report}."
         if self.row_count:
             yield f"A sheet holds {ROWS_MAX:,} rows; the other {self.row_count:,} rows are only in {self.full_report}."
         if self.unlinked_count:
@@ -222,13 +224,13 @@ class Omissions:
 class MissingFolders:
     """Counts the folders of orders that were removed or moved since they were filed."""
 
-    #: The output folder; nothing where nobody knows it.
+    #: The output folder; ``None`` if it is unknown.
     out: Path | None
     count: int = 0
     first: str = ""
 
     def check(self, folder: str) -> None:
-        """Count a folder if it is missing. A disk that does not answer proves nothing. Blocking."""
+        """Count a folder if it is missing, but not if the disk does not answer. Blocking."""
         if self.out is None:
             return
         with contextlib.suppress(OSError):
@@ -239,8 +241,8 @@ class MissingFolders:
                 self.first = self.first or folder
 
     def sentences(self) -> Iterator[str]:
-        """Them, for people."""
+        """Yield the sentence for people, if a folder is missing."""
         if self.count:
-            also = f" and {self.count - 1:,} more" if self.count > 1 else ""
-            told = f"{self.first}{also}: no longer in {self.out}, where the files were put"
-            yield f"{told}. Move them back, or run the list again to download the missing files."
+            more = f" and {self.count - 1:,} more" if self.count > 1 else ""
+            missing = f"{self.first}{more}: no longer in {self.out}, where the files were put"
+            yield f"{missing}. Move them back, or run the list again to download the missing files."

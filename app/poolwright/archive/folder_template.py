@@ -1,4 +1,4 @@
-"""The pattern of an order's folder, such as ``{supplier}/{number}``: checked once, then filled in for each order."""
+"""The template of an order's folder, such as ``{supplier}/{number}``: checked once, then filled in for each order."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.files.names import safe_folder
 
 DEFAULT_TEMPLATE = "{supplier}/{number}"
-#: Fields that every order has, whatever its page tells.
+#: Fields that every order has, whatever its page shows.
 OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
-#: What an empty field becomes, alone or beside other text.
+#: The text for an empty field, alone or beside other text.
 _UNKNOWN = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class LiteralText:
-    """Text that stands in the pattern itself."""
+    """Literal text of the template."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A place that each order fills in."""
+    """A field of the template, which each order fills in."""
 
     name: str
 
@@ -46,14 +46,14 @@ class FolderTemplate:
 
     @classmethod
     def parse(cls, text: str, known_fields: Collection[str] | None = None) -> Self:
-        """Read a pattern: levels between ``/``, fields in braces.
+        """Parse a template: levels between ``/``, fields in braces.
 
         Args:
-            text: The pattern.
-            known_fields: What pages of this portal can tell; anything goes when it is not given.
+            text: The template.
+            known_fields: The fields of this portal's pages; without it any field is accepted.
 
         Raises:
-            OptionsError: The pattern cannot be read, leads out of the output folder or names an unknown field.
+            OptionsError: The template is not valid, leads out of the output folder, or has an unknown field.
         """
         if not text.strip():
             raise OptionsError(f"The folder template is empty. The default is {DEFAULT_TEMPLATE}.")
@@ -67,7 +67,7 @@ class FolderTemplate:
         return cls(levels=levels)
 
     def render(self, task: POTask, report: Report, at: datetime) -> tuple[str, ...]:
-        """The folder levels for one order, each a safe name; ``at`` is when it is filed, aware UTC."""
+        """Return the folder levels for one order, each a safe name; ``at`` is the time of filing, aware UTC."""
         values = {
             **report.fields,
             "number": task.po_number,
@@ -81,23 +81,23 @@ class FolderTemplate:
 
 
 def _pieces(text: str) -> list[PatternPart]:
-    found: list[PatternPart] = []
+    parts: list[PatternPart] = []
     try:
         for words, name, form, conversion in string.Formatter().parse(text):
             if words:
-                found.append(LiteralText(words))
+                parts.append(LiteralText(words))
             if name is None:
                 continue
             if not name.strip() or form or conversion:
                 raise OptionsError(f"The folder template {text!r} must have a plain field name in each pair of braces.")
-            found.append(Placeholder(name.strip()))
+            parts.append(Placeholder(name.strip()))
     except ValueError as error:
         if isinstance(error, OptionsError):
             raise
         raise OptionsError(
             f"The folder template {text!r} has an unmatched brace; fields look like {{number}}."
         ) from error
-    return found
+    return parts
 
 
 def _split_levels(pieces: list[PatternPart]) -> tuple[tuple[PatternPart, ...], ...]:
@@ -115,9 +115,9 @@ def _split_levels(pieces: list[PatternPart]) -> tuple[tuple[PatternPart, ...], .
 
 def _check_levels(text: str, levels: tuple[tuple[PatternPart, ...], ...]) -> None:
     for level in levels:
-        words = "".join(piece.text for piece in level if isinstance(piece, LiteralText))
+        text_of_level = "".join(piece.text for piece in level if isinstance(piece, LiteralText))
         has_field = any(isinstance(piece, Placeholder) for piece in level)
-        if not has_field and not words.strip(" ."):
+        if not has_field and not text_of_level.strip(" ."):
             raise OptionsError(f"The folder template {text!r} has a level that is empty or consists of dots.")
 
 

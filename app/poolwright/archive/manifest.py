@@ -1,8 +1,7 @@
-"""The page that lies beside the files of an order and vouches for them: what, how large, which hash, from where, when.
+"""The manifest beside the files of an order: the name, size, SHA-256, source and time of each file.
 
-Written once, before the folder takes its place, and never changed. People and auditors read it, and so does the
-archive: the manifest alone says whose folder it is and whether the folder is still whole. Reading is the border: a
-manifest may have been edited by anyone.
+It is written once, before the folder is filed, and never changed. People and auditors read it; the archive reads it to
+find the owner of a folder and to check its files. It is validated when it is read, because anyone may have edited it.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from poolwright.files.disk import CancelCheck, never_cancel, sha256_of
 from poolwright.files.names import SUPERSEDED_NAME, well_formed
 from poolwright.version import __version__
 
-#: One of ``names.RESERVED_NAMES``: no attachment is called so.
+#: One of ``names.RESERVED_NAMES``: no attachment has this name.
 MANIFEST_NAME = "manifest.json"
 
 
-#: How an address begins that says which portal a page is from.
+#: Beginnings of addresses that show the portal of a page.
 _ADDRESSES = ("http://", "https://")
 
 
 class ManifestError(ValueError):
-    """A folder has no manifest that can be read. The message says why."""
+    """A folder has no valid manifest. The message has the cause."""
 
 
 def _plain_name(name: str) -> str:
@@ -42,22 +41,22 @@ def _plain_name(name: str) -> str:
 
 
 def _kept_name(path: str) -> str:
-    *drawer, name = path.split("/")
-    if drawer and (len(drawer) != len((SUPERSEDED_NAME, "moment")) or drawer[0] != SUPERSEDED_NAME):
+    *folders, name = path.split("/")
+    if folders and (len(folders) != len((SUPERSEDED_NAME, "moment")) or folders[0] != SUPERSEDED_NAME):
         raise ValueError("an earlier file must lie in the order's folder or below its superseded folder")
-    for part in (*drawer, name):
+    for part in (*folders, name):
         _plain_name(part)
     return path
 
 
 class FileChange(StrEnum):
-    """Why an earlier file is kept beside the present ones."""
+    """The reason why an earlier file is kept beside the present ones."""
 
-    #: The portal has other bytes for it now.
+    #: The portal has different content for it now.
     CHANGED = "changed"
     #: The portal no longer lists it.
     WITHDRAWN = "withdrawn"
-    #: The portal lists it, and the last try could not fetch it.
+    #: The portal lists it, but the last attempt could not fetch it.
     MISSED = "missed"
 
 
@@ -66,7 +65,7 @@ class _Entry(BaseModel):
 
 
 class ManifestFile(_Entry):
-    """One attachment that lies in the folder."""
+    """One attachment in the folder."""
 
     name: Annotated[str, AfterValidator(_plain_name)]
     label: str
@@ -77,7 +76,7 @@ class ManifestFile(_Entry):
 
     @classmethod
     def from_fetched(cls, file: FetchedFile) -> Self:
-        """The entry for a file that was saved."""
+        """Return the entry for a file that was saved."""
         return cls(
             name=file.name,
             label=well_formed(file.label),
@@ -88,7 +87,7 @@ class ManifestFile(_Entry):
         )
 
     def problem_in(self, folder: Path, cancel_check: CancelCheck) -> str:
-        """What is wrong with this file in ``folder``, in one sentence; empty when it is whole. Reads all of it."""
+        """Return the problem of this file in ``folder`` as a sentence; empty if it is intact. Reads the whole file."""
         path = folder / self.name
         try:
             size_bytes = path.stat().st_size
@@ -103,26 +102,26 @@ class ManifestFile(_Entry):
 
 
 class EarlierFile(ManifestFile):
-    """One attachment that an earlier filing fetched and that is kept beside those of the last one."""
+    """One attachment of an earlier filing that is kept beside those of the last one."""
 
-    #: When it was filed as one of the order's files, aware UTC.
+    #: The time of its filing as one of the order's files, aware UTC.
     fetched_at: AwareDatetime
     change: FileChange
-    #: When that was noticed, aware UTC.
+    #: The time of the change, aware UTC.
     since: AwareDatetime
-    #: Where it is, below the order's folder, with forward slashes.
+    #: Its path below the order's folder, with forward slashes.
     kept_as: Annotated[str, AfterValidator(_kept_name)]
 
     @property
     def is_superseded(self) -> bool:
-        """Whether it has its place apart from the present files."""
+        """Whether it is in the ``superseded`` folder, apart from the present files."""
         return self.kept_as.startswith(f"{SUPERSEDED_NAME}/")
 
     def is_whole_in(self, folder: Path) -> bool:
-        """Whether it is there and unchanged. Reads all of it.
+        """Whether it exists and is unchanged. Reads the whole file.
 
         Raises:
-            OSError: It is there and cannot be read.
+            OSError: It exists and cannot be read.
         """
         path = folder / self.kept_as
         if path.is_symlink() or not path.is_file():
@@ -131,7 +130,7 @@ class EarlierFile(ManifestFile):
 
 
 class ManifestMiss(_Entry):
-    """One attachment that the page lists and that is not in the folder."""
+    """One attachment on the page that is not in the folder."""
 
     label: str
     source_url: str
@@ -139,7 +138,7 @@ class ManifestMiss(_Entry):
 
     @classmethod
     def from_missed(cls, missed: MissedFile) -> Self:
-        """The entry for a file that could not be saved."""
+        """Return the entry for a file that could not be saved."""
         return cls(
             label=well_formed(missed.label),
             source_url=well_formed(missed.source_url),
@@ -148,7 +147,7 @@ class ManifestMiss(_Entry):
 
 
 class ManifestAccount(_Entry):
-    """Whose orders are meant by the numbers: of which portal, and as which profile sees them."""
+    """The account to which the order number belongs."""
 
     portal: str
     address: str
@@ -156,12 +155,12 @@ class ManifestAccount(_Entry):
 
     @classmethod
     def from_account(cls, account: Account) -> Self:
-        """The entry for an account."""
+        """Return the entry for an account."""
         return cls(portal=account.portal, address=account.address, profile=account.profile)
 
 
 class Manifest(_Entry):
-    """What one filed order is. The order of the fields is the order on the page."""
+    """The manifest of one filed order. The fields are in their order in the file."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     program_version: str
@@ -174,24 +173,24 @@ class Manifest(_Entry):
     supplier: str
     fields: dict[str, str]
     page_url: str
-    #: When the order was filed, aware UTC.
+    #: The time of filing, aware UTC.
     fetched_at: AwareDatetime
     attempt: int
-    #: Files saved and files missed: what the page lists.
+    #: The number of files on the page, saved or missed.
     links_found_count: NonNegativeInt
     files: tuple[ManifestFile, ...]
     missed: tuple[ManifestMiss, ...]
-    #: What earlier filings fetched and the portal has changed or withdrawn since, or the last try could not fetch.
+    #: Files of earlier filings that the portal changed or withdrew, or that the last attempt could not fetch.
     earlier: tuple[EarlierFile, ...] = ()
-    #: Nothing in a pool without a portal, and in manifests of an earlier Poolwright.
+    #: ``None`` in a pool without a portal, and in manifests of earlier versions.
     account: ManifestAccount | None = Field(default=None, exclude_if=lambda account: account is None)
 
     @classmethod
     def from_report(cls, task: POTask, report: Report, fetched_at: datetime, account: Account | None = None) -> Self:
-        """The manifest for one order as it ended.
+        """Return the manifest for one order with its report.
 
         Raises:
-            ValidationError: A file name leads out of the folder, or a hash is none: a defect of who fetched it.
+            ValidationError: A file name leads out of the folder, or a hash is not valid: a defect of the download.
         """
         return cls(
             program_version=__version__,
@@ -213,28 +212,28 @@ class Manifest(_Entry):
         )
 
     def may_be_of(self, account: Account) -> bool:
-        """Whether the order can be this account's; where it does not say whose it is, its page's address tells."""
+        """Whether the order can be of this account, judged by its page's address if the manifest has no account."""
         if self.account is not None:
             return self.account == ManifestAccount.from_account(account)
         return not self.page_url.startswith(_ADDRESSES) or account.may_show(self.page_url)
 
     @property
     def owner(self) -> str:
-        """Whose order it is, in words."""
-        known = self.account
-        return f"{known.address}, profile {known.profile}" if known else origin_of(self.page_url)
+        """The account of the order, as a phrase."""
+        account = self.account
+        return f"{account.address}, profile {account.profile}" if account else origin_of(self.page_url)
 
     def with_earlier(self, earlier: tuple[EarlierFile, ...]) -> Self:
-        """The same manifest, which also vouches for where earlier files go."""
+        """Return the same manifest with the earlier files to keep."""
         return self.model_copy(update={"earlier": earlier})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The manifest in ``folder``.
+        """Read the manifest in ``folder``.
 
         Raises:
-            ManifestError: There is none, or it is not one of ours.
-            OSError: It is there and cannot be read.
+            ManifestError: There is none, or it is not valid.
+            OSError: It exists and cannot be read.
         """
         try:
             return cls.model_validate_json((folder / MANIFEST_NAME).read_bytes())
@@ -244,16 +243,16 @@ class Manifest(_Entry):
             raise ManifestError(f"{MANIFEST_NAME} in {folder.name} is damaged or was edited.") from error
 
     def text(self) -> str:
-        """The page: indented, letters as they are, a line break at the end."""
+        """Return the text of the file: indented JSON with unescaped letters and a line break at the end."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=2) + "\n"
 
     def covers(self, task: POTask, report: Report) -> bool:
-        """Whether this is the manifest of this very attempt with these very files."""
+        """Whether this is the manifest of this attempt with exactly these files."""
         files = tuple(ManifestFile.from_fetched(file) for file in report.files)
         return (self.task_id, self.attempt, self.files) == (task.task_id, task.attempt, files)
 
     def all_files(self) -> Iterator[EarlierFile]:
-        """Every file that lies in the folder, the earlier ones first, as the next filing sees it."""
+        """Yield every file in the folder as an earlier file of the next filing, the earlier ones first."""
         yield from self.earlier
         for file in self.files:
             yield EarlierFile(
@@ -265,8 +264,8 @@ class Manifest(_Entry):
             )
 
     def problems(self, folder: Path, cancel_check: CancelCheck = never_cancel) -> list[str]:
-        """What is no longer as this manifest says, one sentence each; empty when every file is there and whole.
+        """Return a sentence for each file that is missing or changed; empty if all files are intact.
 
-        Reads every file. Files that the manifest does not know are no problem: people add notes.
+        Reads every file. Files that are not in the manifest are no problem: people add notes.
         """
         return [problem for file in self.files if (problem := file.problem_in(folder, cancel_check))]

@@ -1,11 +1,11 @@
 """The output tree: each order's files in one folder, moved into place in one rename.
 
-``OutputTree`` owns the output folder and all that is in ``.poolwright`` below it but the staging folders. Files go
-where the template says; a folder that an order had before, here or elsewhere, gives way once the new one stands.
+``OutputTree`` owns the output folder and everything in ``.poolwright`` below it except the staging folders. The
+template gives the folder of an order; it replaces every earlier folder of the order once it is complete.
 
-The steps of a filing, each of which a crash may be the last: make the staged files ready; write the intent into the
-ledger; put the former folder of this name on the shelf; rename; take folders of other names out of the tree; clear
-the shelf; settle the intent. ``recover`` takes up any of them: forward when the new folder stands, else back.
+The steps of a filing, after each of which a crash is possible: complete the staged files; record the intent; back up
+the former folder of this name; rename; back up former folders of other names; merge the backups; commit the intent.
+``recover`` continues after any of them: it completes the filing if the new folder exists, and rolls it back otherwise.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from poolwright.files.disk import (
 )
 from poolwright.files.names import STAGED_EVIDENCE, STAGED_FILES
 
-#: What is Poolwright's own in the output folder. No folder of an order can have this name: none begins with a dot.
+#: The private folder in the output folder. No folder of an order has this name, because none begins with a dot.
 PRIVATE_NAME = ".poolwright"
 
 
@@ -62,17 +62,17 @@ class OutputTree:
         known_fields: Collection[str] | None = None,
         account: Account | None = None,
     ) -> None:
-        """Check the template; touch no disk.
+        """Check the template, without access to the disk.
 
         Args:
             out: The output folder.
-            template: Where in it each order goes.
+            template: The template of an order's folder.
             clock: The time.
-            known_fields: What pages of this portal can tell; anything goes when it is not given.
-            account: Whose orders are filed. Folders of another one's orders are kept apart, whatever their numbers.
+            known_fields: The fields of this portal's pages; without it any field is accepted.
+            account: The account of the orders. Orders of other accounts keep their own folders, whatever their numbers.
 
         Raises:
-            OptionsError: The template cannot be read, leads out of ``out``, or names a field not in ``known_fields``.
+            OptionsError: The template is not valid, leads out of ``out``, or has a field not in ``known_fields``.
         """
         self._out = out
         self._template = FolderTemplate.parse(template, known_fields)
@@ -80,28 +80,28 @@ class OutputTree:
         self._account = account
         self._targets = TargetFolders(out, account)
         self._private = out / PRIVATE_NAME
-        self._ledger = IntentLog(self._private)
-        self._shelf = SupersededFolders(self._private)
+        self._intents = IntentLog(self._private)
+        self._superseded = SupersededFolders(self._private)
         self._evidence = EvidenceStore(self._private)
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def recover(self) -> None:
         """Finish or roll back every filing that a crashed run left incomplete. Call it before the first order of a run.
 
         Raises:
-            OSError: The disk refuses; nothing is lost, and the call may be repeated.
+            OSError: The disk failed; nothing is lost, and the call may be repeated.
         """
-        with self._turn:
-            self._ledger.remove_drafts()
-            for place in self._ledger.all_pending():
-                self._finish_intent(place)
+        with self._lock:
+            self._intents.remove_drafts()
+            for intent in self._intents.all_pending():
+                self._finish_intent(intent)
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
-        """Move what a worker staged for one order into its final place, in one rename.
+        """Move the staged files of an order into their final folder, in one rename.
 
-        An order without files gets no folder; one that it has from an earlier run stays. What an earlier folder has and
-        the portal has changed or withdrawn since is kept in ``superseded`` within the new one. Traces of failures are
-        kept apart, for the owner's eyes. When this returns, files, manifest and folder are on the disk.
+        An order without files gets no folder; one from an earlier run stays. Files of an earlier folder that the portal
+        has changed or withdrawn since are kept in ``superseded`` within the new one. Evidence is stored apart, in a
+        private folder. After the return, files, manifest and folder are flushed to the disk.
 
         Raises:
             OSError: The target is full or not writable, the staging folder is on another file system, or a staged file
@@ -110,18 +110,18 @@ class OutputTree:
         self._open(staged)
         self._evidence.store(staged / STAGED_EVIDENCE, task)
         if not report.files:
-            return Filed(folder="", notices=self._describe_remaining(task.task_id))
+            return Filed(folder="", notices=self._earlier_folder_notice(task.task_id))
         files = staged / STAGED_FILES
         if not files.is_dir():
-            return self._filed_before(task, report)
+            return self._already_filed(task, report)
         now = self._clock.now()
         levels = self._template.render(task, report, now)
-        with self._turn:
+        with self._lock:
             former = self._former(task.task_id, levels)
         manifest = Manifest.from_report(task, report, now, self._account)
         manifest = manifest.with_earlier(earlier_files(manifest, former))
         complete_staging(files, manifest)
-        with self._turn:
+        with self._lock:
             conflicts = self._targets.of_other_accounts(levels, self._folder_request(task.task_id))
             others = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in conflicts)
             return Filed(
@@ -130,21 +130,20 @@ class OutputTree:
             )
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
-        """The path of an evidence file that the task's last report names; None if it does not exist."""
+        """Return the path of an evidence file that the task's last report names; ``None`` if it does not exist."""
         return self._evidence.find(record, name)
 
     def refusal(self) -> OSError | None:
-        """The error that prevents writing to a folder that every filing needs; None if all are writable."""
-        needed = (find_write_error(place) for place in (self._out, self._private))
-        places = (*self._ledger.directories, self._shelf.directory, self._evidence.directory)
-        further = (find_write_error(place, may_lack=True) for place in places)
-        return next((found for found in (*needed, *further) if found is not None), None)
+        """Return the error that prevents writing to a folder that every filing needs; ``None`` if all are writable."""
+        needed = (find_write_error(folder) for folder in (self._out, self._private))
+        folders = (*self._intents.directories, self._superseded.directory, self._evidence.directory)
+        further = (find_write_error(folder, may_lack=True) for folder in folders)
+        return next((error for error in (*needed, *further) if error is not None), None)
 
     def discard(self, staged: Path) -> None:
-        """Remove what is left of a staging folder. A missing folder is no error.
+        """Remove the rest of a staging folder. A missing folder is no error.
 
-        One that cannot be removed harms nobody, so it is only logged: strays are never filed, and the next run tries
-        again.
+        A folder that cannot be removed is only logged: stray files are never filed, and the next run tries again.
         """
         try:
             shutil.rmtree(staged)
@@ -154,12 +153,12 @@ class OutputTree:
             logger.warning("could not remove {} ({}); the next run will try again", staged, error.strerror or error)
 
     def verify(self, folder: str, task_id: TaskId | None = None, cancel_check: CancelCheck = never_cancel) -> list[str]:
-        """What is wrong with a filed folder, one sentence each; empty when every file is there and whole. Reads them.
+        """Return the problems of a filed folder, one sentence each; empty if every file is intact. Reads all files.
 
         Args:
-            folder: As ``Filed`` told it.
-            task_id: The order that should be in it, where the caller knows.
-            cancel_check: Called between pieces of files; what it raises ends the reading.
+            folder: The folder of ``Filed``.
+            task_id: The order that should be in it, if the caller knows it.
+            cancel_check: Called between pieces of files; an error of it ends the reading.
         """
         if not folder:
             return ["The order has no folder."]
@@ -173,7 +172,7 @@ class OutputTree:
         return manifest.problems(path, cancel_check)
 
     def _open(self, staged: Path) -> None:
-        """Have the output folder, on the file system of the staging folder: only there a rename is one step."""
+        """Make the output folder; check that the staging folder is on its file system, where a rename is atomic."""
         self._out.mkdir(parents=True, exist_ok=True)
         make_private_folder(self._private)
         if staged.is_dir() and staged.stat().st_dev != self._out.stat().st_dev:
@@ -184,103 +183,104 @@ class OutputTree:
             )
 
     def _move_into_place(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
-        """Bring ready files to their place. When this fails, the folder that was there is there again."""
+        """Move completed files to the order's folder and return its name. On an error the former folder is restored."""
         target = self._targets.choose(levels, self._folder_request(task_id))
-        place = Intent(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
-        self._inside(place.folder)
-        self._ledger.begin(place)
+        intent = Intent(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
+        self._inside(intent.folder)
+        self._intents.begin(intent)
         try:
             make_folders(self._out, target.parent)
             if is_owned(target, task_id):
-                self._shelf.backup(task_id, target)
+                self._superseded.backup(task_id, target)
             elif target.exists():
                 target.rmdir()
             files.rename(target)
         except OSError:
-            self._finish_intent(place)
+            self._finish_intent(intent)
             raise
-        self._finish_intent(place)
-        return place.folder
+        self._finish_intent(intent)
+        return intent.folder
 
     def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
-        """Every folder that the order has, the oldest first: what a new one will replace."""
+        """Return every folder of the order, the oldest first, which a new one will replace."""
         target = self._targets.choose(levels, self._folder_request(task_id))
         older = [self._inside(name) for name in self._older(task_id, target)]
-        return [*self._shelf.backups(task_id), *older, *([target] if is_owned(target, task_id) else [])]
+        return [*self._superseded.backups(task_id), *older, *([target] if is_owned(target, task_id) else [])]
 
-    def _describe_remaining(self, task_id: TaskId) -> tuple[str, ...]:
-        """That an order without files has still some of an earlier time."""
-        with self._turn:
-            place = self._ledger.find(task_id)
+    def _earlier_folder_notice(self, task_id: TaskId) -> tuple[str, ...]:
+        """Return the notice that an order without files has a folder of an earlier attempt; empty without one."""
+        with self._lock:
+            intent = self._intents.find(task_id)
         try:
-            manifest = Manifest.read(self._inside(place.folder)) if place is not None else None
+            manifest = Manifest.read(self._inside(intent.folder)) if intent is not None else None
         except (ManifestError, OSError):
             return ()
-        if place is None or manifest is None or manifest.task_id != task_id:
+        if intent is None or manifest is None or manifest.task_id != task_id:
             return ()
-        return (describe_earlier_folder(manifest, place.folder),)
+        return (describe_earlier_folder(manifest, intent.folder),)
 
-    def _finish_intent(self, place: Intent) -> None:
+    def _finish_intent(self, intent: Intent) -> None:
         """Resume a filing: complete it if the order's new folder exists, else roll it back."""
-        target = self._inside(place.folder)
-        if not is_owned(target, place.task_id):
-            self._roll_back(place, target)
+        target = self._inside(intent.folder)
+        if not is_owned(target, intent.task_id):
+            self._roll_back(intent, target)
             return
         sync_folder(target.parent)
-        for older in place.older:
-            self._remove_older(place.task_id, self._inside(older), target)
-        self._shelf.merge_into(place.task_id, target)
-        self._ledger.commit(place.task_id)
+        for older in intent.older:
+            self._remove_older(intent.task_id, self._inside(older), target)
+        self._superseded.merge_into(intent.task_id, target)
+        self._intents.commit(intent.task_id)
 
-    def _roll_back(self, place: Intent, target: Path) -> None:
-        """The rename did not happen: put the folder that had made way for it back, if there was one and it is whole."""
-        held = self._shelf.backups(place.task_id)
-        if not held:
+    def _roll_back(self, intent: Intent, target: Path) -> None:
+        """Restore the latest backup, if there is one and it is intact: the new folder was not renamed."""
+        backups = self._superseded.backups(intent.task_id)
+        if not backups:
             remove_empty_folders(target.parent, self._out)
-            self._ledger.roll_back(place.task_id)
-        elif is_intact(held[-1]):
-            seat = self._targets.choose(tuple(place.folder.split("/")), self._folder_request(place.task_id))
-            returned = place.model_copy(update={"folder": self._name(seat)})
-            self._ledger.begin(returned)
-            make_folders(self._out, seat.parent)
-            held[-1].rename(seat)
-            self._finish_intent(returned)
+            self._intents.roll_back(intent.task_id)
+        elif is_intact(backups[-1]):
+            folder = self._targets.choose(tuple(intent.folder.split("/")), self._folder_request(intent.task_id))
+            restored = intent.model_copy(update={"folder": self._name(folder)})
+            self._intents.begin(restored)
+            make_folders(self._out, folder.parent)
+            backups[-1].rename(folder)
+            self._finish_intent(restored)
 
     def _remove_older(self, task_id: TaskId, older: Path, target: Path) -> None:
-        """Take a folder of another name out of the tree, unless it is the same folder or no longer this order's."""
+        """Back up a folder of another name, unless it is the same folder or no longer this order's."""
         if is_owned(older, task_id) and not older.samefile(target):
-            self._shelf.backup(task_id, older)
+            self._superseded.backup(task_id, older)
         remove_empty_folders(older.parent, self._out)
 
     def _older(self, task_id: TaskId, target: Path) -> tuple[str, ...]:
-        """Folders other than ``target`` that the ledger knows for this order and that are still its own."""
-        names = self._ledger.folders(task_id)
+        """Return the order's folders by the intent log, other than ``target``, that are still its own."""
+        names = self._intents.folders(task_id)
         return tuple(name for name in names if name != self._name(target) and is_owned(self._inside(name), task_id))
 
-    def _filed_before(self, task: POTask, report: Report) -> Filed:
-        """Answer a repeated call whose files an earlier one, ended by an error, had brought to their place already."""
-        with self._turn:
-            place = self._ledger.find(task.task_id)
-            if place is None or not self._is_filed(place, task, report):
+    def _already_filed(self, task: POTask, report: Report) -> Filed:
+        """Return the result of a repeated call whose files an earlier call, which ended with an error, has moved."""
+        with self._lock:
+            intent = self._intents.find(task.task_id)
+            if intent is None or not self._is_filed(intent, task, report):
                 raise FileNotFoundError(errno.ENOENT, f"No staged files for {task.po_number}", STAGED_FILES)
-            if self._ledger.pending(task.task_id) is not None:
-                self._finish_intent(place)
-            return Filed(folder=place.folder, notices=describe_earlier_files(Manifest.read(self._inside(place.folder))))
+            if self._intents.pending(task.task_id) is not None:
+                self._finish_intent(intent)
+            manifest = Manifest.read(self._inside(intent.folder))
+            return Filed(folder=intent.folder, notices=describe_earlier_files(manifest))
 
-    def _is_filed(self, place: Intent, task: POTask, report: Report) -> bool:
+    def _is_filed(self, intent: Intent, task: POTask, report: Report) -> bool:
         try:
-            return Manifest.read(self._inside(place.folder)).covers(task, report)
+            return Manifest.read(self._inside(intent.folder)).covers(task, report)
         except ManifestError:
             return False
 
     def _folder_request(self, task_id: TaskId) -> FolderRequest:
-        return FolderRequest(task_id=task_id, known=self._ledger.folders(task_id))
+        return FolderRequest(task_id=task_id, known=self._intents.folders(task_id))
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._out).as_posix()
 
     def _inside(self, folder: str) -> Path:
-        """The path of a folder below the output folder.
+        """Return the path of a folder below the output folder.
 
         Raises:
             OSError: It leads out of there, by its name or by a link.

@@ -1,12 +1,11 @@
-"""Earlier folders of an order: how they are backed up during a move, and which of their files are kept.
+"""Earlier folders of an order: their backups during a filing, and the files of them that are kept.
 
-A portal that withdraws or replaces an attachment takes nothing from those who fetched it: the earlier file stays, in
-``superseded`` below the order's folder, in a folder named by the moment when it was filed. What the portal still lists
-and the last try could not fetch stays among the present files. The same bytes are kept once, and not at all where they
-are among the present files, whatever they are called there.
+If a portal withdraws or replaces an attachment, the earlier file is kept in ``superseded`` below the order's folder, in
+a folder named by the time of its filing. A file that the portal still lists but the last attempt could not fetch stays
+among the present files. The same content is kept once, and not at all if a present file has it under any name.
 
-Nothing that could be missed is deleted from it. Each file moves to the place that the new manifest has for it; notes
-that people put into a folder and files that they changed move on as they are; what is among the new files goes.
+When an earlier folder is merged into the new one, each file moves to its path in the new manifest. Notes of people and
+files that they changed move unchanged; only files whose content is among the new ones are deleted.
 """
 
 from __future__ import annotations
@@ -21,42 +20,44 @@ from poolwright.domain.ids import TaskId
 from poolwright.files.disk import make_folders, make_private_folder, sha256_of
 from poolwright.files.names import RESERVED_NAMES, SUPERSEDED_NAME, UniqueNames, name_key, unique_name
 
-#: Earlier files that a sentence names; people who want all of them look into the manifest.
+#: Earlier files that a sentence names; the manifest lists all of them.
 NAMES_SHOWN = 5
 
 
 def earlier_files(present: Manifest, former: Iterable[Path]) -> tuple[EarlierFile, ...]:
-    """Choose the files of the ``former`` folders to keep, oldest first, and their paths in the folder of ``present``.
+    """Return the files of the ``former`` folders to keep, oldest first, with their paths in the folder of ``present``.
 
     Raises:
         OSError: A former folder cannot be read.
     """
-    found, known = _candidates(present, former)
-    return _Allocation(present, known, found).allocate()
+    candidates, known_hashes = _candidates(present, former)
+    return _Allocation(present, known_hashes, candidates).allocate()
 
 
 def describe_earlier_files(manifest: Manifest) -> tuple[str, ...]:
     """Describe the earlier files that are kept, in sentences for a person."""
     superseded = [file for file in manifest.earlier if file.is_superseded]
     missed = [file for file in manifest.earlier if not file.is_superseded]
-    of_portal = [f"{file.name} ({file.change.value}, {file.since:%Y-%m-%d})" for file in superseded]
-    kept = f"Changed or withdrawn by the portal; old versions are in {SUPERSEDED_NAME}: {_listed(of_portal)}."
-    beside = f"Not downloaded this time; kept from an earlier attempt: {_listed([file.kept_as for file in missed])}."
-    return (*([kept] if superseded else []), *([beside] if missed else []))
+    changes = [f"{file.name} ({file.change.value}, {file.since:%Y-%m-%d})" for file in superseded]
+    changed_notice = f"Changed or withdrawn by the portal; old versions are in {SUPERSEDED_NAME}: {_listed(changes)}."
+    missed_notice = (
+        f"Not downloaded this time; kept from an earlier attempt: {_listed([file.kept_as for file in missed])}."
+    )
+    return (*([changed_notice] if superseded else []), *([missed_notice] if missed else []))
 
 
 def describe_earlier_folder(manifest: Manifest, folder: str) -> str:
-    """That an order which has no files now has a folder of an earlier time, in a sentence."""
+    """Return the notice that an order without files now has a folder of an earlier attempt."""
     count = len(manifest.files)
     files = "1 file" if count == 1 else f"{count:,} files"
     return f"The files downloaded on {manifest.fetched_at:%Y-%m-%d} ({files}) remain in {folder}."
 
 
 def describe_other_accounts(others: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """That folders of the order's name are another account's, in sentences.
+    """Return a notice for each folder with the order's name that belongs to another account.
 
     Args:
-        others: Each folder, and whose it is.
+        others: Each folder, and its owner.
     """
     return tuple(f"{folder} contains the order with this number from {owner}; it is kept." for folder, owner in others)
 
@@ -67,21 +68,21 @@ def _listed(names: list[str]) -> str:
 
 
 def _candidates(present: Manifest, former: Iterable[Path]) -> tuple[list[EarlierFile], set[str]]:
-    """Files that are still whole and not among the present ones; and the bytes that were known before, by hash."""
-    found: dict[str, EarlierFile] = {}
+    """Return the intact former files that are not among the present ones, and the hashes of all former files."""
+    candidates: dict[str, EarlierFile] = {}
     fetched = {file.sha256 for file in present.files}
-    known: set[str] = set()
+    hashes: set[str] = set()
     for folder in former:
         manifest = _manifest(folder)
         for file in manifest.all_files() if manifest is not None else ():
-            known.add(file.sha256)
-            if file.sha256 not in fetched and file.sha256 not in found and file.is_whole_in(folder):
-                found[file.sha256] = file
-    return list(found.values()), known
+            hashes.add(file.sha256)
+            if file.sha256 not in fetched and file.sha256 not in candidates and file.is_whole_in(folder):
+                candidates[file.sha256] = file
+    return list(candidates.values()), hashes
 
 
 def _manifest(folder: Path) -> Manifest | None:
-    """The manifest of a former folder; None if a crash left the folder empty."""
+    """Return the manifest of a former folder; ``None`` if a crash left the folder empty."""
     try:
         return Manifest.read(folder)
     except ManifestError:
@@ -89,46 +90,46 @@ def _manifest(folder: Path) -> Manifest | None:
 
 
 class _Allocation:
-    """Where each earlier file goes. No two get one place."""
+    """Allocates a path in the present folder for each earlier file, all of them different."""
 
-    def __init__(self, present: Manifest, known: set[str], found: list[EarlierFile]) -> None:
+    def __init__(self, present: Manifest, known_hashes: set[str], candidates: list[EarlierFile]) -> None:
         self._present = present
-        self._found = found
+        self._candidates = candidates
         self._missed = {missed.label for missed in present.missed}
-        fresh = [file for file in present.files if file.sha256 not in known]
-        self._fresh_names = {name_key(file.name) for file in fresh}
-        self._fresh_labels = {file.label for file in fresh}
+        new_files = [file for file in present.files if file.sha256 not in known_hashes]
+        self._new_names = {name_key(file.name) for file in new_files}
+        self._new_labels = {file.label for file in new_files}
         self._taken = {"": UniqueNames({*RESERVED_NAMES, *(file.name for file in present.files)})}
 
     def allocate(self) -> tuple[EarlierFile, ...]:
-        """Every one in its place; those that had theirs before first, for they keep it."""
-        placed = {file.sha256: self._allocate_same(file) for file in self._found if file.is_superseded}
-        placed |= {file.sha256: self._allocate_new(file) for file in self._found if not file.is_superseded}
-        return tuple(placed[file.sha256] for file in self._found)
+        """Return all files with their paths; superseded ones are first, because they keep their earlier path."""
+        placed = {file.sha256: self._allocate_same(file) for file in self._candidates if file.is_superseded}
+        placed |= {file.sha256: self._allocate_new(file) for file in self._candidates if not file.is_superseded}
+        return tuple(placed[file.sha256] for file in self._candidates)
 
     def _allocate_same(self, file: EarlierFile) -> EarlierFile:
-        drawer, _, name = file.kept_as.rpartition("/")
-        return file.model_copy(update={"kept_as": self._free(drawer, name)})
+        subfolder, _, name = file.kept_as.rpartition("/")
+        return file.model_copy(update={"kept_as": self._free(subfolder, name)})
 
     def _allocate_new(self, file: EarlierFile) -> EarlierFile:
         change = self._change(file)
-        drawer = "" if change is FileChange.MISSED else f"{SUPERSEDED_NAME}/{_moment(file.fetched_at)}"
-        kept_as = self._free(drawer, file.name)
+        subfolder = "" if change is FileChange.MISSED else f"{SUPERSEDED_NAME}/{_moment(file.fetched_at)}"
+        kept_as = self._free(subfolder, file.name)
         return file.model_copy(update={"change": change, "kept_as": kept_as, "since": self._present.fetched_at})
 
     def _change(self, file: EarlierFile) -> FileChange:
         if file.label in self._missed:
             return FileChange.MISSED
-        is_replaced = name_key(file.name) in self._fresh_names or file.label in self._fresh_labels
+        is_replaced = name_key(file.name) in self._new_names or file.label in self._new_labels
         return FileChange.CHANGED if is_replaced else FileChange.WITHDRAWN
 
-    def _free(self, drawer: str, name: str) -> str:
-        given = self._taken.setdefault(drawer, UniqueNames()).allocate(name)
-        return f"{drawer}/{given}" if drawer else given
+    def _free(self, subfolder: str, name: str) -> str:
+        unique = self._taken.setdefault(subfolder, UniqueNames()).allocate(name)
+        return f"{subfolder}/{unique}" if subfolder else unique
 
 
 def _moment(at: datetime) -> str:
-    """A moment as the name of a folder, which every system takes."""
+    """Return a time as a folder name that every system accepts."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
 
 
@@ -141,34 +142,34 @@ class SupersededFolders:
 
     @property
     def directory(self) -> Path:
-        """Where they all are."""
+        """The folder of all backups."""
         return self._root
 
     def backups(self, task_id: TaskId) -> list[Path]:
-        """The former folders of an order, the one that was put here last at the end."""
-        place = self._root / task_key(task_id)
-        found = [path for path in place.iterdir() if path.name.isdecimal()] if place.is_dir() else []
-        return sorted(found, key=lambda path: int(path.name))
+        """Return the backups of an order, the latest at the end."""
+        folder = self._root / task_key(task_id)
+        backups = [path for path in folder.iterdir() if path.name.isdecimal()] if folder.is_dir() else []
+        return sorted(backups, key=lambda path: int(path.name))
 
     def backup(self, task_id: TaskId, folder: Path) -> None:
-        """Move a folder out of the tree."""
-        held = self.backups(task_id)
-        number = int(held[-1].name) + 1 if held else 1
+        """Move a folder out of the output tree."""
+        backups = self.backups(task_id)
+        number = int(backups[-1].name) + 1 if backups else 1
         make_private_folder(self._root)
         folder.rename(make_private_folder(self._root / task_key(task_id)) / str(number))
 
     def merge_into(self, task_id: TaskId, into: Path) -> None:
-        """Delete the former folders of an order, after what is to be kept has moved ``into`` its present one."""
+        """Move the files to keep from an order's backups ``into`` its present folder, and delete the backups."""
         for folder in self.backups(task_id):
             _merge_folder(folder, into)
-        if (place := self._root / task_key(task_id)).is_dir():
-            place.rmdir()
+        if (root := self._root / task_key(task_id)).is_dir():
+            root.rmdir()
 
 
 def _merge_folder(folder: Path, into: Path) -> None:
-    """Bring everything to its place. What was brought there before a crash is no longer here.
+    """Move everything to its path in the present folder. Repeatable after a crash.
 
-    The manifest goes last: as long as it is there, a second try knows what is ours.
+    The manifest is deleted last, so that a second call still recognizes the folder.
     """
     present = Manifest.read(into)
     _merge_entries(folder, folder, _MergeTarget(folder=into, present=present))
@@ -176,41 +177,33 @@ def _merge_folder(folder: Path, into: Path) -> None:
     folder.rmdir()
 
 
-def _merge_entries(place: Path, former: Path, receiver: _MergeTarget) -> None:
-    """Empty a place in a former folder. What is superseded there joins what is superseded in the present folder."""
-    for path in sorted(place.iterdir()):
-        way = path.relative_to(former)
-        if way == Path(MANIFEST_NAME) and _has_manifest(former):
+def _merge_entries(folder: Path, former: Path, receiver: _MergeTarget) -> None:
+    """Move all entries out of a former folder. Its superseded files join those of the present folder."""
+    for path in sorted(folder.iterdir()):
+        relative = path.relative_to(former)
+        if relative == Path(MANIFEST_NAME) and _manifest(former) is not None:
             continue
-        if way.parts[0] == SUPERSEDED_NAME and path.is_dir() and not path.is_symlink():
+        if relative.parts[0] == SUPERSEDED_NAME and path.is_dir() and not path.is_symlink():
             _merge_entries(path, former, receiver)
             path.rmdir()
         else:
-            receiver.receive(path, way)
-
-
-def _has_manifest(folder: Path) -> bool:
-    try:
-        Manifest.read(folder)
-    except ManifestError:
-        return False
-    return True
+            receiver.receive(path, relative)
 
 
 class _MergeTarget:
-    """The present folder of an order, which takes what former ones had."""
+    """The present folder of an order, which receives the entries of former ones."""
 
     def __init__(self, *, folder: Path, present: Manifest) -> None:
         self._folder = folder
         self._fetched = {file.sha256 for file in present.files}
-        self._places = {file.sha256: file.kept_as for file in present.earlier}
+        self._paths = {file.sha256: file.kept_as for file in present.earlier}
 
-    def receive(self, path: Path, way: Path) -> None:
-        """Take a file or a person's folder, which was ``way`` below the former folder; delete what is here already."""
-        target = self._folder / way
+    def receive(self, path: Path, relative: Path) -> None:
+        """Move an entry here from its path ``relative`` to the former folder; delete a file that is here already."""
+        target = self._folder / relative
         if path.is_file() and not path.is_symlink():
             sha256 = sha256_of(path)
-            target = self._folder / self._places.get(sha256, way)
+            target = self._folder / self._paths.get(sha256, relative)
             if sha256 in self._fetched or (target.is_file() and sha256_of(target) == sha256):
                 path.unlink()
                 return

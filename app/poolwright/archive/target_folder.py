@@ -1,7 +1,7 @@
 """Chooses the folder of an order in the output tree, so that no two orders share one on any file system.
 
-A folder is listed once, and of what is in it only names are kept that cannot be asked for: those neither of capital nor
-of small letters alone.
+A folder is listed once. Of its names only those in mixed case are remembered, because the lower and upper case variants
+of a name can be looked up directly.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from poolwright.domain.account import Account
 from poolwright.domain.ids import TaskId
 from poolwright.files.names import folder_variants, name_key
 
-#: So many folders are remembered; beyond, all are listed anew when they are asked for.
+#: Remembered folders; beyond this number all are forgotten, and listed again when they are needed.
 _FOLDERS_MAX = 1000
 
 
 class SpellingVariants:
-    """How the folders within folders are written. One writer."""
+    """Finds names that differ from a folder's name in spelling alone. One writer."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start without remembered folders."""
         self._mixed: dict[Path, dict[str, set[str]]] = {}
 
     def find(self, folder: Path) -> list[Path]:
-        """What stands beside a folder, or beside where it would be, under another spelling of its name."""
+        """Return the existing paths with another spelling of a folder's name, whether the folder exists or not."""
         key, parent = name_key(folder.name), folder.parent
-        names = {key, key.upper(), *self._known(parent).get(key, ())} - {folder.name}
-        found = (parent / name for name in sorted(names))
-        return [path for path in found if os.path.lexists(path) and not _is_one(path, folder)]
+        names = {key, key.upper(), *self._mixed_names(parent).get(key, ())} - {folder.name}
+        paths = (parent / name for name in sorted(names))
+        return [path for path in paths if os.path.lexists(path) and not _is_same(path, folder)]
 
     def add(self, folder: Path) -> None:
-        """Take note of a folder that is about to be made."""
-        known, key = self._known(folder.parent), name_key(folder.name)
+        """Remember a folder that is about to be made."""
+        names, key = self._mixed_names(folder.parent), name_key(folder.name)
         if folder.name not in {key, key.upper()}:
-            known.setdefault(key, set()).add(folder.name)
+            names.setdefault(key, set()).add(folder.name)
 
-    def _known(self, parent: Path) -> dict[str, set[str]]:
-        known = self._mixed.get(parent)
-        if known is None:
+    def _mixed_names(self, parent: Path) -> dict[str, set[str]]:
+        names = self._mixed.get(parent)
+        if names is None:
             if len(self._mixed) >= _FOLDERS_MAX:
                 self._mixed.clear()
-            known = self._mixed[parent] = {}
-            for place in parent.iterdir() if parent.is_dir() else ():
-                self.add(place)
-        return known
+            names = self._mixed[parent] = {}
+            for path in parent.iterdir() if parent.is_dir() else ():
+                self.add(path)
+        return names
 
 
-def _is_one(path: Path, folder: Path) -> bool:
-    """Whether the disk takes both names for one."""
+def _is_same(path: Path, folder: Path) -> bool:
+    """Whether both names are the same file on this disk."""
     return os.path.lexists(folder) and os.path.samestat(path.lstat(), folder.lstat())
 
 
@@ -61,67 +61,67 @@ class FolderRequest:
     """An order that needs a folder."""
 
     task_id: TaskId
-    #: Folders that are known to be its own, below the output folder, with forward slashes.
+    #: Folders of the order by the intent log, below the output folder, with forward slashes.
     known: Collection[str] = ()
 
 
 class TargetFolders:
-    """The folders of one output folder that orders of one account may have.
+    """Chooses folders of one output folder for the orders of one account.
 
-    Another account of the same portal's kind knows the same numbers, and means other orders by them. As long as the
-    ledger stands no two accounts share a tree; where somebody removed it, manifests alone tell whose a folder is.
+    Another account uses the same numbers for different orders. The journal keeps two accounts from sharing an output
+    tree; if it was removed, only the manifests show whose a folder is.
     """
 
     def __init__(self, out: Path, account: Account | None) -> None:
-        """Seat orders of ``account`` below ``out``; where it is not known, a number alone says which order it is."""
+        """Choose folders below ``out`` for orders of ``account``; without one the number alone identifies an order."""
         self._out = out
         self._account = account
         self._spellings = SpellingVariants()
 
-    def choose(self, levels: tuple[str, ...], sitter: FolderRequest) -> Path:
-        """The folder for an order: the first of its name that is free or its own.
+    def choose(self, levels: tuple[str, ...], request: FolderRequest) -> Path:
+        """Return the folder for an order: the first variant of its name that is free or its own.
 
-        Never within the folder of another order, never in the place of what is not ours.
+        It is never within the folder of another order, and never replaces a folder of other origin.
         """
-        *_, place = self._candidates(levels, sitter)
-        self._spellings.add(place)
-        return place
+        *_, folder = self._candidates(levels, request)
+        self._spellings.add(folder)
+        return folder
 
-    def of_other_accounts(self, levels: tuple[str, ...], sitter: FolderRequest) -> list[tuple[Path, Manifest]]:
-        """The folders of its name that another account's order of the same number has."""
-        *taken, _ = self._candidates(levels, sitter)
-        found = ((path, read_manifest(path)) for path in taken)
-        return [(path, manifest) for path, manifest in found if manifest and manifest.task_id == sitter.task_id]
+    def of_other_accounts(self, levels: tuple[str, ...], request: FolderRequest) -> list[tuple[Path, Manifest]]:
+        """Return the folders with the order's name that belong to the same number of another account."""
+        *taken, _ = self._candidates(levels, request)
+        manifests = ((path, read_manifest(path)) for path in taken)
+        return [(path, manifest) for path, manifest in manifests if manifest and manifest.task_id == request.task_id]
 
-    def _candidates(self, levels: tuple[str, ...], sitter: FolderRequest) -> Iterator[Path]:
-        """Every folder of its name that is taken, and the one that is not."""
+    def _candidates(self, levels: tuple[str, ...], request: FolderRequest) -> Iterator[Path]:
+        """Yield the variants of the order's folder that are taken, then the first one that is not."""
         parent = self._out
         for level in levels[:-1]:
             parent = next(path for path in map(self._usable_parent, _variants(parent, level)) if path is not None)
         for path in _variants(parent, levels[-1]):
             yield path
             others = self._spellings.find(path)
-            is_taken = any(not self._is_own(other, sitter) for other in others)
-            if self._is_own(path, sitter) or (_is_free(path) and not is_taken):
+            is_taken = any(not self._is_own(other, request) for other in others)
+            if self._is_own(path, request) or (_is_free(path) and not is_taken):
                 return
 
     def _usable_parent(self, folder: Path) -> Path | None:
-        """The folder of this name, however it is written there, that orders can be below."""
+        """Return the folder of this name, in its existing spelling; ``None`` if no orders can be below it."""
         others = self._spellings.find(folder)
         if not all(map(_can_hold_orders, (folder, *others))):
             return None
         return folder if folder.exists() or not others else others[0]
 
-    def _is_own(self, folder: Path, sitter: FolderRequest) -> bool:
+    def _is_own(self, folder: Path, request: FolderRequest) -> bool:
         manifest = read_manifest(folder)
-        if manifest is None or manifest.task_id != sitter.task_id:
+        if manifest is None or manifest.task_id != request.task_id:
             return False
-        is_known = folder.relative_to(self._out).as_posix() in sitter.known
+        is_known = folder.relative_to(self._out).as_posix() in request.known
         return is_known or self._account is None or manifest.may_be_of(self._account)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Read the manifest of a folder; None if it has none that this program wrote."""
+    """Read the manifest of a folder; ``None`` if it has none that this program wrote."""
     if folder.is_symlink():
         return None
     try:

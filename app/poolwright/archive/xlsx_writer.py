@@ -1,11 +1,9 @@
 """Writes the rows of a worksheet to disk one by one, with their styles and links.
 
-The library would put them where the system keeps small temporary files, which may be in memory, and would leave them
-there when the writing is given up. What a full disk says to it would be no ``OSError`` either.
-
-The library makes an object for each cell and compares its looks with all others, which takes ten times as long as the
-writing. Here a kind of look is made once, by the library, and every cell that has it tells its number. Text is text:
-no cell is a formula, and what somebody's edit would turn into one is marked.
+openpyxl would write them to the system's temporary folder, which may be in memory, would leave them there after a
+cancellation, and would not raise ``OSError`` for a full disk. It also makes an object for each cell and compares its
+style with all others, which takes ten times as long as the writing. Here a style is made once, by openpyxl, and every
+cell refers to its number. Text stays text: no cell is a formula, and a text that an edit would turn into one is marked.
 """
 
 from __future__ import annotations
@@ -38,11 +36,11 @@ _TARGETS = "xl/worksheets/_rels/sheet{}.xml.rels"
 
 
 class _Disk(io.FileIO):
-    """A new file that remembers what the disk said: the library tells it in words of its own."""
+    """A new file that stores the disk's error, as the library raises another one."""
 
     refusal: OSError | None = None
 
-    def write(self, content: Any, /) -> int:  # noqa: ANN401 - whatever a file takes
+    def write(self, content: Any, /) -> int:  # noqa: ANN401 - any bytes-like object
         try:
             return super().write(content)
         except OSError as error:
@@ -53,49 +51,49 @@ class _Disk(io.FileIO):
 class SheetFile(WorksheetWriter):
     """The file of one sheet; the library closes it, packs it into the workbook and removes it."""
 
-    def __init__(self, sheet: Worksheet, place: Path) -> None:
-        """Begin a new file at ``place``."""
-        self._place = place
-        self.disk = _Disk(place, "w")
+    def __init__(self, sheet: Worksheet, path: Path) -> None:
+        """Create a new file at ``path``."""
+        self._path = path
+        self.disk = _Disk(path, "w")
         super().__init__(sheet, self.disk)
-        self.out = str(place)  # is packed by its name
-        #: Cells and where they lead; the library makes three objects and an element for each.
+        self.out = str(path)  # the library packs it by its name
+        #: Linked cells and their targets; the library would make three objects and an element for each.
         self.links: list[tuple[str, str]] = []
         self._ends = ExitStack()
         self._rows: Any = None
 
     def begin(self) -> None:
-        """Write all that stands before rows."""
+        """Write all elements before the rows."""
         self.write_top()
         self._rows = self._opened()
         self._ends.enter_context(self._rows.element("sheetData"))
 
     def _opened(self) -> Any:  # noqa: ANN401 - the library's own class has no types
-        """The sheet, to be written into by hand until nothing is sent."""
-        return self.xf.send(True)  # noqa: FBT003 - the library's word for that
+        """Return the library's writer of the sheet, which is used directly until ``None`` is sent."""
+        return self.xf.send(True)  # noqa: FBT003 - the library's protocol
 
     def write_row_element(self, row: SheetElement) -> None:
         """Write a row."""
         self._rows.write(row)
 
     def write_rows(self) -> None:
-        """End the rows; the library calls that where it would write its own."""
+        """End the rows; the library calls this to write its own."""
         self._ends.close()
         self.xf.send(None)
 
     def write_hyperlinks(self) -> None:
-        """Write where cells lead, by the numbers that ``write_targets`` gives."""
+        """Write the linked cells, with the numbers of ``write_targets``."""
         if not self.links:
             return
         out = self._opened()
         with out.element("hyperlinks"):
-            for number, (place, _) in enumerate(self.links, 1):
-                with out.element("hyperlink", {"ref": place, _ID: f"rId{number}"}, nsmap={"r": REL_NS}):
+            for number, (cell, _) in enumerate(self.links, 1):
+                with out.element("hyperlink", {"ref": cell, _ID: f"rId{number}"}, nsmap={"r": REL_NS}):
                     pass
         self.xf.send(None)
 
     def write_targets(self, archive: ZipFile, number: int) -> None:
-        """Write the part of the workbook that says where the links of its sheet of this number lead."""
+        """Write the part of the workbook with the link targets of the sheet of this number."""
         if not self.links:
             return
         with (
@@ -109,13 +107,13 @@ class SheetFile(WorksheetWriter):
 
     def cleanup(self) -> None:
         """Remove the file."""
-        self._place.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
 
-def start_rows(sheet: Worksheet, place: Path) -> SheetFile:
-    """Let the rows of a sheet go to ``place``. Widths and all else that stands before rows must be set by then."""
-    writer = SheetFile(sheet, place)
-    cast("Any", sheet)._writer = writer  # noqa: SLF001 - a sheet that is only written has no other door
+def start_rows(sheet: Worksheet, path: Path) -> SheetFile:
+    """Write the rows of a sheet to ``path``. Widths and everything else before the rows must be set by then."""
+    writer = SheetFile(sheet, path)
+    cast("Any", sheet)._writer = writer  # noqa: SLF001 - a write-only sheet has no public way to replace it
     writer.begin()
     return writer
 
@@ -128,25 +126,25 @@ def _stop_if_refused(open_sheet: Any) -> None:  # noqa: ANN401 - the library's o
 
 @contextmanager
 def closing_sheet(sheet: Worksheet) -> Generator[Worksheet]:
-    """End a sheet after the block, also one that was given up.
+    """Close a sheet after the block, also after an error.
 
     Raises:
-        OSError: The disk did not take it.
+        OSError: The disk failed.
     """
-    open_sheet, is_whole = cast("Any", sheet), False
+    open_sheet, is_closed = cast("Any", sheet), False
     try:
         yield sheet
         open_sheet.close()
-        is_whole = True
-        _stop_if_refused(open_sheet)  # what came at the very end, the library passes over
+        is_closed = True
+        _stop_if_refused(open_sheet)  # the library ignores an error at the very end
     except LxmlError:
         _stop_if_refused(open_sheet)
         raise
     finally:
         writer = open_sheet._writer  # noqa: SLF001 - as above
         if isinstance(writer, SheetFile):
-            if not is_whole:
-                with suppress(LxmlError, OSError, StopIteration):  # the library ends what it began
+            if not is_closed:
+                with suppress(LxmlError, OSError, StopIteration):  # the library closes its own elements
                     open_sheet.close()
             writer.disk.close()
 
@@ -155,36 +153,36 @@ CellValue: TypeAlias = str | int | float | date | datetime | time | None
 
 _FONTS = {"head": Font(bold=True), "link": Font(color="0563C1", underline="single")}
 _TOP, _TOP_WRAPPED = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
-#: What somebody's edit would turn into a formula.
+#: Beginnings of texts that an edit would turn into a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@")
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _letters = lru_cache(maxsize=COLUMNS_MAX)(get_column_letter)
 
 
 class CellStyle(NamedTuple):
-    """How a cell looks."""
+    """The style of a cell."""
 
     number_format: str = TEXT_FORMAT
     is_wrapped: bool = False
-    #: The colour behind it; empty for none.
+    #: The background colour; empty for none.
     fill: str = ""
-    #: ``head``, ``link``, or nothing.
+    #: ``head``, ``link``, or empty.
     font: str = ""
-    #: Whether it stays text, also when somebody edits it.
+    #: Whether it stays text, also after an edit.
     is_quoted: bool = False
 
 
 class StyledCell(NamedTuple):
-    """What a cell is to show."""
+    """The content of a cell with its style."""
 
     value: CellValue
-    look: CellStyle = CellStyle()
-    #: Where a click leads; empty for nowhere.
+    style: CellStyle = CellStyle()
+    #: The target of its link; empty for none.
     link: str = ""
 
 
 class RowWriter:
-    """The rows of one sheet, from its first one on."""
+    """Writes the rows of one sheet, from its first one on."""
 
     def __init__(self, sheet: Worksheet, file: SheetFile) -> None:
         """Write into the file of a sheet."""
@@ -197,39 +195,39 @@ class RowWriter:
         """Write the next row.
 
         Raises:
-            OSError, lxml.etree.LxmlError: The disk does not take it.
+            OSError, lxml.etree.LxmlError: The disk failed.
         """
         self._row_no += 1
         row = Element("row", r=str(self._row_no))
-        for column, (value, look, link) in enumerate(cells, 1):
-            place = f"{_letters(column)}{self._row_no}"
+        for column, (value, style, link) in enumerate(cells, 1):
+            cell_name = f"{_letters(column)}{self._row_no}"
             if isinstance(value, str):
-                kept = look._replace(is_quoted=True) if value.startswith(_FORMULA_STARTS) else look
-                cell = SubElement(row, "c", r=place, s=self._number_of(kept))
+                text_style = style._replace(is_quoted=True) if value.startswith(_FORMULA_STARTS) else style
+                cell = SubElement(row, "c", r=cell_name, s=self._number_of(text_style))
                 _write_text(cell, value)
             else:
-                cell = SubElement(row, "c", r=place, s=self._number_of(look))
+                cell = SubElement(row, "c", r=cell_name, s=self._number_of(style))
                 if value is not None:
                     SubElement(cell, "v").text = _number(value)
             if link:
-                self._file.links.append((place, link))
+                self._file.links.append((cell_name, link))
         self._file.write_row_element(row)
 
-    def _number_of(self, look: CellStyle) -> str:
-        number = self._numbers.get(look)
+    def _number_of(self, style: CellStyle) -> str:
+        number = self._numbers.get(style)
         if number is None:
-            number = self._numbers[look] = str(self._styled_cell(look).style_id)
+            number = self._numbers[style] = str(self._styled_cell(style).style_id)
         return number
 
-    def _styled_cell(self, look: CellStyle) -> Cell:
+    def _styled_cell(self, style: CellStyle) -> Cell:
         cell = WriteOnlyCell(self._sheet)
-        cell.number_format = look.number_format
-        cell.alignment = _TOP_WRAPPED if look.is_wrapped else _TOP
-        if look.fill:
-            cell.fill = PatternFill("solid", fgColor=look.fill)
-        if look.font:
-            cell.font = _FONTS[look.font]
-        if look.is_quoted:
+        cell.number_format = style.number_format
+        cell.alignment = _TOP_WRAPPED if style.is_wrapped else _TOP
+        if style.fill:
+            cell.fill = PatternFill("solid", fgColor=style.fill)
+        if style.font:
+            cell.font = _FONTS[style.font]
+        if style.is_quoted:
             cell.quotePrefix = True
         return cell
 
@@ -246,5 +244,5 @@ def _write_text(cell: Element, value: str) -> None:
 
 
 def _number(value: float | date | datetime | time) -> str:
-    """As a cell holds it: a moment is a number of days, and noise of binary fractions is none."""
+    """Return a number as a cell holds it: dates are numbers of days, binary fractions are rounded to 16 digits."""
     return f"{to_excel(value) if isinstance(value, date | time) else value:.16g}"

@@ -111,9 +111,9 @@ def format_event(event: Event, before: Progress, after: Progress) -> str:
         case TaskEnded():
             return _format_ended(event, after)
         case TaskReturned() if not isinstance(event.why, ReturnReason):
-            again = f"again in {terminal.format_duration(event.delay_s)}" if event.delay_s else "again soon"
+            retry_text = f"again in {terminal.format_duration(event.delay_s)}" if event.delay_s else "again soon"
             detail = f": {event.detail}" if event.detail else ""
-            return f"{before.order_name(event.task_id)} {event.why.value}{detail} ({again})"
+            return f"{before.order_name(event.task_id)} {event.why.value}{detail} ({retry_text})"
         case Notice() | MemoryRelieved():
             return format_notice(event)
         case _:
@@ -123,9 +123,9 @@ def format_event(event: Event, before: Progress, after: Progress) -> str:
 def format_notice(event: Notice | MemoryRelieved) -> str:
     """Return a notice for people, with its level and worker."""
     notice = event if isinstance(event, Notice) else event.notice
-    who = f"{notice.worker.worker_id}: " if notice.worker else ""
-    weight = "" if notice.level is Level.INFO else f"{notice.level.value}: "
-    return f"{weight}{who}{notice.text}"
+    worker = f"{notice.worker.worker_id}: " if notice.worker else ""
+    level = "" if notice.level is Level.INFO else f"{notice.level.value}: "
+    return f"{level}{worker}{notice.text}"
 
 
 def _format_ended(event: TaskEnded, after: Progress) -> str:
@@ -299,8 +299,8 @@ def _worker(row: WorkerRow, tabs_count: int) -> Iterable[Text]:
 def _notices(notices: Iterable[TimedNotice], begun_at_s: float) -> Table:
     lines = Table.grid(Column(justify="right", no_wrap=True, style="dim"), Column(ratio=1), padding=(0, 2, 0, 0))
     for timed in notices:
-        who = f"{timed.notice.worker.worker_id}: " if timed.notice.worker else ""
-        text = Text(f"{who}{timed.notice.text}", _LEVEL_STYLES[timed.notice.level])
+        worker = f"{timed.notice.worker.worker_id}: " if timed.notice.worker else ""
+        text = Text(f"{worker}{timed.notice.text}", _LEVEL_STYLES[timed.notice.level])
         lines.add_row(terminal.format_clock(timed.at_s - begun_at_s), text)
     return lines
 

@@ -131,7 +131,7 @@ async def _run_demo(settings: Settings, request: DemoRequest) -> ExitCode:
 
 def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settings:
     """Return the user's settings for this machine, with those of the demo for portal, profile and output."""
-    own: dict[str, object] = {
+    changes: dict[str, object] = {
         "out": out,
         "profiles_dir": out / PRIVATE_NAME / "profiles",
         "profile": DEMO_NAME,
@@ -142,7 +142,7 @@ def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settin
         "folder_template": Settings.model_fields["folder_template"].default,
         "log_file": None,
     }
-    return settings.model_copy(update=own)
+    return settings.model_copy(update=changes)
 
 
 async def _run_orders(settings: Settings, request: DemoRequest) -> tuple[BatchSummary, dict[str, TaskEnded]]:

@@ -33,8 +33,8 @@ COMPACT_EXAMPLES = (
 ADOPT_HELP = (
     "Assign the orders of an output folder to this profile and portal address.\n\n"
     "An output folder belongs to the portal address and profile of its first run. A run with another one is refused, "
-    "since there the same number may be another order. Use this command if it is still the same account: the portal has "
-    "a new address, or the profile was created again under another name."
+    "since there the same number may be another order. Use this command if it is still the same account: the portal "
+    "has a new address, or the profile was created again under another name."
 )
 ADOPT_EXAMPLES = (
     "poolwright journal adopt --profile coupa-new --out /srv/orders",

@@ -87,15 +87,15 @@ def check_fonts(fonts: Fonts, container: Container | None) -> CheckResult:
     """Check the fonts, which matter only for screenshots and prints: pages are read by their text."""
     found = terminal.format_count(fonts.count, "font")
     if not fonts.count:
-        how = "" if container is None else ", in the image"
-        return warn("fonts", "none: pages and their prints show boxes", f"Install fonts-liberation{how}.")
+        where = "" if container is None else ", in the image"
+        return warn("fonts", "none: pages and their prints show boxes", f"Install fonts-liberation{where}.")
     if not fonts.has_cjk:
-        how = (
+        advice = (
             "install fonts-noto-cjk"
             if container is None
             else "build the image with --build-arg EXTRA_PACKAGES=fonts-noto-cjk"
         )
-        return ok("fonts", f"{found}, none for Chinese, Japanese or Korean; where pages are in these, {how}")
+        return ok("fonts", f"{found}, none for Chinese, Japanese or Korean; for pages in these, {advice}")
     return ok("fonts", found)
 
 

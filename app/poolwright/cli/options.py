@@ -72,10 +72,10 @@ class SettingsCommand:
 
     def __init__(self, function: Callable[..., None], names: tuple[str, ...]) -> None:
         """Wrap ``function``; ``names`` are the settings with a flag. All settings can also come from other sources."""
-        _, *own = inspect.signature(function, eval_str=True).parameters.values()
-        self._wants_given = any(parameter.name == _GIVEN for parameter in own)
-        own = [parameter for parameter in own if parameter.name != _GIVEN]
-        parameters = sorted((*own, *map(_parameter, names)), key=_panel_position)
+        _, *own_parameters = inspect.signature(function, eval_str=True).parameters.values()
+        self._wants_given = any(parameter.name == _GIVEN for parameter in own_parameters)
+        own_parameters = [parameter for parameter in own_parameters if parameter.name != _GIVEN]
+        parameters = sorted((*own_parameters, *map(_parameter, names)), key=_panel_position)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__signature__ = Signature(parameters)

@@ -135,7 +135,7 @@ SEAL_HELP = (
 SEAL_EXAMPLES = ("poolwright profile seal coupa",)
 ACCEPT_HELP = (
     "Accept the current state of a profile that a run found damaged or changed.\n\n"
-    "Seals it again and removes the damage mark. Its structure must be intact: an unreadable profile cannot be accepted."
+    "Seals it again and removes the damage mark. Its structure must be intact: an unreadable one cannot be accepted."
 )
 ACCEPT_EXAMPLES = ("poolwright profile accept coupa",)
 RESTORE_HELP = (
@@ -168,9 +168,9 @@ def accept(settings: Settings, *, name: ProfileName) -> None:
     new_seal = backups.accept_base(profile.base_path, now=SystemClock().now())
     _print_sealed(profile, "is accepted in its current state, and sealed again", new_seal)
     text = (
-        f"The text of {profile_inspect.format_moment(marker.found_at)} is removed."
+        f"The damage mark of {profile_inspect.format_moment(marker.found_at)} is removed."
         if marker
-        else "It had no damage text."
+        else "It had no damage mark."
     )
     console().print(Text(f"{text} Runs can use it again."), soft_wrap=True)
 

@@ -25,6 +25,7 @@ from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock, periodic
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
+from poolwright.domain.options import BYTES_PER_MB
 from poolwright.domain.ports import EventSink
 from poolwright.intake.orders import ReadOptions
 from poolwright.service.api.app import ApiDeps, make_app
@@ -148,7 +149,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
             publish(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_stop_message, settings.shutdown_timeout_s)
-        listening = stop_signals(show, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
+        listening = stop_signals(show, describe, limit_s=settings.shutdown_timeout_s, includes_hangup=False)
         signals = await stack.enter_async_context(listening)
         has_begun = await stack.enter_async_context(stoppable_startup(signals.stop))
         listener = stack.enter_context(open_listener(ListenAddress(host=settings.host, port=settings.port)))
@@ -161,7 +162,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
-            limits=request_limits_for(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
+            limits=request_limits_for(settings.host, settings.upload_max_mb * BYTES_PER_MB, settings.host_names),
             prefix=settings.path_prefix,
         )
         await stack.enter_async_context(run_server(make_app(deps), listener))

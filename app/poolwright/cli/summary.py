@@ -40,7 +40,8 @@ def headline(summary: BatchSummary) -> Text:
         case BatchEnding.LOGIN_REQUIRED:
             style = "bold red"
             login_advice = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
-            text = f"{summary.detail} {_done_share(done_count, total_count)}. {login_advice} {_remaining(summary.left_count)}"
+            next_step = f"{login_advice} {_remaining(summary.left_count)}"
+            text = f"{summary.detail} {_done_share(done_count, total_count)}. {next_step}"
         case _:
             style = "bold red"
             text = f"{summary.detail} {_done_share(done_count, total_count)}. {_remaining(summary.left_count)}"

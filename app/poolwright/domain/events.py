@@ -52,7 +52,7 @@ class TaskEnded:
 
     task: POTask
     report: Report
-    #: Folder below the output folder; empty when there is none.
+    #: Folder below the output folder; empty if there is none.
     folder: str
     #: ``None`` if no worker processed it.
     worker: WorkerRef | None

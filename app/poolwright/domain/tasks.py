@@ -128,7 +128,7 @@ class OrderRow:
     row_no: int
     #: One cell for each column of the list, as text.
     cells: tuple[str, ...]
-    #: The text of the cell with the number.
+    #: The text of the cell with the order number.
     given: str
     #: The task of this row; ``None`` if the number is not valid.
     task_id: TaskId | None = None
@@ -236,14 +236,14 @@ def _children(value: JsonValue) -> Iterable[JsonValue]:
     return value if isinstance(value, list) else ()
 
 
-def payload_diff(known: JsonValue, given: JsonValue) -> str:
+def payload_diff(before: JsonValue, now: JsonValue) -> str:
     """Return the first difference of two valid payloads, in a few words; empty if they are equal."""
-    texts = [json.dumps(payload, sort_keys=True, ensure_ascii=False) for payload in (known, given)]
+    texts = [json.dumps(payload, sort_keys=True, ensure_ascii=False) for payload in (before, now)]
     if texts[0] == texts[1]:
         return ""
     index = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
-    known_text, given_text = (_excerpt(text, index) for text in texts)
-    return f"{known_text} before, {given_text} now"
+    text_before, text_now = (_excerpt(text, index) for text in texts)
+    return f"{text_before} before, {text_now} now"
 
 
 def _excerpt(text: str, index: int) -> str:

@@ -257,7 +257,7 @@ def _reports_failure(key: str, value: object) -> bool:
 
 
 def _is_refusal(reply: DataTree) -> bool:
-    """Whether a message says that the session or the file is missing."""
+    """Whether a message reports that the session or the file is missing."""
     is_denied = any(_is(reply.get(key), "false") for key in _DENIED_KEYS)
     return is_denied or any(_is(reply.get(key), "true") for key in _LOST_KEYS)
 

@@ -147,7 +147,7 @@ class WebPage:
 
 
 def is_waiting_note(words: str) -> bool:
-    """Whether a text says only that something is still being created."""
+    """Whether a text only reports that something is still being created."""
     return bool(_PLEASE_WAIT.fullmatch(words))
 
 

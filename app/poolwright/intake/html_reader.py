@@ -61,7 +61,7 @@ class PageStyles:
             isinstance(element.tag, str) and bool(_STRIKE.search(self._style_of(element)))
         )
 
-    def shown(self, text: str, element: Element) -> Cell:
+    def cell(self, text: str, element: Element) -> Cell:
         """Return a cell as a spreadsheet program shows it: a number by its format, all else unchanged."""
         value = str(element.get("x:num") or "").strip() or text
         match = _FORMAT.search(self._style_of(element))
@@ -149,7 +149,7 @@ def _cells(row: Element, spans: dict[int, tuple[int, Cell]], styles: PageStyles)
         while column in above:
             yield column, _spanned(column, above, spans), row
             column += 1
-        cell = styles.shown(_text(element, styles), element)
+        cell = styles.cell(_text(element, styles), element)
         cell = struck(cell, is_struck=styles.is_struck(element))
         yield column, cell, element
         width, height = _count(element, "colspan"), _count(element, "rowspan")

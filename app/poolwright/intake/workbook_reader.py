@@ -80,7 +80,7 @@ def read_xml_workbook(content: bytes, source: str, sheet_name: str | None = None
     try:
         check_xml_part([content])
         pages = (
-            ods_pages(PackageParts.of_one(CONTENT, content), source)
+            ods_pages(PackageParts.from_file(CONTENT, content), source)
             if is_flat_ods(content)
             else xml_pages(content, source)
         )

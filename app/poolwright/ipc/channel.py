@@ -24,7 +24,7 @@ class PipeReader(ByteReceiveStream):
     """The reading end of a pipe."""
 
     def __init__(self, descriptor: int) -> None:
-        """Take over a descriptor; nobody else may use it from here on."""
+        """Take over a descriptor, which no other code may use from now on."""
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
 
@@ -58,7 +58,7 @@ class PipeWriter(ByteSendStream):
     """The writing end of a pipe."""
 
     def __init__(self, descriptor: int) -> None:
-        """Take over a descriptor; nobody else may use it from here on."""
+        """Take over a descriptor, which no other code may use from now on."""
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
 

@@ -121,7 +121,7 @@ class WorkerProcess:
 
     async def _scan_within(self, limit_s: float) -> None:
         with anyio.move_on_after(limit_s):
-            await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
+            await self.scan()
 
     async def _close_streams(self) -> None:
         """Close the streams of the process. anyio's ``aclose`` would wait for the process without a limit."""

@@ -48,8 +48,8 @@ class ProcessTree:
         """
         with self._scanning, contextlib.suppress(*UNREADABLE):
             worker = psutil.Process(self.pid)
-            seen = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
-            self._members = frozenset(process for process in seen if process.is_running())
+            processes = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
+            self._members = frozenset(process for process in processes if process.is_running())
             # A member that has not begun its own session yet is in ours, which all our children are in.
             own = session_of(psutil.Process())
             self._sessions = {self.pid, *filter(None, map(session_of, self._members))} - {own}

@@ -1,1 +1,1 @@
-"""The journal: every task, attempt and move of a run, in one SQLite file that outlives the program."""
+"""The journal: every list, task, attempt, outcome and state change, in one SQLite file."""

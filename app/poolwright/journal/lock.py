@@ -1,8 +1,8 @@
 """The advisory lock of a journal: one program at a time.
 
-The system drops the lock when its holder dies, however it dies. The lock file stays where it is: removing it would let
-two programs hold two locks of the same name. It holds the pid of the latest holder, for the message to the next one.
-The Windows way was never tried on a real machine.
+The system releases the lock when its process ends, also after a kill. The lock file is never removed: otherwise two
+programs could lock two files of the same name. It contains the pid of the latest holder, for the message of
+``JournalBusyError``. The code for Windows was never run on a real Windows machine.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from poolwright.journal.errors import JournalBusyError
 
-#: Longest pid text that is read back.
+#: Longest pid that is read, in bytes.
 _PID_BYTES = 20
 
 if sys.platform == "win32":
     import msvcrt
 
-    #: Locked bytes cannot be read on Windows, so the lock lies far behind the pid.
+    #: Locked bytes cannot be read on Windows, so the locked byte is far behind the pid.
     _LOCK_OFFSET = 1 << 20
 
     def _try_lock(descriptor: int) -> bool:
@@ -55,11 +55,11 @@ def _write_pid(descriptor: int) -> None:
 
 
 def acquire_journal_lock(journal_path: Path) -> int:
-    """Take the lock of a journal. Closing the returned descriptor lets go of it.
+    """Acquire the lock of a journal and return its descriptor; closing that releases the lock.
 
     Raises:
-        JournalBusyError: Another program holds it.
-        OSError: The lock file cannot be made, or its file system knows no locks.
+        JournalBusyError: Another program has the lock.
+        OSError: The lock file cannot be created, or its file system does not support locks.
     """
     lock_path = journal_path.with_name(f"{journal_path.name}.lock")
     descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)

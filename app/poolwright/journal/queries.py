@@ -1,7 +1,7 @@
-"""Queries for people: which lists exist, which orders are in which state, and what failed for which reason.
+"""Queries of commands and of the API: lists, orders by state and outcome, and failures by reason.
 
-Reads only. Orders come in the order of their ids, page by page: whoever asks for what comes after the last id that it
-saw reads each order once, however many there are and whatever happens meanwhile.
+Only reads. Orders are returned in the order of their ids, page by page. A caller that asks for the orders after the
+last id of a page reads each order once, whatever changes meanwhile.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.states import OVER, TaskStatus
 from poolwright.domain.tasks import POTask, TaskRecord
-from poolwright.journal import sql_batches, sql_tasks
-from poolwright.journal.sql_tasks import from_text, to_text
+from poolwright.journal import sql_batches, sql_reports, sql_tasks
+from poolwright.journal.sql_tasks import from_text
 
-#: Orders of one page, where nobody asks for fewer.
+#: Most orders of one page.
 PAGE_MAX = 500
-#: Orders that are named with a reason for failures.
+#: Most orders that are returned with a reason for failures.
 NAMED_MAX = 5
 _FAILED = tuple(
     sorted(
@@ -36,7 +36,6 @@ SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ?
 ORDER BY accepted_at DESC, batch_id LIMIT ? OFFSET ?
 """
 _LIST = "SELECT source, columns, notices, accepted_at FROM batches WHERE batch_id = ?"
-_COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
 _OUTCOMES = """
 SELECT outcome, count(*) FROM batch_tasks JOIN reports USING (task_id)
 WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') GROUP BY outcome
@@ -50,78 +49,54 @@ _NAMED = """
 SELECT task_id FROM reports JOIN tasks USING (task_id)
 WHERE reason = ? AND status IN ('DONE', 'CANCELLED') ORDER BY finished_at DESC, task_id LIMIT ?
 """
-#: Row by row of the outcomes' own index, whatever the planner thinks of the tables.
+#: ``CROSS JOIN`` makes the planner read the index of the outcomes row by row.
 _ALL_OUTCOMES = """
 SELECT outcome, count(*) FROM reports CROSS JOIN tasks USING (task_id)
 WHERE status IN ('DONE', 'CANCELLED') GROUP BY outcome
 """
 _ALL_COUNTS = "SELECT status, count(*) FROM tasks GROUP BY status"
-#: Of another portal, or of scripts: this pool would look for them where they are not.
-_PUT_ASIDE = """
-DELETE FROM batch_tasks
-WHERE batch_id = ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND substr(task_id, 1, ?) <> ?
-"""
-_COLLECT = """
-INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
-SELECT task_id, ?, ? + row_number() OVER (ORDER BY first.accepted_at, first.position), tasks.status, tasks.not_before
-FROM tasks JOIN (
-    SELECT task_id, min(accepted_at) AS accepted_at, min(position) AS position
-    FROM batch_tasks JOIN batches USING (batch_id) GROUP BY task_id
-) AS first USING (task_id)
-WHERE tasks.status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND substr(task_id, 1, ?) = ?
-ON CONFLICT (task_id, batch_id) DO NOTHING
-"""
 _OLDEST = """
 SELECT min(accepted_at) FROM batch_tasks JOIN batches USING (batch_id)
 WHERE batch_id <> ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING')
-"""
-_END = "SELECT next_position FROM batches WHERE batch_id = ?"
-_MAKE = """
-INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_position) VALUES (?, '', '[]', '[]', ?, 0)
-ON CONFLICT (batch_id) DO NOTHING
-"""
-_MOVE_END = """
-UPDATE batches SET next_position = (SELECT coalesce(max(position) + 1, 0) FROM batch_tasks WHERE batch_id = ?)
-WHERE batch_id = ?
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListView:
-    """One list, and how far it is."""
+    """A list and its progress."""
 
     list_id: BatchId
     source: str
     accepted_at: datetime
-    #: Its orders by the name of their ``TaskStatus``.
+    #: Number of its orders by the name of their ``TaskStatus``; every status is there.
     counts: dict[str, int]
-    #: Those that are over, by outcome.
+    #: Number of its finished orders by outcome.
     outcomes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalCounts:
-    """Counts of all tasks of a journal, each counted once."""
+    """Counts of all tasks of a journal; a task of several lists is counted once."""
 
-    #: By the name of their ``TaskStatus``; every one is told.
+    #: By the name of their ``TaskStatus``; every status is there.
     counts: dict[str, int]
-    #: Those that are over, by outcome.
+    #: Finished tasks by outcome.
     outcomes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """Which orders are asked for; all of it holds at the same time."""
+    """The conditions of a search for orders, all of which must hold."""
 
     status: TaskStatus | None = None
     outcome: Outcome | None = None
     reason: Reason | None = None
     list_id: BatchId | None = None
-    #: A part of the number, in any case.
+    #: Part of the order number, in upper or lower case.
     text: str = ""
-    #: Only those that are over and about which there is something to do.
+    #: Only finished orders whose reason leaves something to do.
     is_undone: bool = False
-    #: Only those behind this one.
+    #: Only orders after this id.
     after: TaskId | None = None
     limit: int = 100
 
@@ -132,59 +107,59 @@ class FailureClass:
 
     reason: Reason
     count: int
-    #: The latest few.
+    #: The latest, at most ``NAMED_MAX``.
     orders: tuple[TaskRecord, ...]
 
 
-def find_lists(connection: Connection, but: BatchId, limit: int, offset: int = 0) -> Sequence[ListView]:
-    """A page of the lists, the latest first, without one."""
-    found = connection.execute(_LISTS, (but, limit, offset)).fetchall()
-    return [_view(connection, BatchId(batch_id), source, at) for batch_id, source, at in found]
+def find_lists(connection: Connection, excluded: BatchId, limit: int, offset: int = 0) -> Sequence[ListView]:
+    """Return a page of the lists except one, the latest first."""
+    rows = connection.execute(_LISTS, (excluded, limit, offset)).fetchall()
+    return [_view(connection, BatchId(batch_id), source, at) for batch_id, source, at in rows]
 
 
 def find_list(connection: Connection, batch_id: BatchId) -> ListView | None:
-    """One list; nothing when it is unknown."""
+    """Return a list; ``None`` if it is unknown."""
     row = connection.execute(_LIST, (batch_id,)).fetchone()
     return None if row is None else _view(connection, batch_id, row[0], row[3])
 
 
 def count_outcomes(connection: Connection, batch_id: BatchId) -> Mapping[Outcome, int]:
-    """How many orders of a list that are over ended in each way."""
+    """Return the number of a list's finished orders for each outcome."""
     return {Outcome(name): count for name, count in connection.execute(_OUTCOMES, (batch_id,))}
 
 
 def find_ids(connection: Connection, query: OrderQuery, limit: int | None = None) -> list[TaskId]:
-    """The ids of the orders that are asked for, without reading them; all of them when there is no limit."""
+    """Return the ids of the orders that match, all of them if there is no limit. ``query.limit`` is not used."""
     statement, values = _statement(query)
-    found = connection.execute(statement, (*values, -1 if limit is None else limit))
-    return [TaskId(task_id) for (task_id,) in found]
+    rows = connection.execute(statement, (*values, -1 if limit is None else limit))
+    return [TaskId(task_id) for (task_id,) in rows]
 
 
 def find_orders(connection: Connection, query: OrderQuery) -> Sequence[TaskRecord]:
-    """One page of orders, at most ``PAGE_MAX``."""
+    """Return a page of the orders that match, at most ``PAGE_MAX``."""
     return _records(connection, find_ids(connection, query, min(query.limit, PAGE_MAX)))
 
 
 def find_failures(connection: Connection) -> Sequence[FailureClass]:
-    """What failed, by reason, the most frequent first."""
+    """Return the failed orders by reason, the most frequent first."""
     return [
         FailureClass(
             reason=Reason(reason),
             count=count,
-            orders=_records(connection, [one for (one,) in connection.execute(_NAMED, (reason, NAMED_MAX))]),
+            orders=_records(connection, [task_id for (task_id,) in connection.execute(_NAMED, (reason, NAMED_MAX))]),
         )
         for reason, count in connection.execute(_FAILURES, _FAILED).fetchall()
     ]
 
 
 def find_finished(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: datetime) -> list[POTask]:
-    """Those of these tasks that are over and whose ids begin so."""
-    cases = sql_tasks.find_finished(connection, task_ids, at)
-    return [case.state.task for case in cases if case.state.task_id.startswith(prefix)]
+    """Return those of these tasks that are finished and whose ids begin with ``prefix``."""
+    machines = sql_tasks.find_finished(connection, task_ids, at)
+    return [machine.state.task for machine in machines if machine.state.task_id.startswith(prefix)]
 
 
 def count_all(connection: Connection) -> JournalCounts:
-    """All tasks of the journal, counted."""
+    """Count all tasks of the journal."""
     counts = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
     return JournalCounts(
         counts={status.name: counts.get(status.name, 0) for status in TaskStatus},
@@ -192,38 +167,24 @@ def count_all(connection: Connection) -> JournalCounts:
     )
 
 
-def oldest_open_at(connection: Connection, but: BatchId) -> datetime | None:
-    """When the oldest list came that has an open order, without one list; nothing when no order is open."""
-    (at,) = connection.execute(_OLDEST, (but,)).fetchone()
+def oldest_open_at(connection: Connection, excluded: BatchId) -> datetime | None:
+    """Return when the oldest list with an open order, except one list, was accepted; ``None`` if none is open."""
+    (at,) = connection.execute(_OLDEST, (excluded,)).fetchone()
     return None if at is None else from_text(at)
 
 
-def collect_open(connection: Connection, batch_id: BatchId, prefix: str, at: datetime) -> int:
-    """Put every task of any list that is not over into one list too, behind what it has; tells how many came.
-
-    Only those whose ids begin with ``prefix``. Others that are not over leave the list; their own lists keep them.
-    """
-    connection.execute(_MAKE, (batch_id, to_text(at)))
-    (end,) = connection.execute(_END, (batch_id,)).fetchone()
-    connection.execute(_PUT_ASIDE, (batch_id, len(prefix), prefix))
-    count = connection.execute(_COLLECT, (batch_id, end, len(prefix), prefix)).rowcount
-    connection.execute(_MOVE_END, (batch_id, batch_id))
-    return count
-
-
 def _view(connection: Connection, batch_id: BatchId, source: str, accepted_at: str) -> ListView:
-    counts = dict[str, int](connection.execute(_COUNTS, (batch_id,)).fetchall())
     return ListView(
         list_id=batch_id,
         source=source,
         accepted_at=from_text(accepted_at),
-        counts={status.name: counts.get(status.name, 0) for status in TaskStatus},
+        counts=sql_batches.count_by_status(connection, batch_id),
         outcomes=dict(connection.execute(_OUTCOMES, (batch_id,)).fetchall()),
     )
 
 
 def _statement(query: OrderQuery) -> tuple[str, list[str]]:
-    """How ids are looked up. The table that narrows most comes first, and its index has them in their order already."""
+    """Return the SQL for ids and its values. The most selective table leads; its index has the ids in their order."""
     tables = [
         *(["batch_tasks"] if query.list_id is not None else []),
         *(["reports"] if _asks_for_report(query) else []),
@@ -237,7 +198,7 @@ def _statement(query: OrderQuery) -> tuple[str, list[str]]:
 
 
 def _conditions(query: OrderQuery, lead: str) -> tuple[list[str], list[str]]:
-    told = [
+    filters = [
         ("tasks.status = ?", query.status and query.status.name),
         ("reports.outcome = ?", query.outcome and query.outcome.value),
         ("reports.reason = ?", query.reason and query.reason.value),
@@ -245,13 +206,13 @@ def _conditions(query: OrderQuery, lead: str) -> tuple[list[str], list[str]]:
         ("instr(lower(tasks.po_number), lower(?)) > 0", query.text),
         (f"{lead}.task_id > ?", query.after),
     ]
-    given = [(condition, str(value)) for condition, value in told if value]
-    conditions = [condition for condition, _ in given]
+    active = [(condition, str(value)) for condition, value in filters if value]
+    conditions = [condition for condition, _ in active]
     if query.is_undone:
         conditions.append(f"reports.reason NOT IN ({', '.join(map(repr, _DONE))})")
-    if _asks_for_report(query):  # one that is done again has its earlier report still
+    if _asks_for_report(query):  # a reopened order still has its earlier report
         conditions.append(f"tasks.status IN ({', '.join(repr(status.name) for status in sorted(OVER, key=str))})")
-    return conditions, [value for _, value in given]
+    return conditions, [value for _, value in active]
 
 
 def _asks_for_report(query: OrderQuery) -> bool:
@@ -259,5 +220,5 @@ def _asks_for_report(query: OrderQuery) -> bool:
 
 
 def _records(connection: Connection, task_ids: Sequence[TaskId]) -> tuple[TaskRecord, ...]:
-    found = (sql_batches.find_record(connection, task_id) for task_id in task_ids)
-    return tuple(record for record in found if record is not None)
+    records = (sql_reports.find_record(connection, task_id) for task_id in task_ids)
+    return tuple(record for record in records if record is not None)

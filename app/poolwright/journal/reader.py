@@ -1,4 +1,4 @@
-"""Reads a list and its outcomes as of one moment, a few rows at a time: a list may have a million rows."""
+"""Reads a list and its outcomes from one snapshot of the journal, row by row: a list may have a million rows."""
 
 from __future__ import annotations
 
@@ -10,28 +10,26 @@ from sqlite3 import Connection
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderRow, TaskRecord
-from poolwright.journal import sql_batches
+from poolwright.journal import sql_reports
 
 _LIST = "SELECT source, columns, notices FROM batches WHERE batch_id = ?"
 _ROWS = """
 SELECT row_no, cells, given, task_id, problem, detail, number_places FROM rows WHERE batch_id = ? ORDER BY position
 """
-
-
 _MEMBERS = "SELECT task_id FROM batch_tasks WHERE batch_id = ? ORDER BY position"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """The rows of a list in its order; they are read anew by everyone who asks for them, one by one."""
+    """The rows of a list in its order. Each iteration reads them again from the journal, one by one."""
 
     connection: Connection
     batch_id: BatchId
 
     def __iter__(self) -> Iterator[OrderRow]:
-        """From the first row on."""
-        found = self.connection.execute(_ROWS, (self.batch_id,))
-        for row_no, cells, given, task_id, problem, detail, places in found:
+        """Read from the first row on."""
+        cursor = self.connection.execute(_ROWS, (self.batch_id,))
+        for row_no, cells, given, task_id, problem, detail, places in cursor:
             yield OrderRow(
                 row_no=row_no,
                 cells=tuple(loads(cells)),
@@ -45,7 +43,7 @@ class StoredRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredList:
-    """A list as it was given; its rows stay where they are until somebody asks for them."""
+    """A list as it was accepted; its rows are read only when they are iterated."""
 
     batch_id: BatchId
     source: str
@@ -55,18 +53,18 @@ class StoredList:
 
 
 class JournalReader:
-    """Reads the journal as of one moment, whatever is written meanwhile. ``SqliteJournal.read`` provides it."""
+    """Reads one snapshot of the journal, unaffected by later changes. ``SqliteJournal.read`` provides it."""
 
     def __init__(self, connection: Connection) -> None:
-        """Read through a connection that stands at the moment."""
+        """Read through a connection with an open read transaction."""
         self._connection = connection
 
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
         """Return one order with its outcome, or ``None`` if it is unknown."""
-        return sql_batches.find_record(self._connection, task_id)
+        return sql_reports.find_record(self._connection, task_id)
 
     def records(self, batch_id: BatchId) -> Iterator[TaskRecord]:
-        """Every order of a list in its order, one by one."""
+        """Read every order of a list in its order, one by one."""
         for (task_id,) in self._connection.execute(_MEMBERS, (batch_id,)):
             record = self.get(TaskId(task_id))
             if record is not None:
@@ -74,10 +72,10 @@ class JournalReader:
 
     def order_list(self, batch_id: BatchId) -> StoredList | None:
         """Return a list, or ``None`` if it is unknown."""
-        found = self._connection.execute(_LIST, (batch_id,)).fetchone()
-        if found is None:
+        row = self._connection.execute(_LIST, (batch_id,)).fetchone()
+        if row is None:
             return None
-        source, columns, notices = found
+        source, columns, notices = row
         return StoredList(
             batch_id=batch_id,
             source=source,

@@ -1,20 +1,21 @@
--- Tables of the journal, version 4. Written once, in one transaction, when the file is new; journals of earlier versions
--- come here by the scripts in migrations/, and a test compares both ways. Whoever changes this adds a script there.
--- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The words allowed by the CHECKs are
--- the members of the enums in app/poolwright/domain/states.py and app/poolwright/domain/outcomes.py; a test compares them. Reasons have none:
--- new ones come with every version. The journal is searched for unknown ones when it is opened.
+-- Tables of the journal, version 4. A new file is created with this script in one transaction. Journals of earlier
+-- versions are migrated with the scripts in migrations/, and a test compares the results: a change here needs a new
+-- script there and a new version.
+-- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The values allowed by a CHECK are the
+-- members of an enum in app/poolwright/domain/states.py or app/poolwright/domain/outcomes.py, and a test compares them.
+-- Reasons have no CHECK, because new versions add some; a journal is searched for unknown reasons when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
 PRAGMA user_version = 4;
 
--- The user's lists, with everything that stood in them.
+-- The lists of the user, with all their contents.
 CREATE TABLE batches (
     batch_id TEXT NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
     columns TEXT NOT NULL,
     notices TEXT NOT NULL,
-    accepted_at TEXT NOT NULL, -- the last time
-    next_position INTEGER NOT NULL -- where the next task of the list goes
+    accepted_at TEXT NOT NULL, -- when it was accepted last
+    next_position INTEGER NOT NULL -- position of the next task of the list
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rows (
@@ -26,11 +27,11 @@ CREATE TABLE rows (
     task_id TEXT REFERENCES tasks (task_id),
     problem TEXT, -- a reason
     detail TEXT NOT NULL,
-    number_places TEXT, -- JSON: places of cells that hold a number, a date or a time; nothing when the list told no types
+    number_places TEXT, -- JSON: positions of cells with a number, a date or a time; NULL if the list has no types
     PRIMARY KEY (batch_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- One order of one portal, for ever, in however many lists it stands.
+-- One order of one portal, in any number of lists. Never deleted.
 CREATE TABLE tasks (
     task_id TEXT NOT NULL PRIMARY KEY,
     po_number TEXT NOT NULL,
@@ -38,16 +39,16 @@ CREATE TABLE tasks (
     status TEXT NOT NULL CHECK (status IN ('QUEUED', 'ASSIGNED', 'RUNNING', 'DONE', 'CANCELLED')),
     attempt_count INTEGER NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
     death_count INTEGER NOT NULL DEFAULT 0 CHECK (death_count >= 0),
-    not_before TEXT NOT NULL DEFAULT '', -- empty when it need not wait; compares before every moment
-    payload TEXT NOT NULL DEFAULT 'null', -- JSON; what an own processor needs
-    timeout_s REAL CHECK (timeout_s > 0) -- nothing when the workers' own holds
+    not_before TEXT NOT NULL DEFAULT '', -- empty if it is due; sorts before every moment
+    payload TEXT NOT NULL DEFAULT 'null', -- JSON, for a custom processor
+    timeout_s REAL CHECK (timeout_s > 0) -- NULL for the default of the workers
 ) STRICT, WITHOUT ROWID;
 
--- How many are in each state, those of one state page by page, and the few that a dead run had in its hands.
+-- For the number of tasks in each state, pages of one state, and the tasks that a crashed run had claimed.
 CREATE INDEX tasks_by_status ON tasks (status, task_id);
 
--- Which tasks a list has, in its order. Status and not_before are those of the task, kept equal by the trigger, so that
--- the next due task of a list is one step into one index, however many tasks are done or belong to other lists.
+-- The tasks of a list, in its order. Status and not_before are copies of those of the task, kept equal by the trigger, so
+-- that the next due task is found with one step in one index, however many tasks are done or belong to other lists.
 CREATE TABLE batch_tasks (
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
     batch_id TEXT NOT NULL REFERENCES batches (batch_id),
@@ -59,7 +60,7 @@ CREATE TABLE batch_tasks (
 
 CREATE INDEX batch_tasks_by_status ON batch_tasks (batch_id, status, position, not_before);
 
--- The orders of a list page by page.
+-- For pages of the orders of a list.
 CREATE INDEX batch_tasks_by_task ON batch_tasks (batch_id, task_id);
 
 CREATE TRIGGER tasks_mirrored AFTER UPDATE OF status, not_before ON tasks
@@ -67,8 +68,8 @@ BEGIN
     UPDATE batch_tasks SET status = new.status, not_before = new.not_before WHERE task_id = new.task_id;
 END;
 
--- Every try, also those of earlier rounds. A row is written before the work begins and closed when it is known how it
--- went: by the reason of its end or return, or 'lost' when its whole run died.
+-- Every attempt, also those before a task was reopened. A row is written before the work begins, and closed with the
+-- reason of its end or return, or with 'lost' if its run crashed.
 CREATE TABLE attempts (
     attempt_id INTEGER PRIMARY KEY,
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
@@ -76,15 +77,15 @@ CREATE TABLE attempts (
     worker TEXT NOT NULL,
     started_at TEXT NOT NULL,
     ended_at TEXT,
-    result TEXT, -- a reason, why it was given back, or 'lost'
+    result TEXT, -- a Reason, a ReturnReason, or 'lost'
     is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
     CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT;
 
--- At most one open attempt for each task, and found at once.
+-- At most one open attempt for each task; also finds it.
 CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE ended_at IS NULL;
 
--- How a task ended. A reopened task keeps its report until the next one replaces it: the files are still there.
+-- The outcome of a task. A reopened task keeps its report, whose files still exist, until the next one replaces it.
 CREATE TABLE reports (
     task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (task_id),
     outcome TEXT NOT NULL CHECK (outcome IN (
@@ -102,7 +103,7 @@ CREATE TABLE reports (
     finished_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What failed for which reason, without a look at what did not: the latest, and page by page.
+-- For failures by reason, latest first, and for pages of one reason or outcome, without reading other reports.
 CREATE INDEX reports_by_reason ON reports (reason, finished_at);
 CREATE INDEX reports_by_reason_and_task ON reports (reason, task_id);
 CREATE INDEX reports_by_outcome_and_task ON reports (outcome, task_id);
@@ -129,7 +130,7 @@ CREATE TABLE missed (
     PRIMARY KEY (task_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Every move of every machine, in the order in which they were told.
+-- Every transition of every state machine, in the order of recording.
 CREATE TABLE transitions (
     transition_id INTEGER PRIMARY KEY,
     machine TEXT NOT NULL,
@@ -143,8 +144,8 @@ CREATE TABLE transitions (
 
 CREATE INDEX transitions_by_entity ON transitions (machine, entity);
 
--- Whose orders stand here, for each portal whose name begins their ids: asked as another account, or elsewhere, the same
--- number is another order.
+-- The account of the orders of each portal, whose name begins their ids. For another account or address, the same number
+-- may be another order.
 CREATE TABLE accounts (
     portal TEXT NOT NULL PRIMARY KEY,
     address TEXT NOT NULL,

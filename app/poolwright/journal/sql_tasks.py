@@ -1,4 +1,4 @@
-"""SQL for tasks: their states, attempts and history."""
+"""SQL for tasks: states, attempts and transitions. Each function runs within a transaction of its caller."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from poolwright.journal.task_rules import TaskMachine, TaskMove, TaskState
 
 
 def to_text(moment: datetime) -> str:
-    """Write an aware moment."""
+    """Return an aware moment as the journal stores it: ISO 8601 in UTC, always of the same length."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def from_text(text: str) -> datetime:
-    """Read back what ``to_text`` wrote."""
+    """Return the moment that ``to_text`` wrote."""
     return datetime.fromisoformat(text)
 
 
@@ -36,19 +36,19 @@ WHERE machine = ? AND entity = ? ORDER BY transition_id DESC LIMIT ?
 """
 
 
-def append_transitions(connection: Connection, moves: Iterable[Transition]) -> None:
-    """Append moves in their order."""
+def append_transitions(connection: Connection, transitions: Iterable[Transition]) -> None:
+    """Append transitions in their order."""
     connection.executemany(
         _INSERT,
         (
-            (move.machine, move.entity, move.origin, move.event, move.target, to_text(move.at), move.cause)
-            for move in moves
+            (each.machine, each.entity, each.origin, each.event, each.target, to_text(each.at), each.cause)
+            for each in transitions
         ),
     )
 
 
 def read_history(connection: Connection, task_id: TaskId) -> tuple[Transition, ...]:
-    """The latest moves of one task, oldest first."""
+    """Return the latest transitions of a task, oldest first."""
     latest = [
         Transition(
             machine=machine, entity=entity, origin=origin, event=event, target=target, at=from_text(at), cause=cause
@@ -60,7 +60,7 @@ def read_history(connection: Connection, task_id: TaskId) -> tuple[Transition, .
     return tuple(reversed(latest))
 
 
-#: Result of an attempt whose whole run died: nobody can say how it went.
+#: Result of an attempt whose run crashed, so that its end is unknown.
 LOST_RESULT = "lost"
 
 _OPEN_ATTEMPT = "INSERT INTO attempts (task_id, attempt, worker, started_at) VALUES (?, ?, ?, ?)"
@@ -68,7 +68,7 @@ _CLOSE_ATTEMPT = "UPDATE attempts SET ended_at = ?, result = ?, is_spent = ? WHE
 
 
 def begin_attempt(connection: Connection, task_id: TaskId, attempt: int, worker: WorkerRef, at: datetime) -> None:
-    """Write down that an attempt begins."""
+    """Record that an attempt begins."""
     connection.execute(_OPEN_ATTEMPT, (task_id, attempt, str(worker), to_text(at)))
 
 
@@ -79,42 +79,36 @@ def end_attempt(
 
     Args:
         connection: Within a transaction.
-        task_id: Whose attempt.
-        result: How it went; nothing when its run died without a word.
+        task_id: The task.
+        result: The reason of its end or return; ``None`` if its run crashed.
         at: Aware UTC now.
-        is_spent: Whether it counts; a task that is handed back undone keeps its attempt.
+        is_spent: Whether the attempt is spent.
     """
     connection.execute(
         _CLOSE_ATTEMPT, (to_text(at), LOST_RESULT if result is None else result.value, is_spent, task_id)
     )
 
 
-_ONE = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
-FROM tasks WHERE task_id = ?
+#: Columns of ``read_state``, in its order.
+STATE_COLUMNS = """
+tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s
 """
-_CLAIMED = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
-FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')
-"""
-_DUE = """
-SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload,
-timeout_s
-FROM batch_tasks CROSS JOIN tasks USING (task_id)
+_TASK = f"SELECT {STATE_COLUMNS} FROM tasks WHERE task_id = ?"
+_CLAIMED = f"SELECT {STATE_COLUMNS} FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')"
+_DUE = f"""
+SELECT {STATE_COLUMNS} FROM batch_tasks CROSS JOIN tasks USING (task_id)
 WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' AND batch_tasks.not_before <= ? ORDER BY position LIMIT ?
 """
-_OVER = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
-FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
+_FINISHED = f"""
+SELECT {STATE_COLUMNS} FROM tasks
+WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
 """
-_QUEUED = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
-FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUED' ORDER BY task_id
+_QUEUED = f"""
+SELECT {STATE_COLUMNS} FROM tasks
+WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUED' ORDER BY task_id
 """
-_WAITING = """
-SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload,
-timeout_s
-FROM batch_tasks CROSS JOIN tasks USING (task_id)
+_WAITING = f"""
+SELECT {STATE_COLUMNS} FROM batch_tasks CROSS JOIN tasks USING (task_id)
 WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' ORDER BY position LIMIT ?
 """
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
@@ -125,52 +119,52 @@ _COUNT_DEATH = "UPDATE tasks SET death_count = death_count + 1 WHERE task_id = ?
 
 
 def load_machine(connection: Connection, task_id: TaskId, at: datetime) -> TaskMachine:
-    """One task that is asked for a move.
+    """Return the state machine of a task.
 
     Raises:
-        UnknownTaskError: It was never accepted.
+        UnknownTaskError: The task was never accepted.
     """
-    row = connection.execute(_ONE, (task_id,)).fetchone()
+    row = connection.execute(_TASK, (task_id,)).fetchone()
     if row is None:
         raise UnknownTaskError(task_id)
     return _machines(connection, [row], at)[0]
 
 
 def find_due(connection: Connection, batch_id: BatchId, limit: int, *, by: datetime, at: datetime) -> list[TaskMachine]:
-    """The first queued tasks of a list that need not wait any more.
+    """Return the first queued tasks of a list that are due.
 
     Args:
         connection: Within a transaction.
         batch_id: The list.
-        limit: At most so many.
-        by: Now, for those who wait.
+        limit: Most tasks to return.
+        by: Now, as ``RetryClock`` measures it for due times.
         at: Aware UTC now.
     """
     return _machines(connection, connection.execute(_DUE, (batch_id, to_text(by), max(limit, 0))), at)
 
 
 def find_waiting(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[TaskMachine]:
-    """The first queued tasks of a list, also those that must wait."""
+    """Return the first queued tasks of a list, also those that are not due yet."""
     return _machines(connection, connection.execute(_WAITING, (batch_id, max(limit, 0))), at)
 
 
 def find_claimed(connection: Connection, at: datetime) -> list[TaskMachine]:
-    """All tasks that some run has, or had, in its hands."""
+    """Return all tasks that this or an earlier run has claimed."""
     return _machines(connection, connection.execute(_CLAIMED), at)
 
 
 def find_finished(connection: Connection, task_ids: Collection[TaskId], at: datetime) -> list[TaskMachine]:
-    """Those of these tasks that are over."""
-    return _machines(connection, connection.execute(_OVER, (dumps(list(task_ids)),)), at)
+    """Return those of these tasks that are finished."""
+    return _machines(connection, connection.execute(_FINISHED, (dumps(list(task_ids)),)), at)
 
 
 def find_queued(connection: Connection, task_ids: Collection[TaskId], at: datetime) -> list[TaskMachine]:
-    """Those of these tasks that wait and that no run has claimed."""
+    """Return those of these tasks that are queued."""
     return _machines(connection, connection.execute(_QUEUED, (dumps(list(task_ids)),)), at)
 
 
 def next_due_s(connection: Connection, batch_id: BatchId, by: datetime) -> float | None:
-    """Seconds until a queued task of a list is due; nothing when none is queued."""
+    """Return the seconds until a queued task of a list is due; ``None`` if none is queued."""
     if connection.execute(_ANY_DUE, (batch_id, to_text(by))).fetchone() is not None:
         return 0.0
     earliest = connection.execute(_NEXT_DUE, (batch_id,)).fetchone()[0]
@@ -178,27 +172,27 @@ def next_due_s(connection: Connection, batch_id: BatchId, by: datetime) -> float
 
 
 def cap_waits(connection: Connection, longest: datetime) -> None:
-    """Let no task wait beyond a moment."""
+    """Shorten every wait that ends after a moment to that moment."""
     connection.execute(_SHORTEN, {"longest": to_text(longest)})
 
 
-def save_move(connection: Connection, step: TaskMove) -> TaskState:
-    """Write a step: the new standing and its line of history."""
-    save_moves(connection, [step])
-    return step.state
+def save_move(connection: Connection, move: TaskMove) -> TaskState:
+    """Store the new state of a task and its transition; return the state."""
+    save_moves(connection, [move])
+    return move.state
 
 
-def save_moves(connection: Connection, steps: Sequence[TaskMove]) -> None:
-    """Write steps of different tasks: each new standing and its line of history."""
-    connection.executemany(_UPDATE, (_row(step.state) for step in steps))
-    append_transitions(connection, [step.transition for step in steps])
+def save_moves(connection: Connection, moves: Sequence[TaskMove]) -> None:
+    """Store the new states of different tasks and their transitions."""
+    connection.executemany(_UPDATE, (_update_values(move.state) for move in moves))
+    append_transitions(connection, [move.transition for move in moves])
 
 
 def count_death(connection: Connection, task_id: TaskId) -> int:
-    """Add one dead worker to a task; returns how many it has now.
+    """Record that a worker crashed on a task; return how many did so far.
 
     Raises:
-        UnknownTaskError: It was never accepted.
+        UnknownTaskError: The task was never accepted.
     """
     row = connection.execute(_COUNT_DEATH, (task_id,)).fetchone()
     if row is None:
@@ -207,7 +201,7 @@ def count_death(connection: Connection, task_id: TaskId) -> int:
 
 
 def read_state(row: tuple[Any, ...]) -> TaskState:
-    """Read one row of the columns of ``tasks``."""
+    """Return the state in a row of ``STATE_COLUMNS``."""
     task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s = row
     return TaskState(
         task_id=TaskId(task_id),
@@ -222,12 +216,12 @@ def read_state(row: tuple[Any, ...]) -> TaskState:
     )
 
 
-def _row(after: TaskState) -> tuple[str, int, int, str, TaskId]:
-    """A standing as its statement takes it."""
-    not_before = "" if after.not_before is None else to_text(after.not_before)
-    return after.status.name, after.attempt_count, after.death_count, not_before, after.task_id
+def _update_values(state: TaskState) -> tuple[str, int, int, str, TaskId]:
+    """Return the values for ``_UPDATE``."""
+    not_before = "" if state.not_before is None else to_text(state.not_before)
+    return state.status.name, state.attempt_count, state.death_count, not_before, state.task_id
 
 
 def _machines(connection: Connection, rows: Iterable[tuple[Any, ...]], at: datetime) -> list[TaskMachine]:
-    found = [read_state(row) for row in rows]
-    return [TaskMachine(state=each, at=at, history=partial(read_history, connection, each.task_id)) for each in found]
+    states = [read_state(row) for row in rows]
+    return [TaskMachine(state=each, at=at, history=partial(read_history, connection, each.task_id)) for each in states]

@@ -1,4 +1,4 @@
-"""Opens an SQLite file, and checks that an open one still has its name on disk."""
+"""Connections to an SQLite file, and the check that an open file is still the one at its path."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolwright.journal.errors import JournalAwayError, JournalGoneError, journal_error_from_os
+from poolwright.journal.errors import JournalAwayError, JournalGoneError
+from poolwright.journal.storage_errors import journal_error_from_os
 
-#: Mark of ``schema.sql`` in the file's header.
+#: The ``application_id`` that ``schema.sql`` writes to the file's header.
 APPLICATION_ID = int.from_bytes(b"Pool", "big")
-#: Steps of SQLite between two looks at whether its answer is still wanted: some milliseconds.
+#: Steps of SQLite's virtual machine between two checks for a cancellation: some milliseconds.
 STEPS_PER_CHECK = 100_000
 
 
 def open_connection(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
-    """Open a file that is there.
+    """Return a connection to a file that exists.
 
     Args:
-        path: Where it is.
-        mode: ``ro`` or ``rw``, and what else stands in such an address.
-        busy_timeout_s: How long each transaction waits for another program that has the file locked.
+        path: The file.
+        mode: ``ro`` or ``rw``, with further parameters of an SQLite URI.
+        busy_timeout_s: Longest wait of each transaction for another program that has the file locked.
     """
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -33,8 +34,13 @@ def open_connection(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Con
 
 
 def query_number(connection: sqlite3.Connection, query: str) -> int:
-    """The one number that a query answers with."""
+    """Return the single number in the result of a query."""
     return int(connection.execute(query).fetchone()[0])
+
+
+def log_path(path: Path) -> Path:
+    """Return the path of the write-ahead log of a database."""
+    return path.with_name(f"{path.name}-wal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,26 +48,25 @@ class FileIdentity:
     """Device and inode of a journal and its log when they were opened."""
 
     path: Path
-    #: Device and number of each file.
+    #: Device and inode of each file.
     files: Mapping[Path, tuple[int, int]]
 
     @classmethod
     def read(cls, path: Path) -> FileIdentity:
-        """What is there now.
+        """Return the identity of the files that exist now.
 
         Raises:
-            OSError: Nothing is.
+            OSError: A file cannot be examined.
         """
-        log = path.with_name(f"{path.name}-wal")
-        return cls(path=path, files={file: _device_and_inode(file) for file in (path, log) if file.exists()})
+        return cls(path=path, files={file: _device_and_inode(file) for file in (path, log_path(path)) if file.exists()})
 
     def verify(self) -> None:
-        """Make sure that each file is still where it was.
+        """Check that each file is still at its path.
 
         Raises:
-            JournalGoneError: One was removed, or another file is in its place.
-            JournalAwayError: Its whole disk is no longer there; it may come back.
-            JournalError: The system does not tell.
+            JournalGoneError: A file was removed or replaced.
+            JournalAwayError: The disk is no longer mounted; it may be mounted again.
+            JournalError: The system refuses to examine a file.
         """
         for file, identity in self.files.items():
             try:
@@ -81,7 +86,7 @@ def _device_and_inode(file: Path) -> tuple[int, int]:
 
 
 def _device_of_nearest_folder(file: Path) -> int:
-    """The disk of the deepest folder on the way that is still there."""
+    """Return the device of the deepest existing folder above a file; -1 if there is none."""
     for folder in file.absolute().parents:
         try:
             return folder.stat().st_dev

@@ -1,10 +1,9 @@
-"""The journal in one SQLite file, behind the async port: each call runs in a thread of its own pool.
+"""The journal in one SQLite file, behind the async port: each call runs in a thread of the journal's own.
 
-Whoever enters it owns the file, alone, until leaving it. Each method is one transaction, with the change and its
-history together, that runs to its end in a thread: a caller that is cancelled meanwhile may find its change written or
-not, never half of it. A task that was fetched by a cancelled call is queued again by the next ``recover``. A disk that
-hangs keeps a cancelled caller for a moment only, see ``files.disk_threads``: what was asked of it then is in the
-journal of the next start, or is not.
+The journal owns the file, alone, from entry to exit. Each method is one transaction, with the change and its history
+together, and runs to its end in a thread: the change of a cancelled call is written completely or not at all. A task
+that a cancelled call has fetched is queued again by the next ``recover``. A disk that hangs delays a cancelled caller
+only briefly, see ``files.disk_threads``; the change of that call may then be in the journal at the next start, or not.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.files.disk_threads import DiskThreads, check_cancelled
-from poolwright.journal import queries, retention, sql_batches, sql_tasks
+from poolwright.journal import retention, sql_batches, sql_reports, sql_tasks
 from poolwright.journal.database import BUSY_TIMEOUT_S, CompactResult, Database, open_database
 from poolwright.journal.errors import JournalAccountError, JournalAwayError, JournalError
 from poolwright.journal.reader import JournalReader
 from poolwright.journal.retention import PruneResult
 from poolwright.journal.task_rules import CANCELLED_REPORT, LOST_REPORT, RetryClock, acceptance, validate_orders
 
-#: So many may read much at the same time.
+#: Threads for each kind of long read.
 READERS_MAX = 3
-#: Closing the file waits so long for a change that still runs. What is committed is safe without it.
+#: Longest wait for a running change when the file is closed. Committed changes are safe without it.
 CLOSE_LIMIT_S = 3.0
 
 P = ParamSpec("P")
@@ -44,7 +43,7 @@ T = TypeVar("T")
 def _in_writer(
     method: Callable[Concatenate[SqliteJournal, P], T],
 ) -> Callable[Concatenate[SqliteJournal, P], CoroutineType[Any, Any, T]]:
-    """Make a blocking method one that is awaited while it runs in the thread that writes."""
+    """Return an async method that runs a blocking one in the writer thread."""
 
     @wraps(method)
     async def call(self: SqliteJournal, *args: P.args, **named: P.kwargs) -> T:
@@ -56,45 +55,45 @@ def _in_writer(
 class SqliteJournal:
     """``domain.ports.Journal`` in one SQLite file. Use it as ``async with SqliteJournal(path, clock) as journal``.
 
-    All its methods are awaited, also those under ``_in_writer``, whose blocking bodies stand here without ``async``.
-    What those of the port promise is written there.
+    All its methods are awaited, also those under ``_in_writer``, whose bodies block and are written without ``async``.
+    The methods of the port are documented there.
     """
 
     def __init__(self, path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        """Name the file, and how long a change waits for others; nothing is touched before the journal is entered."""
+        """Set the file and the longest wait for other programs; the file is opened on entry."""
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
-        # No change waits longer for others than for the lock of one, and for a slow disk a moment more.
+        # No change waits longer for another program than for one lock; the extra second is for a slow disk.
         self._writer = self._threads(1, busy_timeout_s + 1.0)
-        #: For those who read much: a report of a long list keeps no order waiting.
+        #: For queries over many orders, so that they do not delay changes.
         self._readers = self._threads(READERS_MAX, busy_timeout_s + 1.0)
-        #: For those who read for minutes: they keep nobody waiting who only asks.
+        #: For reports, which read for minutes, so that they do not delay queries.
         self._reporters = self._threads(READERS_MAX, busy_timeout_s + 1.0)
-        self._held = ExitStack()
+        self._resources = ExitStack()
         self._is_open = False
         self._database: Database
         self._waits: RetryClock
 
     async def __aenter__(self) -> Self:
-        """Open the file, made when it is missing.
+        """Open the file; create it if it is missing.
 
         Raises:
-            JournalBusyError: Another program has it.
+            JournalBusyError: Another program has the lock of the journal.
             JournalVersionError: A newer Poolwright wrote it.
-            JournalDamagedError: It is no journal, or not a whole one.
-            JournalUnwritableError: It cannot be made or written there.
+            JournalDamagedError: The file is not a journal, or is damaged.
+            JournalUnwritableError: It cannot be created or written there.
             JournalAwayError: Its disk does not answer.
-            JournalFullError: The disk has no room for it.
-            JournalLockedError: Another program keeps it locked.
+            JournalFullError: The disk has no space for it.
+            JournalLockedError: Another program has locked the file.
             JournalError: The SQLite of this Python is too old, or fails.
         """
         self._writer.start()
         self._readers.start()
         self._reporters.start()
-        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=check_cancelled)
+        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, check_cancelled=check_cancelled)
         try:
-            self._database = await self._writer.run(partial(self._held.enter_context, opening))
+            self._database = await self._writer.run(partial(self._resources.enter_context, opening))
         except BaseException:
             await self._close()  # noqa: ASYNC102 - it shields itself, with a limit
             raise
@@ -105,28 +104,28 @@ class SqliteJournal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file and let go of it, also when cancelled; waits a while for the transaction that still runs.
+        """Close the file and release its lock, even if cancelled; wait briefly for a transaction that still runs.
 
-        Where the disk hangs the file stays open, and nobody else's, until it goes on or the program ends.
+        If the disk hangs, the file stays open and locked until the disk works again or the program ends.
         """
         self._is_open = False
         await self._close()  # noqa: ASYNC102 - as above
 
     @_in_writer
     def claim_account(self, account: Account) -> None:
-        """Make sure that the orders of a portal are this account's; the first that asks is written down.
+        """Check that the orders of a portal belong to this account; record it if none is recorded yet.
 
         Raises:
-            JournalAccountError: They are another one's. Nothing is changed then.
+            JournalAccountError: They belong to another account. Nothing is changed then.
         """
         with self._database.transaction() as connection:
-            if whose := sql_batches.conflicting_owner(connection, account):
-                raise JournalAccountError(self._database.path, whose, account)
+            if owner := sql_batches.conflicting_owner(connection, account):
+                raise JournalAccountError(self._database.path, owner, account)
             sql_batches.save_account(connection, account)
 
     @_in_writer
     def transfer_account(self, account: Account) -> None:
-        """Take the orders of a portal for this account's from now on, whoever's they were."""
+        """Assign the orders of a portal to this account, whichever account they belonged to."""
         with self._database.transaction() as connection:
             sql_batches.save_account(connection, account)
 
@@ -147,29 +146,29 @@ class SqliteJournal:
         at = self._clock.now()
         with self._database.transaction() as connection:
             sql_tasks.cap_waits(connection, self._waits.latest_due_at())
-            cases = sql_tasks.find_claimed(connection, at)
-            for case in cases:
-                task_id = case.state.task_id
-                is_last = case.state.attempt_count >= max_attempts
-                sql_tasks.save_move(connection, case.finish(LOST_REPORT.reason) if is_last else case.recover())
+            machines = sql_tasks.find_claimed(connection, at)
+            for machine in machines:
+                task_id = machine.state.task_id
+                is_last = machine.state.attempt_count >= max_attempts
+                sql_tasks.save_move(connection, machine.finish(LOST_REPORT.reason) if is_last else machine.recover())
                 sql_tasks.end_attempt(connection, task_id, None, at, is_spent=True)
                 if is_last:
-                    sql_batches.save_report(connection, task_id, LOST_REPORT, "", at)
-            return len(cases)
+                    sql_reports.save_report(connection, task_id, LOST_REPORT, "", at)
+            return len(machines)
 
     @_in_writer
     def reopen(self, task_ids: Collection[TaskId]) -> int:
         with self._database.transaction() as connection:
-            cases = sql_tasks.find_finished(connection, task_ids, self._clock.now())
-            for case in cases:
-                sql_tasks.save_move(connection, case.reopen())
-            return len(cases)
+            machines = sql_tasks.find_finished(connection, task_ids, self._clock.now())
+            for machine in machines:
+                sql_tasks.save_move(connection, machine.reopen())
+            return len(machines)
 
     @_in_writer
     def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         with self._database.transaction() as connection:
-            cases = sql_tasks.find_due(connection, batch_id, limit, by=self._waits.now(), at=self._clock.now())
-            return tuple(sql_tasks.save_move(connection, case.assign()).task for case in cases)
+            machines = sql_tasks.find_due(connection, batch_id, limit, by=self._waits.now(), at=self._clock.now())
+            return tuple(sql_tasks.save_move(connection, machine.assign()).task for machine in machines)
 
     @_in_writer
     def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -185,11 +184,11 @@ class SqliteJournal:
     ) -> None:
         at = self._clock.now()
         with self._database.transaction() as connection:
-            case = sql_tasks.load_machine(connection, task_id, at)
+            machine = sql_tasks.load_machine(connection, task_id, at)
             not_before = self._waits.due_at(delay_s)
             sql_tasks.save_move(
                 connection,
-                case.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
+                machine.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
             )
             sql_tasks.end_attempt(connection, task_id, why, at, is_spent=is_attempt_spent)
 
@@ -204,38 +203,38 @@ class SqliteJournal:
         with self._database.transaction() as connection:
             sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).finish(report.reason))
             sql_tasks.end_attempt(connection, task_id, report.reason, at, is_spent=True)
-            sql_batches.save_report(connection, task_id, report, folder, at)
+            sql_reports.save_report(connection, task_id, report, folder, at)
 
     @_in_writer
     def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
         at = self._clock.now()
         with self._database.transaction() as connection:
-            cases = sql_tasks.find_waiting(connection, batch_id, limit, at)
-            sql_tasks.save_moves(connection, [case.finish(report.reason) for case in cases])
-            for case in cases:
-                sql_batches.save_report(connection, case.state.task_id, report, "", at)
-            return tuple(case.state.task for case in cases)
+            machines = sql_tasks.find_waiting(connection, batch_id, limit, at)
+            sql_tasks.save_moves(connection, [machine.finish(report.reason) for machine in machines])
+            for machine in machines:
+                sql_reports.save_report(connection, machine.state.task_id, report, "", at)
+            return tuple(machine.state.task for machine in machines)
 
     @_in_writer
     def cancel(self, task_id: TaskId) -> bool:
         at = self._clock.now()
         with self._database.transaction() as connection:
-            case = sql_tasks.load_machine(connection, task_id, at)
-            if not case.is_cancellable:
+            machine = sql_tasks.load_machine(connection, task_id, at)
+            if not machine.is_cancellable:
                 return False
-            sql_tasks.save_move(connection, case.cancel())
-            sql_batches.save_report(connection, task_id, CANCELLED_REPORT, "", at)
+            sql_tasks.save_move(connection, machine.cancel())
+            sql_reports.save_report(connection, task_id, CANCELLED_REPORT, "", at)
             return True
 
     @_in_writer
     def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
         at = self._clock.now()
         with self._database.transaction(is_large=True) as connection:
-            cases = sql_tasks.find_queued(connection, task_ids, at)
-            for case in cases:
-                sql_tasks.save_move(connection, case.cancel())
-                sql_batches.save_report(connection, case.state.task_id, CANCELLED_REPORT, "", at)
-            return tuple(case.state.task_id for case in cases)
+            machines = sql_tasks.find_queued(connection, task_ids, at)
+            for machine in machines:
+                sql_tasks.save_move(connection, machine.cancel())
+                sql_reports.save_report(connection, machine.state.task_id, CANCELLED_REPORT, "", at)
+            return tuple(machine.state.task_id for machine in machines)
 
     @_in_writer
     def record(self, transitions: Sequence[Transition]) -> None:
@@ -260,48 +259,48 @@ class SqliteJournal:
     @_in_writer
     def find(self, task_id: TaskId) -> TaskRecord | None:
         with self._database.read() as connection:
-            return sql_batches.find_record(connection, task_id)
+            return sql_reports.find_record(connection, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
-        return await self.query(partial(sql_batches.read_records, batch_id=batch_id))
+        return await self.query(partial(sql_reports.read_records, batch_id=batch_id))
 
-    async def query(self, look: Callable[[Connection], T]) -> T:
-        """Look something up: see ``poolwright.journal.queries``."""
+    async def query(self, run: Callable[[Connection], T]) -> T:
+        """Return the result of a query, such as those of ``poolwright.journal.queries``."""
         self._check_open()
-        return await self._readers.run(partial(self._read_snapshot, look))
+        return await self._readers.run(partial(self._read_snapshot, run))
 
-    async def read(self, use: Callable[[JournalReader], T]) -> T:
-        """Let a report be made of what stands in the journal now, for as long as that takes; gives what ``use`` gives.
+    async def read(self, work: Callable[[JournalReader], T]) -> T:
+        """Return the result of work on a snapshot of the journal, such as writing a report.
 
-        Others go on meanwhile, those who write and those who ask.
+        It may take minutes; changes and queries go on meanwhile.
 
         Args:
-            use: Called in a thread; what it is given is of no use after it. It calls ``check_cancelled`` again and
-                again, which ends it where nobody waits any more.
+            work: Called in a thread, with a reader that is valid only during the call. It calls ``check_cancelled``
+                repeatedly, so that it ends if its caller is cancelled.
         """
         self._check_open()
-        return await self._reporters.run(partial(self._read_snapshot, lambda snapshot: use(JournalReader(snapshot))))
+        return await self._reporters.run(partial(self._read_snapshot, lambda snapshot: work(JournalReader(snapshot))))
 
     @_in_writer
     def collect_open(self, batch_id: BatchId, prefix: str) -> int:
-        """Put every task of any list that is not over into one list too, made when there is none; tells how many.
+        """Add every open task of the journal to one list, which is created if missing; return how many were added.
 
         Args:
             batch_id: The list.
-            prefix: Only of tasks whose ids begin so. Others that are in the list and not over leave it.
+            prefix: Start of the ids of the tasks. Other open tasks of the list are removed from it.
         """
         with self._database.transaction(is_large=True) as connection:
-            return queries.collect_open(connection, batch_id, prefix, self._clock.now())
+            return sql_batches.collect_open(connection, batch_id, prefix, self._clock.now())
 
     async def prune(self, before: datetime, spared: Collection[BatchId] = ()) -> PruneResult:
-        """Remove what ended before a moment: moves and attempts of orders, and lists of nothing but such orders.
+        """Delete history that ended before a moment: transitions, attempts, and lists of only such orders.
 
-        Tasks and reports stay, so no order that is done is ever fetched again. Many small transactions: other calls
-        go in between. A caller that is cancelled leaves the rest for the next time.
+        Tasks and reports are kept, so no finished order is fetched again. There are many small transactions, and other
+        calls run between them. If the caller is cancelled, the next pruning deletes the rest.
 
         Args:
             before: Aware.
-            spared: Lists that stay whatever their age.
+            spared: Lists that are kept whatever their age.
         """
         self._check_open()
         steps = retention.prune(self._database, before, spared)
@@ -312,19 +311,19 @@ class SqliteJournal:
 
     @_in_writer
     def compact(self) -> CompactResult:
-        """Give free room within the file back to the disk. Every other call waits until it is done.
+        """Return the free space in the file to the disk; every other change waits until this is done.
 
         Raises:
-            JournalLockedError: Another program reads the file; ask again later.
-            JournalFullError: The disk has no room for the copy that this takes.
+            JournalLockedError: Another program reads the file; try again later.
+            JournalFullError: The disk has no space for the temporary copy.
         """
         return self._database.compact()
 
     async def run_in_writer(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """Run blocking work in the thread that writes, after what was asked before it.
+        """Run blocking work in the writer thread, after all earlier calls, and return its result.
 
         Raises:
-            JournalError: The journal is not open; or what the work raises.
+            JournalError: The journal is not open, or the work failed.
         """
         self._check_open()
         return await self._writer.run(partial(work, *args, **named))
@@ -333,9 +332,9 @@ class SqliteJournal:
         if not self._is_open:
             raise JournalError(f"The journal {self._path} is not open.")
 
-    def _read_snapshot(self, look: Callable[[Connection], T]) -> T:
+    def _read_snapshot(self, run: Callable[[Connection], T]) -> T:
         with self._database.read_snapshot() as connection:
-            return look(connection)
+            return run(connection)
 
     def _threads(self, count: int, patience_s: float) -> DiskThreads:
         def refusal() -> JournalError:
@@ -346,8 +345,8 @@ class SqliteJournal:
     async def _close(self) -> None:
         await self._readers.close(_do_nothing, 0.0)
         await self._reporters.close(_do_nothing, 0.0)
-        await self._writer.close(self._held.close, CLOSE_LIMIT_S)
+        await self._writer.close(self._resources.close, CLOSE_LIMIT_S)
 
 
 def _do_nothing() -> None:
-    """What readers do last."""
+    """Do nothing: readers have nothing to close."""

@@ -1,13 +1,11 @@
-"""The rules of tasks as plain values, shared by both journals.
+"""The rules of tasks, shared by both journals: valid lists, due times of retries, and the effect of each event.
 
-Which lists are valid, when a retry is due, and what each event makes of a task.
+Pure: a journal stores the state and the transition that a rule returns, both together. The legal transitions are in
+``TASK`` of ``domain.states``; this module adds their effect on attempts, deaths and due times.
 
-A wait is written down as a moment, for the next run of the program. Within one run that moment is reckoned from the
-run's beginning: a clock that is set back does not make anybody wait, and one that jumps ahead lets nobody start early.
-The next run knows nothing of what happened to the clock between, so it lets no task wait longer than any wait can be.
-
-Pure. Both journals ask here and write down what comes back, status and history together. What is legal stands in
-``TASK`` of ``domain.states``; what a move costs in attempts stands here.
+A due time is stored as a moment, for the next run. Within one run it is measured from the start of the run, so a wall
+clock that is set back delays no task, and one that jumps ahead starts none early. The next run cannot know how the
+clock was changed before it, so it shortens every wait to the longest delay that exists.
 """
 
 from __future__ import annotations
@@ -26,26 +24,29 @@ from poolwright.journal.errors import JournalError
 
 
 def validate_orders(orders: OrderList) -> None:
-    """Refuse a list that does not hold each of its tasks exactly once.
+    """Check that a list contains each of its tasks exactly once.
 
     Raises:
-        JournalError: A task stands twice among the tasks, or a row names a task that is not among them.
+        JournalError: The list contains a task twice, or a row names a task that it does not contain.
     """
     task_ids = [task.task_id for task in orders.tasks]
-    known = set(task_ids)
-    if len(known) < len(task_ids):
+    unique_ids = set(task_ids)
+    if len(unique_ids) < len(task_ids):
         raise JournalError(f"The list {orders.source} was refused: it contains a task twice.")
-    strays = {row.task_id for row in orders.rows if row.task_id is not None} - known
-    if strays:
-        raise JournalError(f"The list {orders.source} was refused: it lacks the task {min(strays)} of one of its rows.")
+    missing = {row.task_id for row in orders.rows if row.task_id is not None} - unique_ids
+    if missing:
+        raise JournalError(
+            f"The list {orders.source} was refused: a row names the task {min(missing)}, which the list "
+            f"does not contain."
+        )
 
 
 def acceptance(new_count: int, counts: Mapping[str, int]) -> Accepted:
-    """Tell what became of a list.
+    """Return the counts of a list that was accepted.
 
     Args:
-        new_count: How many of its tasks were not known before.
-        counts: How many of its tasks are in each status now.
+        new_count: Its tasks that are new to the journal.
+        counts: Its tasks in each status now.
     """
     still_open = open_count(counts)
     return Accepted(
@@ -53,7 +54,7 @@ def acceptance(new_count: int, counts: Mapping[str, int]) -> Accepted:
     )
 
 
-#: No task is told to wait longer: a portal that asks for more is asked again all the same.
+#: Longest delay of a task: a portal that asks for more is tried again after this.
 WAIT_MAX_S = 300.0
 
 
@@ -61,27 +62,27 @@ class RetryClock:
     """A clock for retries within one run, unaffected by changes of the wall clock."""
 
     def __init__(self, clock: Clock) -> None:
-        """The run begins now."""
+        """Start the run now."""
         self._clock = clock
         self._begun_at, self._begun_s = clock.now(), clock.monotonic()
 
     def now(self) -> datetime:
-        """What the clock on the wall would show, had nobody touched it since the run began."""
+        """Return the start of the run plus the time that has passed since, whatever the wall clock shows."""
         return self._begun_at + timedelta(seconds=self._clock.monotonic() - self._begun_s)
 
     def due_at(self, delay_s: float) -> datetime | None:
-        """When a delay that begins now ends; ``None`` if there is no delay."""
+        """Return the end of a delay that begins now; ``None`` if there is no delay."""
         return self.now() + timedelta(seconds=delay_s) if delay_s > 0 else None
 
     def latest_due_at(self) -> datetime:
-        """The end of the longest wait that could begin now."""
+        """Return the end of the longest delay that could begin now."""
         return self.now() + timedelta(seconds=WAIT_MAX_S)
 
 
-#: How a task ends that nobody wants any more.
+#: Report of a cancelled task.
 CANCELLED_REPORT = Report(reason=Reason.BY_REQUEST)
-#: How a task ends whose program died at its last attempt.
-LOST_REPORT = Report(reason=Reason.WORKER_LOST, detail="Its run died during the last attempt.")
+#: Report of a task whose run crashed during its last attempt.
+LOST_REPORT = Report(reason=Reason.WORKER_LOST, detail="The run crashed during the last attempt.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +93,19 @@ class TaskState:
     po_number: str
     portal_number: str
     status: TaskStatus = TASK.start
-    #: Attempts that count. Written when one starts; fresh after ``reopened``.
+    #: Attempts that are spent. Counted when one starts; 0 again after ``reopen``.
     attempt_count: int = 0
-    #: Workers that died on it since it was last reopened.
+    #: Workers that crashed on it since it was last reopened.
     death_count: int = 0
-    #: A queued task is not claimed before; nothing when it need not wait. Means nothing in other states.
+    #: Earliest time to claim a queued task; ``None`` if it is due. Without meaning in other states.
     not_before: datetime | None = None
-    #: As the task was given.
+    #: As in the task that was accepted.
     payload: JsonValue = None
     timeout_s: float | None = None
 
     @classmethod
     def from_task(cls, task: POTask) -> TaskState:
-        """The state of a new task."""
+        """Return the state of a new task."""
         return cls(
             task_id=task.task_id,
             po_number=task.po_number,
@@ -115,7 +116,7 @@ class TaskState:
 
     @property
     def task(self) -> POTask:
-        """The task as a worker receives it, with the number of the running or next attempt."""
+        """Return the task as a worker receives it, with the number of the running or next attempt."""
         is_before_start = self.status in {TaskStatus.QUEUED, TaskStatus.ASSIGNED}
         return POTask(
             task_id=self.task_id,
@@ -143,7 +144,7 @@ class TaskMachine:
     state: TaskState
     #: Aware UTC now.
     at: datetime
-    #: The latest moves of the task, oldest first; asked for only when a move is refused.
+    #: Returns the latest transitions of the task, oldest first; called only for an illegal one, for its error.
     history: Callable[[], tuple[Transition, ...]]
 
     def assign(self) -> TaskMove:
@@ -151,25 +152,25 @@ class TaskMachine:
         return self._move(TaskEvent.ASSIGN, self.state)
 
     def start(self, worker: WorkerRef) -> TaskMove:
-        """Begin an attempt, which counts from now on."""
-        spent = replace(self.state, attempt_count=self.state.attempt_count + 1)
-        return self._move(TaskEvent.START, spent, str(worker))
+        """Begin an attempt, which is spent from now on."""
+        started = replace(self.state, attempt_count=self.state.attempt_count + 1)
+        return self._move(TaskEvent.START, started, str(worker))
 
     def give_back(
         self, why: Reason | ReturnReason, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
     ) -> TaskMove:
-        """Queue it again. An attempt that never began does not count."""
+        """Queue it again. An attempt that did not begin is not spent."""
         refund = 1 if self.state.status is TaskStatus.RUNNING and not is_attempt_spent else 0
-        waiting = replace(
+        queued = replace(
             self.state,
             attempt_count=self.state.attempt_count - refund,
             not_before=not_before,
         )
-        return self._move(TaskEvent.GIVE_BACK, waiting, f"{why.value}: {detail}" if detail else why.value)
+        return self._move(TaskEvent.GIVE_BACK, queued, f"{why.value}: {detail}" if detail else why.value)
 
     def recover(self) -> TaskMove:
-        """Queue it again after its run died; an attempt that began still counts."""
-        return self._move(TaskEvent.GIVE_BACK, self.state, "its run ended without a word")
+        """Queue it again after its run crashed; an attempt that began stays spent."""
+        return self._move(TaskEvent.GIVE_BACK, self.state, "its run crashed")
 
     def finish(self, reason: Reason) -> TaskMove:
         """Finish it with its outcome."""
@@ -177,7 +178,7 @@ class TaskMachine:
 
     @property
     def is_cancellable(self) -> bool:
-        """Whether it still waits; what a worker has in its hands is not taken away."""
+        """Whether it still waits: a task that a worker has is not cancelled."""
         return TASK.target(self.state.status, TaskEvent.CANCEL) is not None
 
     def cancel(self) -> TaskMove:
@@ -185,9 +186,9 @@ class TaskMachine:
         return self._move(TaskEvent.CANCEL, self.state, CANCELLED_REPORT.reason.value)
 
     def reopen(self) -> TaskMove:
-        """Queue it again as if it were new."""
-        fresh = replace(self.state, attempt_count=0, death_count=0, not_before=None)
-        return self._move(TaskEvent.REDO, fresh)
+        """Queue it again as a new task."""
+        reset = replace(self.state, attempt_count=0, death_count=0, not_before=None)
+        return self._move(TaskEvent.REDO, reset)
 
     def _move(self, event: TaskEvent, after: TaskState, cause: str = "") -> TaskMove:
         origin = self.state.status

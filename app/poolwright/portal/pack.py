@@ -156,8 +156,8 @@ def load(name_or_path: str) -> Pack:
     except UnicodeDecodeError as error:
         raise PackError(name_or_path, ("the file is not UTF-8 text",)) from error
     except (FileNotFoundError, IsADirectoryError) as error:
-        known = ", ".join(shipped_names())
-        problem = f"no such pack; shipped are {known}, or give the path of a .toml file"
+        names = ", ".join(shipped_names())
+        problem = f"no such pack; shipped are {names}, or give the path of a .toml file"
         raise PackError(name_or_path, (problem,)) from error
     except OSError as error:
         raise PackError(name_or_path, (f"the file cannot be read: {error.strerror}",)) from error

@@ -43,7 +43,13 @@ class PageRequest:
 
 
 def rule_on_request(pack: Pack, base_url: str, request: PageRequest) -> RequestRuling:
-    """Return the ruling on a request of an order's page."""
+    """Return the ruling on a request of an order's page.
+
+    Args:
+        pack: The portal's pack.
+        base_url: Address of the portal.
+        request: The request.
+    """
     if origin_of(request.url) is None:
         return RequestRuling.ALLOWED  # not a network request: blob, data and the like
     is_portal = pack.may_fetch(base_url, request.url)

@@ -70,11 +70,11 @@ def inspect_profile(profile: NamedProfile) -> ProfileInspection:
         with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:
-        health, why = _health(profile, error), str(error)
+        health, reason = _health(profile, error), str(error)
     else:
-        health, why = ProfileHealth.FIT, ""
+        health, reason = ProfileHealth.FIT, ""
     return ProfileInspection(
-        profile=profile, health=health, why=why, content=content, facts=facts, sealed_at=_sealed_at(profile)
+        profile=profile, health=health, why=reason, content=content, facts=facts, sealed_at=_sealed_at(profile)
     )
 
 

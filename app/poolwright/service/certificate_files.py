@@ -45,8 +45,8 @@ def read_authorities(path: Path, now: datetime) -> Sequence[x509.Certificate]:
     certificates = _certificates("ca_file", path, _read("ca_file", path))
     authorities = [certificate for certificate in certificates if _is_authority(certificate)]
     if not authorities:
-        what = f"is the certificate of {_name(certificates[0].subject)}, which is not a certificate authority"
-        _refuse("ca_file", path, what, _ASK_AUTHORITY)
+        problem = f"is the certificate of {_name(certificates[0].subject)}, which is not a certificate authority"
+        _refuse("ca_file", path, problem, _ASK_AUTHORITY)
     valid = [certificate for certificate in authorities if certificate.not_valid_after_utc > now]
     if not valid:
         _refuse("ca_file", path, f"ended on {authorities[0].not_valid_after_utc:%Y-%m-%d}", _ASK_AUTHORITY)
@@ -74,8 +74,8 @@ def read_client_certificate(settings: Settings, path: Path, now: datetime) -> Cl
         _refuse("client_cert", path, "contains no certificate that matches the key", "Set a matching pair")
     begins, ends = own.not_valid_before_utc, own.not_valid_after_utc
     if not begins <= now <= ends:
-        what = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
-        _refuse("client_cert", path, what, _ASK_GIVER)
+        problem = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
+        _refuse("client_cert", path, problem, _ASK_GIVER)
     return ClientCertificate(certificates=(own, *(item for item in certificates if item != own)), key=key)
 
 
@@ -172,5 +172,5 @@ def _read(name: str, path: Path) -> bytes:
         _refuse(name, path, f"cannot be read ({error.strerror})", "Set another file, or make this one readable")
 
 
-def _refuse(name: str, path: Path, what: str, advice: str) -> NoReturn:
-    raise OptionsError(f"{name} ({variable_name(name)}) is '{path}', which {what}. {advice}.")
+def _refuse(name: str, path: Path, problem: str, advice: str) -> NoReturn:
+    raise OptionsError(f"{name} ({variable_name(name)}) is '{path}', which {problem}. {advice}.")

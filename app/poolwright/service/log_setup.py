@@ -142,9 +142,9 @@ def _log_notice(event: Notice | MemoryRelieved, to: Logger) -> None:
     if isinstance(event, Notice):
         _with_worker(to, event.worker).log(event.level.value.upper(), "{}", event.text)
         return
-    own = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
+    worker_memory = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
     totals = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
-    _log_notice(event.notice, to.bind(**own, **totals, limit_bytes=event.limit_bytes))
+    _log_notice(event.notice, to.bind(**worker_memory, **totals, limit_bytes=event.limit_bytes))
 
 
 def _with_worker(to: Logger, worker: WorkerRef | None) -> Logger:
@@ -237,8 +237,8 @@ def _line_for_people(record: Record) -> str:
     subjects = [str(fields[name]) for name in SUBJECT_FIELDS if fields.get(name)]
     exception = record["exception"]
     error = f"({type(exception.value).__name__}: {exception.value})" if exception is not None else ""
-    words = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
-    return " ".join(filter(None, words))
+    parts = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
+    return " ".join(filter(None, parts))
 
 
 def _json_line(record: Record, redact: Redact) -> str:

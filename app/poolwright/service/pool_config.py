@@ -165,14 +165,14 @@ def http_origin(base_url: str) -> str:
 
 def secret_texts(settings: Settings) -> tuple[str, ...]:
     """Return the secrets that must never appear in a log."""
-    own = (
+    secrets = (
         settings.password,
         settings.totp_secret,
         settings.http_password,
         settings.proxy_password,
         settings.client_key_password,
     )
-    return tuple(secret.get_secret_value() for secret in own)
+    return tuple(secret.get_secret_value() for secret in secrets)
 
 
 def pool_options(settings: Settings, workers: WorkerConfig, base: Path, worker_count: int) -> PoolOptions:

@@ -1,8 +1,9 @@
-"""The only reader of the environment, of ``.env`` and of ``poolwright.toml``.
+"""Reads all settings: no other package reads the environment, ``.env`` or ``poolwright.toml``.
 
-One model holds every setting with its meaning, its unit and what is allowed; the command line's help, ``.env.example``
-and the table of docs/settings.md are drawn from it. A value on the command line wins over the environment, that over
-``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
+One model defines every setting with its meaning, its unit and its allowed values; the help of the command line,
+``.env.example`` and docs/settings.md are generated from it. The command line takes precedence over the environment,
+``.env``, ``poolwright.toml`` and the default, in this order. Only ``cli`` and ``service`` import this package; all
+others get options.
 """
 
 from poolwright.settings.config_sources import SystemdEnvironment

@@ -1,8 +1,7 @@
-"""The sources of settings beside the command line.
+"""Reads the sources of settings beside the command line: the environment, ``.env`` and ``poolwright.toml``.
 
-Environment, ``.env``, ``poolwright.toml``, and what systemd passes to a service.
-
-No setting of the user's, so no field of ``Settings``: systemd sets these for each start, and they are no prefix's.
+The variables that systemd sets for a service are read here too. They are no settings of a user, so they have no prefix
+and no fields in ``Settings``.
 """
 
 from __future__ import annotations
@@ -30,41 +29,41 @@ from pydantic_settings import (
 ENV_PREFIX = "POOLWRIGHT_"
 ENV_FILE = ".env"
 TOML_FILE = "poolwright.toml"
-#: Some editors put a mark of their own in front of the first letter.
+#: UTF-8, also with the byte order mark of some editors.
 ENCODING = "utf-8-sig"
-#: Kubernetes puts such variables into every container beside a service, and links of containers do alike. The name of
-#: the service stands in front: ``poolwright``, or ``poolwright-api``.
-_OF_A_NETWORK = re.compile(
+#: Variables that Kubernetes and container links set for a service. They begin with the name of the service, such as
+#: ``poolwright`` or ``poolwright-api``.
+_SERVICE_LINK = re.compile(
     r"poolwright_(\w+_)?(service_host|service_port(_\w+)?|port_\d+_(tcp|udp|sctp)(_(proto|port|addr))?)"
 )
-_PORT_OF_A_NETWORK = re.compile(r"poolwright_(\w+_)?port")
+_SERVICE_PORT = re.compile(r"poolwright_(\w+_)?port")
 
 
 def variable_of(name: str, field: FieldInfo) -> str:
-    """The environment variable of a field of the model."""
+    """Return the environment variable of a field of the model."""
     alias = field.validation_alias
     return alias if isinstance(alias, str) else f"{ENV_PREFIX}{name.upper()}"
 
 
 def is_service_link(variable: str, value: str) -> bool:
-    """Whether a variable, in lower case, tells where a service is, and is no setting whatever its name."""
-    is_address = "://" in value and bool(_PORT_OF_A_NETWORK.fullmatch(variable))
-    return is_address or bool(_OF_A_NETWORK.fullmatch(variable))
+    """Return whether a variable, in lower case, is the address of a service, and no setting in spite of its name."""
+    is_address = "://" in value and bool(_SERVICE_PORT.fullmatch(variable))
+    return is_address or bool(_SERVICE_LINK.fullmatch(variable))
 
 
 class EnvironmentSource(EnvSettingsSource):
-    """The environment, with names that begin like ours and are no setting: a typing error must not pass in silence."""
+    """The environment, with unknown variables of our prefix too, so that a misspelled name is reported."""
 
     def __call__(self) -> dict[str, Any]:
-        """What the environment says, strays included: the model refuses these by name."""
-        known = {variable_of(name, field).lower() for name, field in self.settings_cls.model_fields.items()}
+        """Return the values of the environment; unknown ones are included, and the model refuses them by name."""
+        variables = {variable_of(name, field).lower() for name, field in self.settings_cls.model_fields.items()}
         prefix = ENV_PREFIX.lower()
         strays = {
             name.removeprefix(prefix): value
             for name, value in self.env_vars.items()
-            if name.startswith(prefix) and name not in known and value and not is_service_link(name, value)
+            if name.startswith(prefix) and name not in variables and value and not is_service_link(name, value)
         }
-        # A service named poolwright gives a variable that is called like a setting of ours.
+        # A service named poolwright sets a variable with the name of a setting (``POOLWRIGHT_PORT``).
         own = {
             name: value
             for name, value in super().__call__().items()
@@ -74,10 +73,10 @@ class EnvironmentSource(EnvSettingsSource):
 
 
 class EnvFileSource(DotEnvSettingsSource):
-    """``.env`` of any editor. Secrets stand there as they are: ``${`` may be a part of one."""
+    """``.env`` of any editor. Secrets are not expanded: ``${`` may be a part of one."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
-        """Read it."""
+        """Read the file."""
         super().__init__(settings_cls, env_file=ENV_FILE)
 
     def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
@@ -85,43 +84,43 @@ class EnvFileSource(DotEnvSettingsSource):
         _refuse_broken(file_path.absolute(), text)
         fields = self.settings_cls.model_fields.items()
         secrets = {variable_of(name, field).lower() for name, field in fields if field.annotation is SecretStr}
-        # Read once: where a password manager stands behind a pipe, there is nothing at a second time.
-        found = dotenv_values(stream=io.StringIO(text))
+        # The file is read once: it may be a pipe from a password manager, which is empty the second time.
+        expanded = dotenv_values(stream=io.StringIO(text))
         plain = dotenv_values(stream=io.StringIO(text), interpolate=False)
-        values = {name.lower(): plain[name] if name.lower() in secrets else found[name] for name in found}
+        values = {name.lower(): plain[name] if name.lower() in secrets else expanded[name] for name in expanded}
         return {name: value for name, value in values.items() if value != ""}
 
 
 def _refuse_broken(path: Path, text: str) -> None:
-    """Make sure that each line that means us is one; what others put there is theirs.
+    """Make sure that each line with our prefix is valid; lines of other programs are not checked.
 
     Raises:
-        ValueError: One is none.
+        ValueError: A line is not valid.
     """
     for line in parse_stream(io.StringIO(text)):
-        is_none = line.error or (line.key is not None and line.value is None)
-        if is_none and ENV_PREFIX in line.original.string.upper():
+        is_invalid = line.error or (line.key is not None and line.value is None)
+        if is_invalid and ENV_PREFIX in line.original.string.upper():
             first_line = line.original.string.lstrip().splitlines()[0]
-            name = re.match(r"(?:export\s+)?\w*", first_line)
-            told = name.group() if name else ""
+            match = re.match(r"(?:export\s+)?\w*", first_line)
+            name = match.group() if match else ""
             raise ValueError(
-                f"{path}, line {line.original.line}, {told!r}, is not NAME=value; an opened quote must be closed."
+                f"{path}, line {line.original.line}, {name!r}, is not NAME=value; an opened quote must be closed."
             )
 
 
 class TomlFileSource(TomlConfigSettingsSource):
     """``poolwright.toml`` of any editor."""
 
-    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401 - a path, or what stands for one in a package
+    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401 - a path, or a resource of a package
         return tomllib.loads(file_path.read_text(encoding=ENCODING))
 
 
 def setting_origin(model: type[BaseSettings], name: str) -> str:
-    """Where a setting was given, in words that follow its value; empty for the command line.
+    """Return the source of a setting, in words that follow its value; empty for the command line.
 
     Args:
         model: The model of all settings.
-        name: A field, its variable, or a stray, as a source calls it.
+        name: A field, its variable, or an unknown name, as it is in a source.
     """
     sources: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "in the environment": EnvironmentSource(model),
@@ -132,7 +131,7 @@ def setting_origin(model: type[BaseSettings], name: str) -> str:
 
 
 def unreadable_file() -> str:
-    """Which file of this folder cannot be read, and why, in one sentence; empty when all can."""
+    """Return one sentence about a settings file that cannot be read; empty when all can."""
     if Path(TOML_FILE).is_dir():
         return (
             f"{Path(TOML_FILE).absolute()} is a folder, not a file: a container engine makes one where the file to be "
@@ -149,8 +148,8 @@ def unreadable_file() -> str:
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            return f"{path} is not readable: {why}."
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            return f"{path} is not readable: {reason}."
     return ""
 
 
@@ -158,7 +157,7 @@ _MICROSECONDS = 1_000_000
 
 
 class SystemdEnvironment(BaseSettings):
-    """The variables of systemd's notify protocol; what is missing or empty was not asked for."""
+    """The variables of systemd's notify protocol; missing or empty ones mean that a feature is not used."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -169,19 +168,19 @@ class SystemdEnvironment(BaseSettings):
     journal_stream: str = Field(default="", validation_alias="JOURNAL_STREAM")
 
     def is_journal(self, descriptor: int) -> bool:
-        """Whether what is written there goes to the system's journal, which others may read too.
+        """Return whether a descriptor writes to the system's journal, which other users may read.
 
-        The variable alone says little: every program that a service started has it, also a terminal's.
+        The variable alone does not show that: every program that a service starts inherits it, also in a terminal.
         """
         try:
-            place = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         except OSError:
             return False
-        return self.journal_stream == f"{place.st_dev}:{place.st_ino}"
+        return self.journal_stream == f"{status.st_dev}:{status.st_ino}"
 
     @property
     def watchdog_s(self) -> float | None:
-        """Seconds within which a sign of life is wanted; nothing when none is, or not of this process."""
+        """Return the seconds within which systemd expects a ping; ``None`` if it expects none from this process."""
         if self.watchdog_usec is None or self.watchdog_pid not in {None, os.getpid()}:
             return None
         return self.watchdog_usec / _MICROSECONDS

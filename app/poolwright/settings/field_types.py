@@ -1,4 +1,4 @@
-"""The types of settings fields: how a setting is shown to people, and how its value is validated and normalised."""
+"""Defines the types of settings fields: the help of a setting, and the validation and normalisation of its value."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingHelp:
-    """How a setting shows itself where its type and default do not say enough."""
+    """Help on a setting beyond its type and default."""
 
-    #: Flags of the command line; empty when the setting has none there.
+    #: Flags on the command line; empty when it has none.
     flags: tuple[str, ...] = ()
-    #: What stands for a default that is found out while running.
+    #: Text for a default that is determined at run time.
     default: str = ""
-    #: What is allowed, where the type and its bounds do not tell.
+    #: Allowed values, if type and bounds do not describe them.
     allowed: str = ""
-    #: Whether a daemon that reads its settings again goes by the new value at once; all others need a restart.
+    #: Whether a daemon applies a new value at once when it reads its settings again; all others need a restart.
     acts_at_once: bool = False
 
 
-#: Those that browsers and the HTTP client of downloads both know.
+#: Schemes that both the browsers and the HTTP client of downloads support.
 PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
-#: What a value is refused as that holds letters which nobody sees.
+#: Error kind of a value with invisible characters.
 CONTROL_KIND = "unseen_letter"
-#: What one is refused as that has the quote marks around it which a shell would take off, and others do not.
+#: Error kind of a value in quotation marks, which a shell would remove but other programs do not.
 QUOTED_KIND = "in_quotes"
 _QUOTED = re.compile(r"""(["']).*\1""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-#: Those that can be seen to be none; others are refused.
+#: Blanks that are stripped; others are refused.
 _BLANKS = " \xa0"
 _BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]+)\]")
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
@@ -58,7 +58,7 @@ _PATH = re.compile(r"(/[\w.~-]+)+/?")
 
 
 def expand_user_path(value: object) -> object:
-    """A path as a person writes it: ``~`` is a home. An empty one would be the folder where the command was given."""
+    """Expand ``~`` in a path. An empty path is refused, since it would mean the current folder."""
     if value == "":
         msg = "no path"
         raise ValueError(msg)
@@ -67,12 +67,12 @@ def expand_user_path(value: object) -> object:
     try:
         return Path(value).expanduser()
     except RuntimeError as error:
-        msg = "nobody's home"
+        msg = "no such home folder"
         raise ValueError(msg) from error
 
 
 def refuse_odd_characters(value: object, *, is_secret: bool) -> object:
-    """Letters that make a name another one, and that nobody meant. A password may have any that can be seen."""
+    """Refuse invisible characters, and quotation marks around a value. A password may be in quotation marks."""
     if isinstance(value, str) and _CONTROL.search(value):
         raise PydanticCustomError(CONTROL_KIND, "it contains an invisible character")
     if isinstance(value, str) and not is_secret and _QUOTED.fullmatch(value):
@@ -81,18 +81,18 @@ def refuse_odd_characters(value: object, *, is_secret: bool) -> object:
 
 
 def strip_blanks(value: object, kind: object) -> object:
-    """A name or an address without blanks around it: none has any. A password may, and so may a folder."""
+    """Strip blanks around a name or an address. A password or a folder may begin or end with them."""
     return value.strip(_BLANKS) if isinstance(value, str) and kind is str else value
 
 
 def normalize_host(text: str) -> str:
-    """The name or address of a host; one of version 6 without the brackets that it has within addresses of the web."""
+    """Return the name or address of a host; an IPv6 address without the brackets that it has in a web address."""
     bracketed = _BRACKETED.fullmatch(text)
     return bracketed[1] if bracketed else text
 
 
 def normalize_address(text: str) -> str:
-    """An address without its last slash; a user and password in it would end in logs, so they are refused."""
+    """Return an address without its last slash; user and password are refused, as they would get into logs."""
     parts = urlsplit(text)
     is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
     if text and not (is_plain and parts.scheme in {"http", "https"} and parts.port != 0):
@@ -102,7 +102,7 @@ def normalize_address(text: str) -> str:
 
 
 def normalize_proxy(text: str) -> str:
-    """The address of a proxy; its user and password have settings of their own, since addresses end in logs."""
+    """Return the address of a proxy; user and password have separate settings, since addresses get into logs."""
     parts = urlsplit(text)
     is_plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
     if text and not (is_plain and parts.scheme in PROXY_SCHEMES and parts.port != 0):
@@ -112,19 +112,19 @@ def normalize_proxy(text: str) -> str:
 
 
 def split_host_names(value: object) -> object:
-    """Names with commas between, as a variable of the environment holds them; or a list of them."""
+    """Split names at commas, as in an environment variable, or return a list of names as a tuple."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
         return parts
-    found = [name.strip() for name in cast("Sequence[object]", parts) if isinstance(name, str) and name.strip()]
-    if any(not _NAME.fullmatch(name) for name in found):
+    names = [name.strip() for name in cast("Sequence[object]", parts) if isinstance(name, str) and name.strip()]
+    if any(not _NAME.fullmatch(name) for name in names):
         msg = "no such name"
         raise ValueError(msg)
-    return tuple(found)
+    return tuple(names)
 
 
 def normalize_path(text: str) -> str:
-    """A path without its last slash."""
+    """Return a path without its last slash."""
     if text.strip("/") and not _PATH.fullmatch(text):
         msg = "no such path"
         raise ValueError(msg)
@@ -132,9 +132,9 @@ def normalize_path(text: str) -> str:
 
 
 def default_runs_dir() -> Path:
-    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private.
+    """Return the default folder for runs: short, since a browser's socket path is limited to 107 bytes, and private.
 
-    Where no temporary folder can be written, the usual one is named: who makes the folder tells what forbids it.
+    If no temporary folder can be written, the usual one is returned, and its creation reports the reason.
     """
     owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
     try:

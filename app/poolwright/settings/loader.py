@@ -1,4 +1,4 @@
-"""Loads the settings from all sources, and describes defaults, allowed values and errors in sentences."""
+"""Loads the settings from all sources, and describes defaults, allowed values and errors in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from poolwright.settings.field_types import CONTROL_KIND, QUOTED_KIND
 from poolwright.settings.model import Settings, setting_help, variable_name
 from poolwright.settings.schedule_entry import PROBLEM_KIND
 
-#: What makes a value none, whatever setting it is for.
+#: Sentences for errors that any setting can have.
 _ODD: Mapping[str, str] = MappingProxyType(
     {
         CONTROL_KIND: "it contains an invisible character, perhaps the line ending of a Windows file",
@@ -29,7 +29,7 @@ _ODD: Mapping[str, str] = MappingProxyType(
 
 
 def default_text(name: str) -> str:
-    """The default of a setting in words; empty when it has none."""
+    """Return the default of a setting in words; empty when it has none."""
     field = Settings.model_fields[name]
     words = setting_help(name).default
     if words or field.default in {None, "", SecretStr("")}:
@@ -38,7 +38,7 @@ def default_text(name: str) -> str:
 
 
 def allowed_text(name: str) -> str:
-    """What a setting may be, in words that follow "it must be"."""
+    """Return the allowed values of a setting, in words that follow "it must be"."""
     words = setting_help(name).allowed
     return words or _choices(Settings.model_fields[name].annotation) or _range(name)
 
@@ -54,12 +54,12 @@ def _range(name: str) -> str:
     schema = _schemas()[name]
     kind = schema.get("format", schema.get("type"))
     words = {"integer": "a whole number", "number": "a number", "string": "text", "password": "text"}
-    what = words.get(kind, "a path")
+    noun = words.get(kind, "a path")
     if "exclusiveMinimum" in schema:
-        return f"{what} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
+        return f"{noun} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
     if "minimum" in schema:
-        return f"{what} from {schema['minimum']} to {schema['maximum']}"
-    return f"{what} that is not empty" if schema.get("minLength") else what
+        return f"{noun} from {schema['minimum']} to {schema['maximum']}"
+    return f"{noun} that is not empty" if schema.get("minLength") else noun
 
 
 @functools.cache
@@ -68,45 +68,45 @@ def _schemas() -> dict[str, Any]:
 
 
 def error_sentence(problem: ErrorDetails, origin: str) -> str:
-    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one.
+    """Return one sentence about an invalid setting, without the value of a secret or of an address with one.
 
     Args:
-        problem: What the model says.
-        origin: Where it was given, in words that follow the value; empty for the command line.
+        problem: The error of the model.
+        origin: Source of the value, in words that follow it; empty for the command line.
     """
     if problem["type"] == PROBLEM_KIND:
         return problem["msg"] if TOML_FILE in problem["msg"] else f"{problem['msg']} ({TOML_FILE})"
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
-        return _stray(name, origin)
+        return _unknown_name(name, origin)
     name = next((field for field in Settings.model_fields if name in {field, variable_name(field)}), name)
     is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
     value = "has an invalid value" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
     if problem["type"] in _ODD:
         return f"{name} {value}; {_ODD[problem['type']]}."
-    ways = ", ".join(filter(None, [*setting_help(name).flags, variable_name(name), f"{name} in {TOML_FILE}"]))
-    return f"{name} {value}; it must be {allowed_text(name)} ({ways})."
+    names = ", ".join(filter(None, [*setting_help(name).flags, variable_name(name), f"{name} in {TOML_FILE}"]))
+    return f"{name} {value}; it must be {allowed_text(name)} ({names})."
 
 
-def _stray(name: str, origin: str) -> str:
+def _unknown_name(name: str, origin: str) -> str:
     plain = name.lower().removeprefix(ENV_PREFIX.lower())
     if plain in Settings.model_fields and plain != name:
         return f"{name} is called {plain} in {TOML_FILE}."
     near = difflib.get_close_matches(plain, Settings.model_fields, n=1)
     hint = f" Did you mean {variable_name(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
-    where = f"; it stands {origin}" if origin else ""
+    where = f"; it is set {origin}" if origin else ""
     return f"{ENV_PREFIX}{plain.upper()} ({plain} in {TOML_FILE}) is not a setting of Poolwright{where}.{hint}"
 
 
 def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
-    """Read every source.
+    """Load the settings from all sources.
 
     Args:
-        given: Settings by name as the command line gave them; those that are ``None`` were not given.
+        given: Settings of the command line by name; ``None`` if a setting was not given there.
 
     Raises:
-        OptionsError: A value is not allowed, a name is no setting, or a file is not readable. One sentence for each.
+        OptionsError: A value is not allowed, a name is unknown, or a file is not readable. One sentence for each.
     """
     if Path(TOML_FILE).is_dir():
         raise OptionsError(unreadable_file())
@@ -116,12 +116,12 @@ def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
         problems = error.errors(include_url=False, include_context=False)
         raise OptionsError("\n".join(dict.fromkeys(_sentence(problem, given or {}) for problem in problems))) from None
     except (OSError, ValueError) as error:
-        why = f" ({error.__cause__})." if error.__cause__ else ""
-        told = unreadable_file() or f"{error}{why}"
-        raise OptionsError(told) from error
+        reason = f" ({error.__cause__})." if error.__cause__ else ""
+        message = unreadable_file() or f"{error}{reason}"
+        raise OptionsError(message) from error
 
 
 def _sentence(problem: ErrorDetails, given: Mapping[str, Any]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else ""
-    is_of_command_line = given.get(name) is not None
-    return error_sentence(problem, "" if is_of_command_line else setting_origin(Settings, name))
+    is_from_command_line = given.get(name) is not None
+    return error_sentence(problem, "" if is_from_command_line else setting_origin(Settings, name))

@@ -1,4 +1,4 @@
-"""The model of all settings: each with its meaning, its unit, its bounds and how the command line calls it."""
+"""Defines the model of all settings: each with its meaning, its unit, its bounds and its flags."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from poolwright.settings.schedule_entry import ScheduleEntry, validate_schedules
 
 
 class Settings(BaseSettings):
-    """Every setting. Units stand in the names."""
+    """All settings. Units are in the names."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -84,17 +84,20 @@ class Settings(BaseSettings):
         ),
     ] = Field(default="", examples=["https://example.coupahost.com"], description="Address of the portal.")
     user: str = Field(
-        default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
+        default="", examples=["ap-robot@example.com"], description="User for the portal's login form, if it has one."
     )
     password: SecretStr = Field(
-        default=SecretStr(""), description="Password for the login form; if empty, the keyring's is used. Never shown."
+        default=SecretStr(""),
+        description="Password for the login form; if empty, that of the keyring is used. Never shown.",
     )
     http_user: str = Field(
         default="",
         examples=["ap-robot"],
-        description="User for HTTP authentication, which a server asks for in the browser's own window.",
+        description="User for HTTP authentication, for which a browser shows its own dialog.",
     )
-    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. Never shown.")
+    http_password: SecretStr = Field(
+        default=SecretStr(""), description="Password for HTTP authentication. Never shown."
+    )
     proxy: Annotated[
         str,
         AfterValidator(normalize_proxy),
@@ -107,29 +110,33 @@ class Settings(BaseSettings):
         examples=["http://proxy.example.com:3128"],
         description="Proxy through which browsers and downloads reach the portal.",
     )
-    proxy_user: str = Field(default="", examples=["ap-robot"], description="User for that proxy, where it asks.")
-    proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. Never shown.")
+    proxy_user: str = Field(default="", examples=["ap-robot"], description="User for the proxy, if it needs one.")
+    proxy_password: SecretStr = Field(default=SecretStr(""), description="Password for the proxy. Never shown.")
     proxy_bypass: HostNames = Field(
         default=(),
         examples=["login.example.com,.intern.example.com"],
-        description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
+        description="Hosts that are reached without the proxy; a name with a dot in front means all its subdomains.",
     )
     ca_file: Annotated[UserPath | None, SettingHelp(default="only those of the system")] = Field(
         default=None, examples=["/etc/company.pem"], description="Certificates of additional authorities (PEM or DER)."
     )
     client_cert: Annotated[UserPath | None, SettingHelp(default="none")] = Field(
-        default=None, examples=["/etc/robot.pem"], description="Client certificate for a portal that asks for one."
+        default=None, examples=["/etc/robot.pem"], description="Client certificate for a portal that requires one."
     )
     client_key: Annotated[UserPath | None, SettingHelp(default="the key in client_cert")] = Field(
-        default=None, examples=["/etc/robot.key"], description="Its private key, if it is in a separate file (PEM)."
+        default=None,
+        examples=["/etc/robot.key"],
+        description="Private key of the client certificate, if it is in a separate file (PEM).",
     )
     client_key_password: SecretStr = Field(
-        default=SecretStr(""), description="Passphrase of that key; if empty, the keyring's is used. Never shown."
+        default=SecretStr(""),
+        description="Passphrase of the private key; if empty, that of the keyring is used. Never shown.",
     )
     client_cert_hosts: HostNames = Field(
         default=(),
         examples=["sso.example.com"],
-        description="Further hosts that are shown it; a name with a dot in front stands for all below it.",
+        description="Further hosts that get the client certificate; a name with a dot in front means all its "
+        "subdomains.",
     )
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="TOTP secret of the login: base32 text or an otpauth:// URI."
@@ -179,8 +186,8 @@ class Settings(BaseSettings):
         default=0.75,
         ge=MEMORY_THRESHOLD_MIN,
         le=MEMORY_THRESHOLD_MAX,
-        description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
-        "starts, and the heaviest worker gets a fresh browser.",
+        description="Share of the memory (of the machine, or of its container) that may be used; above it no order "
+        "starts, and the largest worker is recycled.",
     )
     recycle_after_tasks: Annotated[int, SettingHelp(flags=("--recycle-after-tasks",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_TASKS,
@@ -213,7 +220,7 @@ class Settings(BaseSettings):
         ge=0,
         le=36_500,
         description="Days for which the journal keeps lists and the history of orders after they ended; 0 keeps them "
-        "for ever. What an order brought is never forgotten, and its files are never touched.",
+        "forever. Outcomes of orders are always kept, and their files are never touched.",
     )
     runs_dir: Annotated[
         UserPath, SettingHelp(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
@@ -231,12 +238,12 @@ class Settings(BaseSettings):
     host: Annotated[str, AfterValidator(normalize_host), SettingHelp(flags=("--host",))] = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it, "
+        description="Address on which the daemon listens. Any address but a loopback address opens it to the network "
         "and needs allow_remote.",
     )
     allow_remote: Annotated[bool, SettingHelp(flags=("--allow-remote",))] = Field(
         default=False,
-        description="Let others in the network ask the daemon, where host does. They need the token, and nothing is "
+        description="Allow a host that opens the daemon to the network. Clients need the token, and nothing is "
         "encrypted: put a proxy with TLS in front of it.",
     )
     port: Annotated[int, SettingHelp(flags=("--port",))] = Field(
@@ -245,16 +252,15 @@ class Settings(BaseSettings):
     host_names: HostNames = Field(
         default=(),
         examples=["pool.example.com"],
-        description="Names by which a proxy in front of the daemon is asked and which it hands on, beside the daemon's "
-        "own.",
+        description="Further host names that requests to the daemon may have, such as that of a proxy in front of it.",
     )
     path_prefix: Annotated[
         str, AfterValidator(normalize_path), SettingHelp(default="none", allowed="a path that begins with a slash")
     ] = Field(
         default="",
         examples=["/pool"],
-        description="Path of a proxy in front below which the dashboard and the interface are found, whether the proxy "
-        "takes it off or not.",
+        description="Path below which a proxy in front of the daemon serves the dashboard and the API; the proxy may "
+        "remove it or pass it on.",
     )
     upload_max_mb: int = Field(
         default=20, ge=1, le=200, description="Size limit in MB of a list that is sent to the daemon."
@@ -278,7 +284,7 @@ class Settings(BaseSettings):
     playwright_browsers_path: Annotated[UserPath | None, SettingHelp(default="Playwright's own default")] = Field(
         default=None,
         validation_alias="PLAYWRIGHT_BROWSERS_PATH",
-        description="Where Playwright keeps the browsers that it downloaded; its own variable, hence no prefix.",
+        description="Folder of the browsers that Playwright downloaded; a variable of Playwright, hence no prefix.",
     )
 
     @classmethod
@@ -286,26 +292,26 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `Environment` stands in its place
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor is `EnvFile` the library's own
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by `EnvironmentSource`
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by `EnvFileSource`
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
+        """Return the sources in the order of precedence: command line, environment, ``.env``, ``poolwright.toml``."""
         return init_settings, EnvironmentSource(settings_cls), EnvFileSource(settings_cls), TomlFileSource(settings_cls)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_meant(cls, value: object, info: ValidationInfo) -> object:
+    def _strip_and_check(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields.get(info.field_name or "")
         kind = field.annotation if field is not None else None
         return refuse_odd_characters(strip_blanks(value, kind), is_secret=kind is SecretStr)
 
 
 def variable_name(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return variable_of(name, Settings.model_fields[name])
 
 
 def setting_help(name: str) -> SettingHelp:
-    """How a setting shows itself."""
+    """Return the help on a setting."""
     return next((item for item in Settings.model_fields[name].metadata if isinstance(item, SettingHelp)), SettingHelp())

@@ -1,8 +1,7 @@
-"""One ``[[schedules]]`` entry.
+"""Defines and validates a ``[[schedules]]`` entry: when a list is fetched, from which source, and in which time zone.
 
-When a list is fetched, from where, in which time zone, and what happens when a run is late.
-
-Every mistake is one sentence that names its entry. Times are meant in the entry's own zone.
+An entry also names the policies for missed and overlapping runs. Every mistake is one sentence that names its entry.
+Times are in the entry's own zone.
 """
 
 from __future__ import annotations
@@ -22,39 +21,39 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from poolwright.settings.field_types import UserPath
 
-#: Where a Unix keeps its zone: a link into the folder of all zones.
+#: The zone of a Unix system: a link into the folder of all zones.
 LOCALTIME = Path("/etc/localtime")
 _ALL_ZONES = "zoneinfo/"
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name such as ``Europe/Berlin``; nothing when there is none."""
+    """Return the zone of an IANA name such as ``Europe/Berlin``; ``None`` when there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # An unknown name; one that is a path; the name of a folder among the zones.
+        # An unknown name, a path, or the name of a folder of zones.
         return None
 
 
 def system_zone(localtime: Path = LOCALTIME) -> tzinfo | None:
-    """The zone of this system, with its rules of summer time; nothing where it tells no name (Windows)."""
+    """Return the zone of this system, with its rules for summer time; ``None`` if it has no name (Windows)."""
     named = find_zone(os.environ.get("TZ", "").removeprefix(":")) if os.environ.get("TZ") else None
     if named is not None or os.name != "posix":
         return named
     if not localtime.exists():
-        # As the system's own functions take it.
+        # As in the functions of the system.
         return UTC
     _, mark, name = str(localtime.resolve()).rpartition(_ALL_ZONES)
     return (find_zone(name) if mark else None) or _zone_in(localtime)
 
 
 def zone_name(zone: tzinfo) -> str:
-    """How a zone is shown."""
+    """Return the name of a zone for people."""
     return str(zone)
 
 
 def _zone_in(file: Path) -> tzinfo | None:
-    """A zone that was copied there: its rules are known, its name is not."""
+    """Return the zone in a file that is a copy: its rules are known, its name is not."""
     try:
         with file.open("rb") as rules:
             return ZoneInfo.from_file(rules, key="local time")
@@ -62,20 +61,20 @@ def _zone_in(file: Path) -> tzinfo | None:
         return None
 
 
-#: Kind of the problem that carries finished sentences.
+#: Error kind whose message is a list of complete sentences.
 PROBLEM_KIND = "schedules"
-#: Names become names of folders and parts of addresses.
+#: Names are used for folders and in addresses.
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 CRON_FIELDS = 5
-#: A week. Longer is no deadline.
+#: A week.
 DEADLINE_MINUTES_MAX = 7 * 24 * 60
 _INPUTS = ("file", "glob", "command")
-#: Any day will do to see whether an entry fires at all: the reader of cron looks 50 years ahead.
-_SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - no zone changes whether a day exists
+#: Any date: it only serves to check whether an entry ever fires, and the cron library searches 50 years ahead.
+_START_DATE = datetime(2024, 1, 1)  # noqa: DTZ001 - no zone changes whether a day exists
 
 _ALLOWED: Mapping[str, str] = {
     "name": "1 to 40 letters, digits, - and _, with a letter or digit first",
-    "cron": "5 fields (minute, hour, day of month, month, weekday) that some day meets, such as '30 6 * * MON-FRI'",
+    "cron": "5 fields (minute, hour, day of month, month, weekday) that match a date, such as '30 6 * * MON-FRI'",
     "timezone": "an IANA name such as Europe/Berlin",
     "file": "the path of a list",
     "glob": "a pattern of paths such as lists/*.xlsx",
@@ -92,34 +91,34 @@ _ALLOWED: Mapping[str, str] = {
 
 
 class MissedRunPolicy(StrEnum):
-    """What becomes of fires that nobody was there for."""
+    """Policies for runs that were missed."""
 
-    #: They are told. The default.
+    #: They are reported. The default.
     SKIP = "skip"
-    #: One run makes up for all of them.
+    #: One run replaces all of them.
     RUN = "run"
 
 
 class OverlapPolicy(StrEnum):
-    """What becomes of a fire while the entry's earlier run goes on."""
+    """Policies for a run that is due while the entry's earlier run goes on."""
 
-    #: It is told. The default.
+    #: It is reported. The default.
     SKIP = "skip"
-    #: One run waits for the end of the earlier one; further fires are told.
+    #: One run waits for the end of the earlier one; further ones are reported.
     QUEUE = "queue"
 
 
 def _cron(text: str) -> str:
-    """The five fields with one space between them.
+    """Return the five fields with one space between them.
 
     Raises:
-        ValueError: They are not five, one of them says nothing, or no day ever meets them.
+        ValueError: They are not five, one of them is not valid, or no date ever matches them.
     """
     if len(text.split()) != CRON_FIELDS:
         msg = "not 5 fields"
         raise ValueError(msg)
     try:
-        first = next(CronSim(text, _SOME_DAY), None)
+        first = next(CronSim(text, _START_DATE), None)
     except CronSimError as error:
         raise ValueError(str(error)) from error
     if first is None:
@@ -139,13 +138,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class ScheduleEntry(BaseModel):
-    """A table ``[[schedules]]``. What is left out is as the daemon does it."""
+    """A table ``[[schedules]]``. Fields that are left out are as in the daemon's settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
     cron: Annotated[str, AfterValidator(_cron)]
-    #: The system's where none is named.
+    #: IANA name; the system's zone if it is empty.
     timezone: Annotated[str, AfterValidator(_zone)] = ""
     file: UserPath | None = None
     glob: Text | None = None
@@ -161,10 +160,10 @@ class ScheduleEntry(BaseModel):
 
     @property
     def zone(self) -> tzinfo:
-        """Whose days and hours ``cron`` means.
+        """Return the time zone of ``cron``.
 
         Raises:
-            ValueError: None is named, and the system tells none; ``check_schedules`` lets no such entry pass.
+            ValueError: None is named, and that of the system is unknown; ``validate_schedules`` refuses such an entry.
         """
         zone = find_zone(self.timezone) if self.timezone else system_zone()
         if zone is None:
@@ -174,10 +173,10 @@ class ScheduleEntry(BaseModel):
 
 
 def validate_schedules(given: object) -> object:
-    """Read the tables, as a validator of the settings does.
+    """Validate the tables and return the entries; used as a validator of the settings.
 
     Raises:
-        PydanticCustomError: Something is wrong; its message is one finished sentence for each problem.
+        PydanticCustomError: An entry is not valid; the message has one sentence for each problem.
     """
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         return given
@@ -215,11 +214,11 @@ def _sentence(problem: ErrorDetails, label: str) -> str:
 
 
 def _of_entry(entry: ScheduleEntry) -> Iterator[str]:
-    """What is wrong in one entry though each field is right."""
+    """Yield the problems of one entry whose fields are valid by themselves."""
     inputs = [field for field in _INPUTS if getattr(entry, field) is not None]
     if len(inputs) != 1:
-        told = f"has {' and '.join(inputs)}" if inputs else "has no input"
-        yield f"The schedule {entry.name!r} {told}; give exactly one of file, glob and command."
+        problem = f"has {' and '.join(inputs)}" if inputs else "has no input"
+        yield f"The schedule {entry.name!r} {problem}; give exactly one of file, glob and command."
     if not entry.timezone and system_zone() is None:
         yield (
             f"The schedule {entry.name!r} has no timezone, and the system's own is unknown; "
@@ -228,11 +227,11 @@ def _of_entry(entry: ScheduleEntry) -> Iterator[str]:
 
 
 def _of_all(entries: Sequence[ScheduleEntry]) -> Iterator[str]:
-    """What is wrong between entries."""
+    """Yield the problems between entries."""
     for name, count in Counter(entry.name.casefold() for entry in entries).items():
         if count > 1:
             first = next(entry.name for entry in entries if entry.name.casefold() == name)
             yield f"{count} schedules are named {first!r} (case is ignored); give each a different name."
     for out, count in Counter(entry.out for entry in entries if entry.out is not None).items():
         if count > 1:
-            yield f"{count} schedules have out '{out}'; one run at a time may use a folder, so give each its own."
+            yield f"{count} schedules have out '{out}'; only one run at a time may use a folder, so give each its own."

@@ -112,13 +112,13 @@ class ProcessTreeMeter:
 
     def _add_new_children(self) -> None:
         """Add processes that known ones have started since, such as a new tab. They share as much as the others."""
-        known = {process.pid for process in self._readings}
+        known_pids = {process.pid for process in self._readings}
         pids = frozenset(psutil.pids())
-        for pid in sorted(pids - self._pids - known):
+        for pid in sorted(pids - self._pids - known_pids):
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(pid)
-                if process.ppid() in known:
-                    known.add(pid)
+                if process.ppid() in known_pids:
+                    known_pids.add(pid)
                     resident_bytes = process.memory_info().rss
                     own_bytes = int(resident_bytes * self._share)
                     reading = ProcessMemory(resident_bytes=resident_bytes, own_bytes=own_bytes, metric=self._metric)
@@ -154,11 +154,11 @@ class MemoryMeter:
         self._meter: ProcessTreeMeter | None = None
 
     def begin(self, find: Callable[[], Collection[int]]) -> None:
-        """Start to measure a new generation; ``find`` returns the pids of its processes."""
+        """Start measuring a new generation; ``find`` returns the pids of its processes."""
         self._meter = ProcessTreeMeter(find)
 
     def end(self) -> None:
-        """Stop to measure a generation that has ended."""
+        """Stop measuring a generation that has ended."""
         self._meter = None
         self.now_bytes = 0
 

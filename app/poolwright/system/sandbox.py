@@ -111,13 +111,13 @@ class SandboxChoice:
         return f"Chromium's own sandbox is on: {self.why}."
 
 
-def choose_sandbox(asked: Sandbox, facts: SandboxFacts) -> SandboxChoice:
+def choose_sandbox(configured: Sandbox, facts: SandboxFacts) -> SandboxChoice:
     """Turn ``auto`` into ``on`` or ``off``; a configured mode stays."""
     obstacle = find_obstacle(facts)
-    if asked is Sandbox.ON:
-        return SandboxChoice(mode=asked, why="as configured", obstacle=obstacle)
-    if asked is Sandbox.OFF:
-        return SandboxChoice(mode=asked, why="as configured")
+    if configured is Sandbox.ON:
+        return SandboxChoice(mode=configured, why="as configured", obstacle=obstacle)
+    if configured is Sandbox.OFF:
+        return SandboxChoice(mode=configured, why="as configured")
     if obstacle:
         return SandboxChoice(mode=Sandbox.OFF, why=obstacle)
     by_helper = facts.is_linux and facts.refused is not None
@@ -125,8 +125,8 @@ def choose_sandbox(asked: Sandbox, facts: SandboxFacts) -> SandboxChoice:
     return SandboxChoice(mode=Sandbox.ON, why=f"{allowed}, by the browser's setuid helper" if by_helper else allowed)
 
 
-def resolve_sandbox(asked: Sandbox, browser: Path) -> SandboxChoice:
+def resolve_sandbox(configured: Sandbox, browser: Path) -> SandboxChoice:
     """Return the mode of the sandbox for this browser on this machine."""
-    if asked is Sandbox.OFF:
-        return SandboxChoice(mode=asked, why="as configured")
-    return choose_sandbox(asked, probe_sandbox(browser))
+    if configured is Sandbox.OFF:
+        return SandboxChoice(mode=configured, why="as configured")
+    return choose_sandbox(configured, probe_sandbox(browser))

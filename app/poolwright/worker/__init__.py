@@ -1,1 +1,1 @@
-"""All that runs inside a worker process. Started by ``python -m poolwright.worker``; nobody imports it from outside."""
+"""The worker process, started by ``python -m poolwright.worker``; no other package imports it."""

@@ -1,7 +1,7 @@
 """The entry of a worker process: ``python -m poolwright.worker SLOT GENERATION FRAMES``.
 
-Before any large import, ``poolwright.interpreter`` decides how this process loads, and the process takes over its end
-of the channel, so that no print of a library can ever reach it.
+Before any large import, ``poolwright.interpreter`` sets up the imports of this process, and the process takes over its
+end of the channel, so that no output of a library can reach the channel.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from poolwright import interpreter
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until told to stop; the exit code says how it ended."""
+    """Run the worker and return its exit code."""
     slot, generation, frames = arguments
     interpreter.prepare_imports()
 
     from poolwright.ipc.child import die_with_parent, open_channel, take_over_descriptors  # noqa: PLC0415 - see the module's docstring
 
-    claimed = take_over_descriptors(frames)
+    descriptors = take_over_descriptors(frames)
     die_with_parent()
 
     import anyio  # noqa: PLC0415
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
     interpreter.finish_imports()
     worker = WorkerRef(int(slot), int(generation))
-    return anyio.run(entry.main, open_channel(claimed), worker, os.getpid())
+    return anyio.run(entry.main, open_channel(descriptors), worker, os.getpid())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What can go wrong inside a worker, one class for each decision, and how browser errors are read."""
+"""The errors of a worker, one class for each decision, and the classification of browser errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from poolwright.domain.outcomes import Reason
 from poolwright.files.names import well_formed
 
-#: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
+#: A custom processor may raise an error that quotes a whole page; it must fit into a frame.
 _LINE_MAX = 1000
-#: How the browser, its driver, and the library in front of it say that what was asked is no longer there.
+#: Texts of the browser, its driver and its library for a page, browser or driver that is gone.
 _CLOSED_TEXTS = (
     "has been closed",
     "Browser closed",
@@ -26,10 +26,10 @@ _CLOSED_TEXTS = (
     "browser has disconnected",
 )
 _NET_ERROR = re.compile(r"net::ERR_\w+")
-#: How the browser begins to say that it did not come through to anybody, or that the line went dead.
+#: First letters of the browser errors for a request without a response, or a connection that broke.
 _NO_ANSWER = tuple(
-    f"net::ERR_{what}"
-    for what in (
+    f"net::ERR_{name}"
+    for name in (
         "ADDRESS_",
         "CONNECTION_",
         "DNS_",
@@ -44,7 +44,7 @@ _NO_ANSWER = tuple(
         "TUNNEL_",
     )
 )
-#: How it says that a file came instead of a page.
+#: The browser's error for a file that came instead of a page.
 _DOWNLOAD = "Download is starting"
 
 
@@ -53,15 +53,15 @@ class WorkerError(Exception):
 
 
 class SessionBrokenError(WorkerError):
-    """Browser or driver are gone. The worker ends; its supervisor starts another."""
+    """The browser or its driver is gone. The worker ends, and its supervisor starts another."""
 
 
 class CannotStartError(WorkerError):
-    """The browser does not start here."""
+    """The browser does not start on this machine."""
 
 
 class CookiesLostError(WorkerError):
-    """The browser has not all cookies of its profile, which is damaged then. The whole run ends."""
+    """The browser lacks cookies of its profile, so the profile is damaged. The whole run ends."""
 
 
 class CannotLogInError(WorkerError):
@@ -81,24 +81,24 @@ class BadReportError(WorkerError):
 
 
 class BadFileError(WorkerError):
-    """A file was not saved: it is empty, or not what its name says."""
+    """A file was not saved: it is empty, or its content does not match its name."""
 
 
 class PortalUnreachableError(WorkerError):
-    """Nobody answers at the portal's address any more. Not the order's fault."""
+    """The portal no longer answers. The order is not the cause."""
 
 
 class PortalBusyError(WorkerError):
-    """The portal asks to come back later for a file. Not the order's fault: it goes back to the queue for a while."""
+    """The portal is too busy for a file. The order is not the cause: it goes back to the queue for a while."""
 
     def __init__(self, status: int, retry_after_s: float | None) -> None:
-        """Keep how long it asks to wait; nothing where it does not say so in seconds."""
-        super().__init__(f"the portal says that it is busy (status {status})")
+        """Keep the seconds that the portal asks to wait; ``None`` if it gives none."""
+        super().__init__(f"the portal is busy (status {status})")
         self.retry_after_s = retry_after_s
 
 
 def classify_error(error: PlaywrightError) -> Reason:
-    """What an error of the browser says about the order that was on the page."""
+    """Return the reason of an order whose page failed with a browser error."""
     text = error.message
     if isinstance(error, PlaywrightTimeoutError):
         return Reason.PAGE_TOO_SLOW
@@ -110,40 +110,40 @@ def classify_error(error: PlaywrightError) -> Reason:
 
 
 def is_no_answer(text: str) -> bool:
-    """Whether the browser says that no answer came at all; any other error of a request is an answer of a kind."""
-    found = _NET_ERROR.search(text)
-    return found is not None and found.group().startswith(_NO_ANSWER)
+    """Return whether a browser error means that no response came at all."""
+    match = _NET_ERROR.search(text)
+    return match is not None and match.group().startswith(_NO_ANSWER)
 
 
 def missing_page_error(error: PlaywrightError) -> str:
-    """What the browser calls an answer that is no page; empty where there was none, or where it is something else."""
+    """Return the browser's error for a response that is no page; empty if no response came, or for any other error."""
     if _DOWNLOAD in error.message:
         return "a file instead of a page"
-    found = _NET_ERROR.search(error.message)
-    return "" if found is None or is_no_answer(error.message) else found.group()
+    match = _NET_ERROR.search(error.message)
+    return "" if match is None or is_no_answer(error.message) else match.group()
 
 
 def is_closed_error(error: Exception) -> bool:
-    """Whether page, browser or driver are no longer there. Which of them it is, only the browser itself can tell.
+    """Return whether an error means that the page, the browser or the driver is gone.
 
-    The first line alone counts: what follows may quote a page. Where the driver ends while it is being started, its
-    library raises no error of its own kind.
+    Only the first line counts, because the rest may quote a page. If the driver ends while it starts, its library
+    raises a plain pipe error.
     """
     is_of_pipe = isinstance(error, BrokenPipeError | ConnectionResetError)
-    return is_of_pipe or any(word in first_line(error) for word in _CLOSED_TEXTS)
+    return is_of_pipe or any(text in first_line(error) for text in _CLOSED_TEXTS)
 
 
 def raise_if_closed(error: Exception) -> None:
-    """Let an error of a browser pass that is no answer of the portal: page, browser or driver are gone.
+    """Raise an error again if it means that the page, the browser or the driver is gone.
 
     Raises:
-        playwright.async_api.Error: It is one.
+        playwright.async_api.Error: The error itself.
     """
     if isinstance(error, PlaywrightError) and is_closed_error(error):
         raise error
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text: browser errors append a call log of many lines. Short enough to travel."""
+    """Return the first line of an error's text, short enough for a frame; browser errors append a long call log."""
     line = well_formed(str(error).strip().split("\n", 1)[0]) or type(error).__name__
     return line if len(line) <= _LINE_MAX else f"{line[: _LINE_MAX - 1]}…"

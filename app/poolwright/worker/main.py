@@ -1,4 +1,4 @@
-"""The main function of a worker process: frames in, frames out, and an exit code at the end."""
+"""The main function of a worker process: reads and writes frames, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -49,102 +49,107 @@ from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 from poolwright.worker.tab import open_portal_context
 
 
-async def run_worker(link: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
-    """Serve one supervisor until it says drain or closes the link.
+async def run_worker(channel: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
+    """Serve one supervisor until it sends ``Drain`` or closes the channel.
 
     Raises:
         SessionBrokenError: Browser or driver died; the process must end.
         EndOfStream: The supervisor is gone.
-        WireError: The supervisor sent what is no frame.
+        WireError: The supervisor sent bytes that are not a frame.
     """
-    outbox, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
-    mouth = Outbox(worker=worker, outbox=outbox)
+    stream, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
+    outbox = Outbox(worker=worker, outbox=stream)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_send_all, outgoing, link)
-        with outbox:
-            mouth.send(Hello, pid=pid)
-            configure = await link.receive()
+        tasks.start_soon(_send_all, outgoing, channel)
+        with stream:
+            outbox.send(Hello, pid=pid)
+            configure = await channel.receive()
             if isinstance(configure, Configure):
-                await _run_mode(link, configure, mouth, clock)
+                await _run_mode(channel, configure, outbox, clock)
 
 
-async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: Channel[ToWorker]) -> None:
-    """Ends when everything that was said is sent and nobody can say more."""
+async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], channel: Channel[ToWorker]) -> None:
+    """Send every message of the outbox; return when the outbox is closed and empty."""
     with outgoing:
         async for message in outgoing:
-            await link.send(message)
+            await channel.send(message)
 
 
 async def _run_mode(
-    link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
 ) -> None:
-    """Open the browser, serve, close it; what makes that impossible is told and ends the worker."""
+    """Open the browser, serve, close it; report the error if the start fails."""
     serve = _run_session if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else set_up_profile
     try:
-        await serve(link, configure, mouth, clock)
+        await serve(channel, configure, outbox, clock)
     except CannotStartError as error:
-        mouth.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
-        mouth.send(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
     except CannotLogInError as error:
-        mouth.send(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
     except PortalDownError as error:
-        mouth.send(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
     except CannotProcessError as error:
-        mouth.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
-        mouth.send(Exiting)
+        outbox.send(Exiting)
 
 
 async def _run_session(
-    link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
 ) -> None:
     options, staging = configure.options, Path(configure.seat.staging_path)
     processor = load_processor(options.processor, options.import_path)
-    door = _portal_probe(options.portal)
-    order = SessionSpec(
-        worker_id=mouth.worker.worker_id,
+    probe = _portal_probe(options.portal)
+    spec = SessionSpec(
+        worker_id=outbox.worker.worker_id,
         browser=options.browser,
         profile_path=Path(configure.seat.profile_path),
         downloads_path=staging / "browser",
         clock=clock,
-        observe=mouth.report_transition,
-        notify=mouth.report_status,
+        observe=outbox.report_transition,
+        notify=outbox.report_status,
         cookies_path=_optional_path(configure.seat.cookies_path),
         expected_cookies=configure.seat.expected_cookies,
     )
-    async with open_session(order, door) as session:
+    async with open_session(spec, probe) as session:
         if configure.mode is WorkerMode.MAKE_BASE:
-            await _make_base(session, configure, mouth)
+            await _make_base(session, configure, outbox)
             return
 
         def note_renewed() -> None:
-            mouth.send(LoginRefreshed)
+            outbox.send(LoginRefreshed)
 
-        agent, prove = await session.user_agent(), session.login.verify_login
-        async with open_portal_context(door, session.driver, agent, note_renewed, prove, options) as desk:
-            bench = AttemptContext(
-                session=session, portal_context=desk, processor=processor, task_timeout_s=options.task_timeout_s
+        user_agent, verify = await session.user_agent(), session.login.verify_login
+        async with open_portal_context(
+            probe, session.driver, user_agent, note_renewed, verify, options
+        ) as portal_context:
+            context = AttemptContext(
+                session=session,
+                portal_context=portal_context,
+                processor=processor,
+                task_timeout_s=options.task_timeout_s,
             )
-            duty = WorkerLoop(
-                bench,
-                mouth,
+            loop = WorkerLoop(
+                context,
+                outbox,
                 staging,
                 seat=configure.seat,
                 is_headed=not options.browser.headless_mode,
             )
-            await duty.run(link)
+            await loop.run(channel)
 
 
-async def _make_base(session: BrowserSession, configure: Configure, mouth: Outbox) -> None:
-    """Leave a whole profile behind, logged in where a login is given."""
+async def _make_base(session: BrowserSession, configure: Configure, outbox: Outbox) -> None:
+    """Make a complete profile, logged in if the options hold a login."""
     portal = configure.options.portal
     if portal is None or not portal.user:
         await session.login.open_portal()
     else:
-        keys = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
-        await session.login.ensure_logged_in(keys)
-    mouth.send(Ready, session=session.view())
+        credentials = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
+        await session.login.ensure_logged_in(credentials)
+    outbox.send(Ready, session=session.view())
 
 
 def _portal_probe(portal: PortalOptions | None) -> PortalProbe | None:
@@ -156,7 +161,7 @@ def _optional_path(text: str) -> Path | None:
 
 
 class WorkerExitCode(IntEnum):
-    """Exit codes, for the log alone: the supervisor judges by what was said on the link."""
+    """Exit codes, for the log alone: the supervisor decides by the messages on the channel."""
 
     IN_ORDER = 0
     BROWSER_GONE = 3
@@ -164,21 +169,21 @@ class WorkerExitCode(IntEnum):
     DEFECT = 70
 
 
-async def main(link: Channel[ToWorker], worker: WorkerRef, pid: int) -> int:
-    """Run the worker; return the exit code of the process."""
+async def main(channel: Channel[ToWorker], worker: WorkerRef, pid: int) -> int:
+    """Run the worker and return the exit code of the process."""
     logger.remove()
     logger.add(sys.stderr, format="{level} {message}", level="INFO", diagnose=False)
     code = WorkerExitCode.IN_ORDER
     try:
-        async with link:
-            await run_worker(link, worker, pid, lambda: datetime.now(UTC))  # noqa: TID251 - the clock
+        async with channel:
+            await run_worker(channel, worker, pid, lambda: datetime.now(UTC))  # noqa: TID251 - the clock
     except* (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
         logger.warning("worker {} ends: the supervisor is gone", worker)
         code = WorkerExitCode.SUPERVISOR_GONE
     except* SessionBrokenError as group:
         logger.warning("worker {} ends: {}", worker, first_line(group.exceptions[0]))
         code = WorkerExitCode.BROWSER_GONE
-    except* Exception:  # the process's border  # noqa: BLE001
+    except* Exception:  # the border of the process  # noqa: BLE001
         logger.exception("worker {} ends because of an unexpected error", worker)
         code = WorkerExitCode.DEFECT
     return code

@@ -135,7 +135,7 @@ class TestOpenPool:
         async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM) as pool:
             report = await (await pool.submit_task(new_task("b", PAGE)))
 
-        assert f"Remove {base}, and the next start makes it anew." in str(caught.value)
+        assert f"Remove {base}; the next start creates it again." in str(caught.value)
         assert not [text for text in notices if "unsealed" in text]
         assert report is not None
         assert report.reason is Reason.ALL_SAVED

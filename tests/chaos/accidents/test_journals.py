@@ -38,7 +38,7 @@ def newer(path: Path) -> None:
     ("spoil", "says", "next_step"),
     [
         (garbage, "cannot be used: file is not a database", "move it away and run again"),
-        (newer, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}", "choose another --out"),
+        (newer, f"has version 99, but this Poolwright supports up to {SCHEMA_VERSION}", "choose another --out"),
     ],
 )
 async def test_a_journal_that_is_spoiled_or_too_new_is_refused_and_left_as_it_is(

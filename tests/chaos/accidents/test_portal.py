@@ -87,7 +87,7 @@ async def _lines_of(desk: Desk, orders: str) -> list[dict[str, Any]]:
 
 
 def _is_hold(line: dict[str, Any]) -> bool:
-    return line["type"] == "notice" and "no order starts" in line["text"]
+    return line["type"] == "notice" and line["text"].startswith("paused ")
 
 
 def _is_within(line: dict[str, Any], begun_s: float) -> bool:

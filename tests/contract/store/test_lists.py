@@ -96,7 +96,7 @@ async def test_a_list_that_holds_a_task_twice_is_refused_whole(open_journal: Ope
 async def test_a_list_that_lacks_the_task_of_a_row_is_refused_whole(open_journal: OpenJournal) -> None:
     stray = OrderRow(row_no=9, cells=("PO8", ""), given="PO8", task_id=task_id(8))
     async with open_journal() as journal:
-        with pytest.raises(JournalError, match="lacks the task demo:8"):
+        with pytest.raises(JournalError, match="a row names the task demo:8, which the list does not contain"):
             await journal.accept(orders(1, rows=[stray]))
 
         assert await journal.counts(BATCH) == NONE

@@ -263,7 +263,7 @@ async def test_every_move_is_told_with_its_cause(
             ("ASSIGNED", "START", "RUNNING", "worker-2#3"),
             ("RUNNING", "GIVE_BACK", "QUEUED", "session_lost: logged out"),
             ("QUEUED", "ASSIGN", "ASSIGNED", ""),
-            ("ASSIGNED", "GIVE_BACK", "QUEUED", "its run ended without a word"),
+            ("ASSIGNED", "GIVE_BACK", "QUEUED", "its run crashed"),
             ("QUEUED", "FINISH", "DONE", "no_workers"),
         ]
         assert {(move.machine, move.entity) for move in told} == {("task", "demo:1")}

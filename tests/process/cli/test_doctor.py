@@ -94,4 +94,4 @@ def test_a_profile_that_no_browser_opened_fails(command: Command) -> None:
 def test_other_profiles_are_named(command: Command, profile: Path) -> None:
     told, _ = checks(command, "--profile", "mine", "--no-start")
 
-    assert "there are default" in told["profile"]["found"]
+    assert "existing profiles: default" in told["profile"]["found"]

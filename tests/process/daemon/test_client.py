@@ -129,7 +129,7 @@ async def test_the_pool_is_paused_and_orders_are_called_off_and_done_again(
 
     assert [result.exit_code for result in (paused, one, rest, resumed, again)] == [0] * 5
     assert ("1 order cancelled" in one.output, "2 orders cancelled" in rest.output) == (True, True)
-    assert "3 orders in the queue again" in again.output
+    assert "3 orders queued again" in again.output
     assert (unknown.exit_code, nothing.exit_code) == (2, 2)
 
 
@@ -149,7 +149,7 @@ async def test_failures_are_retried_by_reason_and_a_report_is_fetched(
         odd = await ask("report", orders.batch_id, "--to", "mine.pdf")
         missing = await ask("report", "nope")
 
-    assert "1 order in the queue again" in retried.output
+    assert "1 order queued again" in retried.output
     assert fetched.exit_code == 0, fetched.output
     assert number(1) in (tmp_path / "mine.csv").read_text(encoding="utf-8-sig")
     assert default.exit_code == 0

@@ -42,7 +42,7 @@ async def test_a_stop_on_a_full_disk_ends_in_order(
         around.cancel_scope.cancel()
 
     (theatre,) = theatres
-    assert any(isinstance(event, Notice) and "could not be written" in event.text for event in theatre.events)
+    assert any(isinstance(event, Notice) and "were not written" in event.text for event in theatre.events)
     await theatre.journal.recover(3)
     assert set((await theatre.outcomes()).values()) == {"QUEUED"}
 

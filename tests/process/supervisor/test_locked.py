@@ -70,7 +70,7 @@ async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monk
         with anyio.fail_after(20):
             await scene.capture.until(lambda: scene.capture.all(TaskStarted))
         scene.stranger.execute("BEGIN IMMEDIATE")
-        await scene.until_told("keeps the journal locked")
+        await scene.until_told("Another program has locked the journal")
         with anyio.move_on_after(1):  # many tries to write
             await scene.pool.finish()
         during = scene.pool.get_status()
@@ -81,7 +81,7 @@ async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monk
 
     assert end is None
     assert during.holds == ("journal_locked",)
-    assert len(scene.told("keeps the journal locked")) == 1
+    assert len(scene.told("Another program has locked the journal")) == 1
     assert len(scene.told("resumed: the journal is unlocked")) == 1
     assert {(record.status, record.attempt_count) for record in records} == {("DONE", 1)}
 
@@ -100,5 +100,5 @@ async def test_a_stop_while_the_journal_is_locked_ends_in_order(
         await scene.journal.recover(3)
         records = await scene.journal.records(BATCH)
 
-    assert scene.told("could not be written")
+    assert scene.told("were not written")
     assert {record.status for record in records} == {"QUEUED"}

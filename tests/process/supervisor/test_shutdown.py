@@ -103,7 +103,7 @@ async def hung_journal(folder: Path) -> AsyncGenerator[HungJournal]:
 
 @pytest.mark.parametrize(
     ("open_journal", "told"),
-    [(locked_journal, "could not be written"), (hung_journal, "or the journal hangs")],
+    [(locked_journal, "were not written"), (hung_journal, "or the journal hangs")],
     ids=["locked", "hung"],
 )
 async def test_a_shutdown_is_over_in_its_time_whatever_hangs(

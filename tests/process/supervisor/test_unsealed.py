@@ -27,7 +27,7 @@ async def warnings_of_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> l
 async def test_an_unsealed_base_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (told,) = await warnings_of_seal(tmp_path, monkeypatch)
 
-    assert "is not sealed: only its structure is checked. `poolwright profile seal NAME`" in told
+    assert "is not sealed: only its structure is checked. Run `poolwright profile seal NAME`" in told
 
 
 async def test_nothing_is_told_of_a_sealed_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

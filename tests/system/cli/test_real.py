@@ -57,8 +57,8 @@ async def test_a_profile_is_made_checked_and_run_with(desk: Path, monkeypatch: p
 
         done, said = await poolwright("profile", "clone-check", "mine")
         assert done.returncode == ExitCode.DONE, said
-        assert "whole, and removed again" in said
-        assert "left out: " in said
+        assert "intact, and removed again" in said
+        assert "excluded: " in said
 
         done, said = await poolwright("doctor", "--profile", "mine")
         assert done.returncode == ExitCode.DONE, said
@@ -81,7 +81,7 @@ async def test_a_profile_that_nobody_logged_in_to_ends_with_the_login_code(
     async with running_portal(order_count=4) as portal:
         done, said = await poolwright("profile", "create", "none", "--portal", "demo", "--base-url", portal.url)
         assert done.returncode == ExitCode.DONE, said
-        assert "nobody is logged in yet" in said
+        assert "it is not logged in yet" in said
 
         done, said = await poolwright("run", "4500000001", "--profile", "none", "--workers", "1")
         assert done.returncode == ExitCode.LOGIN, said

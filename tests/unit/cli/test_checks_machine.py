@@ -174,7 +174,7 @@ def test_a_browser_has_to_have_files_open(most: int | None, level: CheckLevel) -
     [
         ({}, CheckLevel.OK, "none in the environment"),
         ({"no": "localhost"}, CheckLevel.OK, "none in the environment"),
-        ({"https": "http://u:secret@p:1", "no": "a"}, CheckLevel.OK, "https by http://p:1; past it: a"),
+        ({"https": "http://u:secret@p:1", "no": "a"}, CheckLevel.OK, "https by http://p:1; not for a"),
         ({"all": "socks5://p:1"}, CheckLevel.WARN, "all by socks5://p:1"),
         ({"http": "foo bar"}, CheckLevel.FAIL, "http by foo bar"),
         ({"http": "p:3128"}, CheckLevel.FAIL, "http by p:3128"),
@@ -193,7 +193,7 @@ def test_proxies_of_the_environment_are_told_without_their_passwords(
 def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: str, level: CheckLevel) -> None:
     check = check_proxies(asked, ("a", ".b"), {"https": "foo bar"})
 
-    assert (check.level, check.found) == (level, f"{asked} (setting proxy); past it: a, .b")
+    assert (check.level, check.found) == (level, f"{asked} (setting proxy); not for a, .b")
 
 
 @pytest.mark.parametrize(

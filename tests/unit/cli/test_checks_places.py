@@ -75,7 +75,7 @@ def test_a_place_that_is_refused_is_told_with_cause_and_next_step() -> None:
     check = check_output(place(refusal=REFUSED), 80 * GB)
 
     assert check.found == "/out cannot be written: Read-only file system, its mount is read-only"
-    assert check.advice == "Mount it writable. Or name another folder with --out."
+    assert check.advice == "Mount it writable. Or choose another folder with --out."
 
 
 def test_profiles_that_can_only_be_read_serve_for_runs() -> None:
@@ -83,7 +83,7 @@ def test_profiles_that_can_only_be_read_serve_for_runs() -> None:
 
     assert check.level is CheckLevel.WARN
     assert "mount is read-only" in check.found
-    assert check.advice == "Runs work; logging in and sealing do not. Mount it writable."
+    assert check.advice == "Runs work; login and sealing do not. Mount it writable."
     assert check_profiles_dir(place()).level is CheckLevel.OK
 
 

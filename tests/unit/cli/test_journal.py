@@ -77,7 +77,7 @@ def test_orders_are_given_to_another_account_by_a_word(command: Command, desk: P
     result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/", "--profile", "new")
 
     assert result.exit_code == ExitCode.DONE
-    assert "Orders of demo in 'downloads' are those of https://acme.example, profile new now." in result.stdout
+    assert "The orders of demo in 'downloads' now belong to https://acme.example, profile new." in result.stdout
     assert query(path, "SELECT * FROM accounts") == [("demo", "https://acme.example", "new")]
 
 

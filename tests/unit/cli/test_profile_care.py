@@ -45,7 +45,7 @@ def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Pat
     assert refused.exit_code == ExitCode.PROFILE
     assert "poolwright profile accept default" in refused.stderr
     assert accepted.exit_code == ExitCode.DONE
-    assert "The mark of 23 Nov 2026 at 12:00 UTC is removed" in accepted.stdout
+    assert "The damage mark of 23 Nov 2026 at 12:00 UTC is removed" in accepted.stdout
     assert read_damage_mark(base) is None
     assert check_base(base).seal is not None
 

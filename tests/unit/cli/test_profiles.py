@@ -60,7 +60,7 @@ def test_a_profile_is_made_for_its_portal(command: Command, browser: FakeBrowser
 def test_without_a_login_the_next_step_is_told(command: Command, browser: FakeBrowser) -> None:
     told = command(*CREATE).stdout
 
-    assert "nobody is logged in yet" in told
+    assert "it is not logged in yet" in told
     assert "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD" in told
 
 

@@ -95,7 +95,7 @@ async def test_a_daemon_that_does_not_come_up_is_stopped_by_the_first_signal(
 
     monkeypatch.setattr(serve, "open_daemon", opening)
     settings = SimpleNamespace(shutdown_timeout_s=60.0, host="127.0.0.1", port=0)
-    service = SimpleNamespace(settings=settings, house=None, notices=(), recorded=())
+    service = SimpleNamespace(settings=settings, daemon=None, notices=(), recorded=())
 
     with anyio.fail_after(10):
         assert await serve._serve(cast("serve._Service", service), tmp_path) is None

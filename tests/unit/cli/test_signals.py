@@ -109,4 +109,4 @@ def test_who_was_made_deaf_to_a_signal_stays_so(monkeypatch: pytest.MonkeyPatch)
     assert termination_signals() == (signal.SIGINT, signal.SIGTERM), "as nohup starts it"
     ignored.clear()
     assert termination_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    assert termination_signals(is_hangup_one=False) == (signal.SIGINT, signal.SIGTERM)
+    assert termination_signals(includes_hangup=False) == (signal.SIGINT, signal.SIGTERM)

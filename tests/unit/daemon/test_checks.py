@@ -36,11 +36,13 @@ class Tree(OutputTree):
         self.goes_on.set()
         self.seen: list[TaskId] = []
 
-    def verify(self, folder: str, task_id: TaskId | None = None, heed: Callable[[], None] = lambda: None) -> list[str]:
+    def verify(
+        self, folder: str, task_id: TaskId | None = None, cancel_check: Callable[[], None] = lambda: None
+    ) -> list[str]:
         assert task_id is not None
         self.seen.append(task_id)
         while not self.goes_on.wait(0.01):
-            heed()
+            cancel_check()
         return ["it is gone"] if task_id in self.broken else []
 
 

@@ -53,7 +53,7 @@ def test_forty_orders_hold_every_kind_of_link_name_and_size(seed: int) -> None:
 
 
 def test_one_order_has_the_same_name_twice_with_different_files() -> None:
-    shelf = FileStore(seed=SEED, room_bytes=1_000_000)
+    shelf = FileStore(seed=SEED, capacity_bytes=1_000_000)
 
     twins = [file for file in files(listed()) if file.name == "Scan.pdf"]
 
@@ -167,7 +167,7 @@ def test_the_messy_list_holds_prefixes_blanks_a_duplicate_and_an_invalid_number(
 
 def test_the_shelf_forgets_the_oldest_file_and_makes_it_again() -> None:
     some = [file for file in files(listed()) if file.defect is None][:10]
-    shelf = FileStore(seed=SEED, room_bytes=1)
+    shelf = FileStore(seed=SEED, capacity_bytes=1)
 
     first = [shelf.content(file) for file in some]
 

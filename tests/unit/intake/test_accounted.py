@@ -37,7 +37,7 @@ NUMBERS = st.one_of(
 OTHERS = st.sampled_from(["Acme", "", "Total", "10,00", "x;y", "Supplier", "---", 'Acme "The"', "1\n2", "2024-05-01"])
 ROWS = st.lists(st.tuples(NUMBERS, OTHERS, OTHERS), min_size=1, max_size=25)
 LEFT_OUT = re.compile(r"Rows? ([\d, ]+?) (?:(?:holds?|begins?) (?:a|the|hold|drawn|totals|other)|continues the header)")
-ABOVE = re.compile(r"Rows? (\d+)(?: to (\d+))? stands? above the table")
+ABOVE = re.compile(r"Rows? (\d+)(?: to (\d+))? (?:is|are) above the table")
 TAKEN = re.compile(r"Row (\d+) was taken as the header")
 
 

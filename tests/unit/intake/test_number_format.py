@@ -61,8 +61,8 @@ from tests.support.pace import UNHURRIED
     ],
 )
 def test_a_number_is_what_its_format_shows(number: float, code: str, text: str) -> None:
-    assert NumberFormat.of(code).kind(number) in {FormatKind.GENERAL, FormatKind.NUMBER}
-    assert NumberFormat.of(code).shown(number) == text
+    assert NumberFormat.parse(code).kind(number) in {FormatKind.GENERAL, FormatKind.NUMBER}
+    assert NumberFormat.parse(code).format_number(number) == text
 
 
 @pytest.mark.parametrize(

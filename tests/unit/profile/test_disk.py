@@ -47,7 +47,7 @@ def test_a_base_on_a_disk_that_is_away_is_not_called_damaged(
         work(base)
 
     assert not isinstance(refusal.value, ProfileError)
-    assert "Nothing says that the profile is damaged" in str(refusal.value)
+    assert "The profile need not be damaged. Reconnect its disk or share, then start again." in str(refusal.value)
     check_base(base)  # and the disk is back
 
 

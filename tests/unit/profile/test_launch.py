@@ -122,7 +122,7 @@ def test_a_disk_without_room_is_no_damage(clone: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("poolwright.profile.profile.replace_private_file", refuse)
 
-    with pytest.raises(SetupError, match="can't be made ready"):
+    with pytest.raises(SetupError, match="can't be prepared for a browser"):
         prepare_for_launch(clone)
 
 

@@ -81,7 +81,7 @@ def test_the_length_counts_bytes(short_root: Path) -> None:
 def test_no_short_place_at_all_is_told(long_root: Path) -> None:
     run = RunFolder.create(long_root, short_roots=[long_root])
 
-    with pytest.raises(SetupError, match="shorter folder for runs"):
+    with pytest.raises(SetupError, match="Choose a shorter path with --runs-dir"):
         run.worker_folder(1)
 
     assert list((run.path / "w1").iterdir()) == []
@@ -141,7 +141,7 @@ def test_when_every_name_is_taken_it_is_told(root: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="can't be made"):
+    with pytest.raises(SetupError, match="can't be created"):
         RunFolder.create(write(tmp_path / "file"))
 
 
@@ -149,7 +149,7 @@ def test_a_slot_that_cannot_be_made_is_told(root: Path) -> None:
     with RunFolder.create(root) as run:
         write(run.path / "w1")
 
-        with pytest.raises(SetupError, match="can't be made"):
+        with pytest.raises(SetupError, match="can't be created"):
             run.worker_folder(1)
 
 
@@ -271,8 +271,8 @@ def test_places_that_cannot_be_made_again_are_told(short_root: Path) -> None:
         shutil.rmtree(run.path)
         write(run.path)
 
-        with pytest.raises(SetupError, match="can't be made"):
+        with pytest.raises(SetupError, match="can't be created"):
             run.recreate()
-        with pytest.raises(SetupError, match="can't be made"):
+        with pytest.raises(SetupError, match="can't be created"):
             recreate_worker_folder(folder)
         run.path.unlink()

@@ -116,7 +116,7 @@ def test_a_base_of_no_named_profile_has_another_way_out(base: Path) -> None:
     with pytest.raises(ProfileDamagedError, match="Default/new is new") as caught:
         check_base(base)
 
-    assert str(caught.value).endswith(f"Remove {base}, and the next start makes it anew.")
+    assert str(caught.value).endswith(f"Remove {base}; the next start creates it again.")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"schema": 1}', b'{"schema": "2"}'])

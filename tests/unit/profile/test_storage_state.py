@@ -92,5 +92,5 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_state, "SIZE_MAX_BYTES", 10)
 
-    with pytest.raises(OptionsError, match="holds more than a login"):
+    with pytest.raises(OptionsError, match="contains more than a login"):
         read_storage_state(written(tmp_path / "state.json", {"cookies": [COOKIE]}))

@@ -99,7 +99,7 @@ def test_all_findings_are_told_at_once(full: Path) -> None:
 
     told = str(caught.value)
     assert [told.count(name) for name in ("Local State", "Cookies is empty", "CURRENT is missing")] == [1, 1, 1]
-    assert told.count("Make the profile anew") == 1
+    assert told.count("Create the profile again") == 1
 
 
 def test_a_store_that_is_a_file_is_told(full: Path) -> None:

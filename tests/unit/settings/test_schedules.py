@@ -57,7 +57,7 @@ def test_the_environment_may_say_them_as_json(monkeypatch: pytest.MonkeyPatch) -
         ({"cron": "@daily"}, "In the schedule 'nightly', cron is '@daily'; it must be 5 fields"),
         ({"cron": "0 0 6 * * *"}, "cron is '0 0 6 * * *'; it must be 5 fields"),
         ({"cron": "61 6 * * *"}, "cron is '61 6 * * *'"),
-        ({"cron": "0 0 30 2 *"}, "that some day meets"),
+        ({"cron": "0 0 30 2 *"}, "that match a date"),
         ({"timezone": "Mars/Olympus"}, "timezone is 'Mars/Olympus'; it must be an IANA name such as Europe/Berlin"),
         ({"timezone": "../../etc/passwd"}, "timezone is"),
         ({"timezone": "Europe"}, "timezone is 'Europe'"),

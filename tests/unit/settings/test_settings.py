@@ -149,7 +149,7 @@ def test_a_wrong_value_names_the_file_that_it_stands_in(name: str) -> None:
     said = sorted(str(caught.value).splitlines(), key=lambda line: "workers tabs_per POOLWRIGHT".find(line[:7]))
     of_workers, of_tabs, stray = said
     assert of_workers.startswith(f"workers is '99' in {name}; it must be")
-    assert f"is not a setting of Poolwright; it stands in {name}." in stray
+    assert f"is not a setting of Poolwright; it is set in {name}." in stray
     assert of_tabs.startswith("tabs_per_worker is '77'; it must be")
 
 
@@ -178,7 +178,7 @@ def test_what_kubernetes_says_of_services_is_no_setting(name: str, value: str, m
 def test_what_is_only_like_it_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(OptionsError, match="is not a setting of Poolwright; it stands in the environment"):
+    with pytest.raises(OptionsError, match="is not a setting of Poolwright; it is set in the environment"):
         load_settings()
 
 

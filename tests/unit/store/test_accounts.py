@@ -52,7 +52,7 @@ async def test_another_account_is_refused_with_the_way_out_and_nothing_is_change
 
     assert isinstance(refusal.value, OptionsError)
     assert str(refusal.value).startswith(
-        f"The journal {path} holds orders of https://acme.example, profile work; requested are those of {other}"
+        f"The journal {path} holds orders of https://acme.example, profile work, but this run is for {other}"
     )
     assert "Choose another --out" in str(refusal.value)
     assert query(path, "SELECT * FROM accounts") == [("demo", "https://acme.example", "work")]
@@ -81,7 +81,7 @@ async def test_whoever_says_so_gets_the_orders(path: Path) -> None:
 async def test_an_earlier_journal_is_taken_up_by_the_portal_that_its_pages_are_from(path: Path, schema: Path) -> None:
     build(path, schema)
     async with SqliteJournal(path, ManualClock()) as journal:
-        with pytest.raises(JournalAccountError, match=r"holds orders of https://portal\.example; requested"):
+        with pytest.raises(JournalAccountError, match=r"holds orders of https://portal\.example, but this run is for"):
             await journal.claim_account(ACME)
 
         await journal.claim_account(at("https://portal.example"))

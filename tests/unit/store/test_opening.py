@@ -175,8 +175,8 @@ def no_database(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (newer, JournalVersionError, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}"),
-        (newer_in_its_log, JournalVersionError, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}"),
+        (newer, JournalVersionError, f"has version 99, but this Poolwright supports up to {SCHEMA_VERSION}"),
+        (newer_in_its_log, JournalVersionError, f"has version 99, but this Poolwright supports up to {SCHEMA_VERSION}"),
         (foreign, JournalDamagedError, "a database of another program"),
         (overwritten, JournalDamagedError, "cannot be used"),
         (cut, JournalDamagedError, "cannot be used"),
@@ -243,7 +243,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
         return SimpleNamespace(free=4096)
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.journal.errors.shutil.disk_usage", usage)
+        monkeypatch.setattr("poolwright.journal.storage_errors.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError, match="free some space"), database.transaction():
             raise io_error(code)
 
@@ -251,7 +251,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
 def test_an_io_error_of_a_disk_with_room_is_not_blamed_on_it(path: Path) -> None:
     with (
         open_database(path) as database,
-        pytest.raises(JournalAwayError, match=r"disk I/O error\. Bring its disk") as failure,
+        pytest.raises(JournalAwayError, match=r"disk I/O error\. Reconnect its disk or network share") as failure,
         database.transaction(),
     ):
         raise io_error(sqlite3.SQLITE_IOERR_WRITE)
@@ -275,7 +275,7 @@ async def test_a_disk_that_has_no_room_for_a_new_file_is_told_as_such(
 async def test_an_sqlite_that_is_too_old_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
 
-    with pytest.raises(JournalError, match=r"the journal needs 3\.37 or newer"):
+    with pytest.raises(JournalError, match=r"the journal needs 3\.37 or newer\. Use a newer Python"):
         await enter(path)
 
     assert not path.parent.exists()

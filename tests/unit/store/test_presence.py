@@ -22,10 +22,9 @@ from poolwright.journal.errors import (
     JournalGoneError,
     JournalLockedError,
     JournalUnwritableError,
-    journal_error_from_os,
-    journal_error_from_sqlite,
 )
 from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.journal.storage_errors import journal_error_from_os, journal_error_from_sqlite
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id
 
@@ -191,7 +190,7 @@ def test_what_sqlite_does_not_tell_the_system_is_asked(
         raise OSError(refusal, os.strerror(refusal))
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.journal.errors.tempfile.TemporaryFile", refuse)
+        monkeypatch.setattr("poolwright.journal.storage_errors.tempfile.TemporaryFile", refuse)
         with pytest.raises(kind), database.transaction():
             raise failure(code)
 
@@ -201,6 +200,6 @@ def test_a_disk_without_room_is_full_whatever_sqlite_calls_it(path: Path, monkey
         return SimpleNamespace(free=100)
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.journal.errors.shutil.disk_usage", usage)
+        monkeypatch.setattr("poolwright.journal.storage_errors.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError), database.transaction():
             raise failure(sqlite3.SQLITE_CANTOPEN)

@@ -90,10 +90,10 @@ def _parse_events(lines: Iterator[str]) -> Iterator[Event]:
 
 @contextmanager
 def daemon_client(settings: Settings) -> Generator[DaemonClient]:
-    """A line to the daemon of the output folder.
+    """Yield a client for the daemon of the output folder.
 
     Raises:
-        SetupError: None runs there, or it does not response.
+        SetupError: No daemon is running there, or it does not answer.
     """
     private = settings.out / PRIVATE_NAME
     pidfile = find_daemon(private)
@@ -103,8 +103,10 @@ def daemon_client(settings: Settings) -> Generator[DaemonClient]:
     try:
         token = (private / TOKEN_FILE_NAME).read_text(encoding="ascii").strip()
     except OSError as error:
-        message = f"The daemon's token in {private / TOKEN_FILE_NAME} cannot be read ({error.strerror}); run this command as the user of the daemon."
-        raise SetupError(message) from error
+        raise SetupError(
+            f"The daemon's token in {private / TOKEN_FILE_NAME} cannot be read ({error.strerror}). "
+            "Run this command as the user of the daemon."
+        ) from error
     headers = {"Authorization": f"Bearer {token}"}
     try:
         with httpx.Client(
@@ -112,4 +114,4 @@ def daemon_client(settings: Settings) -> Generator[DaemonClient]:
         ) as client:
             yield DaemonClient(client)
     except httpx.TransportError as error:
-        raise SetupError(f"The daemon at {pidfile.url} does not response ({error}); {advice}") from error
+        raise SetupError(f"The daemon at {pidfile.url} does not answer ({error}); {advice}") from error

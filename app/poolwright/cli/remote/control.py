@@ -81,7 +81,7 @@ def retry(
     with daemon_client(settings) as client:
         selection = _selection(client, numbers, {"list_id": list_id, "outcome": outcome, "reason": reason})
         count = client.post("/api/v1/orders/retry", selection)["count"]
-    console().print(f"{format_count(count, 'order')} in the queue count.")
+    console().print(f"{format_count(count, 'order')} queued again.")
 
 
 @SettingsCommand.with_settings("out")

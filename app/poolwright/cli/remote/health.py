@@ -20,7 +20,7 @@ NO_TLS_CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 HELP = (
     "Report whether the daemon or batch of an output folder is healthy; made for container engines.\n\n"
-    "Exit code 0 if orders are processed; 1 if not: it is draining, needs a login, does not response, or is not "
+    "Exit code 0 if orders are processed; 1 if not: it is draining, needs a login, does not answer, or is not "
     "running. Needs no token."
 )
 EXAMPLES = ("poolwright health", "poolwright health --live --out /srv/orders")
@@ -59,7 +59,7 @@ def _query_daemon(daemon: DaemonPidfile, *, is_live: bool) -> tuple[bool, str]:
     try:
         response = httpx.get(daemon.url + path, timeout=HEALTH_TIMEOUT_S, trust_env=False, verify=NO_TLS_CONTEXT)
     except httpx.HTTPError as error:
-        return False, f"the daemon at {daemon.url} does not response ({error})"
+        return False, f"the daemon at {daemon.url} does not answer ({error})"
     if response.is_success:
         return True, f"the daemon at {daemon.url} {'is alive' if is_live else 'is ready'}"
     try:

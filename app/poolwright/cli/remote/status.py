@@ -45,12 +45,12 @@ def status(settings: Settings, *, lists: ListCount = None, as_json: AsJson = Fal
     count = lists if lists is not None else PAGE_SIZE if as_json else LISTS_SHOWN
     with daemon_client(settings) as client:
         daemon_status, latest = client.get("/api/v1/status"), _latest_lists(client, count + 1)
-    shown, has_more = latest[:count], len(latest) > count
+    lists_shown, has_more = latest[:count], len(latest) > count
     if as_json:
-        whole = {**daemon_status, "lists": shown, "has_more_lists": has_more}
+        whole = {**daemon_status, "lists": lists_shown, "has_more_lists": has_more}
         console().out(json.dumps(whole, ensure_ascii=False), highlight=False)
     else:
-        _print_status(daemon_status, shown, has_more=has_more)
+        _print_status(daemon_status, lists_shown, has_more=has_more)
     raise typer.Exit(ExitCode.DONE if daemon_status["is_ready"] else ExitCode.RESOURCES)
 
 

@@ -79,13 +79,13 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     """Return the cell of a number as its format shows it."""
     if code in _PLAIN_CODES and abs(number) < _WHOLE_BELOW and number.is_integer():
         return Cell(str(int(number)))
-    number_format = NumberFormat.of(code)
+    number_format = NumberFormat.parse(code)
     kind = number_format.kind(number)
     if kind in {FormatKind.DATE, FormatKind.ELAPSED}:
         return _moment_cell(number, kind, is_1904=is_1904)
-    text = number_format.shown(number)
+    text = number_format.format_number(number)
     held = general_text(number)
-    is_one = number_format.is_parting(number)
+    is_one = number_format.splits_digits(number)
     is_same = not number_format.is_percentage(number)
     if is_same and any(map(str.isdigit, text)) and is_shown_whole(number):
         digits = "".join(filter(str.isdigit, text))
@@ -101,7 +101,7 @@ def text_cell(text: str, code: str) -> Cell:
     """Return the cell of a text as its format shows it; most formats do not change it."""
     if code in _PLAIN_CODES or not ("@" in code or code.count(";") >= _SECTIONS_BEFORE_TEXT):
         return Cell(text)
-    visible_text = NumberFormat.of(code).shown_text(text)
+    visible_text = NumberFormat.parse(code).format_text(text)
     if text.strip() and not visible_text.strip():
         return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: remove its number format.")
     return Cell(visible_text)

@@ -82,8 +82,8 @@ class NumberFormat:
 
     @staticmethod
     @lru_cache(maxsize=4096)
-    def of(code: str) -> NumberFormat:
-        """Return the format of a format code."""
+    def parse(code: str) -> NumberFormat:
+        """Parse a format code."""
         sections = tuple(map(_section, _parted(code if code.strip() else "General")))
         is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
         return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
@@ -92,14 +92,14 @@ class NumberFormat:
         """Return the kind of a formatted number."""
         return self._section(number)[0].kind
 
-    def shown(self, number: float) -> str:
+    def format_number(self, number: float) -> str:
         """Return a number as the cell shows it. Not for dates."""
         section, is_signed = self._section(number)
         if section.kind is not FormatKind.NUMBER or not abs(number) < _EXACT_BELOW:
             return _around(section, general_text(number))
         return _filled(section.tokens, _exact(number if is_signed else abs(number)))
 
-    def shown_text(self, text: str) -> str:
+    def format_text(self, text: str) -> str:
         """Return a text as the cell shows it: some formats add fixed text around it, and one hides it."""
         section = self.text_section
         if section is None:
@@ -109,7 +109,7 @@ class NumberFormat:
             replacements.get(token.kind, token.text if token.kind == "literal" else "") for token in section.tokens
         )
 
-    def is_parting(self, number: float) -> bool:
+    def splits_digits(self, number: float) -> bool:
         """Return whether fixed text is between the digits that it shows."""
         kinds = [token.kind for token in self._section(number)[0].tokens if token.kind != "width"]
         digits = [index for index, kind in enumerate(kinds) if kind == "digit"]

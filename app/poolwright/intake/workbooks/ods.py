@@ -216,14 +216,14 @@ def _count(element: Element, name: str) -> int:
 
 
 def _cell(element: Element) -> Cell:
-    shown = "\n".join(map(_text, _lines(element)))
+    visible_text = "\n".join(map(_text, _lines(element)))
     formula = attribute(element, "formula")
     kind = attribute(element, "value-type")
-    if formula and not kind and not shown:
+    if formula and not kind and not visible_text:
         return UNSAVED_FORMULA
-    if formula and (_ERROR.fullmatch(shown.strip()) or kind == "error"):
-        return error_cell(shown.strip() or "#N/A")
-    cell = _valued(element, kind, shown)
+    if formula and (_ERROR.fullmatch(visible_text.strip()) or kind == "error"):
+        return error_cell(visible_text.strip() or "#N/A")
+    cell = _valued(element, kind, visible_text)
     return formula_cell(cell, formula.partition("=")[2]) if formula and cell is not EMPTY else cell
 
 
@@ -237,31 +237,31 @@ def _lines(cell: Element) -> Iterator[Element]:
             yield from _lines(child)
 
 
-def _valued(element: Element, kind: str, shown: str) -> Cell:
+def _valued(element: Element, kind: str, visible_text: str) -> Cell:
     match kind:
         case "float" | "currency" | "percentage":
-            return _number(attribute(element, "value"), shown)
+            return _number(attribute(element, "value"), visible_text)
         case "date":
             return moment_cell(attribute(element, "date-value").removesuffix("T00:00:00").replace("T", " "))
         case "time":
-            return moment_cell(shown or attribute(element, "time-value"))
+            return moment_cell(visible_text or attribute(element, "time-value"))
         case _:
-            return Cell(shown) if shown else EMPTY
+            return Cell(visible_text) if visible_text else EMPTY
 
 
 @of_value
-def _number(value: str, shown: str) -> Cell:
+def _number(value: str, visible_text: str) -> Cell:
     """Return the cell as it is shown; it is doubted if that differs from the number that it holds."""
     held = general_text(float(value))
-    digits = "".join(filter(str.isdigit, shown))
-    if not shown or ("E" in shown.upper() and "E" not in held):
+    digits = "".join(filter(str.isdigit, visible_text))
+    if not visible_text or ("E" in visible_text.upper() and "E" not in held):
         return Cell(held)
     if "E" in held:
         return Cell(held)
     whole = held.lstrip("-").partition(".")[0]
     if held.lstrip("-") in digits or (not is_shown_whole(float(value)) and len(digits) > len(whole)):
-        return Cell(shown, is_one=True)
-    return Cell(shown, doubt=f"The cell shows {shown!r} and holds {held}: format the column as text.")
+        return Cell(visible_text, is_one=True)
+    return Cell(visible_text, doubt=f"The cell shows {visible_text!r} and holds {held}: format the column as text.")
 
 
 def _text(line: Element) -> str:

@@ -39,7 +39,7 @@ _SAVE_AGAIN = "Open it in Excel and save it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Book:
+class _Workbook:
     """The data that all sheets of a workbook share."""
 
     parts: PackageParts
@@ -62,7 +62,7 @@ def ooxml_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     relations = parts.relations(name)
     shared = {relation.kind: relation.target for relation in relations.values()}
     texts, struck_texts = _shared_texts(parts, shared.get("sharedstrings", ""))
-    book = _Book(
+    workbook = _Workbook(
         parts=parts,
         source=source,
         texts=texts,
@@ -71,14 +71,14 @@ def ooxml_pages(parts: PackageParts, source: str) -> list[SheetPage]:
         is_1904=any(is_on(attribute(properties, "date1904")) for properties in elements(root, "workbookpr")),
     )
     pages = [
-        _page(book, sheet, relations) for sheets in elements(root, "sheets") for sheet in elements(sheets, "sheet")
+        _page(workbook, sheet, relations) for sheets in elements(root, "sheets") for sheet in elements(sheets, "sheet")
     ]
     if not pages:
         raise ValueError(name)
     return [page for page in pages if page is not None]
 
 
-def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> SheetPage | None:
+def _page(workbook: _Workbook, sheet: Element, relations: dict[str, Relation]) -> SheetPage | None:
     relation = relations.get(attribute(sheet, "id"))
     if relation is not None and relation.kind != "worksheet":
         return None
@@ -86,9 +86,9 @@ def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> SheetP
     target = relation.target if relation else ""
 
     def read() -> Grid:
-        if target not in book.parts:
-            raise InputRefusedError(f"Sheet {title!r} is missing in {book.source}: it is damaged. {_SAVE_AGAIN}")
-        return _Sheet(book, target).read()
+        if target not in workbook.parts:
+            raise InputRefusedError(f"Sheet {title!r} is missing in {workbook.source}: it is damaged. {_SAVE_AGAIN}")
+        return _Sheet(workbook, target).read()
 
     return SheetPage(title=title, is_visible=attribute(sheet, "state").casefold() in {"", "visible"}, read=read)
 
@@ -113,25 +113,25 @@ class _Sheet:
 
     _TAGS = ("row", "mergeCell", "col", "sheetFormatPr", "filterColumn", "conditionalFormatting")
 
-    def __init__(self, book: _Book, name: str) -> None:
-        self._book = book
+    def __init__(self, workbook: _Workbook, name: str) -> None:
+        self._workbook = workbook
         self._name = name
-        self._rows = SheetRows(source=book.source)
+        self._rows = SheetRows(source=workbook.source)
         self._areas: list[Area] = []
         self._strikes: list[StrikeRule] = []
         self._is_zero_height = False
 
     def read(self) -> Grid:
         tags = [f"{{*}}{tag}" for tag in self._TAGS]
-        for _, element in self._book.parts.walk(self._name, tags):
+        for _, element in self._workbook.parts.walk(self._name, tags):
             self._take(element)
             _forget(element)
         self._take_tables()
         self._rows.merge(self._areas)
         apply_strike_rules(self._rows, self._strikes)
-        if self._book.styles.is_lacking:
+        if self._workbook.styles.is_lacking:
             self._rows.notices.append(
-                f"Number formats are missing in {self._book.source}: leading zeros that come from a format are lost."
+                f"Number formats are missing in {self._workbook.source}: leading zeros from a format are lost."
             )
         return self._rows.grid()
 
@@ -150,7 +150,7 @@ class _Sheet:
                     first, last = map(int, ends)
                     self._rows.hidden_columns.update(range(first - 1, min(last, first + COLUMNS_MAX)))
             case "conditionalFormatting":
-                self._strikes.extend(strike_rules(element, self._book.styles.struck_looks))
+                self._strikes.extend(strike_rules(element, self._workbook.styles.struck_looks))
             case "sheetFormatPr":
                 self._is_zero_height = is_on(attribute(element, "zeroHeight"))
             case _:
@@ -182,22 +182,22 @@ class _Sheet:
                     formula = child.text or ""
                 case "is":
                     style = element.get("s")
-                    cell = text_cell(rich_text(child), self._book.styles.text_code(style))
-                    return struck(cell, is_struck=is_struck_out(child) or self._book.styles.is_struck(style))
+                    cell = text_cell(rich_text(child), self._workbook.styles.text_code(style))
+                    return struck(cell, is_struck=is_struck_out(child) or self._workbook.styles.is_struck(style))
                 case _:
                     pass
         if not value:
             return UNSAVED_FORMULA if value is None and formula is not None else EMPTY
         cell = self._valued(kind, value, element.get("s"))
-        if self._book.styles.is_struck(element.get("s")):
+        if self._workbook.styles.is_struck(element.get("s")):
             cell = struck(cell)
         return cell if formula is None else formula_cell(cell, formula)
 
     def _valued(self, kind: str, value: str, style: str | None) -> Cell:
         match kind:
             case "s":
-                cell = text_cell(self._book.texts[int(value)], self._book.styles.text_code(style))
-                return struck(cell, is_struck=int(value) in self._book.struck_texts)
+                cell = text_cell(self._workbook.texts[int(value)], self._workbook.styles.text_code(style))
+                return struck(cell, is_struck=int(value) in self._workbook.struck_texts)
             case "b":
                 return Cell("TRUE" if is_on(value) else "FALSE")
             case "e":
@@ -205,12 +205,12 @@ class _Sheet:
             case "d":
                 return moment_cell(value.partition("T")[0] if value.endswith("T00:00:00") else value.replace("T", " "))
             case "n":
-                return _number(value, self._book.styles.code(style), is_1904=self._book.is_1904)
+                return _number(value, self._workbook.styles.code(style), is_1904=self._workbook.is_1904)
             case _:
-                return text_cell(unescaped(value), self._book.styles.text_code(style))
+                return text_cell(unescaped(value), self._workbook.styles.text_code(style))
 
     def _take_tables(self) -> None:
-        parts = self._book.parts
+        parts = self._workbook.parts
         for relation in parts.relations(self._name.lstrip("/")).values():
             if relation.kind != "table" or relation.target not in parts:
                 continue

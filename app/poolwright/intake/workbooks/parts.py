@@ -42,7 +42,7 @@ class PackageParts:
         self._infos = {folded(info.filename): info for info in reversed(self._packed.infolist())}
 
     @classmethod
-    def of_one(cls, name: str, content: bytes) -> Self:
+    def from_file(cls, name: str, content: bytes) -> Self:
         """Return a package with a single part, for formats that exist packed and as a single file."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as opened:

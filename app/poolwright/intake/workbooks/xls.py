@@ -75,7 +75,7 @@ def xls_pages(content: bytes, source: str) -> list[SheetPage]:
         xlrd.XLRDError and many more: It is damaged.
     """
     try:
-        book = xlrd.open_workbook(
+        workbook = xlrd.open_workbook(
             file_contents=content, formatting_info=True, logfile=io.StringIO(), ignore_workbook_corruption=True
         )
     except XLRDError as error:
@@ -85,19 +85,21 @@ def xls_pages(content: bytes, source: str) -> list[SheetPage]:
             ) from error
         raise
     rules = [StrikeRule(areas=())] if has_strike_rules(content) else []
-    return [_page(book, sheet, source, rules) for sheet in book.sheets()]
+    return [_page(workbook, sheet, source, rules) for sheet in workbook.sheets()]
 
 
-def _page(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> SheetPage:
-    return SheetPage(title=sheet.name, is_visible=not sheet.visibility, read=lambda: _read(book, sheet, source, rules))
+def _page(workbook: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> SheetPage:
+    return SheetPage(
+        title=sheet.name, is_visible=not sheet.visibility, read=lambda: _read(workbook, sheet, source, rules)
+    )
 
 
-def _read(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> Grid:
+def _read(workbook: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> Grid:
     rows = SheetRows(source=source)
     rows.hidden_columns = {index for index, info in sheet.colinfo_map.items() if info.hidden}
     for index in range(sheet.nrows):
         info = sheet.rowinfo_map.get(index)
-        cells = [_cell(book, cell, _runs(sheet, index, column)) for column, cell in enumerate(sheet.row(index))]
+        cells = [_cell(workbook, cell, _runs(sheet, index, column)) for column, cell in enumerate(sheet.row(index))]
         rows.add(rows.next_row_no(index + 1), cells, is_hidden=info is not None and bool(info.hidden))
     rows.merge(
         [
@@ -115,36 +117,36 @@ def _runs(sheet: Sheet, row: int, column: int) -> list[tuple[int, int]]:
     return list(sheet.rich_text_runlist_map.get((row, column)) or ())
 
 
-def _cell(book: Book, cell: OldCell, runs: Sequence[tuple[int, int]]) -> Cell:
-    is_struck = _is_struck(book, cell)
+def _cell(workbook: Book, cell: OldCell, runs: Sequence[tuple[int, int]]) -> Cell:
+    is_struck = _is_struck(workbook, cell)
     if not runs or cell.ctype != xlrd.XL_CELL_TEXT:
-        return struck(_valued(book, cell), is_struck=is_struck)
-    begins = [(begin, _is_struck_font(book, font)) for begin, font in runs]
+        return struck(_valued(workbook, cell), is_struck=is_struck)
+    begins = [(begin, _is_struck_font(workbook, font)) for begin, font in runs]
     text, is_struck = join_runs(split_runs(str(cell.value), begins, is_struck=is_struck))
-    return struck(text_cell(text, _code(book, cell)), is_struck=is_struck)
+    return struck(text_cell(text, _code(workbook, cell)), is_struck=is_struck)
 
 
-def _is_struck(book: Book, cell: OldCell) -> bool:
+def _is_struck(workbook: Book, cell: OldCell) -> bool:
     """Return whether a cell is crossed out by the font of its style, or of the named style that it inherits."""
-    style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-    if style is None or _is_struck_font(book, style.font_index):
+    style = workbook.xf_list[cell.xf_index] if cell.xf_index is not None else None
+    if style is None or _is_struck_font(workbook, style.font_index):
         return style is not None
     has_own = bool(getattr(style, "_font_flag", 1))  # whether its own font counts; not in the types of the library
-    is_taken = not has_own and style.parent_style_index < len(book.xf_list)
-    return is_taken and _is_struck_font(book, book.xf_list[style.parent_style_index].font_index)
+    is_taken = not has_own and style.parent_style_index < len(workbook.xf_list)
+    return is_taken and _is_struck_font(workbook, workbook.xf_list[style.parent_style_index].font_index)
 
 
-def _is_struck_font(book: Book, number: int) -> bool:
-    return number < len(book.font_list) and bool(book.font_list[number].struck_out)
+def _is_struck_font(workbook: Book, number: int) -> bool:
+    return number < len(workbook.font_list) and bool(workbook.font_list[number].struck_out)
 
 
-def _valued(book: Book, cell: OldCell) -> Cell:
+def _valued(workbook: Book, cell: OldCell) -> Cell:
     match cell.ctype:
         case xlrd.XL_CELL_TEXT:
             # The library does not report formulas; an empty text is the value of one.
-            return text_cell(str(cell.value), _code(book, cell)) if cell.value else SHOWS_NOTHING
+            return text_cell(str(cell.value), _code(workbook, cell)) if cell.value else SHOWS_NOTHING
         case xlrd.XL_CELL_NUMBER | xlrd.XL_CELL_DATE:
-            return number_cell(float(cell.value), _code(book, cell), is_1904=bool(book.datemode))
+            return number_cell(float(cell.value), _code(workbook, cell), is_1904=bool(workbook.datemode))
         case xlrd.XL_CELL_BOOLEAN:
             return Cell("TRUE" if cell.value else "FALSE")
         case xlrd.XL_CELL_ERROR:
@@ -153,7 +155,7 @@ def _valued(book: Book, cell: OldCell) -> Cell:
             return EMPTY
 
 
-def _code(book: Book, cell: OldCell) -> str:
-    style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-    number_format = book.format_map.get(style.format_key) if style else None
+def _code(workbook: Book, cell: OldCell) -> str:
+    style = workbook.xf_list[cell.xf_index] if cell.xf_index is not None else None
+    number_format = workbook.format_map.get(style.format_key) if style else None
     return number_format.format_str if number_format else GENERAL

@@ -42,17 +42,17 @@ _TOTALS_AT = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Book:
+class _Workbook:
     parts: PackageParts
     source: str
     #: Shared texts, each with a flag whether it is crossed out.
     texts: list[tuple[str, bool]]
-    looks: _Looks
+    styles: _Styles
     is_1904: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Looks:
+class _Styles:
     """Number formats, and the styles, fonts and differential styles that cross out."""
 
     codes: list[str] = field(default_factory=list[str])
@@ -71,12 +71,12 @@ def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     relations = parts.relations(WORKBOOK)
     shared = {relation.kind: relation.target for relation in relations.values()}
     records = list(_records(parts, WORKBOOK))
-    looks = _looks(parts, shared.get("styles", ""))
-    book = _Book(
+    styles = _read_styles(parts, shared.get("styles", ""))
+    workbook = _Workbook(
         parts=parts,
         source=source,
-        texts=_texts(parts, shared.get("sharedstrings", ""), looks.fonts),
-        looks=looks,
+        texts=_texts(parts, shared.get("sharedstrings", ""), styles.fonts),
+        styles=styles,
         is_1904=any(kind == _BOOK_PROPERTIES and data[0] & _DATES_OF_1904 for kind, data in records),
     )
     pages: list[SheetPage] = []
@@ -88,7 +88,9 @@ def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
         title, _ = _wide_text(data, end)
         relation = relations.get(relation_id)
         if relation is not None and relation.kind == "worksheet":
-            pages.append(SheetPage(title=title, is_visible=not state, read=_Sheet(book, title, relation.target).read))
+            pages.append(
+                SheetPage(title=title, is_visible=not state, read=_Sheet(workbook, title, relation.target).read)
+            )
     if not pages:
         raise ValueError(WORKBOOK)
     return pages
@@ -97,28 +99,28 @@ def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
 class _Sheet:
     """Reads the part of one sheet in one pass."""
 
-    def __init__(self, book: _Book, title: str, name: str) -> None:
-        self._book = book
+    def __init__(self, workbook: _Workbook, title: str, name: str) -> None:
+        self._workbook = workbook
         self._title = title
         self._name = name
-        self._rows = SheetRows(source=book.source)
+        self._rows = SheetRows(source=workbook.source)
 
     def read(self) -> Grid:
-        if self._name not in self._book.parts:
+        if self._name not in self._workbook.parts:
             raise InputRefusedError(
-                f"Sheet {self._title!r} is missing in {self._book.source}: it is damaged. Open it in Excel and save it "
-                "again."
+                f"Sheet {self._title!r} is missing in {self._workbook.source}: it is damaged. Open it in Excel and "
+                "save it again."
             )
         areas: list[Area] = []
         rules: list[StrikeRule] = []
         row_no, is_hidden = 0, False
         cells: list[tuple[int, Cell]] = []
-        for kind, data in _records(self._book.parts, self._name):
+        for kind, data in _records(self._workbook.parts, self._name):
             if kind == _ROW:
                 self._take(row_no, cells, is_hidden=is_hidden)
                 row_no, is_hidden, cells = struct.unpack_from("<I", data)[0] + 1, bool(data[11] & _HIDDEN_ROW), []
             elif kind in _CELLS:
-                is_struck = _style(data, self._book.looks.strikes, default=False)
+                is_struck = _style(data, self._workbook.styles.strikes, default=False)
                 cell = struck(self._cell(kind, data), is_struck=is_struck)
                 cells.append((struct.unpack_from("<I", data)[0], cell))
             elif kind == _MERGED:
@@ -128,7 +130,7 @@ class _Sheet:
                 self._rows.hidden_columns.update(range(first, min(last, COLUMNS_MAX) + 1))
             else:
                 self._rows.is_filtered = self._rows.is_filtered or kind == _FILTER_COLUMN
-                rules.extend(_rules(kind, data, self._book.looks.of_rules))
+                rules.extend(_rules(kind, data, self._workbook.styles.of_rules))
         self._take(row_no, cells, is_hidden=is_hidden)
         self._take_tables()
         self._rows.merge([area for area in areas if area.bottom > area.top])
@@ -136,7 +138,7 @@ class _Sheet:
         return self._rows.grid()
 
     def _take_tables(self) -> None:
-        parts = self._book.parts
+        parts = self._workbook.parts
         for relation in parts.relations(self._name.lstrip("/")).values():
             if relation.kind != "table" or relation.target not in parts:
                 continue
@@ -161,14 +163,14 @@ class _Sheet:
             case 3 | 11:
                 return error_cell(_ERRORS.get(data[_CELL_HEAD], "#ERROR"))
             case 7:
-                text, is_struck = self._book.texts[struct.unpack_from("<I", data, _CELL_HEAD)[0]]
+                text, is_struck = self._workbook.texts[struct.unpack_from("<I", data, _CELL_HEAD)[0]]
                 return struck(Cell(text), is_struck=is_struck)
             case _:
                 return Cell(_wide_text(data, _CELL_HEAD + (kind == _RICH))[0])
 
     def _number(self, number: float, data: bytes) -> Cell:
-        code = _style(data, self._book.looks.codes, default="General")
-        return number_cell(number, code, is_1904=self._book.is_1904)
+        code = _style(data, self._workbook.styles.codes, default="General")
+        return number_cell(number, code, is_1904=self._workbook.is_1904)
 
 
 def _area(data: bytes) -> Area:
@@ -207,25 +209,25 @@ def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
     return styles[number] if number < len(styles) else default
 
 
-def _looks(parts: PackageParts, name: str) -> _Looks:
+def _read_styles(parts: PackageParts, name: str) -> _Styles:
     own: dict[int, str] = {}
-    looks = _Looks()
+    styles = _Styles()
     is_within = False
     for kind, data in _records(parts, name) if name in parts else ():
         if kind == _FORMAT:
             own[struct.unpack_from("<H", data)[0]] = _wide_text(data, 2)[0]
         elif kind == _FONT:
-            looks.fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
+            styles.fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
         elif kind in {_STYLES_BEGIN, _STYLES_END}:
             is_within = kind == _STYLES_BEGIN
         elif kind == _STYLE and is_within:
             number = struct.unpack_from("<H", data, 2)[0]
-            looks.codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
+            styles.codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
             font = struct.unpack_from("<H", data, _STYLE_FONT_AT)[0]
-            looks.strikes.append(font < len(looks.fonts) and looks.fonts[font])
+            styles.strikes.append(font < len(styles.fonts) and styles.fonts[font])
         elif kind == _LOOK:
-            looks.of_rules.append(_is_strike_look(data))
-    return looks
+            styles.of_rules.append(_is_strike_look(data))
+    return styles
 
 
 def _is_strike_look(data: bytes) -> bool:
@@ -239,10 +241,10 @@ def _is_strike_look(data: bytes) -> bool:
     return False
 
 
-def _rules(kind: int, data: bytes, looks: Sequence[bool]) -> Iterator[StrikeRule]:
+def _rules(kind: int, data: bytes, struck_looks: Sequence[bool]) -> Iterator[StrikeRule]:
     """Yield the rule of a record if it crosses out; its condition is not read."""
-    (number,) = struct.unpack_from("<I", data, _RULE_LOOK_AT) if kind == _RULE else (len(looks),)
-    if number < len(looks) and looks[number]:
+    (number,) = struct.unpack_from("<I", data, _RULE_LOOK_AT) if kind == _RULE else (len(struck_looks),)
+    if number < len(struck_looks) and struck_looks[number]:
         yield StrikeRule(areas=())
 
 

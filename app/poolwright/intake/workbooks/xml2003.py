@@ -41,7 +41,7 @@ _NAMED_FORMATS = {
 
 
 @dataclass(slots=True)
-class _Book:
+class _Workbook:
     source: str
     codes: dict[str, str] = field(default_factory=dict[str, str])
     #: Styles that cross out.
@@ -58,38 +58,38 @@ def xml_pages(content: bytes, source: str) -> list[SheetPage]:
         resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
     )
     root = etree.parse(io.BytesIO(content), parser).getroot()
-    book = _Book(source)
+    workbook = _Workbook(source)
     for style in elements(root, "style"):
         # A style inherits from its parent, which is in front of it in the file.
-        book.codes[attribute(style, "ID")] = book.codes.get(attribute(style, "Parent"), "")
-        if attribute(style, "Parent") in book.struck:
-            book.struck.add(attribute(style, "ID"))
+        workbook.codes[attribute(style, "ID")] = workbook.codes.get(attribute(style, "Parent"), "")
+        if attribute(style, "Parent") in workbook.struck:
+            workbook.struck.add(attribute(style, "ID"))
         for font in elements(style, "font"):
-            (book.struck.add if is_on(attribute(font, "StrikeThrough")) else book.struck.discard)(
+            (workbook.struck.add if is_on(attribute(font, "StrikeThrough")) else workbook.struck.discard)(
                 attribute(style, "ID")
             )
         for number_format in elements(style, "numberformat"):
             code = attribute(number_format, "Format")
-            book.codes[attribute(style, "ID")] = _NAMED_FORMATS.get(code, code)
-    return [_page(book, sheet) for sheet in elements(root, "worksheet")]
+            workbook.codes[attribute(style, "ID")] = _NAMED_FORMATS.get(code, code)
+    return [_page(workbook, sheet) for sheet in elements(root, "worksheet")]
 
 
-def _page(book: _Book, sheet: Element) -> SheetPage:
+def _page(workbook: _Workbook, sheet: Element) -> SheetPage:
     state = next((element.text or "" for element in elements(sheet, "visible")), "")
     return SheetPage(
         title=attribute(sheet, "Name"),
         is_visible="hidden" not in state.casefold(),
-        read=lambda: _Sheet(book, sheet).read(),
+        read=lambda: _Sheet(workbook, sheet).read(),
     )
 
 
 class _Sheet:
     """Reads one sheet in one pass."""
 
-    def __init__(self, book: _Book, sheet: Element) -> None:
-        self._book = book
+    def __init__(self, workbook: _Workbook, sheet: Element) -> None:
+        self._workbook = workbook
         self._sheet = sheet
-        self._rows = SheetRows(source=book.source)
+        self._rows = SheetRows(source=workbook.source)
         self._areas: list[Area] = []
         self._column_styles: dict[int, str] = {}
 
@@ -130,8 +130,11 @@ class _Sheet:
             if down:
                 self._areas.append(Area(top=row_no, bottom=row_no + down, left=index, right=index))
             style = attribute(element, "StyleID") or row_style or self._column_styles.get(index, "")
-            cell = self._cell(element, self._book.codes.get(style or "Default", ""))
-            yield index, struck(cell, is_struck=(style or "Default") in self._book.struck or _is_struck_out(element))
+            cell = self._cell(element, self._workbook.codes.get(style or "Default", ""))
+            yield (
+                index,
+                struck(cell, is_struck=(style or "Default") in self._workbook.struck or _is_struck_out(element)),
+            )
             index += int(attribute(element, "MergeAcross") or 0)
 
     def _cell(self, element: Element, code: str) -> Cell:

@@ -1,7 +1,7 @@
--- The first journal that anyone has, as it was made. What its version is called is told by its tables: the second
--- version, of which there were many, has the same number in its header.
+-- Tables of the first released version. Version 2, which has several variants, has the same number in its header; the
+-- tables tell the two apart.
 
--- The user's lists, with everything that stood in them.
+-- The lists of the user, with all their contents.
 CREATE TABLE batches (
     batch_id TEXT NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE rows (
     PRIMARY KEY (batch_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- One order of one portal, for ever, in however many lists it stands.
+-- One order of one portal, in any number of lists. Never deleted.
 CREATE TABLE tasks (
     task_id TEXT NOT NULL PRIMARY KEY,
     po_number TEXT NOT NULL,
@@ -35,14 +35,14 @@ CREATE TABLE tasks (
     status TEXT NOT NULL CHECK (status IN ('QUEUED', 'ASSIGNED', 'RUNNING', 'DONE', 'CANCELLED')),
     attempt_count INTEGER NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
     death_count INTEGER NOT NULL DEFAULT 0 CHECK (death_count >= 0),
-    not_before TEXT NOT NULL DEFAULT '' -- empty when it need not wait; compares before every moment
+    not_before TEXT NOT NULL DEFAULT '' -- empty if it is due; sorts before every moment
 ) STRICT, WITHOUT ROWID;
 
--- What a dead run had in its hands: a few rows among any number of tasks.
+-- For the few tasks that a crashed run had claimed.
 CREATE INDEX tasks_claimed ON tasks (status) WHERE status IN ('ASSIGNED', 'RUNNING');
 
--- Which tasks a list has, in its order. Status and not_before are those of the task, kept equal by the trigger, so that
--- the next due task of a list is one step into one index, however many tasks are done or belong to other lists.
+-- The tasks of a list, in its order. Status and not_before are copies of those of the task, kept equal by the trigger, so
+-- that the next due task is found with one step in one index, however many tasks are done or belong to other lists.
 CREATE TABLE batch_tasks (
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
     batch_id TEXT NOT NULL REFERENCES batches (batch_id),
@@ -59,8 +59,8 @@ BEGIN
     UPDATE batch_tasks SET status = new.status, not_before = new.not_before WHERE task_id = new.task_id;
 END;
 
--- Every try, also those of earlier rounds. A row is written before the work begins and closed when it is known how it
--- went: by the reason of its end or return, or 'lost' when its whole run died.
+-- Every attempt, also those before a task was reopened. A row is written before the work begins, and closed with the
+-- reason of its end or return, or with 'lost' if its run crashed.
 CREATE TABLE attempts (
     attempt_id INTEGER PRIMARY KEY,
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
@@ -79,10 +79,10 @@ CREATE TABLE attempts (
     CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT;
 
--- At most one open attempt for each task, and found at once.
+-- At most one open attempt for each task; also finds it.
 CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE ended_at IS NULL;
 
--- How a task ended. A reopened task keeps its report until the next one replaces it: the files are still there.
+-- The outcome of a task. A reopened task keeps its report, whose files still exist, until the next one replaces it.
 CREATE TABLE reports (
     task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (task_id),
     outcome TEXT NOT NULL CHECK (outcome IN (
@@ -127,7 +127,7 @@ CREATE TABLE missed (
     PRIMARY KEY (task_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Every move of every machine, in the order in which they were told.
+-- Every transition of every state machine, in the order of recording.
 CREATE TABLE transitions (
     transition_id INTEGER PRIMARY KEY,
     machine TEXT NOT NULL,

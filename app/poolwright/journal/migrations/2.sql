@@ -1,4 +1,4 @@
--- Lists grow, and tasks carry something. For a while journals were made like this with one index more or less.
+-- Lists can be extended, and tasks have a payload and a time limit. Journals of this version differ in one index.
 
 CREATE TABLE new_batches (
     batch_id TEXT NOT NULL PRIMARY KEY,

@@ -1,4 +1,4 @@
--- Reasons are words like any other, the indexes are those of today, and a portal's orders belong to an account.
+-- Reasons lose their CHECKs, indexes are replaced, and the orders of a portal belong to an account.
 
 CREATE TABLE new_rows (
     batch_id TEXT NOT NULL REFERENCES batches (batch_id),

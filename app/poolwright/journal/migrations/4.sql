@@ -1,3 +1,3 @@
--- Cells of a workbook that hold numbers and dates are told from texts that look like them.
+-- Cells with numbers and dates in a workbook are distinguished from texts that look like them.
 
 ALTER TABLE rows ADD COLUMN number_places TEXT;

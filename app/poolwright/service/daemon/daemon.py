@@ -152,13 +152,13 @@ class Daemon:
 
     async def metrics(self) -> bytes:
         """Return the Prometheus metrics."""
-        oldest_at = await self._journal.query(partial(queries.oldest_open_at, but=COMMON_BATCH_ID))
+        oldest_at = await self._journal.query(partial(queries.oldest_open_at, excluded=COMMON_BATCH_ID))
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.render(self.pool.get_status(), age_s)
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
         """Return a page of the lists, the latest first."""
-        return await self._journal.query(partial(queries.find_lists, but=COMMON_BATCH_ID, limit=limit, offset=offset))
+        return await self._journal.query(partial(queries.find_lists, excluded=COMMON_BATCH_ID, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """Return one list and its progress.

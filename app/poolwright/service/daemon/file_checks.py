@@ -149,8 +149,8 @@ class FileChecks:
 
 
 def _result_sentence(list_id: BatchId, total_count: int, count: int) -> str:
-    again = f"{count:,} will run again" if count else "none will run again"
-    return f"Checked the files of {total_count:,} finished orders of list {list_id}: {again}."
+    rerun_text = f"{count:,} will run again" if count else "none will run again"
+    return f"Checked the files of {total_count:,} finished orders of list {list_id}: {rerun_text}."
 
 
 def _load_waiting(path: Path) -> dict[BatchId, FileCheck]:

@@ -149,24 +149,24 @@ class InboxFolders:
             folder.rmdir()
             raise
 
-    def move_to_done(self, taken: Path) -> Path:
+    def move_to_done(self, claimed: Path) -> Path:
         """Move a submitted list to ``done``."""
-        return self._move(taken, DONE)
+        return self._move(claimed, DONE)
 
-    def move_to_refused(self, taken: Path, reason: str) -> Path:
+    def move_to_refused(self, claimed: Path, reason: str) -> Path:
         """Move a refused list to ``refused``, with the reason beside it."""
-        name = timestamped_name(taken.name, taken.parent.name)
+        name = timestamped_name(claimed.name, claimed.parent.name)
         note = self._folder(REFUSED) / f"{name}{REASON_SUFFIX}"
         note.parent.mkdir(exist_ok=True)
         # The reason is written first, so that no list lies in the folder without it.
         note.write_text(reason, encoding="utf-8")
-        return self._move(taken, REFUSED)
+        return self._move(claimed, REFUSED)
 
-    def _move(self, taken: Path, folder_name: str) -> Path:
+    def _move(self, claimed: Path, folder_name: str) -> Path:
         folder = self._folder(folder_name)
         folder.mkdir(exist_ok=True)
-        path = taken.rename(folder / timestamped_name(taken.name, taken.parent.name))
-        taken.parent.rmdir()
+        path = claimed.rename(folder / timestamped_name(claimed.name, claimed.parent.name))
+        claimed.parent.rmdir()
         return path
 
     def _folder(self, name: str) -> Path:

@@ -108,7 +108,7 @@ class InboxWatcher:
     async def _claim(self, path: Path) -> None:
         moment = timestamp(self._clock.now())
         try:
-            taken = await anyio.to_thread.run_sync(self._folders.claim, path, moment)
+            claimed = await anyio.to_thread.run_sync(self._folders.claim, path, moment)
         except FileNotFoundError:
             # Its owner removed it after the scan.
             return
@@ -118,35 +118,35 @@ class InboxWatcher:
                 path, f"{problem}: close it in other programs, and give this program write access to {path.parent}."
             )
             return
-        await self._process(taken)
+        await self._process(claimed)
 
-    async def _process(self, taken: Path) -> None:
+    async def _process(self, claimed: Path) -> None:
         """Read and submit a claimed list, then move it to its final folder."""
         try:
-            orders = await anyio.to_thread.run_sync(_read_list, taken, self._reading)
+            orders = await anyio.to_thread.run_sync(_read_list, claimed, self._reading)
             accepted = await self._submit(orders)
-            await anyio.to_thread.run_sync(self._folders.move_to_done, taken)
+            await anyio.to_thread.run_sync(self._folders.move_to_done, claimed)
         except InputRefusedError as error:
-            await self._refuse(taken, str(error))
+            await self._refuse(claimed, str(error))
         except PoolError as error:
-            self._report_once(taken, f"{taken.name} from the inbox waits: {error}")
+            self._report_once(claimed, f"{claimed.name} from the inbox waits: {error}")
         except OSError as error:
-            self._report_once(taken, _stuck_message(taken, error))
+            self._report_once(claimed, _stuck_message(claimed, error))
         else:
-            self._publish(Level.INFO, _accepted_message(taken, accepted, orders))
+            self._publish(Level.INFO, _accepted_message(claimed, accepted, orders))
 
-    async def _refuse(self, taken: Path, cause: str) -> None:
+    async def _refuse(self, claimed: Path, cause: str) -> None:
         moment = f"{self._clock.now():%d %b %Y %H:%M} UTC"
         reason = (
-            f"{taken.name} was refused ({moment}).\n\nWhy: {cause}\n\n"
+            f"{claimed.name} was refused ({moment}).\n\nWhy: {cause}\n\n"
             "What to do: fix the list and put it into the inbox again. This copy is not read again.\n"
         )
         try:
-            await anyio.to_thread.run_sync(partial(self._folders.move_to_refused, taken, reason))
+            await anyio.to_thread.run_sync(partial(self._folders.move_to_refused, claimed, reason))
         except OSError as error:
-            self._report_once(taken, _stuck_message(taken, error))
+            self._report_once(claimed, _stuck_message(claimed, error))
         else:
-            self._publish(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {cause}")
+            self._publish(Level.WARNING, f"The inbox refused {claimed.name}, see its {REFUSED} folder: {cause}")
 
     def _publish(self, level: Level, text: str) -> None:
         self._observe(Notice(level=level, text=text))
@@ -191,17 +191,18 @@ def _folder_message(root: Path, error: OSError) -> str:
     )
 
 
-def _stuck_message(taken: Path, error: OSError) -> str:
+def _stuck_message(claimed: Path, error: OSError) -> str:
     return (
-        f"{taken.name} from the inbox could not be read or moved ({error.strerror}: {error.filename}) and is tried "
-        f"again: give this program access to {taken.parents[2]}. No order is processed twice."
+        f"{claimed.name} from the inbox could not be read or moved ({error.strerror}: {error.filename}) and is tried "
+        f"again: give this program access to {claimed.parents[2]}. No order is processed twice."
     )
 
 
-def _accepted_message(taken: Path, accepted: Accepted, orders: OrderList) -> str:
-    known = accepted.waiting_count + accepted.done_count
+def _accepted_message(claimed: Path, accepted: Accepted, orders: OrderList) -> str:
+    known_count = accepted.waiting_count + accepted.done_count
     notices = "".join(f" {notice}" for notice in orders.notices)
-    return f"The inbox accepted {taken.name}: {accepted.new_count} new orders, {known} known; moved to {DONE}.{notices}"
+    counts = f"{accepted.new_count} new orders, {known_count} known"
+    return f"The inbox accepted {claimed.name}: {counts}; moved to {DONE}.{notices}"
 
 
 def create_inbox_watcher(

@@ -247,13 +247,13 @@ async def _run_in_queue(schedule: Schedule, context: RunContext, limit_s: float,
     began_s = context.clock.monotonic()
     batch_ids: list[BatchId] = []
     #: Lists whose orders may be in the journal, even if the deadline interrupts their submission.
-    begun: list[BatchId] = []
+    submitted_ids: list[BatchId] = []
     problems: list[str] = []
     with anyio.move_on_after(limit_s) as limit:
         for path in await find_lists(schedule, context.folder):
             try:
                 orders = await anyio.to_thread.run_sync(orders_from_file, path, reading)
-                begun.append(orders.batch_id)
+                submitted_ids.append(orders.batch_id)
                 await context.queue.submit(orders)
             except PoolError as error:
                 # The other lists of a pattern may still be valid.
@@ -261,8 +261,8 @@ async def _run_in_queue(schedule: Schedule, context: RunContext, limit_s: float,
                 continue
             batch_ids.append(orders.batch_id)
             await note(tuple(batch_ids))
-    if limit.cancelled_caught and begun:
-        return await _end_at_deadline(schedule, begun, context)
+    if limit.cancelled_caught and submitted_ids:
+        return await _end_at_deadline(schedule, submitted_ids, context)
     if limit.cancelled_caught:
         return RunResult(
             how=RunStatus.DEADLINE, detail="The deadline passed before the list was read; no order was submitted."

@@ -220,14 +220,14 @@ class StateStore:
 
     async def replace_all(self, schedules: Iterable[Schedule]) -> None:
         """Replace all schedules; one with the name of an earlier schedule keeps its run and its history."""
-        known = self._tracked_schedules | self._removed
+        earlier = self._tracked_schedules | self._removed
         self._tracked_schedules = {
-            schedule.name: self._tracked(schedule, known.pop(schedule.name, None)) for schedule in schedules
+            schedule.name: self._tracked(schedule, earlier.pop(schedule.name, None)) for schedule in schedules
         }
-        self._removed = {name: tracked for name, tracked in known.items() if tracked.state.open is not None}
+        self._removed = {name: tracked for name, tracked in earlier.items() if tracked.state.open is not None}
         for tracked in self:
             await self.save(tracked)
-        for tracked in known.values():
+        for tracked in earlier.values():
             tracked.state = replace(tracked.state, waiting_at=None)
             await self.save(tracked)
 

@@ -1,1 +1,1 @@
-"""A page of the portal: visited, read, guarded, and asked about its network traffic."""
+"""A page of the portal: its visit, its content, its request guard and its network traffic."""

@@ -1,8 +1,7 @@
-"""A page through the DevTools protocol.
+"""The DevTools protocol of a page, and the isolated world in which our scripts read, click and save.
 
-An isolated world that its scripts cannot change, to read, click and save in.
-
-It ends with its page. Attaching costs as much as a look at a page, so whoever needs it shares it.
+Scripts of the page cannot change that world. A protocol session ends with its page, and all callers share it, because
+attaching costs as much as reading a page.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from poolwright.worker.page.page_content import PageLink
 
 _sessions: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 
-#: Sends a command with what it is about, and gives its answer.
+#: Sends a command with its parameters, and returns its result.
 SendCommand = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 async def cdp_session(page: Page) -> CDPSession:
-    """The way to a page.
+    """Return the protocol session of a page.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
@@ -38,26 +37,26 @@ async def cdp_session(page: Page) -> CDPSession:
 
 
 def session_sender(session: CDPSession) -> SendCommand:
-    """How commands are sent there."""
+    """Return the function that sends commands to a session."""
     return cast("SendCommand", session.send)  # pyright: ignore[reportUnknownMemberType]
 
 
 async def target_sender(page: Page | Frame) -> SendCommand:
-    """How commands are sent to a page, or to a frame that has a process of its own.
+    """Return the function that sends commands to a page, or to a frame with a process of its own.
 
     Raises:
-        playwright.async_api.Error: The page crashed or was closed; or the frame has none.
+        playwright.async_api.Error: The page crashed or was closed, or the frame has no process of its own.
     """
     session = await (cdp_session(page) if isinstance(page, Page) else page.page.context.new_cdp_session(page))
     return session_sender(session)
 
 
-#: Above the limit that a script keeps itself, for a page whose main thread hangs.
+#: Added to the limit that a script keeps by itself, for a page whose main thread hangs.
 _GRACE_S = 5.0
 _NAME = "poolwright"
-#: What every script here may use, as ``dom``.
+#: Placed before every script, as ``dom``.
 _DOM = resources.files("poolwright.worker").joinpath("dom.js").read_text(encoding="utf-8")
-#: How the browser says that the document went away while it was looked at.
+#: Browser errors for a document that was replaced while a script ran on it.
 _MOVED = (
     "Cannot find context",
     "Execution context was destroyed",
@@ -66,89 +65,90 @@ _MOVED = (
     "No frame for given id",
     "Promise was collected",
 )
-#: Whether a frame can be looked into from the page that it stands on, and so was looked at with it.
+#: True for a frame that the page can access, so that it was read together with the page.
 _IS_OF_PAGE = "() => { try { return Boolean(top.document); } catch { return false; } }"
 
 
 class PageNavigatedError(WorkerError):
-    """The document that was looked at is gone: its page went on to another."""
+    """The document of a script is gone, because its page navigated."""
 
 
 class IsolatedWorld:
-    """One page. Opened by ``world_of``."""
+    """The isolated world of one page. Created by ``isolated_world``."""
 
     def __init__(self, page: Page, send: SendCommand) -> None:
-        """Made by ``world_of`` alone."""
+        """Run scripts on ``page`` by the commands of ``send``."""
         self._page = page
         self._send = send
 
     async def evaluate(self, script: str, spec: Mapping[str, object], limit_s: float) -> object:
-        """Run a function on the page's document, and give what it gives.
+        """Run a function on the page's document and return its result.
 
         Args:
-            script: The function; what it gives may be a promise of plain data.
-            spec: What it is given.
-            limit_s: What it keeps itself, as far as the page lets it.
+            script: The function; it returns plain data, or a promise of it.
+            spec: Its argument.
+            limit_s: The limit that the function keeps by itself, unless the page hangs.
 
         Raises:
-            MovedError: The document is gone.
+            PageNavigatedError: The document is gone.
             playwright.async_api.Error: The page crashed or was closed, or the script failed.
             TimeoutError: The page's main thread hangs.
         """
         with anyio.fail_after(limit_s + _GRACE_S):
-            return await _look(self._send, await self._frame_id(), script, spec)
+            return await _run(self._send, await self._frame_id(), script, spec)
 
     async def evaluate_as_user(self, script: str, spec: object, limit_s: float) -> object:
-        """Run a function on the page's document as if a hand did it: what comes of that is not kept from coming.
+        """Run a function on the page's document as a user's action, so that no window or download of it is blocked.
 
         Args:
-            script: The function; what it gives is plain data.
-            spec: What it is given.
-            limit_s: How long it may take.
+            script: The function; it returns plain data.
+            spec: Its argument.
+            limit_s: The limit for the call.
 
         Raises:
-            MovedError: The document is gone, perhaps by what was done.
+            PageNavigatedError: The document is gone, perhaps because of the action.
             playwright.async_api.Error: The page crashed or was closed, or the script failed.
             TimeoutError: The page's main thread hangs.
         """
         with anyio.fail_after(limit_s):
-            return await _look(self._send, await self._frame_id(), script, spec, is_by_hand=True)
+            return await _run(self._send, await self._frame_id(), script, spec, is_user_action=True)
 
     async def evaluate_in_frames(
-        self, may_look: Callable[[str], bool], script: str, spec: Mapping[str, object], limit_s: float
+        self, may_read: Callable[[str], bool], script: str, spec: Mapping[str, object], limit_s: float
     ) -> list[object]:
-        """Run a function on every frame of another origin; on none that went away meanwhile or hangs.
+        """Run a function on every frame of another origin; return the results without frames that are gone or hang.
 
         Args:
-            may_look: Whether a frame at this address is of interest.
+            may_read: Return whether the frame at an address may be read.
             script: The function.
-            spec: What it is given.
-            limit_s: For each of them.
+            spec: Its argument.
+            limit_s: The limit for each frame.
         """
-        found: list[object] = []
-        tree = await _asked(self._send, "Page.getFrameTree", {})
+        results: list[object] = []
+        tree = await _call(self._send, "Page.getFrameTree", {})
         for send, frame in await self._frames(tree["frameTree"]):
             with anyio.move_on_after(limit_s), contextlib.suppress(PageNavigatedError, PlaywrightError):
-                if may_look(str(frame["url"])) and not await _look(send, frame["id"], _IS_OF_PAGE, {}):
-                    found.append(await _look(send, frame["id"], script, spec))
-        return found
+                if may_read(str(frame["url"])) and not await _run(send, frame["id"], _IS_OF_PAGE, {}):
+                    results.append(await _run(send, frame["id"], script, spec))
+        return results
 
     async def _frame_id(self) -> str:
-        tree = await _asked(self._send, "Page.getFrameTree", {})
+        tree = await _call(self._send, "Page.getFrameTree", {})
         return str(tree["frameTree"]["frame"]["id"])
 
     async def _frames(self, tree: Mapping[str, Any]) -> list[tuple[SendCommand, Mapping[str, Any]]]:
-        """Frames of this page's own process, and those of others, each with the way to it."""
-        frames = [(self._send, frame) for frame in _below(tree)]
+        """Return the frames in this page's process and in others, each with its sender."""
+        frames = [(self._send, frame) for frame in _descendants(tree)]
         for frame in self._page.frames[1:]:
-            send = await self._sending_to(frame)
+            send = await self._sender_for(frame)
             if send is not None:
-                own = await _asked(send, "Page.getFrameTree", {})
-                frames += [(send, one) for one in (own["frameTree"]["frame"], *_below(own["frameTree"]))]
+                own = await _call(send, "Page.getFrameTree", {})
+                tree_frames = (own["frameTree"]["frame"], *_descendants(own["frameTree"]))
+                frames += [(send, own_frame) for own_frame in tree_frames]
         return frames
 
-    async def _sending_to(self, frame: Frame) -> SendCommand | None:
-        """The way to a frame that has a process of its own; nothing for those that have none."""
+    async def _sender_for(self, frame: Frame) -> SendCommand | None:
+        """Return the sender for a frame with a process of its own; ``None`` for any other frame."""
         try:
             return await target_sender(frame)
         except PlaywrightError:
@@ -156,7 +156,7 @@ class IsolatedWorld:
 
 
 async def isolated_world(page: Page) -> IsolatedWorld:
-    """A world of our own on a page, for as long as it is there.
+    """Return the isolated world of a page.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
@@ -164,35 +164,35 @@ async def isolated_world(page: Page) -> IsolatedWorld:
     return IsolatedWorld(page, await target_sender(page))
 
 
-def _below(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _descendants(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for child in tree.get("childFrames", ()):
         yield child["frame"]
-        yield from _below(child)
+        yield from _descendants(child)
 
 
-async def _look(send: SendCommand, frame_id: str, script: str, spec: object, *, is_by_hand: bool = False) -> object:
-    world = await _asked(send, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
+async def _run(send: SendCommand, frame_id: str, script: str, spec: object, *, is_user_action: bool = False) -> object:
+    world = await _call(send, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
     call = {
         "functionDeclaration": f"(spec) => {{\n{_DOM}\nreturn (\n{script.strip().removesuffix(';')}\n)(spec);\n}}",
         "executionContextId": world["executionContextId"],
         "arguments": [{"value": spec}],
         "awaitPromise": True,
         "returnByValue": True,
-        "userGesture": is_by_hand,
+        "userGesture": is_user_action,
     }
-    answer = await _asked(send, "Runtime.callFunctionOn", call)
+    answer = await _call(send, "Runtime.callFunctionOn", call)
     if "exceptionDetails" in answer:
         details = answer["exceptionDetails"]
-        said = details.get("exception", {}).get("description") or details["text"]
-        raise PlaywrightError(f"the page could not be read ({str(said).splitlines()[0]})")
+        reason = details.get("exception", {}).get("description") or details["text"]
+        raise PlaywrightError(f"the page could not be read ({str(reason).splitlines()[0]})")
     return answer["result"].get("value")
 
 
-async def _asked(send: SendCommand, method: str, what: dict[str, Any]) -> dict[str, Any]:
+async def _call(send: SendCommand, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
     try:
-        return await send(method, what)
+        return await send(method, parameters)
     except PlaywrightError as error:
-        if any(sign in error.message for sign in _MOVED):
+        if any(text in error.message for text in _MOVED):
             raise PageNavigatedError(first_line(error)) from error
         raise
 
@@ -200,43 +200,43 @@ async def _asked(send: SendCommand, method: str, what: dict[str, Any]) -> dict[s
 _SCRIPTS = resources.files("poolwright.worker")
 _CLICK = _SCRIPTS.joinpath("click.js").read_text(encoding="utf-8")
 _SAVE = _SCRIPTS.joinpath("save.js").read_text(encoding="utf-8")
-#: Asked where no element of the page can stand in its place.
-_KIND = '() => Object.getOwnPropertyDescriptor(Document.prototype, "contentType").get.call(document)'
-#: By so much of its text an element is known again.
+#: Read from the prototype, where no element of the page can replace it.
+_MEDIA_TYPE = '() => Object.getOwnPropertyDescriptor(Document.prototype, "contentType").get.call(document)'
+#: Length of the text by which an element is recognised.
 _TEXT_LENGTH = 200
 
 
 async def press_link(page: Page, link: PageLink, limit_s: float) -> str:
-    """Press a link where it stands; what keeps it from being a file, nothing where it was pressed.
+    """Click a link of the page; return the reason why it cannot be clicked, or an empty text after the click.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
-        TimeoutError: It did not take the click.
+        TimeoutError: The page did not react to the click.
     """
-    asked = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH]]
+    spec = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH]]
     try:
-        return str(await (await isolated_world(page)).evaluate_as_user(_CLICK, asked, limit_s))
+        return str(await (await isolated_world(page)).evaluate_as_user(_CLICK, spec, limit_s))
     except PageNavigatedError:
-        return ""  # the click went on to another page at once
+        return ""  # the page navigated at once
 
 
 async def shown_media_type(page: Page, limit_s: float) -> str:
-    """As what a page shows what is there: the type of a file, or of a page.
+    """Return the media type of the document that a page shows.
 
     Raises:
-        MovedError: It is on its way elsewhere.
+        PageNavigatedError: The page is navigating.
         playwright.async_api.Error: The page crashed or was closed.
-        TimeoutError: It hangs.
+        TimeoutError: The page hangs.
     """
-    return str(await (await isolated_world(page)).evaluate_as_user(_KIND, None, limit_s))
+    return str(await (await isolated_world(page)).evaluate_as_user(_MEDIA_TYPE, None, limit_s))
 
 
 async def save_document(page: Page, address: str, limit_s: float) -> None:
-    """Save what an address holds; what the page itself shows where there is none.
+    """Start a download of an address; of the page's own document if the address is empty.
 
     Raises:
-        MovedError: It is on its way elsewhere.
+        PageNavigatedError: The page is navigating.
         playwright.async_api.Error: The page crashed or was closed.
-        TimeoutError: It hangs.
+        TimeoutError: The page hangs.
     """
     await (await isolated_world(page)).evaluate_as_user(_SAVE, address, limit_s)

@@ -1,4 +1,4 @@
-"""The rules that ``reading.js`` gets from the portal pack, and the content of a page that it gives back."""
+"""The rules that ``reading.js`` gets from the portal pack, and the content of a page that it returns."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from poolwright.portal.triage import ORDER, Verdict, marks_of
 
 
 def reader_rules(pack: Pack) -> dict[str, Any]:
-    """What a pack tells of pages, for a look at any of them."""
-    marks = {verdict: found for verdict in ORDER if (found := marks_of(pack.triage, verdict)) is not None}
-    found = pack.attachments
+    """Return the rules of a pack that apply to every page, as ``reading.js`` needs them."""
+    marks = {verdict: mark for verdict in ORDER if (mark := marks_of(pack.triage, verdict)) is not None}
+    attachments = pack.attachments
     return {
         "selectors": _distinct(marks, "selector"),
         "within": _distinct(marks, "within"),
-        "trouble": [_shown(mark) for verdict, mark in marks.items() if verdict is not Verdict.READY],
-        "ready": _shown(marks[Verdict.READY]),
-        "links": list(found.links),
-        "clicks": list(found.clicks),
-        "address_attributes": list(found.address_attributes),
-        "count": found.count.model_dump() if found.count else None,
-        "empty": _shown(found.empty) if found.empty else None,
+        "trouble": [_visible_part(mark) for verdict, mark in marks.items() if verdict is not Verdict.READY],
+        "ready": _visible_part(marks[Verdict.READY]),
+        "links": list(attachments.links),
+        "clicks": list(attachments.clicks),
+        "address_attributes": list(attachments.address_attributes),
+        "count": attachments.count.model_dump() if attachments.count else None,
+        "empty": _visible_part(attachments.empty) if attachments.empty else None,
         "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
     }
 
 
-def _shown(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:
-    """What of a mark is to be seen on the page itself."""
+def _visible_part(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:
+    """Return the parts of a mark that appear on the page itself."""
     return {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
 
 
-def _distinct(marks: dict[Verdict, Marks], kind: str) -> list[str]:
-    return sorted({selector for mark in marks.values() for selector in getattr(mark, kind)})
+def _distinct(marks: dict[Verdict, Marks], part: str) -> list[str]:
+    return sorted({selector for mark in marks.values() for selector in getattr(mark, part)})
 
 
-#: A larger page is none that anybody could use. Roots are documents and shadow roots, which may stand in each other.
+#: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX, ROOT_COUNT_MAX, DEPTH_MAX = 300_000, 5_000, 20_000, 200
 
 
@@ -49,30 +49,30 @@ class PageLink(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    #: Absolute; empty when only a click gives the file.
+    #: Absolute; empty if only a click brings the file.
     address: str
     #: Finds the element again: the nth match of the selector, those of documents before those of shadow roots.
     selector: str
     index: int
-    #: What may name the file, by source.
+    #: Texts that may name the file, by source.
     names: dict[str, str]
 
 
 class ReadEnd(StrEnum):
-    """Why a page was read when it was."""
+    """The reason why a reading ended."""
 
-    #: It had told what it is.
+    #: The page could be classified.
     ARRIVED = "arrived"
-    #: The time for it was over.
+    #: The time limit passed.
     LATE = "late"
-    #: Its address changed while it stayed.
+    #: The address changed without a new document.
     MOVED = "moved"
-    #: It is larger than anything that could be read.
+    #: The page is too large to be read.
     TOO_LARGE = "too_large"
 
 
 class PageContent(BaseModel):
-    """What the page gave back. Checked here: a page is data from outside."""
+    """The content of a page. Validated here, because a page is data from outside."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -82,11 +82,11 @@ class PageContent(BaseModel):
     texts: dict[str, str] = Field(default_factory=dict[str, str])
     links: list[PageLink] = Field(default_factory=list[PageLink])
     count: int | None = None
-    #: Whether it shows the pack's mark of an empty list, or counts none.
+    #: Whether the page shows the pack's mark of an empty list, or a count of zero.
     is_said_empty: bool = False
-    #: Whether it shows the pack's mark of a list that has arrived.
+    #: Whether the page shows the pack's mark of a complete list.
     is_settled: bool = False
-    #: Addresses of frames of other origins, as far as they are to be seen.
+    #: Addresses of the visible frames of other origins.
     strangers: list[str] = Field(default_factory=list[str])
     fields: dict[str, str] = Field(default_factory=dict[str, str])
     element_count: int = 0
@@ -95,9 +95,9 @@ class PageContent(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifiedPage:
-    """A page that was read, and what it is."""
+    """The content of a page and its verdict."""
 
     reading: PageContent
     verdict: Verdict
-    #: Why its list of attachments cannot be trusted; empty when it can, and for pages that have none.
+    #: Why its list of attachments cannot be trusted; empty if it can, and for pages without a list.
     doubt: str = ""

@@ -1,7 +1,6 @@
-"""Reads a page in one call that waits inside the page. See ``reading.js`` for what it reads.
+"""Reads a page in one call that waits inside the page; ``reading.js`` is the script.
 
-One call instead of selectors and locators: each of those costs the driver a retry loop, a quarter of the processor time
-of a whole order.
+Selectors and locators cost the driver a retry loop each: a quarter of the processor time of a whole order.
 """
 
 from __future__ import annotations
@@ -41,23 +40,23 @@ from poolwright.worker.page.page_content import (
 )
 from poolwright.worker.page.traffic import Traffic
 
-#: In points; a smaller frame shows nothing to anybody.
+#: In CSS pixels; a smaller frame shows nothing that a person could read.
 _FRAME_SIDE_MIN = 24
-#: Each redirect by a script, and each answer that a list waits for, asks for another look.
+#: Each redirect by a script, and each response that a list waits for, needs another read.
 _LOOK_COUNT_MAX = 100
-#: A page that went on so often and still did not stay is not slow.
+#: A page that navigated more often than this redirects without end; it is not slow.
 _MOVE_COUNT_MAX = 5
-#: While an answer decides, it is looked for so often.
+#: Interval of the reads while the list depends on a response.
 _SLICE_S = 1.0
 _SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
-#: What the browser puts in the place of a page that did not come.
+#: Scheme of the page that the browser shows instead of one that did not load.
 _NO_PAGE = "chrome-error:"
-#: Frames without an address of their own belong to the page that they stand on.
+#: Frames without an address of their own belong to the page around them.
 _OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 
 
 class PageReader:
-    """Reads the page that one visit led to."""
+    """Reads the page that one navigation led to."""
 
     def __init__(
         self,
@@ -72,12 +71,12 @@ class PageReader:
         """Read by the rules of a portal.
 
         Args:
-            page: Navigated already.
-            traffic: What it asked for since.
+            page: A page whose navigation has begun.
+            traffic: Its requests since then.
             pack: The portal's rules.
-            base_url: Where the portal is.
-            portal_number: The order that was visited, whose list of attachments is waited for; nothing for other pages.
-            is_any_page: Whether any page will do that rests; else one is waited for that the pack knows.
+            base_url: The address of the portal.
+            portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
+            is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
         """
         self._page = page
         self._traffic = traffic
@@ -87,19 +86,19 @@ class PageReader:
         self._is_any_page = is_any_page
         self._until = anyio.current_time() + pack.limits.page_s
         self._seen: list[str] = []
-        #: Whether a quiet page without files is to be left for a look at frames that it cannot look into itself.
+        #: Whether the script returns early for a quiet page without files, so that frames of other origins are read.
         self._stops_for_frames = True
 
     async def read(self) -> ClassifiedPage:
-        """Read the page as soon as it has told what it is, and judge the visit.
+        """Read the page as soon as it can be classified, and return its content and verdict.
 
         Raises:
             playwright.async_api.Error: The page crashed or was closed.
             TimeoutError: The page's main thread hangs.
         """
-        reading = await self._arrived(await isolated_world(self._page))
+        reading = await self._read_final(await isolated_world(self._page))
         facts = PageFacts(
-            url=self._served_at if await self._is_served(reading) else reading.url,
+            url=self._served_at if await self._is_served_list(reading) else reading.url,
             status=self._traffic.status,
             passed=[*self._traffic.visited, *self._seen],
             present=reading.present,
@@ -111,25 +110,28 @@ class PageReader:
 
     @property
     def _served_at(self) -> str:
-        """What the document was asked for by; its scripts may call it otherwise since."""
+        """Return the address that the document was requested by; scripts may have changed it since."""
         return self._traffic.visited[-1] if self._traffic.visited and self._traffic.answer is not None else ""
 
-    async def _is_served(self, reading: PageContent) -> bool:
-        """Whether a page that took another address is the order's all the same.
+    async def _is_served_list(self, reading: PageContent) -> bool:
+        """Return whether a page with another address is still the page of the order.
 
-        It may be the order's page, or a list that its scripts went on to. The portal's answer at the order's own
-        address decides: every file that the page shows now must be in it.
+        Scripts may have changed the address of the order's page, or loaded another list into it. The portal's
+        response at the order's own address decides: it must contain every file that the page shows now.
         """
         answer, links = self._traffic.answer, reading.links
         if answer is None or not links or not self._is_renamed(reading.url) or not self._is_list(reading.url):
             return False
-        with anyio.move_on_after(_SLICE_S), contextlib.suppress(PlaywrightError):  # the browser kept no copy of it
+        with (
+            anyio.move_on_after(_SLICE_S),
+            contextlib.suppress(PlaywrightError),
+        ):  # the browser no longer has the response
             served = addresses_in(await answer.text(), self._served_at)
             return all(link.address in served for link in links)
         return False
 
     def _is_renamed(self, url: str) -> bool:
-        """Whether scripts gave the order's own document the address of something else."""
+        """Return whether scripts gave the order's own document another address."""
         number = self._portal_number
         if number is None or self._pack.is_order_page(self._base_url, number, url):
             return False
@@ -143,39 +145,39 @@ class PageReader:
     def _left_s(self) -> float:
         return max(0.0, self._until - anyio.current_time())
 
-    async def _arrived(self, world: IsolatedWorld) -> PageContent:
-        """The page that the visit came to rest on, with its list if it has one."""
-        impatient_at = anyio.current_time() + self._pack.limits.request_s
+    async def _read_final(self, world: IsolatedWorld) -> PageContent:
+        """Return the page on which the navigation ended, with its list if it has one."""
+        links_deadline = anyio.current_time() + self._pack.limits.request_s
         for _ in range(_LOOK_COUNT_MAX):
             try:
                 reading = await self._look(world)
             except PageNavigatedError:
-                await self._come_to_rest()
+                await self._wait_for_document()
                 continue
             if reading.end is ReadEnd.TOO_LARGE or not self._left_s:
                 return reading
             if reading.end is ReadEnd.ARRIVED:
-                if self._is_list(reading.url) and any(self._may_look(url) for url in reading.strangers):
+                if self._is_list(reading.url) and any(self._may_read(url) for url in reading.strangers):
                     reading = await self._with_frames(world, reading)
                     if not reading.links and self._stops_for_frames:
                         self._stops_for_frames = False
                         continue
-                can_wait_s = self._left_s if not reading.links else impatient_at - anyio.current_time()
-                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_idle or can_wait_s <= 0:
+                wait_s = self._left_s if not reading.links else links_deadline - anyio.current_time()
+                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_idle or wait_s <= 0:
                     return reading
-                await self._traffic.wait_idle(can_wait_s)
-        raise self._restless()
+                await self._traffic.wait_idle(wait_s)
+        raise self._redirect_error()
 
-    async def _come_to_rest(self) -> None:
-        """Wait for the document that the page went on to."""
+    async def _wait_for_document(self) -> None:
+        """Wait for the next document of a page that navigated by itself."""
         try:
             await self._page.wait_for_load_state("domcontentloaded", timeout=self._pack.limits.page_s * 1000)
         except PlaywrightTimeoutError:
             if len(self._traffic.visited) > _MOVE_COUNT_MAX:
-                raise self._restless() from None
+                raise self._redirect_error() from None
             raise
 
-    def _restless(self) -> PlaywrightError:
+    def _redirect_error(self) -> PlaywrightError:
         return PlaywrightError(f"the page kept redirecting (net::ERR_TOO_MANY_REDIRECTS, last to {self._page.url})")
 
     async def _look(self, world: IsolatedWorld) -> PageContent:
@@ -183,38 +185,39 @@ class PageReader:
         spec = self._spec()
         is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
         limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
-        found = await world.evaluate(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
-        reading = PageContent.model_validate(found)
+        result = await world.evaluate(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
+        reading = PageContent.model_validate(result)
         if reading.url.startswith(_NO_PAGE):
             msg = f"the page redirected to one that did not load (net::ERR_CONNECTION_FAILED at {self._page.url})"
             raise PlaywrightError(msg)
         return reading
 
     async def _with_frames(self, world: IsolatedWorld, reading: PageContent) -> PageContent:
-        """The same with the links in frames of other origins that the pack trusts."""
-        # Where scripts are shut off no clock ticks for ours either: what is there is taken at the first look.
+        """Return the content together with the links in frames of other origins that the pack trusts."""
+        # A frame that blocks scripts runs no timers for ours either, so its content is taken at the first read.
         spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
-        beside = [
-            PageContent.model_validate(found)
-            for found in await world.evaluate_in_frames(self._may_look, _SCRIPT, spec, 2 * _SLICE_S)
+        frames = [
+            PageContent.model_validate(result)
+            for result in await world.evaluate_in_frames(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
         ]
-        links = {link.address or f"{link.selector} {link.index}": link for one in beside for link in one.links}
+        contents = (reading, *frames)
+        links = {link.address or f"{link.selector} {link.index}": link for content in frames for link in content.links}
         return reading.model_copy(
             update={
                 "links": [*reading.links, *links.values()],
-                "count": next((one.count for one in (reading, *beside) if one.count is not None), None),
-                "is_said_empty": any(one.is_said_empty for one in (reading, *beside)),
-                "is_settled": any(one.is_settled for one in (reading, *beside)),
-                "strangers": [url for url in reading.strangers if not self._may_look(url)],
+                "count": next((content.count for content in contents if content.count is not None), None),
+                "is_said_empty": any(content.is_said_empty for content in contents),
+                "is_settled": any(content.is_settled for content in contents),
+                "strangers": [url for url in reading.strangers if not self._may_read(url)],
                 "end": ReadEnd.ARRIVED if links else reading.end,
             }
         )
 
-    def _may_look(self, url: str) -> bool:
+    def _may_read(self, url: str) -> bool:
         return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
 
     def _is_list(self, url: str) -> bool:
-        """Whether the page is the order's own, as far as its address and status tell."""
+        """Return whether the page is the order's own, judged by its address and status."""
         number = self._portal_number
         if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
             return False
@@ -245,7 +248,7 @@ class PageReader:
         )
 
     def _spec(self) -> dict[str, Any]:
-        url, found, limits = self._page.url, self._pack.attachments, self._pack.limits
+        url, attachments, limits = self._page.url, self._pack.attachments, self._pack.limits
         is_portal = self._pack.may_fetch(self._base_url, url)
         is_list = self._is_list(url)
         return {
@@ -259,8 +262,8 @@ class PageReader:
             "is_list": is_list,
             "is_any_page": self._is_any_page,
             "is_known": self._known(url) is not Verdict.UNKNOWN or self._is_error,
-            "is_answered": self._traffic.is_answered(found.answered),
+            "is_answered": self._traffic.is_answered(attachments.answered),
             "stops_for_frames": self._stops_for_frames,
-            "settled": list(found.settled) if is_list else [],
+            "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
         }

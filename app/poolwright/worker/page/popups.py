@@ -1,6 +1,6 @@
-"""The windows and dialogs that a page opens: bounded, answered and closed.
+"""The windows and dialogs that a page opens: limited in number, answered and closed.
 
-This is the only place that answers; others may listen to what is asked.
+No other module answers a dialog; others may listen to its text.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.portal.pack_schema import DialogPolicy
 from poolwright.worker.page.devtools import SendCommand, cdp_session, session_sender
 
-#: Whether a page may be left: whoever sends it elsewhere means it.
+#: The dialog that asks whether to leave a page; every navigation here is intended.
 _BEFORE_UNLOAD = "beforeunload"
 
 
-def answer_dialogs(page: Page, choice: DialogPolicy) -> None:
-    """Answer whatever a page and the windows that it opens ask, from now on and for as long as they live."""
+def answer_dialogs(page: Page, policy: DialogPolicy) -> None:
+    """Answer every dialog of a page and of the windows that it opens, until they close."""
 
     async def answer(dialog: Dialog) -> None:
         with contextlib.suppress(PlaywrightError):  # the page is gone
-            if is_accepted(dialog.type, choice):
+            if is_accepted(dialog.type, policy):
                 await dialog.accept()
             else:
                 await dialog.dismiss()
 
-    def adopt(window: Page) -> None:
+    def watch(window: Page) -> None:
         window.on("dialog", answer)
-        window.on("popup", adopt)
+        window.on("popup", watch)
 
-    adopt(page)
-
-
-def is_accepted(kind: str, choice: DialogPolicy) -> bool:
-    """Whether a question of a kind is answered with yes; a text that is asked for is never given."""
-    return kind == _BEFORE_UNLOAD or (choice is DialogPolicy.ACCEPT and kind != "prompt")
+    watch(page)
 
 
-#: More windows of one page are of no use to anybody; a further one is closed as it comes.
+def is_accepted(dialog_type: str, policy: DialogPolicy) -> bool:
+    """Return whether a dialog of this type is accepted; a prompt for a text never is."""
+    return dialog_type == _BEFORE_UNLOAD or (policy is DialogPolicy.ACCEPT and dialog_type != "prompt")
+
+
+#: Most windows of one page that stay open; each further one is closed when it opens.
 OPEN_MAX = 20
-#: A page that goes on so long opens them in a loop, faster than they can be closed.
+#: After so many closed windows the page opens them in a loop, faster than they can be closed.
 SHUT_MAX = 20
 #: Each window closes in 10 to 50 ms; a page may have opened many.
 _CLOSE_LIMIT_S = 5.0
@@ -54,50 +54,50 @@ _Target = Mapping[str, Any]
 
 
 class WindowLimit:
-    """How many windows one page opened, and those that they opened. Pure."""
+    """Counts the windows that were closed because a page had too many. Pure."""
 
     def __init__(self) -> None:
-        """None yet."""
+        """Start at zero."""
         self._shut_count = 0
 
     @property
     def is_flood(self) -> bool:
-        """Whether more come than can be closed."""
+        """Return whether more windows open than can be closed."""
         return self._shut_count > SHUT_MAX
 
     def is_excess(self, open_count: int) -> bool:
-        """Whether one that came just now is one too many."""
+        """Return whether a window that just opened is one too many."""
         self._shut_count += open_count > OPEN_MAX
         return open_count > OPEN_MAX
 
 
 @contextlib.asynccontextmanager
 async def window_cleanup(page: Page, note_flood: Callable[[], None] | None = None) -> AsyncGenerator[None]:
-    """Close every window that a page opened, and those that they opened, when the work on the page is over.
+    """Close every window that a page opened, and the windows that those opened, at the end of the block.
 
-    The browser is asked which they are: one that still waits for its first answer is known to nobody else.
+    The browser lists them: only it knows a window that still waits for its first response.
 
     Args:
-        page: It. Where it has opened any, it goes first, so that it opens no more.
-        note_flood: Called when it opens windows without end; the work on it must stop then. Nothing for a page that
-            stays, whose windows are closed alone.
+        page: The page. If it has opened windows, it is closed first, so that it opens no more.
+        note_flood: Called when it opens windows without end; the work on it must stop then. ``None`` for a page that
+            stays open: only its windows are closed.
     """
-    windows, opened = WindowLimit(), list[Page]()
+    limit, opened = WindowLimit(), list[Page]()
 
-    async def note(window: Page) -> None:
-        window.on("popup", note)
+    async def on_popup(window: Page) -> None:
+        window.on("popup", on_popup)
         opened.append(window)
-        if windows.is_excess(sum(not one.is_closed() for one in opened)):
-            if windows.is_flood and note_flood is not None:
-                note_flood()  # again with each one that comes
+        if limit.is_excess(sum(not page.is_closed() for page in opened)):
+            if limit.is_flood and note_flood is not None:
+                note_flood()  # again with each further window
             with contextlib.suppress(PlaywrightError):  # it closed by itself
                 await window.close()
 
-    page.on("popup", note)
+    page.on("popup", on_popup)
     try:
         yield
     finally:
-        page.remove_listener("popup", note)
+        page.remove_listener("popup", on_popup)
         with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True):
             await close_opened_windows(page, stays=note_flood is None)
             for window in opened:
@@ -106,21 +106,21 @@ async def window_cleanup(page: Page, note_flood: Callable[[], None] | None = Non
 
 
 async def close_opened_windows(page: Page, *, stays: bool = False) -> None:
-    """Close what a page has opened by now; and the page itself, unless it stays or has opened nothing.
+    """Close the windows that a page has opened, and the page itself unless it stays or has opened none.
 
-    Of a page that is gone already nobody knows any more what it opened.
+    The windows of a page that is closed already cannot be found any more.
     """
     with contextlib.suppress(PlaywrightError):
         send = session_sender(await cdp_session(page))
-        own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
-        family = await _family_of(own, send)
-        others = [one for one in page.context.pages if one is not page]
+        page_id = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
+        family = await _family_of(page_id, send)
+        others = [other for other in page.context.pages if other is not page]
         if family and others and not stays:
-            with anyio.move_on_after(_QUIET_LIMIT_S):  # else it opens more of them in between
+            with anyio.move_on_after(_QUIET_LIMIT_S):  # else it opens more windows meanwhile
                 await send("Emulation.setScriptExecutionDisabled", {"value": True})
-            family = await _family_of(own, send)
-            send = session_sender(await cdp_session(others[0]))  # the page's own way ends with it
-            await _close(own, send)
+            family = await _family_of(page_id, send)
+            send = session_sender(await cdp_session(others[0]))  # the session of the page ends with it
+            await _close(page_id, send)
         async with anyio.create_task_group() as closing:
             for target_id in family:
                 closing.start_soon(_close, target_id, send)
@@ -136,12 +136,12 @@ async def _close(target_id: str, send: SendCommand) -> None:
 
 
 def opened_by(opener: str, targets: Sequence[_Target]) -> list[str]:
-    """Which pages were opened by one, or by one that it opened."""
+    """Return the ids of the pages that were opened by a page, directly or through another page."""
     family = [opener]
-    for member in family:  # it grows meanwhile
+    for page_id in family:  # the loop appends to the list that it walks
         family += [
             target["targetId"]
             for target in targets
-            if target.get("openerId") == member and target["type"] == "page" and target["targetId"] not in family
+            if target.get("openerId") == page_id and target["type"] == "page" and target["targetId"] not in family
         ]
     return family[1:]

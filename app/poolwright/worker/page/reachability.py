@@ -1,6 +1,6 @@
-"""Checks whether the portal can be reached, and explains to people how to cure it if it cannot.
+"""Checks whether the portal can be reached, and finds the next step for a person if it cannot.
 
-The browser itself is asked, by the way that its pages take: it alone knows the proxies, the names behind them, and the
+The browser makes the request as its pages do: it alone knows its proxies, the names that they resolve, and its
 certificates.
 """
 
@@ -25,7 +25,7 @@ _LIMIT_S = 5.0
 
 async def is_portal_unreachable(context: BrowserContext, base_url: str) -> bool:
     """Return whether the portal's address no longer answers; ``False`` if the browser itself is gone."""
-    pages = context.pages  # none once it is gone
+    pages = context.pages  # empty once the browser is gone
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
         return bool(pages) and await _is_unanswered(await target_sender(pages[0]), base_url)
     return False
@@ -33,64 +33,64 @@ async def is_portal_unreachable(context: BrowserContext, base_url: str) -> bool:
 
 async def _is_unanswered(send: SendCommand, url: str) -> bool:
     tree = await send("Page.getFrameTree", {})
-    ask = {
+    request = {
         "frameId": tree["frameTree"]["frame"]["id"],
         "url": url,
         "options": {"disableCache": True, "includeCredentials": False},
     }
-    answer = (await send("Network.loadNetworkResource", ask))["resource"]
-    if "stream" in answer:
-        await send("IO.close", {"handle": answer["stream"]})
-    return not answer.get("httpStatusCode") and is_no_answer(str(answer.get("netErrorName", "")))
+    resource = (await send("Network.loadNetworkResource", request))["resource"]
+    if "stream" in resource:
+        await send("IO.close", {"handle": resource["stream"]})
+    return not resource.get("httpStatusCode") and is_no_answer(str(resource.get("netErrorName", "")))
 
 
 _CODE = re.compile(r"net::ERR_\w+")
-#: Where it says that it was on its way to.
-_PLACE = re.compile(r" at (https?://\S+)")
+#: The address in the text of a browser error.
+_ADDRESS = re.compile(r" at (https?://\S+)")
 _UNTRUSTED = (
-    "this machine does not trust the portal's certificate; name the certificate of the authority that signed it with "
-    "ca_file (POOLWRIGHT_CA_FILE), or put it into this system's own store where that is Windows or macOS"
+    "this machine does not trust the portal's certificate; set ca_file (POOLWRIGHT_CA_FILE) to the certificate of the "
+    "authority that signed it, or on Windows and macOS add that certificate to the system's store"
 )
 _UNKNOWN = (
-    "the portal requires a client certificate, and got none or rejects the one that it was shown; check "
-    "client_cert and client_key (POOLWRIGHT_CLIENT_CERT …), and ask those who run the portal whether they know it"
+    "the portal requires a client certificate, and it got none or rejected the one it got; check client_cert and "
+    "client_key (POOLWRIGHT_CLIENT_CERT …), and ask the portal's operator whether the certificate is registered"
 )
 _FOREIGN = (
-    "that host requires a client certificate, and got none or rejects the one that it was shown; name it in "
-    "client_cert_hosts (POOLWRIGHT_CLIENT_CERT_HOSTS) if it may see that of client_cert"
+    "that host requires a client certificate, and it got none or rejected the one it got; add the host to "
+    "client_cert_hosts (POOLWRIGHT_CLIENT_CERT_HOSTS) if client_cert may be sent to it"
 )
-#: Some servers let everybody in, and then answer so whoever showed no certificate, or one that they do not take.
-_UNSHOWN = (
+#: Some servers accept every connection, and refuse each request without the right certificate.
+_NO_CERTIFICATE = (
     "if it requires a client certificate, check client_cert and client_key (POOLWRIGHT_CLIENT_CERT …): some "
-    "portals answer so for want of the right one"
+    "portals answer like this if the right one is missing"
 )
 _ENDED = (
-    "the connection was accepted and then closed: by the portal, or by something in between, such as a proxy "
-    f"or a firewall. See whether base_url (POOLWRIGHT_BASE_URL) names the right port; {_UNSHOWN}"
+    "the connection was accepted and then closed, by the portal or by a proxy or firewall in between. Check the port "
+    f"in base_url (POOLWRIGHT_BASE_URL); {_NO_CERTIFICATE}"
 )
-#: How the browser says that a connection was made and then ended by the other side.
+#: Browser errors for a connection that was made and then closed by the other side.
 _ENDINGS = tuple(
-    f"net::ERR_{what}" for what in ("CONNECTION_ABORTED", "CONNECTION_CLOSED", "CONNECTION_RESET", "EMPTY_")
+    f"net::ERR_{name}" for name in ("CONNECTION_ABORTED", "CONNECTION_CLOSED", "CONNECTION_RESET", "EMPTY_")
 )
 _OF_PROXY = (
     "the proxy does not answer, or rejects this machine; check proxy, proxy_user and proxy_password "
     "(POOLWRIGHT_PROXY …), and https_proxy in the environment"
 )
-#: How the browser begins to name what is wrong, the narrower words first.
+#: The next step by the first letters of a browser error, longer prefixes first.
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
-        "net::ERR_CERT_COMMON_NAME_INVALID": "the portal's certificate is for another host; look at base_url "
+        "net::ERR_CERT_COMMON_NAME_INVALID": "the portal's certificate is for another host; check base_url "
         "(POOLWRIGHT_BASE_URL)",
         "net::ERR_CERT_DATE_INVALID": "the portal's certificate expired or is not valid yet; check the clock of this "
-        "machine, and else tell those who run the portal",
+        "machine; if it is right, tell the portal's operator",
         "net::ERR_CERT_": _UNTRUSTED,
         "net::ERR_SSL_CLIENT_AUTH_": _UNKNOWN,
         "net::ERR_BAD_SSL_CLIENT_AUTH_": _UNKNOWN,
-        # The refusal came, and the end of the connection before it was read: Chromium tells the later one.
-        "net::ERR_SOCKET_NOT_CONNECTED": f"the portal ended the connection as soon as it was made; {_UNSHOWN}",
+        # The portal refused and closed the connection before Chromium read the refusal, so only the close is reported.
+        "net::ERR_SOCKET_NOT_CONNECTED": f"the portal closed the connection as soon as it was made; {_NO_CERTIFICATE}",
         **dict.fromkeys(_ENDINGS, _ENDED),
         "net::ERR_SSL_": "no secure connection can be made; check the portal's certificate and any proxy in between",
-        "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own; set "
+        "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal or a proxy asks for HTTP authentication; set "
         "http_user and http_password (POOLWRIGHT_HTTP_USER …), or proxy_user and proxy_password",
         "net::ERR_PROXY_": _OF_PROXY,
         "net::ERR_TUNNEL_": _OF_PROXY,
@@ -101,31 +101,31 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 def remedy(text: str, base_url: str, address: str = "") -> str:
-    """What can be done about what the browser says; empty where nothing is known.
+    """Return the next step for a browser error; empty if none is known.
 
     Args:
-        text: It.
-        base_url: Where the portal is.
-        address: Where the browser was on its way to, if it does not say so itself.
+        text: The text of the error.
+        base_url: The address of the portal.
+        address: The address that the browser was opening, for a text that does not contain it.
     """
-    code, place = _CODE.search(text), _PLACE.search(text)
-    asked, portal = origin_of(place[1] if place else address), origin_of(base_url)
-    step = next((told for start, told in _REMEDIES.items() if code and code.group().startswith(start)), "")
-    if not step or asked is None or asked == portal:
+    code, match = _CODE.search(text), _ADDRESS.search(text)
+    target, portal = origin_of(match[1] if match else address), origin_of(base_url)
+    step = next((sentence for start, sentence in _REMEDIES.items() if code and code.group().startswith(start)), "")
+    if not step or target is None or target == portal:
         return step
-    return f"the portal leads to {asked.host}, and {_FOREIGN}" if step is _UNKNOWN else f"{asked.host}: {step}"
+    return f"the portal redirects to {target.host}, and {_FOREIGN}" if step is _UNKNOWN else f"{target.host}: {step}"
 
 
 def remedy_for_status(status: int) -> str:
-    """What can be done about an answer, by its status alone; empty where nothing is known."""
-    return _UNSHOWN if status == HTTPStatus.BAD_REQUEST else ""
+    """Return the next step for the HTTP status of a response; empty if none is known."""
+    return _NO_CERTIFICATE if status == HTTPStatus.BAD_REQUEST else ""
 
 
 def describe_failure(base_url: str, error: PlaywrightError) -> str:
-    """One sentence: that nobody answers, or that somebody does and the browser does not take it, or is sent away."""
+    """Return one sentence: the portal does not answer, or its answer is refused, and the next step if it is known."""
     step = remedy(error.message, base_url)
-    what = "does not answer" if is_no_answer(error.message) and not _is_ended(error.message) else "cannot be opened"
-    return f"The portal {base_url} {what} ({first_line(error)})" + (f": {step}." if step else ".")
+    problem = "does not answer" if is_no_answer(error.message) and not _is_ended(error.message) else "cannot be opened"
+    return f"The portal {base_url} {problem} ({first_line(error)})" + (f": {step}." if step else ".")
 
 
 def _is_ended(text: str) -> bool:

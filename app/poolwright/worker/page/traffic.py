@@ -1,8 +1,8 @@
 """The network traffic of a page: navigations, pending requests, and a certificate prompt that blocks them.
 
-A browser without a window asks it, too. Nobody sees the question, its page waits for an answer for ever, and whatever
-else is asked of that host waits with it. A page that belongs to no window cannot ask, and is told at once. So where a
-host is late with an answer, such a page tries whether it is that.
+A browser asks which client certificate to show even if it has no window. Then no person sees the prompt, the page waits
+for an answer for ever, and so does every other request to that host. A page that belongs to no window cannot prompt: it
+gets an error at once. So if a host is late with an answer, a hidden page requests it, and its error reveals the prompt.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ from poolwright.portal.addresses import origin_of
 from poolwright.portal.triage import leads_to
 from poolwright.worker.page.devtools import session_sender
 
-#: What may bring a list that is not there yet: an answer to a script, or a script that is still to ask.
+#: Requests that may still add files to the list: those of scripts, and scripts that have not loaded yet.
 _OF_SCRIPTS = frozenset({"xhr", "fetch", "script"})
 
 
 class Traffic:
-    """The requests of one page since it was told to go somewhere. Begun by ``watching``."""
+    """The requests of one page since its navigation began. Created by ``watch_traffic``."""
 
     def __init__(self, page: Page) -> None:
-        """Made by ``watching`` alone."""
+        """Record the requests of ``page``; its listeners are attached by ``watch_traffic``."""
         self._page = page
         self._pending: set[Request] = set()
         self._good: set[Request] = set()
         self._answered: list[str] = []
         self._calm = anyio.Event()
         self._moves = anyio.Event()
-        #: Every address that the page itself was sent to, first to last.
+        #: Every address that the page itself navigated to, first to last.
         self.visited: list[str] = []
-        #: What its last navigation was answered with; nothing where nobody answered.
+        #: The response to the last navigation; ``None`` if there is none.
         self.answer: Response | None = None
-        #: Whether a navigation waits for its answer.
+        #: Whether a navigation waits for its response.
         self.is_leaving = False
-        #: What the page wanted to send and was not let.
+        #: Requests of the page that the request guard blocked.
         self.withheld: list[str] = []
 
     @property
     def status(self) -> int:
-        """Status of the last answer to a navigation; 0 without one."""
+        """Return the HTTP status of the last response to a navigation; 0 if there is none."""
         return self.answer.status if self.answer else 0
 
     @property
     def is_idle(self) -> bool:
-        """Whether no script waits for an answer."""
+        """Return whether no script waits for a response."""
         return not self._pending
 
     async def wait_idle(self, limit_s: float) -> None:
-        """Wait until no script waits for an answer, but no longer than the limit."""
+        """Wait until no script waits for a response, but no longer than the limit."""
         with anyio.move_on_after(limit_s):
             while self._pending:
                 self._calm = anyio.Event()
                 await self._calm.wait()
 
     async def wait_overdue(self, patience_s: float) -> str:
-        """Wait for a navigation that waits longer than this for its answer; its address."""
+        """Wait until a navigation has had no response for this long; return its address."""
         while True:
             with anyio.move_on_after(patience_s if self.is_leaving else math.inf) as waiting:
                 await self.wait_navigation()
@@ -73,15 +73,15 @@ class Traffic:
                 return self.visited[-1]
 
     async def wait_navigation(self) -> None:
-        """Wait for the next navigation that leaves, or is answered."""
+        """Wait until the next navigation begins, or gets its response."""
         await self._moves.wait()
 
     def is_answered(self, addresses: Collection[str]) -> bool:
-        """Whether a request of a script to one of these was answered, and well."""
+        """Return whether a script's request to one of these addresses got a good response."""
         return any(leads_to(addresses, url) for url in self._answered)
 
     def on_request(self, request: Request) -> None:
-        """A request leaves."""
+        """Record a request that the page sends."""
         if self._is_navigation(request):
             self.visited.append(request.url)
             self.answer, self.is_leaving = None, True
@@ -90,7 +90,7 @@ class Traffic:
             self._pending.add(request)
 
     def on_response(self, answer: Response) -> None:
-        """The head of an answer comes."""
+        """Record the head of a response."""
         if self._is_navigation(answer.request):
             self.answer, self.is_leaving = answer, False
             self._move()
@@ -98,7 +98,7 @@ class Traffic:
             self._good.add(answer.request)
 
     def on_request_end(self, request: Request) -> None:
-        """A request has all of its answer, or failed."""
+        """Record that a response is complete, or that a request failed."""
         if request.resource_type in {"xhr", "fetch"} and request in self._good:
             self._answered.append(request.url)
         self._pending.discard(request)
@@ -111,14 +111,14 @@ class Traffic:
         moves.set()
 
     def _is_navigation(self, request: Request) -> bool:
-        with contextlib.suppress(PlaywrightError):  # a frame that is only being made has no name yet
+        with contextlib.suppress(PlaywrightError):  # a frame that is still being created has no id yet
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False
 
 
 @contextlib.contextmanager
 def watch_traffic(page: Page) -> Generator[Traffic]:
-    """Watch what a page asks for, from before it is told to go somewhere."""
+    """Record the requests of a page during the block; enter it before the navigation."""
     traffic = Traffic(page)
     page.on("request", traffic.on_request)
     page.on("response", traffic.on_response)
@@ -133,47 +133,47 @@ def watch_traffic(page: Page) -> Generator[Traffic]:
         page.remove_listener("requestfailed", traffic.on_request_end)
 
 
-#: A host that has said nothing for so long may be waiting for somebody's answer.
+#: After this time without a response, the browser may be waiting for a choice of certificate.
 _PATIENCE_S = 3.0
 _LIMIT_S = 15.0
-#: What was opened to try it goes at once, unless the browser hangs.
+#: The hidden page closes at once, unless the browser hangs.
 _CLOSE_LIMIT_S = 3.0
-#: How the browser says that it would have to ask.
+#: The browser's error for a page that would need the prompt.
 _NEEDED = "net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED"
-#: What browsers ask every host for by themselves: to ask for it once more begins nothing, as a first page may.
+#: Browsers request this from every host by themselves, so one more request has no effect; a start page may have one.
 _HARMLESS = "/favicon.ico"
-#: How a browser calls itself to others that has no window. The headless shell is called so itself: it never asks.
+#: In the User-Agent of a browser without a window. The headless shell also has it as product name, and never prompts.
 _WINDOWLESS = "Headless"
 _Event = Mapping[str, Any]
 
-#: What was tried and needs no answer of anybody: a slow portal is not tried with each of its pages.
+#: Addresses that were checked and need no prompt, so that a slow portal is not checked again with each of its pages.
 _open: WeakKeyDictionary[Browser, set[str]] = WeakKeyDictionary()
 
 
 class CertificatePromptError(PlaywrightError):
-    """A page waits for somebody to choose a certificate. In the words in which a page without a window is told."""
+    """A page waits for a choice of certificate. Its text is the browser's error for a page without a window."""
 
     def __init__(self, url: str) -> None:
-        """Keep where it was on its way to."""
+        """Name the address that the page was navigating to."""
         super().__init__(f"{_NEEDED} at {url}")
 
 
 @contextlib.asynccontextmanager
 async def detect_certificate_prompt(page: Page, traffic: Traffic) -> AsyncGenerator[None]:
-    """Do something with a page, and stop where it waits for an answer that nobody gives.
+    """Run a block that uses a page, and end it if the page waits for a certificate prompt that no person sees.
 
     Args:
-        page: It.
-        traffic: What it asks for.
+        page: The page that the block uses.
+        traffic: Its requests.
 
     Raises:
-        CertificateWantedError: It does.
+        CertificatePromptError: The page waits for the prompt.
     """
     try:
-        async with anyio.create_task_group() as noticing:
-            noticing.start_soon(_notice, page, traffic)
+        async with anyio.create_task_group() as detection:
+            detection.start_soon(_notice, page, traffic)
             yield
-            noticing.cancel_scope.cancel()
+            detection.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group, CertificatePromptError) from group
 
@@ -187,17 +187,17 @@ async def _notice(page: Page, traffic: Traffic) -> None:
 
 
 async def _is_asked(page: Page, url: str) -> bool:
-    """Whether the browser asks which certificate the host of an address may see, and nobody is there to answer."""
+    """Return whether the browser waits for a choice of certificate for a host, with no person to choose."""
     browser, host = page.context.browser, origin_of(url)
     if browser is None or host is None:
         return False
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
         name = f"[{host.host}]" if ":" in host.host else host.host
         address = f"https://{name}:{host.port}{_HARMLESS}"
-        found_open = _open.setdefault(browser, set())
-        if address not in found_open and await _tried(browser, address):
+        checked = _open.setdefault(browser, set())
+        if address not in checked and await _tried(browser, address):
             return True
-        found_open.add(address)
+        checked.add(address)
     return False
 
 
@@ -207,7 +207,7 @@ async def _tried(browser: Browser, address: str) -> bool:
         send = session_sender(session)
         version = await send("Browser.getVersion", {})
         if _WINDOWLESS not in str(version["userAgent"]) or _WINDOWLESS in str(version["product"]):
-            return False  # a person sees the question; or there is none
+            return False  # a person sees the prompt; or this browser never prompts
         target = (await send("Target.createTarget", {"url": "about:blank", "hidden": True}))["targetId"]
         try:
             return await _refused(session, target, address)
@@ -224,21 +224,21 @@ async def _tried(browser: Browser, address: str) -> bool:
 
 
 async def _refused(session: CDPSession, target: str, address: str) -> bool:
-    """Whether a page without a window does not get to an address for want of an answer.
+    """Return whether a page without a window needs the prompt for an address.
 
-    The driver knows nothing of such a page, so what is sent to it goes through the browser as it is.
+    The driver does not know such a page, so its commands are sent through the session of the browser.
     """
-    send, answered, answers = session_sender(session), anyio.Event(), list[_Event]()
+    send, received, messages = session_sender(session), anyio.Event(), list[_Event]()
 
-    def hear(event: _Event) -> None:
-        told: _Event = json.loads(event["message"])
-        if told.get("id") == 1:
-            answers.append(told)
-            answered.set()
+    def on_message(event: _Event) -> None:
+        message: _Event = json.loads(event["message"])
+        if message.get("id") == 1:
+            messages.append(message)
+            received.set()
 
-    session.on("Target.receivedMessageFromTarget", hear)
+    session.on("Target.receivedMessageFromTarget", on_message)
     attached = await send("Target.attachToTarget", {"targetId": target, "flatten": False})
-    message = json.dumps({"id": 1, "method": "Page.navigate", "params": {"url": address}})
-    await send("Target.sendMessageToTarget", {"sessionId": attached["sessionId"], "message": message})
-    await answered.wait()
-    return str(answers[0].get("result", {}).get("errorText", "")) == _NEEDED
+    command = json.dumps({"id": 1, "method": "Page.navigate", "params": {"url": address}})
+    await send("Target.sendMessageToTarget", {"sessionId": attached["sessionId"], "message": command})
+    await received.wait()
+    return str(messages[0].get("result", {}).get("errorText", "")) == _NEEDED

@@ -1,4 +1,4 @@
-"""One visit to a page of the portal: go there, read what comes, and classify it."""
+"""One visit to a page of the portal: navigate, read the page, and classify it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import CertificatePromptError, Traffic, detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.http_downloader import parse_retry_after
 
-#: What the browser says when the page went on by itself before it was there.
-_WENT_ON = "interrupted by another navigation"
+#: The browser's error if the page navigated by itself before it had loaded.
+_INTERRUPTED = "interrupted by another navigation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A page, as it was found."""
+    """The result of one visit."""
 
     reading: PageContent
     verdict: Verdict
     status: int = 0
     #: Why its list of attachments cannot be trusted; empty when it can.
     doubt: str = ""
-    #: What the browser says where an answer came and no page.
+    #: The browser's error if a response came but no page; else empty.
     problem: str = ""
-    #: How long the portal asks to wait, if it does.
+    #: Seconds that the portal asks to wait; ``None`` if it does not.
     retry_after_s: float | None = None
 
 
-async def visit(  # noqa: PLR0913 - where from, where to, and what for
+async def visit(  # noqa: PLR0913 - each is given by its caller alone
     page: Page,
     pack: Pack,
     base_url: str,
@@ -49,16 +49,16 @@ async def visit(  # noqa: PLR0913 - where from, where to, and what for
     """Visit a page of the portal.
 
     Args:
-        page: Where.
+        page: The page that navigates.
         pack: The portal's rules.
-        base_url: Where the portal is.
-        address: Of the page.
-        portal_number: The order whose page it is, and whose list of attachments is waited for.
-        guard: What holds back some of what the page wants, if anything does.
-        is_any_page: Whether any page will do that rests; else one is waited for that the pack knows.
+        base_url: The address of the portal.
+        address: The address to open.
+        portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
+        guard: The request guard of the page, if it has one.
+        is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
 
     Raises:
-        playwright.async_api.Error: No answer came, or the page crashed or was closed.
+        playwright.async_api.Error: No response came, or the page crashed or was closed.
         TimeoutError: The page's main thread hangs.
     """
     with watch_traffic(page) as traffic:
@@ -66,21 +66,21 @@ async def visit(  # noqa: PLR0913 - where from, where to, and what for
             traffic.withheld = guard.withheld
         try:
             async with detect_certificate_prompt(page, traffic):
-                refusal = await _go(page, address, pack.limits.page_s)
+                refusal = await _navigate(page, address, pack.limits.page_s)
                 if refusal is None:
                     reader = PageReader(
                         page, traffic, pack, base_url, portal_number=portal_number, is_any_page=is_any_page
                     )
-                    return await _seen(await reader.read(), traffic)
+                    return await _visit_of(await reader.read(), traffic)
         except CertificatePromptError as error:
             refusal = error
         if guard is not None:
             traffic.visited += guard.strayed
-        return await _pageless(refusal, traffic, pack, base_url, portal_number)
+        return await _visit_without_page(refusal, traffic, pack, base_url, portal_number)
 
 
-async def _go(page: Page, address: str, limit_s: float) -> PlaywrightError | None:
-    """Go there; what the browser says where no page came.
+async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError | None:
+    """Navigate; return the browser's error, or ``None`` if a page came.
 
     Raises:
         playwright.async_api.TimeoutError: Nothing came in time.
@@ -90,27 +90,27 @@ async def _go(page: Page, address: str, limit_s: float) -> PlaywrightError | Non
     except PlaywrightTimeoutError:
         raise
     except PlaywrightError as error:
-        return None if _WENT_ON in error.message else error
+        return None if _INTERRUPTED in error.message else error
     return None
 
 
-async def _seen(read: ClassifiedPage, traffic: Traffic) -> Visit:
+async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
     return Visit(
-        reading=read.reading,
-        verdict=read.verdict,
+        reading=page.reading,
+        verdict=page.verdict,
         status=traffic.status,
-        doubt=read.doubt,
+        doubt=page.doubt,
         retry_after_s=await _retry_after_s(traffic),
     )
 
 
-async def _pageless(
+async def _visit_without_page(
     error: PlaywrightError, traffic: Traffic, pack: Pack, base_url: str, portal_number: str | None
 ) -> Visit:
-    """An answer that is no page: an error with nothing in it, a redirect without end, a file.
+    """Return the visit for a response that is no page: an empty error, endless redirects, a file.
 
     Raises:
-        playwright.async_api.Error: There was no answer at all.
+        playwright.async_api.Error: There was no response at all.
     """
     problem = missing_page_error(error)
     if not problem or not traffic.visited:

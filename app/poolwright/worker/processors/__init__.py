@@ -1,1 +1,1 @@
-"""What is done in a tab. A processor takes a tab and a task and gives a report."""
+"""The processors: each takes a tab and a task, and returns a report."""

@@ -1,10 +1,10 @@
-"""The processors: what one is to the worker, and how the one that a pool names is found.
+"""The registry of processors: finds and imports the processor that a pool names, and completes its reports.
 
-A processor tells what only it can know: reason, detail, fields, missed files, and how long the portal asks to wait.
-The worker adds what it knows itself: the files that the tab saved, where the page ended, traces of a failure, the time
-it took. So a processor can neither forget a file nor list one that is not there.
+A processor reports what only it can know: reason, detail, fields, missed files, and the time that the portal asks to
+wait. The worker adds the files that the tab saved, the last address of the page, evidence and the duration. So a
+processor can neither forget a file nor list one that does not exist.
 
-Own modules are imported here, in the worker process, and nowhere else.
+Modules of users are imported here, in the worker process, and nowhere else.
 """
 
 from __future__ import annotations
@@ -31,42 +31,43 @@ from poolwright.worker.errors import BadReportError, CannotProcessError, first_l
 from poolwright.worker.processors import purchase_orders
 from poolwright.worker.tab import Tab
 
-#: A frame holds little beside its report; traces of a failure are still to be added.
+#: The rest of a frame is for its other fields and for the evidence, which is added later.
 REPORT_LIMIT_BYTES = FRAME_LIMIT_BYTES - 64 * 1024
 
 
 @cache
-def _reports() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)  # at the first report, and not when a worker starts
+def _report_adapter() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)  # built at the first report, so that a worker starts faster
 
 
 class TabProcessor(Protocol):
-    """One kind of work on one page: ours, which know all of a worker's tab, and those of others, which need less."""
+    """The work on one task in one tab. A custom processor needs only the part of it in ``poolwright.sdk.Processor``."""
 
     async def __call__(self, tab: Tab, task: POTask, /) -> Report:
-        """Do the work of one task in its tab, as ``poolwright.sdk.Processor`` tells it.
+        """Do the work of one task in its tab; see ``poolwright.sdk.Processor``.
 
-        May also raise ``CannotProcessError``: it cannot work in this pool at all.
+        Raises:
+            CannotProcessError: The processor cannot work in this pool.
         """
         ...
 
 
-def complete_report(told: object, tab: Tab) -> Report:
-    """What a processor gave back, with what the worker knows, as it will arrive at the supervisor.
+def complete_report(returned: object, tab: Tab) -> Report:
+    """Return the report of a processor, completed by the worker, as the supervisor will receive it.
 
     Raises:
-        BadReportError: It is no report, or none that can travel.
+        BadReportError: The value is not a report, or cannot be sent.
     """
-    if not isinstance(told, Report):
-        raise BadReportError(f"The processor returned {type(told).__name__} instead of a Report.")
-    whole = dataclasses.replace(told, files=tab.saved, page_url=told.page_url or tab.page.url, evidence=())
+    if not isinstance(returned, Report):
+        raise BadReportError(f"The processor returned {type(returned).__name__} instead of a Report.")
+    completed = dataclasses.replace(returned, files=tab.saved, page_url=returned.page_url or tab.page.url, evidence=())
     try:
-        text = well_formed(json.dumps(whole, default=_plain, ensure_ascii=False))
-        report = _reports().validate_json(text, strict=True)
+        text = well_formed(json.dumps(completed, default=_json_part, ensure_ascii=False))
+        report = _report_adapter().validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadReportError(f"The processor's report cannot be used: {place}: {first['msg']}.") from error
+        field = ".".join(map(str, first["loc"]))
+        raise BadReportError(f"The processor's report cannot be used: {field}: {first['msg']}.") from error
     except (TypeError, ValueError) as error:
         raise BadReportError(f"The processor's report cannot be used: {error}.") from error
     size_bytes = len(text.encode())
@@ -75,8 +76,8 @@ def complete_report(told: object, tab: Tab) -> Report:
     return report
 
 
-def _plain(part: object) -> dict[str, object]:
-    """A part of a report as JSON can write it."""
+def _json_part(part: object) -> dict[str, object]:
+    """Return a part of a report in a form that JSON can hold."""
     if isinstance(part, Report | FetchedFile | MissedFile):
         return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
     if isinstance(part, Mapping):
@@ -88,72 +89,74 @@ BUILT_IN_PROCESSORS: Mapping[str, TabProcessor] = MappingProxyType({PO_ATTACHMEN
 
 
 def load_processor(name: str, import_path: Sequence[str] = ()) -> TabProcessor:
-    """Find a processor: one of ``SHIPPED``, one that a package offers, or ``module:function``.
+    """Return a processor: one of ``BUILT_IN_PROCESSORS``, one of a package, or ``module:function``.
 
     Args:
-        name: As the options have it.
-        import_path: Folders in which modules are looked for first. The current folder is none of them.
+        name: The name in the options.
+        import_path: Folders that are searched first; the current folder is not searched.
 
     Raises:
-        CannotProcessError: There is none of this name or more than one, its module cannot be imported, or it is no
-            processor.
+        CannotProcessError: No processor or more than one has this name, its module cannot be imported, or the object
+            is no processor.
     """
     if name in BUILT_IN_PROCESSORS:
         return BUILT_IN_PROCESSORS[name]
     sys.path[:0] = import_path
     try:
-        meant = find_processor(name)
+        processor = find_processor(name)
     except OptionsError as error:
         raise CannotProcessError(str(error)) from error
-    match meant:
+    match processor:
         case BuiltInProcessor():
-            return BUILT_IN_PROCESSORS[meant.name]
+            return BUILT_IN_PROCESSORS[processor.name]
         case PackageProcessor():
-            return _accepted(name, _loaded(meant))
+            return _checked(name, _from_package(processor))
         case ModuleProcessor():
-            return _of_module(meant, import_path)
+            return _from_module(processor, import_path)
 
 
-def _loaded(offered: PackageProcessor) -> object:
-    """What an entry point stands for."""
+def _from_package(processor: PackageProcessor) -> object:
+    """Return the object of an entry point."""
     try:
-        return offered.entry.load()
-    except (Exception, SystemExit) as error:  # a package of somebody else's may do anything while it is imported
-        logger.opt(exception=error).error("the package {} cannot be imported", offered.package)
+        return processor.entry.load()
+    except (Exception, SystemExit) as error:  # a foreign package may raise anything while it is imported
+        logger.opt(exception=error).error("the package {} cannot be imported", processor.package)
         raise CannotProcessError(
-            f"The processor {offered.name!r} of the package {offered.package} cannot be imported from "
-            f"{offered.entry.value} ({type(error).__name__}: {first_line(error)}); fix the package or remove it."
+            f"The processor {processor.name!r} of the package {processor.package} cannot be imported from "
+            f"{processor.entry.value} ({type(error).__name__}: {first_line(error)}); fix the package or remove it."
         ) from error
 
 
-def _of_module(own: ModuleProcessor, import_path: Sequence[str]) -> TabProcessor:
-    module = _imported(own.name, own.module, import_path)
-    if not hasattr(module, own.function):
-        raise CannotProcessError(f"There is no processor {own.name!r}: {module.__file__} has no {own.function}.")
-    return _accepted(own.name, getattr(module, own.function))
+def _from_module(processor: ModuleProcessor, import_path: Sequence[str]) -> TabProcessor:
+    module = _import_module(processor.name, processor.module, import_path)
+    if not hasattr(module, processor.function):
+        raise CannotProcessError(
+            f"There is no processor {processor.name!r}: {module.__file__} has no {processor.function}."
+        )
+    return _checked(processor.name, getattr(module, processor.function))
 
 
-def _imported(name: str, module_name: str, import_path: Sequence[str]) -> ModuleType:
+def _import_module(name: str, module_name: str, import_path: Sequence[str]) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a module of somebody else's may do anything while it is imported
+    except (Exception, SystemExit) as error:  # a foreign module may raise anything while it is imported
         if not (isinstance(error, ModuleNotFoundError) and error.name == module_name):
             logger.opt(exception=error).error("the module {} cannot be imported", module_name)
-        places = ", ".join(import_path) or "no folder (import_path is empty)"
+        folders = ", ".join(import_path) or "no folder (import_path is empty)"
         raise CannotProcessError(
             f"The processor {name!r} cannot be imported ({type(error).__name__}: {first_line(error)}); "
-            f"looked in {places} and among the installed packages."
+            f"looked in {folders} and among the installed packages."
         ) from error
 
 
-def _accepted(name: str, found: object) -> TabProcessor:
-    """Make sure that it can be called as one; whether it gives back a report shows later."""
-    if not callable(found) or not (
-        inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__)
+def _checked(name: str, candidate: object) -> TabProcessor:
+    """Return an object as a processor, after a check of its signature; its reports are checked later."""
+    if not callable(candidate) or not (
+        inspect.iscoroutinefunction(candidate) or inspect.iscoroutinefunction(type(candidate).__call__)
     ):
         raise CannotProcessError(f"{name!r} is not a processor: it must be an async function (async def).")
     try:
-        inspect.signature(found).bind("tab", "task")
+        inspect.signature(candidate).bind("tab", "task")
     except TypeError as error:
         raise CannotProcessError(f"{name!r} is not a processor: it must take exactly (tab, task).") from error
-    return cast("TabProcessor", found)
+    return cast("TabProcessor", candidate)

@@ -78,7 +78,7 @@ async def test_a_command_that_hangs_is_ended_at_the_deadline_with_all_it_started
     ended = await run(scenario, scenario.schedule(source=printing(script), deadline_s=2.0))
 
     assert ended.how is RunStatus.DEADLINE
-    assert "nothing was submitted" in ended.detail
+    assert "no order was submitted" in ended.detail
     pid = int((scenario.root / "pid").read_text())
     await until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
