@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from copy import deepcopy
 from dataclasses import fields, replace
 from types import UnionType
 from typing import get_args, get_type_hints
@@ -57,17 +58,16 @@ def test_what_was_not_changed_is_the_same_afterwards() -> None:
 
 
 def test_what_a_draft_changes_is_its_own() -> None:
+    before = deepcopy(STATE)
+
     draft = Draft.copy(STATE)
     slot = draft.slot(1)
     draft.release_task(ONE, TASK.task_id)
     slot.shown_before[TASK.task_id], slot.outages_before[TASK.task_id] = 1, 1
     draft.count_free_return(TASK.task_id)
 
-    assert draft.freeze() != STATE
-    assert (STATE, HOLDING) == (
-        PoolState(slots={1: HOLDING, 2: WorkerSlot()}, free_returns={TASK.task_id: 1}),
-        WorkerSlot(is_up=True, held={TASK.task_id: TASK}),
-    )
+    assert draft.freeze() != before
+    assert before == STATE
 
 
 def test_a_slot_that_is_asked_for_twice_is_the_same_copy() -> None:

@@ -69,7 +69,7 @@ class SlotDraft:
         return draft
 
     def freeze(self) -> WorkerSlot:
-        """Return the slot as it is now; call ``clear`` or drop the draft before anything else changes its tasks."""
+        """Return the slot as it is now. It shares its tasks with the draft, which is cleared or dropped next."""
         return WorkerSlot(**dict(zip(_SLOT_FIELDS, _slot_values(self), strict=True)))
 
     def clear(self) -> None:

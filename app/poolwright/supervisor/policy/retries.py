@@ -253,7 +253,7 @@ def on_filing_failed(draft: Draft, event: FilingFailed) -> None:
 
 
 def _spend_attempt(draft: Draft, event: FilingFailed) -> None:
-    """The order pays with an attempt; after its last one nothing is asked of the output folder any more."""
+    """Let the order pay with an attempt; after its last one, write the outcome into the journal alone."""
     task = event.file.task
     report = replace(
         event.file.report, reason=Reason.FILING_FAILED, detail=event.problem, files=(), missed=(), evidence=()
