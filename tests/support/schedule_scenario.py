@@ -108,7 +108,9 @@ class Scenario:
     @asynccontextmanager
     async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Scheduler]:
         ledger = ScheduleStateFile(self.ledger_path)
-        async with Scheduler(schedules, state_file=ledger, context=self.means(), observe=self.events.append) as timetable:
+        async with Scheduler(
+            schedules, state_file=ledger, context=self.means(), observe=self.events.append
+        ) as timetable:
             yield timetable
 
     def schedule(self, name: str = "nightly", cron: str = "0 6 * * *", **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name

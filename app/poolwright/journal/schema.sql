@@ -47,8 +47,8 @@ CREATE TABLE tasks (
 -- For the number of tasks in each state, pages of one state, and the tasks that a crashed run had claimed.
 CREATE INDEX tasks_by_status ON tasks (status, task_id);
 
--- The tasks of a list, in its order. Status and not_before are copies of those of the task, kept equal by the trigger, so
--- that the next due task is found with one step in one index, however many tasks are done or belong to other lists.
+-- The tasks of a list, in its order. Status and not_before are copied from the task and kept equal by the trigger, so
+-- that the next due task is found with one step in one index, however many tasks are done or in other lists.
 CREATE TABLE batch_tasks (
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
     batch_id TEXT NOT NULL REFERENCES batches (batch_id),
@@ -144,8 +144,8 @@ CREATE TABLE transitions (
 
 CREATE INDEX transitions_by_entity ON transitions (machine, entity);
 
--- The account of the orders of each portal, whose name begins their ids. For another account or address, the same number
--- may be another order.
+-- The account of the orders of each portal, whose name begins their ids. With another account or address, the
+-- same number may be another order.
 CREATE TABLE accounts (
     portal TEXT NOT NULL PRIMARY KEY,
     address TEXT NOT NULL,

@@ -1,6 +1,6 @@
 """Passes events to the policy one by one and executes the commands that it returns.
 
-Facts are dealt with one after another, each at once. Nobody else moves the pool's machine or opens the queue.
+Events are dealt with one after another, each at once. Nobody else moves the pool's machine or opens the queue.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc import messages
 from poolwright.profile.backups import save_refreshed_login
 from poolwright.supervisor.observation import EventLog
-from poolwright.supervisor.policy import decide
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
@@ -61,6 +60,7 @@ from poolwright.supervisor.policy.commands import (
     WorkerCommand,
     pause_message,
 )
+from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.events import LoginExpiring, PauseEnded, PoolInput, VerificationDue, WorkerReady
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import PoolState
@@ -74,7 +74,7 @@ from poolwright.supervisor.totp import TotpGenerator
 class Outstanding:
     """What a pool counts."""
 
-    #: Facts and filings that are not dealt with yet.
+    #: Events and filings that are not dealt with yet.
     unsettled: WaitGroup
     #: Generations of workers that are not over yet.
     alive: WaitGroup
@@ -241,7 +241,7 @@ class CommandExecutor:
                 worker.give_up()
 
     def _announce(self, command: Pause | Resume | ReportMemoryRecycle) -> None:
-        """The pool's own state follows from its standing; here people are told, and the time of a hold runs."""
+        """The pool's own state follows from the policy's; here people are told, and the time of a hold runs."""
         if isinstance(command, ReportMemoryRecycle):
             self.event_log.publish(command.relieved)
             return
@@ -262,21 +262,21 @@ class Controller:
 
     def __init__(
         self,
-        standing: PoolState,
+        state: PoolState,
         machine: StateMachine[PoolStatus, PoolEvent],
         dispatch: TaskFeeder,
         open_tasks: WaitGroup,
     ) -> None:
-        """Start with a standing in which nothing has happened yet."""
-        self.state = standing
+        """Start with a state in which no event has happened yet."""
+        self.state = state
         self.machine = machine
-        #: Facts and filings that are not dealt with yet.
+        #: Events and filings that are not dealt with yet.
         self.unsettled = WaitGroup()
-        #: When the last fact was dealt with, in seconds of ``anyio.current_time``.
+        #: When the last event was dealt with, in seconds of ``anyio.current_time``.
         self.last_event_at_s = anyio.current_time()
         self._feeder = dispatch
         self._unfinished = open_tasks
-        self._facts, self._inbox = anyio.create_memory_object_stream[PoolInput](math.inf)
+        self._events, self._inbox = anyio.create_memory_object_stream[PoolInput](math.inf)
 
     def __enter__(self) -> Self:
         """Open the inbox."""
@@ -286,34 +286,34 @@ class Controller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the inbox."""
-        self._facts.close()
+        self._events.close()
         self._inbox.close()
 
-    def post(self, fact: PoolInput) -> None:
+    def post(self, event: PoolInput) -> None:
         """Queue an event and return at once; events after the end are ignored."""
         with contextlib.suppress(anyio.ClosedResourceError):
-            self._facts.send_nowait(fact)
+            self._events.send_nowait(event)
             self.unsettled.add()
 
     async def run(self, performance: CommandExecutor) -> None:
         """Decide and act until cancelled."""
         try:
-            async for fact in self._inbox:
+            async for event in self._inbox:
                 with self.unsettled.counted():
-                    decision = decide.decide(self.state, fact)
-                    self.state = decision.standing
-                    self._apply_state(fact)
+                    decision = decide(self.state, event)
+                    self.state = decision.state
+                    self._apply_state(event)
                     for command in decision.commands:
                         performance.execute(command)
                 self.last_event_at_s = anyio.current_time()
         finally:
             self.unsettled.release_all()
 
-    def _apply_state(self, fact: PoolInput) -> None:
-        """Move the pool's machine, and open or close the queue, as the standing says."""
+    def _apply_state(self, event: PoolInput) -> None:
+        """Move the pool's machine, and open or close the queue, as the state says."""
         holds = self.state.pauses.active
         self._feeder.set_open(is_open=not holds and not self.state.is_stopping)
-        if isinstance(fact, WorkerReady):
+        if isinstance(event, WorkerReady):
             self._try_to_move(PoolEvent.STAFF)
         if holds:
             self._try_to_move(PoolEvent.PAUSE)

@@ -1,10 +1,9 @@
-"""One attempt at one task: the place where every error becomes a report or a decision.
+"""One attempt at one task: every error in its tab becomes a report, or is raised to the loop.
 
-An own processor opens files and connections wherever it likes, and what refuses those says nothing of our storage. So
-an error counts as ours that names a place of ours, and any other that could be ours only if our own folder refuses too.
+Raised are a lost login, a dead browser and a processor that cannot work here: the task is not their cause.
 
-Whatever happens in a tab becomes a report, unless it is no fault of the task's: a lost login and a dead browser are
-raised to the loop.
+A custom processor may open any file and any connection, so its errors need not concern the output folder. An error of a
+file system counts as ours if it names a path in the staging folder; any other one only if a test file fails there too.
 """
 
 from __future__ import annotations
@@ -42,57 +41,57 @@ _TROUBLE_TEXTS: Mapping[StorageTrouble, str] = MappingProxyType(
         StorageTrouble.OTHER: "A file could not be read or written",
     }
 )
-#: What a processor's own connection may raise; a share that is away raises the same.
+#: Errors of a processor's own connection; a network share that does not answer raises the same.
 _OF_CONNECTIONS = (ConnectionError, socket.gaierror)
 
 
 async def storage_report(error: OSError, folder: Path, page_url: str) -> Report:
-    """How an attempt ended that a file system refused something.
+    """Return the report of an attempt that ended with an error of a file system.
 
     Args:
-        error: What was raised.
-        folder: Where this worker stages all its orders.
-        page_url: Where the page was then.
+        error: The error.
+        folder: The folder in which this worker stages all its orders.
+        page_url: The address of the page at that time.
     """
-    trouble, told = await anyio.to_thread.run_sync(_storage_trouble, error, folder, abandon_on_cancel=True)
+    trouble, cause = await anyio.to_thread.run_sync(_storage_trouble, error, folder, abandon_on_cancel=True)
     if trouble is StorageTrouble.OTHER and isinstance(error, _OF_CONNECTIONS) and error.filename is None:
         return Report(reason=Reason.PROCESSOR_ERROR, detail=first_line(error), page_url=page_url)
     return Report(
-        reason=STORAGE_REASONS[trouble], detail=f"{_TROUBLE_TEXTS[trouble]} ({first_line(told)}).", page_url=page_url
+        reason=STORAGE_REASONS[trouble], detail=f"{_TROUBLE_TEXTS[trouble]} ({first_line(cause)}).", page_url=page_url
     )
 
 
 def _storage_trouble(error: OSError, folder: Path) -> tuple[StorageTrouble, OSError]:
-    """Whether no order can be staged now, and by which error. Blocking."""
+    """Return whether and why no order can be staged now, with the error that shows it. Blocking."""
     trouble = trouble_of(error)
-    # a small file may still have room where a large one had none
+    # a test file is small and may still fit on a disk that is full for a large one
     if trouble in {StorageTrouble.FULL, StorageTrouble.OTHER} or _is_within(error, folder):
         return trouble, error
-    refused = _refusal(folder)
-    if refused is None or not trouble_of(refused).may_pass:
+    probe_error = _write_error(folder)
+    if probe_error is None or not trouble_of(probe_error).may_pass:
         return StorageTrouble.OTHER, error
-    return trouble_of(refused), refused
+    return trouble_of(probe_error), probe_error
 
 
 def _is_within(error: OSError, folder: Path) -> bool:
-    named = error.filename
-    return isinstance(named, str | bytes) and Path(os.fsdecode(named)).is_relative_to(folder)
+    path = error.filename
+    return isinstance(path, str | bytes) and Path(os.fsdecode(path)).is_relative_to(folder)
 
 
-def _refusal(folder: Path) -> OSError | None:
-    """Why a folder takes no file now; nothing when it does."""
+def _write_error(folder: Path) -> OSError | None:
+    """Return the error of writing a test file to a folder; ``None`` if it can be written."""
     try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"\0")
-            probe.flush()
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+            file.flush()
     except OSError as error:
         return error
     return None
 
 
-#: What a browser that is gone makes of an order.
+#: Outcomes that a browser that is gone can cause.
 _OUTCOMES_TO_CHECK = frozenset({Outcome.FAILED, Outcome.PARTIAL})
-#: Reasons for which a person wants to see the page.
+#: Reasons for which a person needs to see the page.
 _REASONS_WITH_EVIDENCE = frozenset(
     {
         Reason.PORTAL_CHANGED,
@@ -111,28 +110,28 @@ _REASONS_WITH_EVIDENCE = frozenset(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptContext:
-    """What all attempts of a worker share."""
+    """The session, the processor and the time limit that all attempts of a worker share."""
 
     session: BrowserSession
-    #: Nothing in a pool without a portal.
+    #: ``None`` in a pool without a portal.
     portal_context: PortalContext | None
     processor: TabProcessor
     task_timeout_s: float
 
 
-async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
-    """Process one task in a tab of its own, within its time.
+async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+    """Process one task in a tab of its own, within its time limit, and return the report.
 
     Raises:
-        SessionLostError: The portal logged us out; the task was not judged.
-        SessionBrokenError: Browser or driver are gone; the task was not judged.
-        CannotProcessError: The processor cannot work in this pool; the task was not judged.
+        SessionLostError: The portal logged us out; the task has no result.
+        SessionBrokenError: The browser or its driver is gone; the task has no result.
+        CannotProcessError: The processor cannot work in this pool; the task has no result.
     """
     begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(OomKillCounter)
-    async with bench.session.tab(task, staging, bench.portal_context) as tab:
-        report = await _run_within_limit(bench, tab, task)
+    async with context.session.tab(task, staging, context.portal_context) as tab:
+        report = await _run_within_limit(context, tab, task)
         if report.outcome in _OUTCOMES_TO_CHECK:
-            await _stop_if_browser_is_gone(bench.session, report)
+            await _stop_if_browser_is_gone(context.session, report)
         if report.reason is Reason.TAB_CRASHED:
             report = await anyio.to_thread.run_sync(_explain_crash, report, kills)
         if report.reason in _REASONS_WITH_EVIDENCE and tab.may_capture and not tab.flooded.is_set():
@@ -142,32 +141,32 @@ async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
     return dataclasses.replace(report, evidence=tab.evidence_files, duration_s=round(anyio.current_time() - begun, 3))
 
 
-async def _run_within_limit(bench: AttemptContext, tab: Tab, task: POTask) -> Report:
+async def _run_within_limit(context: AttemptContext, tab: Tab, task: POTask) -> Report:
     try:
-        limit_s = bench.task_timeout_s if task.timeout_s is None else task.timeout_s
+        limit_s = context.task_timeout_s if task.timeout_s is None else task.timeout_s
         with anyio.move_on_after(limit_s):
-            return await _run_processor(bench, tab, task)
+            return await _run_processor(context, tab, task)
         detail = f"The order exceeded its time limit of {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
     except (SessionLostError, CannotProcessError):
         raise
-    except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
+    except Exception as error:  # noqa: BLE001 - the border of the tab: an error of a processor ends only its task
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
             return await storage_report(error, tab.staging.parent, tab.page.url)
-        return await _recheck_unreachable(_report_for_error(error, bench, tab), bench, tab)
+        return await _recheck_unreachable(_report_for_error(error, context, tab), context, tab)
 
 
-async def _recheck_unreachable(report: Report, bench: AttemptContext, tab: Tab) -> Report:
-    """The same, but a page that nobody answers is its own trouble where the portal answers otherwise."""
-    if report.reason is not Reason.PORTAL_UNREACHABLE or bench.portal_context is None:
+async def _recheck_unreachable(report: Report, context: AttemptContext, tab: Tab) -> Report:
+    """Return the report, changed to an error of this page if the portal answers for other pages."""
+    if report.reason is not Reason.PORTAL_UNREACHABLE or context.portal_context is None:
         return report
-    if await is_portal_unreachable(tab.page.context, bench.portal_context.portal.base_url):
+    if await is_portal_unreachable(tab.page.context, context.portal_context.portal.base_url):
         return report
-    detail = f"The portal does not answer for this page, but it answers for others ({report.detail})."
+    detail = f"The portal does not answer for this page, but it answers for other pages ({report.detail})."
     return dataclasses.replace(report, reason=Reason.PORTAL_ERROR, detail=detail)
 
 
-def _report_for_error(error: Exception, bench: AttemptContext, tab: Tab) -> Report:
+def _report_for_error(error: Exception, context: AttemptContext, tab: Tab) -> Report:
     detail, wait_s = first_line(error), None
     match error:
         case RetryLaterError():
@@ -178,20 +177,20 @@ def _report_for_error(error: Exception, bench: AttemptContext, tab: Tab) -> Repo
             reason, detail = Reason.PAGE_TOO_SLOW, detail if str(error) else "The page hangs."
         case PlaywrightError():
             reason = classify_error(error)
-            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.portal_context is None:
-                reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
+            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and context.portal_context is None:
+                reason = Reason.PROCESSOR_ERROR  # without a portal no other task depends on this address
         case _:
             reason = Reason.PROCESSOR_ERROR
             logger.opt(exception=error).error("processor failed on {}", tab.po_number)
     return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
 
 
-async def _run_processor(bench: AttemptContext, tab: Tab, task: POTask) -> Report:
-    """The processor's report, or the news that its page is lost: a call into a crashed page may never return."""
+async def _run_processor(context: AttemptContext, tab: Tab, task: POTask) -> Report:
+    """Return the processor's report, or one for a crashed page: a call into such a page may never return."""
     reports: list[Report] = []
 
     async def process() -> None:
-        reports.append(complete_report(await bench.processor(tab, task), tab))
+        reports.append(complete_report(await context.processor(tab, task), tab))
         work.cancel_scope.cancel()
 
     async def end_with(trouble: anyio.Event, reason: Reason, detail: str) -> None:
@@ -210,7 +209,7 @@ async def _run_processor(bench: AttemptContext, tab: Tab, task: POTask) -> Repor
 
 
 def _explain_crash(crashed: Report, kills: OomKillCounter) -> Report:
-    """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
+    """Return the report of a crash, changed if the system killed the page for lack of memory. Blocking."""
     if not kills.count:
         return crashed
     detail = "The system killed the browser tab because it ran out of memory."
@@ -218,11 +217,11 @@ def _explain_crash(crashed: Report, kills: OomKillCounter) -> Report:
 
 
 async def _stop_if_browser_is_gone(session: BrowserSession, report: Report) -> None:
-    """Never tell a dead browser as a failure of the order, in whatever words the error came: the browser is asked.
+    """Raise if the browser is gone, whatever the text of the error, so that the order is not reported as failed.
 
     Raises:
         SessionBrokenError: The browser or its driver is gone.
     """
     if await session.is_lost_by_now():
-        msg = f"browser or driver ended ({report.detail})"
+        msg = f"the browser or its driver ended ({report.detail})"
         raise SessionBrokenError(msg)

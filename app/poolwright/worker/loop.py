@@ -1,7 +1,7 @@
 """The loop of a worker from its start to its drain: tasks in tabs, heartbeats and the login.
 
-Every task that was assigned is answered exactly once, by ``Finished`` or ``Returned``, unless the browser dies: then
-the process ends without a word for them, and the supervisor knows what they were.
+Each assigned task is answered exactly once, by ``Finished`` or ``Returned``, unless the browser dies: then the process
+ends without an answer, and the supervisor knows which tasks it had.
 """
 
 from __future__ import annotations
@@ -44,71 +44,71 @@ from poolwright.worker.errors import CannotLogInError, SessionBrokenError, first
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.session import BrowserSession
 
-#: A supervisor that hears nothing for 15 s takes the worker for hung.
+#: The supervisor treats a worker without a message for 15 s as hung.
 HEARTBEAT_INTERVAL_S = 2.0
-#: A frame holds a mebibyte; a picture of 1280 x 720 points has some ten kilobytes. A larger one is cut, and no picture.
+#: A frame holds 1 MiB; a screenshot of 1280 x 720 pixels has some 10 KB. A larger one is cut, and cannot be shown.
 THUMBNAIL_BYTES_MAX = 600_000
 
 
 class WorkerLoop:
-    """One running worker. ``serve`` returns when the supervisor sends ``Drain``."""
+    """One running worker. ``run`` returns after the supervisor sends ``Drain``."""
 
     def __init__(
-        self, bench: AttemptContext, mouth: Outbox, staging: Path, *, seat: WorkerPaths, is_headed: bool
+        self, context: AttemptContext, outbox: Outbox, staging: Path, *, paths: WorkerPaths, is_headed: bool
     ) -> None:
-        """Work at a bench.
+        """Prepare the loop; it starts with ``run``.
 
         Args:
-            bench: What attempts need.
-            mouth: Takes what is said.
+            context: The session, the processor and the options of all attempts.
+            outbox: Sends messages to the supervisor.
             staging: Folder that holds one folder for each attempt.
-            seat: Has the cookies of the last login that was made into the profile.
+            paths: The paths of the worker, such as the cookies of the last login that was saved in the profile.
             is_headed: Whether a person can see the browser.
         """
-        self._bench = bench
-        self._mouth = mouth
+        self._context = context
+        self._outbox = outbox
         self._staging = staging
-        self._seat = seat
+        self._paths = paths
         self._is_headed = is_headed
-        #: Whether anything ended as it may seem to end for a session that is logged out.
+        #: Whether an outcome so far could also come from a session that is logged out.
         self._has_missed = False
         self._was_ready = False
         self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
     @property
     def _session(self) -> BrowserSession:
-        return self._bench.session
+        return self._context.session
 
-    async def run(self, link: Channel[ToWorker]) -> None:
+    async def run(self, channel: Channel[ToWorker]) -> None:
         """Handle messages until ``Drain``, then finish the current tasks.
 
         Raises:
-            SessionBrokenError: Browser or driver died.
-            CannotLogInError: The portal wants a login, and there is no way to give one.
+            SessionBrokenError: The browser or its driver died.
+            CannotLogInError: The portal asks for a login, and no login step is possible.
             PortalDownError: The portal does not answer.
             EndOfStream: The supervisor is gone.
         """
         try:
-            async with anyio.create_task_group() as beside:
-                beside.start_soon(self._send_heartbeats)
-                beside.start_soon(self._watch_browser)
+            async with anyio.create_task_group() as background:
+                background.start_soon(self._send_heartbeats)
+                background.start_soon(self._watch_browser)
                 await self._start()
                 async with anyio.create_task_group() as work:
-                    while not isinstance(message := await link.receive(), Drain):
+                    while not isinstance(message := await channel.receive(), Drain):
                         work.start_soon(self._handle, message)
                 if self._has_missed:
-                    self._mouth.send(LoginVerified, proof=await self._session.login.verify_login(), is_last=True)
-                beside.cancel_scope.cancel()
+                    self._outbox.send(LoginVerified, proof=await self._session.login.verify_login(), is_last=True)
+                background.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group, SessionBrokenError) from group
 
     async def _start(self) -> None:
-        """Ready if the portal lets us in as we are; else the supervisor decides who logs in."""
+        """Send ``Ready`` if the session is logged in, else ``LoginRequired``, so that the supervisor decides who logs in."""
         demand = await self._session.login.check()
         if demand is None:
             self._send_ready()
         else:
-            self._mouth.send(LoginRequired, detail=demand)
+            self._outbox.send(LoginRequired, detail=demand)
 
     async def _handle(self, message: ToWorker) -> None:
         match message:
@@ -127,79 +127,79 @@ class WorkerLoop:
                 raise TypeError(msg)
 
     async def _process(self, assign: Assign) -> None:
-        task_id, membership = assign.task.task_id, self._session.login
-        if not membership.is_logged_in:
+        task_id, login = assign.task.task_id, self._session.login
+        if not login.is_logged_in:
             self._return(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
             return
-        count, paused_s = membership.login_count, self._pauses.total_s
+        count, paused_s = login.login_count, self._pauses.total_s
         try:
-            report = await attempt(self._bench, assign.task, self._staging / assign.staging)
+            report = await attempt(self._context, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
             self._return(task_id, ReturnReason.SESSION_LOST, first_line(error))
             self._report_logged_out(count, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
-            await membership.save_cookies()
+            await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
-            self._mouth.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
+            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
 
     async def _verify_login(self) -> None:
         count = self._session.login.login_count
         proof = await self._session.login.verify_login()
-        self._mouth.send(LoginVerified, proof=proof)
+        self._outbox.send(LoginVerified, proof=proof)
         if proof is LoginCheck.LOGGED_OUT:
             self._report_logged_out(count, "the portal's probe page asks for a login")
 
-    async def _send_thumbnail(self, show: GetThumbnail) -> None:
-        tab = self._session.tabs.get(show.task_id)
-        picture = await thumbnail(tab.page) if tab is not None else b""
-        self._mouth.send(Thumbnail, task_id=show.task_id, jpeg=b64encode(picture[:THUMBNAIL_BYTES_MAX]).decode())
+    async def _send_thumbnail(self, request: GetThumbnail) -> None:
+        tab = self._session.tabs.get(request.task_id)
+        jpeg = await thumbnail(tab.page) if tab is not None else b""
+        self._outbox.send(Thumbnail, task_id=request.task_id, jpeg=b64encode(jpeg[:THUMBNAIL_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:
-        kept = self._seat.kept_login_path
-        keys = Credentials(
+        login_path = self._paths.kept_login_path
+        credentials = Credentials(
             one_time_code=refresh.one_time_code,
-            snapshot=CookieSnapshot(Path(kept)) if kept else None,
-            profile_name=self._seat.profile_name,
+            snapshot=CookieSnapshot(Path(login_path)) if login_path else None,
+            profile_name=self._paths.profile_name,
             is_headed=self._is_headed,
         )
         try:
             if refresh.is_early:
                 await self._session.login.log_out()
-            step = await self._session.login.log_in(keys)
+            step = await self._session.login.log_in(credentials)
         except CannotLogInError as error:
-            self._mouth.send(LoginResult, is_logged_in=False, detail=str(error))
+            self._outbox.send(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.send(LoginResult, is_logged_in=True, detail=step)
+        self._outbox.send(LoginResult, is_logged_in=True, detail=step)
         self._send_ready()
 
-    async def _import_cookies(self, adopt: ImportCookies) -> None:
+    async def _import_cookies(self, request: ImportCookies) -> None:
         try:
-            await self._session.login.import_cookies(Path(adopt.cookies_path))
+            await self._session.login.import_cookies(Path(request.cookies_path))
         except CannotLogInError as error:
-            self._mouth.send(LoginResult, is_logged_in=False, detail=str(error))
+            self._outbox.send(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.send(LoginResult, is_logged_in=True, detail="cookies imported")
+        self._outbox.send(LoginResult, is_logged_in=True, detail="cookies imported")
         self._send_ready()
 
     def _send_ready(self) -> None:
         if not self._was_ready:
             self._was_ready = True
-            self._mouth.send(Ready, session=self._session.view())
+            self._outbox.send(Ready, session=self._session.view())
 
     def _return(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
-        self._mouth.send(Returned, task_id=task_id, why=why, detail=detail)
+        self._outbox.send(Returned, task_id=task_id, why=why, detail=detail)
 
     def _report_logged_out(self, count: int, detail: str) -> None:
         if self._session.login.mark_logged_out(count):
-            self._mouth.send(LoginRequired, detail=detail)
+            self._outbox.send(LoginRequired, detail=detail)
 
     async def _send_heartbeats(self) -> None:
-        """Send a heartbeat every two seconds."""
+        """Send a heartbeat at each interval, until cancelled."""
         async for _ in periodic(HEARTBEAT_INTERVAL_S):
             self._pauses.mark_running()
-            self._mouth.send(Heartbeat, session=self._session.view())
+            self._outbox.send(Heartbeat, session=self._session.view())
 
     async def _watch_browser(self) -> None:
         await self._session.ping()

@@ -135,7 +135,7 @@ async def _run_session(
                 context,
                 outbox,
                 staging,
-                seat=configure.seat,
+                paths=configure.seat,
                 is_headed=not options.browser.headless_mode,
             )
             await loop.run(channel)

@@ -1,7 +1,7 @@
 """One short-lived tab: opened for one task, always closed, with the portal context that its processor uses.
 
-Those who write a processor see it as ``poolwright.Tab``; ours find its staging folder and their desk in it too. The
-tab is closed when the processor returns, raises or runs out of time.
+A custom processor sees it as ``poolwright.Tab``; the built-in ones also use its staging folder and its portal context.
+The tab is closed when the processor returns, raises or runs out of time.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from poolwright.worker.page.page_activity import is_followed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalContext:
-    """What every task of a session shares: the portal's rules and the way to its files."""
+    """The portal's rules, downloads and login check, shared by all tasks of a session."""
 
     pack: Pack
     portal: PortalOptions
     downloads: SessionDownloads
-    #: Called at once when a page came by way of the portal's login page.
+    #: Called at once when a visit passed the portal's login page.
     on_login_refreshed: Callable[[], None]
-    #: Asks the portal whether the session is logged in: what it refuses may be refused for want of a login.
+    #: Checks whether the session is logged in: a lost login may be the cause if the portal refuses a file.
     verify_login: Callable[[], Awaitable[LoginCheck]]
 
 
@@ -56,30 +56,36 @@ async def _unclear() -> LoginCheck:
 
 @contextlib.asynccontextmanager
 async def open_portal_context(
-    door: PortalProbe | None,
+    probe: PortalProbe | None,
     context: BrowserContext,
     user_agent: str,
-    note_renewed: Callable[[], None] = _ignore,
-    prove: Callable[[], Awaitable[LoginCheck]] = _unclear,
+    on_login_refreshed: Callable[[], None] = _ignore,
+    verify_login: Callable[[], Awaitable[LoginCheck]] = _unclear,
     options: WorkerOptions | None = None,
 ) -> AsyncGenerator[PortalContext | None]:
-    """Make the desk of a session; without a way into a portal there is none.
+    """Open the portal context of a session; ``None`` in a pool without a portal.
 
     Args:
-        door: The portal's.
-        context: Whose cookies downloads use.
-        user_agent: The browser's own.
-        note_renewed: Called at once when a page came by way of the portal's login page.
-        prove: Asks the portal whether the session is logged in.
-        options: How much one file and one order may be, and how they come; the usual where nothing is said.
+        probe: The probe of the portal, if there is one.
+        context: The browser whose cookies the downloads use.
+        user_agent: The browser's User-Agent.
+        on_login_refreshed: Called at once when a visit passed the portal's login page.
+        verify_login: Checks whether the session is logged in.
+        options: Size limits, proxy and certificates of the downloads; the defaults if ``None``.
     """
-    if door is None:
+    if probe is None:
         yield None
         return
-    told = options or WorkerOptions(browser=BrowserOptions())
-    async with open_session_downloads(door, context, user_agent, told.sizes, told.browser) as downloads:
+    worker_options = options or WorkerOptions(browser=BrowserOptions())
+    async with open_session_downloads(
+        probe, context, user_agent, worker_options.sizes, worker_options.browser
+    ) as downloads:
         yield PortalContext(
-            pack=door.pack, portal=door.portal, downloads=downloads, on_login_refreshed=note_renewed, verify_login=prove
+            pack=probe.pack,
+            portal=probe.portal,
+            downloads=downloads,
+            on_login_refreshed=on_login_refreshed,
+            verify_login=verify_login,
         )
 
 
@@ -91,36 +97,36 @@ OPEN_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabSpec:
-    """What a tab is opened for."""
+    """The task of a tab and all that the tab needs for it."""
 
     task: POTask
     window_handle: str
-    #: Folder of this attempt; made by the tab.
+    #: Folder of this attempt; created by the tab.
     staging: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
-    #: Nothing in a pool without a portal.
+    #: ``None`` in a pool without a portal.
     portal_context: PortalContext | None = None
 
 
 class Tab:
-    """A page of the browser with its life cycle, and the place where its files go."""
+    """A page of the browser with its lifecycle and the staging folder of its files."""
 
-    def __init__(self, order: TabSpec, page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
-        """Made by ``open_tab`` alone."""
+    def __init__(self, spec: TabSpec, page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
+        """Take over ``page``; created by ``open_tab``."""
         self.page = page
-        self.window_handle = order.window_handle
-        self.task_id: TaskId = order.task.task_id
-        self.po_number = order.task.po_number
-        self.creation_time = order.clock()
-        self.staging = order.staging
-        #: What purchase orders need beside the page; nothing in a pool without a portal.
-        self.portal_context = order.portal_context
-        self._files = StagedFiles(order.staging)
-        self._evidence = Evidence(order.staging)
+        self.window_handle = spec.window_handle
+        self.task_id: TaskId = spec.task.task_id
+        self.po_number = spec.task.po_number
+        self.creation_time = spec.clock()
+        self.staging = spec.staging
+        #: Used by the processor for purchase orders; ``None`` in a pool without a portal.
+        self.portal_context = spec.portal_context
+        self._files = StagedFiles(spec.staging)
+        self._evidence = Evidence(spec.staging)
         self._machine = machine
         self.crashed = anyio.Event()
-        #: Whether picture and source of the page may be kept; that of one beyond all measure would take all memory.
+        #: Whether evidence of the page may be saved; for a page that is too large it would take all memory.
         self.may_capture = True
         #: Set when the page opens windows without end.
         self.flooded = anyio.Event()
@@ -133,26 +139,26 @@ class Tab:
 
     @property
     def saved(self) -> tuple[FetchedFile, ...]:
-        """Every file of this attempt so far, in the order in which they were saved."""
+        """Return the files of this attempt so far, oldest first."""
         return self._files.saved
 
     @property
     def evidence_files(self) -> tuple[str, ...]:
-        """Everything that was kept as evidence so far, as file names."""
+        """Return the file names of the evidence so far."""
         return self._evidence.names
 
     def loaded(self) -> None:
-        """The page has told what it is; work on it begins. Said again, it changes nothing."""
+        """Record that the page is classified and work on it begins; a further call has no effect."""
         if self._machine.can(TabEvent.LOADED):
             self._machine.fire(TabEvent.LOADED)
 
     def on_window_flood(self) -> None:
-        """The page opens windows without end; one that a click made do so is left by those who clicked."""
+        """End the task of a page that opens windows without end, unless a click caused it: its downloader handles that."""
         if not is_followed(self.page):
             self.flooded.set()
 
     def mark_failed(self, cause: str) -> None:
-        """The task came to nothing in it: a time that ran out, a crash, an error of its processor. It only closes."""
+        """Record that the task failed (time limit, crash, error of its processor); the tab can only be closed."""
         self._machine.fire(TabEvent.BREAK, cause=cause)
         self._machine.fire(TabEvent.GIVE_UP)
 
@@ -160,49 +166,49 @@ class Tab:
         """Save a file of the task.
 
         Args:
-            name: What to call it. A name that some system would not take is changed, one that is taken gets a number,
-                and one without an ending gets that of the content.
-            content: All of it.
+            name: The wanted name. A name that some system does not allow is changed, a name in use gets a number, and
+                a name without an ending gets the ending of its content.
+            content: The whole content.
 
         Returns:
             The file as the report will list it, with its name, SHA-256 and media type.
 
         Raises:
-            BadFileError: It is empty, or not what its name says: a login page called ``.pdf``, a PDF that is cut short.
+            BadFileError: It is empty, or does not match its name: a login page named ``.pdf``, a PDF that is cut short.
             OSError: The disk is full or not writable.
         """
         return await self._files.write(name, content, self.page.url)
 
     async def evidence(self, name: str = "page") -> tuple[str, ...]:
-        """Keep picture and source of the page, as ``poolwright.sdk.Tab`` tells it."""
+        """Save a screenshot and the HTML of the page; see ``poolwright.sdk.Tab``."""
         if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
             return ()
         return await self._evidence.save_screenshot_and_html(self.page, name)
 
     async def capture_failure(self) -> None:
-        """Keep what a failure left on the page, however much was kept before."""
+        """Save evidence after a failure, however much was saved before."""
         await self._evidence.save_screenshot_and_html(self.page, "page")
 
     def accept(self, arrived: DownloadedFile) -> FetchedFile:
-        """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""
+        """Add a downloaded file, which is in ``staging`` already, to the saved files, and return it."""
         return self._files.accept(arrived)
 
 
 @contextlib.asynccontextmanager
-async def open_tab(context: BrowserContext, order: TabSpec) -> AsyncGenerator[Tab]:
-    """Open a tab for one task and close it at the end, whatever happens in between.
+async def open_tab(context: BrowserContext, spec: TabSpec) -> AsyncGenerator[Tab]:
+    """Open a tab for one task, and close it at the end in every case.
 
     Raises:
-        SessionBrokenError: The browser opens no tab, or does not close this one in time.
+        SessionBrokenError: The browser opens no tab, or does not close this tab in time.
     """
-    machine = StateMachine(TAB, order.task.task_id, clock=order.clock, observe=order.observe)
+    machine = StateMachine(TAB, spec.task.task_id, clock=spec.clock, observe=spec.observe)
     page = await _open(context)
     machine.fire(TabEvent.OPENED)
     try:
-        tab = Tab(order, page, machine)
+        tab = Tab(spec, page, machine)
         yield tab
         if tab.status is not TabStatus.FAILED:
-            tab.loaded()  # a page that was judged without work on it (not found, forbidden) was processed all the same
+            tab.loaded()  # a page without work on it (not found, forbidden) is processed too
             machine.fire(TabEvent.DONE)
     except BaseException as error:
         if machine.can(TabEvent.BREAK):
@@ -217,7 +223,7 @@ async def _open(context: BrowserContext) -> Page:
     try:
         return await run_within(OPEN_LIMIT_S, context.new_page)
     except (PlaywrightError, TimeoutError) as error:
-        msg = "the browser opens no more tabs"
+        msg = "the browser cannot open another tab"
         raise SessionBrokenError(msg) from error
 
 
@@ -226,7 +232,7 @@ async def _close(page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None
     try:
         with (
             anyio.CancelScope(shield=True),
-            contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
+            contextlib.suppress(PlaywrightError),  # the tab crashed or the browser died: it is closed already
         ):
             await run_within(CLOSE_LIMIT_S, page.close)
     except TimeoutError as error:

@@ -104,7 +104,9 @@ def test_no_other_move_is_legal(table: AnyTable) -> None:
             )
 
             assert not living.can(event)
-            with pytest.raises(IllegalTransitionError, match=f"{table.name} one: no transition for {event.name} in state"):
+            with pytest.raises(
+                IllegalTransitionError, match=f"{table.name} one: no transition for {event.name} in state"
+            ):
                 living.fire(event)
             assert (living.state, told) == (state, [])
 

@@ -79,7 +79,7 @@ class World:
     """Two slots and a short list, in a time of their own."""
 
     def __init__(self, mood: Mood, standing: PoolState) -> None:
-        self.mood, self.standing = mood, standing
+        self.mood, self.state = mood, standing
         self.queue = deque(TASKS)
         self.now_s = 0.0
         self.said = set[tuple[float, str]]()
@@ -103,8 +103,8 @@ class World:
             self.later(delay_s, partial(self.tell, fact))
 
     def tell(self, fact: PoolInput) -> None:
-        decision = decide(self.standing, fact)
-        self.standing = decision.standing
+        decision = decide(self.state, fact)
+        self.state = decision.state
         for command in decision.commands:
             said = (self.now_s, repr(_of_any_generation(command)))
             assert said not in self.said, f"twice at {self.now_s} s: {command}"
@@ -113,15 +113,15 @@ class World:
         self.later(0.0, self.hand_out)
 
     def hand_out(self) -> None:
-        for number, slot in self.standing.slots.items():
-            is_closed = self.standing.pauses.active or self.standing.is_stopping
+        for number, slot in self.state.slots.items():
+            is_closed = self.state.pauses.active or self.state.is_stopping
             if slot.is_up and not slot.held and not slot.is_being_recycled and self.queue and not is_closed:
                 worker, task = WorkerRef(number, slot.generation), self.queue.popleft()
                 self.tell(TaskAssigned(worker=worker, task=task))
                 self.later(ORDER_S, partial(self.end_task, worker, task))
 
     def end_task(self, worker: WorkerRef, task: POTask) -> None:
-        slot = self.standing.slots[worker.slot]
+        slot = self.state.slots[worker.slot]
         if slot.generation != worker.generation or task.task_id not in slot.held:
             return
         match self.mood.task:

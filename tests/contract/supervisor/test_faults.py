@@ -42,7 +42,7 @@ class SmallPool:
         clock = SystemClock()
         self.journal = MemoryJournal(clock)
         self.staging = root / "staging"
-        self.standing = PoolState(slots={1: WorkerSlot(is_up=True)})
+        self.state = PoolState(slots={1: WorkerSlot(is_up=True)})
         self.facts = deque[PoolInput]()
         self.filing = TaskFiler(
             journal=self.journal,
@@ -56,8 +56,8 @@ class SmallPool:
         await self.journal.accept(orders(*range(ORDER_COUNT)))
         while len(self.commands) < COMMANDS_MAX:
             if self.facts:
-                decision = decide(self.standing, self.facts.popleft())
-                self.standing = decision.standing
+                decision = decide(self.state, self.facts.popleft())
+                self.state = decision.state
                 for command in decision.commands:
                     await self.obey(command)
             elif tasks := await self.journal.fetch(BATCH, 1):
@@ -143,8 +143,8 @@ async def test_an_order_that_the_folder_never_takes_ends_in_the_journal_alone(tm
 
     records = await pool.journal.records(BATCH)
     assert {record.report and record.report.reason for record in records} == {Reason.FILING_FAILED}
-    assert {record.attempt_count for record in records} == {pool.standing.max_attempts}
-    assert sum(isinstance(command, FileReport) for command in pool.commands) == ORDER_COUNT * pool.standing.max_attempts
+    assert {record.attempt_count for record in records} == {pool.state.max_attempts}
+    assert sum(isinstance(command, FileReport) for command in pool.commands) == ORDER_COUNT * pool.state.max_attempts
 
 
 async def test_a_file_in_the_place_of_the_output_folder_ends_no_loop(tmp_path: Path) -> None:

@@ -83,8 +83,11 @@ class Policy(RuleBasedStateMachine):
     @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12), waits_for_login=st.booleans())
     def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
         opened = standing(*range(1, slot_count + 1))
-        self.standing = replace(
-            opened, waits_for_login=waits_for_login, renews_early=True, recycle_policy=RecyclePolicy(tasks=4, age_s=300.0)
+        self.state = replace(
+            opened,
+            waits_for_login=waits_for_login,
+            renews_early=True,
+            recycle_policy=RecyclePolicy(tasks=4, age_s=300.0),
         )
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
@@ -106,8 +109,8 @@ class Policy(RuleBasedStateMachine):
         self.is_excused = False
 
     def tell(self, fact: PoolInput) -> None:
-        decision = decide(self.standing, fact)
-        self.standing = decision.standing
+        decision = decide(self.state, fact)
+        self.state = decision.state
         for command in decision.commands:
             self.obey(command)
 
@@ -161,7 +164,7 @@ class Policy(RuleBasedStateMachine):
     def obey_about_logins(self, command: LoginCommand) -> None:
         match command:
             case BackUpLogin():
-                assert self.standing.slots[command.slot].login_status is LoginStatus.LOGGED_IN
+                assert self.state.slots[command.slot].login_status is LoginStatus.LOGGED_IN
             case AnnounceLoginExpiry():
                 self.login_number = command.number
             case ScheduleVerification():
@@ -300,10 +303,10 @@ class Policy(RuleBasedStateMachine):
 
     @rule(slot=st.integers(1, 4), attempts=st.integers(3, 5))
     def ask_for_a_restart_and_other_limits(self, slot: int, attempts: int) -> None:
-        if slot in self.standing.slots:
+        if slot in self.state.slots:
             self.tell(RestartRequested(slot=slot))
         told = Limits(
-            max_attempts=max(self.standing.max_attempts, attempts),
+            max_attempts=max(self.state.max_attempts, attempts),
             task_timeout_s=1.0,
             memory_threshold=0.75,
             recycle_after_tasks=4,
@@ -341,13 +344,13 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def the_plan_knows_who_holds_what(self) -> None:
-        slots = self.standing.slots.items()
+        slots = self.state.slots.items()
         known = {task_id: slot for slot, one in slots for task_id in (*one.held, *one.unverified.task_ids)}
         assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
 
     @invariant()
     def what_is_kept_back_is_proven_or_given_back_some_time(self) -> None:
-        for number, slot in self.standing.slots.items():
+        for number, slot in self.state.slots.items():
             worker = WorkerRef(number, slot.generation)
             assert not slot.unverified.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
             assert slot.unverified.is_checking <= (worker in self.asked)
@@ -358,25 +361,25 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def holds_are_told(self) -> None:
-        assert self.standing.pauses.active == self.held_causes
+        assert self.state.pauses.active == self.held_causes
 
     @invariant()
     def whoever_is_logged_out_is_seen_to(self) -> None:
         if not self.is_stopped and PauseReason.LOGIN_REQUIRED not in self.held_causes:
-            assert not self.logged_out or self.standing.login_recovery.is_under_way
-            renewal = self.standing.login_recovery
+            assert not self.logged_out or self.state.login_recovery.is_under_way
+            renewal = self.state.login_recovery
             assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())
-            assert not self.standing.login_recovery.adopting - {worker.slot for worker in self.logging_in}
+            assert not self.state.login_recovery.adopting - {worker.slot for worker in self.logging_in}
 
     def up(self) -> list[WorkerRef]:
-        slots = self.standing.slots.items()
+        slots = self.state.slots.items()
         return [WorkerRef(number, slot.generation) for number, slot in slots if slot.is_up]
 
     @invariant()
     def limits_hold(self) -> None:
         assert all(count <= RESTART_LIMIT + 1 for count in self.lost.values() if not self.is_stopped)
         for task in [*self.queue, *(task for _, task in self.in_hand.values())]:
-            assert task.attempt <= self.standing.max_attempts
+            assert task.attempt <= self.state.max_attempts
             assert task.death_count <= DEATH_LIMIT
 
     @invariant()

@@ -159,7 +159,11 @@ async def test_a_pool_that_is_left_while_a_worker_goes_leaves_nothing(
     script = {"*": {"tasks": ["linger"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2, recycle_after_s=0.01) as theatre:
-        await until(lambda: any(notice.text.startswith("recycling after its current tasks: ") for notice in heard(theatre).all(Notice)))
+        await until(
+            lambda: any(
+                notice.text.startswith("recycling after its current tasks: ") for notice in heard(theatre).all(Notice)
+            )
+        )
 
     assert theatre.path("worker")[-1] == "TERMINATED"
     assert set((await theatre.attempt_counts()).values()) <= {0, 1}

@@ -219,7 +219,7 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
         with anyio.fail_after(20):
-            await theatre.until(lambda: any("rests for 10 minutes" in text for text in notices(theatre)))
+            await theatre.until(lambda: any("suspended for 10 minutes before the next restart" in text for text in notices(theatre)))
         assert theatre.pool.can_work
 
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
@@ -324,7 +324,7 @@ async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatc
         end = await theatre.pool.finish()
 
     assert end is not None
-    assert "said nothing" in end.detail
+    assert "sent nothing for 0.3 s" in end.detail
 
 
 async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(

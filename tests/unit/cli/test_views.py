@@ -37,9 +37,7 @@ RUNNING: list[Event] = [
     notice("the browser died; it starts again with the same profile", Level.WARNING, 2),
 ]
 
-RELIEF = (
-    "recycled to free memory: 900 MB before, 300 MB now; whole pool 1,400 MB before, 800 MB now (limit 1,200 MB)"
-)
+RELIEF = "recycled to free memory: 900 MB before, 300 MB now; whole pool 1,400 MB before, 800 MB now (limit 1,200 MB)"
 
 SUMMARY = BatchSummary(
     ending=BatchEnding.FINISHED,

@@ -78,7 +78,9 @@ def test_a_refusal_tells_who_what_and_how_it_came_to_this() -> None:
 
 
 def test_a_refusal_before_any_move_says_so() -> None:
-    with pytest.raises(IllegalTransitionError, match=r"no transition for FREE in state STARTING \(so far: no transition\)"):
+    with pytest.raises(
+        IllegalTransitionError, match=r"no transition for FREE in state STARTING \(so far: no transition\)"
+    ):
         worker_machine([]).fire(WorkerEvent.FREE)
 
 

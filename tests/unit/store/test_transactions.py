@@ -147,7 +147,10 @@ async def test_a_locked_journal_is_told_as_such_and_the_call_may_be_repeated(
         stranger.execute("BEGIN IMMEDIATE")
 
         for call in (lambda: journal.fetch(BATCH, 1), lambda: journal.cancel(task_id(1))):
-            with pytest.raises(JournalLockedError, match=r"Another program has locked the journal .*; close the file there and start again"):
+            with pytest.raises(
+                JournalLockedError,
+                match=r"Another program has locked the journal .*; close the file there and start again",
+            ):
                 await call()
 
         stranger.execute("ROLLBACK")

@@ -18,7 +18,7 @@ from poolwright.supervisor.policy.commands import (
     Requeue,
     StagedAttempt,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     FilingFailed,
     LoginChecked,
@@ -32,7 +32,7 @@ from poolwright.supervisor.policy.events import (
 )
 from poolwright.supervisor.policy.login_state import Logouts
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason
-from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -49,7 +49,7 @@ def partial(*names: str) -> Report:
 def attempt(standing: PoolState, number: int, report: Report, worker: WorkerRef = ONE) -> Decision:
     task = replace(TASK, attempt=number)
     taken = decide(standing, TaskAssigned(worker=worker, task=task))
-    return decide(taken.standing, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
+    return decide(taken.state, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
 
 
 def staged(number: int, report: Report, worker: WorkerRef = ONE) -> StagedAttempt:
@@ -65,8 +65,8 @@ def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> N
     better, worse = partial("a.pdf", "b.pdf"), partial("a.pdf")
 
     first = attempt(START, 1, better)
-    second = attempt(first.standing, 2, worse, TWO)
-    last = attempt(second.standing, 3, worse)
+    second = attempt(first.state, 2, worse, TWO)
+    last = attempt(second.state, 3, worse)
 
     assert [command.keeps_files for command in first.commands if isinstance(command, Requeue)] == [True]
     assert [command.keeps_files for command in second.commands if isinstance(command, Requeue)] == [False]
@@ -80,17 +80,17 @@ def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> N
 def test_of_two_attempts_with_as_many_files_the_last_one_is_filed() -> None:
     first = attempt(START, 1, partial("a.pdf"))
 
-    last = attempt(first.standing, 3, partial("b.pdf"))
+    last = attempt(first.state, 3, partial("b.pdf"))
 
     assert filed(last.commands) == FileReport(worker=ONE, task=replace(TASK, attempt=3), report=partial("b.pdf"))
 
 
 def test_a_failure_after_files_came_loses_none_of_them() -> None:
     first = attempt(START, 1, partial("a.pdf"))
-    second = attempt(first.standing, 2, Report(reason=Reason.TASK_TIMEOUT))
-    taken = decide(second.standing, TaskAssigned(worker=ONE, task=replace(TASK, attempt=3)))
+    second = attempt(first.state, 2, Report(reason=Reason.TASK_TIMEOUT))
+    taken = decide(second.state, TaskAssigned(worker=ONE, task=replace(TASK, attempt=3)))
 
-    last = decide(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+    last = decide(taken.state, WorkerLost(worker=ONE, cause="killed"))
 
     assert filed(last.commands).report.files == partial("a.pdf").files
 
@@ -98,9 +98,9 @@ def test_a_failure_after_files_came_loses_none_of_them() -> None:
 def test_an_order_that_kills_its_workers_at_last_keeps_what_came_before() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     on_trial = replace(TASK, attempt=3, death_count=DEATH_LIMIT)
-    taken = decide(first.standing, TaskAssigned(worker=ONE, task=on_trial))
+    taken = decide(first.state, TaskAssigned(worker=ONE, task=on_trial))
 
-    last = decide(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+    last = decide(taken.state, WorkerLost(worker=ONE, cause="killed"))
 
     report = filed(last.commands).report
     assert (report.files, report.outcome) == (partial("a.pdf").files, Outcome.PARTIAL)
@@ -112,10 +112,10 @@ MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
 
 def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
     first = attempt(START, 1, partial("a.pdf"))
-    doubted = attempt(first.standing, 2, MISSING)
-    undone = decide(doubted.standing, SessionRenewed(worker=ONE))
+    doubted = attempt(first.state, 2, MISSING)
+    undone = decide(doubted.state, SessionRenewed(worker=ONE))
 
-    last = attempt(undone.standing, 3, Report(reason=Reason.TASK_TIMEOUT))
+    last = attempt(undone.state, 3, Report(reason=Reason.TASK_TIMEOUT))
 
     assert [type(command) for command in undone.commands] == [Requeue]
     assert filed(last.commands).report.files == partial("a.pdf").files
@@ -123,32 +123,32 @@ def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
 
 def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> None:
     first = attempt(START, 1, partial("a.pdf"))
-    doubted = attempt(first.standing, 2, MISSING)
-    asked = decide(doubted.standing, VerificationDue(worker=ONE))
+    doubted = attempt(first.state, 2, MISSING)
+    asked = decide(doubted.state, VerificationDue(worker=ONE))
 
-    proven = decide(asked.standing, LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
+    proven = decide(asked.state, LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert proven.commands == (
         FileReport(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
         Discard(staged=staged(1, partial("a.pdf"))),
     )
-    assert proven.standing.best == {}
+    assert proven.state.best == {}
 
 
 def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
     good, better = partial("a.pdf"), partial("a.pdf", "b.pdf")
 
-    second = attempt(attempt(START, 1, good).standing, 2, better)
-    done = attempt(second.standing, 3, Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),)))
+    second = attempt(attempt(START, 1, good).state, 2, better)
+    done = attempt(second.state, 3, Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),)))
 
     assert Discard(staged=staged(1, good)) in second.commands
     assert filed(done.commands).report.reason is Reason.ALL_SAVED, "all that is listed now was saved"
     assert Discard(staged=staged(2, better)) in done.commands
-    assert done.standing.best == {}
+    assert done.state.best == {}
 
 
 def test_what_nobody_wants_any_more_is_forgotten() -> None:
-    kept = attempt(START, 1, partial("a.pdf")).standing
+    kept = attempt(START, 1, partial("a.pdf")).state
     counts = {TASK.task_id: 1}
     known = replace(
         kept, free_returns=counts, logouts=Logouts(found=counts, alone=counts), on_trial=frozenset({TASK.task_id})
@@ -157,7 +157,7 @@ def test_what_nobody_wants_any_more_is_forgotten() -> None:
     decision = decide(known, TasksCancelled(task_ids=(TASK.task_id,)))
 
     assert decision.commands == (Forget(task_ids=(TASK.task_id,)), Discard(staged=staged(1, partial("a.pdf"))))
-    assert decision.standing == replace(kept, best={})
+    assert decision.state == replace(kept, best={})
 
 
 UNREACHABLE = Report(reason=Reason.PORTAL_UNREACHABLE, detail="net::ERR_CONNECTION_RESET")
@@ -167,7 +167,7 @@ SAVED = Report(reason=Reason.ALL_SAVED)
 def beside(standing: PoolState, report: Report) -> PoolState:
     """Another order is done on the other worker."""
     taken = decide(standing, TaskAssigned(worker=TWO, task=OTHER))
-    return decide(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
+    return decide(taken.state, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).state
 
 
 def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Requeue:
@@ -175,11 +175,11 @@ def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Reque
 
 
 def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
-    taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).standing
+    taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).state
     told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
 
     first = decide(beside(taken, SAVED), told)
-    again = decide(first.standing, TaskAssigned(worker=ONE, task=TASK)).standing
+    again = decide(first.state, TaskAssigned(worker=ONE, task=TASK)).state
     second = decide(beside(again, SAVED), told)
 
     assert first.commands == (for_free(TASK, Reason.PORTAL_UNREACHABLE, UNREACHABLE, FIRST_PAUSE_S),), (
@@ -188,15 +188,15 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     (spent,) = second.commands
     assert isinstance(spent, Requeue)
     assert spent.is_attempt_spent
-    assert not second.standing.pauses.active
+    assert not second.state.pauses.active
 
 
 def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
-    taken = decide(beside(START, SAVED), TaskAssigned(worker=ONE, task=TASK)).standing
+    taken = decide(beside(START, SAVED), TaskAssigned(worker=ONE, task=TASK)).state
 
     decision = decide(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
 
-    assert decision.standing.pauses.active == {PauseReason.PORTAL_DOWN}
+    assert decision.state.pauses.active == {PauseReason.PORTAL_DOWN}
 
 
 def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_alone() -> None:
@@ -222,7 +222,7 @@ def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: PauseReason
     failed = Report(reason=Reason.DOWNLOAD_FAILED, detail="It broke off.")
 
     decision = attempt(held, 3, failed)
-    over = decide(decision.standing, PauseEnded(cause=cause)).standing
+    over = decide(decision.state, PauseEnded(cause=cause)).state
 
     assert decision.commands == (for_free(replace(TASK, attempt=3), why, failed, 2 * FIRST_PAUSE_S),)
     assert isinstance(attempt(over, 3, failed).commands[0], FileReport)

@@ -25,7 +25,7 @@ from poolwright.supervisor.policy.commands import (
     StopCause,
     SuspendSlot,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     BrowserStartFailed,
     DiskLow,
@@ -51,7 +51,6 @@ from poolwright.supervisor.policy.state import (
     FIRST_BACKOFF_S,
     RESTART_LIMIT,
     SUSPENSION_S,
-    Decision,
     LossKind,
     PoolState,
     Restart,
@@ -60,6 +59,7 @@ from poolwright.supervisor.policy.state import (
     UnverifiedResults,
     WorkerSlot,
 )
+from tests.support.policy_states import with_slot
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -70,7 +70,8 @@ SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
 UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 AT_WORK = PoolState(slots={1: UP, 2: UP}, was_ready=True)
-HOLDING = AT_WORK.with_slot(
+HOLDING = with_slot(
+    AT_WORK,
     ONE,
     replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}, shown_before={TASK.task_id: 0}),
 )
@@ -81,7 +82,7 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = decide(decision.standing, fact)
+        decision = decide(decision.state, fact)
     return decision
 
 
@@ -97,8 +98,8 @@ def given_back(why: Reason | ReturnReason, detail: str, task: POTask = TASK, **c
 
 def with_attempt(number: int, **changes: int) -> PoolState:
     """A worker that has the order in hand, on this attempt."""
-    return HOLDING.with_slot(
-        ONE, replace(HOLDING.slots[1], held={TASK.task_id: replace(TASK, attempt=number, **changes)})
+    return with_slot(
+        HOLDING, ONE, replace(HOLDING.slots[1], held={TASK.task_id: replace(TASK, attempt=number, **changes)})
     )
 
 
@@ -128,7 +129,7 @@ class TestHolds:
         decision = decide(AT_WORK, fact)
 
         assert decision == Decision(replace(AT_WORK, pauses=Pauses().begin(hold.cause)), (hold,))
-        assert decide(decision.standing, fact) == Decision(decision.standing), "and only once"
+        assert decide(decision.state, fact) == Decision(decision.state), "and only once"
 
     def test_the_end_of_a_hold_that_is_not_on_changes_nothing(self) -> None:
         assert decide(AT_WORK, PauseEnded(cause=PauseReason.PORTAL_BUSY)) == Decision(AT_WORK)
@@ -139,19 +140,19 @@ class TestHolds:
         decision = decide(start, PauseEnded(cause=PauseReason.OPERATOR))
 
         assert decision.commands == (Resume(cause=PauseReason.OPERATOR),)
-        assert decision.standing == replace(start, pauses=start.pauses.end(PauseReason.OPERATOR))
-        assert decision.standing.pauses.active == {PauseReason.PORTAL_BUSY}
+        assert decision.state == replace(start, pauses=start.pauses.end(PauseReason.OPERATOR))
+        assert decision.state.pauses.active == {PauseReason.PORTAL_BUSY}
 
     def test_the_end_of_a_pause_is_no_reason_to_log_in_again(self) -> None:
         login = LoginRecovery(refresher=2, vain_count=1)
         start = replace(AT_WORK, pauses=Pauses().begin(PauseReason.OPERATOR), login_recovery=login)
 
-        assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)).standing.login_recovery == login
+        assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)).state.login_recovery == login
 
     def test_a_stop_is_remembered(self) -> None:
         decision = decide(AT_WORK, StopRequested(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"))
 
-        assert decision.standing == replace(AT_WORK, is_stopping=True)
+        assert decision.state == replace(AT_WORK, is_stopping=True)
         assert decision.commands == (Stop(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"),)
 
 
@@ -185,14 +186,14 @@ class TestWorkers:
         outages, shown = dict.fromkeys(ids, 2), dict.fromkeys(ids, 7)
         held = dict(zip(ids, (OTHER, TASK), strict=True))
         holding = replace(UP, held=held, outages_before=outages, shown_before=shown)
-        assert decision == Decision(start.with_slot(ONE, holding))
+        assert decision == Decision(with_slot(start, ONE, holding))
 
     def test_what_a_worker_finds_as_it_starts_is_remembered(self) -> None:
         down = decide(AT_WORK, PortalDown(worker=ONE, detail="x"))
         unfit = decide(AT_WORK, BrowserStartFailed(worker=TWO, detail="x"))
 
-        assert down == Decision(AT_WORK.with_slot(ONE, replace(UP, is_portal_down=True)))
-        assert unfit == Decision(AT_WORK.with_slot(TWO, replace(UP, is_browser_unfit=True)))
+        assert down == Decision(with_slot(AT_WORK, ONE, replace(UP, is_portal_down=True)))
+        assert unfit == Decision(with_slot(AT_WORK, TWO, replace(UP, is_browser_unfit=True)))
 
     def test_a_generation_leaves_nothing_to_the_next(self) -> None:
         full = replace(
@@ -205,26 +206,26 @@ class TestWorkers:
             unverified=UnverifiedResults(tainted=frozenset({OTHER.task_id})),
         )
 
-        decision = decide(HOLDING.with_slot(ONE, full), GONE)
+        decision = decide(with_slot(HOLDING, ONE, full), GONE)
 
-        assert decision.standing.slots[1] == WorkerSlot(
+        assert decision.state.slots[1] == WorkerSlot(
             generation=2, failure_count=2, was_recycled=True, budget=RestartBudget(spent=(Restart(50.0),))
         )
 
     def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
-        decision = decide(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_killed=True)), GONE)
+        decision = decide(with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_being_killed=True)), GONE)
 
         assert decision.commands == (given_back(ReturnReason.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
-        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
+        assert decision.state == with_slot(AT_WORK, ONE, WorkerSlot(generation=2))
 
     def test_a_worker_that_ends_in_order_leaves_an_empty_slot(self) -> None:
         decision = decide(HOLDING, WorkerEnded(worker=ONE))
 
         assert decision.commands == (given_back(ReturnReason.DRAINING, "its worker ended"),)
-        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(is_given_up=True))
+        assert decision.state == with_slot(AT_WORK, ONE, WorkerSlot(is_given_up=True))
 
     def test_one_that_was_to_return_is_followed_by_the_next(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True))
+        start = with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_being_recycled=True))
 
         decision = decide(start, WorkerEnded(worker=ONE))
 
@@ -232,10 +233,10 @@ class TestWorkers:
             given_back(ReturnReason.DRAINING, "its worker ended"),
             Spawn(worker=NEXT, delay_s=0.0),
         )
-        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
+        assert decision.state == with_slot(AT_WORK, ONE, WorkerSlot(generation=2))
 
     def test_one_that_was_to_return_to_a_pool_that_ends_does_not(self) -> None:
-        start = replace(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True)), is_stopping=True)
+        start = replace(with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_being_recycled=True)), is_stopping=True)
 
         decision = decide(start, WorkerEnded(worker=ONE))
 
@@ -243,7 +244,7 @@ class TestWorkers:
             given_back(ReturnReason.DRAINING, "its worker ended"),
             GiveUp(worker=ONE, cause="the pool ends", is_expected=True),
         )
-        assert decision.standing.slots[1] == WorkerSlot(is_given_up=True)
+        assert decision.state.slots[1] == WorkerSlot(is_given_up=True)
 
 
 class TestLosses:
@@ -275,8 +276,8 @@ class TestLosses:
         ("start", "why"),
         [
             (replace(HOLDING, is_stopping=True), ReturnReason.DRAINING),
-            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_killed=True)), ReturnReason.RECYCLED),
-            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_portal_down=True)), Reason.PORTAL_UNREACHABLE),
+            (with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_being_killed=True)), ReturnReason.RECYCLED),
+            (with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_portal_down=True)), Reason.PORTAL_UNREACHABLE),
         ],
     )
     def test_a_death_that_is_no_fault_of_the_order_costs_it_nothing(
@@ -287,19 +288,19 @@ class TestLosses:
     def test_a_slot_of_a_pool_that_ends_stays_empty(self) -> None:
         decision = decide(replace(HOLDING, is_stopping=True), GONE)
 
-        assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, WorkerSlot(is_given_up=True))
+        assert decision.state == with_slot(replace(AT_WORK, is_stopping=True), ONE, WorkerSlot(is_given_up=True))
         assert decision.commands == (
             given_back(ReturnReason.DRAINING, GONE.cause),
             GiveUp(worker=ONE, cause=GONE.cause, is_expected=True),
         )
 
     def test_one_that_hangs_with_an_order_in_hand_as_it_goes_is_a_crash(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_being_recycled=True))
+        start = with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_being_recycled=True))
 
         assert decide(start, GONE).commands[1] == Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S)
 
     def test_a_portal_that_is_gone_holds_the_pool_and_the_next_start(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_portal_down=True))
+        start = with_slot(HOLDING, ONE, replace(HOLDING.slots[1], is_portal_down=True))
 
         decision = decide(start, GONE)
 
@@ -309,7 +310,7 @@ class TestLosses:
             Spawn(worker=NEXT, delay_s=FIRST_PAUSE_S),
         )
         waiting = replace(AT_WORK, pauses=Pauses().begin(PauseReason.PORTAL_DOWN))
-        assert decision.standing == waiting.with_slot(ONE, WorkerSlot(generation=2))
+        assert decision.state == with_slot(waiting, ONE, WorkerSlot(generation=2))
 
     def test_before_any_worker_came_up_a_portal_that_is_gone_costs_restarts_as_long_as_there_are_any(self) -> None:
         early = WorkerSlot(
@@ -323,11 +324,11 @@ class TestLosses:
 
         back = given_back(Reason.PORTAL_UNREACHABLE, GONE.cause)
         assert first.commands == (back, Spawn(worker=NEXT, delay_s=2.0))
-        assert first.standing.slots[1] == WorkerSlot(
+        assert first.state.slots[1] == WorkerSlot(
             generation=2, budget=RestartBudget(window_s=100.0, spent=(Restart(10.0), Restart(20.0), Restart(101.0)))
         )
         assert last.commands == (back, Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause))
-        assert last.standing == replace(
+        assert last.state == replace(
             start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: WorkerSlot()}
         )
 
@@ -343,10 +344,10 @@ class TestLosses:
 
         assert died.commands == (Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),)
         assert fell_silent.commands == (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)
-        assert once.standing.slots[1].budget.spent == (Restart(50.0, LossKind.SILENT),)
+        assert once.state.slots[1].budget.spent == (Restart(50.0, LossKind.SILENT),)
 
     def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:
-        start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], budget=SPENT))
+        start = with_slot(HOLDING, ONE, replace(HOLDING.slots[1], budget=SPENT))
 
         decision = decide(start, GONE)
 
@@ -355,7 +356,7 @@ class TestLosses:
             SuspendSlot(worker=ONE, cause=GONE.cause, rest_s=SUSPENSION_S),
             Spawn(worker=NEXT, delay_s=SUSPENSION_S),
         )
-        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2, budget=SPENT, is_given_up=True))
+        assert decision.state == with_slot(AT_WORK, ONE, WorkerSlot(generation=2, budget=SPENT, is_given_up=True))
 
     @pytest.mark.parametrize(
         ("changes", "unfit", "ends"),
@@ -380,7 +381,7 @@ class TestLosses:
         back = given_back(Reason.WORKER_LOST, GONE.cause, is_attempt_spent=True, is_death=True)
         assert decision.commands == (back, GiveUp(worker=ONE, cause=GONE.cause), *ends)
         left = WorkerSlot(budget=SPENT, is_given_up=True, is_browser_unfit=unfit)
-        assert decision.standing == replace(start, is_stopping=True, slots={1: left, 2: WorkerSlot(is_given_up=True)})
+        assert decision.state == replace(start, is_stopping=True, slots={1: left, 2: WorkerSlot(is_given_up=True)})
 
 
 class TestFiling:
@@ -442,16 +443,16 @@ class TestFiling:
         )
 
     def test_the_files_of_a_generation_that_is_gone_are_filed_all_the_same(self) -> None:
-        start = replace(AT_WORK.with_slot(ONE, replace(UP, generation=2)), free_returns={TASK.task_id: 1})
+        start = replace(with_slot(AT_WORK, ONE, replace(UP, generation=2)), free_returns={TASK.task_id: 1})
 
-        assert decide(start, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
+        assert decide(start, TaskFiled(worker=ONE, task=TASK)).state.free_returns == {}
         assert len(decide(start, self.failed()).commands) == 1
 
 
 class TestReports:
     """What a finished attempt leads to."""
 
-    DONE = AT_WORK.with_slot(ONE, replace(UP, done_count=1))
+    DONE = with_slot(AT_WORK, ONE, replace(UP, done_count=1))
 
     def test_the_figures_are_those_of_the_design(self) -> None:
         assert (FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX, FAILURES_IN_A_ROW) == (10, 120, 5)
@@ -484,7 +485,7 @@ class TestReports:
         missing = UnverifiedResult(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
         doubting = replace(UP, unverified=UnverifiedResults(row=(missing,)))
 
-        assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
+        assert with_slot(HOLDING, TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
         start = replace(HOLDING, pauses=Pauses(outage_count=1), free_returns={OTHER.task_id: 4})
@@ -527,36 +528,34 @@ class TestReports:
     def test_an_order_that_is_done_ends_failures_and_outages_but_no_full_disk(self) -> None:
         rows = {PauseReason.PORTAL_DOWN: 1, PauseReason.PORTAL_BUSY: 2, PauseReason.DISK_FULL: 3}
         ailing = replace(HOLDING.slots[1], failure_count=3, was_recycled=True)
-        start = replace(HOLDING.with_slot(ONE, ailing), pauses=Pauses(row_counts=rows))
+        start = replace(with_slot(HOLDING, ONE, ailing), pauses=Pauses(row_counts=rows))
 
         decision = decide(start, told(Reason.ALL_SAVED))
 
-        assert decision.standing == replace(
-            self.DONE, pauses=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1
-        )
+        assert decision.state == replace(self.DONE, pauses=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1)
         assert decision.commands == (FileReport(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
 
     def test_a_failure_is_counted_against_its_worker(self) -> None:
         decision = decide(HOLDING, told(Reason.PORTAL_ERROR))
 
         assert decision == Decision(
-            AT_WORK.with_slot(ONE, replace(UP, done_count=1, failure_count=1)),
+            with_slot(AT_WORK, ONE, replace(UP, done_count=1, failure_count=1)),
             (given_back(Reason.PORTAL_ERROR, "said the page", delay_s=1.0, is_attempt_spent=True),),
         )
 
     @pytest.mark.parametrize("reason", [Reason.DOWNLOAD_REFUSED, Reason.SOME_FILES_FAILED, Reason.RETRY_ASKED])
     def test_what_the_portal_or_a_processor_says_is_no_failure_of_the_worker(self, reason: Reason) -> None:
-        ailing = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], failure_count=3))
+        ailing = with_slot(HOLDING, ONE, replace(HOLDING.slots[1], failure_count=3))
 
-        assert decide(ailing, told(reason)).standing.slots[1].failure_count == 0
+        assert decide(ailing, told(reason)).state.slots[1].failure_count == 0
 
     def test_a_row_of_failures_costs_the_worker_its_life_and_the_order_nothing(self) -> None:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)
 
-        decision = decide(HOLDING.with_slot(ONE, failing), told(Reason.PORTAL_ERROR))
+        decision = decide(with_slot(HOLDING, ONE, failing), told(Reason.PORTAL_ERROR))
 
         assert decision == Decision(
-            AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_being_killed=True)),
+            with_slot(AT_WORK, ONE, replace(UP, done_count=1, was_recycled=True, is_being_killed=True)),
             (
                 given_back(ReturnReason.RECYCLED, "said the page"),
                 KillAndRestart(
@@ -567,12 +566,12 @@ class TestReports:
 
     def test_a_pool_that_ends_gives_no_fresh_start(self) -> None:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)
-        ending = replace(HOLDING.with_slot(ONE, failing), is_stopping=True)
+        ending = replace(with_slot(HOLDING, ONE, failing), is_stopping=True)
 
         decision = decide(ending, told(Reason.PORTAL_ERROR))
 
         assert [type(command) for command in decision.commands] == [Requeue]
-        assert decision.standing.slots[1].failure_count == FAILURES_IN_A_ROW
+        assert decision.state.slots[1].failure_count == FAILURES_IN_A_ROW
 
     @pytest.mark.parametrize(("row", "is_free"), [(0, False), (1, False), (2, True)])
     def test_two_holds_in_a_row_say_that_nothing_at_all_is_done(self, row: int, is_free: bool) -> None:
@@ -590,10 +589,10 @@ class TestReports:
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
     missing = UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
-    start = AT_WORK.with_slot(ONE, replace(UP, unverified=UnverifiedResults(row=(missing,))))
+    start = with_slot(AT_WORK, ONE, replace(UP, unverified=UnverifiedResults(row=(missing,))))
 
     decision = decide(start, GONE)
 
     unproven = "not found, refused or empty in a session that was not verified to be logged in"
     assert decision.commands[0] == given_back(ReturnReason.UNPROVEN, unproven)
-    assert decision.standing.slots[1].unverified == UnverifiedResults()
+    assert decision.state.slots[1].unverified == UnverifiedResults()

@@ -12,6 +12,7 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy import login_recovery, verification, worker_exit
 from poolwright.supervisor.policy.commands import Requeue
 from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import (
     LoginAttempted,
     LoginChecked,
@@ -40,12 +41,12 @@ NOTED = 1_000_000
 def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = verification.requeue_unverified
 
-    def dismiss(standing: PoolState, worker: WorkerRef, why: ReturnReason) -> tuple[PoolState, tuple[Requeue, ...]]:
-        rest, back = honest(standing, worker, why)
-        return replace(rest, shown_count=NOTED), back
+    def requeue(draft: Draft, worker: WorkerRef, why: ReturnReason) -> None:
+        honest(draft, worker, why)
+        draft.shown_count = NOTED
 
     for module in (worker_exit, verification, login_recovery):
-        monkeypatch.setattr(module, "requeue_unverified", dismiss)
+        monkeypatch.setattr(module, "requeue_unverified", requeue)
 
 
 @pytest.mark.parametrize("is_stopping", [False, True])
@@ -64,7 +65,7 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_of_it_is_lost(fact: PoolInput, *, is_stopping: bool) -> None:
     decision = decide(replace(START, is_stopping=is_stopping), fact)
 
-    assert decision.standing.shown_count == NOTED
+    assert decision.state.shown_count == NOTED
     assert [command.task for command in decision.commands if isinstance(command, Requeue)] == [TASK]
 
 
@@ -73,5 +74,5 @@ def test_nor_when_a_login_is_spread() -> None:
 
     decision = decide(logging_in, LoginAttempted(worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
 
-    assert decision.standing.shown_count == NOTED
+    assert decision.state.shown_count == NOTED
     assert [command.task for command in decision.commands if isinstance(command, Requeue)] == [TASK]

@@ -16,6 +16,7 @@ from poolwright.supervisor.policy.events import (
     LoginLost,
     PoolInput,
     TaskAssigned,
+    TaskFiled,
     TaskReleased,
     WorkerReady,
 )
@@ -38,15 +39,15 @@ class Pool:
     """Two workers that are up."""
 
     def __init__(self) -> None:
-        self.standing = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()})
+        self.state = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()})
         self.tell(WorkerReady(worker=ONE), WorkerReady(worker=TWO))
 
     def tell(self, *facts: PoolInput) -> list[Command]:
         """What is to be done about the last of these."""
         commands: Sequence[Command] = ()
         for fact in facts:
-            decision = decide(self.standing, fact)
-            self.standing, commands = decision.standing, decision.commands
+            decision = decide(self.state, fact)
+            self.state, commands = decision.state, decision.commands
         return list(commands)
 
     def log_out(self, *tasks: tuple[WorkerRef, TaskId]) -> list[Command]:
@@ -71,7 +72,7 @@ def test_an_order_that_is_in_hand_at_every_log_out_of_the_portal_pays_for_none(*
 
     for _ in range(LONE_LOGOUTS_MAX * 3):
         back = pool.log_out(*both)
-        pool.standing = pool.standing.forget(B)  # it comes home in between
+        pool.tell(TaskFiled(worker=TWO, task=task(B)))  # it comes home in between
 
         assert [type(command) for command in back] == [Requeue, Requeue]
 

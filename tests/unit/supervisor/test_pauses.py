@@ -12,10 +12,10 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy.commands import FileReport, Requeue
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskReported, TaskStuck
 from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
-from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import GRACE_S, LATE_S, TaskDeadlines
 
@@ -26,7 +26,7 @@ START = PoolState(slots={1: WorkerSlot(is_up=True)})
 
 def attempt(standing: PoolState, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
     """An attempt that ended so, after the machine had stood still for so long meanwhile."""
-    taken = decide(standing, TaskAssigned(worker=ONE, task=task)).standing
+    taken = decide(standing, TaskAssigned(worker=ONE, task=task)).state
     return decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
 
 
@@ -49,7 +49,7 @@ def test_what_failed_over_a_pause_is_done_again_for_free(reason: Reason, number:
             is_attempt_spent=False,
         ),
     )
-    assert decision.standing.slots[1].failure_count == 0
+    assert decision.state.slots[1].failure_count == 0
 
 
 @pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.NONE_LISTED, Reason.GIVEN_UP, Reason.RETRY_ASKED])
@@ -63,9 +63,9 @@ def test_a_machine_that_stands_still_all_the_time_lets_orders_come_to_an_end() -
     late = Report(reason=Reason.TASK_TIMEOUT)
     decision = Decision(START)
     for _ in range(FREE_RETURNS_MAX):
-        decision = attempt(decision.standing, late, paused_s=9.0)
+        decision = attempt(decision.state, late, paused_s=9.0)
 
-    last = attempt(decision.standing, late, paused_s=9.0, task=replace(TASK, attempt=3))
+    last = attempt(decision.state, late, paused_s=9.0, task=replace(TASK, attempt=3))
 
     assert [type(command) for command in last.commands] == [FileReport]
 

@@ -28,7 +28,7 @@ from poolwright.supervisor.policy.commands import (
     StopCause,
     SuspendSlot,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     BrowserStartFailed,
     FilingFailed,
@@ -54,7 +54,6 @@ from poolwright.supervisor.policy.retries import FAILURES_IN_A_ROW, FIRST_RETRY_
 from poolwright.supervisor.policy.state import (
     RESTART_LIMIT,
     SUSPENSION_S,
-    Decision,
     LossKind,
     PoolState,
     Restart,
@@ -62,6 +61,7 @@ from poolwright.supervisor.policy.state import (
     WorkerSlot,
     initial_state,
 )
+from tests.support.policy_states import with_slot
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -90,7 +90,7 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = decide(decision.standing, fact)
+        decision = decide(decision.state, fact)
     return decision
 
 
@@ -109,7 +109,7 @@ def test_a_good_report_is_filed() -> None:
     decision = after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))
 
     assert only(decision) == FileReport(worker=ONE, task=TASK, report=report)
-    assert decision.standing.slots[1].held == {}
+    assert decision.state.slots[1].held == {}
 
 
 def test_a_passing_failure_is_tried_again_later_each_time() -> None:
@@ -183,10 +183,10 @@ def test_an_order_that_each_outage_cuts_off_pays_at_last() -> None:
     now = standing()
     backs: list[Command] = []
     for _ in range(FREE_RETURNS_MAX + 1):
-        gone = after(now, held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other)).standing
+        gone = after(now, held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other)).state
         decision = after(gone, reported(Reason.DOWNLOAD_FAILED), PauseEnded(cause=PauseReason.PORTAL_DOWN))
         backs.append(after(gone, reported(Reason.DOWNLOAD_FAILED)).commands[0])
-        now = decision.standing
+        now = decision.state
 
     assert [back.is_attempt_spent for back in backs if isinstance(back, Requeue)] == [False] * FREE_RETURNS_MAX + [True]
 
@@ -199,7 +199,7 @@ def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     for _ in range(FREE_RETURNS_MAX):
         decision = after(now, held(), fact)
         assert isinstance(decision.commands[0], Requeue)
-        now = replace(decision.standing, pauses=Pauses())
+        now = replace(decision.state, pauses=Pauses())
 
     end = only(after(now, held(), fact))
 
@@ -208,7 +208,7 @@ def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
 
 
 def test_a_hold_that_is_on_is_not_begun_again() -> None:
-    once = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+    once = after(standing(), held(), reported(Reason.PORTAL_BUSY)).state
     again = after(once, held(), reported(Reason.PORTAL_BUSY))
 
     assert [type(command) for command in again.commands] == [Requeue]
@@ -221,8 +221,8 @@ def test_holds_in_a_row_grow_and_a_success_makes_them_short_again() -> None:
         hold = decision.commands[1]
         assert isinstance(hold, Pause)
         lengths.append(hold.delay_s)
-        now = decide(decision.standing, PauseEnded(cause=PauseReason.PORTAL_DOWN)).standing
-    well = after(now, held(), reported(Reason.ALL_SAVED)).standing
+        now = decide(decision.state, PauseEnded(cause=PauseReason.PORTAL_DOWN)).state
+    well = after(now, held(), reported(Reason.ALL_SAVED)).state
     short = after(well, held(), reported(Reason.PORTAL_UNREACHABLE)).commands[1]
 
     assert lengths == [5.0, 10.0, 20.0, 40.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
@@ -243,7 +243,7 @@ def test_a_portal_that_names_a_time_is_given_it_within_reason() -> None:
 def test_a_page_that_alone_is_always_busy_comes_to_an_end() -> None:
     now = standing()
     for _ in range(FREE_RETURNS_MAX):
-        now = after(now, held(), reported(Reason.PORTAL_BUSY)).standing
+        now = after(now, held(), reported(Reason.PORTAL_BUSY)).state
 
     command = only(after(now, held(), reported(Reason.PORTAL_BUSY)))
 
@@ -253,11 +253,11 @@ def test_a_page_that_alone_is_always_busy_comes_to_an_end() -> None:
 
 def test_a_hold_ends_by_its_time_or_by_a_person() -> None:
     paused = decide(standing(), PauseRequested())
-    released = decide(paused.standing, PauseEnded(cause=PauseReason.OPERATOR))
+    released = decide(paused.state, PauseEnded(cause=PauseReason.OPERATOR))
 
     assert only(paused) == Pause(cause=PauseReason.OPERATOR, detail="Paused by request.", delay_s=None)
     assert only(released) == Resume(cause=PauseReason.OPERATOR)
-    assert released.standing.pauses.active == frozenset()
+    assert released.state.pauses.active == frozenset()
 
 
 def test_a_journal_without_room_makes_the_pool_wait() -> None:
@@ -269,15 +269,15 @@ def test_a_journal_without_room_makes_the_pool_wait() -> None:
 
 def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once() -> None:
     locked = decide(standing(), JournalLocked())
-    again = decide(locked.standing, JournalLocked())
-    free = decide(again.standing, PauseEnded(cause=PauseReason.JOURNAL_LOCKED))
+    again = decide(locked.state, JournalLocked())
+    free = decide(again.state, PauseEnded(cause=PauseReason.JOURNAL_LOCKED))
 
     told = only(locked)
     assert isinstance(told, Pause)
     assert (told.cause, told.delay_s) == (PauseReason.JOURNAL_LOCKED, None)
     assert again.commands == ()
     assert only(free) == Resume(cause=PauseReason.JOURNAL_LOCKED)
-    assert free.standing.pauses.active == frozenset()
+    assert free.state.pauses.active == frozenset()
 
 
 def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
@@ -304,11 +304,11 @@ def test_files_that_found_no_room_at_the_end_are_fetched_again_by_a_later_run() 
 def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
     now = standing()
     for _ in range(FAILURES_IN_A_ROW - 1):
-        now = after(now, held(), reported(Reason.PORTAL_ERROR)).standing
+        now = after(now, held(), reported(Reason.PORTAL_ERROR)).state
     other = replace(TASK, task_id=TaskId("demo:2"))
 
     fifth = after(now, held(other), held(), reported(Reason.PORTAL_ERROR))
-    lost = after(fifth.standing, WorkerLost(worker=ONE, cause="ended by us"))
+    lost = after(fifth.state, WorkerLost(worker=ONE, cause="ended by us"))
 
     back, recycle = fifth.commands
     assert isinstance(back, Requeue)
@@ -318,7 +318,7 @@ def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
     assert isinstance(beside, Requeue)
     assert (beside.why, beside.is_attempt_spent, beside.is_death) == (ReturnReason.RECYCLED, False, False)
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
-    assert lost.standing.slots[1].budget == RestartBudget(), "no restart is spent on it"
+    assert lost.state.slots[1].budget == RestartBudget(), "no restart is spent on it"
 
 
 def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
@@ -333,7 +333,7 @@ def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
 def test_a_success_ends_the_row_of_failures() -> None:
     now = PoolState(slots={1: WorkerSlot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
 
-    slot = after(now, held(), reported(Reason.PORTAL_SAYS_MISSING)).standing.slots[1]
+    slot = after(now, held(), reported(Reason.PORTAL_SAYS_MISSING)).state.slots[1]
 
     assert (slot.failure_count, slot.was_recycled) == (0, False)
 
@@ -350,8 +350,8 @@ def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
 
 
 def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
-    up = after(standing(), WorkerReady(worker=ONE)).standing
-    again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).standing
+    up = after(standing(), WorkerReady(worker=ONE)).state
+    again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).state
 
     over = PauseEnded(cause=PauseReason.PORTAL_DOWN)
     commands = after(again, over, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
@@ -360,9 +360,9 @@ def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
 
 
 def test_nobody_pays_for_a_worker_that_dies_while_the_portal_is_known_to_be_gone() -> None:
-    up = after(standing(), WorkerReady(worker=ONE), held()).standing
-    down = after(up, PortalDown(worker=TWO, detail="x"), WorkerLost(worker=TWO, cause="x")).standing
-    spent = down.with_slot(ONE, replace(down.slots[1], budget=SPENT))
+    up = after(standing(), WorkerReady(worker=ONE), held()).state
+    down = after(up, PortalDown(worker=TWO, detail="x"), WorkerLost(worker=TWO, cause="x")).state
+    spent = with_slot(down, ONE, replace(down.slots[1], budget=SPENT))
 
     back, spawn = after(spent, WorkerLost(worker=ONE, cause="it said nothing for 15 s")).commands
 
@@ -377,7 +377,7 @@ def test_in_an_outage_no_order_pays_for_two_hours() -> None:
     for _ in range(OUTAGE_RETURNS_MAX):
         decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
         assert not any(isinstance(command, Requeue) and command.is_attempt_spent for command in decision.commands)
-        now = after(decision.standing, PauseEnded(cause=PauseReason.PORTAL_DOWN)).standing
+        now = after(decision.state, PauseEnded(cause=PauseReason.PORTAL_DOWN)).state
 
     command = only(after(now, held(), reported(Reason.PORTAL_UNREACHABLE)))
 
@@ -405,7 +405,7 @@ def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> N
 
 
 def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:
-    now = after(standing(1), WorkerReady(worker=ONE)).standing
+    now = after(standing(1), WorkerReady(worker=ONE)).state
 
     hold, spawn = after(now, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).commands
 
@@ -415,10 +415,10 @@ def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> No
 
 
 def test_an_order_that_is_filed_may_wait_for_free_again() -> None:
-    waited = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+    waited = after(standing(), held(), reported(Reason.PORTAL_BUSY)).state
 
     assert waited.free_returns
-    assert after(waited, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
+    assert after(waited, TaskFiled(worker=ONE, task=TASK)).state.free_returns == {}
 
 
 def test_the_last_attempt_is_final() -> None:
@@ -454,7 +454,7 @@ def test_a_lost_worker_gives_its_tasks_back_and_restarts_with_a_growing_pause() 
         assert isinstance(spawn, Spawn)
         assert spawn.worker == WorkerRef(1, generation + 1)
         pauses.append(spawn.delay_s)
-        start = decision.standing
+        start = decision.state
 
     assert pauses == [0.5, 1.0, 2.0]
 
@@ -465,7 +465,7 @@ def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
     for generation, at_s in enumerate((0.0, 10.0, 20.0), 1):
         decision = after(now, WorkerLost(worker=WorkerRef(1, generation), cause="gone", at_s=at_s))
         delays += [command.delay_s for command in decision.commands if isinstance(command, Spawn)]
-        now = decision.standing
+        now = decision.state
     fourth = WorkerRef(1, 4)
 
     within = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3599.0))
@@ -481,14 +481,14 @@ def test_a_spent_slot_rests_while_others_live_and_is_tried_again() -> None:
     spent = {1: WorkerSlot(budget=SPENT), 2: WorkerSlot()}
 
     decision = after(PoolState(slots=spent), WorkerLost(worker=ONE, cause="gone"))
-    back = after(decision.standing, WorkerReady(worker=WorkerRef(1, 2)))
+    back = after(decision.state, WorkerReady(worker=WorkerRef(1, 2)))
 
     assert decision.commands == (
         SuspendSlot(worker=ONE, cause="gone", rest_s=SUSPENSION_S),
         Spawn(worker=WorkerRef(1, 2), delay_s=SUSPENSION_S),
     )
-    assert decision.standing.slots[1].is_given_up
-    assert not back.standing.slots[1].is_given_up
+    assert decision.state.slots[1].is_given_up
+    assert not back.state.slots[1].is_given_up
 
 
 def test_restarts_for_one_cause_do_not_spend_those_for_another() -> None:
@@ -506,7 +506,7 @@ def test_a_list_of_days_has_its_restarts_anew_each_hour() -> None:
             worker = WorkerRef(1, now.slots[1].generation)
             decision = after(now, WorkerLost(worker=worker, cause="killed", at_s=hour * RESTART_WINDOW_S + at_s))
             assert isinstance(only(decision), Spawn)
-            now = decision.standing
+            now = decision.state
 
 
 def test_a_pool_says_whether_anybody_can_work() -> None:
@@ -535,7 +535,7 @@ def test_a_pool_that_lives_on_keeps_its_queue_when_the_last_slot_goes() -> None:
 
     decision = after(PoolState(slots=spent, keeps_queue=True), WorkerLost(worker=ONE, cause="gone"))
 
-    assert decision.standing.is_stopping
+    assert decision.state.is_stopping
     assert decision.commands == (
         GiveUp(worker=ONE, cause="gone"),
         Stop(cause=StopCause.NO_WORKERS, detail="gone", keeps_queue=True),
@@ -563,13 +563,13 @@ def test_a_task_that_kills_the_worker_that_had_nothing_else_is_quarantined() -> 
 
 
 def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
-    up = after(standing(), WorkerReady(worker=ONE), WorkerReady(worker=TWO)).standing
+    up = after(standing(), WorkerReady(worker=ONE), WorkerReady(worker=TWO)).state
     seen = MemorySampled(by_worker={}, own_bytes=0, total_bytes=100, is_exact=False, at_s=10.0)
     on_trial = replace(TASK, death_count=DEATH_LIMIT)
 
     waits = after(up, TrialQueued(task_id=TASK.task_id))
-    fresh = after(waits.standing, seen)
-    calm = after(waits.standing, held(on_trial), seen)
+    fresh = after(waits.state, seen)
+    calm = after(waits.state, held(on_trial), seen)
     away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialQueued(task_id=TASK.task_id), seen)
 
     assert waits.commands == ()
@@ -601,11 +601,11 @@ def test_the_first_cause_of_a_stop_counts() -> None:
     first = after(standing(), StopRequested(cause=StopCause.LOGIN_REQUIRED, detail="log in"))
 
     assert only(first) == Stop(cause=StopCause.LOGIN_REQUIRED, detail="log in")
-    assert decide(first.standing, StopRequested(cause=StopCause.ASKED)).commands == ()
+    assert decide(first.state, StopRequested(cause=StopCause.ASKED)).commands == ()
 
 
 def test_facts_of_a_generation_that_is_gone_change_nothing() -> None:
-    start = after(standing(), WorkerLost(worker=ONE, cause="gone")).standing
+    start = after(standing(), WorkerLost(worker=ONE, cause="gone")).state
     late = TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)
 
     assert decide(start, late) == Decision(start)

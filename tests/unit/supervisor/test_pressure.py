@@ -16,7 +16,7 @@ from poolwright.supervisor.policy.commands import (
     Stop,
     StopCause,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     MemorySampled,
     PoolInput,
@@ -29,7 +29,8 @@ from poolwright.supervisor.policy.events import (
 from poolwright.supervisor.policy.login_state import LoginRecovery
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.recycling import COOLDOWN_S, HELP_SHARE, HYSTERESIS
-from poolwright.supervisor.policy.state import Decision, MemoryPressure, MemoryRecycle, PoolState, Restart, WorkerSlot
+from poolwright.supervisor.policy.state import MemoryPressure, MemoryRecycle, PoolState, Restart, WorkerSlot
+from tests.support.policy_states import with_slot
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000
@@ -50,7 +51,7 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = decide(decision.standing, fact)
+        decision = decide(decision.state, fact)
     return decision
 
 
@@ -83,10 +84,10 @@ def test_while_one_worker_is_away_for_memory_no_other_goes() -> None:
 
 def test_it_comes_back_on_its_own_slot_without_a_restart_spent_and_what_that_gave_is_told() -> None:
     parted = after(standing(), OVER, WorkerEnded(worker=TWO))
-    told = after(parted.standing, WorkerReady(worker=NEXT, at_s=103.0), seen(104.0, {ONE: 300, NEXT: 200}))
+    told = after(parted.state, WorkerReady(worker=NEXT, at_s=103.0), seen(104.0, {ONE: 300, NEXT: 200}))
 
     assert parted.commands == (Spawn(worker=NEXT, delay_s=0.0),)
-    assert parted.standing.slots[2].budget == WorkerSlot().budget
+    assert parted.state.slots[2].budget == WorkerSlot().budget
     relief, release = told.commands
     assert isinstance(relief, ReportMemoryRecycle)
     assert (relief.relieved.worker, relief.relieved.has_helped) == (NEXT, True)
@@ -98,7 +99,7 @@ def test_it_comes_back_on_its_own_slot_without_a_restart_spent_and_what_that_gav
 
 def test_just_below_the_limit_orders_wait_until_the_pause_between_restarts_is_over() -> None:
     still = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 420}))
-    later = decide(still.standing, seen(100.0 + COOLDOWN_S, {ONE: 300, NEXT: 420}))
+    later = decide(still.state, seen(100.0 + COOLDOWN_S, {ONE: 300, NEXT: 420}))
 
     assert [type(command) for command in still.commands] == [ReportMemoryRecycle]
     assert later.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
@@ -106,8 +107,8 @@ def test_just_below_the_limit_orders_wait_until_the_pause_between_restarts_is_ov
 
 def test_no_order_starts_before_the_restart_was_measured() -> None:
     away = after(standing(), OVER, seen(102.0, {ONE: 300}))
-    glimpsed = after(away.standing, *BACK, seen(104.0, {ONE: 300, NEXT: 20}, is_exact=False))
-    measured = decide(glimpsed.standing, seen(106.0, {ONE: 300, NEXT: 20}))
+    glimpsed = after(away.state, *BACK, seen(104.0, {ONE: 300, NEXT: 20}, is_exact=False))
+    measured = decide(glimpsed.state, seen(106.0, {ONE: 300, NEXT: 20}))
 
     assert (away.commands, glimpsed.commands) == ((), ())
     assert [type(command) for command in measured.commands] == [ReportMemoryRecycle, Resume]
@@ -116,7 +117,7 @@ def test_no_order_starts_before_the_restart_was_measured() -> None:
 def test_one_page_that_eats_again_and_again_is_no_restart_in_vain() -> None:
     start = PoolState(slots={2: WorkerSlot(is_up=True)}, was_ready=True)
     first = after(start, seen(100.0, {TWO: 900}), *BACK, seen(104.0, {NEXT: 20}, is_exact=False))
-    again = after(first.standing, seen(106.0, {NEXT: 20}), seen(108.0, {NEXT: 900}))
+    again = after(first.state, seen(106.0, {NEXT: 20}), seen(108.0, {NEXT: 900}))
 
     assert [type(command) for command in again.commands] == [Pause], "the next restart waits for the pause"
 
@@ -130,8 +131,8 @@ def test_a_worker_that_gives_nothing_back_is_told_as_no_help() -> None:
 
 def test_a_second_restart_waits_for_the_pause_and_then_takes_the_heaviest_again() -> None:
     vain = after(standing(), OVER, *BACK, seen(104.0, {ONE: 600, NEXT: 200}))
-    soon = decide(vain.standing, seen(159.0, {ONE: 600, NEXT: 200}))
-    then = decide(soon.standing, seen(161.0, {ONE: 600, NEXT: 200}))
+    soon = decide(vain.state, seen(159.0, {ONE: 600, NEXT: 200}))
+    then = decide(soon.state, seen(161.0, {ONE: 600, NEXT: 200}))
 
     (told,) = vain.commands
     assert isinstance(told, ReportMemoryRecycle)
@@ -177,7 +178,7 @@ def test_a_worker_that_dies_while_it_finishes_is_a_crash_like_any_other() -> Non
     assert isinstance(back, Requeue)
     assert back.is_attempt_spent
     assert isinstance(spawn, Spawn)
-    assert decision.standing.slots[2].budget.spent == (Restart(101.0),)
+    assert decision.state.slots[2].budget.spent == (Restart(101.0),)
 
 
 def test_a_worker_on_whom_a_login_depends_is_let_be() -> None:
@@ -218,13 +219,13 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
 
 
 def test_while_one_worker_comes_up_no_other_goes() -> None:
-    coming = standing().with_slot(ONE, WorkerSlot(is_up=False))
+    coming = with_slot(standing(), ONE, WorkerSlot(is_up=False))
 
     assert [type(command) for command in after(coming, OVER).commands] == [Pause]
 
 
 def test_a_process_of_a_generation_that_is_gone_is_not_sent_away() -> None:
-    start = standing().with_slot(TWO, WorkerSlot(is_up=True, generation=2))
+    start = with_slot(standing(), TWO, WorkerSlot(is_up=True, generation=2))
 
     _, retire = after(start, seen(100.0, {ONE: 300, TWO: 500, NEXT: 10})).commands
 
@@ -235,7 +236,7 @@ def test_a_process_of_a_generation_that_is_gone_is_not_sent_away() -> None:
 def test_a_worker_that_died_for_good_as_it_finished_is_not_waited_for() -> None:
     relief = MemoryRecycle(worker=TWO, before_bytes=441, total_before_bytes=751)
     start = replace(
-        standing().with_slot(TWO, WorkerSlot(is_given_up=True)),
+        with_slot(standing(), TWO, WorkerSlot(is_given_up=True)),
         memory=MemoryPressure(recycle=relief, recycled_at_s=100.0),
         pauses=Pauses().begin(PauseReason.MEMORY_SHORT),
     )
@@ -243,7 +244,7 @@ def test_a_worker_that_died_for_good_as_it_finished_is_not_waited_for() -> None:
     decision = after(start, seen(104.0, {ONE: 300}))
 
     assert decision.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
-    assert decision.standing == replace(start, memory=MemoryPressure(recycled_at_s=100.0), pauses=Pauses())
+    assert decision.state == replace(start, memory=MemoryPressure(recycled_at_s=100.0), pauses=Pauses())
 
 
 def test_a_worker_that_gives_a_tenth_back_has_helped() -> None:
@@ -258,17 +259,17 @@ def test_a_restart_that_helped_is_the_end_of_those_in_vain() -> None:
 
     helped = after(vain, OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 420}))
 
-    assert helped.standing.memory == MemoryPressure(recycled_at_s=100.0)
+    assert helped.state.memory == MemoryPressure(recycled_at_s=100.0)
 
 
 def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
     vain = after(standing(), OVER, *BACK, seen(104.0, {ONE: 600, NEXT: 200}))
 
-    well = decide(vain.standing, seen(106.0, {ONE: 300, NEXT: 200}))
+    well = decide(vain.state, seen(106.0, {ONE: 300, NEXT: 200}))
 
-    assert vain.standing.memory.failed_count == 1
+    assert vain.state.memory.failed_count == 1
     assert well.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
-    assert (well.standing.memory, well.standing.pauses) == (MemoryPressure(recycled_at_s=100.0), Pauses())
+    assert (well.state.memory, well.state.pauses) == (MemoryPressure(recycled_at_s=100.0), Pauses())
 
 
 def test_well_below_the_limit_is_more_than_a_twentieth_of_all_below_it() -> None:

@@ -20,7 +20,7 @@ from poolwright.supervisor.policy.commands import (
     ScheduleVerification,
     StopCause,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     LoginChecked,
     PoolInput,
@@ -34,9 +34,10 @@ from poolwright.supervisor.policy.events import (
 )
 from poolwright.supervisor.policy.login_state import LONE_LOGOUTS_MAX, Logouts
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason, Pauses
-from poolwright.supervisor.policy.state import Decision, PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
+from poolwright.supervisor.policy.state import PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
 from poolwright.supervisor.policy.verification import STREAK_LIMIT, VERIFICATION_WAIT_S
 from tests.support.pace import LONG_WALKS
+from tests.support.policy_states import with_slot
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
@@ -64,7 +65,7 @@ class Told:
     """A plan that is told facts, and what it commanded."""
 
     def __init__(self, *facts: PoolInput) -> None:
-        self.standing = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, was_ready=True)
+        self.state = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, was_ready=True)
         self.commands: list[Command] = []
         self.tell(*facts)
 
@@ -72,8 +73,8 @@ class Told:
         """The commands that follow."""
         before = len(self.commands)
         for fact in facts:
-            decision = decide(self.standing, fact)
-            self.standing = decision.standing
+            decision = decide(self.state, fact)
+            self.state = decision.state
             self.commands += decision.commands
         return self.commands[before:]
 
@@ -201,7 +202,7 @@ def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_la
     asked = LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
-    assert plan.standing.in_hand == {task(2).task_id, task(3).task_id}
+    assert plan.state.in_hand == {task(2).task_id, task(3).task_id}
     commands = plan.tell(LoginChecked(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
     assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
     assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
@@ -216,7 +217,7 @@ class Portal(RuleBasedStateMachine):
 
     @initialize(count=st.integers(1, 15))
     def open(self, count: int) -> None:
-        self.standing = PoolState(slots={1: WorkerSlot()}, was_ready=True)
+        self.state = PoolState(slots={1: WorkerSlot()}, was_ready=True)
         self.queue = [task(number) for number in range(count)]
         self.pages: dict[TaskId, bool | None] = {}
         self.is_logged_in = True
@@ -226,8 +227,8 @@ class Portal(RuleBasedStateMachine):
         self.outcomes: list[FileReport] = []
 
     def tell(self, fact: PoolInput) -> None:
-        decision = decide(self.standing, fact)
-        self.standing = decision.standing
+        decision = decide(self.state, fact)
+        self.state = decision.state
         for command in decision.commands:
             match command:
                 case FileReport():
@@ -307,7 +308,7 @@ class Portal(RuleBasedStateMachine):
 
     @invariant()
     def nothing_waits_for_ever(self) -> None:
-        assert not self.standing.slots[1].unverified.row or self.is_due or self.answers
+        assert not self.state.slots[1].unverified.row or self.is_due or self.answers
 
 
 Portal.TestCase.settings = LONG_WALKS
@@ -377,14 +378,14 @@ def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login()
     decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 
     assert decision.commands[1] == back(2, ReturnReason.SESSION_LOST, "the login page")
-    assert decision.standing.logouts == start.logouts
+    assert decision.state.logouts == start.logouts
 
 
 def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:
     decision = decide(DOUBTING, gives_back(2, ReturnReason.LOGGED_OUT))
 
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, WorkerSlot(unverified=UnverifiedResults(row=(KEPT,)))),
+        with_slot(DOUBTING, ONE, WorkerSlot(unverified=UnverifiedResults(row=(KEPT,)))),
         (back(2, ReturnReason.LOGGED_OUT, "the login page"),),
     )
 
@@ -394,7 +395,7 @@ def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand()
 
     held = DOUBTING.slots[1].held
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, WorkerSlot(held=held, unverified=UnverifiedResults(tainted=frozenset(held)))),
+        with_slot(DOUBTING, ONE, WorkerSlot(held=held, unverified=UnverifiedResults(tainted=frozenset(held)))),
         (back(1, ReturnReason.SESSION_LOST, UNPROVEN),),
     )
 
@@ -404,14 +405,14 @@ def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() 
         DOUBTING.slots[1], unverified=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id}))
     )
 
-    decision = decide(DOUBTING.with_slot(ONE, tainted), told(2))
+    decision = decide(with_slot(DOUBTING, ONE, tainted), told(2))
 
     assert decision.commands == (back(2, ReturnReason.SESSION_LOST, UNPROVEN),)
-    assert decision.standing.slots[1].unverified == UnverifiedResults(tainted=frozenset({task(3).task_id}))
+    assert decision.state.slots[1].unverified == UnverifiedResults(tainted=frozenset({task(3).task_id}))
 
 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
-    asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], unverified=DOUBTING.slots[1].unverified.begin_check()))
+    asking = with_slot(DOUBTING, ONE, replace(DOUBTING.slots[1], unverified=DOUBTING.slots[1].unverified.begin_check()))
 
     decision = decide(asking, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
 
@@ -446,7 +447,7 @@ def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
-    assert plan.standing.slots[1].unverified == UnverifiedResults(probed=frozenset())
+    assert plan.state.slots[1].unverified == UnverifiedResults(probed=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
     assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
         ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)

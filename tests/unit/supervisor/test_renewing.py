@@ -24,7 +24,7 @@ from poolwright.supervisor.policy.commands import (
     Stop,
     StopCause,
 )
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     LoginAttempted,
     LoginChecked,
@@ -54,7 +54,8 @@ from poolwright.supervisor.policy.login_state import (
     LoginStatus,
 )
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
-from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from tests.support.policy_states import with_slot
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -64,20 +65,20 @@ class Told:
     """A plan of three workers that is told facts, and what it commanded since it was last looked at."""
 
     def __init__(self, *facts: PoolInput, waits_for_login: bool = False) -> None:
-        self.standing = PoolState(slots={slot: WorkerSlot() for slot in (1, 2, 3)}, waits_for_login=waits_for_login)
+        self.state = PoolState(slots={slot: WorkerSlot() for slot in (1, 2, 3)}, waits_for_login=waits_for_login)
         self.tell(*facts)
 
     def tell(self, *facts: PoolInput) -> list[Command]:
         commands: list[Command] = []
         for fact in facts:
-            decision = decide(self.standing, fact)
-            self.standing = decision.standing
+            decision = decide(self.state, fact)
+            self.state = decision.state
             commands += decision.commands
         return commands
 
     @property
     def holds(self) -> frozenset[PauseReason]:
-        return self.standing.pauses.active
+        return self.state.pauses.active
 
 
 def ready(*workers: WorkerRef) -> list[WorkerReady]:
@@ -123,7 +124,7 @@ def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
     assert one == []
     assert three == [Resume(cause=PauseReason.LOGIN_LOST)]
     assert plan.holds == frozenset()
-    assert {slot.login_status for slot in plan.standing.slots.values()} == {LoginStatus.LOGGED_IN}
+    assert {slot.login_status for slot in plan.state.slots.values()} == {LoginStatus.LOGGED_IN}
 
 
 def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -> None:
@@ -171,7 +172,7 @@ def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> No
     assert restarted == [Spawn(worker=again, delay_s=0.0)]
     assert refreshes(asked) == [again]
     assert adopters(spread) == [(ONE, 2), (THREE, 2)]
-    assert plan.standing.slots[2].budget.spent == (), "it is no crash"
+    assert plan.state.slots[2].budget.spent == (), "it is no crash"
 
 
 def test_a_worker_that_is_logged_in_after_its_fresh_start_has_brought_the_login_back() -> None:
@@ -213,7 +214,7 @@ def test_a_pool_that_waits_for_a_person_tries_again_when_told() -> None:
     assert during == []
     assert refreshes(resumed) == [ONE]
     assert adopters(spread) == [(TWO, 1), (THREE, 1)]
-    assert not plan.standing.is_stopping
+    assert not plan.state.is_stopping
 
 
 def test_if_the_one_that_was_to_log_in_dies_another_does() -> None:
@@ -239,7 +240,7 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
     gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
 
     assert [command.cause for command in gone if isinstance(command, Pause)] == [PauseReason.PORTAL_DOWN]
-    assert not plan.standing.is_stopping
+    assert not plan.state.is_stopping
     assert adopters(plan.tell(lost(again))) == [(again, 2)]
 
 
@@ -276,7 +277,7 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
     for _ in range(FAILED_LOGINS_MAX * 2):
         plan.tell(*done, lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
-    assert not plan.standing.is_stopping
+    assert not plan.state.is_stopping
 
 
 def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
@@ -310,7 +311,7 @@ def test_a_pool_that_is_ending_brings_no_login_back() -> None:
 
 def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    plan.standing = replace(plan.standing, pauses=plan.standing.pauses.begin(PauseReason.OPERATOR))
+    plan.state = replace(plan.state, pauses=plan.state.pauses.begin(PauseReason.OPERATOR))
 
     plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
@@ -364,7 +365,7 @@ class TestLifespan:
     def aged(self, *, renews_early: bool = True, lived_s: float = 600.0) -> Told:
         """Three workers, and the second login that was made; the first one lasted for ten minutes."""
         plan = Told(*ready(ONE, TWO, THREE))
-        plan.standing = replace(plan.standing, renews_early=renews_early)
+        plan.state = replace(plan.state, renews_early=renews_early)
         plan.tell(lost(ONE), LoginAttempted(worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
         plan.tell(settled(THREE), LoginLost(worker=TWO, detail="", at_s=100.0 + lived_s))
         self.told = plan.tell(LoginAttempted(worker=TWO, is_logged_in=True, detail="", at_s=800.0))
@@ -442,7 +443,7 @@ class TestLifespan:
         commands = plan.tell(lost(TWO))
 
         assert refreshes(commands) == [TWO]
-        assert not plan.standing.is_stopping
+        assert not plan.state.is_stopping
 
 
 def test_the_figures_are_those_of_the_design() -> None:
@@ -465,14 +466,14 @@ def test_why_somebody_has_to_log_in_is_told() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
 
     assert plan.tell(lost(TWO)) == [wants_login("asked for a login"), RefreshLogin(worker=TWO)]
-    assert plan.standing.login_recovery == LoginRecovery(refresher=2)
+    assert plan.state.login_recovery == LoginRecovery(refresher=2)
 
 
 def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterwards() -> None:
     well = Told(*ready(ONE, TWO), lost(THREE), lost(TWO))
     ill = Told(*ready(ONE, TWO), lost(THREE))
 
-    assert well.standing.login_recovery == LoginRecovery(adopting=frozenset({3}))
+    assert well.state.login_recovery == LoginRecovery(adopting=frozenset({3}))
     assert well.tell(settled(THREE)) == [wants_login("form"), RefreshLogin(worker=TWO)]
     assert ill.tell(settled(THREE, well=False)) == [wants_login("form"), RefreshLogin(worker=THREE)]
 
@@ -480,25 +481,25 @@ def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterw
 def test_two_may_take_a_login_over_at_a_time() -> None:
     plan = Told(*ready(ONE), lost(TWO), lost(THREE))
 
-    assert plan.standing.login_recovery == LoginRecovery(adopting=frozenset({2, 3}))
+    assert plan.state.login_recovery == LoginRecovery(adopting=frozenset({2, 3}))
 
 
 def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
-    plan.standing = replace(plan.standing, login_recovery=replace(plan.standing.login_recovery, was_restarted=True))
+    plan.state = replace(plan.state, login_recovery=replace(plan.state.login_recovery, was_restarted=True))
 
     assert plan.tell(settled(TWO)) == [
         BackUpLogin(slot=2),
         CopyLogin(worker=ONE, source_slot=2),
         CopyLogin(worker=THREE, source_slot=2),
     ]
-    assert plan.standing.login_recovery == LoginRecovery(adopting=frozenset({1, 3}), vain_count=1)
+    assert plan.state.login_recovery == LoginRecovery(adopting=frozenset({1, 3}), vain_count=1)
 
 
 def test_a_worker_that_goes_takes_no_login_over() -> None:
     for going in ({"is_being_killed": True}, {"is_being_recycled": True}):
         plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
-        plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], **going))
+        plan.state = with_slot(plan.state, THREE, replace(plan.state.slots[3], **going))
 
         assert adopters(plan.tell(settled(TWO))) == [(ONE, 2)]
 
@@ -506,7 +507,7 @@ def test_a_worker_that_goes_takes_no_login_over() -> None:
 def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() -> None:
     plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
     # Its session asks for a login only after it was told to log in.
-    plan.standing = replace(plan.standing, login_recovery=LoginRecovery(refresher=2))
+    plan.state = replace(plan.state, login_recovery=LoginRecovery(refresher=2))
 
     (back,) = (command for command in plan.tell(settled(TWO)) if isinstance(command, Requeue))
 
@@ -531,7 +532,7 @@ def test_if_the_fresh_start_of_the_one_that_was_to_log_in_dies_too_nobody_waits_
 
 def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
-    plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], is_being_killed=True))
+    plan.state = with_slot(plan.state, THREE, replace(plan.state.slots[3], is_being_killed=True))
 
     assert Resume(cause=PauseReason.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
 
@@ -539,7 +540,7 @@ def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() ->
 def test_another_has_to_log_in_where_the_first_one_ended() -> None:
     """The hold was for something else meanwhile, so that this one is told."""
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
-    plan.standing = replace(plan.standing, pauses=Pauses())
+    plan.state = replace(plan.state, pauses=Pauses())
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
 
@@ -561,14 +562,14 @@ def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_agains
         wants_login("a retry was requested"),
         RefreshLogin(worker=ONE),
     )
-    assert decision.standing.login_recovery == LoginRecovery(refresher=1)
+    assert decision.state.login_recovery == LoginRecovery(refresher=1)
 
 
 def test_a_batch_that_needs_a_person_ends_and_knows_it() -> None:
     plan = Told(lost(ONE))
 
     assert plan.tell(settled(ONE, well=False)) == [Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")]
-    assert plan.standing.is_stopping
+    assert plan.state.is_stopping
 
 
 def test_a_pool_that_waits_for_a_person_tells_why() -> None:
@@ -578,14 +579,14 @@ def test_a_pool_that_waits_for_a_person_tells_why() -> None:
         Resume(cause=PauseReason.LOGIN_LOST),
         Pause(cause=PauseReason.LOGIN_REQUIRED, detail="form", delay_s=None),
     ]
-    assert plan.standing.login_recovery == LoginRecovery()
+    assert plan.state.login_recovery == LoginRecovery()
 
 
 def test_a_pool_that_is_ending_asks_no_person() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(ONE), StopRequested(cause=StopCause.ASKED))
 
     assert plan.tell(settled(ONE, well=False)) == []
-    assert plan.standing.is_stopping
+    assert plan.state.is_stopping
 
 
 def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
@@ -622,12 +623,12 @@ def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_
 
 def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
+    plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
 
     plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
-    assert plan.standing.login_lifetime == LoginLifetime().begin(0.0)
+    assert plan.state.login_lifetime == LoginLifetime().begin(0.0)
     plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
-    assert plan.standing.login_lifetime == LoginLifetime().begin(0.0).end(500.0)
+    assert plan.state.login_lifetime == LoginLifetime().begin(0.0).end(500.0)
 
 
 def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
@@ -639,7 +640,7 @@ def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
 def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
     plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
 
-    assert plan.standing.login_recovery == LoginRecovery()
+    assert plan.state.login_recovery == LoginRecovery()
 
 
 def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
@@ -656,8 +657,8 @@ def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
     with_pool = decide(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
 
     assert to_return.commands[-1] == Resume(cause=PauseReason.LOGIN_LOST)
-    assert to_return.standing.login_recovery.refresher is None
-    assert with_pool.standing.login_recovery.refresher is None
+    assert to_return.state.login_recovery.refresher is None
+    assert with_pool.state.login_recovery.refresher is None
 
 
 def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
@@ -672,7 +673,7 @@ UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 
 def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
+    plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
 
     assert [type(command) for command in plan.tell(lost(THREE), LoginExpiring(number=1))] == [CopyLogin, Pause]
     assert plan.tell(settled(THREE)) == [RefreshLogin(worker=ONE, is_early=True)]
@@ -686,7 +687,7 @@ def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
 
 def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
     plan = Told(*ready(ONE, TWO), TaskAssigned(worker=ONE, task=TASK))
-    plan.standing = replace(plan.standing, login_lifetime=LoginLifetime().begin(0.0))
+    plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
     plan.tell(LoginExpiring(number=1))
 
     assert plan.tell(*ready(THREE)) == []
@@ -699,7 +700,7 @@ def test_while_all_of_them_come_up_orders_wait_on() -> None:
     decision = decide(start, WorkerLost(worker=ONE, cause="killed"))
 
     assert [type(command) for command in decision.commands] == [Spawn]
-    assert decision.standing.pauses == start.pauses
+    assert decision.state.pauses == start.pauses
 
 
 def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:

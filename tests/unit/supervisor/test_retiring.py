@@ -12,7 +12,7 @@ from poolwright.domain.options import BrowserOptions, Limits, PoolOptions, Worke
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy.commands import Recycle, Requeue, Spawn
-from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     FolderRecreated,
     LimitsChanged,
@@ -27,7 +27,6 @@ from poolwright.supervisor.policy.events import (
 )
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.state import (
-    Decision,
     MemoryPressure,
     PoolState,
     RecyclePolicy,
@@ -35,6 +34,7 @@ from poolwright.supervisor.policy.state import (
     WorkerSlot,
     initial_state,
 )
+from tests.support.policy_states import with_slot
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -53,7 +53,7 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = decide(decision.standing, fact)
+        decision = decide(decision.state, fact)
     return decision
 
 
@@ -85,8 +85,8 @@ def test_age_counts_from_when_its_browser_was_ready() -> None:
 
 def test_one_after_the_other_and_each_keeps_its_slot() -> None:
     gone = after(OLD, look(100.0), look(102.0), WorkerEnded(worker=ONE))
-    away = decide(gone.standing, look(104.0))
-    back = after(away.standing, WorkerReady(worker=WorkerRef(1, 2), at_s=105.0), look(106.0))
+    away = decide(gone.state, look(104.0))
+    back = after(away.state, WorkerReady(worker=WorkerRef(1, 2), at_s=105.0), look(106.0))
 
     assert gone.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.0),)
     assert away.commands == ()
@@ -114,7 +114,7 @@ def test_while_memory_is_short_is_a_good_time_too() -> None:
 
     decision = after(short, still)
 
-    assert decision.standing.pauses.active == {PauseReason.MEMORY_SHORT}
+    assert decision.state.pauses.active == {PauseReason.MEMORY_SHORT}
     assert [type(command) for command in decision.commands] == [Recycle]
 
 
@@ -131,7 +131,7 @@ def test_one_that_is_done_and_hangs_as_it_goes_costs_no_restart() -> None:
     decision = after(OLD, look(100.0), WorkerLost(worker=ONE, cause="it did not close its browser", at_s=160.0))
 
     assert decision.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.0),)
-    assert decision.standing.slots[1].budget == WorkerSlot().budget
+    assert decision.state.slots[1].budget == WorkerSlot().budget
 
 
 def test_never_means_never() -> None:
@@ -169,8 +169,8 @@ def test_a_person_may_have_a_worker_started_anew() -> None:
     asked = decide(start, RestartRequested(slot=2))
 
     assert asked.commands == (Recycle(worker=WorkerRef(2, 4), cause="requested by an operator"),)
-    assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_being_recycled=True))
-    assert decide(asked.standing, RestartRequested(slot=2)) == Decision(asked.standing)
+    assert asked.state == with_slot(start, TWO, replace(start.slots[2], is_being_recycled=True))
+    assert decide(asked.state, RestartRequested(slot=2)) == Decision(asked.state)
 
 
 def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
@@ -219,13 +219,13 @@ def test_what_browsers_live_on_is_gone_so_each_starts_anew_one_after_another() -
     start = PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot()}, was_ready=True)
     gone = after(start, FolderRecreated(name="the run folder"))
 
-    assert after(gone.standing, look(1.0)).commands == (), "one that comes up is waited for"
-    up = after(gone.standing, WorkerReady(worker=TWO, at_s=2.0)).standing
+    assert after(gone.state, look(1.0)).commands == (), "one that comes up is waited for"
+    up = after(gone.state, WorkerReady(worker=TWO, at_s=2.0)).state
     (first,) = after(up, look(3.0)).commands
     assert first == Recycle(worker=ONE, cause="its profile was removed and is recreated")
-    back = after(up, look(3.0), WorkerEnded(worker=ONE), WorkerReady(worker=WorkerRef(1, 2), at_s=4.0)).standing
+    back = after(up, look(3.0), WorkerEnded(worker=ONE), WorkerReady(worker=WorkerRef(1, 2), at_s=4.0)).state
     (second,) = after(back, look(5.0)).commands
     assert isinstance(second, Recycle)
     assert second.worker == TWO
-    done = after(back, look(5.0), WorkerEnded(worker=TWO), WorkerReady(worker=WorkerRef(2, 2), at_s=6.0)).standing
+    done = after(back, look(5.0), WorkerEnded(worker=TWO), WorkerReady(worker=WorkerRef(2, 2), at_s=6.0)).state
     assert after(done, look(7.0)).commands == ()

@@ -23,10 +23,10 @@ TASK = POTask(task_id=TaskId("own:1"), po_number="1", portal_number="1")
 def judged(report: Report, *, attempt: int = 1, start: PoolState | None = None) -> tuple[PoolState, Command]:
     """What is decided about this report on an attempt."""
     task = replace(TASK, attempt=attempt)
-    taken = decide(start or PoolState(slots={1: WorkerSlot()}), TaskAssigned(worker=ONE, task=task)).standing
+    taken = decide(start or PoolState(slots={1: WorkerSlot()}), TaskAssigned(worker=ONE, task=task)).state
     decision = decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report))
     (command,) = decision.commands
-    return decision.standing, command
+    return decision.state, command
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ CREATE TABLE tasks (
 -- For the few tasks that a crashed run had claimed.
 CREATE INDEX tasks_claimed ON tasks (status) WHERE status IN ('ASSIGNED', 'RUNNING');
 
--- The tasks of a list, in its order. Status and not_before are copies of those of the task, kept equal by the trigger, so
--- that the next due task is found with one step in one index, however many tasks are done or belong to other lists.
+-- The tasks of a list, in its order. Status and not_before are copied from the task and kept equal by the trigger, so
+-- that the next due task is found with one step in one index, however many tasks are done or in other lists.
 CREATE TABLE batch_tasks (
     task_id TEXT NOT NULL REFERENCES tasks (task_id),
     batch_id TEXT NOT NULL REFERENCES batches (batch_id),

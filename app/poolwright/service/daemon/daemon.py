@@ -158,7 +158,9 @@ class Daemon:
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
         """Return a page of the lists, the latest first."""
-        return await self._journal.query(partial(queries.find_lists, excluded=COMMON_BATCH_ID, limit=limit, offset=offset))
+        return await self._journal.query(
+            partial(queries.find_lists, excluded=COMMON_BATCH_ID, limit=limit, offset=offset)
+        )
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """Return one list and its progress.

@@ -2,7 +2,7 @@
 
 A worker that comes up logged out while another is logged in takes that one's login, and nobody waits for it. In any
 other case it is the first to notice that logs in. If it cannot, it is started anew and tries once more; after that
-only a person can help. Facts of workers are brought here by ``plan``.
+only a person can help.
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ from poolwright.domain.outcomes import ReturnReason
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
-    Command,
     CopyLogin,
     KillAndRestart,
-    Pause,
     RefreshLogin,
-    Resume,
-    Stop,
     StopCause,
 )
-from poolwright.supervisor.policy.events import LoginAttempted, LoginExpiring, LoginLost
+from poolwright.supervisor.policy.draft import Draft
+from poolwright.supervisor.policy.events import LoginAttempted, LoginExpiring, LoginLost, WorkerReady
 from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
 from poolwright.supervisor.policy.pauses import PauseReason
-from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
 from poolwright.supervisor.policy.verification import requeue_unverified
 
 #: A login that is lost again and again, with no order done in between, is no login.
@@ -34,179 +30,165 @@ FAILED_LOGINS_MAX = 4
 _LOGGED_OUT_AGAIN = "The portal ends the session right after every login."
 
 
-def on_login_lost(standing: PoolState, slot: WorkerSlot, fact: LoginLost) -> Decision:
-    """A worker has no login. What its session did not find it may have looked for without one."""
-    rest, unproven = requeue_unverified(standing, fact.worker, ReturnReason.SESSION_LOST)
-    rest = _with_login_status(rest, fact.worker, LoginStatus.LOGGED_OUT)
-    rest = replace(rest, login_lifetime=rest.login_lifetime.end(fact.at_s)) if slot.is_up else rest
-    source = _logged_in_slot(rest, fact.worker.slot)
-    if not slot.is_up and source is not None and rest.login_recovery.refresher is None:
-        adopting = replace(rest, login_recovery=rest.login_recovery.import_cookies(fact.worker.slot))
-        return Decision(adopting, (*unproven, CopyLogin(worker=fact.worker, source_slot=source)))
-    if rest.login_recovery.refresher == fact.worker.slot and not rest.is_stopping:  # it was started anew to try once more
-        return Decision(rest, (*unproven, RefreshLogin(worker=fact.worker)))
-    return _refresh_or_resume(Decision(rest, unproven), fact.detail)
+def on_login_lost(draft: Draft, event: LoginLost) -> None:
+    """See to a worker that has no login. What its session did not find it may have looked for without one."""
+    requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
+    slot = draft.slot(event.worker.slot)
+    slot.login_status = LoginStatus.LOGGED_OUT
+    refresher = draft.login_recovery.refresher
+    source = _logged_in_slot(draft)
+    if slot.is_up:
+        draft.login_lifetime = draft.login_lifetime.end(event.at_s)
+    elif source is not None and refresher is None:
+        draft.login_recovery = draft.login_recovery.import_cookies(event.worker.slot)
+        draft.emit(CopyLogin(worker=event.worker, source_slot=source))
+        return
+    if refresher == event.worker.slot and not draft.is_stopping:  # it was started anew to try once more
+        draft.emit(RefreshLogin(worker=event.worker))
+    else:
+        _refresh_or_resume(draft, event.detail)
 
 
-def on_login_result(standing: PoolState, fact: LoginAttempted) -> Decision:
-    """A worker logged in, or took a login over, or could not."""
-    slot, renewal = fact.worker.slot, standing.login_recovery
-    if fact.is_logged_in:
-        known = _with_login_status(standing, fact.worker, LoginStatus.LOGGED_IN)
-        if renewal.refresher != slot:
-            return _refresh_or_resume(_stop_waiting_for(known, slot), fact.detail)
-        begun = replace(known, login_lifetime=known.login_lifetime.begin(fact.at_s))
-        return _announce_expiry(begun).then(BackUpLogin(slot=slot)).followed_by(_share_login(begun, fact.worker))
-    known = _with_login_status(standing, fact.worker, LoginStatus.LOGGED_OUT)
-    if renewal.refresher != slot:
-        return _refresh_or_resume(_stop_waiting_for(known, slot), fact.detail)
-    if standing.was_ready and not renewal.was_restarted and not standing.is_stopping:
-        again = replace(known, login_recovery=replace(renewal, was_restarted=True))
-        recycled = again.with_slot(fact.worker, replace(again.slots[slot], is_being_killed=True))
-        return Decision(recycled, (KillAndRestart(worker=fact.worker, cause=f"it could not log in ({fact.detail})"),))
-    return _require_manual_login(_stop_waiting_for(known, slot).standing, fact.detail)
+def on_login_attempted(draft: Draft, event: LoginAttempted) -> None:
+    """Share the login of the worker that logged in for all; if it could not, let it try once more or ask a person."""
+    slot = draft.slot(event.worker.slot)
+    slot.login_status = LoginStatus.LOGGED_IN if event.is_logged_in else LoginStatus.LOGGED_OUT
+    recovery = draft.login_recovery
+    if recovery.refresher != event.worker.slot:  # it took a login over
+        _stop_waiting_for(draft, event.worker)
+        _refresh_or_resume(draft, event.detail)
+    elif event.is_logged_in:
+        draft.login_lifetime = draft.login_lifetime.begin(event.at_s)
+        _announce_expiry(draft)
+        draft.emit(BackUpLogin(slot=event.worker.slot))
+        _share_login(draft, event.worker)
+    elif draft.was_ready and not recovery.was_restarted and not draft.is_stopping:
+        draft.login_recovery = replace(recovery, was_restarted=True)
+        slot.is_being_killed = True
+        draft.emit(KillAndRestart(worker=event.worker, cause=f"it could not log in ({event.detail})"))
+    else:
+        _stop_waiting_for(draft, event.worker)
+        _require_manual_login(draft, event.detail)
 
 
-def on_worker_ready(standing: PoolState, worker: WorkerRef) -> Decision:
-    """A worker is ready, and so it is logged in; one that was started anew in order to log in did that."""
-    known = _with_login_status(standing, worker, LoginStatus.LOGGED_IN)
-    if standing.login_recovery.refresher == worker.slot:
-        return _share_login(known, worker)
-    return _refresh_or_resume(_stop_waiting_for(known, worker.slot), "")
+def on_worker_ready(draft: Draft, event: WorkerReady) -> None:
+    """Note that a worker is up and logged in; one that was started anew in order to log in shares the login."""
+    slot = draft.slot(event.worker.slot)
+    slot.is_up, slot.up_at_s, slot.login_status = True, event.at_s, LoginStatus.LOGGED_IN
+    slot.is_given_up = slot.is_browser_unfit = slot.is_portal_down = False
+    slot.home_trouble = None
+    draft.was_ready = True
+    draft.pauses = draft.pauses.forget(PauseReason.PORTAL_DOWN)
+    if draft.login_recovery.refresher == event.worker.slot:
+        _share_login(draft, event.worker)
+    else:
+        _stop_waiting_for(draft, event.worker)
+        _refresh_or_resume(draft, "")
 
 
-def on_worker_gone(standing: PoolState, worker: WorkerRef, *, is_restarting: bool) -> Decision:
-    """A worker is gone. If it was to log in and is not started anew for that, another one has to."""
-    gone = _with_login_status(standing, worker, LoginStatus.UNKNOWN)
-    is_awaited = is_restarting and standing.login_recovery.refresher == worker.slot and standing.login_recovery.was_restarted
-    return (
-        Decision(gone)
-        if is_awaited
-        else _refresh_or_resume(_stop_waiting_for(gone, worker.slot), "the worker that was to log in exited")
-    )
+def on_worker_gone(draft: Draft, worker: WorkerRef, *, is_restarting: bool) -> None:
+    """Wait no longer for a worker. If it was to log in and is not started anew for that, another one has to."""
+    draft.slot(worker.slot).login_status = LoginStatus.UNKNOWN
+    recovery = draft.login_recovery
+    if is_restarting and recovery.refresher == worker.slot and recovery.was_restarted:
+        return
+    _stop_waiting_for(draft, worker)
+    _refresh_or_resume(draft, "the worker that was to log in exited")
 
 
-def on_login_expiring(standing: PoolState, fact: LoginExpiring) -> Decision:
-    """The login would end soon: no further order starts, and when those in flight are done it is renewed."""
-    is_old_news = fact.number != standing.login_lifetime.number or standing.login_lifetime.begun_at_s is None
-    if is_old_news or standing.is_stopping or standing.pauses.active:
-        return Decision(standing)
+def on_login_expiring(draft: Draft, event: LoginExpiring) -> None:
+    """Let no further order start, so that the login is renewed when those in flight are done."""
+    lifetime = draft.login_lifetime
+    is_outdated = event.number != lifetime.number or lifetime.begun_at_s is None
+    if is_outdated or draft.is_stopping or draft.pauses.active:
+        return
     # One that lived until now was not made in vain, even if no order came meanwhile.
-    held = replace(
-        standing, login_recovery=standing.login_recovery.mark_verified().mark_due(), pauses=standing.pauses.begin(PauseReason.LOGIN_LOST)
-    )
-    hold: Command = Pause(cause=PauseReason.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
-    return refresh_when_idle(Decision(held, (hold,)))
+    draft.login_recovery = draft.login_recovery.mark_verified().mark_due()
+    draft.pause_until_resumed(PauseReason.LOGIN_LOST, "The login is renewed before it expires.")
 
 
-def refresh_when_idle(decision: Decision) -> Decision:
+def refresh_when_idle(draft: Draft) -> None:
     """Renew a login that is due when nothing is in flight any more."""
-    standing = decision.standing
-    if not standing.login_recovery.is_due or standing.login_recovery.is_under_way or standing.is_stopping:
-        return decision
-    number = _logged_in_slot(standing, None)
-    if number is None or any(slot.held for slot in standing.slots.values()):
-        return decision
-    begun = replace(standing, login_recovery=standing.login_recovery.begin(number))
-    worker = WorkerRef(number, standing.slots[number].generation)
-    return Decision(begun, (*decision.commands, RefreshLogin(worker=worker, is_early=True)))
+    recovery = draft.login_recovery
+    if not recovery.is_due or recovery.is_under_way or draft.is_stopping:
+        return
+    number = _logged_in_slot(draft)
+    if number is None or any(slot.held for slot in draft.slots.values()):
+        return
+    draft.login_recovery = recovery.begin(number)
+    draft.emit(RefreshLogin(worker=draft.worker(number), is_early=True))
 
 
-def retry_login(standing: PoolState) -> Decision:
-    """A person says that there is a login now."""
-    return _refresh_or_resume(Decision(replace(standing, login_recovery=LoginRecovery())), "a retry was requested")
+def retry_login(draft: Draft) -> None:
+    """Begin anew after a person said that there is a login now."""
+    draft.login_recovery = LoginRecovery()
+    _refresh_or_resume(draft, "a retry was requested")
 
 
-def _announce_expiry(standing: PoolState) -> Decision:
-    lifespan = standing.login_lifetime
-    if lifespan.expected_s is None:
-        return Decision(standing)
-    renewal_s = lifespan.renewal_s if standing.renews_early else None
-    told = AnnounceLoginExpiry(number=lifespan.number, ends_in_s=lifespan.expected_s, renewal_in_s=renewal_s)
-    return Decision(standing, (told,))
+def _announce_expiry(draft: Draft) -> None:
+    """Say when the new login is expected to end, if any was measured."""
+    lifetime = draft.login_lifetime
+    if lifetime.expected_s is not None:
+        renewal_s = lifetime.renewal_s if draft.renews_early else None
+        draft.emit(AnnounceLoginExpiry(number=lifetime.number, ends_in_s=lifetime.expected_s, renewal_in_s=renewal_s))
 
 
-def _share_login(standing: PoolState, worker: WorkerRef) -> Decision:
-    """The login is there: every worker that is up, or waits to come up, takes it over.
+def _share_login(draft: Draft, worker: WorkerRef) -> None:
+    """Let every worker that is up, or waits to come up, take the login over.
 
     What any of them did not find, the one that logged in too, it looked for with the login before, which perhaps was
     lost already, and which no probe can tell about any more. So it is looked for again.
     """
     others = [
-        WorkerRef(number, slot.generation)
-        for number, slot in sorted(standing.slots.items())
+        draft.worker(number)
+        for number, slot in sorted(draft.slots.items())
         if number != worker.slot
         and slot.login_status is not LoginStatus.UNKNOWN
         and not (slot.is_being_killed or slot.is_being_recycled)
     ]
-    spread = replace(standing, login_recovery=standing.login_recovery.share_cookies(frozenset(other.slot for other in others)))
-    decision = Decision(*requeue_unverified(spread, worker, ReturnReason.SESSION_LOST))
+    draft.login_recovery = draft.login_recovery.share_cookies(frozenset(other.slot for other in others))
+    requeue_unverified(draft, worker, ReturnReason.SESSION_LOST)
     for other in others:
-        rest, unproven = requeue_unverified(decision.standing, other, ReturnReason.SESSION_LOST)
-        adopt = CopyLogin(worker=other, source_slot=worker.slot)
-        decision = Decision(rest, (*decision.commands, *unproven, adopt))
-    return _refresh_or_resume(decision, "")
+        requeue_unverified(draft, other, ReturnReason.SESSION_LOST)
+        draft.emit(CopyLogin(worker=other, source_slot=worker.slot))
+    _refresh_or_resume(draft, "")
 
 
-def _refresh_or_resume(decision: Decision, detail: str) -> Decision:
+def _refresh_or_resume(draft: Draft, detail: str) -> None:
     """Let somebody log in if somebody must, and let orders start again when nobody has to."""
-    standing, renewal = decision.standing, decision.standing.login_recovery
-    if renewal.is_under_way or standing.is_stopping or PauseReason.LOGIN_REQUIRED in standing.pauses.active:
-        return decision
-    logged_out = [number for number, slot in standing.slots.items() if slot.login_status is LoginStatus.LOGGED_OUT]
-    if logged_out and renewal.vain_count >= FAILED_LOGINS_MAX:
-        return decision.followed_by(_require_manual_login(standing, _LOGGED_OUT_AGAIN))
-    if logged_out:
-        return decision.followed_by(_refresh(standing, logged_out[0], detail))
-    # While all of them are coming up nothing is known; and a login that is due waits for the orders in flight.
-    is_good = _logged_in_slot(standing, None) is not None and not renewal.is_due
-    return decision.followed_by(_resume(standing)) if is_good else decision
+    recovery = draft.login_recovery
+    if recovery.is_under_way or draft.is_stopping or PauseReason.LOGIN_REQUIRED in draft.pauses.active:
+        return
+    logged_out = [number for number, slot in draft.slots.items() if slot.login_status is LoginStatus.LOGGED_OUT]
+    if logged_out and recovery.vain_count >= FAILED_LOGINS_MAX:
+        _require_manual_login(draft, _LOGGED_OUT_AGAIN)
+    elif logged_out:
+        draft.login_recovery = recovery.begin(logged_out[0])
+        draft.pause_until_resumed(PauseReason.LOGIN_LOST, f"The portal asks for a login ({detail}).")
+        draft.emit(RefreshLogin(worker=draft.worker(logged_out[0])))
+    elif _logged_in_slot(draft) is not None and not recovery.is_due:
+        # While all of them are coming up nothing is known; and a login that is due waits for the orders in flight.
+        draft.resume(PauseReason.LOGIN_LOST)
 
 
-def _refresh(standing: PoolState, number: int, detail: str) -> Decision:
-    worker = WorkerRef(number, standing.slots[number].generation)
-    begun = replace(standing, login_recovery=standing.login_recovery.begin(number))
-    refresh = RefreshLogin(worker=worker)
-    if PauseReason.LOGIN_LOST in standing.pauses.active:
-        return Decision(begun, (refresh,))
-    held = replace(begun, pauses=begun.pauses.begin(PauseReason.LOGIN_LOST))
-    why = f"The portal asks for a login ({detail})."
-    return Decision(held, (Pause(cause=PauseReason.LOGIN_LOST, detail=why, delay_s=None), refresh))
+def _require_manual_login(draft: Draft, detail: str) -> None:
+    """Ask a person, for nobody else can help: a batch ends, with everything left in the queue; a daemon waits."""
+    if draft.is_stopping:
+        return
+    if not draft.waits_for_login:
+        draft.stop(StopCause.LOGIN_REQUIRED, detail)
+        return
+    draft.resume(PauseReason.LOGIN_LOST)
+    draft.pause_until_resumed(PauseReason.LOGIN_REQUIRED, detail)
 
 
-def _resume(standing: PoolState) -> Decision:
-    if PauseReason.LOGIN_LOST not in standing.pauses.active:
-        return Decision(standing)
-    over = replace(standing, pauses=standing.pauses.end(PauseReason.LOGIN_LOST))
-    return Decision(over, (Resume(cause=PauseReason.LOGIN_LOST),))
+def _stop_waiting_for(draft: Draft, worker: WorkerRef) -> None:
+    draft.login_recovery = draft.login_recovery.without(worker.slot)
 
 
-def _require_manual_login(standing: PoolState, detail: str) -> Decision:
-    """Nobody but a person can help: a batch ends, with everything left in the queue; a daemon waits."""
-    if standing.is_stopping:
-        return Decision(standing)
-    if not standing.waits_for_login:
-        stop = Stop(cause=StopCause.LOGIN_REQUIRED, detail=detail)
-        return Decision(replace(standing, is_stopping=True), (stop,))
-    released = _resume(standing)
-    held = replace(released.standing, pauses=released.standing.pauses.begin(PauseReason.LOGIN_REQUIRED))
-    hold: Command = Pause(cause=PauseReason.LOGIN_REQUIRED, detail=detail, delay_s=None)
-    return Decision(held, (*released.commands, hold))
-
-
-def _stop_waiting_for(standing: PoolState, slot: int) -> Decision:
-    return Decision(replace(standing, login_recovery=standing.login_recovery.without(slot)))
-
-
-def _with_login_status(standing: PoolState, worker: WorkerRef, access: LoginStatus) -> PoolState:
-    return standing.with_slot(worker, replace(standing.slots[worker.slot], login_status=access))
-
-
-def _logged_in_slot(standing: PoolState, but: int | None) -> int | None:
-    """A slot that is up and logged in, as far as anybody knows."""
-    good = (
-        number
-        for number, slot in standing.slots.items()
-        if number != but and slot.is_up and slot.login_status is LoginStatus.LOGGED_IN
+def _logged_in_slot(draft: Draft) -> int | None:
+    """Return a slot that is up and logged in, as far as anybody knows; ``None`` if there is none."""
+    logged_in = (
+        number for number, slot in draft.slots.items() if slot.is_up and slot.login_status is LoginStatus.LOGGED_IN
     )
-    return next(good, None)
+    return next(logged_in, None)

@@ -164,8 +164,8 @@ class Logouts:
 
     def forget(self, task_id: TaskId) -> Logouts:
         """An order has its outcome, or nobody wants it any more."""
-        known = self.begin(task_id)
-        return replace(known, found=without(known.found, task_id), alone=without(known.alone, task_id))
+        logouts = self.begin(task_id)
+        return replace(logouts, found=without(logouts.found, task_id), alone=without(logouts.alone, task_id))
 
     def is_own(self, task_id: TaskId) -> bool:
         """Whether the page of an order asks for a login for its own sake."""

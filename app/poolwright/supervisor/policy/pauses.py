@@ -95,4 +95,6 @@ class Pauses:
 
     def forget(self, *causes: PauseReason) -> Pauses:
         """It went well: the next hold for one of these causes is a short one again."""
-        return replace(self, row_counts={one: count for one, count in self.row_counts.items() if one not in causes})
+        return replace(
+            self, row_counts={cause: count for cause, count in self.row_counts.items() if cause not in causes}
+        )

@@ -18,74 +18,79 @@ from dataclasses import dataclass, replace
 
 from poolwright.domain.events import MemoryRelieved
 from poolwright.domain.ids import WorkerRef
-from poolwright.supervisor.policy.commands import Recycle, ReportMemoryRecycle, Resume, StopCause
-from poolwright.supervisor.policy.events import MemorySampled, WorkerLost
+from poolwright.supervisor.policy.commands import Recycle, ReportMemoryRecycle, StopCause
+from poolwright.supervisor.policy.draft import Draft, SlotDraft
+from poolwright.supervisor.policy.events import FolderRecreated, MemorySampled, RestartRequested, WorkerLost
 from poolwright.supervisor.policy.pauses import PauseReason
-from poolwright.supervisor.policy.retries import pause_until_resumed, stop
-from poolwright.supervisor.policy.state import Decision, MemoryRecycle, PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import MemoryRecycle, WorkerSlot
 
-#: Holds during which a worker may be away: nobody waits for it, and it is in nobody's way.
+#: Pauses during which a worker may be away: nobody waits for it, and it is in nobody's way.
 _QUIET = frozenset({PauseReason.OPERATOR, PauseReason.MEMORY_SHORT})
 
 
-def can_recycle(standing: PoolState, worker: WorkerRef) -> bool:
-    """Whether this generation is at work, and no login depends on it."""
-    slot = standing.slots[worker.slot]
-    is_here = slot.generation == worker.generation and _is_working(slot)
-    return is_here and not standing.login_recovery.is_under_way and not standing.is_stopping
-
-
-def is_any_worker_down(standing: PoolState) -> bool:
-    """Whether a worker is on its way out or back: never shall two be at the same time because of us."""
-    return any(not slot.is_given_up and not _is_working(slot) for slot in standing.slots.values())
-
-
-def recycle(standing: PoolState, worker: WorkerRef, cause: str) -> Decision:
-    """Let a worker finish and come back."""
-    slot = standing.slots[worker.slot]
-    leaving = standing.with_slot(worker, replace(slot, is_being_recycled=True))
-    return Decision(leaving, (Recycle(worker=worker, cause=cause),))
-
-
-def on_restart_requested(standing: PoolState, number: int) -> Decision:
+def on_restart_requested(draft: Draft, event: RestartRequested) -> None:
     """Start a worker anew because somebody asked for it, if it is at work."""
-    worker = WorkerRef(number, standing.slots[number].generation)
-    return (
-        recycle(standing, worker, "requested by an operator") if can_recycle(standing, worker) else Decision(standing)
-    )
+    worker = draft.worker(event.slot)
+    if _can_recycle(draft, worker):
+        _recycle(draft, worker, "requested by an operator")
 
 
-def on_folder_recreated(standing: PoolState) -> PoolState:
-    """What browsers live on was removed: every worker starts anew, one after another, also those that are coming up."""
-    slots = {number: replace(slot, is_homeless=True) for number, slot in standing.slots.items()}
-    return replace(standing, slots=slots)
+def on_folder_recreated(draft: Draft, _event: FolderRecreated) -> None:
+    """Let every worker start anew, one after another, also those that are coming up: what browsers live on is gone."""
+    for number in draft.slots:
+        draft.slot(number).is_homeless = True
 
 
-def recycle_if_due(standing: PoolState, now_s: float) -> Decision:
+def on_memory_sampled(draft: Draft, event: MemorySampled) -> None:
+    """Decide about memory, and about what is due: a sample comes every few seconds, so it is the clock of that too."""
+    if not draft.is_stopping:
+        _check_memory(draft, event)
+        _recycle_if_due(draft, event.at_s)
+
+
+def _recycle_if_due(draft: Draft, now_s: float) -> None:
     """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
-    if is_any_worker_down(standing) or standing.login_recovery.is_due or standing.pauses.active - _QUIET:
-        return Decision(standing)
-    for number, slot in sorted(standing.slots.items()):
-        worker = WorkerRef(number, slot.generation)
-        if (cause := _recycle_cause(standing, slot, now_s)) and can_recycle(standing, worker):
-            return recycle(standing, worker, cause)
-    return Decision(standing)
+    if _is_any_worker_down(draft) or draft.login_recovery.is_due or draft.pauses.active - _QUIET:
+        return
+    for number, slot in sorted(draft.slots.items()):
+        worker = draft.worker(number)
+        if (cause := _recycle_cause(draft, slot, now_s)) and _can_recycle(draft, worker):
+            _recycle(draft, worker, cause)
+            return
 
 
-def _is_working(slot: WorkerSlot) -> bool:
+def _can_recycle(draft: Draft, worker: WorkerRef) -> bool:
+    """Whether this generation is at work, and no login depends on it."""
+    slot = draft.slots[worker.slot]
+    is_here = slot.generation == worker.generation and _is_working(slot)
+    return is_here and not draft.login_recovery.is_under_way and not draft.is_stopping
+
+
+def _is_any_worker_down(draft: Draft) -> bool:
+    """Whether a worker is on its way out or back: never shall two be at the same time because of us."""
+    return any(not slot.is_given_up and not _is_working(slot) for slot in draft.slots.values())
+
+
+def _is_working(slot: WorkerSlot | SlotDraft) -> bool:
     return slot.is_up and not (slot.is_given_up or slot.is_being_recycled or slot.is_being_killed)
 
 
-def _recycle_cause(standing: PoolState, slot: WorkerSlot, now_s: float) -> str:
-    """Why a worker is due; empty when it is not."""
-    wear = standing.recycle_policy
+def _recycle(draft: Draft, worker: WorkerRef, cause: str) -> None:
+    """Let a worker finish and come back."""
+    draft.slot(worker.slot).is_being_recycled = True
+    draft.emit(Recycle(worker=worker, cause=cause))
+
+
+def _recycle_cause(draft: Draft, slot: WorkerSlot | SlotDraft, now_s: float) -> str:
+    """Return why a worker is due; empty when it is not."""
+    limits = draft.recycle_policy
     if slot.is_homeless:
         return "its profile was removed and is recreated"
-    if standing.on_trial:
+    if draft.on_trial:
         return "an order that crashed workers gets its last attempt alone, in a fresh browser"
-    if wear.tasks is not None and slot.done_count >= wear.tasks:
+    if limits.tasks is not None and slot.done_count >= limits.tasks:
         return f"it has done {slot.done_count} orders"
-    if wear.age_s is not None and now_s - slot.up_at_s >= wear.age_s:
+    if limits.age_s is not None and now_s - slot.up_at_s >= limits.age_s:
         return f"its browser has run for {(now_s - slot.up_at_s) / 60:.0f} minutes"
     return ""
 
@@ -120,94 +125,94 @@ class _Watermarks:
         return f"{_mb(self.used_bytes)} of {_mb(self.limit_bytes)} allowed ({_mb(self.total_bytes)} in all)"
 
 
-def on_memory_sample(standing: PoolState, fact: MemorySampled) -> Decision:
-    """Decide about one memory sample of all workers."""
-    if standing.is_stopping:
-        return Decision(standing)
-    limit_bytes = int(standing.memory.threshold * fact.total_bytes)
-    marks = _Watermarks(used_bytes=fact.used_bytes, limit_bytes=limit_bytes, total_bytes=fact.total_bytes)
-    seen = _report_recycle(standing, fact, marks)
+def on_recycle_failed(draft: Draft, event: WorkerLost, *, was_ready: bool) -> bool:
+    """End the pool if a worker that was recycled for memory did not start again; return whether it was that."""
+    recycle = draft.memory.recycle
+    if recycle is None or recycle.worker.slot != event.worker.slot or recycle.worker == event.worker:
+        return False
+    if was_ready or draft.slots[event.worker.slot].is_portal_down:
+        return False
+    detail = f"Memory ran short, and the worker that was recycled for it did not start again ({event.cause})."
+    draft.stop(StopCause.MEMORY_SHORT, detail)
+    return True
+
+
+def _check_memory(draft: Draft, event: MemorySampled) -> None:
+    limit_bytes = int(draft.memory.threshold * event.total_bytes)
+    marks = _Watermarks(used_bytes=event.used_bytes, limit_bytes=limit_bytes, total_bytes=event.total_bytes)
+    _report_recycle(draft, event, marks)
     if marks.is_over:
-        return seen.followed_by(_start_pressure(seen.standing, fact, marks))
-    return seen.followed_by(_end_pressure(seen.standing, fact, marks))
+        _start_pressure(draft, event, marks)
+    else:
+        _end_pressure(draft, event, marks)
 
 
-def on_recycle_failed(standing: PoolState, slot: WorkerSlot, fact: WorkerLost) -> Decision | None:
-    """Return what follows if a worker that was recycled for memory did not start again; ``None`` in any other case."""
-    relief = standing.memory.recycle
-    is_it = relief is not None and relief.worker.slot == fact.worker.slot and relief.worker != fact.worker
-    if not is_it or slot.is_up or slot.is_portal_down or standing.is_stopping:
-        return None
-    detail = f"Memory ran short, and the worker that was recycled for it did not start again ({fact.cause})."
-    return stop(standing, StopCause.MEMORY_SHORT, detail)
-
-
-def _report_recycle(standing: PoolState, fact: MemorySampled, marks: _Watermarks) -> Decision:
+def _report_recycle(draft: Draft, event: MemorySampled, marks: _Watermarks) -> None:
     """Report how much memory recycling freed, once the worker is up again and was measured."""
-    relief = standing.memory.recycle
-    if relief is not None and standing.slots[relief.worker.slot].is_given_up:  # it died while it finished
-        return Decision(replace(standing, memory=replace(standing.memory, recycle=None)))
-    worker = relief and _generation_after(relief.worker, fact.by_worker)
-    if relief is None or worker is None or not standing.slots[worker.slot].is_up or not fact.is_exact:
-        return Decision(standing)
-    after_bytes = fact.by_worker[worker]
-    has_helped = not marks.is_over and after_bytes <= relief.before_bytes * (1 - HELP_SHARE)
-    failed_count = standing.memory.failed_count + 1 if marks.is_over else 0
+    recycle = draft.memory.recycle
+    if recycle is None:
+        return
+    if draft.slots[recycle.worker.slot].is_given_up:  # it died while it finished
+        draft.memory = replace(draft.memory, recycle=None)
+        return
+    worker = _generation_after(recycle.worker, event.by_worker)
+    if worker is None or not draft.slots[worker.slot].is_up or not event.is_exact:
+        return
+    after_bytes = event.by_worker[worker]
+    failed_count = draft.memory.failed_count + 1 if marks.is_over else 0
+    draft.memory = replace(draft.memory, recycle=None, failed_count=failed_count)
     relieved = MemoryRelieved(
         worker=worker,
-        before_bytes=relief.before_bytes,
+        before_bytes=recycle.before_bytes,
         after_bytes=after_bytes,
-        total_before_bytes=relief.total_before_bytes,
-        total_after_bytes=fact.used_bytes,
+        total_before_bytes=recycle.total_before_bytes,
+        total_after_bytes=event.used_bytes,
         limit_bytes=marks.limit_bytes,
-        has_helped=has_helped,
+        has_helped=not marks.is_over and after_bytes <= recycle.before_bytes * (1 - HELP_SHARE),
     )
-    known = replace(standing, memory=replace(standing.memory, recycle=None, failed_count=failed_count))
-    return Decision(known, (ReportMemoryRecycle(relieved=relieved),))
+    draft.emit(ReportMemoryRecycle(relieved=relieved))
 
 
 def _generation_after(worker: WorkerRef, found: Mapping[WorkerRef, int]) -> WorkerRef | None:
-    return next((one for one in found if one.slot == worker.slot and one.generation > worker.generation), None)
+    return next((other for other in found if other.slot == worker.slot and other.generation > worker.generation), None)
 
 
-def _start_pressure(standing: PoolState, fact: MemorySampled, marks: _Watermarks) -> Decision:
-    """Memory is over its limit: pause, and recycle the largest worker, one at a time."""
-    held = pause_until_resumed(standing, PauseReason.MEMORY_SHORT, f"The workers use {marks.summary} of memory.")
-    rest = held.standing
-    if rest.memory.failed_count >= sum(not slot.is_given_up for slot in rest.slots.values()):
-        vain = f"The workers use {marks.summary}, and recycling each of them did not help."
-        detail = f"{vain} Use fewer workers or tabs, or give them more memory."
-        return held.followed_by(stop(rest, StopCause.MEMORY_SHORT, detail))
-    candidates = [] if is_any_worker_down(rest) else [one for one in fact.by_worker if can_recycle(rest, one)]
-    if rest.memory.recycle is not None or _is_cooling(rest, fact.at_s) or not candidates or not fact.is_exact:
-        return held
-    worker = max(candidates, key=lambda one: fact.by_worker[one])
-    before_bytes = fact.by_worker[worker]
-    relief = MemoryRecycle(worker=worker, before_bytes=before_bytes, total_before_bytes=fact.used_bytes)
-    begun = replace(rest, memory=replace(rest.memory, recycle=relief, recycled_at_s=fact.at_s))
-    cause = f"memory is short: all workers use {marks.summary}, this one {_mb(before_bytes)}"
-    return held.followed_by(recycle(begun, worker, cause))
+def _start_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> None:
+    """Pause while memory is over its limit, and recycle the largest worker, one at a time."""
+    draft.pause_until_resumed(PauseReason.MEMORY_SHORT, f"The workers use {marks.summary} of memory.")
+    if draft.memory.failed_count >= sum(not slot.is_given_up for slot in draft.slots.values()):
+        in_vain = f"The workers use {marks.summary}, and recycling each of them did not help."
+        detail = f"{in_vain} Use fewer workers or tabs, or give them more memory."
+        draft.stop(StopCause.MEMORY_SHORT, detail)
+        return
+    if draft.memory.recycle is not None or _is_cooling(draft, event.at_s) or not event.is_exact:
+        return
+    candidates = [worker for worker in event.by_worker if _can_recycle(draft, worker)]
+    if not candidates or _is_any_worker_down(draft):
+        return
+    worker = max(candidates, key=lambda candidate: event.by_worker[candidate])
+    before_bytes = event.by_worker[worker]
+    recycle = MemoryRecycle(worker=worker, before_bytes=before_bytes, total_before_bytes=event.used_bytes)
+    draft.memory = replace(draft.memory, recycle=recycle, recycled_at_s=event.at_s)
+    _recycle(draft, worker, f"memory is short: all workers use {marks.summary}, this one {_mb(before_bytes)}")
 
 
-def _end_pressure(standing: PoolState, fact: MemorySampled, marks: _Watermarks) -> Decision:
-    """The limit is kept. Tasks start again once it is likely to stay so.
+def _end_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> None:
+    """Let tasks start again once the limit is likely to be kept.
 
     Never before a restart was measured: what a new task uses then would count against the restart, as one in vain.
     """
-    if PauseReason.MEMORY_SHORT not in standing.pauses.active or standing.memory.recycle is not None:
-        return Decision(standing)
-    if not marks.is_well_below and _is_cooling(standing, fact.at_s):
-        return Decision(standing)
-    over = replace(
-        standing,
-        pauses=standing.pauses.end(PauseReason.MEMORY_SHORT).forget(PauseReason.MEMORY_SHORT),
-        memory=replace(standing.memory, failed_count=0),
-    )
-    return Decision(over, (Resume(cause=PauseReason.MEMORY_SHORT),))
+    if PauseReason.MEMORY_SHORT not in draft.pauses.active or draft.memory.recycle is not None:
+        return
+    if not marks.is_well_below and _is_cooling(draft, event.at_s):
+        return
+    draft.memory = replace(draft.memory, failed_count=0)
+    draft.resume(PauseReason.MEMORY_SHORT)
+    draft.pauses = draft.pauses.forget(PauseReason.MEMORY_SHORT)
 
 
-def _is_cooling(standing: PoolState, now_s: float) -> bool:
-    at_s = standing.memory.recycled_at_s
+def _is_cooling(draft: Draft, now_s: float) -> bool:
+    at_s = draft.memory.recycled_at_s
     return at_s is not None and now_s - at_s < COOLDOWN_S
 
 

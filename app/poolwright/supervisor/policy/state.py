@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from poolwright.domain.ids import TaskId, WorkerRef, without
+from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import Limits, PoolOptions
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.policy.commands import Command, StagedAttempt
+from poolwright.supervisor.policy.commands import StagedAttempt
 from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
 from poolwright.supervisor.policy.pauses import Pauses
 
@@ -74,12 +74,12 @@ class RestartBudget:
         return RestartBudget(window_s=self.window_s, spent=(*self._counting(now_s), Restart(now_s, kind)))
 
     def _count(self, now_s: float, kind: LossKind) -> int:
-        return sum(one.kind is kind for one in self._counting(now_s))
+        return sum(restart.kind is kind for restart in self._counting(now_s))
 
     def _counting(self, now_s: float) -> tuple[Restart, ...]:
         if self.window_s is None:
             return self.spent
-        return tuple(one for one in self.spent if now_s - one.at_s < self.window_s)
+        return tuple(restart for restart in self.spent if now_s - restart.at_s < self.window_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +115,11 @@ class UnverifiedResults:
     @property
     def task_ids(self) -> frozenset[TaskId]:
         """Whose outcomes are kept back."""
-        return frozenset(one.task_id for one in self.row)
+        return frozenset(result.task_id for result in self.row)
 
-    def add(self, doubted: UnverifiedResult) -> UnverifiedResults:
+    def add(self, result: UnverifiedResult) -> UnverifiedResults:
         """One more."""
-        return replace(self, row=(*self.row, doubted))
+        return replace(self, row=(*self.row, result))
 
     def begin_check(self) -> UnverifiedResults:
         """A probe begins. It tells about pages that were read before it, and so about no later ones."""
@@ -131,7 +131,7 @@ class UnverifiedResults:
 
     def discard(self, task_ids: Collection[TaskId]) -> UnverifiedResults:
         """The same without those that were proven."""
-        return replace(self, row=tuple(one for one in self.row if one.task_id not in task_ids))
+        return replace(self, row=tuple(result for result in self.row if result.task_id not in task_ids))
 
     def mark_clean(self, task_id: TaskId) -> UnverifiedResults:
         """A task was looked for in vain, and goes back for it once."""
@@ -191,6 +191,11 @@ class RecyclePolicy:
     #: Seconds since its browser was ready; ``None`` for no limit.
     age_s: float | None = None
 
+    @classmethod
+    def from_limits(cls, limits: Limits) -> RecyclePolicy:
+        """Return the limits of a worker among those of the pool."""
+        return cls(tasks=limits.recycle_after_tasks, age_s=limits.recycle_after_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRecycle:
@@ -247,15 +252,6 @@ class PoolState:
     #: Log-outs, and which tasks met them.
     logouts: Logouts = field(default_factory=Logouts)
 
-    def with_limits(self, limits: Limits) -> PoolState:
-        """The same with other limits."""
-        return replace(
-            self,
-            max_attempts=limits.max_attempts,
-            memory=replace(self.memory, threshold=limits.memory_threshold),
-            recycle_policy=RecyclePolicy(tasks=limits.recycle_after_tasks, age_s=limits.recycle_after_s),
-        )
-
     @property
     def can_work(self) -> bool:
         """Whether any worker is there, or comes up again: else nothing will be done any more."""
@@ -266,58 +262,17 @@ class PoolState:
         """Tasks that workers hold, or whose results are unverified."""
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
 
-    def with_slot(self, worker: WorkerRef, slot: WorkerSlot) -> PoolState:
-        """The same with another slot."""
-        return replace(self, slots={**self.slots, worker.slot: slot})
-
-    def release_task(self, slot: WorkerSlot, worker: WorkerRef, task_id: TaskId) -> tuple[POTask | None, PoolState]:
-        """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
-        task = slot.held.get(task_id)
-        held = {one: kept for one, kept in slot.held.items() if one != task_id}
-        outages, shown = without(slot.outages_before, task_id), without(slot.shown_before, task_id)
-        return task, self.with_slot(worker, replace(slot, held=held, outages_before=outages, shown_before=shown))
-
-    def without_best(self, task_id: TaskId) -> PoolState:
-        """No earlier attempt of a task is kept any more."""
-        return replace(self, best=without(self.best, task_id))
-
-    def forget(self, task_id: TaskId) -> PoolState:
-        """A task has its outcome, or nobody wants it any more."""
-        return replace(
-            self,
-            free_returns=without(self.free_returns, task_id),
-            logouts=self.logouts.forget(task_id),
-            best=without(self.best, task_id),
-            on_trial=self.on_trial - {task_id},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is known now, and what is to be done."""
-
-    standing: PoolState
-    commands: tuple[Command, ...] = ()
-
-    def then(self, *commands: Command) -> Decision:
-        """The same with further commands behind."""
-        return Decision(self.standing, (*self.commands, *commands))
-
-    def led_by(self, *commands: Command) -> Decision:
-        """The same with further commands in front."""
-        return Decision(self.standing, (*commands, *self.commands))
-
-    def followed_by(self, later: Decision) -> Decision:
-        """A decision that was made on this one's standing, with the commands of both."""
-        return Decision(later.standing, (*self.commands, *later.commands))
-
 
 def initial_state(options: PoolOptions) -> PoolState:
     """Return the state before the first event."""
     budget = RestartBudget(window_s=options.restart_window_s)
+    limits = options.limits
     return PoolState(
         slots={slot: WorkerSlot(budget=budget) for slot in range(1, options.worker_count + 1)},
+        max_attempts=limits.max_attempts,
+        memory=MemoryPressure(threshold=limits.memory_threshold),
+        recycle_policy=RecyclePolicy.from_limits(limits),
         waits_for_login=options.waits_for_login,
         keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
-    ).with_limits(options.limits)
+    )

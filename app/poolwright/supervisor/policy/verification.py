@@ -10,23 +10,24 @@ nobody is asked: a worker that has any probes its login itself before it says go
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import assert_never
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.policy.commands import CheckLogin, Requeue, ScheduleVerification
+from poolwright.supervisor.policy.commands import CheckLogin, ScheduleVerification
+from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import (
     LoginChecked,
     SessionRenewed,
     TaskReleased,
     TaskReported,
+    TaskStuck,
     VerificationDue,
 )
 from poolwright.supervisor.policy.pauses import PauseReason
-from poolwright.supervisor.policy.retries import file_best, on_report, pause, requeue_unspent
-from poolwright.supervisor.policy.state import Decision, PoolState, UnverifiedResult, WorkerSlot
+from poolwright.supervisor.policy.retries import file_best, judge_report, note_answer
+from poolwright.supervisor.policy.state import UnverifiedResult
 
 #: So many in a row are reason enough to ask at once (design section 5).
 STREAK_LIMIT = 10
@@ -37,129 +38,137 @@ _UNPROVEN = "not found, refused or empty in a session that was not verified to b
 _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
-def on_session_event(
-    standing: PoolState,
-    slot: WorkerSlot,
-    fact: TaskReported | TaskReleased | VerificationDue | LoginChecked | SessionRenewed,
-) -> Decision:
-    """Decide about what a worker says of its tasks, and what that tells about its session."""
-    match fact:
-        case TaskReported():
-            return _on_report(standing, slot, fact)
-        case TaskReleased():
-            return _on_task_released(standing, slot, fact)
-        case VerificationDue():
-            is_open = bool(slot.unverified.row) and not slot.unverified.is_checking and not standing.is_stopping
-            return _begin_check(Decision(standing), fact.worker) if is_open else Decision(standing)
-        case LoginChecked():
-            return _on_login_checked(standing, slot, fact)
-        case SessionRenewed():
-            return Decision(*requeue_unverified(standing, fact.worker, ReturnReason.SESSION_LOST))
-        case _:
-            assert_never(fact)
+def on_task_reported(draft: Draft, event: TaskReported) -> None:
+    """Count a finished attempt, and decide about it."""
+    draft.slot(event.worker.slot).done_count += 1
+    _settle_report(draft, event)
 
 
-def requeue_unverified(
-    standing: PoolState, worker: WorkerRef, why: ReturnReason
-) -> tuple[PoolState, tuple[Requeue, ...]]:
-    """Requeue the unverified results of a session that can no longer be verified."""
-    slot = standing.slots[worker.slot]
-    back = tuple(requeue_unspent(worker, one.task, why, _UNPROVEN) for one in slot.unverified.row)
-    return standing.with_slot(worker, replace(slot, unverified=slot.unverified.cleared(slot.held))), back
+def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
+    """Decide about a task that cannot be stopped. Its worker ends for it alone: what is beside it goes back."""
+    report = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
+    _settle_report(draft, TaskReported(worker=event.worker, task_id=event.task_id, report=report))
+    draft.slot(event.worker.slot).is_being_killed = True
 
 
-def _on_report(standing: PoolState, slot: WorkerSlot, fact: TaskReported) -> Decision:
-    """Judge a finished attempt; keep it back if it must be proven, and file what it proves."""
-    decision = on_report(standing, slot, fact)
-    if fact.task_id not in slot.held:
-        return decision
-    if fact.report.outcome in LOOKS_LOGGED_OUT:
-        # An earlier attempt that brought files is not forgotten before this outcome is believed.
-        known = replace(decision.standing, best=standing.best)
-        return _hold_back(known, fact.worker, slot.held[fact.task_id], fact.report)
-    if fact.report.outcome in _PROOF_OUTCOMES:
-        decision = replace(decision, standing=_mark_verified(decision.standing))
-        proven = [one.task_id for one in slot.unverified.row if fact.task_id not in one.beside]
-        return _file_verified(decision, fact.worker, proven)
-    return decision
-
-
-def _on_task_released(standing: PoolState, slot: WorkerSlot, fact: TaskReleased) -> Decision:
-    """A task comes back undone. A session that was lost takes with it what it did not find."""
-    task, rest = standing.release_task(slot, fact.worker, fact.task_id)
-    unproven: tuple[Requeue, ...] = ()
-    if fact.why is ReturnReason.SESSION_LOST:
-        rest, unproven = requeue_unverified(rest, fact.worker, fact.why)
+def on_task_released(draft: Draft, event: TaskReleased) -> None:
+    """Take a task back undone. A session that was lost takes with it what it did not find."""
+    task = draft.release_task(event.worker, event.task_id)
+    is_session_lost = event.why is ReturnReason.SESSION_LOST
+    if is_session_lost:
+        requeue_unverified(draft, event.worker, event.why)
     if task is None:
-        return Decision(rest, unproven)
-    if fact.why is not ReturnReason.SESSION_LOST or rest.is_stopping:
-        return Decision(rest, (*unproven, requeue_unspent(fact.worker, task, fact.why, fact.detail)))
-    known = rest.logouts.record(task.task_id, rest.in_hand)
-    met = replace(rest, logouts=known)
-    if known.is_own(task.task_id):
-        report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
-        ended = file_best(met, fact.worker, task, report)
-        return Decision(ended.standing, (*unproven, *ended.commands))
-    back = replace(requeue_unspent(fact.worker, task, fact.why, fact.detail), delay_s=known.wait_s(task.task_id))
-    return Decision(met, (*unproven, back))
+        return
+    if not is_session_lost or draft.is_stopping:
+        draft.requeue_unspent(event.worker, task, event.why, event.detail)
+        return
+    draft.logouts = draft.logouts.record(task.task_id, draft.in_hand)
+    if draft.logouts.is_own(task.task_id):
+        file_best(draft, event.worker, task, Report(reason=Reason.ASKS_FOR_LOGIN, detail=event.detail))
+    else:
+        draft.requeue_unspent(event.worker, task, event.why, event.detail, draft.logouts.wait_s(task.task_id))
 
 
-def _on_login_checked(standing: PoolState, slot: WorkerSlot, fact: LoginChecked) -> Decision:
-    known = standing.with_slot(fact.worker, replace(slot, unverified=slot.unverified.end_check()))
-    match fact.proof:
+def on_verification_due(draft: Draft, event: VerificationDue) -> None:
+    """Ask the portal about the session, if results still wait for it and nobody asks already."""
+    unverified = draft.slots[event.worker.slot].unverified
+    if unverified.row and not unverified.is_checking and not draft.is_stopping:
+        _begin_check(draft, event.worker)
+
+
+def on_login_checked(draft: Draft, event: LoginChecked) -> None:
+    """File what the answer of the portal proves, requeue what it makes doubtful, or ask again later."""
+    slot = draft.slot(event.worker.slot)
+    checked = slot.unverified
+    slot.unverified = checked.end_check()
+    match event.proof:
         case LoginCheck.LOGGED_IN:
-            proven = slot.unverified.task_ids if fact.is_last else slot.unverified.probed or ()
-            filed = _file_verified(Decision(_mark_verified(known)), fact.worker, proven)
-            return _schedule_check(filed, fact.worker)
+            _mark_verified(draft)
+            _file_verified(draft, event.worker, checked.task_ids if event.is_last else checked.probed or ())
+            _schedule_check(draft, event.worker)
         case LoginCheck.LOGGED_OUT:
-            rest, back = requeue_unverified(known, fact.worker, ReturnReason.SESSION_LOST)
-            return Decision(rest, back)
+            requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
         case LoginCheck.UNCLEAR:
-            if not slot.unverified.row or standing.is_stopping:
-                return Decision(known)
-            detail = "The portal did not show whether the session is logged in."
-            decision, delay_s = pause(known, PauseReason.PORTAL_BUSY, detail)
-            return decision.then(ScheduleVerification(worker=fact.worker, delay_s=delay_s))
+            if checked.row and not draft.is_stopping:
+                detail = "The portal did not show whether the session is logged in."
+                delay_s = draft.pause(PauseReason.PORTAL_BUSY, detail)
+                draft.emit(ScheduleVerification(worker=event.worker, delay_s=delay_s))
         case _:
-            assert_never(fact.proof)
+            assert_never(event.proof)
 
 
-def _mark_verified(standing: PoolState) -> PoolState:
-    """The login is worth something."""
-    return replace(standing, login_recovery=standing.login_recovery.mark_verified())
+def on_session_renewed(draft: Draft, event: SessionRenewed) -> None:
+    """Requeue what may have been looked for without a login."""
+    requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
 
 
-def _hold_back(standing: PoolState, worker: WorkerRef, task: POTask, report: Report) -> Decision:
-    slot = standing.slots[worker.slot]
-    doubt = slot.unverified
-    if task.task_id in doubt.tainted:
-        again = standing.with_slot(worker, replace(slot, unverified=doubt.mark_clean(task.task_id)))
-        return Decision(again, (requeue_unspent(worker, task, ReturnReason.SESSION_LOST, _UNPROVEN),))
-    longer = doubt.add(UnverifiedResult(task=task, report=report, beside=frozenset(slot.held)))
-    kept = Decision(standing.with_slot(worker, replace(slot, unverified=longer)))
-    return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _schedule_check(kept, worker)
+def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> None:
+    """Requeue the unverified results of a session that can no longer be verified."""
+    slot = draft.slot(worker.slot)
+    for result in slot.unverified.row:
+        draft.requeue_unspent(worker, result.task, why, _UNPROVEN)
+    slot.unverified = slot.unverified.cleared(slot.held)
 
 
-def _file_verified(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> Decision:
-    slot = decision.standing.slots[worker.slot]
-    for one in slot.unverified.row:
-        if one.task_id in proven:
-            decision = decision.followed_by(file_best(decision.standing, worker, one.task, one.report))
-    rest = replace(slot, unverified=slot.unverified.discard(proven))
-    return replace(decision, standing=decision.standing.with_slot(worker, rest))
+def _settle_report(draft: Draft, event: TaskReported) -> None:
+    """Hold a report back if it must be proven, else judge it, and file what it proves.
+
+    A worker that names a task it does not hold is not believed.
+    """
+    slot = draft.slots[event.worker.slot]
+    task, outcome = slot.held.get(event.task_id), event.report.outcome
+    if task is None:
+        return
+    if outcome in LOOKS_LOGGED_OUT:
+        draft.release_task(event.worker, event.task_id)
+        note_answer(draft, event.worker, event.report)
+        _hold_back(draft, event.worker, task, event.report)
+        return
+    judge_report(draft, event, task)
+    if outcome in _PROOF_OUTCOMES:
+        _mark_verified(draft)
+        proven = [result.task_id for result in slot.unverified.row if event.task_id not in result.beside]
+        _file_verified(draft, event.worker, proven)
 
 
-def _schedule_check(decision: Decision, worker: WorkerRef) -> Decision:
+def _mark_verified(draft: Draft) -> None:
+    """Note that the login is worth something."""
+    draft.login_recovery = draft.login_recovery.mark_verified()
+
+
+def _hold_back(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
+    """Keep a result until it is proven; one that was perhaps looked for without a login is looked for again."""
+    slot = draft.slot(worker.slot)
+    if task.task_id in slot.unverified.tainted:
+        slot.unverified = slot.unverified.mark_clean(task.task_id)
+        draft.requeue_unspent(worker, task, ReturnReason.SESSION_LOST, _UNPROVEN)
+        return
+    is_first = not slot.unverified.row
+    slot.unverified = slot.unverified.add(UnverifiedResult(task=task, report=report, beside=frozenset(slot.held)))
+    if is_first or len(slot.unverified.row) >= STREAK_LIMIT:
+        _schedule_check(draft, worker)
+
+
+def _file_verified(draft: Draft, worker: WorkerRef, proven: Collection[TaskId]) -> None:
+    slot = draft.slot(worker.slot)
+    for result in slot.unverified.row:
+        if result.task_id in proven:
+            file_best(draft, worker, result.task, result.report)
+    slot.unverified = slot.unverified.discard(proven)
+
+
+def _schedule_check(draft: Draft, worker: WorkerRef) -> None:
     """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
-    doubt = decision.standing.slots[worker.slot].unverified
-    if not doubt.row or doubt.is_checking or decision.standing.is_stopping:
-        return decision
-    if len(doubt.row) >= STREAK_LIMIT:
-        return _begin_check(decision, worker)
-    return decision.then(ScheduleVerification(worker=worker, delay_s=VERIFICATION_WAIT_S))
+    unverified = draft.slots[worker.slot].unverified
+    if not unverified.row or unverified.is_checking or draft.is_stopping:
+        return
+    if len(unverified.row) >= STREAK_LIMIT:
+        _begin_check(draft, worker)
+    else:
+        draft.emit(ScheduleVerification(worker=worker, delay_s=VERIFICATION_WAIT_S))
 
 
-def _begin_check(decision: Decision, worker: WorkerRef) -> Decision:
-    slot = decision.standing.slots[worker.slot]
-    asked = decision.standing.with_slot(worker, replace(slot, unverified=slot.unverified.begin_check()))
-    return Decision(asked, (*decision.commands, CheckLogin(worker=worker)))
+def _begin_check(draft: Draft, worker: WorkerRef) -> None:
+    slot = draft.slot(worker.slot)
+    slot.unverified = slot.unverified.begin_check()
+    draft.emit(CheckLogin(worker=worker))

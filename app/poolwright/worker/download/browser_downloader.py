@@ -67,7 +67,9 @@ class BrowserDownloader:
         self._context = context
         self._check_place = check_place
 
-    async def download_by_visit(self, wanted: DownloadRequest, referer: str) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def download_by_visit(
+        self, wanted: DownloadRequest, referer: str
+    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
         """Open the address in a page of its own, as somebody does who follows the link.
 
         Raises:

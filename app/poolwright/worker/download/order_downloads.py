@@ -203,7 +203,9 @@ class OrderDownloads:
                 arrived = await self._check(one, wanted, number)
                 asked_before = bool(wanted.link.address)  # and refused
                 told = replace(one, can_ask_again=one.can_ask_again and not asked_before)
-                checked.append(await verify_complete(arrived, told, self._downloads.http_downloader, self._downloads.sizes))
+                checked.append(
+                    await verify_complete(arrived, told, self._downloads.http_downloader, self._downloads.sizes)
+                )
             except DownloadRefusedError as refusal:
                 refusals.append(refusal)
                 checked.append(self._missed(wanted.link, refusal))

@@ -1,1 +1,1 @@
-"""The login of a worker's session: whether the portal accepts it, and how it logs in again."""
+"""The login of a worker's session: its check and its login steps."""

@@ -1,4 +1,4 @@
-"""The portal probe: asks the portal whether the session is logged in, and which login step is missing."""
+"""The portal probe: opens the probe page to check whether the session is logged in."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ class PortalProbe:
     portal: PortalOptions
 
     async def required_login_step(self, page: Page) -> str | None:
-        """Return what the portal asks for before it shows the probe page; ``None`` if we are logged in.
+        """Return the reason why the portal does not show the probe page; ``None`` if we are logged in.
 
         Raises:
-            PortalDownError: The portal does not answer, or answers with something that is neither.
+            PortalDownError: The portal does not answer, or shows neither the probe page nor a login page.
             playwright.async_api.Error: The page was closed, or crashed.
         """
-        found = await self._open_probe_page(page)
-        if found.verdict is Verdict.SESSION_LOST:
-            return f"its login page cannot be opened{self._explain(found)}" if found.problem else "it shows its login page"
-        if found.verdict in DEMANDS:
-            return f"the portal asks for {DEMANDS[found.verdict]}"
-        if found.verdict in {Verdict.READY, Verdict.RENEWED}:
+        page_visit = await self._open_probe_page(page)
+        if page_visit.verdict is Verdict.SESSION_LOST:
+            return (
+                f"its login page cannot be opened{self._explain(page_visit)}"
+                if page_visit.problem
+                else "it shows its login page"
+            )
+        if page_visit.verdict in DEMANDS:
+            return f"the portal asks for {DEMANDS[page_visit.verdict]}"
+        if page_visit.verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
-        what = "cannot be opened" if found.problem else "is neither a login page nor the page that was expected"
-        raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._explain(found)}.")
+        problem = "cannot be opened" if page_visit.problem else "is neither a login page nor the expected page"
+        raise PortalDownError(f"The portal's page {self.pack.site.probe} {problem}{self._explain(page_visit)}.")
 
     async def verify_login(self, page: Page) -> LoginCheck:
         """Verify that we are logged in and have been since the last check.
@@ -61,17 +65,17 @@ class PortalProbe:
         return LoginCheck.LOGGED_OUT if is_lost else LoginCheck.UNCLEAR
 
     async def goto(self, page: Page, path: str) -> str | None:
-        """Open a page of the portal, and wait where it goes on by itself; tells why no page came, where none did.
+        """Open a page of the portal and follow its redirects; return the reason if no page came, else ``None``.
 
         Raises:
-            PortalDownError: The portal does not answer, or with a page that hangs.
+            PortalDownError: The portal does not answer, or its page hangs.
             playwright.async_api.Error: The page was closed, or crashed.
         """
-        found = await self._visit(page, path, is_any_page=True)
-        return f"its page {path} cannot be opened{self._explain(found)}" if found.problem else None
+        page_visit = await self._visit(page, path, is_any_page=True)
+        return f"its page {path} cannot be opened{self._explain(page_visit)}" if page_visit.problem else None
 
     async def _open_probe_page(self, page: Page) -> Visit:
-        """Open the page that only a logged-in user sees, and wait until it is that page or one that the pack knows."""
+        """Open the probe page, and wait for it or for another page that matches a rule of the pack."""
         return await self._visit(page, self.pack.site.probe, is_any_page=False)
 
     async def _visit(self, page: Page, path: str, *, is_any_page: bool) -> Visit:
@@ -87,7 +91,7 @@ class PortalProbe:
             raise PortalDownError(reachability.describe_failure(self.portal.base_url, error)) from error
 
     async def classify(self, page: Page) -> Verdict:
-        """What the page is that stands open, wherever it came from.
+        """Return the verdict on the page that is open, whoever opened it.
 
         Raises:
             playwright.async_api.Error: The page crashed or was closed.
@@ -99,10 +103,10 @@ class PortalProbe:
                     await PageReader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()
                 ).verdict
 
-    def _explain(self, found: Visit) -> str:
-        """What came in the place of a page that was wanted, and what can be done, to stand behind it."""
-        status = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else ""
-        said = ", ".join(part for part in (found.problem or found.verdict.value, status) if part)
-        step = reachability.remedy(found.problem, self.portal.base_url, found.reading.url)
-        step = step or reachability.remedy_for_status(found.status)
-        return f" ({said})" + (f": {step}" if step else "")
+    def _explain(self, page_visit: Visit) -> str:
+        """Return the cause in brackets, and the next step if one is known, as the end of a sentence."""
+        status = f"status {page_visit.status}" if page_visit.status >= HTTPStatus.BAD_REQUEST else ""
+        cause = ", ".join(part for part in (page_visit.problem or page_visit.verdict.value, status) if part)
+        step = reachability.remedy(page_visit.problem, self.portal.base_url, page_visit.reading.url)
+        step = step or reachability.remedy_for_status(page_visit.status)
+        return f" ({cause})" + (f": {step}" if step else "")

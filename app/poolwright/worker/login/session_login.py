@@ -107,9 +107,9 @@ class SessionLogin:
             limit_s = REFRESH_LIMIT_S if self.login_count else FIRST_LOGIN_LIMIT_S
 
             async def climb(page: Page) -> LoginStep:
-                return await LoginFlow(probe=door, page=page, driver=self._driver, credentials=keys, notify=self._say).run(
-                    limit_s
-                )
+                return await LoginFlow(
+                    probe=door, page=page, driver=self._driver, credentials=keys, notify=self._say
+                ).run(limit_s)
 
             step = await self._in_keeper(climb)
             self._say(Level.INFO, f"logged in ({step})")

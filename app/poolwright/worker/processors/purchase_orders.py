@@ -70,7 +70,8 @@ def _compared(file: DownloadedFile | MissedFile, seen: _Seen) -> DownloadedFile 
         return MissedFile(label=file.label, source_url=file.source_url, problem=problem, is_retryable=True)
     if not file.is_text or file.size_bytes > _SHORT_BYTES:
         return file
-    note = f"{file.label} holds the same {file.size_bytes:,} bytes as another file of the order: check whether it is a file."
+    same = f"{file.label} holds the same {file.size_bytes:,} bytes as another file of the order"
+    note = f"{same}: check whether it is a file."
     return replace(file, notes=(*file.notes, note))
 
 
@@ -87,7 +88,7 @@ def _shortened(lines: Sequence[str]) -> Iterator[str]:
         yield f"and {len(lines) - _LISTED_COUNT_MAX:,} more"
 
 
-#: Files of one order that are downloaded in parallel: a third more orders a second on a slow line, no gain on a fast one.
+#: Parallel downloads of one order: a third more orders a second on a slow line, no gain on a fast one.
 PARALLEL_FILE_COUNT = 3
 #: The rest of an order's time is for the work after its files.
 _PART_FOR_FILES = 0.95

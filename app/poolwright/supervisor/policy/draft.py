@@ -1,0 +1,208 @@
+"""The working copy of the pool's state in which one decision is made.
+
+A draft belongs to one call of ``decide``: handlers change it in place, see each other's changes at once, and emit
+commands into it. A slot is copied when a handler first asks to change it, so that an event costs what it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+
+from poolwright.domain.ids import TaskId, WorkerRef, without
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.tasks import POTask
+from poolwright.supervisor.policy.commands import (
+    Command,
+    Discard,
+    Pause,
+    Requeue,
+    Resume,
+    StagedAttempt,
+    Stop,
+    StopCause,
+)
+from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
+from poolwright.supervisor.policy.pauses import PauseReason, Pauses
+from poolwright.supervisor.policy.state import (
+    MemoryPressure,
+    PoolState,
+    RecyclePolicy,
+    RestartBudget,
+    UnverifiedResults,
+    WorkerSlot,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class SlotDraft:
+    """The working copy of a ``WorkerSlot``, field by field; what each means stands there."""
+
+    generation: int
+    budget: RestartBudget
+    held: dict[TaskId, POTask]
+    outages_before: dict[TaskId, int]
+    shown_before: dict[TaskId, int]
+    unverified: UnverifiedResults
+    is_given_up: bool
+    failure_count: int
+    was_recycled: bool
+    is_being_killed: bool
+    is_browser_unfit: bool
+    is_portal_down: bool
+    home_trouble: StorageTrouble | None
+    is_homeless: bool
+    is_up: bool
+    up_at_s: float
+    done_count: int
+    is_being_recycled: bool
+    login_status: LoginStatus
+
+    @classmethod
+    def copy(cls, slot: WorkerSlot) -> SlotDraft:
+        """Return a working copy of a slot."""
+        draft = cls(**dict(zip(_SLOT_FIELDS, _slot_values(slot), strict=True)))
+        draft.held = dict(slot.held)
+        draft.outages_before, draft.shown_before = dict(slot.outages_before), dict(slot.shown_before)
+        return draft
+
+    def freeze(self) -> WorkerSlot:
+        """Return the slot as it is now. It shares its tasks with the draft, which is cleared or dropped next."""
+        return WorkerSlot(**dict(zip(_SLOT_FIELDS, _slot_values(self), strict=True)))
+
+    def clear(self) -> None:
+        """Drop what belonged to the generation that is gone."""
+        self.held, self.outages_before, self.shown_before = {}, {}, {}
+        self.unverified = UnverifiedResults()
+        self.done_count = 0
+        self.is_being_killed = self.is_being_recycled = self.is_up = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """The working copy of a ``PoolState``, field by field, and the commands so far."""
+
+    #: Read them here; ``slot`` returns the one to change.
+    slots: dict[int, WorkerSlot | SlotDraft]
+    max_attempts: int
+    is_stopping: bool
+    was_ready: bool
+    waits_for_login: bool
+    keeps_queue: bool
+    login_recovery: LoginRecovery
+    renews_early: bool
+    login_lifetime: LoginLifetime
+    pauses: Pauses
+    memory: MemoryPressure
+    recycle_policy: RecyclePolicy
+    shown_count: int
+    best: Mapping[TaskId, StagedAttempt]
+    on_trial: frozenset[TaskId]
+    free_returns: Mapping[TaskId, int]
+    logouts: Logouts
+    commands: list[Command] = field(default_factory=list[Command])
+
+    @classmethod
+    def copy(cls, state: PoolState) -> Draft:
+        """Return a working copy of a state, without commands."""
+        draft = cls(**dict(zip(_POOL_FIELDS, _pool_values(state), strict=True)))
+        draft.slots = dict(state.slots)
+        return draft
+
+    def freeze(self) -> PoolState:
+        """Return the state as it is now; the draft is over then."""
+        for number, slot in self.slots.items():
+            if isinstance(slot, SlotDraft):
+                self.slots[number] = slot.freeze()
+        return PoolState(**dict(zip(_POOL_FIELDS, _pool_values(self), strict=True)))
+
+    def emit(self, command: Command) -> None:
+        """Add a command behind those that there are."""
+        self.commands.append(command)
+
+    def slot(self, number: int) -> SlotDraft:
+        """Return a slot to change."""
+        slot = self.slots[number]
+        if isinstance(slot, SlotDraft):
+            return slot
+        draft = self.slots[number] = SlotDraft.copy(slot)
+        return draft
+
+    def worker(self, number: int) -> WorkerRef:
+        """Return the present generation of a slot."""
+        return WorkerRef(number, self.slots[number].generation)
+
+    @property
+    def in_hand(self) -> frozenset[TaskId]:
+        """Tasks that workers hold, or whose results are unverified."""
+        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
+
+    def release_task(self, worker: WorkerRef, task_id: TaskId) -> POTask | None:
+        """Take a task out of a worker's hand; ``None`` if the worker does not hold it."""
+        slot = self.slot(worker.slot)
+        slot.outages_before.pop(task_id, None)
+        slot.shown_before.pop(task_id, None)
+        return slot.held.pop(task_id, None)
+
+    def requeue_unspent(
+        self, worker: WorkerRef, task: POTask, why: ReturnReason | Reason, detail: str, delay_s: float = 0.0
+    ) -> None:
+        """Return a task to the queue without a spent attempt."""
+        self.emit(Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=delay_s, is_attempt_spent=False))
+
+    def count_free_return(self, task_id: TaskId) -> None:
+        """Count that a task goes back without a spent attempt."""
+        self.free_returns = {**self.free_returns, task_id: self.free_returns.get(task_id, 0) + 1}
+
+    def take_best(self, task_id: TaskId) -> StagedAttempt | None:
+        """Remove and return the earlier attempt of a task whose files wait; ``None`` if there is none."""
+        best = self.best.get(task_id)
+        self.best = without(self.best, task_id)
+        return best
+
+    def discard(self, staged: StagedAttempt | None) -> None:
+        """Have the files of an attempt removed, if there is one."""
+        if staged is not None:
+            self.emit(Discard(staged=staged))
+
+    def forget(self, task_id: TaskId) -> None:
+        """Drop what is known of a task that has its outcome, or that nobody wants any more."""
+        self.free_returns = without(self.free_returns, task_id)
+        self.logouts = self.logouts.forget(task_id)
+        self.best = without(self.best, task_id)
+        self.on_trial -= {task_id}
+
+    def pause(self, cause: PauseReason, detail: str, wish_s: float = 0.0) -> float:
+        """Begin a pause that ends by itself, unless it is active already; return how long it lasts."""
+        delay_s = self.pauses.delay_s(cause, wish_s)
+        self._pause(cause, detail, delay_s)
+        return delay_s
+
+    def pause_until_resumed(self, cause: PauseReason, detail: str) -> None:
+        """Begin a pause without an end of its own, unless it is active already."""
+        self._pause(cause, detail, None)
+
+    def resume(self, cause: PauseReason) -> None:
+        """End a pause, if it is active."""
+        if cause in self.pauses.active:
+            self.pauses = self.pauses.end(cause)
+            self.emit(Resume(cause=cause))
+
+    def stop(self, cause: StopCause, detail: str, *, keeps_queue: bool = False) -> None:
+        """End the pool, unless it is ending already."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.emit(Stop(cause=cause, detail=detail, keeps_queue=keeps_queue))
+
+    def _pause(self, cause: PauseReason, detail: str, delay_s: float | None) -> None:
+        if cause not in self.pauses.active:
+            self.pauses = self.pauses.begin(cause)
+            self.emit(Pause(cause=cause, detail=detail, delay_s=delay_s))
+
+
+_SLOT_FIELDS = tuple(attribute.name for attribute in fields(WorkerSlot))
+_slot_values = attrgetter(*_SLOT_FIELDS)
+_POOL_FIELDS = tuple(attribute.name for attribute in fields(PoolState))
+_pool_values = attrgetter(*_POOL_FIELDS)
