@@ -29,9 +29,9 @@ from poolwright.service.pool_config import WorkerConfig
 from poolwright.service.recovery import clean_staging, recover, reopen, run_interruptible
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes import one_shot
 from poolwright.supervisor.totp import totp_from_secret
-from poolwright.supervisor.workspace import PoolContext
 
 
 @asynccontextmanager
@@ -239,19 +239,15 @@ async def make_base_profile(*, crew: WorkerConfig, base: Path, runs_root: Path, 
         LoginRequiredError: The login failed; the base is there, logged out.
         SetupError: The browser does not start, or the portal does not answer.
     """
-
-    def note(level: Level, text: str) -> None:
-        observe(Notice(level=level, text=text))
-
-    codes = totp_from_secret(crew.totp_secret, SystemClock().now)
+    codes = totp_from_secret(crew.totp_secret, SystemClock())
     code = await codes.next_code() if codes else ""
-    await one_shot.make_base(base, crew.worker, runs_root, note, one_time_code=code)
+    await one_shot.make_base(base, crew.worker, runs_root, observe, one_time_code=code)
 
 
 async def _run_pool(run: _BatchRun) -> Stop | None:
     """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
-    around = PoolContext(
+    around = PoolPorts(
         journal=run.journal,
         archive=run.tree,
         clock=run.clock,

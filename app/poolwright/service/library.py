@@ -55,7 +55,7 @@ from poolwright.service.pool_config import (
 from poolwright.service.recovery import clean_staging, recover, reopen
 from poolwright.settings import Settings, load_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,9 +275,7 @@ async def _running_pool(
             pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
             waits_for_login=plan.waits_for_login,
         )
-        around = PoolContext(
-            journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
-        )
+        around = PoolPorts(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
         try:
             async with (
                 clean_staging(plan.tree, options.staging_path),

@@ -16,7 +16,6 @@ import anyio
 import anyio.to_thread
 
 from poolwright.domain.errors import LoginRequiredError, SetupError
-from poolwright.domain.events import Level, Notice
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.ipc.messages import WorkerMode
@@ -36,7 +35,7 @@ from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.pool_config import WorkerConfig
-from poolwright.supervisor.processes.one_shot import OneShotJob, run_one_shot
+from poolwright.supervisor.processes.one_shot import LoginSource, LoginWindow, OneShotJob, run_one_shot
 from poolwright.supervisor.totp import totp_from_secret
 
 _RENEWED_LOGIN_ENDED = (
@@ -78,8 +77,8 @@ async def log_in_by_hand(job: ProfileLogin, *, opened: Callable[[], None], enoug
         f"`poolwright profile login {name} --form`."
     )
     headed = replace(job.crew.worker, browser=replace(job.crew.worker.browser, headless_mode=False))
-    errand = replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, opened=opened, enough=enough)
-    return await _log_in(job, errand, unproven)
+    window = LoginWindow(opened=opened, enough=enough)
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, window=window), unproven)
 
 
 async def log_in_by_form(job: ProfileLogin) -> Seal:
@@ -95,9 +94,10 @@ async def log_in_by_form(job: ProfileLogin) -> Seal:
         f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
         "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
     )
-    codes = totp_from_secret(job.crew.totp_secret, job.clock.now)
+    codes = totp_from_secret(job.crew.totp_secret, job.clock)
     code = await codes.next_code() if codes else ""
-    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), one_time_code=code), unproven)
+    login = LoginSource(one_time_code=code)
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), login=login), unproven)
 
 
 async def import_state(job: ProfileLogin, state: StorageState) -> Seal:
@@ -112,7 +112,8 @@ async def import_state(job: ProfileLogin, state: StorageState) -> Seal:
         f"The portal does not take the login that was imported into profile {job.profile.name}: it has ended, or it is "
         "bound to the browser or the network that it comes from. Export it anew right after a login, and import that."
     )
-    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), state=state.to_json()), unproven)
+    login = LoginSource(state=state.to_json())
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), login=login), unproven)
 
 
 async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
@@ -137,8 +138,8 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
     with write_locked(base):
         try:
             await anyio.to_thread.run_sync(_clone_to, base, draft)
-            errand = replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=draft, kept_login_path=renewed)
-            await run_one_shot(errand)
+            login = LoginSource(kept_login_path=renewed)
+            await run_one_shot(replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=draft, login=login))
             await _verify_login(job, draft, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
             swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
             delete_refreshed_login(base)
@@ -167,20 +168,21 @@ async def _verify_login(job: ProfileLogin, folder: Path, unproven: str) -> None:
 
 
 def _one_shot_job(job: ProfileLogin, mode: WorkerMode) -> OneShotJob:
-    def note(level: Level, text: str) -> None:
-        job.observe(Notice(level=level, text=text))
-
     return OneShotJob(
-        mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note
+        mode=mode,
+        base=job.profile.base_path,
+        options=job.crew.worker,
+        runs_root=job.runs_root,
+        observe=job.observe,
     )
 
 
-async def _log_in(job: ProfileLogin, errand: OneShotJob, unproven: str) -> Seal:
+async def _log_in(job: ProfileLogin, one_shot: OneShotJob, unproven: str) -> Seal:
     base = job.profile.base_path
     with write_locked(base):
         await anyio.to_thread.run_sync(check_login_base, base)
         await anyio.to_thread.run_sync(_prepare_unsealed, base)
-        await run_one_shot(errand)
+        await run_one_shot(one_shot)
         await _verify_login(job, base, unproven)
         await anyio.to_thread.run_sync(delete_refreshed_login, base)
         return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))

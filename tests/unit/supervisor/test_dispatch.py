@@ -12,6 +12,7 @@ from poolwright.domain.tasks import DEATH_LIMIT
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.events import TrialQueued
 from poolwright.supervisor.task_queue import AHEAD_PER_TAB, TaskFeeder
+from tests.support.pool_contexts import TASK_TIMEOUT_S, feeder_of, pool_context, posted
 from tests.support.tasks import BATCH, orders, po_task, task_id
 
 ON_TRIAL = replace(po_task(7), death_count=DEATH_LIMIT)
@@ -30,7 +31,7 @@ async def fed(dispatch: TaskFeeder) -> None:
 
 
 async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more_came_back() -> None:
-    dispatch = TaskFeeder(await journal_of(*range(40)), BATCH, tab_count=2)
+    dispatch = feeder_of(await journal_of(*range(40)), tab_count=2)
     for _ in range(10):
         dispatch.wake()
     await fed(dispatch)
@@ -41,11 +42,13 @@ async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more
     for task in taken:
         dispatch.requeue(task)
 
-    assert [(await dispatch.dequeue()).task_id for _ in taken] == [task.task_id for task in taken], "at their old places"
+    assert [(await dispatch.dequeue()).task_id for _ in taken] == [task.task_id for task in taken], (
+        "at their old places"
+    )
 
 
 async def test_only_so_much_is_claimed_ahead() -> None:
-    dispatch = TaskFeeder(await journal_of(*range(40)), BATCH, tab_count=2)
+    dispatch = feeder_of(await journal_of(*range(40)), tab_count=2)
 
     await fed(dispatch)
 
@@ -53,19 +56,19 @@ async def test_only_so_much_is_claimed_ahead() -> None:
 
 
 async def test_a_task_on_trial_is_a_fresh_workers_first() -> None:
-    told: list[TrialQueued] = []
-    dispatch = TaskFeeder(await journal_of(1), BATCH, 1, told.append)
+    context = pool_context(await journal_of(1))
+    dispatch = TaskFeeder(context, 1, TASK_TIMEOUT_S)
 
     dispatch.requeue(ON_TRIAL)
     await fed(dispatch)
 
-    assert told == [TrialQueued(task_id=ON_TRIAL.task_id)]
+    assert posted(context) == [TrialQueued(task_id=ON_TRIAL.task_id)]
     assert (await dispatch.dequeue()).task_id == task_id(1), "nobody else gets it"
     assert await dispatch.dequeue(is_fresh=True) == ON_TRIAL
 
 
 async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
-    dispatch = TaskFeeder(await journal_of(), BATCH, 1)
+    dispatch = feeder_of(await journal_of())
     dispatch.requeue(ON_TRIAL)
 
     assert dispatch.withdraw(ON_TRIAL.task_id)
@@ -79,7 +82,7 @@ async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
 async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool) -> None:
     journal = await journal_of(7)
     (task,) = await journal.fetch(BATCH, 1)
-    dispatch = TaskFeeder(journal, BATCH, 1)
+    dispatch = feeder_of(journal)
     dispatch.requeue(replace(task, death_count=DEATH_LIMIT if is_on_trial else 0))
 
     assert await dispatch.release_all() == 1
@@ -88,7 +91,7 @@ async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool)
 
 
 async def test_a_task_that_does_not_come_back_leaves_no_rank() -> None:
-    dispatch = TaskFeeder(await journal_of(1, 2), BATCH, 1)
+    dispatch = feeder_of(await journal_of(1, 2))
     await fed(dispatch)
     first = await dispatch.dequeue()
 

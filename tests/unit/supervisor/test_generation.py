@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,59 +17,72 @@ from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
-from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.policy.events import PoolInput, TaskReleased
+from poolwright.supervisor.policy.events import TaskReleased
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.connection import WorkerConnection
-from poolwright.supervisor.processes.generation import Generation, GenerationDeps, ShutdownMode
+from poolwright.supervisor.processes.generation import Generation, ShutdownMode, SlotRecord
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.workspace import WorkerSpec
+from poolwright.system.memory_usage import MemoryMeter
+from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)
 
 
-def generation_with(**parts: object) -> Generation:
-    order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
+class Feeder(TaskFeeder):
+    """Has one task, and does something else as it is started."""
+
+    def __init__(self, task: POTask, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        super().__init__(pool_context(), 1, TASK_TIMEOUT_S)
+        self._task, self._meanwhile = task, meanwhile
+
+    async def start(self, task: POTask, worker: WorkerRef) -> POTask:
+        del worker
+        if self._meanwhile is not None:
+            await self._meanwhile()
+        return task
+
+    async def dequeue(self, *, is_fresh: bool = False) -> POTask:
+        if not is_fresh:
+            await anyio.sleep_forever()
+        return self._task
+
+
+def generation_with(context: PoolContext, feeder: TaskFeeder) -> Generation:
+    spec = cast("WorkerSpec", SimpleNamespace(options=WorkerOptions(browser=BrowserOptions())))
     machine = StateMachine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
-    return Generation(cast("GenerationDeps", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
+    slot = SlotRecord(spec=spec, machine=machine, memory_meter=MemoryMeter())
+    return Generation(slot, ONE, context, feeder)
 
 
 async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
-    facts: list[PoolInput] = []
-    task = po_task(1)
+    task, context = po_task(1), pool_context()
 
-    async def begin(begun: POTask, _: WorkerRef) -> POTask:
+    async def meanwhile() -> None:
         await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
-        return begun
 
-    generation = generation_with(report=facts.append, begin=begin)
+    generation = generation_with(context, Feeder(task, meanwhile))
     generation._held[task.task_id] = task
 
     await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
 
     assert not generation.held
     told = TaskReleased(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
-    assert facts == [told]
+    assert posted(context) == [told]
 
 
 async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() -> None:
     """It would wait for a task that it does not know, and the pool for its goodbye."""
     task, given = po_task(1), list[messages.ToWorker]()
 
-    class Queue:
-        async def take(self, *, is_fresh: bool) -> POTask:
-            if not is_fresh:
-                await anyio.sleep_forever()
-            return task
-
     class Link:
-        async def say(self, message: messages.ToWorker) -> None:
+        async def send(self, message: messages.ToWorker) -> None:
             await generation.shut_down(ShutdownMode.RECYCLE)
             await checkpoint()
             given.append(message)
 
-    async def begin(begun: POTask, _: WorkerRef) -> POTask:
-        return begun
-
-    generation = generation_with(report=lambda _: None, begin=begin, dispatch=Queue())
+    generation = generation_with(pool_context(), Feeder(task))
 
     with anyio.fail_after(10):
         await generation._pull(cast("WorkerConnection", Link()))

@@ -5,30 +5,28 @@ from __future__ import annotations
 import errno
 import os
 
-from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Notice
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.memory_monitor import MemoryMonitor
-from poolwright.supervisor.observation import EventLog
-from poolwright.supervisor.policy.events import MemorySampled, PoolInput
+from poolwright.supervisor.policy.events import MemorySampled
 from poolwright.system.memory_limit import MemoryLimit
+from tests.support.pool_contexts import pool_context, posted
 
 
 async def test_memory_that_cannot_be_looked_at_is_told_once_and_looked_at_again() -> None:
-    facts, events, codes = list[PoolInput](), list[Event](), [errno.EMFILE, errno.EMFILE, 0, errno.ENFILE]
+    events, codes = list[Event](), [errno.EMFILE, errno.EMFILE, 0, errno.ENFILE]
 
     def read_limit() -> MemoryLimit:
         if code := codes.pop(0):
             raise OSError(code, os.strerror(code))
         return MemoryLimit(total_bytes=10**12, available_bytes=10**12, source="made up")
 
-    chronicle = EventLog(MemoryJournal(SystemClock()), events.append)
-    monitor = MemoryMonitor([], 0.75, read_limit, chronicle, facts.append)
+    context = pool_context(observe=events.append, read_limit=read_limit)
+    monitor = MemoryMonitor(context, [], 0.75)
 
     for _ in range(4):
         await monitor.sample(is_exact=False)
 
-    assert [type(fact) for fact in facts] == [MemorySampled]
+    assert [type(event) for event in posted(context)] == [MemorySampled]
     assert [event.text for event in events if isinstance(event, Notice)] == [
         f"Memory cannot be looked at now ({os.strerror(code)}); it is tried again."
         for code in (errno.EMFILE, errno.ENFILE)

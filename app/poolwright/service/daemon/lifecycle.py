@@ -32,7 +32,7 @@ from poolwright.service.schedules.schedule_definition import schedules_from_sett
 from poolwright.service.schedules.scheduler import Scheduler, create_scheduler
 from poolwright.settings import Settings, SystemdEnvironment
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ async def open_daemon(house: DaemonConfig, clock: Clock, observe: EventSink) -> 
 
         if count:
             tell(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
-        around = PoolContext(
+        around = PoolPorts(
             journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON_BATCH_ID, module=house.module
         )
         try:
@@ -123,7 +123,7 @@ class DaemonServices:
         self.notifier.reloading()
         self.settings = reloaded.settings
         self._daemon.pool.set_limits(pool_limits(self.settings))
-        self._daemon.shutdown_timeout_s = self.settings.shutdown_timeout_s
+        self._daemon.set_shutdown_timeout(self.settings.shutdown_timeout_s)
         await self.scheduler.replace(schedules_from_settings(self.settings))
         for text in reloaded.sentences:
             self._observe(Notice(level=Level.INFO, text=text))
