@@ -72,7 +72,7 @@ def worker_options(portal: PortalClient) -> WorkerOptions:
 async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
     """One pool: seconds of its cold start, and of a recovery from SIGKILL."""
     clock, watch = SystemClock(), Watch()
-    around = PoolPorts(
+    ports = PoolPorts(
         journal=MemoryJournal(clock),
         archive=OutputTree(folder / "out", clock=clock),
         clock=clock,
@@ -87,7 +87,7 @@ async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
         staging_path=folder / "out" / "staging",
     )
     begun_s = anyio.current_time()
-    async with PersistentWorkerPool(pool_options, around) as pool:
+    async with PersistentWorkerPool(pool_options, ports) as pool:
         cold_s = await watch.seconds_to_ready(begun_s)
         pid = pool.workers[0].pid
         if pid is None:

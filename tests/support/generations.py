@@ -164,7 +164,6 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         folder=folder,
         staging_path=root / "staging",
         module="poolwright.worker",
-        count_kills=lambda: 0,
     )
     try:
         yield Slot(order=order)

@@ -247,7 +247,7 @@ async def make_base_profile(*, crew: WorkerConfig, base: Path, runs_root: Path, 
 async def _run_pool(run: _BatchRun) -> Stop | None:
     """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
-    around = PoolPorts(
+    ports = PoolPorts(
         journal=run.journal,
         archive=run.tree,
         clock=run.clock,
@@ -261,7 +261,7 @@ async def _run_pool(run: _BatchRun) -> Stop | None:
             clean_staging(run.tree, options.staging_path),
             anyio.create_task_group() as listening,
         ):
-            async with PersistentWorkerPool(options, around) as pool:
+            async with PersistentWorkerPool(options, ports) as pool:
                 has_begun()
                 listening.start_soon(_call_when_set, run.stop, pool.stop)
                 listening.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)

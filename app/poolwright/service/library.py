@@ -275,11 +275,11 @@ async def _running_pool(
             pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
             waits_for_login=plan.waits_for_login,
         )
-        around = PoolPorts(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
+        ports = PoolPorts(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
         try:
             async with (
                 clean_staging(plan.tree, options.staging_path),
-                PersistentWorkerPool(options, around) as pool,
+                PersistentWorkerPool(options, ports) as pool,
             ):
                 yield pool
         except ExceptionGroup as group:

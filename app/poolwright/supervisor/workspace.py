@@ -47,8 +47,6 @@ class WorkerSpec:
     #: Attempts of this worker are staged below.
     staging_path: Path
     module: str
-    #: Returns how many processes the system has ended for want of memory so far.
-    count_kills: Callable[[], int | None]
 
     def spawn_spec(self, worker: WorkerRef) -> SpawnSpec:
         """How one generation is started."""
@@ -144,7 +142,6 @@ class Workspace:
             folder=folder,
             staging_path=self.staging.worker_folder(slot),
             module=self.context.ports.module,
-            count_kills=self.context.ports.count_kills,
         )
 
     async def remove(self) -> None:

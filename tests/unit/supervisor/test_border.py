@@ -92,6 +92,18 @@ def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: P
     assert not (tmp_path / "runs").exists()
 
 
+async def test_a_pool_that_was_not_entered_cannot_be_shut_down(tmp_path: Path) -> None:
+    clock = SystemClock()
+    tree = OutputTree(tmp_path / "out", clock=clock)
+    ports = PoolPorts(journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH)
+    pool = PersistentWorkerPool(pool_options(tmp_path), ports)
+
+    with pool._inbox, pool._writer, pytest.raises(RuntimeError, match="enter it first"):
+        await pool.shutdown()
+
+    assert not pool.shutdown_event.is_set()
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("what", ["the copy", "the copy and its removal"])
 async def test_a_start_whose_clone_hangs_is_given_up_when_its_caller_is(

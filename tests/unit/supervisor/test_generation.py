@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,10 +15,11 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import BrowserOptions, WorkerOptions
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.state_machine import StateMachine
-from poolwright.domain.states import WORKER
+from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
-from poolwright.supervisor.policy.events import TaskReleased
+from poolwright.supervisor.policy.events import TaskReleased, WorkerEnded, WorkerLost
+from poolwright.supervisor.policy.state import LossKind
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.connection import WorkerConnection
 from poolwright.supervisor.processes.generation import Generation, ShutdownMode, SlotRecord
@@ -89,3 +91,53 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
 
     assert [message.type for message in given] == ["assign"]
     assert list(generation.held) == [task.task_id]
+
+
+def statuses(generation: Generation, *ends: Callable[[], None]) -> list[str]:
+    """The states of the slot's machine after each of these steps."""
+    seen: list[str] = []
+    for end in ends:
+        end()
+        seen.append(generation._slot.machine.state.name)
+    return seen
+
+
+async def test_a_generation_makes_the_move_that_goes_with_its_end() -> None:
+    def fresh() -> Generation:
+        generation = generation_with(pool_context(), Feeder(po_task(1)))
+        generation._slot.machine.fire(WorkerEvent.REPORT_READY)
+        return generation
+
+    def end(generation: Generation, *, is_in_order: bool) -> None:
+        generation.end("it was killed by signal 9", LossKind.DIED, is_in_order=is_in_order)
+
+    lost, killed, last, renewed = (fresh() for _ in range(4))
+    await renewed.shut_down(ShutdownMode.RECYCLE, "it is old")
+
+    assert statuses(lost, partial(end, lost, is_in_order=False)) == ["CRASHED"]
+    assert statuses(killed, partial(killed.kill_and_restart, "it hangs"), partial(end, killed, is_in_order=False)) == [
+        "READY",
+        "CRASHED",
+    ]
+    assert statuses(last, last.kill, partial(last.kill_and_restart, "x"), partial(end, last, is_in_order=False)) == [
+        "READY",
+        "READY",
+        "TERMINATED",
+    ], "a pool that ends is not held up by a restart"
+    assert statuses(renewed, partial(end, renewed, is_in_order=True), renewed.drop_successor) == [
+        "RESTARTING",
+        "TERMINATED",
+    ]
+    (fact,) = posted(killed._context)
+    assert isinstance(fact, WorkerLost)
+    assert fact.cause == "it hangs"
+    assert posted(renewed._context) == [WorkerEnded(worker=ONE)]
+
+
+async def test_a_shutdown_of_the_pool_is_a_move_of_the_generation() -> None:
+    generation = generation_with(pool_context(), Feeder(po_task(1)))
+
+    await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
+
+    assert generation._slot.machine.state is WorkerStatus.TERMINATING
+    assert generation.is_pool_shutdown

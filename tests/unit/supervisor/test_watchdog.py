@@ -31,3 +31,16 @@ async def test_memory_that_cannot_be_looked_at_is_told_once_and_looked_at_again(
         f"Memory cannot be looked at now ({os.strerror(code)}); it is tried again."
         for code in (errno.EMFILE, errno.ENFILE)
     ]
+
+
+async def test_another_threshold_acts_from_the_next_sample_on() -> None:
+    machine = MemoryLimit(total_bytes=1_000, available_bytes=1_000, source="made up")
+    monitor = MemoryMonitor(pool_context(read_limit=lambda: machine), [], 0.75)
+    limits = list[int]()
+
+    for threshold in (0.75, 0.5):
+        monitor.set_threshold(threshold)
+        await monitor.sample(is_exact=True)
+        limits.append(monitor.limit_bytes)
+
+    assert limits == [750, 500]

@@ -89,13 +89,13 @@ async def open_daemon(house: DaemonConfig, clock: Clock, observe: EventSink) -> 
 
         if count:
             tell(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
-        around = PoolPorts(
+        ports = PoolPorts(
             journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON_BATCH_ID, module=house.module
         )
         try:
             async with (
                 clean_staging(tree, house.pool.staging_path),
-                PersistentWorkerPool(house.pool, around) as pool,
+                PersistentWorkerPool(house.pool, ports) as pool,
                 anyio.create_task_group() as beside,
             ):
                 daemon.attach_pool(pool, house.pool.shutdown_timeout_s)

@@ -126,7 +126,8 @@ class Worker:
         with self._generation.scope:
             if last.is_pool_shutdown:  # asked for between the two
                 self.kill()
-            kills = await anyio.to_thread.run_sync(OomKillCounter, self._spec.count_kills, abandon_on_cancel=True)
+            count_kills = self._context.ports.count_kills
+            kills = await anyio.to_thread.run_sync(OomKillCounter, count_kills, abandon_on_cancel=True)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - SPAWN_AHEAD_S)
