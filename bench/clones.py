@@ -44,7 +44,7 @@ async def make_lean(base: Path) -> None:
         )
     )
     draft = base.with_name("draft")
-    await make_base(draft, options, base.with_name("runs"), lambda _level, _text: None)
+    await make_base(draft, options, base.with_name("runs"), lambda _: None)
     clone_profile(draft, base)  # without what no clone takes
     stored = base / "Default/Service Worker/CacheStorage/site"
     stored.mkdir(parents=True)

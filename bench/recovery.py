@@ -25,8 +25,8 @@ from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.portal import pack as packs
 from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes.one_shot import make_base
-from poolwright.supervisor.workspace import PoolContext
 from poolwright.system.browsers import find_browser
 from poolwright.system.sandbox import resolve_sandbox
 
@@ -72,7 +72,7 @@ def worker_options(portal: PortalClient) -> WorkerOptions:
 async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
     """One pool: seconds of its cold start, and of a recovery from SIGKILL."""
     clock, watch = SystemClock(), Watch()
-    around = PoolContext(
+    ports = PoolPorts(
         journal=MemoryJournal(clock),
         archive=OutputTree(folder / "out", clock=clock),
         clock=clock,
@@ -87,7 +87,7 @@ async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
         staging_path=folder / "out" / "staging",
     )
     begun_s = anyio.current_time()
-    async with PersistentWorkerPool(pool_options, around) as pool:
+    async with PersistentWorkerPool(pool_options, ports) as pool:
         cold_s = await watch.seconds_to_ready(begun_s)
         pid = pool.workers[0].pid
         if pid is None:
@@ -106,7 +106,7 @@ async def main(pool_count: int) -> None:
         async with running_portal() as portal:
             options = worker_options(portal)
             base = folder / "demo" / "base"
-            await make_base(base, options, folder / "runs", lambda _level, _text: None)
+            await make_base(base, options, folder / "runs", lambda _: None)
             for _ in range(pool_count):
                 cold, recovery = await measure(folder, options)
                 cold_s.append(cold)

@@ -54,4 +54,4 @@ async def test_without_a_network_it_brings_the_orders_of_its_own_portal(image: s
     ended = await podman("run", "--rm", *strict, *limits, image, *orders)
 
     assert ended.code == 0, ended
-    assert f"{orders[2]} of {orders[2]} as expected" in ended.out
+    assert f"{orders[2]} of {orders[2]} orders as expected" in ended.out

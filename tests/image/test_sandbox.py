@@ -57,7 +57,7 @@ async def test_a_sandbox_that_cannot_be_is_told_with_the_flag_that_allows_it(
     ended = await demo_with(*options)
 
     assert ended.code == ExitCode.DONE, ended
-    assert "4 of 4 as expected" in ended.out
+    assert "4 of 4 orders as expected" in ended.out
     assert "without Chromium's own sandbox" in ended.out
     assert flag in ended.out
 

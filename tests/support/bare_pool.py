@@ -14,7 +14,7 @@ from poolwright.domain.ports import EventSink
 from poolwright.domain.tasks import JsonValue, POTask
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.sessions import browser_options
 from tests.support.tasks import BATCH
 
@@ -73,7 +73,7 @@ async def own_pool(
         runs_root=root / "runs",
         staging_path=root / "out" / ".poolwright" / "staging",
     )
-    around = PoolContext(
+    around = PoolPorts(
         journal=journal,
         archive=OutputTree(root / "out", "{number}", clock=clock),
         clock=clock,

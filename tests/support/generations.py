@@ -118,7 +118,7 @@ class Slot:
             ProfileDamagedError: It is found damaged, before the launch or by the browser.
         """
         self._generation += 1
-        async with leased_profile(self.order):
+        async with leased_profile(self.order, Deadline()):
             child = await spawn(self.order.spawn_spec(WorkerRef(1, self._generation)))
             life = Life(
                 talk=WorkerConnection(child),
@@ -164,9 +164,6 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         folder=folder,
         staging_path=root / "staging",
         module="poolwright.worker",
-        clock=SystemClock().now,
-        count_kills=lambda: 0,
-        deadline=Deadline(),
     )
     try:
         yield Slot(order=order)

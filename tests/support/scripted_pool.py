@@ -19,7 +19,7 @@ from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.profile.clone import is_quarantined
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support import failure_record
 from tests.support.event_capture import EventCapture
 from tests.support.journal_story import story_of
@@ -128,7 +128,7 @@ async def running_pool(
     journal = MemoryJournal(clock)
     await journal.accept(orders(*numbers))
     told = EventCapture()
-    around = PoolContext(
+    around = PoolPorts(
         **changes.pop("around", {}),
         journal=journal,
         archive=OutputTree(root / "out", clock=clock),

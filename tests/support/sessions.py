@@ -140,7 +140,7 @@ async def open_stage(
         if is_authenticated:
             await session.login.ensure_logged_in(Credentials())
         agent, prove = await session.user_agent(), session.login.verify_login
-        async with open_portal_context(door, session.driver, agent, prove=prove) as desk:
+        async with open_portal_context(door, session.driver, agent, verify_login=prove) as desk:
             bench = AttemptContext(
                 session=session,
                 portal_context=desk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def staging_folder_name(task: POTask) -> str:
     safe = "".join(letter if letter.isalnum() else "-" for letter in task.task_id[:_SEEN_LENGTH])
     mark = sha256(task.task_id.encode()).hexdigest()[:_MARK_LENGTH]
     return f"{safe}-{mark}.{task.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class StagingFolders:
+    """The folders in which the workers of a pool stage their files."""
+
+    root: Path
+
+    def worker_folder(self, slot: int) -> Path:
+        """Return the staging folder of a slot's worker."""
+        return self.root / f"w{slot}"
+
+    def attempt_folder(self, slot: int, task: POTask) -> Path:
+        """Return the staging folder of one attempt."""
+        return self.worker_folder(slot) / staging_folder_name(task)
 
 
 def complete_staging(files: Path, manifest: Manifest) -> None:

@@ -2,8 +2,9 @@
 
 A state is a step of a lifecycle. How an order went is an ``Outcome`` (``outcomes``), never a state. The paths are those
 of the mission's data model; moves that were added are marked beside their row. The diagrams in docs/ are drawn from
-these tables. The supervisor fires the machines of the pool, its workers and their profiles; a worker process those of
-its session and tabs; the journal those of tasks.
+these tables. Each event has one owner that fires it, named beside its table and held by ``tests/architecture``: the
+supervisor fires the machines of the pool, its workers and their profiles; a worker process those of its session and
+tabs; the journal those of tasks.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class PoolEvent(Enum):
     CLOSE = auto()
 
 
+#: Fired by the ``Controller`` of the supervisor alone.
 POOL: TransitionTable[PoolStatus, PoolEvent] = TransitionTable(
     name="pool",
     start=PoolStatus.INITIALIZING,
@@ -93,6 +95,9 @@ class WorkerEvent(Enum):
     GIVE_UP = auto()
 
 
+#: Fired by the supervisor. A ``Generation`` fires what happens from the start of its process to its exit: REPORT_READY,
+#: ASSIGN, FREE, STOP, RECYCLE, EXIT and LOSE; between two generations the slot, ``Worker``, fires RESTART or GIVE_UP.
+#: READY and IDLE differ only by whether the worker has ever had a task.
 WORKER: TransitionTable[WorkerStatus, WorkerEvent] = TransitionTable(
     name="worker",
     start=WorkerStatus.STARTING,
@@ -159,6 +164,8 @@ class SessionEvent(Enum):
     RECOVERED = auto()
 
 
+#: Fired in the worker process. ``SessionLogin`` fires what happens to the login: AUTHENTICATE, BREAK, RECOVER and
+#: RECOVERED, a browser that is lost included; ``BrowserSession`` fires USE, CLOSE and CLOSED.
 SESSION: TransitionTable[SessionStatus, SessionEvent] = TransitionTable(
     name="session",
     start=SessionStatus.INITIALIZING,
@@ -216,6 +223,7 @@ class TabEvent(Enum):
     CLOSED = auto()
 
 
+#: Fired in the worker process, by ``Tab`` and ``open_tab`` alone.
 TAB: TransitionTable[TabStatus, TabEvent] = TransitionTable(
     name="tab",
     start=TabStatus.OPENING,
@@ -257,6 +265,7 @@ class ProfileEvent(Enum):
     FAIL = auto()
 
 
+#: Fired by ``Profile`` alone, in the supervisor.
 PROFILE: TransitionTable[ProfileStatus, ProfileEvent] = TransitionTable(
     name="profile",
     start=ProfileStatus.CLONING,
@@ -307,6 +316,7 @@ class TaskEvent(Enum):
     REDO = auto()
 
 
+#: Fired by the rules of the journal alone, with each change that is written.
 TASK: TransitionTable[TaskStatus, TaskEvent] = TransitionTable(
     name="task",
     start=TaskStatus.QUEUED,

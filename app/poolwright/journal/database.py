@@ -60,7 +60,7 @@ class Database:
             path: The file.
             connection: A connection to it.
             busy_timeout_s: Longest wait of each transaction for another program that has the file locked.
-            check_cancelled: Called repeatedly during long work; an error that it raises ends the work and rolls it back.
+            check_cancelled: Called repeatedly during long work; an error that it raises ends the work with a rollback.
         """
         self.path = path
         self._connection = connection
@@ -203,7 +203,7 @@ def open_database(
     Args:
         path: The file.
         busy_timeout_s: Longest wait of each transaction for another program that has the file locked.
-        check_cancelled: Called repeatedly during long work; an error that it raises ends the work and rolls it back.
+        check_cancelled: Called repeatedly during long work; an error that it raises ends the work with a rollback.
 
     Raises:
         JournalBusyError: Another program has the lock of the journal.

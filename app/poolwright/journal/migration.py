@@ -1,6 +1,6 @@
-"""Migrates a journal of an earlier version: a backup beside it first, then all changes in one transaction.
+"""Migrates a journal of an earlier version: a copy beside it first, then all changes in one transaction.
 
-A journal that does not fit is refused; it is unchanged then, and the backup is removed.
+A journal that does not fit is refused; it is unchanged then, and the copy is removed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _PAGES_PER_CHECK = 1_000
 
 
 def migrate(path: Path, version: int, busy_timeout_s: float, check_cancelled: Callable[[], None]) -> None:
-    """Migrate a journal to the current version, and keep a backup beside it.
+    """Migrate a journal to the current version, and keep a copy of the earlier file beside it.
 
-    Needs free disk space of twice the size of the file; the backup keeps half of it.
+    Needs free disk space of twice the size of the file; the copy keeps half of it.
 
     Args:
         path: The journal.
@@ -33,11 +33,11 @@ def migrate(path: Path, version: int, busy_timeout_s: float, check_cancelled: Ca
     Raises:
         JournalDamagedError: The rows or tables do not fit the current schema. The file is unchanged.
         sqlite3.Error: SQLite failed. The file is unchanged.
-        OSError: The backup cannot be written. The file is unchanged.
+        OSError: The copy cannot be written. The file is unchanged.
     """
     with (
         closing(open_connection(path, "rw", busy_timeout_s)) as connection,
-        _backup(path, version, connection, check_cancelled),
+        _keep_copy(path, version, connection, check_cancelled),
     ):
         connection.execute("PRAGMA foreign_keys = OFF")  # tables are dropped and replaced by new ones of their name
         try:
@@ -71,7 +71,7 @@ def _migration_error(path: Path, cause: str) -> JournalDamagedError:
 
 
 @contextmanager
-def _backup(
+def _keep_copy(
     path: Path, version: int, connection: sqlite3.Connection, check_cancelled: Callable[[], None]
 ) -> Generator[None]:
     """Write a copy of the journal beside it, and remove it again if the block fails."""
@@ -79,24 +79,24 @@ def _backup(
     def on_progress(*_: int) -> None:
         check_cancelled()
 
-    backup_path = _free_backup_path(path, version)
-    part = backup_path.with_name(f"{backup_path.name}.part")
+    copy_path = _free_copy_path(path, version)
+    part = copy_path.with_name(f"{copy_path.name}.part")
     part.unlink(missing_ok=True)  # left by a program that was killed
     with ExitStack() as undo:
         undo.callback(part.unlink, missing_ok=True)
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(open_connection(part, "rw", 0.0)) as copy:
             connection.backup(copy, pages=_PAGES_PER_CHECK, progress=on_progress)
-        part.rename(backup_path)
-        undo.callback(backup_path.unlink, missing_ok=True)
+        part.rename(copy_path)
+        undo.callback(copy_path.unlink, missing_ok=True)
         yield
         undo.pop_all()
 
 
-def _free_backup_path(path: Path, version: int) -> Path:
-    """Return a path that does not exist, so that no earlier backup is overwritten."""
+def _free_copy_path(path: Path, version: int) -> Path:
+    """Return a path that does not exist, so that no earlier copy is overwritten."""
     stem = f"{path.stem}-of-version-{version}"
     count = 1
-    while (backup_path := path.with_name(f"{stem}{f'-{count}' if count > 1 else ''}{path.suffix}")).exists():
+    while (copy_path := path.with_name(f"{stem}{f'-{count}' if count > 1 else ''}{path.suffix}")).exists():
         count += 1
-    return backup_path
+    return copy_path

@@ -115,7 +115,7 @@ def _delete_old(database: Database, select: str, delete: str, before: str) -> It
 
 
 def _delete_list(database: Database, batch_id: str, before: str) -> Iterator[PruneResult]:
-    """Delete one list, unless it is active or has an order that ended recently; activity is checked again in each step."""
+    """Delete one list, unless it is active or has an order that ended recently; each step checks the activity again."""
     with database.read() as connection:
         is_kept = connection.execute(_HAS_RECENT_REPORT, (batch_id, before)).fetchone() is not None
     is_deleted = False

@@ -29,9 +29,9 @@ from poolwright.service.pool_config import WorkerConfig
 from poolwright.service.recovery import clean_staging, recover, reopen, run_interruptible
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes import one_shot
 from poolwright.supervisor.totp import totp_from_secret
-from poolwright.supervisor.workspace import PoolContext
 
 
 @asynccontextmanager
@@ -239,19 +239,15 @@ async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Pat
         LoginRequiredError: The login failed; the base exists, but is not logged in.
         SetupError: The browser does not start, or the portal does not answer.
     """
-
-    def note(level: Level, text: str) -> None:
-        observe(Notice(level=level, text=text))
-
-    codes = totp_from_secret(workers.totp_secret, SystemClock().now)
+    codes = totp_from_secret(workers.totp_secret, SystemClock())
     code = await codes.next_code() if codes else ""
-    await one_shot.make_base(base, workers.worker, runs_root, note, one_time_code=code)
+    await one_shot.make_base(base, workers.worker, runs_root, observe, one_time_code=code)
 
 
 async def _run_pool(run: _BatchRun) -> Stop | None:
     """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
-    context = PoolContext(
+    ports = PoolPorts(
         journal=run.journal,
         archive=run.tree,
         clock=run.clock,
@@ -265,7 +261,7 @@ async def _run_pool(run: _BatchRun) -> Stop | None:
             clean_staging(run.tree, options.staging_path),
             anyio.create_task_group() as listeners,
         ):
-            async with PersistentWorkerPool(options, context) as pool:
+            async with PersistentWorkerPool(options, ports) as pool:
                 has_begun()
                 listeners.start_soon(_call_when_set, run.stop, pool.stop)
                 listeners.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)

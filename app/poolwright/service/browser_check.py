@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from poolwright.domain.errors import PoolError
-from poolwright.domain.events import Level
+from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.options import WorkerOptions
 from poolwright.supervisor.processes import one_shot
 
@@ -34,9 +34,9 @@ async def check_browser_start(worker: WorkerOptions, monotonic: Callable[[], flo
     notices: list[str] = []
     begun_s = monotonic()
 
-    def note(level: Level, text: str) -> None:
-        if level is not Level.INFO:
-            notices.append(text)
+    def observe(event: Event) -> None:
+        if isinstance(event, Notice) and event.level is not Level.INFO:
+            notices.append(event.text)
 
     without_portal = replace(worker, portal=None)
     problem = f"it was not ready within {BROWSER_START_LIMIT_S:g} s"
@@ -44,7 +44,7 @@ async def check_browser_start(worker: WorkerOptions, monotonic: Callable[[], flo
         folder = Path(temporary)
         try:
             with anyio.move_on_after(BROWSER_START_LIMIT_S):
-                await one_shot.make_base(folder / "profile", without_portal, folder / "runs", note)
+                await one_shot.make_base(folder / "profile", without_portal, folder / "runs", observe)
                 problem = ""
         except PoolError as error:
             problem = str(error)

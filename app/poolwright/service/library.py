@@ -55,7 +55,7 @@ from poolwright.service.pool_config import (
 from poolwright.service.recovery import clean_staging, recover, reopen
 from poolwright.settings import Settings, load_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,13 +275,13 @@ async def _running_pool(
             pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),
             waits_for_login=setup.waits_for_login,
         )
-        context = PoolContext(
+        ports = PoolPorts(
             journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
         )
         try:
             async with (
                 clean_staging(setup.tree, options.staging_path),
-                PersistentWorkerPool(options, context) as pool,
+                PersistentWorkerPool(options, ports) as pool,
             ):
                 yield pool
         except ExceptionGroup as group:

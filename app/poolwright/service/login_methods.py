@@ -16,7 +16,6 @@ import anyio
 import anyio.to_thread
 
 from poolwright.domain.errors import LoginRequiredError, SetupError
-from poolwright.domain.events import Level, Notice
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.ipc.messages import WorkerMode
@@ -36,7 +35,7 @@ from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.pool_config import WorkerConfig
-from poolwright.supervisor.processes.one_shot import OneShotJob, run_one_shot
+from poolwright.supervisor.processes.one_shot import LoginSource, LoginWindow, OneShotJob, run_one_shot
 from poolwright.supervisor.totp import totp_from_secret
 
 _RENEWED_LOGIN_ENDED = (
@@ -78,7 +77,8 @@ async def log_in_by_hand(job: ProfileLogin, *, opened: Callable[[], None], enoug
         f"`poolwright profile login {name} --form`."
     )
     headed = replace(job.workers.worker, browser=replace(job.workers.worker.browser, headless_mode=False))
-    one_shot = replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, opened=opened, enough=enough)
+    window = LoginWindow(opened=opened, enough=enough)
+    one_shot = replace(_one_shot_job(job, WorkerMode.LOG_IN), options=headed, window=window)
     return await _log_in(job, one_shot, login_problem)
 
 
@@ -95,9 +95,10 @@ async def log_in_by_form(job: ProfileLogin) -> Seal:
         f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
         "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
     )
-    codes = totp_from_secret(job.workers.totp_secret, job.clock.now)
+    codes = totp_from_secret(job.workers.totp_secret, job.clock)
     code = await codes.next_code() if codes else ""
-    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), one_time_code=code), login_problem)
+    login = LoginSource(one_time_code=code)
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.MAKE_BASE), login=login), login_problem)
 
 
 async def import_state(job: ProfileLogin, state: StorageState) -> Seal:
@@ -112,9 +113,8 @@ async def import_state(job: ProfileLogin, state: StorageState) -> Seal:
         f"The portal does not accept the login that was imported into profile {job.profile.name}: it has expired, or "
         "it is bound to its browser or network. Export it again right after a login, and import that file."
     )
-    return await _log_in(
-        job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), state=state.to_json()), login_problem
-    )
+    login = LoginSource(state=state.to_json())
+    return await _log_in(job, replace(_one_shot_job(job, WorkerMode.IMPORT_STATE), login=login), login_problem)
 
 
 async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
@@ -139,8 +139,8 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
     with write_locked(base):
         try:
             await anyio.to_thread.run_sync(_clone_to, base, clone)
-            one_shot = replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=clone, kept_login_path=renewed)
-            await run_one_shot(one_shot)
+            login = LoginSource(kept_login_path=renewed)
+            await run_one_shot(replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=clone, login=login))
             await _verify_login(job, clone, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
             replaced = await anyio.to_thread.run_sync(partial(replace_base, base, clone, now=job.clock.now()))
             delete_refreshed_login(base)
@@ -169,11 +169,12 @@ async def _verify_login(job: ProfileLogin, folder: Path, login_problem: str) -> 
 
 
 def _one_shot_job(job: ProfileLogin, mode: WorkerMode) -> OneShotJob:
-    def note(level: Level, text: str) -> None:
-        job.observe(Notice(level=level, text=text))
-
     return OneShotJob(
-        mode=mode, base=job.profile.base_path, options=job.workers.worker, runs_root=job.runs_root, note=note
+        mode=mode,
+        base=job.profile.base_path,
+        options=job.workers.worker,
+        runs_root=job.runs_root,
+        observe=job.observe,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -18,8 +18,8 @@ from poolwright.concurrency import periodic
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.states import WorkerStatus
-from poolwright.supervisor.observation import EventLog
-from poolwright.supervisor.policy.events import MemorySampled, PoolInput
+from poolwright.supervisor.policy.events import MemorySampled
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.system.memory_limit import MemoryLimit
 from poolwright.system.memory_usage import MemoryMetric, ProcessTreeMeter
@@ -47,30 +47,19 @@ class _Sample:
 
 
 class MemoryMonitor:
-    """Looks at all workers of a pool until cancelled. Owns nothing; ends nobody."""
+    """Measures all workers of a pool until cancelled. Owns nothing; ends nobody."""
 
-    def __init__(
-        self,
-        workers: Sequence[Worker],
-        threshold: float,
-        read_limit: Callable[[], MemoryLimit],
-        chronicle: EventLog,
-        report: Callable[[PoolInput], None],
-    ) -> None:
-        """Watch these workers.
+    def __init__(self, context: PoolContext, workers: Sequence[Worker], threshold: float) -> None:
+        """Measure these workers.
 
         Args:
+            context: The pool's. Its limit of memory is read anew each time, since limits change.
             workers: The slots of the pool.
             threshold: The part of all memory that may be used.
-            read_limit: Tells what there is; read anew at each look, since limits change.
-            chronicle: Where it is told when memory cannot be measured well.
-            report: Takes facts for the plan; returns at once.
         """
+        self._context = context
         self._workers = workers
-        self.threshold = threshold
-        self._read_limit = read_limit
-        self._event_log = chronicle
-        self._report = report
+        self._threshold = threshold
         self._own = ProcessTreeMeter(lambda: [os.getpid()])
         self._warned_of = MemoryMetric.PSS
         self._seen = set[WorkerRef]()
@@ -80,16 +69,20 @@ class MemoryMonitor:
         #: What may be used, in bytes; 0 before the first look.
         self.limit_bytes = 0
 
+    def set_threshold(self, threshold: float) -> None:
+        """Let another part of all memory be used from now on."""
+        self._threshold = threshold
+
     async def watch(self) -> None:
-        """Look every two seconds and tell, until cancelled."""
+        """Measure every two seconds, until cancelled."""
         looks = itertools.count()
         async for _ in periodic(ESTIMATE_INTERVAL_S):
             await self.sample(is_exact=next(looks) % MEASURE_EVERY == 0 or self._has_new_worker())
 
     async def sample(self, *, is_exact: bool) -> None:
-        """Look once and tell; an estimate that is over the limit is followed by a measure.
+        """Measure once and post the result; an estimate that is over the limit is followed by a measure.
 
-        Where nothing can be read now (no descriptor is left, mostly) nothing is told but that.
+        Where nothing can be read now (no descriptor is left, mostly) only that is reported.
         """
         try:
             found = await anyio.to_thread.run_sync(lambda: self._read_sample(is_exact=is_exact), abandon_on_cancel=True)
@@ -101,16 +94,16 @@ class MemoryMonitor:
             await self.sample(is_exact=True)
             return
         self._warn(found.way)
-        self.limit_bytes = int(self.threshold * found.limit.total_bytes)
-        seen = MemorySampled(
+        self.limit_bytes = int(self._threshold * found.limit.total_bytes)
+        sampled = MemorySampled(
             by_worker=found.by_worker,
             own_bytes=found.own_bytes,
             total_bytes=found.limit.total_bytes,
             is_exact=is_exact,
             at_s=anyio.current_time(),
         )
-        self.peak_bytes = max(self.peak_bytes, seen.used_bytes)
-        self._report(seen)
+        self.peak_bytes = max(self.peak_bytes, sampled.used_bytes)
+        self._context.post(sampled)
 
     def _has_new_worker(self) -> bool:
         """Whether a generation is at work that was not there at the last look: what it uses must be known well."""
@@ -131,23 +124,23 @@ class MemoryMonitor:
         return _Sample(
             by_worker=by_worker,
             own_bytes=own.memory_bytes,
-            limit=self._read_limit(),
+            limit=self._context.ports.read_limit(),
             way=max(ways, key=list(MemoryMetric).index),
         )
 
     def _is_over(self, found: _Sample) -> bool:
         used_bytes = found.own_bytes + sum(found.by_worker.values())
-        return used_bytes > self.threshold * found.limit.total_bytes
+        return used_bytes > self._threshold * found.limit.total_bytes
 
     def _warn_of_blindness(self, error: OSError) -> None:
         """Say once that memory is not watched, until it is again."""
         if not self._is_blind:
             self._is_blind = True
-            told = f"Memory cannot be measured now ({error.strerror or error}); trying again."
-            self._event_log.notice(Level.WARNING, told)
+            problem = f"Memory cannot be measured now ({error.strerror or error}); trying again."
+            self._context.event_log.notice(Level.WARNING, problem)
 
     def _warn(self, way: MemoryMetric) -> None:
         """Say once for each way that is weaker than those before."""
         if list(MemoryMetric).index(way) > list(MemoryMetric).index(self._warned_of):
             self._warned_of = way
-            self._event_log.notice(Level.WARNING, _LESS_EXACT[way])
+            self._context.event_log.notice(Level.WARNING, _LESS_EXACT[way])

@@ -18,13 +18,16 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from poolwright.concurrency import WaitGroup, shielded_task_group, wait_uncancelled
-from poolwright.domain.events import TaskStarted
-from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
-from poolwright.domain.state_machine import StateMachine
-from poolwright.domain.states import POOL, PoolEvent, PoolStatus
+from poolwright.domain.states import PoolStatus
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.controller import CommandExecutor, Controller, Outstanding
+from poolwright.supervisor.command_executor import (
+    CommandExecutor,
+    LoginCommandExecutor,
+    TaskCommandExecutor,
+    WorkerCommandExecutor,
+)
+from poolwright.supervisor.controller import Controller
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.memory_monitor import MemoryMonitor
 from poolwright.supervisor.observation import EventLog, PoolSnapshot
@@ -39,15 +42,16 @@ from poolwright.supervisor.policy.events import (
 )
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import initial_state
+from poolwright.supervisor.pool_context import PolicyInbox, PoolContext, PoolPorts
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.shutdown import Shutdown
 from poolwright.supervisor.storage_monitor import StorageMonitor
 from poolwright.supervisor.submissions import Submissions, TaskHandle
 from poolwright.supervisor.task_queue import TaskFeeder
-from poolwright.supervisor.task_writer import TaskFiler, TaskWriter, TaskWriterDeps
+from poolwright.supervisor.task_writer import TaskFiler, TaskWriter
 from poolwright.supervisor.totp import totp_from_secret
-from poolwright.supervisor.workspace import PoolContext, Workspace
+from poolwright.supervisor.workspace import Workspace
 
 
 class PoolControls(ABC):
@@ -57,8 +61,8 @@ class PoolControls(ABC):
     worker_count: int
 
     @abstractmethod
-    def _post(self, fact: PoolInput) -> None:
-        """Bring a fact before the plan."""
+    def _post(self, event: PoolInput) -> None:
+        """Give the policy an event; returns at once."""
 
     def pause(self) -> None:
         """Let no further task start until ``resume``; those in flight are finished."""
@@ -89,14 +93,14 @@ class PoolControls(ABC):
         self._post(StopRequested(cause=StopCause.ASKED))
 
 
-#: Memory is looked at every two seconds, which the plan is told; a busy machine is slower.
+#: Memory is measured every two seconds, which the policy gets as an event; a busy machine is slower.
 PULSE_MAX_S = 30.0
 
 
 class PersistentWorkerPool(PoolControls):
     """See the module. Attributes are those of the mission's data model."""
 
-    def __init__(self, options: PoolOptions, surroundings: PoolContext) -> None:
+    def __init__(self, options: PoolOptions, ports: PoolPorts) -> None:
         """Prepare a pool; nothing is started before it is entered."""
         self.worker_count = options.worker_count
         self.headless_mode = options.worker.browser.headless_mode
@@ -104,36 +108,31 @@ class PersistentWorkerPool(PoolControls):
         self.memory_threshold = options.memory_threshold
         self.workers: list[Worker] = []
         self.shutdown_event = anyio.Event()
-        self.end: Stop | None = None
         self._options = options
-        self._task_timeout_s = options.worker.task_timeout_s
-        self._journal = RetryingJournal(journal=surroundings.journal, report=self._post, ending=self.shutdown_event)
-        self._context = replace(surroundings, journal=self._journal)
-        self._event_log = EventLog(self._journal, surroundings.observe)
-        self._deadline = Deadline()
-        self._totp = totp_from_secret(options.totp_secret, surroundings.clock.now)
-        batch_id, deadline = surroundings.batch_id, self._deadline
-        self._feeder = TaskFeeder(self._journal, batch_id, options.tab_count, self._post, deadline)
-        self.submissions = Submissions(self._journal, batch_id, self._feeder, deadline)
+        self._totp = totp_from_secret(options.totp_secret, ports.clock)
+        self._inbox = PolicyInbox()
+        self._journal = RetryingJournal(journal=ports.journal, report=self._inbox.post, ending=self.shutdown_event)
+        self._context = context = PoolContext(
+            ports=replace(ports, journal=self._journal),
+            event_log=EventLog(self._journal, ports.observe),
+            inbox=self._inbox,
+            deadline=Deadline(),
+            ending=self.shutdown_event,
+        )
+        self._feeder = TaskFeeder(context, options.tab_count, options.worker.task_timeout_s)
+        self.submissions = Submissions(context, self._feeder)
+        self._workspace = Workspace(options=options, context=context)
+        self._storage = StorageMonitor(context, self._workspace)
+        self.memory_monitor = MemoryMonitor(context, self.workers, self.memory_threshold)
+        staging = self._workspace.staging
+        self._filer = TaskFiler(context=context, storage=self._storage, staging=staging)
+        self._writer = TaskWriter(context, self._feeder, self.submissions, staging)
+        self._controller = Controller(context, initial_state(options), self._feeder, self.submissions)
         self._alive = WaitGroup()
-        self._controller = Controller(
-            initial_state(options),
-            StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._event_log.record_transition),
-            self._feeder,
-            self.submissions.unfinished,
-        )
-        self.memory_monitor = MemoryMonitor(
-            self.workers, self.memory_threshold, surroundings.read_limit, self._event_log, self._post
-        )
-        self._stopped = anyio.Event()
         self._shutdown = self._make_shutdown()
-        self._workspace = Workspace(
-            options=options, context=self._context, event_log=self._event_log, deadline=self._deadline
-        )
-        self._storage = StorageMonitor(self._workspace.watched_folders, self._post)
-        self._filer = self._make_filer()
-        self._tasks: TaskGroup
-        self._stack: AsyncExitStack
+        self._stack = AsyncExitStack()
+        #: Holds what runs while the pool is entered; ``None`` before.
+        self._tasks: TaskGroup | None = None
 
     @property
     def task_queue(self) -> asyncio.Queue[POTask]:
@@ -143,7 +142,12 @@ class PersistentWorkerPool(PoolControls):
     @property
     def status(self) -> PoolStatus:
         """Lifecycle state of the pool."""
-        return self._controller.machine.state
+        return self._controller.status
+
+    @property
+    def end(self) -> Stop | None:
+        """Why the pool cannot go on, or was asked to stop; ``None`` as long as it works."""
+        return self.submissions.end
 
     async def __aenter__(self) -> Self:
         """Clone the profiles and start the workers. They come up while the caller goes on.
@@ -153,22 +157,22 @@ class PersistentWorkerPool(PoolControls):
             SetupError: There is no room for the clones.
         """
         async with AsyncExitStack() as stack:
-            stack.enter_context(self._controller)
+            stack.enter_context(self._inbox)
+            stack.enter_context(self._writer)
             stack.push_async_callback(self._clean_up)
             await self._create_workers()
             await self.submissions.open()
-            housing = await stack.enter_async_context(anyio.create_task_group())
-            self._tasks = await housing.start(shielded_task_group)
-            clerk = stack.enter_context(self._make_writer())
-            self._tasks.start_soon(clerk.run)
-            performance = self._make_executor(clerk)
-            self._tasks.start_soon(self._controller.run, performance)
-            self._tasks.start_soon(self._shutdown.feed)
-            self._tasks.start_soon(self._event_log.run)
-            self._tasks.start_soon(self.memory_monitor.watch)
-            self._tasks.start_soon(self._storage.watch)
+            outer = await stack.enter_async_context(anyio.create_task_group())
+            self._tasks = tasks = await outer.start(shielded_task_group)
+            tasks.start_soon(self._writer.run)
+            executor = self._make_executor(tasks)
+            tasks.start_soon(self._controller.run, executor)
+            tasks.start_soon(self._feeder.feed)
+            tasks.start_soon(self._context.event_log.run)
+            tasks.start_soon(self.memory_monitor.watch)
+            tasks.start_soon(self._storage.watch)
             for worker in self.workers:
-                performance.start_worker(worker, 1, 0.0)
+                executor.worker_commands.start_worker(worker, 1, 0.0)
             self._stack = stack.pop_all()
         return self
 
@@ -179,12 +183,12 @@ class PersistentWorkerPool(PoolControls):
         try:
             await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it is not cut short
         finally:
-            self._tasks.cancel_scope.cancel()
-            is_told = await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what the stack ends, it shields
-        return is_told
+            self._running().cancel_scope.cancel()
+            is_handled = await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what it ends, it shields
+        return is_handled
 
     async def finish(self) -> Stop | None:
-        """Wait until every task has its outcome, or until the pool cannot go on; tells why in that case."""
+        """Wait until every task has its outcome, or until the pool cannot go on; return why in that case."""
         async with anyio.create_task_group() as waiting:
 
             async def until_done() -> None:
@@ -192,7 +196,7 @@ class PersistentWorkerPool(PoolControls):
                 waiting.cancel_scope.cancel()
 
             waiting.start_soon(until_done)
-            await self._stopped.wait()
+            await self.submissions.stopped.wait()
             waiting.cancel_scope.cancel()
         return self.end
 
@@ -220,123 +224,101 @@ class PersistentWorkerPool(PoolControls):
         )
 
     def set_limits(self, limits: Limits) -> None:
-        """See ``Wishes``."""
+        """See ``PoolControls``."""
         super().set_limits(limits)
-        self._task_timeout_s = limits.task_timeout_s
-        self.memory_threshold = self.memory_monitor.threshold = limits.memory_threshold
+        self._feeder.set_task_timeout(limits.task_timeout_s)
+        self.memory_threshold = limits.memory_threshold
+        self.memory_monitor.set_threshold(limits.memory_threshold)
 
     @property
     def can_work(self) -> bool:
-        """Whether any worker is there, or comes up again; when none does nothing will be done any more."""
+        """Whether any worker is there, or comes up again; if not, no task is done any more."""
         return self._controller.state.can_work
 
     def is_alive(self, now_s: float) -> bool:
-        """Whether facts are dealt with: while it works, some come every few seconds."""
+        """Whether events are dealt with: while it works, some come every few seconds."""
         return now_s - self._controller.last_event_at_s < PULSE_MAX_S
 
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
         """Let tasks in flight finish, end the workers, and give the rest back to the queue.
 
         Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. No
-        cancellation cuts it short; ``hurry`` does.
+        cancellation cuts it short; ``shutdown_now`` does.
 
         Args:
             timeout: Seconds for all of it: more than 0, at most 60.
 
         Raises:
             OptionsError: The timeout is out of its range.
+            RuntimeError: The pool was not entered.
         """
         check_shutdown_timeout(timeout)
+        tasks = self._running()
         if not self.shutdown_event.is_set():
             self.shutdown_event.set()
-            self._tasks.start_soon(self._shutdown.run, timeout)
+            tasks.start_soon(self._shutdown.run, timeout)
         await wait_uncancelled(self._shutdown.is_over)
 
     def shutdown_now(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
-        self._shutdown.draining.cancel()
+        self._shutdown.hurry()
+        self._writer.hurry()
 
     async def _create_workers(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
         await self._workspace.open()
         for slot in self._controller.state.slots:
-            order = await self._workspace.worker_spec(slot)
-            self.workers.append(Worker(order, self._event_log, self._post, self._feeder, self._begin))
+            spec = await self._workspace.worker_spec(slot)
+            self.workers.append(Worker(spec, self._context, self._feeder))
 
     def _make_shutdown(self) -> Shutdown:
         return Shutdown(
+            context=self._context,
             controller=self._controller,
             feeder=self._feeder,
             submissions=self.submissions,
             workers=self.workers,
-            journal=self._journal,
-            event_log=self._event_log,
-            deadline=self._deadline,
             alive=self._alive,
-        )
-
-    def _make_filer(self) -> TaskFiler:
-        return TaskFiler(
             journal=self._journal,
-            archive=self._context.archive,
-            event_log=self._event_log,
-            report=self._post,
-            deadline=self._deadline,
-            missing_folder=self._storage.missing_folder,
         )
 
-    def _make_writer(self) -> TaskWriter:
-        writings = TaskWriterDeps(
-            context=self._context,
-            event_log=self._event_log,
-            feeder=self._feeder,
-            staging_path=self._workspace.staging_path,
-            on_outcome=self.submissions.on_outcome,
-            on_return=self.submissions.on_return,
-            unsettled=self._controller.unsettled,
-            is_hurried=lambda: self._shutdown.draining.cancel_called,
-        )
-        return TaskWriter(writings)
-
-    def _make_executor(self, clerk: TaskWriter) -> CommandExecutor:
+    def _make_executor(self, tasks: TaskGroup) -> CommandExecutor:
+        context, workers = self._context, {worker.ref.slot: worker for worker in self.workers}
         return CommandExecutor(
-            event_log=self._event_log,
-            feeder=self._feeder,
-            filer=self._filer,
-            writer=clerk,
-            workers={worker.ref.slot: worker for worker in self.workers},
-            tasks=self._tasks,
-            clock=self._context.clock,
+            context=context,
+            tasks=tasks,
             profile_name=self._workspace.profile_name,
-            totp=self._totp,
-            outstanding=Outstanding(unsettled=self._controller.unsettled, alive=self._alive),
-            staging_path=self._workspace.staging_path,
-            on_stop=self._on_stop,
-            on_outcome=self.submissions.on_outcome,
-            report=self._post,
-            ending=self.shutdown_event,
+            worker_commands=WorkerCommandExecutor(context=context, tasks=tasks, workers=workers, alive=self._alive),
+            task_commands=TaskCommandExecutor(
+                context=context,
+                tasks=tasks,
+                filer=self._filer,
+                writer=self._writer,
+                submissions=self.submissions,
+                workers=workers,
+            ),
+            login_commands=LoginCommandExecutor(context=context, workers=workers, totp=self._totp),
         )
 
-    def _post(self, fact: PoolInput) -> None:
-        self._controller.post(fact)
+    def _post(self, event: PoolInput) -> None:
+        self._inbox.post(event)
 
-    def _on_stop(self, end: Stop) -> None:
-        self.end = end
-        self._shutdown.feeding.cancel()
-        self.submissions.stop(end, self._controller.state.in_hand | self._filer.under_way)
-        self._stopped.set()
+    def _running(self) -> TaskGroup:
+        """Return what the pool runs in.
 
-    async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
-        begun = await self._journal.start(task.task_id, worker)
-        self._event_log.publish(TaskStarted(task=begun, worker=worker))
-        return begun if begun.timeout_s is not None else replace(begun, timeout_s=self._task_timeout_s)
+        Raises:
+            RuntimeError: It was not entered.
+        """
+        if self._tasks is None:
+            msg = "the pool is not running: enter it first"
+            raise RuntimeError(msg)
+        return self._tasks
 
     async def _clean_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
         with self._shutdown.clearing(self._options.shutdown_timeout_s):
             await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._workspace.remove()
-        if self._controller.machine.can(PoolEvent.CLOSE):
-            self._controller.machine.fire(PoolEvent.CLOSE)
+        self._controller.close()
         with self._shutdown.clearing(self._options.shutdown_timeout_s):
-            await self._event_log.flush()
+            await self._context.event_log.flush()

@@ -2,7 +2,7 @@
 
 Each stage has its mark in the time that there is, and what one does not need is left for the next. Who does not come to
 an end by the last mark is left behind: a worker's tree is killed by then, a filing is taken up by the next start, and
-what the journal did not take is told.
+what the journal did not take is reported.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ import anyio
 
 from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import Level
-from poolwright.domain.states import PoolEvent
 from poolwright.supervisor.controller import Controller
-from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.observation import EventLog
 from poolwright.supervisor.policy.commands import StopCause
 from poolwright.supervisor.policy.events import StopRequested
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.task_queue import TaskFeeder
 
-#: Shares of the time for all of it by which a stage is over: facts that came before the end are dealt with; tasks in
+#: Shares of the time for all of it by which a stage is over: events that came before the end are dealt with; tasks in
 #: flight are finished; workers are gone; what came of them is written; nothing is waited for any more.
 SETTLED, DRAINED, ENDED, WRITTEN, LEFT = 0.1, 0.7, 0.85, 0.9, 0.95
 #: A stage has so long even where its mark is over: a time of a second is meant for workers, not for what comes after.
@@ -38,28 +36,25 @@ CLEAR_MIN_S = 1.0
 class Shutdown:
     """The end of one pool. ``run`` it once."""
 
+    context: PoolContext
     controller: Controller
     feeder: TaskFeeder
     submissions: Submissions
     workers: Sequence[Worker]
-    journal: RetryingJournal
-    event_log: EventLog
-    deadline: Deadline
     #: Generations of workers that are not over yet.
     alive: WaitGroup
-    #: Ends the claiming of further tasks.
-    feeding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    #: Ends the waiting for tasks in flight.
-    draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    #: The journal of the context, which knows what it could not write.
+    journal: RetryingJournal
     #: Set when nothing of it is waited for any more.
     is_over: anyio.Event = field(default_factory=anyio.Event)
-    #: When the pool must be gone, in seconds of ``anyio.current_time``; nothing before its end has begun.
-    gone_at_s: float | None = None
+    #: Ends the waiting for tasks in flight.
+    _draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before its end has begun.
+    _gone_at_s: float | None = None
 
-    async def feed(self) -> None:
-        """Claim tasks until the end begins."""
-        with self.feeding:
-            await self.feeder.feed()
+    def hurry(self) -> None:
+        """Do not wait for tasks in flight any longer."""
+        self._draining.cancel()
 
     async def run(self, limit_s: float) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
@@ -71,18 +66,18 @@ class Shutdown:
 
     async def _run(self, limit_s: float) -> None:
         begun_s = anyio.current_time()
-        self.gone_at_s = begun_s + limit_s
-        self.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
-        self.controller.post(StopRequested(cause=StopCause.ASKED))
-        await _by(begun_s + limit_s * SETTLED, self.controller.unsettled.wait_idle)
-        self.controller.machine.fire(PoolEvent.SHUT_DOWN)
-        self.feeding.cancel()
-        with self.draining:
+        self._gone_at_s = begun_s + limit_s
+        self.context.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
+        self.context.post(StopRequested(cause=StopCause.ASKED))
+        await _by(begun_s + limit_s * SETTLED, self.context.inbox.unsettled.wait_idle)
+        self.controller.shut_down()
+        self.feeder.stop_feeding()
+        with self._draining:
             await _by(begun_s + limit_s * DRAINED, self._drain)
         for worker in self.workers:
             worker.kill()
         are_gone = await _by(begun_s + limit_s * ENDED, self.alive.wait_idle)
-        is_written = await _by(begun_s + limit_s * WRITTEN, self.controller.unsettled.wait_idle)
+        is_written = await _by(begun_s + limit_s * WRITTEN, self.context.inbox.unsettled.wait_idle)
         is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
         self._report_loss(is_all_done=are_gone and is_written and is_returned)
 
@@ -93,9 +88,9 @@ class Shutdown:
             limit_s: The time for all of it, where the end begins only now: of a pool that never came up.
         """
         now_s = anyio.current_time()
-        if self.gone_at_s is None:
-            self.gone_at_s = now_s + limit_s
-        return anyio.CancelScope(shield=True, deadline=max(self.gone_at_s, now_s + CLEAR_MIN_S))
+        if self._gone_at_s is None:
+            self._gone_at_s = now_s + limit_s
+        return anyio.CancelScope(shield=True, deadline=max(self._gone_at_s, now_s + CLEAR_MIN_S))
 
     async def _drain(self) -> None:
         async with anyio.create_task_group() as asking:
@@ -108,14 +103,14 @@ class Shutdown:
 
     def _report_loss(self, *, is_all_done: bool) -> None:
         if loss := self.journal.loss:
-            self.event_log.notice(Level.ERROR, loss)
+            self.context.event_log.notice(Level.ERROR, loss)
         elif not is_all_done:
-            hung = "The shutdown did not finish in time: a process, a disk or the journal hangs."
-            self.event_log.notice(Level.ERROR, f"{hung} The next start resumes what is left.")
+            hang = "The shutdown did not finish in time: a process, a disk or the journal hangs."
+            self.context.event_log.notice(Level.ERROR, f"{hang} The next start resumes what is left.")
 
 
 async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
-    """Do something until a time; tells whether it was done by then."""
+    """Do something until a time; return whether it was done by then."""
     with anyio.move_on_after(max(STAGE_MIN_S, at_s - anyio.current_time())):
         await work()
         return True

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import anyio.to_thread
 
@@ -30,6 +30,7 @@ from poolwright.supervisor.policy.events import (
     StorageUnavailable,
 )
 from poolwright.supervisor.policy.pauses import PauseReason
+from poolwright.supervisor.pool_context import PoolContext
 
 #: Below this no task starts: the journal and the manifest of what is under way still need some.
 FREE_MIN_BYTES = 8 * 1024 * 1024
@@ -47,8 +48,8 @@ class WatchedFolder:
     path: Path
     #: How a sentence calls it, as ``the output folder``.
     name: str
-    #: Makes it again where it was removed; nothing where what was in it cannot be made again. Blocking.
-    remake: Callable[[], None] | None = field(default=None, compare=False)
+    #: Whether it held nothing but copies, so that it can be made again where it was removed.
+    is_recreatable: bool = field(default=False, compare=False)
 
     def identity(self) -> tuple[int, int] | None:
         """The number that the system has for the folder there; nothing when there is none. Blocking.
@@ -85,18 +86,30 @@ class WatchedFolder:
         return shutil.disk_usage(place).free
 
 
-class StorageMonitor:
-    """Looks at all places of a pool until cancelled. It tells; the plan decides. Safe to ask from any thread."""
+class WatchedFolders(Protocol):
+    """Knows the folders that a run needs."""
 
-    def __init__(self, places: Callable[[], tuple[WatchedFolder, ...]], report: Callable[[PoolInput], None]) -> None:
-        """Watch these places; each must stay the folder that it was when it was first seen.
+    def watched_folders(self) -> tuple[WatchedFolder, ...]:
+        """Return the folders as they are now. None of them need be there yet."""
+        ...
 
-        Args:
-            places: Where they are now. None of them need be there yet.
-            report: Takes facts for the plan; returns at once.
+    def recreate(self, folder: WatchedFolder) -> None:
+        """Make a recreatable folder again that was removed. Blocking.
+
+        Raises:
+            OSError: The disk refuses.
+            SetupError: It cannot be made.
         """
-        self._places = places
-        self._report = report
+        ...
+
+
+class StorageMonitor:
+    """Watches the folders of a pool until cancelled. It reports; the policy decides. Safe to ask from any thread."""
+
+    def __init__(self, context: PoolContext, folders: WatchedFolders) -> None:
+        """Watch these folders; each must stay the one that it was when it was first seen."""
+        self._context = context
+        self._folders = folders
         #: The number that the folder at each place had when it was first seen.
         self._known: dict[WatchedFolder, tuple[int, int]] = {}
         #: Why a place that is gone could not be made again.
@@ -105,18 +118,18 @@ class StorageMonitor:
         self._is_gone = False
 
     async def watch(self) -> None:
-        """Look every few seconds and tell, until cancelled."""
+        """Check every few seconds, until cancelled."""
         async for _ in periodic(CHECK_INTERVAL_S):
             await self.check()
 
     async def check(self) -> None:
-        """Look once and tell; no error of a disk ends the looking."""
-        for fact in await anyio.to_thread.run_sync(self.poll, abandon_on_cancel=True):
-            self._report(fact)
+        """Check once and post what was found; no error of a disk ends the checks."""
+        for event in await anyio.to_thread.run_sync(self.poll, abandon_on_cancel=True):
+            self._context.post(event)
 
     def missing_folder(self) -> str:
         """Which place is not what it was, in a sentence; empty when all are, as far as anybody can tell. Blocking."""
-        faults = (self._fault(place) for place in self._places())
+        faults = (self._fault(place) for place in self._folders.watched_folders())
         return next((fault for fault in faults if fault), "")
 
     def close(self) -> None:
@@ -134,22 +147,22 @@ class StorageMonitor:
             if found is None:
                 return " ".join(filter(None, (_gone(place), self._refusals.get(place))))
             is_same = found == known or (place.path / self._mark).exists()
-        except OSError:  # whoever looks for room tells that
+        except OSError:  # the check for free space reports that
             return ""
         return "" if is_same else _replaced(place)
 
     def _recreate(self, place: WatchedFolder) -> bool:
         """Make a place again that was removed, where that can be done; whether it was."""
         known = self._known.get(place)
-        if place.remake is None or known is None:
+        if not place.is_recreatable or known is None:
             return False
         try:
             is_there = place.identity() == known or (place.path / self._mark).exists()
             if is_there or place.device() != known[0]:
                 return False
-            place.remake()
+            self._folders.recreate(place)
             self._mark_folder(place, place.identity())
-        except (OSError, SetupError) as error:  # whatever the reason, it is told, and tried again at the next look
+        except (OSError, SetupError) as error:  # whatever the reason, it is reported, and tried again at the next check
             self._refusals[place] = f"It cannot be recreated: {error}"
             return False
         self._refusals.pop(place, None)
@@ -166,20 +179,22 @@ class StorageMonitor:
             (place.path / self._mark).touch(mode=0o600)
 
     def poll(self) -> list[PoolInput]:
-        """What there is to tell now. Blocking."""
+        """Return the events that there are now. Blocking."""
         remade: list[PoolInput] = [
-            FolderRecreated(name=place.name) for place in self._places() if self._recreate(place)
+            FolderRecreated(name=place.name) for place in self._folders.watched_folders() if self._recreate(place)
         ]
-        if told := self.missing_folder():
+        if problem := self.missing_folder():
             self._is_gone = True
-            is_replaced = any(told == _replaced(place) for place in self._places())
+            is_replaced = any(problem == _replaced(place) for place in self._folders.watched_folders())
             gone = (
-                StopRequested(cause=StopCause.SETUP_FAILED, detail=told) if is_replaced else FolderMissing(detail=told)
+                StopRequested(cause=StopCause.SETUP_FAILED, detail=problem)
+                if is_replaced
+                else FolderMissing(detail=problem)
             )
             return [*remade, gone]
         back: list[PoolInput] = [PauseEnded(cause=PauseReason.PLACE_GONE)] if self._is_gone else []
         self._is_gone = False
-        return [*remade, *back, *(fact for place in self._places() for fact in _shortage(place))]
+        return [*remade, *back, *(event for place in self._folders.watched_folders() for event in _shortage(place))]
 
 
 def _shortage(place: WatchedFolder) -> list[PoolInput]:
@@ -188,8 +203,8 @@ def _shortage(place: WatchedFolder) -> list[PoolInput]:
         free_bytes = place.free_bytes()
     except OSError as error:
         trouble = trouble_of(error)
-        told = f"{place.name.capitalize()} cannot be read ({error.strerror or error}): {place.path}."
-        return [StorageUnavailable(trouble=trouble if trouble.may_pass else StorageTrouble.AWAY, detail=told)]
+        problem = f"{place.name.capitalize()} cannot be read ({error.strerror or error}): {place.path}."
+        return [StorageUnavailable(trouble=trouble if trouble.may_pass else StorageTrouble.AWAY, detail=problem)]
     return [DiskLow(free_bytes=free_bytes, place=place.name)] if free_bytes < FREE_MIN_BYTES else []
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import bisect
 import itertools
-from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 
-from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.events import TaskStarted
+from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import ReturnReason
-from poolwright.domain.ports import Journal
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.policy.events import TrialQueued
+from poolwright.supervisor.pool_context import PoolContext
 
 #: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
 AHEAD_PER_TAB = 2
@@ -63,39 +63,34 @@ class TaskQueue(asyncio.Queue[POTask]):
 class TaskFeeder:
     """Feeds ``task_queue`` from the journal, where a queued task is ASSIGNED; tasks left at the end are released."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        batch_id: BatchId,
-        tab_count: int,
-        report: Callable[[TrialQueued], None] = lambda _: None,
-        deadline: Deadline | None = None,
-    ) -> None:
-        """Feed the tasks of one list to ``tab_count`` tabs.
+    def __init__(self, context: PoolContext, tab_count: int, task_timeout_s: float) -> None:
+        """Feed the tasks of the pool's list to its tabs.
 
         Args:
-            journal: Where they come from.
-            batch_id: The list.
-            tab_count: How many can be open at the same time.
-            report: Told of each task that waits for a fresh worker.
-            deadline: When the pool must be gone; a claim whose disk hangs is left behind then.
+            context: The pool's. A claim whose disk hangs is left behind at its deadline.
+            tab_count: How many tabs can be open at the same time.
+            task_timeout_s: The time limit of a task that has none of its own.
         """
-        self._journal = journal
-        self._batch_id = batch_id
+        self._context = context
+        self._task_timeout_s = task_timeout_s
         self._ahead_count = tab_count * AHEAD_PER_TAB
         # Every tab may give its task back while as many later ones are claimed.
         self._claimed_max = self._ahead_count + tab_count
         self.task_queue = TaskQueue()
-        self._report = report
-        self._deadline = deadline or Deadline()
         self._on_trial: list[POTask] = []
         self._returned_count = 0
         self._changed = anyio.Event()
         self._opened = anyio.Event()
         self._opened.set()
+        self._feeding: anyio.CancelScope | None = None
+        self._is_stopped = False
+
+    def set_task_timeout(self, task_timeout_s: float) -> None:
+        """Set another time limit for tasks that start from now on."""
+        self._task_timeout_s = task_timeout_s
 
     def set_open(self, *, is_open: bool) -> None:
-        """Say whether tasks may be taken; those in the queue stay there meanwhile."""
+        """Allow or forbid that tasks are taken; those in the queue stay there meanwhile."""
         if is_open:
             self._opened.set()
         elif self._opened.is_set():
@@ -122,11 +117,17 @@ class TaskFeeder:
                 return task
             self.requeue(task)
 
+    async def start(self, task: POTask, worker: WorkerRef) -> POTask:
+        """Write down that an attempt begins; return the task with its attempt number and its time limit."""
+        started = await self._context.journal.start(task.task_id, worker)
+        self._context.event_log.publish(TaskStarted(task=started, worker=worker))
+        return started if started.timeout_s is not None else replace(started, timeout_s=self._task_timeout_s)
+
     def requeue(self, task: POTask) -> None:
         """Put a task that was not begun back at its old position."""
         if task.is_on_trial:
             self._on_trial.append(task)
-            self._report(TrialQueued(task_id=task.task_id))
+            self._context.post(TrialQueued(task_id=task.task_id))
         else:
             self.task_queue.put_nowait(task)
 
@@ -135,18 +136,25 @@ class TaskFeeder:
         self.task_queue.forget(task_id)
 
     def end_trials(self) -> None:
-        """No worker is left: what was to be on trial stands with the others."""
+        """No worker is left: tasks on trial join the others in the queue."""
         while self._on_trial:
             self.task_queue.put_nowait(self._on_trial.pop())
 
     async def feed(self) -> None:
-        """Claim due tasks while there is room, until cancelled."""
-        while True:
-            self._changed = anyio.Event()
-            room = self._room()
-            tasks = await self._claim(room) if room else ()
-            if not tasks:
-                await self._wait_for_change(has_room=bool(room))
+        """Claim due tasks while there is room, until cancelled or stopped."""
+        with anyio.CancelScope() as self._feeding:
+            while not self._is_stopped:
+                self._changed = anyio.Event()
+                room = self._room()
+                tasks = await self._claim(room) if room else ()
+                if not tasks:
+                    await self._wait_for_change(has_room=bool(room))
+
+    def stop_feeding(self) -> None:
+        """Claim no further task; those in the queue may still be taken."""
+        self._is_stopped = True
+        if self._feeding is not None:
+            self._feeding.cancel()
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Take one task out of the queue; false when it is not there."""
@@ -163,7 +171,7 @@ class TaskFeeder:
         self.end_trials()
         while not self.task_queue.empty():
             task = self.task_queue.get_nowait()
-            await self._journal.give_back(
+            await self._context.journal.give_back(
                 task.task_id, ReturnReason.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
             )
             count += 1
@@ -178,15 +186,15 @@ class TaskFeeder:
 
     async def _claim(self, room: int) -> tuple[POTask, ...]:
         tasks: tuple[POTask, ...] = ()
-        with self._deadline.shield():  # a claimed task must reach the queue
-            tasks = tuple(await self._journal.fetch(self._batch_id, room))
+        with self._context.deadline.shield():  # a claimed task must reach the queue
+            tasks = tuple(await self._context.journal.fetch(self._context.batch_id, room))
             for task in tasks:
                 self.requeue(task)
         return tasks
 
     async def _wait_for_change(self, *, has_room: bool) -> None:
         """Sleep until something changes, or until a task that waits for its time is due."""
-        due_s = await self._journal.next_due_s(self._batch_id) if has_room else None
+        due_s = await self._context.journal.next_due_s(self._context.batch_id) if has_room else None
         with anyio.move_on_after(due_s):
             await self._changed.wait()
 
@@ -227,17 +235,17 @@ class TabSlots:
             self._free.release()
 
 
-async def next_task(dispatch: TaskFeeder, tabs: TabSlots, *, is_fresh: bool = False) -> POTask:
+async def next_task(feeder: TaskFeeder, tabs: TabSlots, *, is_fresh: bool = False) -> POTask:
     """Wait for a free tab and a task; one that a worker died on runs alone: only its own doing shall count against it.
 
-    Safe to cancel: a task that was not begun stands at its old place again.
+    Safe to cancel: a task that was not begun returns to its old position.
     """
     await tabs.acquire()
-    task = await dispatch.dequeue(is_fresh=is_fresh)
+    task = await feeder.dequeue(is_fresh=is_fresh)
     try:
         if task.death_count:
             await tabs.acquire_exclusive(task.task_id)
     except BaseException:
-        dispatch.requeue(task)
+        feeder.requeue(task)
         raise
     return task

@@ -5,15 +5,13 @@ The secret stays here, in the supervisor: workers get a code when they are told 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 import anyio
 import pyotp
 from pyotp.totp import TOTP
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Secret
+from poolwright.domain.ports import Clock
 
 #: A code that is about to end would be refused before the form is filled in.
 LEAST_LEFT_S = 3.0
@@ -23,12 +21,12 @@ _INVALID = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI.
 class TotpGenerator:
     """One account's codes."""
 
-    def __init__(self, secret: Secret, clock: Callable[[], datetime]) -> None:
+    def __init__(self, secret: Secret, clock: Clock) -> None:
         """Read the secret.
 
         Args:
             secret: Base32 text, or an ``otpauth://totp/`` address, which may name digits, period and digest.
-            clock: Aware UTC now.
+            clock: The time.
 
         Raises:
             OptionsError: It is neither.
@@ -41,7 +39,7 @@ class TotpGenerator:
     async def next_code(self) -> str:
         """Return a code that was not used before; wait for the next one if necessary, at most one period and 3 s."""
         async with self._turn:
-            now_s = self._clock().timestamp()
+            now_s = self._clock.now().timestamp()
             period_s = self._totp.interval
             step = max(int((now_s + LEAST_LEFT_S) // period_s), self._last_step + 1)
             self._last_step = step
@@ -49,7 +47,7 @@ class TotpGenerator:
             return self._totp.generate_otp(step)
 
 
-def totp_from_secret(secret: Secret, clock: Callable[[], datetime]) -> TotpGenerator | None:
+def totp_from_secret(secret: Secret, clock: Clock) -> TotpGenerator | None:
     """Return the code generator of a secret, or ``None`` if the secret is empty.
 
     Raises:

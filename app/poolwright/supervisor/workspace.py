@@ -1,14 +1,10 @@
-"""What a pool runs with.
-
-Its context, and its run folder with one profile clone per worker slot, removed on shutdown.
-"""
+"""The folders of a pool: its run folder with one profile clone per worker slot, removed on shutdown."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,10 +13,10 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from poolwright.archive.staging import StagingFolders
 from poolwright.domain.events import Level
-from poolwright.domain.ids import BatchId, ProfileId, WorkerRef
+from poolwright.domain.ids import ProfileId, WorkerRef
 from poolwright.domain.options import PoolOptions, WorkerOptions
-from poolwright.domain.ports import Archive, Clock, EventSink, Journal
 from poolwright.domain.state_machine import Transition
 from poolwright.ipc.messages import WorkerPaths
 from poolwright.ipc.process import SpawnSpec
@@ -31,29 +27,11 @@ from poolwright.profile.profile import Profile, launch_folder_error
 from poolwright.profile.run_folder import RunFolder, WorkerFolder, recreate_worker_folder, remove_dead_runs
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.storage_monitor import WatchedFolder
-from poolwright.system.memory_limit import MemoryLimit, oom_kill_count, read_limit
 
 #: The cookies of a slot's session, beside its clone; gone with the folder.
 COOKIES_NAME = "cookies.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolContext:
-    """What a pool uses but does not own."""
-
-    journal: Journal
-    archive: Archive
-    clock: Clock
-    observe: EventSink
-    #: The list whose tasks the pool works on.
-    batch_id: BatchId
-    #: Module of the worker process; tests put a scripted one here.
-    module: str = "poolwright.worker"
-    #: Tells how much memory there is; tests make up a smaller machine.
-    read_limit: Callable[[], MemoryLimit] = read_limit
-    #: Tells how many processes the system has ended for want of memory so far.
-    count_kills: Callable[[], int | None] = oom_kill_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +47,6 @@ class WorkerSpec:
     #: Attempts of this worker are staged below.
     staging_path: Path
     module: str
-    clock: Callable[[], datetime]
-    count_kills: Callable[[], int | None]
-    #: When the pool must be gone.
-    deadline: Deadline
 
     def spawn_spec(self, worker: WorkerRef) -> SpawnSpec:
         """How one generation is started."""
@@ -110,14 +84,11 @@ class Workspace:
 
     options: PoolOptions
     context: PoolContext
-    event_log: EventLog
-    #: When the pool must be gone.
-    deadline: Deadline
     #: What people call the profile; known once it is open.
     profile_name: str = ""
     _run: RunFolder | None = None
     _profiles: tuple[Profile, ...] = ()
-    #: What was told of the base: all clones have the same one.
+    #: Notices about the base that were published already: all clones have the same one.
     _warned: frozenset[str] = frozenset()
 
     async def open(self) -> None:
@@ -129,21 +100,22 @@ class Workspace:
         root = self.options.runs_root
         swept = await _in_abandonable_thread(partial(remove_dead_runs, root, end_strays=kill_by_folder))
         if swept.removed:
-            self.event_log.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
+            self.context.event_log.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
         self._run = await _in_abandonable_thread(partial(_make_folder, root))
         # Asked once: its disk may be away when a worker is started anew.
         self.profile_name = await _in_abandonable_thread(partial(profile_name_of, self.options.base_profile_path))
 
-    def staging_path(self, slot: int) -> Path:
-        """Where a slot's worker stages its files."""
-        return self.options.staging_path / f"w{slot}"
+    @property
+    def staging(self) -> StagingFolders:
+        """The folders in which the workers stage their files."""
+        return StagingFolders(self.options.staging_path)
 
     def watched_folders(self) -> tuple[WatchedFolder, ...]:
         """What the run cannot do without, as far as it is open."""
         private = WatchedFolder(path=self.options.staging_path.parent, name="the private folder of the output folder")
         if self._run is None:
             return (private,)
-        return (private, WatchedFolder(path=self._run.path, name="the run folder", remake=self._recreate))
+        return (private, WatchedFolder(path=self._run.path, name="the run folder", is_recreatable=True))
 
     async def worker_spec(self, slot: int) -> WorkerSpec:
         """Make the place of one worker, with a clone of the base profile.
@@ -153,11 +125,11 @@ class Workspace:
             SetupError: There is no room for the clone.
         """
         if self._run is None:
-            msg = "the premises are not open"
+            msg = "the workspace is not open"
             raise RuntimeError(msg)
         folder = await _in_abandonable_thread(partial(self._run.worker_folder, slot))
         if folder.notice:
-            self.event_log.notice(Level.WARNING, folder.notice)
+            self.context.event_log.notice(Level.WARNING, folder.notice)
         profile = self._profile(slot, folder)
         self._profiles = (*self._profiles, profile)
         await _in_abandonable_thread(profile.clone)
@@ -168,11 +140,8 @@ class Workspace:
             profile=profile,
             profile_name=self.profile_name,
             folder=folder,
-            staging_path=self.staging_path(slot),
-            module=self.context.module,
-            clock=self.context.clock.now,
-            count_kills=self.context.count_kills,
-            deadline=self.deadline,
+            staging_path=self.staging.worker_folder(slot),
+            module=self.context.ports.module,
         )
 
     async def remove(self) -> None:
@@ -182,26 +151,28 @@ class Workspace:
                 await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
         if self._run is not None:
             for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
-                self.event_log.notice(Level.WARNING, f"kept for inspection: {path}")
+                self.context.event_log.notice(Level.WARNING, f"kept for inspection: {path}")
 
-    def _recreate(self) -> None:
-        """The folder of the run was removed, with all clones. Each is made again when its worker starts anew. Blocking.
+    def recreate(self, folder: WatchedFolder) -> None:
+        """Make the run folder again, which was removed with all clones. Blocking.
+
+        Each clone is made again when its worker starts anew.
 
         Raises:
             SetupError: It can't be made.
         """
-        if self._run is None:
+        if self._run is None or folder.path != self._run.path:
             return
         self._run.recreate()
         for profile in self._profiles:
             profile.mark_lost()
-        told = f"The run folder {self._run.path} was removed. It is recreated and the workers restart."
-        anyio.from_thread.run_sync(self.event_log.notice, Level.WARNING, told)
+        notice = f"The run folder {self._run.path} was removed. It is recreated and the workers restart."
+        anyio.from_thread.run_sync(self.context.event_log.notice, Level.WARNING, notice)
 
     def _warn(self, notices: tuple[str, ...]) -> None:
         for text in notices:
             if text not in self._warned:
-                self.event_log.notice(Level.WARNING, text)
+                self.context.event_log.notice(Level.WARNING, text)
         self._warned |= frozenset(notices)
 
     def _profile(self, slot: int, folder: WorkerFolder) -> Profile:
@@ -211,7 +182,7 @@ class Workspace:
             base_profile_path=base,
             worker_profile_path=folder.profile_path,
             clock=self.context.clock.now,
-            observe=_observe_in_loop(self.event_log.record_transition),
+            observe=_record_in_loop(self.context.event_log),
         )
 
 
@@ -230,8 +201,12 @@ def _make_folder(root: Path) -> RunFolder:
 
 
 @contextlib.asynccontextmanager
-async def leased_profile(order: WorkerSpec) -> AsyncGenerator[None]:
+async def leased_profile(spec: WorkerSpec, deadline: Deadline) -> AsyncGenerator[None]:
     """A clone in the use of one generation: made ready for its launch, taken back at the end.
+
+    Args:
+        spec: The slot with the clone.
+        deadline: When the pool must be gone; a disk that hangs is left behind then.
 
     Raises:
         ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
@@ -239,8 +214,8 @@ async def leased_profile(order: WorkerSpec) -> AsyncGenerator[None]:
         SetupError: It can't be written, or somebody removed it; one that is a ``TemporarilyUnavailableError`` may be
             waited for.
     """
-    profile, deadline = order.profile, order.deadline
-    await deadline.in_thread(partial(_lease, profile, order.folder))
+    profile = spec.profile
+    await deadline.in_thread(partial(_lease, profile, spec.folder))
     try:
         yield
     except ProfileDamagedError as error:
@@ -254,7 +229,7 @@ def _lease(profile: Profile, folder: WorkerFolder) -> None:
     """Make a clone ready, where the disk lets it. Blocking.
 
     Raises:
-        As ``occupied``.
+        As ``leased_profile``.
     """
     try:
         _make_ready(profile, folder)
@@ -265,18 +240,18 @@ def _lease(profile: Profile, folder: WorkerFolder) -> None:
 def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
     """A clone that is gone altogether was removed, and no browser has spoiled it."""
     if not folder.path.parent.exists():
-        told = f"The run folder {folder.path.parent} is gone; it is recreated as soon as possible."
-        raise ProfileStorageAwayError(told)
+        problem = f"The run folder {folder.path.parent} is gone; it is recreated as soon as possible."
+        raise ProfileStorageAwayError(problem)
     if profile.is_lost or not profile.worker_profile_path.exists():
         recreate_worker_folder(folder)
         profile.restore()
     profile.lease()
 
 
-def _observe_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:
-    """Profiles move in the threads that do their blocking work; their moves are told in the loop."""
+def _record_in_loop(event_log: EventLog) -> Callable[[Transition], None]:
+    """Profiles move in the threads that do their blocking work; their moves are recorded in the loop."""
 
-    def tell(transition: Transition) -> None:
-        anyio.from_thread.run_sync(observe, transition)
+    def record(transition: Transition) -> None:
+        anyio.from_thread.run_sync(event_log.record_transition, transition)
 
-    return tell
+    return record

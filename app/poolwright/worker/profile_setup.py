@@ -165,7 +165,7 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
 
 async def _show_portal(context: BrowserContext, door: PortalProbe, mouth: Outbox) -> WindowTracker:
     """Show a person the portal, with an understudy behind it: a browser whose last window is closed ends by itself."""
-    keeper = KeeperTab(context, is_headed=True, say=mouth.report_status)
+    keeper = KeeperTab(context, is_headed=True, notify=mouth.report_status)
     await keeper.restore()
     windows = WindowTracker(context, keeper)
     address = door.portal.base_url + door.pack.login.start

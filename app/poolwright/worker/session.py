@@ -57,30 +57,33 @@ class SessionSpec:
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
     notify: Notify
-    #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
+    #: Where cookies are kept for the next browser on this profile; ``None`` when there will be none.
     cookies_path: Path | None = None
     #: What the browser must find in the profile.
     expected_cookies: tuple[SiteCookies, ...] = ()
 
 
 class BrowserSession:
-    """A running browser. ``lost`` is set when the browser or its driver has ended or hangs."""
+    """A running browser. ``lost`` is set when the browser or its driver has ended or hangs.
 
-    def __init__(self, order: SessionSpec, door: PortalProbe | None, driver: BrowserContext) -> None:
+    It fires its machine as tabs are opened and as it closes; whatever concerns the login its ``login`` fires.
+    """
+
+    def __init__(self, spec: SessionSpec, probe: PortalProbe | None, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
-        self._order = order
+        self._spec = spec
         self.driver = driver
-        self.startup_time = order.clock()
+        self.startup_time = spec.clock()
         self.last_activity = self.startup_time
         self.active_tabs: dict[TaskId, str] = {}
         #: The same as they are here.
         self.tabs: dict[TaskId, Tab] = {}
         self.lost = anyio.Event()
-        self._machine = StateMachine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
+        self._machine = StateMachine(SESSION, spec.worker_id, clock=spec.clock, observe=spec.observe)
         self._tab_count = 0
-        self._keeper = KeeperTab(driver, is_headed=not order.browser.headless_mode, say=order.notify)
+        self._keeper = KeeperTab(driver, is_headed=not spec.browser.headless_mode, notify=spec.notify)
         self.login = SessionLogin(
-            self._machine, door, driver, self._keeper, say=order.notify, cookies_path=order.cookies_path
+            self._machine, probe, driver, self._keeper, notify=spec.notify, cookies_path=spec.cookies_path
         )
         driver.on("close", lambda _: self.lost.set())
 
@@ -92,7 +95,7 @@ class BrowserSession:
     @property
     def main_window_handle(self) -> str:
         """Name of the keeper tab, which opens first and closes last."""
-        return f"{self._order.worker_id}/keeper"
+        return f"{self._spec.worker_id}/keeper"
 
     @property
     def session_cookies(self) -> dict[str, Any]:
@@ -117,13 +120,15 @@ class BrowserSession:
         )
 
     @contextlib.asynccontextmanager
-    async def tab(self, task: POTask, staging: Path, desk: PortalContext | None = None) -> AsyncGenerator[Tab]:
+    async def tab(
+        self, task: POTask, staging: Path, portal_context: PortalContext | None = None
+    ) -> AsyncGenerator[Tab]:
         """A tab for one task, closed at the end. Waits while a login is being brought back.
 
         Args:
             task: What it is opened for.
             staging: Folder of this attempt.
-            desk: What processors of the portal find in it.
+            portal_context: What processors of the portal find in it.
 
         Raises:
             SessionBrokenError: The browser opens or closes no tab any more.
@@ -133,24 +138,24 @@ class BrowserSession:
                 self._machine.fire(SessionEvent.USE)
             await self._keeper.restore()
         self._tab_count += 1
-        handle = f"{self._order.worker_id}/tab-{self._tab_count}"
-        order = TabSpec(
+        handle = f"{self._spec.worker_id}/tab-{self._tab_count}"
+        spec = TabSpec(
             task=task,
             window_handle=handle,
             staging=staging,
-            clock=self._order.clock,
-            observe=self._order.observe,
-            portal_context=desk,
+            clock=self._spec.clock,
+            observe=self._spec.observe,
+            portal_context=portal_context,
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab, window_cleanup(tab.page, tab.on_window_flood):
+            async with open_tab(self.driver, spec) as tab, window_cleanup(tab.page, tab.on_window_flood):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:
             del self.active_tabs[task.task_id]
             self.tabs.pop(task.task_id, None)
-            self.last_activity = self._order.clock()
+            self.last_activity = self._spec.clock()
 
     async def ping(self) -> None:
         """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise.
@@ -169,15 +174,15 @@ class BrowserSession:
                 asking.cancel_scope.cancel()
 
     async def is_lost_by_now(self) -> bool:
-        """Ask the browser once; one that takes its time is not lost, and is left to ``prove_alive``."""
+        """Ask the browser once; one that takes its time is not lost, and is left to ``ping``."""
         with anyio.move_on_after(_ANSWER_LIMIT_S):
             await self._ask(anyio.Event())
         return self.lost.is_set()
 
     async def _ask(self, answered: anyio.Event) -> None:
-        """Ask for what no page is needed for. Who says nothing but that nobody is there is lost, event or no event.
+        """Ask for what no page is needed for. A browser that only refuses is lost, event or no event.
 
-        A driver that was killed tells of no browser's end: its library only refuses whatever is asked from then on.
+        A driver that was killed reports no browser's end: its library only refuses whatever is asked from then on.
         """
         try:
             await self.driver.cookies(_NO_SITE)
@@ -191,8 +196,8 @@ class BrowserSession:
 
         A browser that is lost is left to the supervisor, which ends what is left of it.
         """
-        if self.lost.is_set() and self._machine.can(SessionEvent.BREAK):
-            self._machine.fire(SessionEvent.BREAK, cause="browser or driver are gone")
+        if self.lost.is_set():
+            self.login.mark_browser_lost()
         if self._machine.can(SessionEvent.CLOSE):
             self._machine.fire(SessionEvent.CLOSE)
         if self.lost.is_set():
@@ -205,24 +210,24 @@ class BrowserSession:
 
 
 @contextlib.asynccontextmanager
-async def open_session(order: SessionSpec, door: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
+async def open_session(spec: SessionSpec, probe: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
     """Start driver and browser, and close them at the end. The session is not logged in yet.
 
     Args:
-        order: What it is opened with.
-        door: The way into the portal; nothing where there is none, and so no login.
+        spec: What it is opened with.
+        probe: The way into the portal; ``None`` where there is none, and so no login.
 
     Raises:
         CannotStartError: The browser does not start.
         CookiesLostError: It has not all cookies of the profile.
     """
-    last_version = await anyio.to_thread.run_sync(last_browser_version, order.profile_path)
+    last_version = await anyio.to_thread.run_sync(last_browser_version, spec.profile_path)
     async with open_driver() as playwright:
         session = BrowserSession(
-            order, door, await launch_browser(playwright, order.browser, order.profile_path, order.downloads_path)
+            spec, probe, await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
         )
         try:
-            await verify_cookies(session.driver, order.expected_cookies, last_version)
+            await verify_cookies(session.driver, spec.expected_cookies, last_version)
             await session.login.restore_cookies()
             yield session
         finally:

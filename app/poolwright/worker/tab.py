@@ -153,7 +153,7 @@ class Tab:
             self._machine.fire(TabEvent.LOADED)
 
     def on_window_flood(self) -> None:
-        """End the task of a page that opens windows without end, unless a click caused it: its downloader handles that."""
+        """End the task of a page that opens windows without end, unless the downloader of a click handles it."""
         if not is_followed(self.page):
             self.flooded.set()
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(90)
 @needs_chromium
 async def test_submitted_tasks_are_done_by_it_and_their_files_filed(tmp_path: Path) -> None:
     base = tmp_path / "base"
-    await make_base(base, WorkerOptions(browser=browser_options()), tmp_path / "runs", lambda *_: None)
+    await make_base(base, WorkerOptions(browser=browser_options()), tmp_path / "runs", lambda _: None)
 
     async with running_portal() as portal, own_pool(tmp_path, base, "own_processors:titles") as (pool, journal):
         good = await pool.submit_task(task(1, payload={"url": f"{portal.url}/sessions/new"}))
@@ -46,7 +46,7 @@ async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_atte
 
     async with running_portal() as portal:
         door = portal_options(portal, demo_pack())
-        await make_base(base, WorkerOptions(browser=browser_options(), portal=door), tmp_path / "runs", lambda *_: None)
+        await make_base(base, WorkerOptions(browser=browser_options(), portal=door), tmp_path / "runs", lambda _: None)
         await portal.reset_stats()
         async with own_pool(tmp_path, base, "own_processors:enters", door, events.append) as (pool, journal):
             payload = {"url": portal.order_url("4500000001")}
@@ -66,7 +66,7 @@ async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_atte
 @needs_chromium
 async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_with_a_sentence(tmp_path: Path) -> None:
     base = tmp_path / "base"
-    await make_base(base, WorkerOptions(browser=browser_options()), tmp_path / "runs", lambda *_: None)
+    await make_base(base, WorkerOptions(browser=browser_options()), tmp_path / "runs", lambda _: None)
 
     async with running_portal() as portal, own_pool(tmp_path, base, "own_processors:enters") as (pool, journal):
         await pool.submit_task(task(1, payload={"url": f"{portal.url}/sessions/new"}))

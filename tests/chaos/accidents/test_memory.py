@@ -20,7 +20,7 @@ from poolwright.domain.events import MemoryRelieved, TaskStarted
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import WorkerStatus
 from poolwright.service.library import PersistentWorkerPool, open_pool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.system.memory_limit import MemoryLimit
 from tests.support.batch_results import assert_all_right, reported
 from tests.support.event_capture import EventCapture
@@ -68,7 +68,7 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = MemoryLimit(total_bytes=100 * GB, available_bytes=100 * GB, source="made up")
-    monkeypatch.setattr("poolwright.service.library.PoolContext", partial(PoolContext, read_limit=lambda: machine))
+    monkeypatch.setattr("poolwright.service.library.PoolPorts", partial(PoolPorts, read_limit=lambda: machine))
     capture = EventCapture()
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
         fat, *light = await good_numbers(portal, 6)

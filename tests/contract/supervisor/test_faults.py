@@ -11,28 +11,49 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.output_tree import OutputTree
-from poolwright.archive.staging import staging_folder_name
-from poolwright.concurrency import SystemClock
+from poolwright.archive.staging import StagingFolders
+from poolwright.concurrency import SystemClock, WaitGroup
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.observation import EventLog
-from poolwright.supervisor.policy.commands import Command, Discard, FileReport, Pause, RecordOutcome, Requeue
+from poolwright.supervisor.policy.commands import (
+    Command,
+    Discard,
+    FileReport,
+    Pause,
+    RecordOutcome,
+    Requeue,
+    StagedAttempt,
+)
 from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.events import PauseEnded, PoolInput, TaskAssigned, TaskReported
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from poolwright.supervisor.pool_context import PolicyInbox
 from poolwright.supervisor.task_writer import TaskFiler
 from tests.support.disk_faults import Faults, failing
+from tests.support.pool_contexts import pool_context, storage_of
 from tests.support.tasks import BATCH, orders
 
 STEPS = ("rename", "replace", "fsync", "mkdir", "unlink", "rmdir", "chmod", "open", "stat", "scandir", "listdir")
 WORKER = WorkerRef(1, 1)
+FAILED = Report(reason=Reason.FILING_FAILED)
 ORDER_COUNT = 3
 #: More than any list needs, whatever is in its way; a loop without end needs more than any number.
 COMMANDS_MAX = 400
+
+
+class Events(PolicyInbox):
+    """Keeps what is posted until the pool has dealt with it."""
+
+    def __init__(self) -> None:
+        self.unsettled = WaitGroup()
+        self.facts = deque[PoolInput]()
+
+    def post(self, event: PoolInput) -> None:
+        self.facts.append(event)
 
 
 class SmallPool:
@@ -41,15 +62,12 @@ class SmallPool:
     def __init__(self, root: Path) -> None:
         clock = SystemClock()
         self.journal = MemoryJournal(clock)
-        self.staging = root / "staging"
-        self.state = PoolState(slots={1: WorkerSlot(is_up=True)})
-        self.facts = deque[PoolInput]()
-        self.filing = TaskFiler(
-            journal=self.journal,
-            archive=OutputTree(root / "out", "{number}", clock=clock),
-            event_log=EventLog(self.journal, lambda _: None),
-            report=self.facts.append,
-        )
+        self.staging = StagingFolders(root / "staging")
+        self.standing = PoolState(slots={1: WorkerSlot(is_up=True)})
+        self.inbox = Events()
+        self.facts = self.inbox.facts
+        context = pool_context(self.journal, OutputTree(root / "out", "{number}", clock=clock), inbox=self.inbox)
+        self.filing = TaskFiler(context=context, storage=storage_of(context), staging=self.staging)
         self.commands: list[Command] = []
 
     async def run(self) -> None:
@@ -70,13 +88,13 @@ class SmallPool:
         self.commands.append(command)
         match command:
             case FileReport():
-                await self.filing.finalize(command, self.place(command.task))
+                await self.filing.finalize(command)
             case RecordOutcome():
-                await self.filing.record_outcome(command, self.place(command.task))
+                await self.filing.record_outcome(command)
             case Discard():
-                await self.filing.discard(self.place(command.staged.task))
+                await self.filing.discard(command.staged)
             case Requeue():
-                await self.filing.discard(self.place(command.task))
+                await self.filing.discard(StagedAttempt(worker=WORKER, task=command.task, report=FAILED))
                 await self.journal.give_back(
                     command.task.task_id, command.why, detail="", delay_s=0.0, is_attempt_spent=command.is_attempt_spent
                 )
@@ -86,7 +104,7 @@ class SmallPool:
                 pass
 
     def place(self, task: POTask) -> Path:
-        return self.staging / staging_folder_name(task)
+        return self.staging.attempt_folder(WORKER.slot, task)
 
     async def fetch(self, claimed: POTask) -> None:
         task = await self.journal.start(claimed.task_id, WORKER)

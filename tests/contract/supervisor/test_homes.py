@@ -17,18 +17,16 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import POTask
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.observation import EventLog
-from poolwright.supervisor.policy.events import PoolInput, WorkerLost
+from poolwright.supervisor.policy.events import WorkerLost
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import Generation
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.task_queue import TaskFeeder
-from poolwright.supervisor.workspace import PoolContext, Workspace
+from poolwright.supervisor.workspace import Workspace
 from tests.support.disk_faults import Faults, failing
+from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import pool_options
-from tests.support.tasks import BATCH
 
 STEPS: list[tuple[ModuleType, str]] = [
     (io, "open"),
@@ -40,33 +38,25 @@ CODES = (errno.EIO, errno.EACCES, errno.ENOSPC)
 BEGINNINGS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 
 
+class NoTasks(TaskFeeder):
+    """Has no task, and none is started."""
+
+    async def start(self, task: POTask, worker: WorkerRef) -> POTask:
+        raise AssertionError([task, worker])
+
+
 class House:
     """The real premises with one real slot, whose processes die as soon as they were told of their places."""
 
     def __init__(self, root: Path, base: Path | None = None) -> None:
         clock = SystemClock()
-        journal = MemoryJournal(clock)
-        self.chronicle = EventLog(journal, lambda _: None)
-        around = PoolContext(
-            journal=journal,
-            archive=OutputTree(root / "out", clock=clock),
-            clock=clock,
-            observe=lambda _: None,
-            batch_id=BATCH,
-            count_kills=lambda: 0,
-        )
-        options = pool_options(root, base=base)
-        self.premises = Workspace(options=options, context=around, event_log=self.chronicle, deadline=Deadline())
-        self.dispatch = TaskFeeder(journal, BATCH, 1)
-        self.facts: list[PoolInput] = []
+        self.context = pool_context(MemoryJournal(clock), OutputTree(root / "out", clock=clock), count_kills=lambda: 0)
+        self.premises = Workspace(options=pool_options(root, base=base), context=self.context)
+        self.facts = posted(self.context)
 
     async def open(self) -> Worker:
         await self.premises.open()
-        order = await self.premises.worker_spec(1)
-        return Worker(order, self.chronicle, self.facts.append, self.dispatch, self.begin)
-
-    async def begin(self, task: POTask, worker: WorkerRef) -> POTask:
-        raise AssertionError([task, worker])
+        return Worker(await self.premises.worker_spec(1), self.context, NoTasks(self.context, 1, TASK_TIMEOUT_S))
 
     def lost(self) -> int:
         return sum(isinstance(fact, WorkerLost) for fact in self.facts)
@@ -79,7 +69,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WorkerRef]:
 
     async def serve(generation: Generation, begin_s: float) -> bool:
         del begin_s
-        assert generation._deps.spec.worker_paths.profile_name
+        assert generation._slot.spec.worker_paths.profile_name
         served.append(generation.ref)
         raise WorkerLostError("it was killed")
 

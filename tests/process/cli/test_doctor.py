@@ -43,7 +43,7 @@ def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> N
 def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(desk))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(desk))
-    monkeypatch.setattr("poolwright.system.browsers._usual_places", lambda places: iter(()))
+    monkeypatch.setattr("poolwright.system.browsers._usual_paths", lambda locations: iter(()))
 
     told, code = checks(command)
 

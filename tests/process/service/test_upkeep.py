@@ -14,7 +14,7 @@ from poolwright.journal.retention import PruneResult
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.journal_maintenance import DAY_S
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.scripted_pool import SCRIPTED, pool_options
@@ -36,7 +36,7 @@ async def test_it_goes_on_beside_a_pool_at_work_and_no_order_suffers(
     numbers = range(100_000, 100_040)
     async with SqliteJournal(path, clock) as journal:
         await journal.accept(orders(*numbers))
-        around = PoolContext(
+        around = PoolPorts(
             journal=journal,
             archive=OutputTree(tmp_path / "out", clock=clock),
             clock=clock,

@@ -17,7 +17,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Notice, TaskStarted
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
@@ -51,7 +51,7 @@ async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count:
     clock, capture, path = SystemClock(), EventCapture(), root / "out" / "journal.db"
     async with SqliteJournal(path, clock, busy_timeout_s=0.01) as journal:
         await journal.accept(orders(*range(count)))
-        around = PoolContext(
+        around = PoolPorts(
             journal=journal,
             archive=OutputTree(root / "out", clock=clock),
             clock=clock,

@@ -219,7 +219,8 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
         with anyio.fail_after(20):
-            await theatre.until(lambda: any("suspended for 10 minutes before the next restart" in text for text in notices(theatre)))
+            suspended = "suspended for 10 minutes before the next restart"
+            await theatre.until(lambda: any(suspended in text for text in notices(theatre)))
         assert theatre.pool.can_work
 
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}

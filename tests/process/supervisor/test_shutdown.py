@@ -26,7 +26,7 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
@@ -120,7 +120,7 @@ async def test_a_shutdown_is_over_in_its_time_whatever_hangs(
     try:
         async with open_journal(tmp_path) as journal:
             await journal.accept(orders(*range(12)))
-            around = PoolContext(
+            around = PoolPorts(
                 journal=journal, archive=tree, clock=clock, observe=capture, batch_id=BATCH, module=SCRIPTED
             )
             async with PersistentWorkerPool(options, around) as pool:

@@ -33,7 +33,7 @@ async def test_the_demo_is_as_expected_twice(desk: Path, monkeypatch: pytest.Mon
         done, said = await poolwright("demo", "--orders", "4", "--workers", "1")
 
         assert done.returncode == ExitCode.DONE, said
-        assert "4 of 4 as expected" in said
+        assert "4 of 4 orders as expected" in said
         assert "poolwright run orders.xlsx --profile mine" in said
     assert (desk / "demo-output/orders.xlsx").is_file()
     assert (desk / "demo-output/reports/orders-report.xlsx").is_file()

@@ -134,8 +134,10 @@ def test_json_that_holds_a_document_and_is_called_json_is_taken_and_told(tmp_pat
 
     assert finding.problems == ()
     assert finding.notes == (
-        "offer.json contains a PDF in base64, which the portal may have forgotten to decode: "
-        "check whether it is the file.",
+        (
+            "offer.json contains a PDF in base64, which the portal may have forgotten to decode: "
+            "check whether it is the file."
+        ),
     )
 
 

@@ -11,15 +11,15 @@ import pytest
 from poolwright.cli.check_result import CheckLevel as Found
 from poolwright.cli.machine_checks import check_start
 from poolwright.domain.errors import SetupError
-from poolwright.domain.events import Level
+from poolwright.domain.events import Level, Notice
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.domain.ports import EventSink
 from poolwright.service import browser_check
 from poolwright.service.browser_check import BrowserCheck, check_browser_start
 from poolwright.supervisor.processes import one_shot
 
 PORTAL = PortalOptions(pack_json="{}", base_url="https://portal.test")
 WORKER = WorkerOptions(browser=BrowserOptions(executable_path="/usr/bin/chrome"), portal=PORTAL)
-Note = Callable[[Level, str], None]
 
 
 def clock() -> Callable[[], float]:
@@ -30,14 +30,14 @@ def clock() -> Callable[[], float]:
 async def test_it_is_tried_without_a_portal_on_a_profile_that_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
 
-    async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: Note) -> None:
+    async def make_base(base: Path, options: WorkerOptions, runs_root: Path, observe: EventSink) -> None:
         assert options.portal is None
         assert options.browser == WORKER.browser
         await anyio.Path(base).mkdir()
         await anyio.Path(runs_root).mkdir()
         seen.append(base)
-        note(Level.INFO, "an aside")
-        note(Level.WARNING, "a drawback")
+        observe(Notice(level=Level.INFO, text="an aside"))
+        observe(Notice(level=Level.WARNING, text="a drawback"))
 
     monkeypatch.setattr(one_shot, "make_base", make_base)
     went = await check_browser_start(WORKER, clock())

@@ -8,18 +8,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.concurrency import WaitGroup
+from poolwright.archive.staging import StagingFolders
 from poolwright.domain.events import Event, TaskEnded
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.observation import EventLog
 from poolwright.supervisor.policy.commands import FailQueued
-from poolwright.supervisor.task_queue import TaskFeeder
-from poolwright.supervisor.task_writer import CHUNK_SIZE, TaskWriter, TaskWriterDeps
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.submissions import Submissions
+from poolwright.supervisor.task_writer import CHUNK_SIZE, TaskWriter
 from tests.support.manual_clock import ManualClock
+from tests.support.pool_contexts import feeder_of, pool_context
 from tests.support.tasks import BATCH, orders
 
 MANY = 2 * CHUNK_SIZE + 500
@@ -28,54 +27,45 @@ MANY = 2 * CHUNK_SIZE + 500
 class Counting(MemoryJournal):
     """Counts the steps in which tasks are ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, office: Office) -> None:
         super().__init__(ManualClock())
         self.steps: list[int] = []
+        self._office = office
 
     async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
         ended = await super().finish_waiting(batch_id, report, limit)
         self.steps.append(len(ended))
+        if len(self.steps) >= self._office.steps_max:
+            self._office.clerk.hurry()
         return ended
 
 
-class NoArchive:
-    """Nothing is filed here."""
+class Outcomes(Submissions):
+    """Keeps which outcomes there were."""
+
+    reasons: list[Reason]
+
+    def on_outcome(self, task: POTask, report: Report) -> None:
+        super().on_outcome(task, report)
+        self.reasons.append(report.reason)
 
 
 class Office:
     """A clerk, with what he works with."""
 
     def __init__(self) -> None:
-        self.journal = Counting()
-        self.events: list[Event] = []
-        self.outcomes: list[Reason] = []
         self.steps_max = 100
-        self.unsettled = WaitGroup()
-        self.dispatch = TaskFeeder(self.journal, BATCH, 1)
-
-    def clerk(self) -> TaskWriter:
-        around = PoolContext(
-            journal=self.journal,
-            archive=NoArchive(),  # pyright: ignore[reportArgumentType] - not asked for anything
-            clock=ManualClock(),
-            observe=self.events.append,
-            batch_id=BATCH,
-        )
-        return TaskWriter(
-            TaskWriterDeps(
-                context=around,
-                event_log=EventLog(self.journal, self.events.append),
-                feeder=self.dispatch,
-                staging_path=lambda _: Path(),
-                on_outcome=lambda _, report: self.outcomes.append(report.reason),
-                on_return=lambda _: None,
-                unsettled=self.unsettled,
-                is_hurried=lambda: len(self.journal.steps) >= self.steps_max,
-            )
-        )
+        self.journal = Counting(self)
+        self.events: list[Event] = []
+        context = pool_context(self.journal, observe=self.events.append)
+        self.unsettled = context.inbox.unsettled
+        self.dispatch = feeder_of(self.journal)
+        submissions = Outcomes(context, self.dispatch)
+        self.outcomes = submissions.reasons = []
+        self.clerk = TaskWriter(context, self.dispatch, submissions, StagingFolders(Path()))
 
     async def fail_rest(self) -> None:
-        with self.clerk() as clerk:
+        with self.clerk as clerk:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(clerk.run)
                 clerk.submit(FailQueued(reason=Reason.NO_WORKERS))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.output_tree import OutputTree
+from poolwright.archive.staging import StagingFolders
 from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason
@@ -15,10 +16,12 @@ from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.observation import EventLog
 from poolwright.supervisor.policy.commands import FileReport, RecordOutcome
-from poolwright.supervisor.policy.events import FilingFailed, PoolInput, TaskFiled
+from poolwright.supervisor.policy.events import FilingFailed, TaskFiled
+from poolwright.supervisor.pool_context import PoolContext
+from poolwright.supervisor.storage_monitor import StorageMonitor
 from poolwright.supervisor.task_writer import TaskFiler
+from tests.support.pool_contexts import KnownFolders, pool_context, posted, storage_of
 from tests.support.tasks import BATCH, orders, po_task
 
 ONE = WorkerRef(1, 1)
@@ -40,18 +43,22 @@ class Refusing(OutputTree):
         return None if self._whole is None else OSError(self._whole, "no", "/somewhere/out")
 
 
+class Missing(StorageMonitor):
+    """Misses a folder, or none."""
+
+    def __init__(self, context: PoolContext, missing: str) -> None:
+        super().__init__(context, KnownFolders())
+        self._missing = missing
+
+    def missing_folder(self) -> str:
+        return self._missing
+
+
 async def told(root: Path, code: int, whole: int | None, missing: str = "") -> FilingFailed:
-    facts: list[PoolInput] = []
-    journal = MemoryJournal(SystemClock())
-    filing = TaskFiler(
-        journal=journal,
-        archive=Refusing(root, code, whole),
-        event_log=EventLog(journal, lambda _: None),
-        report=facts.append,
-        missing_folder=lambda: missing,
-    )
-    assert not await filing.finalize(FILE, root / "staged")
-    (fact,) = facts
+    context = pool_context(archive=Refusing(root, code, whole))
+    filing = TaskFiler(context=context, storage=Missing(context, missing), staging=StagingFolders(root / "staged"))
+    assert not await filing.finalize(FILE)
+    (fact,) = posted(context)
     assert isinstance(fact, FilingFailed)
     return fact
 
@@ -99,35 +106,33 @@ async def test_nothing_is_filed_into_a_place_that_is_gone(tmp_path: Path) -> Non
 
 
 async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_path: Path) -> None:
-    facts: list[PoolInput] = []
     journal = MemoryJournal(SystemClock())
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
     tree = Refusing(tmp_path, errno.EINVAL, errno.EACCES)
-    chronicle = EventLog(journal, lambda _: None)
-    filing = TaskFiler(journal=journal, archive=tree, event_log=chronicle, report=facts.append)
+    context = pool_context(journal, tree)
+    filing = TaskFiler(context=context, storage=storage_of(context), staging=StagingFolders(tmp_path / "x"))
 
-    done = await filing.record_outcome(
-        RecordOutcome(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)), tmp_path / "x"
-    )
+    done = await filing.record_outcome(RecordOutcome(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)))
 
     assert done
-    assert facts == [TaskFiled(worker=ONE, task=task)]
+    assert posted(context) == [TaskFiled(worker=ONE, task=task)]
     assert tree.asked == 0
     assert [record.status for record in await journal.records(BATCH)] == ["DONE"]
 
 
 async def test_what_the_archive_knows_of_earlier_files_stands_in_the_report(tmp_path: Path) -> None:
-    journal, facts = MemoryJournal(SystemClock()), list[PoolInput]()
+    journal = MemoryJournal(SystemClock())
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
     tree = Telling(tmp_path, clock=SystemClock())
-    filing = TaskFiler(journal=journal, archive=tree, event_log=EventLog(journal, lambda _: None), report=facts.append)
+    context = pool_context(journal, tree)
+    filing = TaskFiler(context=context, storage=storage_of(context), staging=StagingFolders(tmp_path / "x"))
     report = Report(reason=Reason.NONE_LISTED, detail="The page says so.")
 
-    done = await filing.finalize(FileReport(worker=ONE, task=task, report=report), tmp_path / "x")
+    done = await filing.finalize(FileReport(worker=ONE, task=task, report=report))
 
     assert done
     (record,) = await journal.records(BATCH)

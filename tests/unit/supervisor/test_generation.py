@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,51 +15,68 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import BrowserOptions, WorkerOptions
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.state_machine import StateMachine
-from poolwright.domain.states import WORKER
+from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
-from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.policy.events import PoolInput, TaskReleased
+from poolwright.supervisor.policy.events import TaskReleased, WorkerEnded, WorkerLost
+from poolwright.supervisor.policy.state import LossKind
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.connection import WorkerConnection
-from poolwright.supervisor.processes.generation import Generation, GenerationDeps, ShutdownMode
+from poolwright.supervisor.processes.generation import Generation, ShutdownMode, SlotRecord
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.workspace import WorkerSpec
+from poolwright.system.memory_usage import MemoryMeter
+from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)
 
 
-def generation_with(**parts: object) -> Generation:
-    order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
+class Feeder(TaskFeeder):
+    """Has one task, and does something else as it is started."""
+
+    def __init__(self, task: POTask, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        super().__init__(pool_context(), 1, TASK_TIMEOUT_S)
+        self._task, self._meanwhile = task, meanwhile
+
+    async def start(self, task: POTask, worker: WorkerRef) -> POTask:
+        del worker
+        if self._meanwhile is not None:
+            await self._meanwhile()
+        return task
+
+    async def dequeue(self, *, is_fresh: bool = False) -> POTask:
+        if not is_fresh:
+            await anyio.sleep_forever()
+        return self._task
+
+
+def generation_with(context: PoolContext, feeder: TaskFeeder) -> Generation:
+    spec = cast("WorkerSpec", SimpleNamespace(options=WorkerOptions(browser=BrowserOptions())))
     machine = StateMachine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
-    return Generation(cast("GenerationDeps", SimpleNamespace(spec=order, machine=machine, **parts)), ONE)
+    slot = SlotRecord(spec=spec, machine=machine, memory_meter=MemoryMeter())
+    return Generation(slot, ONE, context, feeder)
 
 
 async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
-    facts: list[PoolInput] = []
-    task = po_task(1)
+    task, context = po_task(1), pool_context()
 
-    async def begin(begun: POTask, _: WorkerRef) -> POTask:
+    async def meanwhile() -> None:
         await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
-        return begun
 
-    generation = generation_with(report=facts.append, begin=begin)
+    generation = generation_with(context, Feeder(task, meanwhile))
     generation._held[task.task_id] = task
 
     await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
 
     assert not generation.held
     told = TaskReleased(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
-    assert facts == [told]
+    assert posted(context) == [told]
 
 
 async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() -> None:
     """It would wait for a task that it does not know, and the pool for its goodbye."""
     task, given = po_task(1), list[messages.ToWorker]()
-
-    class Queue:
-        async def dequeue(self, *, is_fresh: bool) -> POTask:
-            if not is_fresh:
-                await anyio.sleep_forever()
-            return task
 
     class Link:
         async def send(self, message: messages.ToWorker) -> None:
@@ -65,13 +84,60 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
             await checkpoint()
             given.append(message)
 
-    async def begin(begun: POTask, _: WorkerRef) -> POTask:
-        return begun
-
-    generation = generation_with(report=lambda _: None, begin=begin, feeder=Queue())
+    generation = generation_with(pool_context(), Feeder(task))
 
     with anyio.fail_after(10):
         await generation._pull(cast("WorkerConnection", Link()))
 
     assert [message.type for message in given] == ["assign"]
     assert list(generation.held) == [task.task_id]
+
+
+def statuses(generation: Generation, *ends: Callable[[], None]) -> list[str]:
+    """The states of the slot's machine after each of these steps."""
+    seen: list[str] = []
+    for end in ends:
+        end()
+        seen.append(generation._slot.machine.state.name)
+    return seen
+
+
+async def test_a_generation_makes_the_move_that_goes_with_its_end() -> None:
+    def fresh() -> Generation:
+        generation = generation_with(pool_context(), Feeder(po_task(1)))
+        generation._slot.machine.fire(WorkerEvent.REPORT_READY)
+        return generation
+
+    def end(generation: Generation, *, is_in_order: bool) -> None:
+        generation.end("it was killed by signal 9", LossKind.DIED, is_in_order=is_in_order)
+
+    lost, killed, last, renewed = (fresh() for _ in range(4))
+    await renewed.shut_down(ShutdownMode.RECYCLE, "it is old")
+
+    assert statuses(lost, partial(end, lost, is_in_order=False)) == ["CRASHED"]
+    assert statuses(killed, partial(killed.kill_and_restart, "it hangs"), partial(end, killed, is_in_order=False)) == [
+        "READY",
+        "CRASHED",
+    ]
+    assert statuses(last, last.kill, partial(last.kill_and_restart, "x"), partial(end, last, is_in_order=False)) == [
+        "READY",
+        "READY",
+        "TERMINATED",
+    ], "a pool that ends is not held up by a restart"
+    assert statuses(renewed, partial(end, renewed, is_in_order=True), renewed.drop_successor) == [
+        "RESTARTING",
+        "TERMINATED",
+    ]
+    (fact,) = posted(killed._context)
+    assert isinstance(fact, WorkerLost)
+    assert fact.cause == "it hangs"
+    assert posted(renewed._context) == [WorkerEnded(worker=ONE)]
+
+
+async def test_a_shutdown_of_the_pool_is_a_move_of_the_generation() -> None:
+    generation = generation_with(pool_context(), Feeder(po_task(1)))
+
+    await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
+
+    assert generation._slot.machine.state is WorkerStatus.TERMINATING
+    assert generation.is_pool_shutdown

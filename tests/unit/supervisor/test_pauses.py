@@ -18,6 +18,7 @@ from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import GRACE_S, LATE_S, TaskDeadlines
+from tests.support.pool_contexts import PostedEvents
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -72,17 +73,17 @@ def test_a_machine_that_stands_still_all_the_time_lets_orders_come_to_an_end() -
 
 async def overdue(deadlines: TaskDeadlines) -> list[PoolInput]:
     """What is found overdue now."""
-    found: list[PoolInput] = []
+    inbox = PostedEvents()
 
     async def enforce() -> None:
         with contextlib.suppress(WorkerLostError):
-            await deadlines.watch(ONE, found.append)
+            await deadlines.watch(ONE, inbox)
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(enforce)
         await anyio.wait_all_tasks_blocked()
         beside.cancel_scope.cancel()
-    return found
+    return inbox.events
 
 
 async def test_who_slept_over_the_time_of_a_task_gives_its_worker_time_to_report(

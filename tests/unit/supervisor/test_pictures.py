@@ -6,19 +6,20 @@ import anyio
 import pytest
 
 from poolwright.domain.ids import TaskId
-from poolwright.ipc.messages import GetThumbnail
+from poolwright.ipc.messages import GetThumbnail, ToWorker
 from poolwright.supervisor.processes.connection import ThumbnailRequests
 
 TASK = TaskId("demo:1")
 
 
 async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
-    asked: list[GetThumbnail] = []
+    asked: list[ToWorker] = []
 
-    async def ask(show: GetThumbnail) -> None:
-        asked.append(show)
+    class Sender:
+        async def send(self, message: ToWorker) -> None:
+            asked.append(message)
 
-    pictures = ThumbnailRequests(ask)
+    pictures = ThumbnailRequests(Sender())
     with anyio.move_on_after(0.01):
         await pictures.get(TASK)
 
@@ -32,14 +33,15 @@ async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
         await anyio.wait_all_tasks_blocked()
         pictures.resolve(TASK, "anBlZw==")
 
-    assert len(asked) == 2
+    assert asked == [GetThumbnail(task_id=TASK)] * 2
 
 
 async def test_a_question_that_could_not_be_sent_is_asked_again() -> None:
-    async def ask(_: GetThumbnail) -> None:
-        raise anyio.BrokenResourceError
+    class Sender:
+        async def send(self, message: ToWorker) -> None:
+            raise anyio.BrokenResourceError(message)
 
-    pictures = ThumbnailRequests(ask)
+    pictures = ThumbnailRequests(Sender())
 
     for _ in range(2):
         with pytest.raises(anyio.BrokenResourceError):

@@ -18,18 +18,16 @@ from poolwright.supervisor.policy.events import (
     FolderMissing,
     FolderRecreated,
     PauseEnded,
-    PoolInput,
     StopRequested,
     StorageUnavailable,
 )
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.storage_monitor import StorageMonitor, WatchedFolder
+from tests.support.pool_contexts import KnownFolders, pool_context, storage_of
 
 
 def monitor(*paths: Path) -> StorageMonitor:
-    told: list[PoolInput] = []
-    watched = tuple(WatchedFolder(path=path, name="the output folder") for path in paths)
-    return StorageMonitor(lambda: watched, told.append)
+    return storage_of(pool_context(), *(WatchedFolder(path=path, name="the output folder") for path in paths))
 
 
 def test_a_folder_that_is_there_and_has_room_is_nothing_to_speak_of(tmp_path: Path) -> None:
@@ -124,8 +122,13 @@ def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkey
 
 
 def remakeable(place: Path, remake: Callable[[], None]) -> StorageMonitor:
-    watched = (WatchedFolder(path=place, name="the run folder", remake=remake),)
-    return StorageMonitor(lambda: watched, lambda _: None)
+    class Remakeable(KnownFolders):
+        def recreate(self, folder: WatchedFolder) -> None:
+            assert folder.path == place
+            remake()
+
+    folders = Remakeable(WatchedFolder(path=place, name="the run folder", is_recreatable=True))
+    return StorageMonitor(pool_context(), folders)
 
 
 def test_a_folder_of_copies_is_made_again(tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ from poolwright.domain.errors import PoolError, TaskError
 from poolwright.domain.tasks import POTask
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.submissions import Submissions, TaskHandle
-from poolwright.supervisor.task_queue import TaskFeeder
 from tests.support.manual_clock import ManualClock
+from tests.support.pool_contexts import feeder_of, pool_context
 from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 
 
 async def submissions_to(journal: MemoryJournal) -> Submissions:
     """Submissions to the list of a journal."""
-    submissions = Submissions(journal, BATCH, TaskFeeder(journal, BATCH, 1))
+    submissions = Submissions(pool_context(journal), feeder_of(journal))
     await submissions.open()
     return submissions
 
@@ -146,8 +146,8 @@ async def test_one_task_of_another_list_is_called_off_uncounted() -> None:
 async def test_a_task_that_cannot_be_put_aside_stays_in_the_queue(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     journal = MemoryJournal(ManualClock())
     await journal.accept(orders(1, 2))
-    dispatch = TaskFeeder(journal, BATCH, 1)
-    submissions = Submissions(journal, BATCH, dispatch)
+    dispatch = feeder_of(journal)
+    submissions = Submissions(pool_context(journal), dispatch)
     await submissions.open()
     for task in await journal.fetch(BATCH, 2):
         dispatch.requeue(task)

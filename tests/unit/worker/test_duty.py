@@ -38,7 +38,7 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     bench = SimpleNamespace(session=SimpleNamespace(login=membership))
     mouth = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
     seat = WorkerPaths(profile_path="p", staging_path="s")
-    duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
+    duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, paths=seat, is_headed=False)
 
     await duty._handle(Assign(task=po_task(1), staging="w"))
 

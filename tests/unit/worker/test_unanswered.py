@@ -48,7 +48,7 @@ def test_a_host_to_which_the_portal_leads_is_named(address: str) -> None:
     wanted = f"net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED at {address}"
 
     assert remedy(wanted, BASE) == remedy("net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED", BASE, address)
-    assert remedy(wanted, BASE).startswith(f"the portal leads to {host}, and ")
+    assert remedy(wanted, BASE).startswith(f"the portal redirects to {host}, and ")
     assert "POOLWRIGHT_CLIENT_CERT_HOSTS" in remedy(wanted, BASE)
     assert remedy("net::ERR_CERT_AUTHORITY_INVALID", BASE, address).startswith(f"{host}: this machine does not trust")
     assert remedy("net::ERR_FAILED", BASE, address) == ""

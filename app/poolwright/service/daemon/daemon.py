@@ -64,12 +64,16 @@ class Daemon:
         self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
         #: Time limit for the shutdown of the pool.
-        self.shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
+        self._shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
         self._is_draining = False
 
     def attach_pool(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
         """Attach the pool, with its time limit for shutdown."""
-        self._pool, self.shutdown_timeout_s = pool, shutdown_timeout_s
+        self._pool, self._shutdown_timeout_s = pool, shutdown_timeout_s
+
+    def set_shutdown_timeout(self, shutdown_timeout_s: float) -> None:
+        """Give the pool another time limit for its shutdown."""
+        self._shutdown_timeout_s = shutdown_timeout_s
 
     def observe(self, event: Event) -> None:
         """See ``EventSink``."""
@@ -273,7 +277,7 @@ class Daemon:
     async def close(self) -> None:
         """Accept no new orders, finish those in progress, and end all event streams."""
         self._is_draining = True
-        await self.pool.shutdown(self.shutdown_timeout_s)
+        await self.pool.shutdown(self._shutdown_timeout_s)
         self.events.close()
 
     def restart_worker(self, slot: int) -> None:

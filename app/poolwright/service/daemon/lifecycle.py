@@ -32,7 +32,7 @@ from poolwright.service.schedules.schedule_definition import schedules_from_sett
 from poolwright.service.schedules.scheduler import Scheduler, create_scheduler
 from poolwright.settings import Settings, SystemdEnvironment
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.workspace import PoolContext
+from poolwright.supervisor.pool_context import PoolPorts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +96,13 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
 
         if count:
             publish(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
-        context = PoolContext(
+        ports = PoolPorts(
             journal=journal, archive=tree, clock=clock, observe=publish, batch_id=COMMON_BATCH_ID, module=config.module
         )
         try:
             async with (
                 clean_staging(tree, config.pool.staging_path),
-                PersistentWorkerPool(config.pool, context) as pool,
+                PersistentWorkerPool(config.pool, ports) as pool,
                 anyio.create_task_group() as background,
             ):
                 daemon.attach_pool(pool, config.pool.shutdown_timeout_s)
@@ -130,7 +130,7 @@ class DaemonServices:
         self.notifier.reloading()
         self.settings = reloaded.settings
         self._daemon.pool.set_limits(pool_limits(self.settings))
-        self._daemon.shutdown_timeout_s = self.settings.shutdown_timeout_s
+        self._daemon.set_shutdown_timeout(self.settings.shutdown_timeout_s)
         await self.scheduler.replace(schedules_from_settings(self.settings))
         for text in reloaded.sentences:
             self._observe(Notice(level=Level.INFO, text=text))

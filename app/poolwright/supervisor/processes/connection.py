@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import anyio
 
@@ -69,7 +69,7 @@ def to_event(
     | messages.LoginResult,
     worker: WorkerRef,
 ) -> TaskReported | TaskReleased | LoginChecked | SessionRenewed | LoginLost | LoginAttempted:
-    """What the pool has to know when a worker tells how its work and its login went."""
+    """Return what the policy has to know when a worker reports how its work and its login went."""
     match message:
         case messages.Finished():
             task_id, report = message.task_id, message.report
@@ -92,10 +92,10 @@ def to_event(
 def to_failure_event(
     unable: messages.StartupFailed, worker: WorkerRef
 ) -> PortalDown | BrowserStartFailed | StopRequested:
-    """What the pool has to know when a worker says that it cannot work.
+    """Return what the policy has to know when a worker reports that it cannot work.
 
     Raises:
-        ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then the pool is told.
+        ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then it is reported.
     """
     if unable.kind is messages.StartupFailure.PROFILE:
         raise ProfileDamagedError(unable.detail)
@@ -119,21 +119,21 @@ class WorkerConnection:
     """The message channel to one worker process."""
 
     def __init__(self, child: WorkerProcess) -> None:
-        """Speak with ``child``."""
+        """Exchange messages with ``child``."""
         self._child = child
 
     async def open(
-        self, configure: messages.Configure, note: Callable[[messages.ToSupervisor], None], begin_s: float = 0.0
+        self, configure: messages.Configure, on_message: Callable[[messages.ToSupervisor], None], begin_s: float = 0.0
     ) -> messages.Ready:
-        """Shake hands, tell the worker what to be, and wait until it is ready.
+        """Shake hands, configure the worker, and wait until it is ready.
 
         Args:
-            configure: What to be.
-            note: Takes what it says meanwhile.
-            begin_s: When it is told, by ``anyio.current_time``; the pause before a restart ends then.
+            configure: What it works with.
+            on_message: Takes the messages that it sends meanwhile.
+            begin_s: When it is configured, by ``anyio.current_time``; the pause before a restart ends then.
 
         Raises:
-            LostError: It did not come up in time, or at all.
+            WorkerLostError: It did not come up in time, or at all.
         """
         hello = await self.receive(HELLO_LIMIT_S)
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
@@ -150,14 +150,15 @@ class WorkerConnection:
             if isinstance(message, messages.Ready):
                 await self._child.scan()
                 return message
-            note(message)
+            on_message(message)
             is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoginRequired)
 
     async def receive(self, limit_s: float) -> messages.ToSupervisor:
         """The next frame.
 
         Raises:
-            LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
+            WorkerLostError: None came within ``limit_s`` of our own running, the process ended, or its data is no
+                frame.
         """
         return await self._next(ActiveTimeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
 
@@ -177,7 +178,7 @@ class WorkerConnection:
         """Send one frame.
 
         Raises:
-            LostError: The process does not listen any more.
+            WorkerLostError: The process does not listen any more.
         """
         try:
             await self._child.channel.send(message)
@@ -193,11 +194,19 @@ class WorkerConnection:
         return "its connection closed and its process hangs"
 
 
+class MessageSender(Protocol):
+    """Sends messages to one worker process."""
+
+    async def send(self, message: messages.ToWorker) -> None:
+        """Send one message."""
+        ...
+
+
 @dataclass(slots=True)
 class _PendingThumbnail:
-    """One picture on its way."""
+    """A picture on its way."""
 
-    #: How many wait for it: one that nobody waits for any more is asked for anew.
+    #: How many wait for it: a picture that nobody waits for any more is asked for anew.
     asker_count: int = 0
     has_come: anyio.Event = field(default_factory=anyio.Event)
     jpeg: bytes = b""
@@ -206,50 +215,50 @@ class _PendingThumbnail:
 class ThumbnailRequests:
     """The pictures of one generation."""
 
-    def __init__(self, ask: Callable[[GetThumbnail], Awaitable[None]]) -> None:
-        """Ask the worker by ``ask``."""
-        self._ask = ask
+    def __init__(self, sender: MessageSender) -> None:
+        """Ask the worker through ``sender``."""
+        self._sender = sender
         self._awaited: dict[TaskId, _PendingThumbnail] = {}
 
     async def get(self, task_id: TaskId) -> bytes:
         """A JPEG of now, empty when there is none. Waits as long as the worker takes: the caller has the deadline."""
-        one = self._awaited.get(task_id)
-        if one is None:
-            one = self._awaited[task_id] = _PendingThumbnail()
-            await self._request(task_id, one)
-        one.asker_count += 1
+        pending = self._awaited.get(task_id)
+        if pending is None:
+            pending = self._awaited[task_id] = _PendingThumbnail()
+            await self._request(task_id, pending)
+        pending.asker_count += 1
         try:
-            await one.has_come.wait()
+            await pending.has_come.wait()
         finally:
-            one.asker_count -= 1
-            if not one.asker_count:
-                self._drop(task_id, one)
-        return one.jpeg
+            pending.asker_count -= 1
+            if not pending.asker_count:
+                self._drop(task_id, pending)
+        return pending.jpeg
 
-    async def _request(self, task_id: TaskId, one: _PendingThumbnail) -> None:
+    async def _request(self, task_id: TaskId, pending: _PendingThumbnail) -> None:
         try:
-            await self._ask(GetThumbnail(task_id=task_id))
+            await self._sender.send(GetThumbnail(task_id=task_id))
         except BaseException:
-            self._drop(task_id, one)
-            one.has_come.set()
+            self._drop(task_id, pending)
+            pending.has_come.set()
             raise
 
-    def _drop(self, task_id: TaskId, one: _PendingThumbnail) -> None:
-        if self._awaited.get(task_id) is one:
+    def _drop(self, task_id: TaskId, pending: _PendingThumbnail) -> None:
+        if self._awaited.get(task_id) is pending:
             del self._awaited[task_id]
 
     def resolve(self, task_id: TaskId, jpeg: str) -> None:
         """Answer those who wait for a thumbnail; invalid Base64 gives empty bytes."""
-        one = self._awaited.pop(task_id, None)
-        if one is not None:
+        pending = self._awaited.pop(task_id, None)
+        if pending is not None:
             try:
-                one.jpeg = b64decode(jpeg, validate=True)
+                pending.jpeg = b64decode(jpeg, validate=True)
             except Base64Error:
-                one.jpeg = b""
-            one.has_come.set()
+                pending.jpeg = b""
+            pending.has_come.set()
 
     def close(self) -> None:
         """The worker is gone: nobody gets a picture any more."""
-        for one in self._awaited.values():
-            one.has_come.set()
+        for pending in self._awaited.values():
+            pending.has_come.set()
         self._awaited.clear()

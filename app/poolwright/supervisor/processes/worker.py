@@ -1,12 +1,11 @@
 """One worker slot through all its generations; the profile clone lives as long as the slot.
 
-Facts go up to the pool's inbox; nothing is decided here.
+Events go to the policy's inbox; nothing is decided here.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -22,12 +21,13 @@ from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.profile.errors import ProfileInUseError
 from poolwright.profile.profile import Profile
-from poolwright.supervisor.observation import EventLog, WorkerSnapshot
+from poolwright.supervisor.observation import WorkerSnapshot
 from poolwright.supervisor.policy.commands import StopCause
-from poolwright.supervisor.policy.events import PoolInput, StopRequested, WorkerEnded, WorkerFolderFailed, WorkerLost
+from poolwright.supervisor.policy.events import StopRequested, WorkerFolderFailed
 from poolwright.supervisor.policy.state import LossKind
+from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.connection import SPAWN_AHEAD_S, WorkerLostError
-from poolwright.supervisor.processes.generation import Generation, GenerationDeps, ShutdownMode
+from poolwright.supervisor.processes.generation import Generation, ShutdownMode, SlotRecord
 from poolwright.supervisor.storage_monitor import FREE_MIN_BYTES
 from poolwright.supervisor.task_queue import TaskFeeder
 from poolwright.supervisor.workspace import WorkerSpec, leased_profile
@@ -38,43 +38,27 @@ _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.
 
 
 class Worker:
-    """A slot. ``live`` runs one generation from its start to its end; ``drain`` and others bring it there."""
+    """A slot. ``run`` runs one generation from its start to its end; ``drain`` and others bring it there.
 
-    def __init__(
-        self,
-        order: WorkerSpec,
-        chronicle: EventLog,
-        report: Callable[[PoolInput], None],
-        dispatch: TaskFeeder,
-        begin: Callable[[POTask, WorkerRef], Awaitable[POTask]],
-    ) -> None:
+    It fires its machine only between two generations: another one is started, or none ever again.
+    """
+
+    def __init__(self, spec: WorkerSpec, context: PoolContext, feeder: TaskFeeder) -> None:
         """Make a slot that is STARTING.
 
         Args:
-            order: What it is made with.
-            chronicle: Where moves and events are told.
-            report: Takes facts for the plan; returns at once.
-            dispatch: Where the tasks come from.
-            begin: Writes an attempt down before it starts; gives the task with its attempt number.
+            spec: What it is made with.
+            context: The pool's.
+            feeder: Where the tasks come from.
         """
-        self._spec = order
-        self._report = report
-        first = WorkerRef(order.slot, 1)
-        self._machine = StateMachine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.record_transition)
+        self._spec = spec
+        self._context = context
+        self._feeder = feeder
+        first, observe = WorkerRef(spec.slot, 1), context.event_log.record_transition
+        self._machine = StateMachine(WORKER, first.worker_id, clock=context.clock.now, observe=observe)
         self.memory_meter = MemoryMeter()
-        self._done_count = 0
-        self._deps = GenerationDeps(
-            spec=order,
-            machine=self._machine,
-            memory_meter=self.memory_meter,
-            event_log=chronicle,
-            report=report,
-            feeder=dispatch,
-            begin=begin,
-            done_count=lambda: self._done_count,
-        )
-        self._generation = Generation(self._deps, first)
-        self._scope = anyio.CancelScope()
+        self._record = SlotRecord(spec=spec, machine=self._machine, memory_meter=self.memory_meter)
+        self._generation = self._new_generation(first)
 
     @property
     def ref(self) -> WorkerRef:
@@ -108,7 +92,7 @@ class Worker:
 
     @property
     def browser_session(self) -> SessionView | None:
-        """The session as it was last told; nothing before the browser was open."""
+        """The session as last reported; ``None`` before the browser was open."""
         return self._generation.session
 
     @property
@@ -119,7 +103,7 @@ class Worker:
     @property
     def processed_count(self) -> int:
         """Orders that have their outcome by the work of this slot, in all its generations."""
-        return self._done_count
+        return self._record.processed_count
 
     @property
     def memory_usage(self) -> int:
@@ -132,21 +116,22 @@ class Worker:
         return self._generation.pid
 
     async def run(self, generation: int, delay_s: float) -> None:
-        """Run one generation: wait, start, serve, end. Ends by itself, by ``abandon``, or cancelled with the pool."""
+        """Run one generation: wait, start, serve, end. Ends by itself, by ``kill``, or cancelled with the pool."""
         last = self._generation
-        self._generation = Generation(self._deps, WorkerRef(self._spec.slot, generation))
+        self._generation = self._new_generation(WorkerRef(self._spec.slot, generation))
         if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
         cause, kind = "it was stopped", LossKind.DIED
         is_in_order = False
-        with anyio.CancelScope() as self._scope:
-            if last.shutdown_mode is ShutdownMode.POOL_SHUTDOWN:  # asked for between the two
+        with self._generation.scope:
+            if last.is_pool_shutdown:  # asked for between the two
                 self.kill()
-            kills = await anyio.to_thread.run_sync(OomKillCounter, self._spec.count_kills, abandon_on_cancel=True)
+            count_kills = self._context.ports.count_kills
+            kills = await anyio.to_thread.run_sync(OomKillCounter, count_kills, abandon_on_cancel=True)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - SPAWN_AHEAD_S)
-                async with leased_profile(self._spec):
+                async with leased_profile(self._spec, self._context.deadline):
                     is_in_order = await self._generation.serve(begin_s)
             except WorkerLostError as error:
                 cause, kind = f"{error}{await _oom_note(kills)}", error.kind
@@ -154,30 +139,30 @@ class Worker:
             except (SetupError, ProfileInUseError, TemporarilyUnavailableError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
                 if isinstance(error, TemporarilyUnavailableError):
-                    self._report(WorkerFolderFailed(worker=self.ref, trouble=trouble_told(error), detail=cause))
+                    trouble = trouble_told(error)
+                    self._context.post(WorkerFolderFailed(worker=self.ref, trouble=trouble, detail=cause))
             except ProfileError as error:
                 cause = str(error)
-                self._report(StopRequested(cause=StopCause.PROFILE_DAMAGED, detail=cause))
-        self._on_exit(cause, kind, is_in_order=is_in_order)
+                self._context.post(StopRequested(cause=StopCause.PROFILE_DAMAGED, detail=cause))
+        self._generation.end(cause, kind, is_in_order=is_in_order)
 
     async def drain(self) -> None:
-        """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is abandoned."""
+        """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is killed."""
         if self.status not in _AT_WORK or self.pid is None:
             self.kill()
             return
-        self._machine.fire(WorkerEvent.STOP)
         await self._generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
 
     async def recycle(self, generation: int, cause: str) -> None:
         """As ``drain``, but the next generation follows. A generation that is gone or going is let be."""
-        is_at_work = self.pid is not None and self._generation.shutdown_mode is ShutdownMode.NONE
+        is_at_work = self.pid is not None and not self._generation.is_asked_to_end
         if is_at_work and self.ref.generation == generation:
             await self._generation.shut_down(ShutdownMode.RECYCLE, cause)
 
     async def send(
         self, generation: int, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
-        """Ask something about its login of a generation; one that is gone told so by its end."""
+        """Ask a generation something about its login; one that is gone is noticed by its end."""
         if self.ref.generation == generation:
             await self._generation.send(message)
 
@@ -187,25 +172,23 @@ class Worker:
         return await self._generation.thumbnails.get(task_id) if task_id in held and self.status in _AT_WORK else b""
 
     def kill(self) -> None:
-        """End the generation now; its processes are gone when ``live`` returns."""
-        self._generation.shutdown_mode = ShutdownMode.POOL_SHUTDOWN
-        self._scope.cancel()
+        """End the generation now; its processes are gone when ``run`` returns."""
+        self._generation.kill()
 
     def kill_and_restart(self, cause: str) -> None:
         """End the generation now, although it lives; the next one follows as after a loss."""
-        if self._generation.shutdown_mode is not ShutdownMode.POOL_SHUTDOWN:
-            self._generation.shutdown_mode, self._generation.cause = ShutdownMode.KILL, cause
-        self._scope.cancel()
+        self._generation.kill_and_restart(cause)
 
     def give_up(self) -> None:
         """Leave the slot empty for good, if it is not TERMINATED already. No generation of it lives."""
-        for event in (WorkerEvent.GIVE_UP, WorkerEvent.STOP, WorkerEvent.EXIT):  # it is CRASHED, or was to come back
-            if self._machine.can(event):
-                self._machine.fire(event)
+        if self._machine.can(WorkerEvent.GIVE_UP):
+            self._machine.fire(WorkerEvent.GIVE_UP)
+        elif self.status is not WorkerStatus.TERMINATED:  # it was to come back
+            self._generation.drop_successor()
 
     def count_done(self) -> None:
         """One more of its orders has its outcome."""
-        self._done_count += 1
+        self._record.processed_count += 1
 
     def snapshot(self) -> WorkerSnapshot:
         """The slot as it is now."""
@@ -221,27 +204,13 @@ class Worker:
         )
 
     async def _check_disk_space(self) -> None:
-        """A browser that has no room for its profile dies of that, and tells it in no way."""
+        """A browser that has no room for its profile dies of that, and reports it in no way."""
         if await anyio.to_thread.run_sync(_is_full, self._spec.folder.path, abandon_on_cancel=True):
             full = f"The disk of {self._spec.folder.path} is full."
-            self._report(WorkerFolderFailed(worker=self.ref, trouble=StorageTrouble.FULL, detail=full))
+            self._context.post(WorkerFolderFailed(worker=self.ref, trouble=StorageTrouble.FULL, detail=full))
 
-    def _on_exit(self, cause: str, kind: LossKind, *, is_in_order: bool) -> None:
-        """Tell how the generation ended, and make the move that goes with it."""
-        gone = self._generation
-        cause = (gone.shutdown_mode is ShutdownMode.KILL and gone.cause) or cause
-        gone.clear()
-        if gone.shutdown_mode is ShutdownMode.POOL_SHUTDOWN:
-            if self._machine.can(WorkerEvent.STOP):
-                self._machine.fire(WorkerEvent.STOP)
-            ending = WorkerEvent.EXIT if self._machine.can(WorkerEvent.EXIT) else WorkerEvent.GIVE_UP
-            self._machine.fire(ending)
-        elif is_in_order:
-            gone.exit_when_idle()
-        else:
-            self._machine.fire(WorkerEvent.LOSE, cause=cause)
-        lost = WorkerLost(worker=self.ref, cause=cause, kind=kind, at_s=anyio.current_time())
-        self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
+    def _new_generation(self, ref: WorkerRef) -> Generation:
+        return Generation(self._record, ref, self._context, self._feeder)
 
 
 async def _oom_note(kills: OomKillCounter) -> str:

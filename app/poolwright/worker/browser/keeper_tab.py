@@ -25,17 +25,17 @@ _Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 class KeeperTab:
     """Holds a browser open. ``restore`` brings back what was closed or crashed."""
 
-    def __init__(self, context: BrowserContext, *, is_headed: bool, say: Notify) -> None:
+    def __init__(self, context: BrowserContext, *, is_headed: bool, notify: Notify) -> None:
         """Take the first tab of a browser as keeper.
 
         Args:
             context: A browser that has just started.
             is_headed: Whether a person can close its windows.
-            say: Takes sentences for people.
+            notify: Takes sentences for people.
         """
         self._context = context
         self._is_headed = is_headed
-        self._say = say
+        self._notify = notify
         self._gone: set[Page] = set()
         self._page = self._watched(context.pages[0])
         self._understudy: Page | None = None
@@ -59,7 +59,7 @@ class KeeperTab:
         try:
             if self._page in self._gone:
                 self._page = await self._replaced(self._page)
-                self._say(Level.WARNING, "the keeper tab was closed or crashed; it was reopened")
+                self._notify(Level.WARNING, "the keeper tab was closed or crashed; it was reopened")
             if self._is_headed and (self._understudy is None or self._understudy in self._gone):
                 self._understudy = self._watched(await self._open_minimised())
         except PlaywrightError as error:

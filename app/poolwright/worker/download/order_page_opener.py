@@ -1,4 +1,4 @@
-"""Opens the page of an order once more: to click on it, or to verify that the session is still logged in."""
+"""Opens the page of an order again: to click on it, or to verify that the session is still logged in."""
 
 from __future__ import annotations
 
@@ -18,38 +18,40 @@ from poolwright.worker.transfer.received_file import DownloadRefusedError
 
 
 def raise_if_login_page(pack: Pack, base_url: str, url: str) -> None:
-    """Look where a page is that is no file. A file may be called as it likes, so no file's address is judged here.
+    """Raise if a page that came instead of a file is a login page, judged by its address.
+
+    Not for files: the address of a file may contain any words.
 
     Raises:
         SessionLostError: It is the portal's page for a login, or for a second factor.
     """
     if not pack.may_fetch(base_url, url):
-        return  # the words of an address of storage are those of the file
+        return  # an address of another host (storage) may contain the words of the file
     triage = pack.triage
     for marks, page in ((triage.session_lost, "login page"), (triage.second_factor, "page for a second factor")):
         if marks is not None and address_matches(marks, url):
-            msg = f"the portal sent us to its {page} instead of a file"
+            msg = f"the portal redirected to its {page} instead of sending a file"
             raise SessionLostError(msg)
 
 
 class OrderPageOpener:
-    """Opens one order's page again and again."""
+    """Opens the page of one order, as often as needed."""
 
     def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, portal_number: str) -> None:
-        """Nothing is opened yet."""
+        """Prepare the opener; it opens no page yet."""
         self._pack = pack
         self._portal = portal
         self._context = context
         self._portal_number = portal_number
-        self._proving = anyio.Lock()
-        self._is_proved = False
+        self._lock = anyio.Lock()
+        self._is_verified = False
 
     async def open(self) -> Page:
-        """The page with its list, in a page of its own that the caller closes.
+        """Return the order's page, with its list, in a new tab that the caller closes.
 
         Raises:
             SessionLostError: We are logged out.
-            RefusedError: It cannot be had.
+            DownloadRefusedError: It cannot be opened.
         """
         page = await self._context.new_page()
         try:
@@ -61,18 +63,18 @@ class OrderPageOpener:
         return page
 
     async def verify_shown(self) -> None:
-        """See once whether the portal still shows the order; what it does not tell is no proof of a loss.
+        """Verify once that the portal still shows the order; a page that cannot be opened proves no lost login.
 
         Raises:
-            SessionLostError: It asks for a login instead, or no longer knows of the order that it showed a moment ago.
+            SessionLostError: It asks for a login, or no longer shows the order that it showed a moment ago.
         """
-        async with self._proving:
-            if self._is_proved:
+        async with self._lock:
+            if self._is_verified:
                 return
             page = await self._context.new_page()
             try:
                 _raise_if_withdrawn(await self._visit(page))
-                self._is_proved = True
+                self._is_verified = True
             except DownloadRefusedError:
                 return
             finally:
@@ -84,15 +86,17 @@ class OrderPageOpener:
         discard_unfollowed(page)
         address = self._pack.order_url(self._portal.base_url, self._portal_number)
         try:
-            found = await visit(page, self._pack, self._portal.base_url, address, portal_number=self._portal_number)
+            page_visit = await visit(
+                page, self._pack, self._portal.base_url, address, portal_number=self._portal_number
+            )
         except (PlaywrightError, TimeoutError) as error:
             raise_if_closed(error)
             msg = f"the order's page could not be opened again ({first_line(error)})"
             raise DownloadRefusedError(msg, is_retryable=True) from error
-        if found.verdict in DEMANDS:
-            msg = f"the portal asks for {DEMANDS[found.verdict]} at {found.reading.url}"
+        if page_visit.verdict in DEMANDS:
+            msg = f"the portal asks for {DEMANDS[page_visit.verdict]} at {page_visit.reading.url}"
             raise SessionLostError(msg)
-        return found.verdict
+        return page_visit.verdict
 
 
 def _raise_unless_shown(verdict: Verdict) -> None:
@@ -102,7 +106,7 @@ def _raise_unless_shown(verdict: Verdict) -> None:
 
 
 def _raise_if_withdrawn(verdict: Verdict) -> None:
-    """To somebody who is logged out, many portals say only that there is nothing to see."""
+    """Raise for "forbidden" and "not found", which many portals also answer to a user who is logged out."""
     if verdict in {Verdict.FORBIDDEN, Verdict.NOT_FOUND}:
         msg = f"the portal no longer shows the order that it showed a moment ago ({verdict.value})"
         raise SessionLostError(msg)

@@ -20,21 +20,21 @@ from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.traffic import CertificatePromptError, detect_certificate_prompt, watch_traffic
 
-#: A rung shows as many pages one after the other: the start page, what the form leads to, a code's, and the probe.
+#: Pages of one login step: the start page, the page after the form, the page for a code, and the probe page.
 _PAGE_COUNT = 4
 
 
 @dataclass(kw_only=True)
 class Credentials:
-    """What a login needs beside user and password."""
+    """The parts of a login beside user and password."""
 
-    #: Good once; empty where there is none.
+    #: Valid once; empty if there is none.
     one_time_code: str = field(default="", repr=False)
-    #: Whether the code went to the portal.
+    #: Whether the code was sent to the portal.
     is_code_used: bool = False
-    #: The cookies of the last login that was made into the profile.
+    #: The cookies of the last login that was saved in the profile.
     snapshot: CookieSnapshot | None = None
-    #: What people call the profile, for commands that they are to give.
+    #: The name of the profile, for the commands in messages.
     profile_name: str = "NAME"
     #: Whether a person can see the browser.
     is_headed: bool = False
@@ -54,23 +54,23 @@ class LoginFlow:
         """Run the login steps until the probe page opens; return the one that succeeded.
 
         Args:
-            limit_s: For each rung, where the pack does not give its pages longer; a person has the pack's ``person_s``.
+            limit_s: The limit for each step, unless the pack gives its pages more; a person has ``person_s`` of the pack.
 
         Raises:
-            CannotLogInError: No rung did it.
+            CannotLogInError: No login step succeeded.
             PortalDownError: The portal does not answer, or not in time.
             playwright.async_api.Error: The page was closed, or crashed.
         """
         tried: list[str] = []
         is_late = False
         for step in self.probe.pack.login.ladder:
-            rung_s = self._limit_s(step, limit_s)
-            problem: str | None = f"no answer within {rung_s:g} s"
-            with anyio.move_on_after(rung_s) as rung:
+            step_limit_s = self._limit_s(step, limit_s)
+            problem: str | None = f"no answer within {step_limit_s:g} s"
+            with anyio.move_on_after(step_limit_s) as step_scope:
                 problem = await self._run_step(step) or await self.probe.required_login_step(self.page)
             if problem is None:
                 return step
-            is_late = is_late or (rung.cancelled_caught and step is not LoginStep.HUMAN)
+            is_late = is_late or (step_scope.cancelled_caught and step is not LoginStep.HUMAN)
             tried.append(f"{step}: {problem}")
         if is_late:
             raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
@@ -91,14 +91,14 @@ class LoginFlow:
                 assert_never(step)
 
     async def _import_saved_login(self) -> str | None:
-        """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
+        """Import the cookies of a login that a person made since the start, for example in a running daemon."""
         if self.credentials.snapshot is None:
             return f"no login is saved beside the profile (poolwright profile login {self.credentials.profile_name})"
         try:
             count = await self.credentials.snapshot.restore(self.driver)
         except (PlaywrightError, OSError, ValueError) as error:
             return f"the saved login cannot be used ({first_line(error)})"
-        return None if count else "the saved login is empty, or it is the one that expired"
+        return None if count else "the saved login is empty, or it is the expired one"
 
     async def _log_in_by_form(self) -> str | None:
         portal, login = self.probe.portal, self.probe.pack.login
@@ -132,7 +132,7 @@ class LoginFlow:
         await self.page.locator(selector).first.fill(text, timeout=self._limit_ms)
 
     async def _submit(self, selector: str) -> Verdict:
-        """Press the button; gives what the page is that it led to, and waits where that one goes on by itself."""
+        """Press the button, follow redirects, and return the verdict on the page that comes."""
         with watch_traffic(self.page) as traffic:
             try:
                 async with (
@@ -143,39 +143,39 @@ class LoginFlow:
             except CertificatePromptError:
                 raise
             except PlaywrightError as error:
-                if traffic.is_leaving:  # it was sent; the answer is what does not come
+                if traffic.is_leaving:  # the form was sent, but no response came
                     msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."
                     raise PortalDownError(msg) from error
                 raise
             return await self.probe.classify(self.page)
 
     async def _wait_for_person(self) -> str | None:
-        """Show the login page, and look whether the door is open after each page that the person came to."""
+        """Show the login page, and check the login after each page that the person opens."""
         if not self.credentials.is_headed:
             return (
                 "nobody can log in by hand in a headless browser (use --headed, or poolwright profile login "
                 f"{self.credentials.profile_name})"
             )
         limit_s = self.probe.pack.limits.person_s
-        with _NavigationWatcher(self.page) as moves:
+        with _NavigationWatcher(self.page) as navigations:
             await self.probe.goto(self.page, self.probe.pack.login.start)
             await self.page.bring_to_front()
             self.notify(Level.WARNING, f"please log in by hand in this worker's browser window, within {limit_s:g} s")
             try:
-                while await self.probe.classify(self.page) in DEMANDS or not await self._is_logged_in_elsewhere():
-                    await moves.wait()
+                while await self.probe.classify(self.page) in DEMANDS or not await self._is_logged_in():
+                    await navigations.wait()
             except PlaywrightError as error:
                 return f"the window was closed ({first_line(error)})"
         return None
 
-    async def _is_logged_in_elsewhere(self) -> bool:
-        """Look in a tab of its own: what the person types into the other one must stay there."""
-        beside = await self.driver.new_page()
+    async def _is_logged_in(self) -> bool:
+        """Return whether the probe page opens in a separate tab, so that the person's input is not lost."""
+        page = await self.driver.new_page()
         try:
-            return await self.probe.required_login_step(beside) is None
+            return await self.probe.required_login_step(page) is None
         finally:
             with anyio.CancelScope(shield=True):
-                await beside.close()
+                await page.close()
 
     def _limit_s(self, step: LoginStep, limit_s: float) -> float:
         limits = self.probe.pack.limits
@@ -187,22 +187,22 @@ class LoginFlow:
 
 
 class _NavigationWatcher:
-    """Waits for a page's navigations; one that came meanwhile counts."""
+    """Waits for a page's navigations; one since the last wait counts."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._moved = anyio.Event()
+        self._navigated = anyio.Event()
 
     def __enter__(self) -> Self:
-        self._page.on("framenavigated", self._note)
+        self._page.on("framenavigated", self._on_navigation)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._page.remove_listener("framenavigated", self._note)
+        self._page.remove_listener("framenavigated", self._on_navigation)
 
     async def wait(self) -> None:
-        await self._moved.wait()
-        self._moved = anyio.Event()
+        await self._navigated.wait()
+        self._navigated = anyio.Event()
 
-    def _note(self, _: Frame) -> None:
-        self._moved.set()
+    def _on_navigation(self, _: Frame) -> None:
+        self._navigated.set()

@@ -36,11 +36,9 @@ class PortalProbe:
         """
         page_visit = await self._open_probe_page(page)
         if page_visit.verdict is Verdict.SESSION_LOST:
-            return (
-                f"its login page cannot be opened{self._explain(page_visit)}"
-                if page_visit.problem
-                else "it shows its login page"
-            )
+            if page_visit.problem:
+                return f"its login page cannot be opened{self._explain(page_visit)}"
+            return "it shows its login page"
         if page_visit.verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[page_visit.verdict]}"
         if page_visit.verdict in {Verdict.READY, Verdict.RENEWED}:

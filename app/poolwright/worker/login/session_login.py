@@ -1,7 +1,7 @@
 """The login of one session: whether it is logged in, and how it logs in again.
 
 All workers of a pool have one login. So a session that lost it does nothing of its own accord: it waits until it is
-told to log in, or to take over what another worker's session got.
+asked to log in, or to take over what another worker's session got.
 """
 
 from __future__ import annotations
@@ -36,26 +36,29 @@ _T = TypeVar("_T")
 
 
 class SessionLogin:
-    """The login of one session. ``turn`` is held while it is being brought back or proven; no tab opens meanwhile."""
+    """The login of one session. ``lock`` is held while it is being brought back or proven; no tab opens meanwhile.
+
+    It alone fires what the session's machine does for the login: that it is there, lost, or brought back.
+    """
 
     def __init__(
         self,
         machine: StateMachine[SessionStatus, SessionEvent],
-        door: PortalProbe | None,
+        probe: PortalProbe | None,
         driver: BrowserContext,
         keeper: KeeperTab,
         *,
-        say: Notify,
+        notify: Notify,
         cookies_path: Path | None,
     ) -> None:
         """Begin logged out.
 
         Args:
             machine: The session's.
-            door: The way into the portal; without one there is nothing to be logged out of.
+            probe: The way into the portal; without one there is nothing to be logged out of.
             driver: The browser.
             keeper: The tab in which it logs in.
-            say: Takes sentences for people.
+            notify: Takes sentences for people.
             cookies_path: Where the cookies are kept for the next browser on this profile.
         """
         self.lock = anyio.Lock()
@@ -63,15 +66,15 @@ class SessionLogin:
         #: Grows with every login, so that a loss can be told from one that is old news.
         self.login_count = 0
         self._machine = machine
-        self._door = door
+        self._probe = probe
         self._driver = driver
         self._keeper = keeper
-        self._say = say
+        self._notify = notify
         self._snapshot = CookieSnapshot(cookies_path)
 
     @property
     def cookies(self) -> Mapping[str, Any]:
-        """The login as it was last kept, or brought back: what opens the portal's door without a password."""
+        """The login as it was last kept, or brought back: what opens the portal without a password."""
         return self._snapshot.cookies
 
     async def check(self) -> str | None:
@@ -103,16 +106,16 @@ class SessionLogin:
             CannotLogInError: It could not be done, in time or at all.
             PortalDownError: The portal does not answer.
         """
-        async with self._authenticating() as door:
+        async with self._authenticating() as probe:
             limit_s = REFRESH_LIMIT_S if self.login_count else FIRST_LOGIN_LIMIT_S
 
             async def climb(page: Page) -> LoginStep:
                 return await LoginFlow(
-                    probe=door, page=page, driver=self._driver, credentials=keys, notify=self._say
+                    probe=probe, page=page, driver=self._driver, credentials=keys, notify=self._notify
                 ).run(limit_s)
 
             step = await self._in_keeper(climb)
-            self._say(Level.INFO, f"logged in ({step})")
+            self._notify(Level.INFO, f"logged in ({step})")
             return step
 
     async def import_cookies(self, cookies_path: Path) -> None:
@@ -122,13 +125,13 @@ class SessionLogin:
             CannotLogInError: They do not.
             PortalDownError: The portal does not answer.
         """
-        async with self._authenticating() as door:
+        async with self._authenticating() as probe:
             try:
                 await CookieSnapshot(cookies_path).restore(self._driver)
             except (PlaywrightError, OSError, ValueError) as error:
                 msg = f"the cookies of the other worker cannot be imported ({first_line(error)})"
                 raise CannotLogInError(msg) from error
-            if demand := await self._in_keeper(door.required_login_step):
+            if demand := await self._in_keeper(probe.required_login_step):
                 msg = f"the login of the other worker is not valid here: {demand}"
                 raise CannotLogInError(msg)
 
@@ -136,13 +139,13 @@ class SessionLogin:
         """Mark the session as logged out; return whether it was logged in until now.
 
         Args:
-            count: ``count`` when the page that showed it was asked for.
+            count: ``login_count`` when the page that showed it was asked for.
             cause: Reason of the transition, for the log.
 
         Raises:
             CannotLogInError: There is no portal to log in to.
         """
-        if self._door is None:
+        if self._probe is None:
             msg = "A processor reports that it was logged out, but this pool has no portal to log in to."
             raise CannotLogInError(msg)
         if not self.is_logged_in or count != self.login_count:
@@ -151,20 +154,25 @@ class SessionLogin:
         self._machine.fire(SessionEvent.BREAK, cause=cause)
         return True
 
+    def mark_browser_lost(self) -> None:
+        """Mark the session as broken: with its browser the login is gone too."""
+        if self._machine.can(SessionEvent.BREAK):
+            self._machine.fire(SessionEvent.BREAK, cause="browser or driver are gone")
+
     async def log_out(self) -> None:
         """Log out, where the pack names the page for it, so that a new login can begin before the old one ends.
 
         Raises:
             PortalDownError: The portal does not answer.
         """
-        if self._door is None or self._door.pack.login.logout is None:
+        if self._probe is None or self._probe.pack.login.logout is None:
             return
         async with self.lock:
             if self.mark_logged_out(self.login_count, "refreshed before it expires"):
-                door, path = self._door, self._door.pack.login.logout
+                probe, path = self._probe, self._probe.pack.login.logout
 
                 async def log_out(page: Page) -> None:
-                    await door.goto(page, path)
+                    await probe.goto(page, path)
 
                 await self._in_keeper(log_out)
 
@@ -174,11 +182,11 @@ class SessionLogin:
         Raises:
             SessionBrokenError: The browser opens no tab any more.
         """
-        if self._door is None:
+        if self._probe is None:
             return LoginCheck.LOGGED_IN
         async with self.lock:
             try:
-                return await self._in_keeper(self._door.verify_login)
+                return await self._in_keeper(self._probe.verify_login)
             except PortalDownError:
                 return LoginCheck.UNCLEAR
 
@@ -188,33 +196,33 @@ class SessionLogin:
         Raises:
             PortalDownError: The portal does not answer.
         """
-        if self._door is not None:
-            await self._in_keeper(self._door.required_login_step)
+        if self._probe is not None:
+            await self._in_keeper(self._probe.required_login_step)
         else:
             await self._driver.cookies()
 
     async def save_cookies(self) -> None:
-        """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
+        """Write the login down for the next browser on this profile; a failure is only reported."""
         try:
             await self._snapshot.save(self._driver)
         except PlaywrightError:
             return  # the browser is gone; that is found out elsewhere
         except OSError as error:
-            self._say(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
+            self._notify(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
 
     async def restore_cookies(self) -> None:
         """Give the browser what an earlier one on this profile had and its disk had not seen."""
         try:
             if count := await self._snapshot.restore(self._driver):
-                self._say(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
+                self._notify(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
         except (PlaywrightError, OSError, ValueError) as error:
-            self._say(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
+            self._notify(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
 
     async def _required_login_step(self) -> str | None:
-        if self._door is None:
+        if self._probe is None:
             await self._keeper.restore()
             return None
-        return await self._in_keeper(self._door.required_login_step)
+        return await self._in_keeper(self._probe.required_login_step)
 
     async def _in_keeper(self, do: Callable[[Page], Awaitable[_T]]) -> _T:
         """Do something in the keeper tab, where no error of the driver's is the worker's end.
@@ -240,7 +248,7 @@ class SessionLogin:
     @contextlib.asynccontextmanager
     async def _authenticating(self) -> AsyncGenerator[PortalProbe]:
         """What is done within brings the login back, or raises."""
-        if self._door is None:
+        if self._probe is None:
             msg = "there is no portal to log in to"
             raise CannotLogInError(msg)
         async with self.lock:
@@ -248,7 +256,7 @@ class SessionLogin:
             if self._machine.can(SessionEvent.RECOVER):
                 self._machine.fire(SessionEvent.RECOVER)
             try:
-                yield self._door
+                yield self._probe
             except BaseException:
                 if self._machine.can(SessionEvent.BREAK):
                     self._machine.fire(SessionEvent.BREAK, cause="no login")

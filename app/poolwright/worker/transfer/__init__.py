@@ -1,1 +1,1 @@
-"""Downloads by our own HTTP client: headers, limits and the bytes of a file."""
+"""Downloads by our HTTP client: headers, limits and the bytes of a file."""
