@@ -29,7 +29,6 @@ SMALL_FILES = {
     "service/browser_check": "only the doctor starts a browser to look at it",
     "service/certificates": "apart from the certificate files, which load a cryptography library",
     "service/daemon/errors": "the HTTP side names them without loading the daemon",
-    "service/keyring": "the one place that may open the keyring",
     "service/output_folder": "the names in it are read by programs that must stay light",
     "version": "the build reads it",
 }

@@ -103,7 +103,7 @@ class WorkerLoop:
             raise unwrap_group(group, SessionBrokenError) from group
 
     async def _start(self) -> None:
-        """Send ``Ready`` if the session is logged in; else ``LoginRequired``, and the supervisor decides who logs in."""
+        """Send ``Ready`` if the session is logged in, else ``LoginRequired``; the supervisor decides who logs in."""
         demand = await self._session.login.check()
         if demand is None:
             self._send_ready()

@@ -63,7 +63,7 @@ class SmallPool:
         clock = SystemClock()
         self.journal = MemoryJournal(clock)
         self.staging = StagingFolders(root / "staging")
-        self.standing = PoolState(slots={1: WorkerSlot(is_up=True)})
+        self.state = PoolState(slots={1: WorkerSlot(is_up=True)})
         self.inbox = Events()
         self.facts = self.inbox.facts
         context = pool_context(self.journal, OutputTree(root / "out", "{number}", clock=clock), inbox=self.inbox)

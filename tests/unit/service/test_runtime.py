@@ -184,9 +184,9 @@ async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_aft
 async def test_a_report_that_takes_long_is_not_waited_for_by_somebody_who_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def endless(*_: object, heed: Callable[[], None], **__: object) -> None:
+    def endless(*_: object, cancel_check: Callable[[], None], **__: object) -> None:
         while True:
-            heed()
+            cancel_check()
 
     monkeypatch.setattr(batch_run, "write_reports", endless)
     monkeypatch.setattr(batch_run, "REPORT_AFTER_STOP_S", 0.05)

@@ -35,9 +35,9 @@ S3 = "https://bucket.s3.amazonaws.com/k?response-content-disposition=attachment%
         ("::1", NetworkScope.LOOPBACK),
         ("::ffff:127.0.0.1", NetworkScope.LOOPBACK),
         ("::ffff:169.254.169.254", NetworkScope.LINK_LOCAL),
-        ("0.0.0.0", NetworkScope.NOBODY),  # noqa: S104 - an address to judge
-        ("224.0.0.1", NetworkScope.NOBODY),
-        ("portal.test", NetworkScope.NOBODY),
+        ("0.0.0.0", NetworkScope.RESERVED),  # noqa: S104 - an address to judge
+        ("224.0.0.1", NetworkScope.RESERVED),
+        ("portal.test", NetworkScope.RESERVED),
     ],
 )
 def test_each_address_is_in_a_network(address: str, reach: NetworkScope) -> None:

@@ -85,14 +85,8 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
             return await daemon.pool.submissions.reopen(task_ids)
 
         file_checks = FileChecks(journal, tree, config.out / PRIVATE_NAME, reopen=reopen, observe=publish)
-        daemon = Daemon(
-            journal=journal,
-            tree=tree,
-            clock=clock,
-            out=config.out,
-            prefix=config.account.prefix,
-            checks=file_checks,
-        )
+        prefix = config.account.prefix
+        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=config.out, prefix=prefix, checks=file_checks)
 
         if count:
             publish(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))

@@ -1,9 +1,9 @@
 """Downloads files by the browser itself: in a page of their own, or by a click on the page of the order.
 
-A file is tied to what asked for it: it is taken from the trail of one page, and from nowhere else.
+A file belongs to the visit or click that caused it, because it is taken from the activity of one page only.
 
-A click that did not end well leaves its page for good: what it still brings then belongs to nobody, and the next click
-is made on the order's page opened anew.
+After a click that failed, its page is not used again: late downloads of it are discarded, and the next click is made on
+the order's page opened again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traf
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import DownloadRefusedError, ReceivedFile, media_type
 
-#: A page that shows something answers at once what it is.
+#: A page that has loaded answers at once.
 _LOOK_LIMIT_S = 5.0
 _UNAUTHORIZED_STATUSES = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
@@ -38,86 +38,86 @@ _PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadRequest:
-    """What a lane is to bring, and how much it may be."""
+    """One file to download, and the bytes that it may have."""
 
     link: PageLink
-    #: Where it is written; further files of one click beside it.
+    #: The path of the file; further files of the same click are written beside it.
     part: Path
     allowance: DownloadAllowance
 
     @property
     def known_names(self) -> tuple[str, ...]:
-        """How the page calls it."""
+        """Return the names that the page gives the file."""
         return tuple(self.link.names.values())
 
 
 class BrowserDownloader:
-    """Brings files through the browser of one session."""
+    """Downloads files by the browser of one session."""
 
-    def __init__(self, pack: Pack, context: BrowserContext, check_place: Callable[[str], Awaitable[None]]) -> None:
-        """Use the portal's limits.
+    def __init__(self, pack: Pack, context: BrowserContext, check_origin: Callable[[str], Awaitable[None]]) -> None:
+        """Download with the limits and dialog policy of a portal.
 
         Args:
             pack: The portal's rules.
             context: The browser.
-            check_place: Raises for an address from which no file may come.
+            check_origin: Raises for an address from which a file is not allowed.
         """
         self._stall_s = pack.limits.stall_s
         self._dialogs = pack.attachments.dialogs
         self._context = context
-        self._check_place = check_place
+        self._check_origin = check_origin
 
     async def download_by_visit(
-        self, wanted: DownloadRequest, referer: str
+        self, request: DownloadRequest, referer: str
     ) -> Sequence[ReceivedFile | DownloadRefusedError]:
-        """Open the address in a page of its own, as somebody does who follows the link.
+        """Open the address in a new page, as a user who follows the link, and return what came.
 
         Raises:
-            RefusedError: It brought no file.
+            DownloadRefusedError: It brought no file.
         """
         page = await self._context.new_page()
         answer_dialogs(page, self._dialogs)
-        flood = anyio.Event()  # the trail ends by itself
+        flood = anyio.Event()  # never awaited: the wait for activity ends on a flood by itself
         try:
-            async with window_cleanup(page, flood.set), follow_page(page) as trail:
-                status = await self._open(page, trail, wanted.link.address, referer)
-                if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
+            async with window_cleanup(page, flood.set), follow_page(page) as activity:
+                status = await self._open(page, activity, request.link.address, referer)
+                if status >= HTTPStatus.BAD_REQUEST and not activity.downloads:
                     msg, is_doubtful = f"the portal answered {status}", status in _UNAUTHORIZED_STATUSES
                     raise DownloadRefusedError(msg, is_retryable=not is_doubtful, is_session_in_doubt=is_doubtful)
-                return await self._collect(trail, page, wanted)
+                return await self._collect(activity, page, request)
         finally:
             with anyio.CancelScope(shield=True):
                 await ignore_failure(page.close)
 
     async def download_by_click(
-        self, page: Page, wanted: DownloadRequest
+        self, page: Page, request: DownloadRequest
     ) -> tuple[Sequence[ReceivedFile | DownloadRefusedError], bool]:
-        """Click on the link where it stands; tells, too, whether the page is still as it was.
+        """Click the link on its page; return what came, and whether the page is unchanged.
 
         Raises:
-            RefusedError: It brought no file. The page is not to be used again.
+            DownloadRefusedError: It brought no file. The page must not be used again.
         """
-        before, link = page.url, wanted.link
-        async with follow_page(page) as trail:
+        before, link = page.url, request.link
+        async with follow_page(page) as activity:
             await self._press(page, link)
-            received = await self._collect(trail, page, wanted)
-            return received, page.url == before and not trail.has_pending
+            received = await self._collect(activity, page, request)
+            return received, page.url == before and not activity.has_pending
 
-    async def _open(self, page: Page, trail: PageActivity, address: str, referer: str) -> int:
-        """Go there; the status of a page that is shown, 0 for anything else."""
+    async def _open(self, page: Page, activity: PageActivity, address: str, referer: str) -> int:
+        """Navigate and return the status of the page that is shown; 0 for anything else."""
         try:
             with watch_traffic(page) as traffic:
                 async with detect_certificate_prompt(page, traffic):
-                    answer = await page.goto(
+                    response = await page.goto(
                         address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000
                     )
         except PlaywrightError as error:
             raise_if_closed(error)
-            if "Download is starting" in error.message or trail.downloads:
+            if "Download is starting" in error.message or activity.downloads:
                 return 0
             msg = f"the browser could not open it ({first_line(error)})"
             raise DownloadRefusedError(msg, is_retryable=True) from error
-        return answer.status if answer else 0
+        return response.status if response else 0
 
     async def _press(self, page: Page, link: PageLink) -> None:
         try:
@@ -133,46 +133,52 @@ class BrowserDownloader:
             raise DownloadRefusedError(problem, is_retryable=False)
 
     async def _collect(
-        self, trail: PageActivity, page: Page, wanted: DownloadRequest
+        self, activity: PageActivity, page: Page, request: DownloadRequest
     ) -> Sequence[ReceivedFile | DownloadRefusedError]:
-        await trail.wait(self._stall_s)
-        if trail.is_flood:
+        await activity.wait(self._stall_s)
+        if activity.is_flood:
             with anyio.move_on_after(_LOOK_LIMIT_S):
-                await close_opened_windows(page)  # nothing else stops it
+                await close_opened_windows(page)  # only closing stops it
             raise WindowFloodError
-        if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
-            trail.restart_clock()
-            await trail.wait(self._stall_s)
-        if trail.downloads:
-            # The browser tells of them in any order, and a second run must name them the same.
-            numbers = sorted(range(len(trail.downloads)), key=lambda one: trail.downloads[one].suggested_filename)
-            return [await self._kept(trail, number, wanted) for number in numbers]
-        said = f"; the page said: {trail.dialog_texts[-1]}" if trail.dialog_texts else ""
-        msg = f"no file was downloaded{said}"
-        places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
-        raise NoFileError(msg, places)
+        if not activity.downloads and (
+            await self._save_shown_document(activity) or await self._save_fetched_document(activity, page)
+        ):
+            activity.restart_clock()
+            await activity.wait(self._stall_s)
+        if activity.downloads:
+            # The browser reports them in any order, but a second run must give them the same names.
+            numbers = sorted(
+                range(len(activity.downloads)), key=lambda number: activity.downloads[number].suggested_filename
+            )
+            return [await self._keep_or_refuse(activity, number, request) for number in numbers]
+        dialog = f"; a dialog of the page: {activity.dialog_texts[-1]}" if activity.dialog_texts else ""
+        msg = f"no file was downloaded{dialog}"
+        page_urls = [opened.url for opened in (page, *activity.windows) if opened.url.startswith("http")]
+        raise NoFileError(msg, page_urls)
 
-    async def _kept(
-        self, trail: PageActivity, number: int, wanted: DownloadRequest
+    async def _keep_or_refuse(
+        self, activity: PageActivity, number: int, request: DownloadRequest
     ) -> ReceivedFile | DownloadRefusedError:
-        part = wanted.part if number == 0 else wanted.part.with_name(f"{wanted.part.name}-{number + 1}")
+        part = request.part if number == 0 else request.part.with_name(f"{request.part.name}-{number + 1}")
         try:
-            received = await self._keep(trail.downloads[number], trail, part, wanted)
+            received = await self._keep(activity.downloads[number], activity, part, request)
         except DownloadRefusedError as refusal:
             return refusal
-        trail.kept_downloads.append(trail.downloads[number])
+        activity.kept_downloads.append(activity.downloads[number])
         return received
 
-    async def _keep(self, download: Download, trail: PageActivity, part: Path, wanted: DownloadRequest) -> ReceivedFile:
-        await self._check_place(download.url)
-        answer = trail.response_of(download)
-        told = read_download_info(download, answer, wanted.known_names, is_alone=len(trail.downloads) == 1)
-        if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
+    async def _keep(
+        self, download: Download, activity: PageActivity, part: Path, request: DownloadRequest
+    ) -> ReceivedFile:
+        await self._check_origin(download.url)
+        response = activity.response_of(download)
+        info = read_download_info(download, response, request.known_names, is_alone=len(activity.downloads) == 1)
+        if response and response.status == HTTPStatus.PARTIAL_CONTENT and info.declared_bytes is None:
             msg = "the portal sent only a part of it"
             raise DownloadRefusedError(msg, is_retryable=True)
-        wanted.allowance.check_announced(told.declared_bytes or 0)
+        request.allowance.check_announced(info.declared_bytes or 0)
         try:
-            path = await wait_for_download(download, self._stall_s, wanted.allowance.check)
+            path = await wait_for_download(download, self._stall_s, request.allowance.check)
         except TimeoutError as error:
             raise DownloadRefusedError(str(error), is_retryable=True) from error
         except PlaywrightError as error:
@@ -182,107 +188,107 @@ class BrowserDownloader:
         path.replace(part)
         return ReceivedFile(
             path=part,
-            disposition=told.disposition,
-            declared_type=told.declared_type,
-            declared_bytes=told.declared_bytes,
-            is_unpacked=told.is_unpacked,
-            can_ask_again=told.can_ask_again,
-            source_url=wanted.link.address or download.url,
+            disposition=info.disposition,
+            declared_type=info.declared_type,
+            declared_bytes=info.declared_bytes,
+            is_unpacked=info.is_unpacked,
+            can_ask_again=info.can_ask_again,
+            source_url=request.link.address or download.url,
             final_url=download.url,
         )
 
-    async def _save_shown(self, trail: PageActivity) -> bool:
-        """Save what a page shows in the place of a file: a viewer, a picture, text. Tells whether there is any."""
-        for shown in trail.shown:
+    async def _save_shown_document(self, activity: PageActivity) -> bool:
+        """Start a download of a document that a page shows (a viewer, an image, text); return whether there is one."""
+        for shown in activity.changed_pages:
             try:
                 if await shown_media_type(shown, _LOOK_LIMIT_S) not in _PAGE_TYPES:
                     await save_document(shown, "", _LOOK_LIMIT_S)
                     return True
             except (PageNavigatedError, PlaywrightError, TimeoutError):
-                continue  # it is on its way elsewhere, or hangs
+                continue  # the page is navigating, or hangs
         return False
 
-    async def _save_fetched(self, trail: PageActivity, page: Page) -> bool:
-        """Save a document that a script of the page fetched to show it by itself. Tells whether there is any."""
-        for answer in reversed(trail.answers):
-            is_fetched = answer.status == HTTPStatus.OK and answer.request.resource_type in {"fetch", "xhr"}
-            kind = media_type(answer.headers.get("content-type", ""))
-            if not is_fetched or answer.request.method != "GET" or not is_document_type(kind):
+    async def _save_fetched_document(self, activity: PageActivity, page: Page) -> bool:
+        """Start a download of a document that a script fetched to show it; return whether there is one."""
+        for response in reversed(activity.answers):
+            is_fetched = response.status == HTTPStatus.OK and response.request.resource_type in {"fetch", "xhr"}
+            content_type = media_type(response.headers.get("content-type", ""))
+            if not is_fetched or response.request.method != "GET" or not is_document_type(content_type):
                 continue
             try:
-                await save_document(page, answer.url, _LOOK_LIMIT_S)
+                await save_document(page, response.url, _LOOK_LIMIT_S)
             except (PageNavigatedError, PlaywrightError, TimeoutError):
-                continue  # its page is gone
+                continue  # the page is gone
             return True
         return False
 
 
 class WindowFloodError(DownloadRefusedError):
-    """Windows open without end instead; the page is closed."""
+    """A page opens windows without end instead of a file; the page is closed."""
 
     def __init__(self) -> None:
-        """Never to be tried again."""
+        """Create the error; another try cannot help."""
         super().__init__("it keeps opening windows instead of a file", is_retryable=False)
 
 
 class NoFileError(DownloadRefusedError):
-    """Nothing came, and pages are shown instead."""
+    """No file came, and pages are shown instead."""
 
-    def __init__(self, problem: str, places: Sequence[str]) -> None:
-        """Keep where those pages are."""
+    def __init__(self, problem: str, page_urls: Sequence[str]) -> None:
+        """Keep the addresses of those pages."""
         super().__init__(problem, is_retryable=True)
-        self.page_urls = tuple(places)
+        self.page_urls = tuple(page_urls)
 
 
 class ClickDownloader:
-    """The page on which the next click is made."""
+    """Makes the clicks of one order, one at a time, and holds the page for the next one."""
 
-    def __init__(self, lane: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]) -> None:
-        """Made by ``open_clicks`` alone."""
-        self._lane = lane
+    def __init__(self, downloader: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]) -> None:
+        """Begin with ``page``; created by ``open_click_downloader``."""
+        self._downloader = downloader
         self._reopen = reopen
         self._page: Page | None = page
-        self._own: Page | None = None
+        self._reopened: Page | None = None
         self._turn = anyio.Lock()
 
-    async def download(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
-        """Click on a link and wait for its files.
+    async def download(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+        """Click a link, wait for its files, and return them.
 
         Raises:
-            RefusedError: There are none.
+            DownloadRefusedError: No file came.
         """
         async with self._turn:
             page = self._page or await self._open()
             self._page = None
-            received, is_as_it_was = await self._lane.download_by_click(page, wanted)
-            if is_as_it_was:
+            received, is_unchanged = await self._downloader.download_by_click(page, request)
+            if is_unchanged:
                 self._page = page
             return received
 
     async def _open(self) -> Page:
         await self.close()
-        self._own = await self._reopen()
-        return self._own
+        self._reopened = await self._reopen()
+        return self._reopened
 
     async def close(self) -> None:
-        """Close the page that was opened anew, if there is one."""
-        if self._own is not None:
-            own, self._own = self._own, None
-            await ignore_failure(own.close)
+        """Close the page that was opened again, if there is one."""
+        if self._reopened is not None:
+            page, self._reopened = self._reopened, None
+            await ignore_failure(page.close)
 
 
 @contextlib.asynccontextmanager
 async def open_click_downloader(
-    lane: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]
+    downloader: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]
 ) -> AsyncGenerator[ClickDownloader]:
-    """Begin with the order's page as it was read.
+    """Open the click downloader of an order.
 
     Args:
-        lane: Makes the clicks.
-        page: The order's page, which stays open.
-        reopen: Opens it anew, in a page that is closed here; raises ``RefusedError`` where it cannot be had.
+        downloader: Makes the clicks.
+        page: The order's page, as it was read; it stays open.
+        reopen: Opens the order's page again, in a tab that is closed here; raises ``DownloadRefusedError`` on failure.
     """
-    clicks = ClickDownloader(lane, page, reopen)
+    clicks = ClickDownloader(downloader, page, reopen)
     try:
         yield clicks
     finally:

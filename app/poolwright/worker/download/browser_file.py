@@ -1,9 +1,7 @@
-"""A file that the browser downloads.
+"""A file that the browser downloads: its response headers, the wait for its bytes, and the check that it is complete.
 
-What its response announces, the wait for its bytes, and whether all of it came.
-
-A browser takes what was cut off within its packing for the whole file, and says so to nobody; a table or a drawing that
-lacks its end does not show it either. So such a file is asked for once more, by our own client, which knows an end.
+A browser accepts a compressed response that was cut short as the whole file and does not report it, and not every type
+of file shows a missing end. So such a file is requested again by our HTTP client, which detects the missing end.
 """
 
 from __future__ import annotations
@@ -39,44 +37,44 @@ from poolwright.worker.transfer.received_file import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadInfo:
-    """What is known of a download beside its bytes."""
+    """The properties of a download beside its bytes."""
 
     disposition: ContentDisposition
     declared_type: str
     declared_bytes: int | None
-    #: Whether the browser undid a packing for the way.
+    #: Whether the browser decoded a content encoding.
     is_unpacked: bool
-    #: Whether asking for it once more does nothing but answer.
+    #: Whether a second request has no side effect.
     can_ask_again: bool
 
 
 def read_download_info(
-    download: Download, answer: Response | None, known: tuple[str, ...], *, is_alone: bool
+    download: Download, response: Response | None, known_names: tuple[str, ...], *, is_alone: bool
 ) -> DownloadInfo:
-    """Read what the answer says of a download.
+    """Return the properties of a download, from the headers of its response.
 
     Args:
-        download: It.
-        answer: What began it, where that was seen.
-        known: How the page calls it.
-        is_alone: Whether nothing else came of the same click: of several at once, what the page says names none.
+        download: The download.
+        response: Its response; ``None`` if none was seen.
+        known_names: The names that the page gives the file.
+        is_alone: Whether the click brought only this file: the names of the page apply to none of several files.
     """
-    headers = answer.headers if answer else {}
+    headers = response.headers if response else {}
     header = headers.get("content-disposition", "")
-    found = parse_content_disposition([_raw(header)], known) if header else NO_DISPOSITION
-    if not found.name and _is_named(download, is_alone=is_alone):
-        found = ContentDisposition(name=download.suggested_filename, is_attachment=True)
+    disposition = parse_content_disposition([_raw(header)], known_names) if header else NO_DISPOSITION
+    if not disposition.name and _is_named(download, is_alone=is_alone):
+        disposition = ContentDisposition(name=download.suggested_filename, is_attachment=True)
     return DownloadInfo(
-        disposition=found,
+        disposition=disposition,
         declared_type=media_type(headers.get("content-type", "")),
-        declared_bytes=announced_size(answer.status, headers) if answer else None,
+        declared_bytes=announced_size(response.status, headers) if response else None,
         is_unpacked=bool(parse_content_encoding(headers.get("content-encoding", ""))),
-        can_ask_again=answer is not None and answer.request.method == "GET",
+        can_ask_again=response is not None and response.request.method == "GET",
     )
 
 
 def _raw(header: str) -> bytes:
-    """The bytes of a header: the browser hands on those that are no UTF-8 one by one."""
+    """Return the bytes of a header: the browser turns each byte of a header that is no UTF-8 into one character."""
     try:
         return header.encode("latin-1")
     except UnicodeEncodeError:
@@ -84,12 +82,12 @@ def _raw(header: str) -> bytes:
 
 
 def _is_named(download: Download, *, is_alone: bool) -> bool:
-    """Whether header or script named the file; what the browser makes of an address by itself is no name for one."""
+    """Return whether a header or a script named the file; a name that the browser derives from the address does not count."""
     stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
     if stem.lower() == "download":
         return False
     if download.url.startswith("data:"):
-        return True  # such an address names nothing
+        return True  # such an address contains no name
     if download.url.startswith("blob:"):
         return stem not in download.url
     if not is_alone:
@@ -98,72 +96,74 @@ def _is_named(download: Download, *, is_alone: bool) -> bool:
     return stem not in {last, last.rpartition(".")[0]}
 
 
-#: What the browser adds to a name until all is there.
-_UNDER_WAY = ".crdownload"
-#: Where the driver's library keeps to itself what the driver told of a download: a test notices when it moves.
+#: The ending of a download in progress.
+_IN_PROGRESS = ".crdownload"
+#: Private fields of a download in the driver's library; a test fails if they move.
 _ARTIFACT_INFO: Callable[[Download], dict[str, Any]] = attrgetter("_impl_obj._artifact._initializer")
 _PATH_KEY = "absolutePath"
 
 
 class DownloadProgress:
-    """The place on the disk where one download lands."""
+    """The file on the disk to which one download is written."""
 
     def __init__(self, download: Download) -> None:
-        """Find it out; where the library does not tell, nothing is ever seen to come."""
+        """Find the path; if the library does not give it, the size stays 0."""
         try:
             self.path: Path | None = Path(_ARTIFACT_INFO(download)[_PATH_KEY])
         except (AttributeError, KeyError):
             self.path = None
 
     def size_bytes(self) -> int:
-        """How much of it is there by now. Blocking, but of a local disk's memory."""
+        """Return the bytes written so far. Blocking, but from the cache of a local disk."""
         if self.path is None:
             return 0
-        for place in (self.path.with_name(self.path.name + _UNDER_WAY), self.path):
+        for path in (self.path.with_name(self.path.name + _IN_PROGRESS), self.path):
             try:
-                return place.stat().st_size
+                return path.stat().st_size
             except FileNotFoundError:
                 continue
         return 0
 
 
 async def wait_for_download(download: Download, stall_s: float, check: Callable[[int], None]) -> Path:
-    """Wait for a download, however long it takes, as long as bytes come.
+    """Wait for a download as long as bytes come, and return the path of its file.
 
     Args:
-        download: It, under way or over.
-        stall_s: How long no byte may come.
-        check: Told how much there is, again and again; what it raises ends the wait.
+        download: The download, in progress or complete.
+        stall_s: The longest time without a byte.
+        check: Called again and again with the bytes so far; an error that it raises ends the wait.
 
     Raises:
-        TimeoutError: No byte came for so long.
-        playwright.async_api.Error: The browser could not bring it.
+        TimeoutError: No byte came for ``stall_s``.
+        playwright.async_api.Error: The download failed.
     """
-    landing, came, paths = DownloadProgress(download), anyio.Event(), list[Path]()
+    progress, completed, paths = DownloadProgress(download), anyio.Event(), list[Path]()
 
     async def fetch() -> None:
         paths.append(await download.path())
-        came.set()
+        completed.set()
 
     try:
-        async with anyio.create_task_group() as coming:
-            coming.start_soon(fetch)
-            await _grow(landing, came, stall_s, check)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(fetch)
+            await _wait_while_growing(progress, completed, stall_s, check)
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
     return paths[0]
 
 
-async def _grow(landing: DownloadProgress, came: anyio.Event, stall_s: float, check: Callable[[int], None]) -> None:
-    """Come back when all is there; time in which this machine slept is no silence of the portal's."""
+async def _wait_while_growing(
+    progress: DownloadProgress, completed: anyio.Event, stall_s: float, check: Callable[[int], None]
+) -> None:
+    """Wait until the download is complete; time in which this machine was suspended does not count as a stall."""
     limit, size_bytes = ActiveTimeLimit(stall_s), 0
-    while not came.is_set():
+    while not completed.is_set():
         if limit.is_over:
             msg = f"no data was received for {stall_s:g} s, after {size_bytes:,} bytes"
             raise TimeoutError(msg)
         with limit.slice():
-            await came.wait()
-        now_bytes = landing.size_bytes()
+            await completed.wait()
+        now_bytes = progress.size_bytes()
         check(now_bytes)
         if now_bytes != size_bytes:
             limit, size_bytes = ActiveTimeLimit(stall_s), now_bytes
@@ -173,18 +173,18 @@ _PIECE_BYTES = 1024 * 1024
 
 
 async def verify_complete(
-    arrived: DownloadedFile, received: ReceivedFile, stream: HttpDownloader, sizes: SizeLimits
+    arrived: DownloadedFile, received: ReceivedFile, downloader: HttpDownloader, sizes: SizeLimits
 ) -> DownloadedFile:
-    """The same file, with a note where nobody can tell whether all of it came.
+    """Return the file, with a note if it cannot be verified that it is complete.
 
     Args:
-        arrived: The file, checked.
-        received: How it came.
-        stream: Brings it once more where that may be done.
-        sizes: How large it may be.
+        arrived: The file, after its check.
+        received: The file, as it was received.
+        downloader: Requests it again if a second request has no side effect.
+        sizes: The size limits.
 
     Raises:
-        CutShortError: It is only the beginning.
+        IncompleteDownloadError: Only its beginning was received.
         OSError: The disk is full or not writable.
     """
     if not received.is_unpacked or arrived.shows_end:
@@ -192,21 +192,21 @@ async def verify_complete(
     again = arrived.path.with_name(f"{arrived.path.name}-again")
     try:
         allowance = DownloadAllowance(sizes).for_folder(again.parent)
-        if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, stream, allowance):
+        if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, downloader, allowance):
             return arrived
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.Path(again).unlink(missing_ok=True)
-    note = f"{arrived.label} was sent compressed, and a browser does not report if its end is missing: check it."
+    note = f"{arrived.label} was sent compressed, and a browser does not report a missing end: check whether the file is complete."
     return replace(arrived, notes=(*arrived.notes, note))
 
 
 async def _is_confirmed(
-    arrived: DownloadedFile, url: str, again: Path, stream: HttpDownloader, allowance: DownloadAllowance
+    arrived: DownloadedFile, url: str, again: Path, downloader: HttpDownloader, allowance: DownloadAllowance
 ) -> bool:
     try:
-        await stream.check_origin(url)
-        await stream.fetch(url, again, allowance, ())
+        await downloader.check_origin(url)
+        await downloader.fetch(url, again, allowance, ())
     except IncompleteDownloadError:
         raise
     except (DownloadRefusedError, PortalBusyError):
@@ -215,7 +215,7 @@ async def _is_confirmed(
 
 
 def _is_same_length(arrived: DownloadedFile, again: Path) -> bool:
-    """Whether both are of one length; a file may tell the time at which it was made, and is another one each time."""
+    """Return whether both have the same length; the contents may differ, because a file may hold its time of creation."""
     size_bytes = again.stat().st_size
     if size_bytes > arrived.size_bytes and _begins_with(again, arrived.path):
         raise IncompleteDownloadError(f"only its first {arrived.size_bytes:,} of {size_bytes:,} bytes were received")

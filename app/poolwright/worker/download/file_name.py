@@ -1,6 +1,6 @@
-"""Chooses the name of a file: by its own header first, then by the page and its address. Pure.
+"""Chooses the name of a file: from its response header first, then from the page and its address. Pure.
 
-A page writes more than a name beside a link (a size, a date, a word to click on), so a text is read for the name in it.
+A link has more text than a name (a size, a date, a word to click), so the name is searched in the text.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from poolwright.portal.pack import NameSource
 from poolwright.worker.transfer.content_disposition import ContentDisposition
 
 _NAMELESS = "attachment"
-#: Texts that a person wrote beside the file, of which the one that reads like a file's name is taken.
+#: Texts of the page; the one that looks like a file name is taken.
 _WRITTEN = (NameSource.TEXT, NameSource.TITLE, NameSource.ARIA_LABEL)
-#: Words that say what a link does and not what it leads to.
+#: Words for the action of a link, which name no file.
 _GENERIC = re.compile(
     r"(?:(?:please\s+)?click\s+(?:here\s+)?to\s+(?:download|open|view|save)|click\s+here|here|download(?:s|en)?|open|view|"
     r"show|preview|save(?:\s+as)?|get|see|attachments?|attached|files?|documents?|links?|icon|image|pdf|xlsx?|docx?|zip|"
@@ -25,24 +25,24 @@ _GENERIC = re.compile(
     r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|content|raw|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
     re.IGNORECASE,
 )
-#: What a program writes where it has no name.
+#: Values that a program writes for a missing name.
 _NO_NAME = re.compile(r"(?:null|undefined|none|nan|untitled|unnamed|no[ _-]?name)(?:\.\w{1,10})?", re.IGNORECASE)
-#: Words before a name that say what follows.
+#: Labels before a name.
 _LABELLED = re.compile(
     r"(?:(?:file|document|attachment)(?:\s?name)?|name|title|datei(?:name)?|anhang|anlage|dokument|fichier|"
     r"nom(?: du fichier)?|pi\u00e8ce jointe|archivo|adjunto|nombre|allegato|nome(?: file)?|anexo|arquivo|"
     r"bijlage|bestand)\s?:\s+",
     re.IGNORECASE,
 )
-#: Signs of icon fonts and pictures before a name: paper clips, arrows, sheets of paper.
+#: Characters of icon fonts and symbols before a name: paper clips, arrows, sheets of paper.
 _ICONS = re.compile(
     r"[\ue000-\uf8ff]+|^[\s\ufe0f\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]+"
 )
-#: Marks before a name that are none of its letters, for nothing in it closes them.
+#: Quotes and brackets before a name that nothing in the name closes.
 _OPENED = re.compile(r"^(?:[\s\"'<>]|\((?!.*\))|\[(?!.*\])|\{(?!.*\}))+")
-#: The folders of somebody's own disk, or of a share, before a name.
+#: The folders of a local disk or a network share before a name.
 _FOLDERS = re.compile(r"^(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?")
-#: Where a page cut a text that was too long for it.
+#: The mark of a text that the page cut short.
 _CUT = re.compile(r"\u2026|\.{3,}")
 _VERB = re.compile(
     r"(?:click\s+(?:here\s+)?to\s+)?(?:download|open|view|show|preview|save|herunterladen|\u00f6ffnen|t\u00e9l\u00e9charger|descargar|"
@@ -55,47 +55,47 @@ _SIZE = re.compile(
     r"[\s,;|\u00b7\u2022\u2013-]*(?:[(\[][^()\[\]]{0,40}[\s,;/|(\[\u00b7-])?[(\[]?\s*\d{1,6}(?:[.,\s]\d{1,3})?\s?(?:bytes?|[kmgt]i?b|[kmg]o)\s*[)\]]?$",
     re.IGNORECASE,
 )
-#: Programs of a server, as addresses end in them.
+#: Endings of server programs in addresses.
 _PROGRAM = re.compile(r"\.(?:aspx?|ashx|asmx|php\d?|jspx?|jsf|do|action|cgi|cfm|pl|dll|svc)$", re.IGNORECASE)
-#: What an address calls by number or by key alone.
+#: The last part of an address that is only a number or a key.
 _KEY = re.compile(r"[\d_.-]*|[0-9a-f-]{12,}|[\w-]{32,}", re.IGNORECASE)
 _TEXT_MAX_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileName:
-    """How a file is called."""
+    """The name of a file, before it is made safe for a disk."""
 
-    #: For people, and to tell by what to expect.
+    #: For people, and to derive the expected type from.
     label: str
-    #: To be made a name on disk.
+    #: The base of the name on disk.
     name: str
-    #: Whether the portal's own answer says so, and no text of a page.
+    #: Whether the portal itself named the file; else a text of a page did.
     is_given: bool = False
 
 
 def choose_file_name(
     order: Sequence[NameSource], page: Mapping[str, str], header: ContentDisposition, addresses: Sequence[str] = ()
 ) -> FileName:
-    """Choose a name.
+    """Return the name of a file.
 
     Args:
         order: The pack's order of sources.
-        page: What the page says, by source.
-        header: What the answer says.
-        addresses: Where the file is, the one that the page gave first.
+        page: The texts of the page, by source.
+        header: The Content-Disposition of the response.
+        addresses: The addresses of the file, the one on the page first.
     """
-    found = {source: _text_of(source, page, header, addresses) for source in order}
-    found = {source: text for source, text in found.items() if text}
-    chosen = next((source for source, text in found.items() if not _is_generic(text)), next(iter(found), None))
+    texts = {source: _text_of(source, page, header, addresses) for source in order}
+    texts = {source: text for source, text in texts.items() if text}
+    chosen = next((source for source, text in texts.items() if not _is_generic(text)), next(iter(texts), None))
     if chosen is None:
         return FileName(label=_NAMELESS, name=_NAMELESS)
     is_guess = chosen is NameSource.DISPOSITION and not header.is_sure
-    if is_guess or (chosen in _WRITTEN and (not has_ending(found[chosen]) or _CUT.search(found[chosen]))):
-        chosen = next((one for one in found if one in _WRITTEN and _is_whole_name(found[one])), chosen)
-    text = found[chosen]
+    if is_guess or (chosen in _WRITTEN and (not has_ending(texts[chosen]) or _CUT.search(texts[chosen]))):
+        chosen = next((source for source in texts if source in _WRITTEN and _is_whole_name(texts[source])), chosen)
+    text = texts[chosen]
     if chosen in _WRITTEN and (cut := _CUT.search(text)):
-        text = next((whole for whole in found.values() if _is_whole(whole, text[: cut.start()])), text)
+        text = next((whole for whole in texts.values() if _is_whole(whole, text[: cut.start()])), text)
     name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
     return FileName(label=text, name=name, is_given=chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD})
 
@@ -105,7 +105,7 @@ def _is_whole_name(text: str) -> bool:
 
 
 def _is_whole(text: str, begin: str) -> bool:
-    """Whether a text is what another one is the beginning of."""
+    """Return whether a text continues another text that was cut short."""
     return bool(begin.strip()) and not _CUT.search(text) and text.casefold().startswith(begin.strip().casefold())
 
 
@@ -122,11 +122,11 @@ def _text_of(source: NameSource, page: Mapping[str, str], header: ContentDisposi
 
 
 def name_in_text(text: str) -> str:
-    """The name of a file within what a page says of it; the first line without a size where none reads like one."""
+    """Return the file name in a text of a page; its first line without a size if no part looks like a name."""
     lines = [" ".join(_ICONS.sub("", line).split()) for line in text[:_TEXT_MAX_CHARS].splitlines()]
     lines = [line for line in lines if line]
     for line in lines:
-        ends = [found.end() for found in _ENDED.finditer(line) if has_ending(found[0])]
+        ends = [match.end() for match in _ENDED.finditer(line) if has_ending(match[0])]
         if ends:
             name = line[: ends[-1]]
             before = _VERB.match(name) or _LABELLED.match(name)
@@ -135,29 +135,29 @@ def name_in_text(text: str) -> str:
 
 
 def name_in_address(address: str) -> str:
-    """The name in an address: of a file that it names among its values, else its last part; empty where it is a key."""
+    """Return the file name among the values of an address, else its last part; empty if that is a key."""
     try:
         parts = urlsplit(address)
         values = parse_qsl(parts.query, encoding="latin-1")
     except ValueError:
         return ""
     for _, value in values:
-        name = _in_letters(value.encode("latin-1"))
+        name = _decoded(value.encode("latin-1"))
         if has_ending(name) and "=" not in name and "://" not in name:
             return re.split(r"[/\\]", name)[-1].strip()
     folders, _, last = parts.path.rpartition("/")
-    above, last = _step(folders.rpartition("/")[2]), _PROGRAM.sub("", _step(last)).strip()
+    above, last = _path_part(folders.rpartition("/")[2]), _PROGRAM.sub("", _path_part(last)).strip()
     if has_ending(above) and (not last or _is_generic(last)):
         return above  # .../Offer.pdf/download
     return "" if _KEY.fullmatch(last) else last
 
 
-def _step(text: str) -> str:
-    """A step of a path as it was meant."""
-    return _in_letters(unquote_to_bytes(text.partition(";")[0])).strip()
+def _path_part(text: str) -> str:
+    """Return a part of a path, decoded."""
+    return _decoded(unquote_to_bytes(text.partition(";")[0])).strip()
 
 
-def _in_letters(content: bytes) -> str:
+def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,9 +1,9 @@
 """Downloads the attachments of one order and checks each file.
 
-A file is streamed with the session's own cookies where the page gives an address, and comes through the browser where
-only that works. It counts only when it was checked: length as declared, content as its name says, no error, login or
-waiting page in its place. What goes wrong with one file costs that file and no other. Where an answer is one that
-somebody gets, too, who is logged out, the session is proved before the file is given up.
+A file comes by the HTTP client with the session's cookies if the page gives an address, and by the browser if only that
+works. It counts only after its check: the declared length, content that matches its name, and no error, login or
+waiting page instead. An error of one file affects no other file. If the response could also come from a lost login, the
+login is verified before the file is missed.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ from poolwright.worker.transfer.received_file import DownloadRefusedError, Recei
 
 
 class UnexpectedPageError(DownloadRefusedError):
-    """A page of HTML came where a file was expected."""
+    """An HTML page came instead of a file."""
 
     def __init__(self, problem: str, shape: SoftError | None) -> None:
-        """Keep what can be done: most pages lead on to the file in a browser, and some only after a click."""
+        """Derive the next tries: most pages lead to the file in a browser, some only after a click."""
         super().__init__(
             problem, is_retryable=True, is_for_browser=True, is_session_in_doubt=shape in {None, SoftError.LOGIN}
         )
@@ -57,26 +57,31 @@ class UnexpectedPageError(DownloadRefusedError):
 
 
 class SessionDownloads:
-    """The ways to the files of one session."""
+    """The downloaders of one session."""
 
     def __init__(
-        self, pack: Pack, portal: PortalOptions, context: BrowserContext, stream: HttpDownloader, sizes: SizeLimits
+        self,
+        pack: Pack,
+        portal: PortalOptions,
+        context: BrowserContext,
+        http_downloader: HttpDownloader,
+        sizes: SizeLimits,
     ) -> None:
-        """Made by ``open_downloads`` alone."""
+        """Keep the parts; created by ``open_session_downloads``."""
         self.pack = pack
         self.portal = portal
         self.context = context
-        self.http_downloader = stream
-        self.browser_downloader = BrowserDownloader(pack, context, stream.check_origin)
+        self.http_downloader = http_downloader
+        self.browser_downloader = BrowserDownloader(pack, context, http_downloader.check_origin)
         self.sizes = sizes
 
     @contextlib.asynccontextmanager
     async def for_order(self, page: Page, portal_number: str) -> AsyncGenerator[OrderDownloads]:
-        """The ways to the files of one order.
+        """Open the downloads of one order.
 
         Args:
-            page: The order's page, read.
-            portal_number: The order.
+            page: The order's page, as it was read.
+            portal_number: The number of the order in the portal.
         """
         order_page = OrderPageOpener(self.pack, self.portal, self.context, portal_number)
         async with open_click_downloader(self.browser_downloader, page, order_page.open) as clicks:
@@ -84,12 +89,12 @@ class SessionDownloads:
 
 
 class OrderDownloads:
-    """Fetches the files of one order, several at the same time."""
+    """Downloads the files of one order, several in parallel."""
 
     def __init__(
         self, downloads: SessionDownloads, page_url: str, order_page: OrderPageOpener, clicks: ClickDownloader
     ) -> None:
-        """Made by ``Downloads.of_order`` alone."""
+        """Keep the parts; created by ``SessionDownloads.for_order``."""
         self._downloads = downloads
         self._pack = downloads.pack
         self._page_url = page_url
@@ -98,19 +103,19 @@ class OrderDownloads:
         self._allowance = DownloadAllowance(downloads.sizes)
 
     async def fetch(self, link: PageLink, part: Path) -> list[DownloadedFile | MissedFile]:
-        """Bring what a link leads to, and check it: one file, or several where one click brings more.
+        """Download the file of a link and check it; return one file, or several if one click brings more.
 
         Raises:
             SessionLostError: The portal asks for a login.
-            PortalBusyError: The portal wants to be asked later.
-            PortalGoneError: It is not there any more.
+            PortalBusyError: The portal is too busy.
+            PortalUnreachableError: The portal no longer answers.
             OSError: The disk is full or not writable.
         """
-        wanted = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
+        request = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
         try:
-            return list(await self._receive(wanted))
+            return list(await self._receive(request))
         except DownloadRefusedError as refusal:
-            await anyio.Path(part).unlink(missing_ok=True)  # what came of it takes no room from others
+            await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
             await self._raise_if_lost(refusal)
             return [self._missed(link, refusal)]
 
@@ -119,11 +124,11 @@ class OrderDownloads:
         return MissedFile(label=label, source_url=link.address, problem=str(refusal), is_retryable=refusal.is_retryable)
 
     async def _raise_if_lost(self, refusal: DownloadRefusedError) -> None:
-        """Ask at once whose fault it is when a file could not be had: a little later the portal may be back.
+        """Raise if a lost login or the portal is the cause of a refusal; checked at once, before the portal is back.
 
         Raises:
             SessionLostError: We are logged out.
-            PortalGoneError: Nobody answers at the portal's address.
+            PortalUnreachableError: The portal does not answer.
         """
         if refusal.is_session_in_doubt:
             await self._order_page.verify_shown()
@@ -131,28 +136,30 @@ class OrderDownloads:
         if refusal.is_retryable and await is_portal_unreachable(self._downloads.context, base_url):
             raise PortalUnreachableError(str(refusal)) from refusal
 
-    async def _receive(self, wanted: DownloadRequest) -> Sequence[DownloadedFile | MissedFile]:
-        if not wanted.link.address:
-            return await self._checked(await self._click(wanted), wanted)
-        if not self._pack.may_fetch(self._downloads.portal.base_url, wanted.link.address):
-            msg = f"it lies on another host, which the portal pack does not name: {wanted.link.address}"
+    async def _receive(self, request: DownloadRequest) -> Sequence[DownloadedFile | MissedFile]:
+        if not request.link.address:
+            return await self._check_all(await self._click(request), request)
+        if not self._pack.may_fetch(self._downloads.portal.base_url, request.link.address):
+            msg = f"it is on another host, which the portal pack does not name: {request.link.address}"
             raise DownloadRefusedError(msg, is_retryable=False)
-        stream = self._downloads.http_downloader
+        downloader = self._downloads.http_downloader
         try:
-            received = await stream.fetch(wanted.link.address, wanted.part, wanted.allowance, wanted.known_names)
-            return [await self._check(received, wanted, 0)]
+            received = await downloader.fetch(
+                request.link.address, request.part, request.allowance, request.known_names
+            )
+            return [await self._check(received, request, 0)]
         except DownloadRefusedError as error:
             refusal = error
         if not refusal.is_for_browser:
             raise refusal
-        return await self._by_browser(wanted, refusal)
+        return await self._receive_by_browser(request, refusal)
 
-    async def _by_browser(
-        self, wanted: DownloadRequest, refusal: DownloadRefusedError
+    async def _receive_by_browser(
+        self, request: DownloadRequest, refusal: DownloadRefusedError
     ) -> Sequence[DownloadedFile | MissedFile]:
-        """What the stream was refused, by a visit, and where a page stands in between, by a click on the link."""
+        """Return a file that the HTTP client did not get: by a visit, or by a click if that brings a page instead."""
         try:
-            return await self._checked(await self._visit(wanted), wanted)
+            return await self._check_all(await self._visit(request), request)
         except DownloadRefusedError as error:
             refusal.is_session_in_doubt |= error.is_session_in_doubt
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
@@ -160,136 +167,136 @@ class OrderDownloads:
         if not refusal.is_for_click:
             raise refusal
         try:
-            return await self._checked(await self._click(wanted), wanted)
+            return await self._check_all(await self._click(request), request)
         except DownloadRefusedError as error:
             refusal.is_session_in_doubt |= error.is_session_in_doubt
             raise refusal from error
 
-    async def _visit(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def _visit(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
         try:
-            return await self._downloads.browser_downloader.download_by_visit(wanted, self._page_url)
+            return await self._downloads.browser_downloader.download_by_visit(request, self._page_url)
         except NoFileError as error:
             self._check_pages(error)
             raise
 
-    async def _click(self, wanted: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def _click(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
         try:
-            return await self._clicks.download(wanted)
+            return await self._clicks.download(request)
         except NoFileError as error:
             self._check_pages(error)
             raise
 
     def _check_pages(self, error: NoFileError) -> None:
-        """See where the pages are that came instead: one of another host may be that of single sign-on."""
+        """Raise if a page that came instead is a login page; one of another host may be a single sign-on."""
         base_url = self._downloads.portal.base_url
-        for place in error.page_urls:
-            raise_if_login_page(self._pack, base_url, place)
-        error.is_session_in_doubt |= any(not self._pack.may_fetch(base_url, place) for place in error.page_urls)
+        for url in error.page_urls:
+            raise_if_login_page(self._pack, base_url, url)
+        error.is_session_in_doubt |= any(not self._pack.may_fetch(base_url, url) for url in error.page_urls)
 
-    async def _checked(
-        self, found: Sequence[ReceivedFile | DownloadRefusedError], wanted: DownloadRequest
+    async def _check_all(
+        self, received: Sequence[ReceivedFile | DownloadRefusedError], request: DownloadRequest
     ) -> list[DownloadedFile | MissedFile]:
-        """What is good of all that came at once.
+        """Return each file of one request, checked or missed.
 
         Raises:
-            RefusedError: Nothing is, and this is why.
+            DownloadRefusedError: All are missed; the first refusal.
         """
         checked: list[DownloadedFile | MissedFile] = []
         refusals: list[DownloadRefusedError] = []
-        for number, one in enumerate(found):
+        for number, file in enumerate(received):
             try:
-                if isinstance(one, DownloadRefusedError):
-                    raise one
-                arrived = await self._check(one, wanted, number)
-                asked_before = bool(wanted.link.address)  # and refused
-                told = replace(one, can_ask_again=one.can_ask_again and not asked_before)
+                if isinstance(file, DownloadRefusedError):
+                    raise file
+                arrived = await self._check(file, request, number)
+                was_refused = bool(request.link.address)  # the HTTP client has tried this address before
+                repeatable = replace(file, can_ask_again=file.can_ask_again and not was_refused)
                 checked.append(
-                    await verify_complete(arrived, told, self._downloads.http_downloader, self._downloads.sizes)
+                    await verify_complete(arrived, repeatable, self._downloads.http_downloader, self._downloads.sizes)
                 )
             except DownloadRefusedError as refusal:
                 refusals.append(refusal)
-                checked.append(self._missed(wanted.link, refusal))
+                checked.append(self._missed(request.link, refusal))
         if len(refusals) == len(checked):
             raise refusals[0]
         return checked
 
-    async def _check(self, received: ReceivedFile, wanted: DownloadRequest, number: int) -> DownloadedFile:
-        """What the file truly is.
+    async def _check(self, received: ReceivedFile, request: DownloadRequest, number: int) -> DownloadedFile:
+        """Return a received file after its check; delete it if the check fails.
 
         Raises:
-            RefusedError: It is not what it is called, or not whole.
+            DownloadRefusedError: Its content does not match its name, or is incomplete.
             SessionLostError: It is the login page.
         """
-        called = self._name(received, wanted.link, number)
+        file_name = self._name(received, request.link, number)
         try:
-            finding = await anyio.to_thread.run_sync(_inspected, received, called)
-            await self._judge(finding, received)
-            wanted.allowance.consume(finding.size_bytes)
-            sha256 = await anyio.to_thread.run_sync(_fingerprint, received.path)
+            content = await anyio.to_thread.run_sync(_sniffed, received, file_name)
+            await self._raise_if_refused(content, received)
+            request.allowance.consume(content.size_bytes)
+            sha256 = await anyio.to_thread.run_sync(_sha256, received.path)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await anyio.Path(received.path).unlink(missing_ok=True)
             raise
         return DownloadedFile(
             path=received.path,
-            label=called.label,
-            size_bytes=finding.size_bytes,
+            label=file_name.label,
+            size_bytes=content.size_bytes,
             sha256=sha256,
-            media_type=finding.media_type,
+            media_type=content.media_type,
             source_url=received.source_url,
-            name=called.name,
-            is_name_given=called.is_given,
-            is_page=finding.is_page,
-            is_text=finding.is_text,
-            shows_end=finding.shows_end,
-            notes=finding.notes,
+            name=file_name.name,
+            is_name_given=file_name.is_given,
+            is_page=content.is_page,
+            is_text=content.is_text,
+            shows_end=content.shows_end,
+            notes=content.notes,
         )
 
-    async def _judge(self, finding: SniffResult, received: ReceivedFile) -> None:
-        if finding.is_page:
+    async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:
+        if content.is_page:
             raise_if_login_page(self._pack, self._downloads.portal.base_url, received.final_url)
-        if finding.shape is SoftError.LOGIN:
+        if content.shape is SoftError.LOGIN:
             await self._order_page.verify_shown()
-        if finding.problems:
-            problem = " ".join(finding.problems)
-            if finding.is_page:
-                raise UnexpectedPageError(problem, finding.shape)
+        if content.problems:
+            problem = " ".join(content.problems)
+            if content.is_page:
+                raise UnexpectedPageError(problem, content.shape)
             raise DownloadRefusedError(problem, is_retryable=True)
 
     def _name(self, received: ReceivedFile, link: PageLink, number: int) -> FileName:
-        """Its name; what stands beside a link names the first file of it alone."""
+        """Return the name of a file; the texts of a link name only the first file of it."""
         page = link.names if number == 0 else {}
         addresses = (link.address, received.final_url)
         return choose_file_name(self._pack.attachments.names, page, received.disposition, addresses)
 
 
-def _inspected(received: ReceivedFile, called: FileName) -> SniffResult:
+def _sniffed(received: ReceivedFile, file_name: FileName) -> SniffResult:
     return sniff(
         received.path,
-        called.label,
+        file_name.label,
         received.declared_type,
         declared_size_bytes=received.declared_bytes,
         is_vouched=received.disposition.is_attachment,
     )
 
 
-def _fingerprint(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.asynccontextmanager
 async def open_session_downloads(
-    door: PortalProbe, context: BrowserContext, user_agent: str, sizes: SizeLimits, browser: BrowserOptions
+    probe: PortalProbe, context: BrowserContext, user_agent: str, sizes: SizeLimits, browser: BrowserOptions
 ) -> AsyncGenerator[SessionDownloads]:
-    """Open the ways to the files of a session.
+    """Open the downloaders of a session.
 
     Args:
-        door: The portal, and its rules.
-        context: Its browser.
-        user_agent: The browser's own: some portals bind a session to it.
-        sizes: How much one file and one order may be.
-        browser: By which proxy it goes, and what it is told of certificates.
+        probe: The probe of the portal, which has its rules and options.
+        context: The browser of the session.
+        user_agent: The browser's User-Agent: some portals bind a session to it.
+        sizes: The size limits of one file and of one order.
+        browser: The proxy and the certificates of the browser.
     """
-    async with open_http_downloader(door.pack, door.portal, context, user_agent, browser) as stream:
-        yield SessionDownloads(door.pack, door.portal, context, stream, sizes)
+    async with open_http_downloader(probe.pack, probe.portal, context, user_agent, browser) as http_downloader:
+        yield SessionDownloads(probe.pack, probe.portal, context, http_downloader, sizes)

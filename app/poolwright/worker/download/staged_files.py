@@ -1,6 +1,7 @@
-"""The files of one attempt in its staging folder: downloads that were checked, and evidence for a person.
+"""The files of one attempt in its staging folder: checked downloads, and evidence for a person.
 
-Every file comes in by ``take``, whether it was downloaded or made; so what a report lists is what lies here.
+Every file is added by ``accept``, whether it was downloaded or written by a processor, so a report lists exactly the
+files in this folder.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from poolwright.worker.errors import BadFileError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadedFile:
-    """A file on disk, checked; it has no final name yet."""
+    """A checked file on disk, without its final name."""
 
     path: Path
     label: str
@@ -32,25 +33,25 @@ class DownloadedFile:
     sha256: str
     media_type: str
     source_url: str
-    #: What to call it on disk; the label where nothing is said.
+    #: The wanted name on disk; empty for the label.
     name: str = ""
-    #: Whether that is the portal's own name for the file and no text of a page.
+    #: Whether the portal itself named the file; else a text of a page did.
     is_name_given: bool = False
-    #: Whether it is a page of HTML, whatever it is called.
+    #: Whether its content is an HTML page, whatever its name is.
     is_page: bool = False
     #: Whether it can be read as text.
     is_text: bool = False
-    #: Whether one that was cut off would be known by its end.
+    #: Whether a file of this type shows that its end is missing.
     shows_end: bool = False
-    #: What a person should know of it.
+    #: Notes about the file for a person.
     notes: tuple[str, ...] = ()
 
 
 class StagedFiles:
-    """What one attempt has saved so far."""
+    """The files that one attempt has saved so far."""
 
     def __init__(self, staging: Path) -> None:
-        """Save below the staging folder of an attempt; nothing is made before there is a file."""
+        """Save in the staging folder of an attempt; no folder is created before the first file."""
         self._staging = staging
         self._numbers = itertools.count(1)
         self._saved: list[FetchedFile] = []
@@ -58,21 +59,21 @@ class StagedFiles:
 
     @property
     def saved(self) -> tuple[FetchedFile, ...]:
-        """Every file so far, in the order in which they were taken."""
+        """Return the files so far, oldest first."""
         return tuple(self._saved)
 
     async def write(self, name: str, content: bytes, source_url: str) -> FetchedFile:
-        """Write a file and take it.
+        """Write a file, add it, and return it as the report will list it.
 
         Raises:
-            BadFileError: It is empty, or not what its name says.
+            BadFileError: It is empty, or its content does not match its name.
             OSError: The disk is full or not writable.
         """
         part = self._staging / f"made-{next(self._numbers)}"
-        return self.accept(await anyio.to_thread.run_sync(_written, part, name, content, source_url))
+        return self.accept(await anyio.to_thread.run_sync(_write, part, name, content, source_url))
 
     def accept(self, arrived: DownloadedFile) -> FetchedFile:
-        """Give a file its name and put it among the others.
+        """Give a file its final name, add it, and return it as the report will list it.
 
         Raises:
             OSError: The disk is not writable.
@@ -94,7 +95,7 @@ class StagedFiles:
         return file
 
 
-def _written(part: Path, name: str, content: bytes, source_url: str) -> DownloadedFile:
+def _write(part: Path, name: str, content: bytes, source_url: str) -> DownloadedFile:
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(content)
     finding = sniff(part, name, is_own=True)
@@ -112,17 +113,17 @@ def _written(part: Path, name: str, content: bytes, source_url: str) -> Download
     )
 
 
-#: A picture takes well under a second; a page that hangs must not hold its tab for long.
+#: A screenshot takes well under a second; a page that hangs must not hold its tab for long.
 CAPTURE_LIMIT_S = 5.0
-#: What a page's source is cut at. The largest pages of portals have some 3 MB.
+#: Longer HTML is cut. The largest pages of portals have some 3 MB.
 SOURCE_MAX_CHARS = 10_000_000
 PICTURE_ENDING, SOURCE_ENDING = ".png", ".html"
-#: A thumbnail is a hint of what goes on; below this quality texts become blots.
+#: JPEG quality of a thumbnail; below it texts cannot be read.
 THUMBNAIL_QUALITY, THUMBNAIL_LIMIT_S = 40, 3.0
 
 
 async def thumbnail(page: Page) -> bytes:
-    """A small picture of what a tab shows; nothing when it can't be pictured in time. Bounded."""
+    """Return a screenshot of a tab as JPEG; empty if it cannot be taken within the limit."""
     with anyio.move_on_after(THUMBNAIL_LIMIT_S), contextlib.suppress(PlaywrightError):
         limit_ms = THUMBNAIL_LIMIT_S * 1000
         return await page.screenshot(type="jpeg", quality=THUMBNAIL_QUALITY, scale="css", timeout=limit_ms)
@@ -130,42 +131,41 @@ async def thumbnail(page: Page) -> bytes:
 
 
 class Evidence:
-    """What one attempt has kept so far. Nothing is made before there is something to keep."""
+    """The evidence of one attempt. No folder is created before the first file."""
 
     def __init__(self, staging: Path) -> None:
-        """Keep below the staging folder of an attempt."""
+        """Save evidence in the staging folder of an attempt."""
         self._folder = staging / STAGED_EVIDENCE
-        self._taken: list[str] = []
-        self._kept: list[str] = []
+        self._requested: list[str] = []
+        self._names: list[str] = []
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every file that was kept, in the order in which they came."""
-        return tuple(self._kept)
+        """Return the names of the saved files, oldest first."""
+        return tuple(self._names)
 
     @property
     def call_count(self) -> int:
-        """How often something was to be kept."""
-        return len(self._taken)
+        """Return the number of calls, also of those that saved no file."""
+        return len(self._requested)
 
     async def save_screenshot_and_html(self, page: Page, name: str) -> tuple[str, ...]:
-        """Put source and picture of a page there; gives the names of what could be kept.
+        """Save the HTML and a screenshot of a page; return the names of the files that could be saved.
 
-        Bounded by ``LIMIT_S``. A page that cannot be pictured any more leaves nothing, nor does a full disk; that is
-        no error.
+        Limited by ``CAPTURE_LIMIT_S``. A page that cannot be captured and a full disk leave no file, without an error.
         """
-        picture_name = unique_name(safe_name(name) + PICTURE_ENDING, self._taken)
-        self._taken.append(picture_name)
+        picture_name = unique_name(safe_name(name) + PICTURE_ENDING, self._requested)
+        self._requested.append(picture_name)
         source_name = picture_name.removesuffix(PICTURE_ENDING) + SOURCE_ENDING
-        kept: list[str] = []
+        saved: list[str] = []
         try:
             with anyio.move_on_after(CAPTURE_LIMIT_S), contextlib.suppress(PlaywrightError, OSError):
                 self._folder.mkdir(parents=True, exist_ok=True)
                 source = (await page.content())[:SOURCE_MAX_CHARS]
                 await anyio.Path(self._folder / source_name).write_text(source, encoding="utf-8", errors="replace")
-                kept.append(source_name)
+                saved.append(source_name)
                 await page.screenshot(path=self._folder / picture_name, timeout=CAPTURE_LIMIT_S * 1000)
-                kept.append(picture_name)
-        finally:  # also where the task's time was over in between
-            self._kept += kept
-        return tuple(kept)
+                saved.append(picture_name)
+        finally:  # also if the task's time ended meanwhile
+            self._names += saved
+        return tuple(saved)

@@ -54,7 +54,7 @@ class LoginFlow:
         """Run the login steps until the probe page opens; return the one that succeeded.
 
         Args:
-            limit_s: The limit for each step, unless the pack gives its pages more; a person has ``person_s`` of the pack.
+            limit_s: The limit of each step, unless the pack gives its pages more; a person has the pack's ``person_s``.
 
         Raises:
             CannotLogInError: No login step succeeded.

@@ -1,11 +1,11 @@
 """The limits of a download: the hosts that a redirect may lead to, and the bytes that one order may bring.
 
-The portal and the hosts of its pack may send a file from where they like among themselves. To another host a file is
-followed as portals hand out files from storage: the address itself is the key. Never into a network in which the
-portal is not: what answers on this machine, in its network or at a cloud's own address is no attachment.
+Redirects among the portal and the hosts of its pack are allowed. A redirect to another host is followed only to a
+signed address, as portals use for files in storage, and never into a network in which the portal is not: a response of
+this machine, of its network or of a cloud's metadata service is no attachment.
 
-A disk that is full holds everybody up until there is room again. So an order that alone would fill it makes room first:
-it is refused what does not fit, and others go on.
+A full disk stops all orders until there is room again. So an order that alone would fill the disk is refused the files
+that do not fit, and the other orders continue.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 
-#: What storage calls the parts of an address that it signed (S3, Google, Azure, CloudFront and their likes).
+#: Names of the parameters of a signed address (S3, Google, Azure, CloudFront and others).
 _SIGNED = re.compile(
     r"x-(?:amz|goog|oss|cos|obs|bz|ms)-.*|.*signature|sig|sign|hmac|token|access_?token|policy|key-pair-id|awsaccesskeyid|"
     r"googleaccessid|ossaccesskeyid|expires?|response-content-(?:disposition|type)|rscd|ticket|auth|verify|hash|jwt",
     re.IGNORECASE,
 )
-#: A part of an address that nobody can guess.
+#: A part of an address that cannot be guessed.
 _KEY = re.compile(
     r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)[\w=~!+-]{24,}|[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
@@ -43,27 +43,27 @@ class NetworkScope(StrEnum):
     PRIVATE = "a private network"
     LINK_LOCAL = "the link of this machine"
     LOOPBACK = "this machine"
-    NOBODY = "nobody's network"
+    RESERVED = "a reserved network"
 
 
 def network_scope(address: str) -> NetworkScope:
-    """Whose address this is, as numbers; a name is nobody's."""
+    """Return the scope of a numeric network address; ``RESERVED`` for any other text."""
     try:
-        told = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return NetworkScope.NOBODY
-    within = getattr(told, "ipv4_mapped", None) or getattr(told, "sixtofour", None) or told
-    if within.is_loopback:
+        return NetworkScope.RESERVED
+    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
+    if inner.is_loopback:
         return NetworkScope.LOOPBACK
-    if within.is_link_local:
+    if inner.is_link_local:
         return NetworkScope.LINK_LOCAL
-    if within.is_unspecified or within.is_multicast or within.is_reserved:
-        return NetworkScope.NOBODY
-    return NetworkScope.PUBLIC if within.is_global else NetworkScope.PRIVATE
+    if inner.is_unspecified or inner.is_multicast or inner.is_reserved:
+        return NetworkScope.RESERVED
+    return NetworkScope.PUBLIC if inner.is_global else NetworkScope.PRIVATE
 
 
 def is_signed_url(url: str) -> bool:
-    """Whether an address is its own key, as those of storage are that a portal hands out."""
+    """Return whether an address grants access by itself, as the signed addresses of storage do."""
     parts = urlsplit(url)
     values = parse_qsl(parts.query, keep_blank_values=True)
     if any(_SIGNED.fullmatch(name) for name, _ in values):
@@ -72,7 +72,7 @@ def is_signed_url(url: str) -> bool:
 
 
 def target_problem(pack: Pack, base_url: str, url: str) -> str:
-    """Why an address may not be followed, by its text alone; empty when it may, if its network is right too."""
+    """Return the reason not to follow an address, judged by its text; empty if only its network is left to check."""
     target, portal = origin_of(url), origin_of(base_url)
     if target is None or portal is None:
         return f"its address redirects to an invalid web address: {url[:200]}"
@@ -86,68 +86,70 @@ def target_problem(pack: Pack, base_url: str, url: str) -> str:
 
 
 def network_problem(host: str, addresses: Collection[str], portal_addresses: Collection[str]) -> str:
-    """Why a host may not be asked, by the addresses that it has; empty when it may.
+    """Return the reason not to request a host, judged by its network addresses; empty if it may be requested.
 
     Args:
-        host: Its name, for the sentence.
-        addresses: Those of the host; none where only a proxy knows it.
-        portal_addresses: Those of the portal.
+        host: The name of the host, for the sentence.
+        addresses: The network addresses of the host; empty if only a proxy can resolve it.
+        portal_addresses: The network addresses of the portal.
     """
-    allowed = {NetworkScope.PUBLIC, *map(network_scope, portal_addresses)} - {NetworkScope.NOBODY}
-    wrong = next((reach for reach in map(network_scope, addresses) if reach not in allowed), None)
-    return "" if wrong is None else f"its address leads to {host}, which is in {wrong}, where the portal is not"
+    allowed = {NetworkScope.PUBLIC, *map(network_scope, portal_addresses)} - {NetworkScope.RESERVED}
+    wrong = next((scope for scope in map(network_scope, addresses) if scope not in allowed), None)
+    return "" if wrong is None else f"its address redirects to {host}, which is in {wrong} where the portal is not"
 
 
-_STEPS = ("bytes", "KB", "MB", "GB", "TB")
-_STEP_BYTES = 1024
-#: So much of the disk is left to others: the journal, manifests, and orders that need less than this.
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_UNIT_BYTES = 1024
+#: Space that is reserved for the journal, for manifests, and for orders that need less than this.
 FREE_BYTES_MIN = 64 * 1024 * 1024
-#: What comes between two looks at the disk.
+#: Bytes between two checks of the disk.
 _CHECK_EACH_BYTES = 8 * 1024 * 1024
 
 
 class DownloadAllowance:
-    """What is left for one order. Its downloads, which run side by side, ask before they go on."""
+    """The bytes that one order may still download. Its parallel downloads check before they continue."""
 
     def __init__(self, limits: SizeLimits) -> None:
-        """Begin with nothing used."""
+        """Begin with the full limits."""
         self._limits = limits
         self._used_bytes = 0
         self._folder: Path | None = None
-        self._looked_bytes = 0
+        self._checked_bytes = 0
 
     def for_folder(self, folder: Path) -> Self:
-        """The same, with an eye on the disk of the folder in which files land."""
+        """Also check the disk of the folder to which files are written; return the same object."""
         self._folder = folder
         return self
 
     def check_announced(self, size_bytes: int) -> None:
-        """See whether a file fits that is announced to have so many bytes, and of which none is on the disk yet.
+        """Check an announced size, before a byte of the file is on the disk.
 
         Raises:
-            RefusedError: It does not.
+            DownloadRefusedError: The file does not fit.
         """
         self._check_limits(size_bytes)
         if size_bytes >= FREE_BYTES_MIN:
             self._check_room(size_bytes)
 
     def check(self, size_bytes: int) -> None:
-        """See whether a file that has so many bytes by now still fits. Blocking, but of a local disk's memory.
+        """Check the size of a file that is being written. Blocking, but from the cache of a local disk.
 
         Raises:
-            RefusedError: It does not.
+            DownloadRefusedError: The file does not fit.
         """
         self._check_limits(size_bytes)
         is_large = self._used_bytes + size_bytes >= FREE_BYTES_MIN
-        if is_large and abs(size_bytes - self._looked_bytes) >= _CHECK_EACH_BYTES:
-            self._looked_bytes = size_bytes
+        if is_large and abs(size_bytes - self._checked_bytes) >= _CHECK_EACH_BYTES:
+            self._checked_bytes = size_bytes
             self._check_room(0)
 
     def _check_room(self, coming_bytes: int) -> None:
         free = None if self._folder is None else free_bytes(self._folder)
         if free is not None and free - coming_bytes < FREE_BYTES_MIN:
-            left = f"{format_size(free)} are free, of which {format_size(FREE_BYTES_MIN)} are reserved for other orders"
-            msg = f"the disk has no room for it ({left}); free some space and run the list again"
+            space = (
+                f"{format_size(free)} are free, of which {format_size(FREE_BYTES_MIN)} are reserved for other orders"
+            )
+            msg = f"the disk has no room for it ({space}); free some space and run the list again"
             raise DownloadRefusedError(msg, is_retryable=True)
 
     def _check_limits(self, size_bytes: int) -> None:
@@ -164,14 +166,14 @@ class DownloadAllowance:
         """Count a file that is kept.
 
         Raises:
-            RefusedError: It does not fit beside those that came meanwhile.
+            DownloadRefusedError: It does not fit beside the files that came meanwhile.
         """
         self._check_limits(size_bytes)
         self._used_bytes += size_bytes
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Free bytes on the disk of a folder; ``None`` if unknown. Blocking."""
+    """Return the free bytes on the disk of a folder; ``None`` if unknown. Blocking."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -179,8 +181,8 @@ def free_bytes(folder: Path) -> int | None:
 
 
 def format_size(size_bytes: int) -> str:
-    """Format a size for people."""
-    size, step = float(size_bytes), 0
-    while size >= _STEP_BYTES and step + 1 < len(_STEPS):
-        size, step = size / _STEP_BYTES, step + 1
-    return f"{size:.1f}".removesuffix(".0") + f" {_STEPS[step]}"
+    """Return a size in powers of 1024: ``812 bytes``, ``1.2 MB``, ``340 MB``."""
+    size, unit = float(size_bytes), 0
+    while size >= _UNIT_BYTES and unit + 1 < len(_UNITS):
+        size, unit = size / _UNIT_BYTES, unit + 1
+    return f"{size:.1f}".removesuffix(".0") + f" {_UNITS[unit]}"
