@@ -275,9 +275,7 @@ async def _running_pool(
             pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),
             waits_for_login=setup.waits_for_login,
         )
-        ports = PoolPorts(
-            journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
-        )
+        ports = PoolPorts(journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
         try:
             async with (
                 clean_staging(setup.tree, options.staging_path),

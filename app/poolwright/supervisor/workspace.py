@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -249,9 +250,19 @@ def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
 
 
 def _record_in_loop(event_log: EventLog) -> Callable[[Transition], None]:
-    """Profiles move in the threads that do their blocking work; their moves are recorded in the loop."""
+    """Return a recorder for profiles, whose transitions happen in threads and are recorded in the loop."""
 
     def record(transition: Transition) -> None:
-        anyio.from_thread.run_sync(event_log.record_transition, transition)
+        if not _is_abandoned():
+            anyio.from_thread.run_sync(event_log.record_transition, transition)
 
     return record
+
+
+def _is_abandoned() -> bool:
+    """Whether the caller of this thread has given up: its loop may end, and a call into it would never return."""
+    try:
+        anyio.from_thread.check_cancelled()
+    except asyncio.CancelledError:  # noqa: ASYNC103 - of the caller; the rest of this thread's work is still right
+        return True
+    return False

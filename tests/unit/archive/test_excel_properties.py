@@ -58,7 +58,7 @@ def test_a_number_in_a_cell_shows_the_text_that_it_was(text: str) -> None:
     if found.number_format == "General":
         assert repr(found.value) == text
     else:
-        shown = NumberFormat.of(found.number_format).shown(found.value)
+        shown = NumberFormat.parse(found.number_format).format_number(found.value)
         assert shown == text
 
 

@@ -16,8 +16,10 @@ from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Secret
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import WorkerEvent, WorkerStatus
 from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.supervisor import workspace
 from poolwright.supervisor.policy.events import PoolInput, RestartRequested
 from poolwright.supervisor.pool import PersistentWorkerPool, PoolControls
 from poolwright.supervisor.pool_context import PolicyInbox, PoolPorts
@@ -144,3 +146,27 @@ async def test_a_start_whose_clone_hangs_is_given_up_when_its_caller_is(
 
     assert starting.cancelled_caught
     assert what != "the copy" or list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.timeout(30)
+async def test_a_thread_that_was_given_up_waits_for_no_loop() -> None:
+    has_begun, goes_on, is_over = threading.Event(), threading.Event(), threading.Event()
+    context = pool_context(MemoryJournal(SystemClock()))
+    record = workspace._record_in_loop(context.event_log)
+    transition = Transition(
+        machine="profile", entity="p", origin="CLEANUP", event="REMOVED", target="REMOVED", at=context.clock.now()
+    )
+
+    def work() -> None:
+        has_begun.set()
+        goes_on.wait()
+        record(transition)
+        is_over.set()
+
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(partial(anyio.to_thread.run_sync, work, abandon_on_cancel=True))
+        await anyio.to_thread.run_sync(has_begun.wait)
+        beside.cancel_scope.cancel()
+    goes_on.set()
+
+    assert is_over.wait(10), "this loop does nothing meanwhile, like one that is over"

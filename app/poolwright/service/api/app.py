@@ -110,6 +110,10 @@ class ApiDeps:
     scheduler: Scheduler | None = None
 
 
+def _paths(router: APIRouter) -> tuple[str, ...]:
+    return tuple(route.path for route in router.routes if isinstance(route, APIRoute))
+
+
 def make_app(deps: ApiDeps) -> ASGIApp:
     """Build the ASGI application."""
     app = FastAPI(
@@ -142,13 +146,7 @@ def make_app(deps: ApiDeps) -> ASGIApp:
     uploads = (f"{API_PREFIX}/lists/upload",)
     authenticated = AuthMiddleware(app, token_auth, frozenset({*PUBLIC_PATHS, *pages}))
     limited = RequestLimitMiddleware(authenticated, replace(deps.limits, upload_paths=uploads))
-    own_paths = frozenset(
-        {
-            *PUBLIC_PATHS,
-            *pages,
-            *(route.path for route in operation_routes.metrics_router.routes if isinstance(route, APIRoute)),
-        }
-    )
+    own_paths = frozenset({*PUBLIC_PATHS, *pages, *_paths(operation_routes.metrics_router)})
     return SecurityHeadersMiddleware(
         PathPrefixMiddleware(limited, deps.prefix, lambda path: path in own_paths or path.startswith(f"{API_PREFIX}/"))
     )

@@ -82,7 +82,7 @@ def _raw(header: str) -> bytes:
 
 
 def _is_named(download: Download, *, is_alone: bool) -> bool:
-    """Return whether a header or a script named the file; a name that the browser derives from the address does not count."""
+    """Return whether a header or a script named the file; a name that the browser took from the address does not count."""
     stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
     if stem.lower() == "download":
         return False
@@ -197,7 +197,8 @@ async def verify_complete(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.Path(again).unlink(missing_ok=True)
-    note = f"{arrived.label} was sent compressed, and a browser does not report a missing end: check whether the file is complete."
+    cause = f"{arrived.label} was sent compressed, and a browser does not report a missing end"
+    note = f"{cause}: check whether the file is complete."
     return replace(arrived, notes=(*arrived.notes, note))
 
 
@@ -215,7 +216,7 @@ async def _is_confirmed(
 
 
 def _is_same_length(arrived: DownloadedFile, again: Path) -> bool:
-    """Return whether both have the same length; the contents may differ, because a file may hold its time of creation."""
+    """Return whether both have the same length; the contents may differ, as a file may hold its time of creation."""
     size_bytes = again.stat().st_size
     if size_bytes > arrived.size_bytes and _begins_with(again, arrived.path):
         raise IncompleteDownloadError(f"only its first {arrived.size_bytes:,} of {size_bytes:,} bytes were received")

@@ -41,7 +41,7 @@ class NetworkScope(StrEnum):
 
     PUBLIC = "the internet"
     PRIVATE = "a private network"
-    LINK_LOCAL = "the link of this machine"
+    LINK_LOCAL = "the local link"
     LOOPBACK = "this machine"
     RESERVED = "a reserved network"
 
@@ -95,7 +95,7 @@ def network_problem(host: str, addresses: Collection[str], portal_addresses: Col
     """
     allowed = {NetworkScope.PUBLIC, *map(network_scope, portal_addresses)} - {NetworkScope.RESERVED}
     wrong = next((scope for scope in map(network_scope, addresses) if scope not in allowed), None)
-    return "" if wrong is None else f"its address redirects to {host}, which is in {wrong} where the portal is not"
+    return "" if wrong is None else f"its address leads to {host}, which is in another network than the portal: {wrong}"
 
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")

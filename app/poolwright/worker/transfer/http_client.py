@@ -1,4 +1,4 @@
-"""Our own HTTP client, with the browser's proxy, certificates and cookies."""
+"""Our HTTP client, with the browser's proxy, certificates and cookies."""
 
 from __future__ import annotations
 
@@ -21,87 +21,97 @@ from poolwright.portal.addresses import origin_of
 if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
 
-#: What a browser understands by no expiry.
-_OF_SESSION = -1.0
+#: The expiry of a session cookie, as the driver expects it.
+_NO_EXPIRY = -1.0
 _SAME_SITE: Mapping[str, Literal["Lax", "None", "Strict"]] = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
-async def store_response_cookies(answer: httpx.Response, context: BrowserContext) -> None:
-    """Give the browser what an answer sets. One that it does not take is passed over."""
-    if "set-cookie" not in answer.headers:
+async def store_response_cookies(response: httpx.Response, context: BrowserContext) -> None:
+    """Add the cookies of a response to the browser; a cookie that it refuses is skipped."""
+    if "set-cookie" not in response.headers:
         return
-    for cookie in response_cookies(answer):
+    for cookie in response_cookies(response):
         with contextlib.suppress(PlaywrightError):
             await context.add_cookies([cookie])
 
 
-def response_cookies(answer: httpx.Response) -> Iterator[SetCookieParam]:
-    """The cookies that an answer sets, for the hosts for which it may; none that it takes away."""
+def response_cookies(response: httpx.Response) -> Iterator[SetCookieParam]:
+    """Yield the cookies that a response sets for allowed hosts; without those that it deletes."""
     jar = httpx.Cookies()
-    jar.extract_cookies(answer)
+    jar.extract_cookies(response)
     for cookie in jar.jar:
-        yield _cookie_param(cookie, answer.url)
+        yield _cookie_param(cookie, response.url)
 
 
 def _cookie_param(cookie: Cookie, url: httpx.URL) -> SetCookieParam:
-    told: SetCookieParam = {
+    param: SetCookieParam = {
         "name": cookie.name,
         "value": cookie.value or "",
-        # The library calls a host without a dot by another name.
+        # The cookie jar adds ".local" to a host name without a dot.
         "domain": cookie.domain if cookie.domain_specified else url.host,
         "path": cookie.path,
-        "expires": float(cookie.expires) if cookie.expires else _OF_SESSION,
+        "expires": float(cookie.expires) if cookie.expires else _NO_EXPIRY,
         "httpOnly": cookie.has_nonstandard_attr("HttpOnly"),
         "secure": cookie.secure and url.scheme == "https",
     }
     same_site = (cookie.get_nonstandard_attr("SameSite") or "").lower()
     if same_site in _SAME_SITE:
-        told["sameSite"] = _SAME_SITE[same_site]
-    return told
+        param["sameSite"] = _SAME_SITE[same_site]
+    return param
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpClients:
-    """A client for all places but those that are shown a certificate if they ask, and one for these."""
+    """The HTTP client for most hosts, and the one for hosts that may get the client certificate."""
 
-    #: Nothing where the proxy of this system is of a kind that only a browser can use.
+    #: ``None`` if only a browser can use the proxy of this system.
     default: httpx.AsyncClient | None
-    #: Nothing where there is no certificate to show.
+    #: ``None`` if no client certificate is set.
     with_certificate: httpx.AsyncClient | None = None
-    #: Scheme, host and port.
+    #: Origin of the portal: scheme, host and port.
     portal: str = ""
-    #: Who else is shown it; a name with a dot in front stands for all below it.
+    #: Other hosts that may get the certificate; a name with a leading dot includes all its subdomains.
     hosts: tuple[str, ...] = ()
 
     def client_for(self, url: str) -> httpx.AsyncClient | None:
-        """The one that may ask for this address."""
-        return self.with_certificate if self.with_certificate is not None and self._may_see(url) else self.default
+        """Return the client for an address; ``None`` if only a browser can request it."""
+        return (
+            self.with_certificate
+            if self.with_certificate is not None and self._may_get_certificate(url)
+            else self.default
+        )
 
-    def _may_see(self, url: str) -> bool:
-        place = origin_of(url)
-        if place is None or place.scheme != "https":
+    def _may_get_certificate(self, url: str) -> bool:
+        origin = origin_of(url)
+        if origin is None or origin.scheme != "https":
             return False
-        is_named = any(f".{place.host}".endswith(f".{name.removeprefix('.')}") for name in self.hosts if name[0] == ".")
-        return is_named or place.host in self.hosts or place == origin_of(self.portal)
+        is_named = any(
+            f".{origin.host}".endswith(f".{name.removeprefix('.')}") for name in self.hosts if name[0] == "."
+        )
+        return is_named or origin.host in self.hosts or origin == origin_of(self.portal)
 
 
 @contextlib.asynccontextmanager
 async def open_http_clients(options: BrowserOptions, user_agent: str, stall_s: float) -> AsyncGenerator[HttpClients]:
-    """Open the clients that go with a browser.
+    """Open the HTTP clients of a session.
 
     Args:
-        options: The browser's own.
-        user_agent: Of the browser: some portals bind a session to it.
-        stall_s: How long nothing may come.
+        options: The options of the browser.
+        user_agent: The browser's User-Agent: some portals bind a session to it.
+        stall_s: The longest time without a byte.
     """
     headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
     trust = _trust(options.authorities)
-    usual = _client(options.proxy, trust, trust, headers, stall_s)
-    shown = None if options.identity is None else _showing(options.identity, _trust(options.authorities))
-    showing = None if shown is None else _client(options.proxy, shown, trust, headers, stall_s)
+    default = _client(options.proxy, trust, trust, headers, stall_s)
+    certificate_context = (
+        None if options.identity is None else _with_client_certificate(options.identity, _trust(options.authorities))
+    )
+    with_certificate = (
+        None if certificate_context is None else _client(options.proxy, certificate_context, trust, headers, stall_s)
+    )
     hosts = () if options.identity is None else options.identity.hosts
-    async with usual or contextlib.nullcontext(), showing or contextlib.nullcontext():
-        yield HttpClients(default=usual, with_certificate=showing, portal=options.http_origin, hosts=hosts)
+    async with default or contextlib.nullcontext(), with_certificate or contextlib.nullcontext():
+        yield HttpClients(default=default, with_certificate=with_certificate, portal=options.http_origin, hosts=hosts)
 
 
 def _client(
@@ -121,15 +131,15 @@ def _client(
 
 
 def _trust(authorities: str) -> ssl.SSLContext:
-    """What this system trusts, as the browser does, and what the settings name beside it."""
+    """Return a TLS context that trusts the authorities of this system, as the browser does, and those of the settings."""
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(cadata=authorities)
     return context
 
 
-def _showing(identity: Identity, context: ssl.SSLContext) -> ssl.SSLContext:
-    """Python reads a key from a file alone: there is one for a moment, which nobody else may read."""
+def _with_client_certificate(identity: Identity, context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the TLS context with the client certificate; ``ssl`` needs a key file, so a private one exists briefly."""
     with tempfile.TemporaryDirectory(prefix="key-") as folder:
         path = Path(folder, "own.pem")
         path.write_text(identity.key.text + identity.chain, encoding="ascii")
@@ -145,6 +155,6 @@ def _proxy_of(proxy: Proxy | None, context: ssl.SSLContext) -> httpx.Proxy | Non
 
 
 def _mounts(proxy: Proxy | None) -> dict[str, httpx.AsyncBaseTransport | None]:
-    """What goes past a proxy, in the client's words; nothing in place of a transport is its own, without a proxy."""
+    """Return the hosts that bypass the proxy, in the form of httpx; ``None`` is its transport without a proxy."""
     names = () if proxy is None else proxy.bypass
     return {f"all://*{name}" if name.startswith(".") else f"all://{name}": None for name in names}

@@ -1,7 +1,7 @@
-"""Downloads files by our own HTTP client with the browser's cookies.
+"""Downloads files by our HTTP client with the browser's cookies.
 
-Used wherever a page gives an address: memory stays flat, several files run side by side, and the answer's status and
-redirects are seen. Where this client is stricter than a browser, or is taken for a program, it steps aside.
+Used if a page gives an address: memory use is constant, several files run in parallel, and the status and the redirects
+of a response are known. If this client is stricter than a browser, or is refused as a program, the browser downloads.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import ssl
 import zlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -37,59 +38,59 @@ from poolwright.worker.transfer.received_file import (
     parse_content_encoding,
 )
 
-#: As many as a browser follows.
-_HOP_COUNT_MAX = 20
-#: Answers that bring a file. One that brings a part of it, or nothing yet, brings none.
-_WHOLE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
-#: Answers that another try can turn.
-_PASSING = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
-#: Answers that may mean only that a program asked and not a browser.
-_REFUSALS = frozenset({400, 401, 403, 406, 407, 412})
-#: Answers that somebody gets, too, who is logged out.
-_DOUBTFUL = frozenset({401, 403})
+#: As many redirects as a browser follows.
+_REDIRECT_COUNT_MAX = 20
+#: Statuses of a response with a whole file; 206 has a part of it, and 202 has no file yet.
+_FILE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
+#: Statuses that may change at another try.
+_RETRYABLE_STATUSES = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
+#: Statuses that a browser may not get, because the portal refused a program.
+_BROWSER_STATUSES = frozenset({400, 401, 403, 406, 407, 412})
+#: Statuses that a lost login can cause.
+_LOGIN_STATUSES = frozenset({401, 403})
 
 
 class HttpDownloader:
-    """Asks for the files of one session. The same clients for all tabs; cookies are asked of the browser each time."""
+    """Downloads the files of one session. All tabs share its clients; each request takes the cookies from the browser."""
 
     def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, clients: HttpClients) -> None:
-        """Made by ``open_file_stream`` alone."""
+        """Keep the parts; created by ``open_http_downloader``."""
         self._pack = pack
         self._portal = portal
         self._context = context
         self._clients = clients
 
     async def fetch(
-        self, address: str, part: Path, allowance: DownloadAllowance, known: tuple[str, ...]
+        self, address: str, part: Path, allowance: DownloadAllowance, known_names: tuple[str, ...]
     ) -> ReceivedFile:
-        """Bring what an address holds to ``part``.
+        """Download an address to ``part`` and return the file.
 
         Args:
-            address: Where the page says that the file is.
-            part: Where it is written.
-            allowance: What the order may still bring.
-            known: How the page calls the file.
+            address: The address on the page.
+            part: The path to write to.
+            allowance: The bytes that the order may still download.
+            known_names: The names that the page gives the file.
 
         Raises:
-            RefusedError: It was not handed out, or not to us.
-            PortalBusyError: The portal wants to be asked later.
+            DownloadRefusedError: The file could not be downloaded.
+            PortalBusyError: The portal is too busy.
             OSError: The disk is full or not writable.
         """
         url = address
         try:
-            for _ in range(_HOP_COUNT_MAX):
-                async with self._ask(url) as answer:
-                    await store_response_cookies(answer, self._context)
-                    if not answer.has_redirect_location:
-                        received = await self._save(answer, part, allowance, known)
-                        return _at(received, address, str(answer.url))
-                    url = _joined(str(answer.url), answer.headers["location"])
+            for _ in range(_REDIRECT_COUNT_MAX):
+                async with self._request(url) as response:
+                    await store_response_cookies(response, self._context)
+                    if not response.has_redirect_location:
+                        received = await self._save(response, part, allowance, known_names)
+                        return replace(received, source_url=address, final_url=str(response.url))
+                    url = _redirect_target(str(response.url), response.headers["location"])
                 await self._check_target(url)
         except httpx.TimeoutException as error:
             msg = f"no data was received for {self._pack.limits.stall_s:g} s"
-            is_unheard = isinstance(error, httpx.ConnectTimeout)
-            raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=is_unheard) from error
-        # The client hands a refusal on as it is that comes after the greeting, as for want of a certificate.
+            is_unconnected = isinstance(error, httpx.ConnectTimeout)
+            raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=is_unconnected) from error
+        # httpx does not wrap an SSLError after the handshake, as when a client certificate is missing.
         except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, zlib.error) as error:
             msg = f"the transfer broke off ({first_line(error)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True) from error
@@ -101,10 +102,10 @@ class HttpDownloader:
         raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
 
     async def check_origin(self, url: str) -> None:
-        """See whether a file may come from where the browser found it.
+        """Check that a file may come from an address, by its network.
 
         Raises:
-            RefusedError: Its network is none of the portal's.
+            DownloadRefusedError: The portal is not in that network.
         """
         host = origin_of(url)
         if host is None or self._pack.may_fetch(self._portal.base_url, url):
@@ -119,77 +120,66 @@ class HttpDownloader:
         await self.check_origin(url)
 
     @contextlib.asynccontextmanager
-    async def _ask(self, url: str) -> AsyncGenerator[httpx.Response]:
+    async def _request(self, url: str) -> AsyncGenerator[httpx.Response]:
         cookies = await self._context.cookies(url)
-        crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
-        # As bytes: a browser sends the letters of a cookie as UTF-8, and this client would refuse them.
-        headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
+        cookie_header = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
+        # As bytes: a browser sends a cookie as UTF-8, but this client refuses such text.
+        headers = {b"Cookie": cookie_header.encode("utf-8", "replace")} if cookie_header else {}
         client = self._clients.client_for(url)
         if client is None:
             msg = "only the browser can use the system's proxy"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        async with client.stream("GET", url, headers=headers) as answer:
-            yield answer
+        async with client.stream("GET", url, headers=headers) as response:
+            yield response
 
     async def _save(
-        self, answer: httpx.Response, part: Path, allowance: DownloadAllowance, known: tuple[str, ...]
+        self, response: httpx.Response, part: Path, allowance: DownloadAllowance, known_names: tuple[str, ...]
     ) -> ReceivedFile:
-        _raise_if_busy(answer)
-        declared = announced_size(answer.status_code, answer.headers)
-        is_all_there_is = answer.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
-        if answer.status_code not in _WHOLE and not is_all_there_is:
+        _raise_if_busy(response)
+        declared = announced_size(response.status_code, response.headers)
+        is_whole_file = response.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
+        if response.status_code not in _FILE_STATUSES and not is_whole_file:
             raise DownloadRefusedError(
-                f"the portal answered {answer.status_code} {answer.reason_phrase}".rstrip(),
-                is_retryable=answer.status_code in _PASSING,
-                is_for_browser=answer.status_code in _REFUSALS,
-                is_session_in_doubt=answer.status_code in _DOUBTFUL,
+                f"the portal answered {response.status_code} {response.reason_phrase}".rstrip(),
+                is_retryable=response.status_code in _RETRYABLE_STATUSES,
+                is_for_browser=response.status_code in _BROWSER_STATUSES,
+                is_session_in_doubt=response.status_code in _LOGIN_STATUSES,
             )
-        codings = parse_content_encoding(answer.headers.get("content-encoding", ""))
+        codings = parse_content_encoding(response.headers.get("content-encoding", ""))
         if not SUPPORTED_CODINGS.issuperset(codings):
             msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         allowance.check_announced(declared or 0)
-        size_bytes = await _written(answer, ContentDecoder(codings), part, allowance)
-        if size_bytes == 0 and "refresh" in answer.headers:
+        size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+        if size_bytes == 0 and "refresh" in response.headers:
             msg = "its address refers to another one"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        headers = [value for name, value in answer.headers.raw if name.lower() == b"content-disposition"]
+        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
         return ReceivedFile(
             path=part,
-            disposition=parse_content_disposition(headers, known),
-            declared_type=media_type(answer.headers.get("content-type", "")),
+            disposition=parse_content_disposition(headers, known_names),
+            declared_type=media_type(response.headers.get("content-type", "")),
             declared_bytes=declared,
         )
 
 
-async def _written(answer: httpx.Response, unpacking: ContentDecoder, part: Path, allowance: DownloadAllowance) -> int:
-    """Write the content of an answer; its size."""
+async def _write(response: httpx.Response, decoder: ContentDecoder, part: Path, allowance: DownloadAllowance) -> int:
+    """Write the content of a response and return its size in bytes."""
     size_bytes = 0
     async with await anyio.open_file(part, "wb") as target:
-        async for chunk in answer.aiter_raw():
-            for piece in unpacking.decode(chunk):
+        async for chunk in response.aiter_raw():
+            for piece in decoder.decode(chunk):
                 size_bytes += len(piece)
                 allowance.check(size_bytes)
                 await target.write(piece)
-    if not unpacking.is_complete:
+    if not decoder.is_complete:
         msg = "it was sent compressed, and its end is missing"
         raise IncompleteDownloadError(msg)
     return size_bytes
 
 
-def _at(received: ReceivedFile, source_url: str, final_url: str) -> ReceivedFile:
-    return ReceivedFile(
-        path=received.path,
-        disposition=received.disposition,
-        declared_type=received.declared_type,
-        declared_bytes=received.declared_bytes,
-        source_url=source_url,
-        final_url=final_url,
-    )
-
-
-def _joined(url: str, location: str) -> str:
-    """Where a redirect leads; the text itself where that is no address."""
+def _redirect_target(url: str, location: str) -> str:
+    """Return the target of a redirect; the text itself if it is no address."""
     try:
         return urldefrag(urljoin(url, location)).url
     except ValueError:
@@ -197,42 +187,42 @@ def _joined(url: str, location: str) -> str:
 
 
 def parse_retry_after(retry_after: str | None) -> float | None:
-    """Seconds that a Retry-After header tells; one that names a date is answered by our own clock."""
+    """Return the seconds of a Retry-After header; ``None`` if there is none, or if it holds a date."""
     return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
 
 
-def _raise_if_busy(answer: httpx.Response) -> None:
-    """A 503 alone may be the trouble of one file; with a time to come back it speaks for the portal."""
-    retry_after = answer.headers.get("retry-after")
-    is_pause = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
-    if is_pause or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise PortalBusyError(answer.status_code, parse_retry_after(retry_after))
+def _raise_if_busy(response: httpx.Response) -> None:
+    """Raise for a busy portal; a 503 without Retry-After may concern this file only."""
+    retry_after = response.headers.get("retry-after")
+    is_pause = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
+    if is_pause or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise PortalBusyError(response.status_code, parse_retry_after(retry_after))
 
 
 async def _addresses(url: str) -> tuple[str, ...]:
-    """The addresses of a host in the network; none where it has no name here, as behind a proxy."""
+    """Return the network addresses of a host; empty if it cannot be resolved here, as behind a proxy."""
     origin = origin_of(url)
     if origin is None:
         return ()
     try:
-        found = await anyio.getaddrinfo(origin.host, origin.port)
+        entries = await anyio.getaddrinfo(origin.host, origin.port)
     except (OSError, UnicodeError):
         return ()
-    return tuple(str(place[0]) for *_, place in found)
+    return tuple(str(address[0]) for *_, address in entries)
 
 
 @contextlib.asynccontextmanager
 async def open_http_downloader(
     pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, browser: BrowserOptions
 ) -> AsyncGenerator[HttpDownloader]:
-    """Open the HTTP clients that go with a session.
+    """Open the HTTP downloader of a session.
 
     Args:
         pack: The portal's rules.
-        portal: Where it is.
-        context: Whose cookies are used.
-        user_agent: The browser's own: some portals bind a session to it.
-        browser: By which proxy it goes, and what it is told of certificates.
+        portal: The address of the portal.
+        context: The browser whose cookies are used.
+        user_agent: The browser's User-Agent: some portals bind a session to it.
+        browser: The proxy and the certificates of the browser.
     """
     async with open_http_clients(browser, user_agent, pack.limits.stall_s) as clients:
         yield HttpDownloader(pack, portal, context, clients)
