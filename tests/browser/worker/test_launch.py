@@ -13,7 +13,9 @@ from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.errors import CannotStartError
 from tests.support.sessions import CHROMIUM
 
-NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts it without where it must"
+NEXT_STEP = (
+    "`poolwright doctor` names the setting to change, and --sandbox auto starts the browser without it if necessary"
+)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux")
@@ -25,6 +27,5 @@ async def test_a_sandbox_that_root_asked_for_is_named_as_the_cause(tmp_path: Pat
             await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
 
     assert str(caught.value) == (
-        "The browser does not start (it was asked to use Chromium's own sandbox, which it refuses to root; "
-        f"{NEXT_STEP})."
+        f"The browser does not start (Chromium's own sandbox was requested, but root cannot use it; {NEXT_STEP})."
     )

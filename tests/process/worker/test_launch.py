@@ -11,7 +11,7 @@ from poolwright.domain.options import BrowserOptions, Sandbox
 from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.errors import CannotStartError
 
-NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts it without where it must"
+NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts the browser without it if necessary"
 
 
 #: What a browser writes before it ends, as it was seen with the user namespaces of an ordinary user used up.
@@ -42,4 +42,4 @@ async def test_a_system_that_forbids_the_sandbox_is_named_as_the_cause(tmp_path:
             await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
 
     assert words in str(caught.value)
-    assert ("which this system forbids" in str(caught.value)) is (text in {REFUSED, UNKNOWN})
+    assert ("this system forbids it" in str(caught.value)) is (text in {REFUSED, UNKNOWN})

@@ -102,7 +102,12 @@ class Forgetful:
 @pytest.mark.parametrize(
     ("version", "last_version", "error", "told"),
     [
-        ("149.0.1", "150.0.2", CannotStartError, r"newer version 150\.0\.2, and this browser, 149\.0\.1, .* is whole"),
+        (
+            "149.0.1",
+            "150.0.2",
+            CannotStartError,
+            r"newer version 150\.0\.2, and this browser, 149\.0\.1, .* is not damaged",
+        ),
         ("150.0.1", "150.0.2", CookiesLostError, "has lost 5 of the 5 cookies"),
         ("150.0.1", "", CookiesLostError, "has lost 5 of the 5 cookies"),
     ],

@@ -59,14 +59,14 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
             told("[7:7:ERROR:dbus/bus.cc] Failed to connect to the bus", "a word of its own."),
             "its output: a word of its own",
         ),
-        (told(code=1), "it exited at once with exit code 1 without any output; is it a browser?"),
+        (told(code=1), "it exited at once with exit code 1 without any output; check that the file is a browser"),
         (
             told().replace("exitCode=1, signal=null", "exitCode=null, signal=SIGILL"),
-            "it exited at once by SIGILL without any output; is it a browser?",
+            "it exited at once by SIGILL without any output; check that the file is a browser",
         ),
         (
             "BrowserType.launch_persistent_context: Timeout 60000ms exceeded.\nCall log:\n  - <launched> pid=7\n",
-            "it started but did not answer: Timeout 60000ms exceeded.; is it a browser?",
+            "it started but did not answer: Timeout 60000ms exceeded.; check that the file is a browser",
         ),
         (
             "BrowserType.launch_persistent_context: Failed to launch: Error: spawn /tmp/e EACCES\nCall log:\n",
@@ -74,7 +74,7 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
         ),
         (
             told("[7:7:ERROR:process_singleton_posix.cc] Failed to create a ProcessSingleton for your profile"),
-            "it can't lock /runs/w1: another browser has it open, or it may not be written, or its disk is read-only",
+            "it cannot lock /runs/w1: another browser uses it, it is not writable, or its disk is read-only",
         ),
     ],
 )
@@ -85,8 +85,8 @@ def test_the_browsers_own_words_are_told_with_the_next_step(message: str, senten
 @pytest.mark.parametrize(
     ("said", "cause"),
     [
-        ("Running as root without --no-sandbox is not supported. No usable sandbox!", "which it refuses to root"),
-        ("[1:1:FATAL:sandbox/linux/suid] No usable sandbox!", "which this system forbids"),
+        ("Running as root without --no-sandbox is not supported. No usable sandbox!", "root cannot use it"),
+        ("[1:1:FATAL:sandbox/linux/suid] No usable sandbox!", "this system forbids it"),
     ],
 )
 def test_a_sandbox_that_is_refused_is_the_cause_before_all_others(said: str, cause: str) -> None:

@@ -1,12 +1,12 @@
 """The cookies of a session: checked after the launch, saved beside the profile and restored into the next browser.
 
-Chromium never tells of a cookie that it can't read: a wrong key or one flipped bit, and it deletes all cookies of that
-site. The supervisor counts them in the database before each launch; here they are counted in the browser. Only numbers
-and hosts are compared and told.
+Chromium does not report a cookie that it cannot read: after a wrong key or one flipped bit it deletes all cookies of the
+site. The supervisor counts the cookies in the database before each launch; here they are counted in the browser. Only
+numbers and hosts are compared and reported.
 
-A snapshot is taken after a login, after each task and before an orderly close, and lives as long as the worker's slot.
-After a crash the next browser on the same profile is given back what its disk had not seen yet, cookies without an
-expiry too. The file holds a login: it is for the owner's eyes, and replaced in one step.
+A snapshot is taken after a login, after each task and before an orderly close, and is kept as long as the worker's
+slot. After a crash the next browser on the same profile gets the cookies that the last one had not written to the disk,
+and those without an expiry. The file holds a login: only its owner can read it, and it is replaced in one step.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.domain.ids import SiteCookies
 from poolwright.worker.errors import CannotStartError, CookiesLostError, SessionBrokenError
 
-#: How a browser names itself that drops session cookies whatever it is told: chromium-headless-shell.
+#: The product name of chromium-headless-shell, which always drops session cookies.
 _HEADLESS_SHELL = "HeadlessChrome/"
 _TOO_OLD = (
     "The browser does not start (the profile was last used by the newer version {theirs}, and this browser, {ours}, "
-    "cannot read what that wrote; the profile is whole). Name the newer one with --browser, update this one, or log in "
-    "anew to a profile that this one makes."
+    "cannot read its cookies; the profile is not damaged). Set the newer browser with --browser, update this one, or "
+    "create a new profile with this browser and log in to it."
 )
-#: More sites than these help nobody.
+#: Most sites that a sentence names.
 _SITE_COUNT_MAX = 5
 
 
-#: Where a browser writes its version into its user-data folder, at each start.
+#: The file in a user-data folder to which a browser writes its version at each start.
 _LAST_VERSION_FILE = "Last Version"
 
 
 def last_browser_version(profile: Path) -> str:
-    """The version of the browser that used a profile last; empty where none says so. Ask before a launch."""
+    """Return the version of the last browser that used a profile; empty if unknown. Call it before a launch."""
     try:
         return (profile / _LAST_VERSION_FILE).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
@@ -51,16 +51,16 @@ def last_browser_version(profile: Path) -> str:
 
 
 async def verify_cookies(driver: BrowserContext, expected: Sequence[SiteCookies], last_version: str = "") -> None:
-    """Make sure that no cookie was lost at the launch. Costs 1 to 5 ms. Ask before anything is given to the browser.
+    """Verify that no cookie was lost at the launch, in 1 to 5 ms. Call it before cookies are added to the browser.
 
     Args:
         driver: A browser that was launched just now.
-        expected: What its profile holds.
-        last_version: Of the browser that used the profile last.
+        expected: The cookies in its profile.
+        last_version: The version of the last browser that used the profile.
 
     Raises:
-        CannotStartError: Some are lost, and that browser was a newer one: what it wrote this one cannot read.
-        CookiesLostError: Some are lost. The sentence says how many, and of which sites.
+        CannotStartError: Some are lost, because the last browser was newer and this one cannot read its cookies.
+        CookiesLostError: Some are lost; the sentence has their number and their sites.
         SessionBrokenError: The browser is gone.
     """
     try:
@@ -79,7 +79,7 @@ async def verify_cookies(driver: BrowserContext, expected: Sequence[SiteCookies]
 
 
 def is_newer(last_version: str, product: str) -> bool:
-    """Whether a browser of another main version, and a later one, used a profile before this one. Pure."""
+    """Return whether the last browser of a profile had a later main version than this one. Pure."""
     theirs, ours = (_main_version(text.rpartition("/")[2]) for text in (last_version, product))
     return theirs is not None and ours is not None and theirs > ours
 
@@ -92,11 +92,11 @@ def _main_version(text: str) -> int | None:
 def count_missing(
     expected: Iterable[SiteCookies], present: Mapping[str, int], *, keeps_session: bool = True
 ) -> Mapping[str, int]:
-    """How many cookies of each site are lost; sites that lost none are left out. Pure.
+    """Return the number of lost cookies by site, without sites that lost none. Pure.
 
     Args:
-        expected: What the profile holds.
-        present: Cookies of each host in the browser. More than expected is no loss, and makes up for none elsewhere.
+        expected: The cookies in the profile.
+        present: The cookies in the browser by host. More than expected do not count, also not for other hosts.
         keeps_session: Whether the browser keeps cookies without an expiry.
     """
     wanted = {site.site: site.lasting_count + (site.session_count if keeps_session else 0) for site in expected}
@@ -104,85 +104,85 @@ def count_missing(
 
 
 def describe_missing(lost: Mapping[str, int], expected: Iterable[SiteCookies]) -> str:
-    """The loss in one sentence, the site with the most first. Pure."""
+    """Return the loss in one sentence, the site with the most lost cookies first. Pure."""
     total = sum(site.lasting_count + site.session_count for site in expected)
-    told = [f"{count} of {site}" for site, count in sorted(lost.items(), key=lambda item: (-item[1], item[0]))]
-    more = f" and {len(told) - _SITE_COUNT_MAX} more sites" if len(told) > _SITE_COUNT_MAX else ""
+    losses = [f"{count} of {site}" for site, count in sorted(lost.items(), key=lambda item: (-item[1], item[0]))]
+    more = f" and {len(losses) - _SITE_COUNT_MAX} more sites" if len(losses) > _SITE_COUNT_MAX else ""
     return (
         f"The browser has lost {sum(lost.values())} of the {total} cookies that this profile holds, so a login may be "
-        f"gone: {', '.join(told[:_SITE_COUNT_MAX])}{more}."
+        f"gone: {', '.join(losses[:_SITE_COUNT_MAX])}{more}."
     )
 
 
 async def _product(driver: BrowserContext) -> str:
-    """Name and version. The headless shell says what it is; a full browser without a window calls itself Chrome."""
+    """Return product and version of a browser; only the headless shell is not named Chrome."""
     if driver.browser is None:
         return ""
-    asking = await driver.browser.new_browser_cdp_session()
-    version = cast("Mapping[str, str]", await asking.send("Browser.getVersion"))  # pyright: ignore[reportUnknownMemberType]
-    await asking.detach()
+    session = await driver.browser.new_browser_cdp_session()
+    version = cast("Mapping[str, str]", await session.send("Browser.getVersion"))  # pyright: ignore[reportUnknownMemberType]
+    await session.detach()
     return version["product"]
 
 
-#: For the owner alone.
+#: Readable for the owner only.
 _FILE_MODE = 0o600
 
 _Cookie: TypeAlias = Mapping[str, Any]
 
 
 class CookieSnapshot:
-    """One file, and what is in it. Owned by the session; nobody else writes it."""
+    """The snapshot file of one session, which alone writes it, and its content."""
 
     def __init__(self, path: Path | None) -> None:
-        """Keep cookies in ``path``, whose folder is the supervisor's; in memory alone where no browser will follow."""
+        """Save cookies to ``path``, in a folder of the supervisor; ``None`` keeps them in memory, if no browser follows."""
         self._path = path
-        self._kept: bytes | None = None
-        #: What was kept or brought back last, by site, path and name. A login: never to be logged or told.
+        self._content: bytes | None = None
+        #: The cookies of the last save or restore, by site, path and name. Secret: never log them.
         self.cookies: dict[str, Any] = {}
-        self._turn = anyio.Lock()
+        self._lock = anyio.Lock()
 
     async def save(self, driver: BrowserContext) -> None:
-        """Write down the cookies as they are now, unless nothing changed.
+        """Save the current cookies, if they have changed.
 
         Raises:
             PlaywrightError: The browser is gone.
-            OSError: The file can't be written; the one before it stays.
+            OSError: The file cannot be written; the earlier one stays.
         """
-        async with self._turn:
+        async with self._lock:
             cookies = await driver.cookies()
             content = json.dumps(cookies).encode()
-            if content != self._kept:
-                self.cookies = _named([{**cookie} for cookie in cookies])
+            if content != self._content:
+                self.cookies = _by_key([{**cookie} for cookie in cookies])
                 if self._path is not None:
                     await anyio.to_thread.run_sync(_replace, self._path, content)
-                self._kept = content
+                self._content = content
 
     async def restore(self, driver: BrowserContext) -> int:
-        """Give a browser what an earlier one on the same profile had and it has not; tells how many it took.
+        """Add the cookies of an earlier browser on the same profile that are missing; return how many were accepted.
 
         Raises:
-            PlaywrightError: The browser is gone, or refuses every one of them.
-            OSError: The file can't be read.
+            PlaywrightError: The browser is gone, or refuses all of them.
+            OSError: The file cannot be read.
             ValueError: The file is no snapshot.
         """
         if self._path is None:
             return 0
-        kept = await anyio.to_thread.run_sync(_read, self._path)
+        saved = await anyio.to_thread.run_sync(_read, self._path)
         present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
-        missing = missing_cookies(kept, present)
-        self.cookies = _named(kept)
+        missing = missing_cookies(saved, present)
+        self.cookies = _by_key(saved)
         return await _add(driver, missing) if missing else 0
 
 
 async def _add(driver: BrowserContext, cookies: Sequence[_Cookie]) -> int:
-    """Give cookies to a browser; one that it refuses does not keep the others from it.
+    """Add cookies to a browser, one by one if it refuses one; return how many it accepted.
 
     Raises:
-        PlaywrightError: It took none.
+        PlaywrightError: It accepted none.
     """
     refusals: list[PlaywrightError] = []
     with _collecting(refusals):
-        await driver.add_cookies(cast("Any", cookies))  # it takes what it gave
+        await driver.add_cookies(cast("Any", cookies))  # the form in which the browser returned them
     if not refusals:
         return len(cookies)
     refusals.clear()
@@ -196,31 +196,31 @@ async def _add(driver: BrowserContext, cookies: Sequence[_Cookie]) -> int:
 
 @contextlib.contextmanager
 def _collecting(refusals: list[PlaywrightError]) -> Generator[None]:
-    """Put what the browser refuses aside."""
+    """Collect the browser's errors in a list."""
     try:
         yield
     except PlaywrightError as error:
         refusals.append(error)
 
 
-def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:
-    """What the browser lacks or has with another value. A cookie that has expired meanwhile it drops by itself."""
-    values = {_identity(cookie): cookie.get("value") for cookie in present}
-    return [cookie for cookie in kept if values.get(_identity(cookie)) != cookie.get("value")]
+def missing_cookies(saved: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:
+    """Return the cookies that are missing or have another value; the browser drops expired ones by itself."""
+    values = {_cookie_id(cookie): cookie.get("value") for cookie in present}
+    return [cookie for cookie in saved if values.get(_cookie_id(cookie)) != cookie.get("value")]
 
 
-def _identity(cookie: _Cookie) -> tuple[Any, ...]:
+def _cookie_id(cookie: _Cookie) -> tuple[Any, ...]:
     return tuple(cookie.get(part) for part in ("name", "domain", "path", "partitionKey"))
 
 
-def _named(cookies: Sequence[_Cookie]) -> dict[str, Any]:
-    """Each cookie under a name that no other one has: where it is sent to, and how it is called there."""
-    named: dict[str, Any] = {}
+def _by_key(cookies: Sequence[_Cookie]) -> dict[str, Any]:
+    """Return each cookie under a unique key: its site, path, name and partition."""
+    by_key: dict[str, Any] = {}
     for cookie in cookies:
-        name, domain, path, partition = _identity(cookie)
+        name, domain, path, partition = _cookie_id(cookie)
         within = f" within {partition}" if partition else ""
-        named[f"{domain}{path} {name}{within}"] = dict(cookie)
-    return named
+        by_key[f"{domain}{path} {name}{within}"] = dict(cookie)
+    return by_key
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -233,10 +233,10 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _read(path: Path) -> Sequence[_Cookie]:
     try:
-        kept: object = json.loads(path.read_bytes())
+        cookies: object = json.loads(path.read_bytes())
     except FileNotFoundError:
         return ()
-    if not (isinstance(kept, list) and all(isinstance(cookie, dict) for cookie in cast("list[object]", kept))):
+    if not (isinstance(cookies, list) and all(isinstance(entry, dict) for entry in cast("list[object]", cookies))):
         msg = f"{path} holds no list of cookies"
         raise ValueError(msg)
-    return cast("Sequence[_Cookie]", kept)
+    return cast("Sequence[_Cookie]", cookies)

@@ -1,6 +1,6 @@
 """Starts the driver and the browser of a worker, and explains why a browser does not start.
 
-The driver says first that the browser is gone; what the browser said before it went stands in the driver's log below.
+The first line of the driver's error only reports that the browser is gone; the browser's own output follows in its log.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from poolwright.domain.options import BrowserOptions, Proxy, Sandbox
 from poolwright.worker.browser.certificate_store import prepare_certificates
 from poolwright.worker.errors import CannotStartError, first_line
 
-#: What driver and browser say of a sandbox that is refused.
+#: Messages of the driver and the browser for a refused sandbox.
 NO_SANDBOX = ("Chromium sandboxing failed", "No usable sandbox", "FATAL:sandbox/linux/")
 ROOT_WITHOUT_SANDBOX = "Running as root without --no-sandbox"
-#: What tells the cause, the most telling first; what else a browser says on its way out is noise as often as not.
-_TELLING = (
+#: Texts that name the cause, the most precise first; other output of a browser that ends is often unrelated.
+_CAUSES = (
     "error while loading shared libraries",
     "Too many open files",
     "Missing X server",
@@ -33,13 +33,13 @@ _TELLING = (
     "Permission denied",
     "not found",
 )
-#: What every browser in a container complains of, whether it starts or not.
+#: Complaints of every browser in a container, whether it starts or not.
 _NOISE = ("dbus", "DevTools listening", "vaapi", "Gtk-WARNING", "gcm/", "google_apis")
 _BROWSER_LINE = re.compile(r"^(?:\s*- )?\[pid=\w+\]\[err\] ?(.*)$", re.MULTILINE)
 _END = re.compile(r"<process did exit: exitCode=(\w+), signal=(\w+)>")
-#: Time, place and weight in front of what Chromium logs.
+#: Time, source and level before a log line of Chromium.
 _PREFIX = re.compile(r"^\[[^\]]+\]\s*")
-#: What the driver calls its own step.
+#: The name of the driver's step before its message.
 _STEP = re.compile(r"^\w+\.\w+: ")
 _LENGTH_MAX = 300
 
@@ -53,66 +53,64 @@ _STEPS: tuple[tuple[str, str], ...] = (
 
 
 def explain_launch_failure(message: str, profile: Path) -> str:
-    """What went wrong, and where that is known what to do, to stand in brackets.
+    """Return the cause of a failed launch, and the next step if one is known, for use in brackets.
 
     Args:
-        message: Everything that the driver tells, several lines.
-        profile: The user-data folder that was to be opened.
+        message: The whole message of the driver, which has several lines.
+        profile: The user-data folder of the browser.
     """
     if any(words in message for words in NO_SANDBOX):
-        return _of_sandbox(message)
+        return _sandbox_failure(message)
     first = _STEP.sub("", message.strip().split("\n", 1)[0])
     if "ProcessSingleton" in message:
-        # Chromium takes whatever keeps it from its lock for another browser.
-        return (
-            f"it can't lock {profile}: another browser has it open, or it may not be written, or its disk is read-only"
-        )
-    said = _browser_message(message)
-    if said:
-        step = next((step for words, step in _STEPS if words in said), "")
-        return f"its output: {said}" + (f"; {step}" if step else "")
+        # Chromium reports every failure to lock its profile as another browser.
+        return f"it cannot lock {profile}: another browser uses it, it is not writable, or its disk is read-only"
+    output = _browser_message(message)
+    if output:
+        step = next((step for words, step in _STEPS if words in output), "")
+        return f"its output: {output}" + (f"; {step}" if step else "")
     end = _END.search(message)
     if end:
         code, signal = end.groups()
-        how = f"with exit code {code}" if signal == "null" else f"by {signal}"
-        return f"it exited at once {how} without any output; is it a browser?"
+        end_text = f"with exit code {code}" if signal == "null" else f"by {signal}"
+        return f"it exited at once {end_text} without any output; check that the file is a browser"
     if message.startswith("Timeout") or "Timeout" in first:
-        return f"it started but did not answer: {first}; is it a browser?"
+        return f"it started but did not answer: {first}; check that the file is a browser"
     return first
 
 
 def _browser_message(message: str) -> str:
-    said: Sequence[str] = [line.strip() for line in _BROWSER_LINE.findall(message) if line.strip()]
-    said = [line for line in said if not any(word in line for word in _NOISE)]
-    telling = (line for words in _TELLING for line in said if words in line)
-    found = next(telling, said[-1] if said else "")
-    return _PREFIX.sub("", found)[:_LENGTH_MAX].rstrip(".")
+    lines: Sequence[str] = [line.strip() for line in _BROWSER_LINE.findall(message) if line.strip()]
+    lines = [line for line in lines if not any(word in line for word in _NOISE)]
+    causes = (line for words in _CAUSES for line in lines if words in line)
+    cause = next(causes, lines[-1] if lines else "")
+    return _PREFIX.sub("", cause)[:_LENGTH_MAX].rstrip(".")
 
 
-def _of_sandbox(message: str) -> str:
-    cause = "which it refuses to root" if ROOT_WITHOUT_SANDBOX in message else "which this system forbids"
+def _sandbox_failure(message: str) -> str:
+    cause = "root cannot use it" if ROOT_WITHOUT_SANDBOX in message else "this system forbids it"
     return (
-        f"it was asked to use Chromium's own sandbox, {cause}; `poolwright doctor` names the setting to change, and "
-        "--sandbox auto starts it without where it must"
+        f"Chromium's own sandbox was requested, but {cause}; `poolwright doctor` names the setting to change, and "
+        "--sandbox auto starts the browser without it if necessary"
     )
 
 
-#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
+#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it takes far longer.
 LAUNCH_LIMIT_S = 60.0
-#: The driver, a program for Node, starts in half a second.
+#: The driver, a Node program, starts in half a second.
 DRIVER_START_LIMIT_S = 25.0
 #: The driver ends at once when its pipe closes, unless it hangs.
 DRIVER_STOP_LIMIT_S = 3.0
-#: Keeps clones small: only state is worth keeping.
+#: Keeps clones small; a cache need not be large.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 
 
 @contextlib.asynccontextmanager
 async def open_driver() -> AsyncGenerator[Playwright]:
-    """The driver process between us and the browser; one that hangs does not hold up the worker's end.
+    """Start the driver for the block; a driver that hangs does not delay the end of the worker.
 
     Raises:
-        CannotStartError: It does not start.
+        CannotStartError: The driver does not start.
     """
     playwright = await _start_driver()
     try:
@@ -125,17 +123,17 @@ async def open_driver() -> AsyncGenerator[Playwright]:
 async def launch_browser(
     playwright: Playwright, options: BrowserOptions, profile: Path, downloads: Path, *, is_for_person: bool = False
 ) -> BrowserContext:
-    """Start a browser on a worker's own profile.
+    """Start a browser on the profile of a worker and return it.
 
     Args:
         playwright: The driver.
         options: Which browser, and how.
-        profile: The user-data folder, made ready for a launch.
-        downloads: Where what it downloads lands, under nameless files.
-        is_for_person: Whether somebody looks at it: pages are as large as their window then.
+        profile: The user-data folder, prepared for a launch.
+        downloads: The folder of its downloads, whose files have no names.
+        is_for_person: Whether a person uses it, so that pages are as large as their window.
 
     Raises:
-        CannotStartError: It does not start.
+        CannotStartError: The browser does not start.
     """
     environment = await prepare_certificates(options, profile)
     try:
@@ -150,7 +148,7 @@ async def launch_browser(
             http_credentials=_http_credentials(options),
             proxy=_proxy_settings(options.proxy),
             env={**environment} if environment else None,
-            # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
+            # Only this keeps cookies without an expiry; the clone's list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.
             handle_sigint=False,
@@ -164,7 +162,7 @@ async def launch_browser(
 
 
 def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:
-    """Given to one place alone, and only when that asks."""
+    """Return the HTTP user and password, sent to one origin and only at its request; ``None`` if no user is set."""
     if not options.http_user:
         return None
     return {
@@ -176,11 +174,11 @@ def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:
 
 
 def _proxy_settings(proxy: Proxy | None) -> ProxySettings | None:
-    """The driver's words for it; without one the browser goes by the system's own."""
+    """Return a proxy in the form of the driver; ``None`` for the proxy of the system."""
     if proxy is None:
         return None
-    told: ProxySettings = {"server": proxy.address, "bypass": ",".join(proxy.bypass)}
-    return {**told, "username": proxy.user, "password": proxy.password.text} if proxy.user else told
+    settings: ProxySettings = {"server": proxy.address, "bypass": ",".join(proxy.bypass)}
+    return {**settings, "username": proxy.user, "password": proxy.password.text} if proxy.user else settings
 
 
 async def _start_driver() -> Playwright:
@@ -188,9 +186,9 @@ async def _start_driver() -> Playwright:
         with anyio.fail_after(DRIVER_START_LIMIT_S):
             return await async_playwright().start()
     except Exception as error:  # the driver's library raises nothing narrower
-        told = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
+        cause = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
         msg = (
-            f"The browser's driver does not start ({told}). Its own words are in the log of the run; variables of Node "
-            "in the environment (NODE_OPTIONS), or a damaged installation, are what usually stops it."
+            f"The browser's driver does not start ({cause}). Its output is in the log of the run; check the variables "
+            "of Node in the environment (NODE_OPTIONS), or install Poolwright again."
         )
         raise CannotStartError(msg) from error

@@ -1,6 +1,6 @@
 """The NSS certificate database that Chrome and Chromium read on Linux, written with the NSS library.
 
-NSS is on every Linux on which one of them starts, its own tool for such databases (``certutil``) on few. Blocking.
+Every Linux on which one of them starts has NSS; few have ``certutil``, its tool for such databases. Blocking.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import Any
 
 _LIBRARY = "libnss3.so"
 #: ``CERTDB_VALID_CA | CERTDB_TRUSTED_CA``: may sign the certificates of servers, and nothing else.
-_SERVERS = 0x08 | 0x10
-#: ``KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT``: all that a key does while a connection begins.
-_CONNECTIONS = 0x80 | 0x20 | 0x08
+_SERVER_CA_TRUST = 0x08 | 0x10
+#: ``KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT``: the uses of a key in a TLS handshake.
+_HANDSHAKE_USAGE = 0x80 | 0x20 | 0x08
 
-#: Functions that give a pointer back.
-_POINTERS = ("CERT_GetDefaultCertDB", "CERT_NewTempCertificate", "PK11_GetInternalKeySlot")
+#: Functions that return a pointer.
+_POINTER_FUNCTIONS = ("CERT_GetDefaultCertDB", "CERT_NewTempCertificate", "PK11_GetInternalKeySlot")
 
 
 class NssError(Exception):
-    """NSS is not there, or refuses what it is asked; its own words."""
+    """NSS is not installed, or reports an error; its text is the error text of NSS."""
 
 
 class _Item(ctypes.Structure):
-    """``SECItem``: some bytes."""
+    """``SECItem``: bytes with their length."""
 
     _fields_ = (("type", ctypes.c_int), ("data", ctypes.c_char_p), ("len", ctypes.c_uint))
 
 
 class _Trust(ctypes.Structure):
-    """``CERTCertTrust``: what a certificate is trusted for."""
+    """``CERTCertTrust``: the uses for which a certificate is trusted."""
 
     _fields_ = (("servers", ctypes.c_uint), ("mail", ctypes.c_uint), ("programs", ctypes.c_uint))
 
 
 class CertificateDatabase:
-    """A database that is open. Made by ``open_database`` alone."""
+    """An open database. Created by ``open_certificate_database``."""
 
     def __init__(self, library: ctypes.CDLL, slot: ctypes.c_void_p) -> None:
-        """Keep the library, and its place for what is written."""
+        """Keep the library, and the slot to which it writes."""
         self._library = library
         self._slot = slot
         self._certificates = ctypes.c_void_p(library.CERT_GetDefaultCertDB())
@@ -51,49 +51,49 @@ class CertificateDatabase:
 
         Args:
             certificate: As DER.
-            name: One that no other certificate here has.
+            name: A name that no other certificate in the database has.
 
         Raises:
-            DatabaseError: It is not taken.
+            NssError: NSS refuses it.
         """
-        with self._taken(certificate, name) as taken:
-            trust = _Trust(servers=_SERVERS)
-            self._check(self._library.CERT_ChangeCertTrust(self._certificates, taken, ctypes.byref(trust)))
+        with self._imported(certificate, name) as imported:
+            trust = _Trust(servers=_SERVER_CA_TRUST)
+            self._check(self._library.CERT_ChangeCertTrust(self._certificates, imported, ctypes.byref(trust)))
 
     def add_certificate(self, certificate: bytes, name: str) -> None:
-        """Put a certificate in that is trusted for nothing, but may be shown.
+        """Add a certificate that is trusted for nothing, but may be sent as client certificate.
 
         Raises:
-            DatabaseError: It is not taken.
+            NssError: NSS refuses it.
         """
-        with self._taken(certificate, name):
+        with self._imported(certificate, name):
             pass
 
     def add_key(self, key: bytes, public_value: bytes, name: str) -> None:
-        """Put the private key of a certificate in.
+        """Add the private key of a certificate.
 
         Args:
             key: As PKCS #8, DER.
-            public_value: What joins it to its certificate: the modulus of an RSA key, the point of an elliptic one.
-            name: That of its certificate.
+            public_value: The link to its certificate: the modulus of an RSA key, the point of an elliptic-curve key.
+            name: The name of its certificate.
 
         Raises:
-            DatabaseError: It is not taken.
+            NssError: NSS refuses it.
         """
-        told = (ctypes.byref(_item(part)) for part in (key, name.encode(), public_value))
-        self._check(self._library.PK11_ImportDERPrivateKeyInfo(self._slot, *told, 1, 1, _CONNECTIONS, None))
+        items = (ctypes.byref(_item(part)) for part in (key, name.encode(), public_value))
+        self._check(self._library.PK11_ImportDERPrivateKeyInfo(self._slot, *items, 1, 1, _HANDSHAKE_USAGE, None))
 
     @contextlib.contextmanager
-    def _taken(self, certificate: bytes, name: str) -> Generator[ctypes.c_void_p]:
+    def _imported(self, certificate: bytes, name: str) -> Generator[ctypes.c_void_p]:
         content = ctypes.byref(_item(certificate))
-        taken = ctypes.c_void_p(self._library.CERT_NewTempCertificate(self._certificates, content, None, 0, 1))
-        if not taken:
-            raise NssError(_words(self._library))
+        imported = ctypes.c_void_p(self._library.CERT_NewTempCertificate(self._certificates, content, None, 0, 1))
+        if not imported:
+            raise NssError(_error_text(self._library))
         try:
-            self._check(self._library.PK11_ImportCert(self._slot, taken, ctypes.c_ulong(0), name.encode(), 0))
-            yield taken
+            self._check(self._library.PK11_ImportCert(self._slot, imported, ctypes.c_ulong(0), name.encode(), 0))
+            yield imported
         finally:
-            self._library.CERT_DestroyCertificate(taken)
+            self._library.CERT_DestroyCertificate(imported)
 
     def _check(self, status: int) -> None:
         _check(self._library, status)
@@ -101,10 +101,10 @@ class CertificateDatabase:
 
 @contextlib.contextmanager
 def open_certificate_database(folder: Path) -> Generator[CertificateDatabase]:
-    """Open a database, which is made where there is none. One at a time in a process.
+    """Open a database, and create it if there is none. Only one at a time in a process.
 
     Raises:
-        DatabaseError: NSS is not there, or the database has a password or cannot be written.
+        NssError: NSS is not installed, or the database has a password or cannot be written.
     """
     library = _load()
     _check(library, library.NSS_InitReadWrite(f"sql:{folder}".encode()))
@@ -124,8 +124,8 @@ def _load() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(_LIBRARY)
     except OSError as error:
-        raise NssError(f"{_LIBRARY} is not on this system ({error})") from error
-    for name in _POINTERS:
+        raise NssError(f"{_LIBRARY} is not installed on this system ({error})") from error
+    for name in _POINTER_FUNCTIONS:
         getattr(library, name).restype = ctypes.c_void_p
     library.PR_ErrorToString.restype = ctypes.c_char_p
     return library
@@ -137,9 +137,9 @@ def _item(content: bytes) -> _Item:
 
 def _check(library: Any, status: int) -> None:  # noqa: ANN401 - functions of a library by name
     if status != 0:
-        raise NssError(_words(library))
+        raise NssError(_error_text(library))
 
 
-def _words(library: Any) -> str:  # noqa: ANN401 - see above
-    told: bytes | None = library.PR_ErrorToString(library.PORT_GetError(), 0)
-    return (told or b"it gives no reason").decode(errors="replace").rstrip(".")
+def _error_text(library: Any) -> str:  # noqa: ANN401 - see above
+    text: bytes | None = library.PR_ErrorToString(library.PORT_GetError(), 0)
+    return (text or b"no reason is given").decode(errors="replace").rstrip(".")

@@ -74,7 +74,7 @@ def read_download_info(
 
 
 def _raw(header: str) -> bytes:
-    """Return the bytes of a header: the browser turns each byte of a header that is no UTF-8 into one character."""
+    """Return the bytes of a header: the browser decodes a header that is not UTF-8 as Latin-1."""
     try:
         return header.encode("latin-1")
     except UnicodeEncodeError:

@@ -131,7 +131,7 @@ def _client(
 
 
 def _trust(authorities: str) -> ssl.SSLContext:
-    """Return a TLS context that trusts the authorities of this system, as the browser does, and those of the settings."""
+    """Return a TLS context that trusts the authorities of this system, as the browser does, and of the settings."""
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(cadata=authorities)

@@ -51,7 +51,7 @@ _LOGIN_STATUSES = frozenset({401, 403})
 
 
 class HttpDownloader:
-    """Downloads the files of one session. All tabs share its clients; each request takes the cookies from the browser."""
+    """Downloads the files of one session. All tabs share its clients; each request reads the browser's cookies."""
 
     def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, clients: HttpClients) -> None:
         """Keep the parts; created by ``open_http_downloader``."""
