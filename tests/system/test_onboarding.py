@@ -212,7 +212,7 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
 
     profile = office.profile()
     assert done.code == ExitCode.LOGIN, done
-    assert "The login of profile mine does not hold" in done.errors
+    assert "The login of profile mine was not saved: the portal asks a new browser to log in" in done.errors
     assert profile.base_path.is_dir()
     assert read_seal(profile.base_path) is None
     assert not login_backup_path(profile.base_path).exists()

@@ -66,7 +66,7 @@ async def test_a_renewed_login_that_has_ended_too_changes_nothing(tmp_path: Path
         promoted = await desk.run("profile", "promote", "demo")
 
         assert promoted.code == 4, promoted
-        assert "has ended too" in promoted.errors
+        assert "has expired as well" in promoted.errors
         assert base_of(desk).with_name("base.seal.json").read_bytes() == seal
         assert folders_of(desk) == folders
         assert (await desk.run("profile", "verify", "demo")).code == 0

@@ -125,9 +125,9 @@ class MemoryRelieved:
         """The event as a notice for people."""
         result = "" if self.has_helped else "; that did not help"
         text = (
-            f"recycled to free memory: {_mb(self.before_bytes)} before, {_mb(self.after_bytes)} now; "
-            f"whole pool {_mb(self.total_before_bytes)} before, {_mb(self.total_after_bytes)} now "
-            f"(limit {_mb(self.limit_bytes)}){result}"
+            f"recycled to free memory: {megabytes(self.before_bytes)} before, {megabytes(self.after_bytes)} now; "
+            f"whole pool {megabytes(self.total_before_bytes)} before, {megabytes(self.total_after_bytes)} now "
+            f"(limit {megabytes(self.limit_bytes)}){result}"
         )
         return Notice(level=Level.INFO if self.has_helped else Level.WARNING, text=text, worker=self.worker)
 
@@ -135,5 +135,6 @@ class MemoryRelieved:
 Event = Moved | ListOpened | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | MemoryRelieved | Notice
 
 
-def _mb(size_bytes: int) -> str:
+def megabytes(size_bytes: int) -> str:
+    """Return a size of memory in whole megabytes, with its unit."""
     return f"{size_bytes / 1e6:,.0f} MB"

@@ -95,6 +95,9 @@ class WorkerEvent(Enum):
     GIVE_UP = auto()
 
 
+#: A worker in one of these states takes tasks.
+WORKING_STATUSES = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
+
 #: Fired by the supervisor. A ``Generation`` fires what happens from the start of its process to its exit: REPORT_READY,
 #: ASSIGN, FREE, STOP, RECYCLE, EXIT and LOSE; between two generations the slot, ``Worker``, fires RESTART or GIVE_UP.
 #: READY and IDLE differ only by whether the worker has ever had a task.

@@ -1,6 +1,6 @@
-"""Passes events to the policy one by one and has the commands that it returns executed.
+"""Passes events to the policy one by one and executes the commands that it returns.
 
-Events are dealt with one after another, each at once. Nobody else moves the pool's machine or opens the queue.
+An event is handled without interruption. Only the controller moves the pool's state machine and opens the queue.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from poolwright.supervisor.task_queue import TaskFeeder
 
 
 class Controller:
-    """Receives events from the inbox, asks the policy about each, and has its commands executed."""
+    """Receives events from the inbox, calls the policy for each, and executes its commands."""
 
     def __init__(self, context: PoolContext, state: PoolState, feeder: TaskFeeder, submissions: Submissions) -> None:
-        """Start with a state in which nothing has happened yet."""
+        """Start with the state before the first event."""
         self.state = state
-        #: When the last event was dealt with, in seconds of ``anyio.current_time``.
+        #: When the last event was handled, in seconds of ``anyio.current_time``.
         self.last_event_at_s = anyio.current_time()
         self._context = context
         self._feeder = feeder
@@ -38,7 +38,7 @@ class Controller:
         return self._machine.state
 
     async def run(self, executor: CommandExecutor) -> None:
-        """Decide and act until cancelled."""
+        """Handle events until cancelled."""
         inbox = self._context.inbox
         try:
             async for event in inbox:
@@ -53,15 +53,15 @@ class Controller:
             inbox.unsettled.release_all()
 
     def shut_down(self) -> None:
-        """The pool has begun its end: it is SHUTTING_DOWN."""
+        """Move the pool to SHUTTING_DOWN: its end has begun."""
         self._machine.fire(PoolEvent.SHUT_DOWN)
 
     def close(self) -> None:
-        """Everything of the pool is gone: it is TERMINATED, unless it never began its end."""
+        """Move the pool to TERMINATED after everything of it was removed, unless it never shut down."""
         self._try_to_move(PoolEvent.CLOSE)
 
     def _apply_state(self, event: PoolInput) -> None:
-        """Move the pool's machine, and open or close the queue, as the state says."""
+        """Move the pool's state machine, and open or close the queue, according to the state."""
         pauses = self.state.pauses.active
         self._feeder.set_open(is_open=not pauses and not self.state.is_stopping)
         if isinstance(event, WorkerReady):

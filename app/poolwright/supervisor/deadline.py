@@ -1,4 +1,4 @@
-"""The one deadline of a pool's end: every stage of a shutdown takes what is left of it, whatever hangs."""
+"""The deadline of a pool's shutdown: every stage gets the time that is left of it, whatever hangs."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """When nothing of a pool may be waited for any more. None until it is set; then it only comes nearer."""
+    """The time after which no part of a pool is waited for. Infinite until it is set; later calls only shorten it."""
 
     def __init__(self) -> None:
-        """Let everything take its time."""
+        """Start without a limit."""
         #: In seconds of ``anyio.current_time``.
         self.at_s = math.inf
         self._scopes = set[anyio.CancelScope]()
 
     @property
     def left_s(self) -> float:
-        """Seconds until then; 0 when it is over."""
+        """Seconds until the deadline; 0 after it."""
         return max(0.0, self.at_s - anyio.current_time())
 
     def set(self, at_s: float) -> None:
-        """Say when; what is being done already learns of it too."""
+        """Set the deadline, also for blocks that are running already; a later time than before has no effect."""
         self.at_s = min(self.at_s, at_s)
         for scope in self._scopes:
             scope.deadline = min(scope.deadline, self.at_s)
 
     @contextmanager
     def shield(self) -> Generator[None]:
-        """Do something that nobody's cancellation cuts short, but this deadline does.
+        """Shield a block from cancellation by its caller, until the deadline.
 
-        The block is left then as if it were done; whoever must know sees it by what is missing. Threads are left
-        behind only where they are called with ``abandon_on_cancel``.
+        At the deadline the block is left without an exception, so a caller that must know sets a flag as its last
+        step. A thread is abandoned only if it was started with ``abandon_on_cancel``.
         """
         with anyio.CancelScope(shield=True, deadline=self.at_s) as scope:
             self._scopes.add(scope)
@@ -50,22 +50,22 @@ class Deadline:
                 self._scopes.discard(scope)
 
     async def undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something, and wait for it although the caller is cancelled meanwhile.
+        """Finish a piece of work even if the caller is cancelled meanwhile, and return its result.
 
         Raises:
-            TimeoutError: The deadline came first. Nobody knows what came of it.
+            TimeoutError: The deadline came first. The result of the work is unknown.
         """
-        done: list[T] = []
+        results: list[T] = []
         with self.shield():
-            done.append(await work())
-        if done:
-            return done[0]
+            results.append(await work())
+        if results:
+            return results[0]
         await anyio.lowlevel.checkpoint_if_cancelled()
         msg = "a disk hangs"
         raise TimeoutError(msg)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """The same for something that blocks. The thread is left behind at the deadline.
+        """As ``undisturbed``, for work that blocks: it runs in a thread, which is abandoned at the deadline.
 
         Raises:
             TimeoutError: The deadline came first.

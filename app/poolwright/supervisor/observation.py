@@ -1,4 +1,4 @@
-"""What observers see of a running pool: its events as they happen, and snapshots on request."""
+"""Observation of a running pool: its events as they happen, and snapshots on request."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from poolwright.domain.ports import EventSink, Journal
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import PoolStatus, WorkerStatus
 
-#: One commit costs a disk flush; a tab makes seven moves. A second of moves is what a power cut may take.
+#: Time between two writes: a commit costs a disk flush, and a tab makes seven transitions for each task. A power
+#: failure may lose the transitions of one second.
 FLUSH_INTERVAL_S = 1.0
 
 
 class EventLog:
-    """Publishes events, and buffers transitions until they are in the journal, which adds those of tasks itself."""
+    """Publishes events, and buffers transitions for the journal, which adds those of tasks itself."""
 
     def __init__(self, journal: Journal, observe: EventSink) -> None:
-        """Write to ``journal``, tell ``observe``."""
+        """Write transitions to ``journal`` and publish events to ``observe``."""
         self._journal = journal
         self._observe = observe
         self._unwritten: list[Transition] = []
@@ -43,48 +44,48 @@ class EventLog:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write everything that was kept."""
-        moves, self._unwritten = self._unwritten, []
-        if moves:
-            await self._journal.record(moves)
+        """Write the buffered transitions to the journal."""
+        transitions, self._unwritten = self._unwritten, []
+        if transitions:
+            await self._journal.record(transitions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSnapshot:
-    """One slot of the pool."""
+    """Snapshot of one slot of the pool."""
 
     worker: WorkerRef
     status: WorkerStatus
-    #: Numbers of the orders it has in hand.
+    #: Numbers of the orders that its worker holds.
     po_numbers: tuple[str, ...]
-    #: The same by task id.
+    #: Ids of the same tasks.
     task_ids: tuple[TaskId, ...]
     #: Name of a ``SessionStatus``; empty before the browser is open.
     session_status: str
-    #: What its processes use, and the most that they ever used.
+    #: Memory that its processes use, and the most that they have used.
     memory_bytes: int
     memory_peak_bytes: int
-    #: Orders that have their outcome by the work of the slot.
+    #: Orders that received their outcome from this slot.
     processed_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSnapshot:
-    """The pool with all its slots."""
+    """Snapshot of the pool with all its slots."""
 
     status: PoolStatus
     workers: tuple[WorkerSnapshot, ...]
     tabs_per_worker: int
-    #: Tasks that have no outcome yet, those in hand included.
+    #: Tasks without an outcome, including those that workers hold.
     open_count: int
-    #: Why no further task starts now; empty when they do.
+    #: Reasons of the active pauses; empty if tasks may start.
     holds: tuple[str, ...]
-    #: The most that all workers and the supervisor used together.
+    #: The most memory that all workers and the supervisor have used together.
     memory_peak_bytes: int
-    #: What they may use; 0 as long as nobody looked.
+    #: Memory that they may use; 0 before the first measurement.
     memory_limit_bytes: int
 
     @property
     def memory_bytes(self) -> int:
-        """Memory of all workers."""
+        """Memory that all workers use together."""
         return sum(worker.memory_bytes for worker in self.workers)

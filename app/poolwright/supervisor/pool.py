@@ -1,7 +1,7 @@
 """The pool: one to eight workers, one queue, and one policy whose commands it executes.
 
-Enter it to start the workers, wait with ``finish``, leave it to end them. After it is left no process, clone or
-temporary file of it exists, however it was left.
+Enter it to start the workers, wait with ``finish``, leave it to end them. After it is left, no process, clone or
+temporary file of it exists, even if it was left because of an error or a cancellation.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from poolwright.supervisor.workspace import Workspace
 class PoolControls(ABC):
     """Requests that people and programs can make of a running pool."""
 
-    #: How many slots there are.
+    #: Number of slots.
     worker_count: int
 
     @abstractmethod
@@ -69,7 +69,7 @@ class PoolControls(ABC):
         self._post(PauseRequested())
 
     def resume(self) -> None:
-        """Let tasks start again after ``pause``, or when somebody has logged in."""
+        """Let tasks start again after ``pause``, or after a person has logged in."""
         self._post(PauseEnded(cause=PauseReason.OPERATOR))
         self._post(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
 
@@ -89,16 +89,16 @@ class PoolControls(ABC):
         self._post(LimitsChanged(limits=limits))
 
     def stop(self) -> None:
-        """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
+        """Start no further task; those in flight are finished when the pool is left. ``finish`` returns."""
         self._post(StopRequested(cause=StopCause.ASKED))
 
 
-#: Memory is measured every two seconds, which the policy gets as an event; a busy machine is slower.
+#: Longest time between two events of a pool that works: every sample of memory is one, normally every two seconds.
 PULSE_MAX_S = 30.0
 
 
 class PersistentWorkerPool(PoolControls):
-    """See the module. Attributes are those of the mission's data model."""
+    """A pool of workers; the module describes its use. Its attributes are those of the mission's data model."""
 
     def __init__(self, options: PoolOptions, ports: PoolPorts) -> None:
         """Prepare a pool; nothing is started before it is entered."""
@@ -131,7 +131,7 @@ class PersistentWorkerPool(PoolControls):
         self._alive = WaitGroup()
         self._shutdown = self._make_shutdown()
         self._stack = AsyncExitStack()
-        #: Holds what runs while the pool is entered; ``None`` before.
+        #: Runs the parts of the pool while it is entered; ``None`` before.
         self._tasks: TaskGroup | None = None
 
     @property
@@ -146,15 +146,15 @@ class PersistentWorkerPool(PoolControls):
 
     @property
     def end(self) -> Stop | None:
-        """Why the pool cannot go on, or was asked to stop; ``None`` as long as it works."""
+        """The reason why the pool stopped, or was asked to stop; ``None`` as long as it works."""
         return self.submissions.end
 
     async def __aenter__(self) -> Self:
-        """Clone the profiles and start the workers. They come up while the caller goes on.
+        """Clone the profiles and start the workers, which become ready while the caller continues.
 
         Raises:
-            ProfileError: The base profile is missing, in use or not whole; nothing was started.
-            SetupError: There is no room for the clones.
+            ProfileError: The base profile is missing, in use or damaged; nothing was started.
+            SetupError: The disk has no room for the clones.
         """
         async with AsyncExitStack() as stack:
             stack.enter_context(self._inbox)
@@ -179,16 +179,16 @@ class PersistentWorkerPool(PoolControls):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        """Drain, end and remove everything; at most ``shutdown_timeout_s``, also when the caller was cancelled."""
+        """Drain and end the workers and remove all files, within ``shutdown_timeout_s``, even after a cancellation."""
         try:
-            await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it is not cut short
+            await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it must not be cut short
         finally:
             self._running().cancel_scope.cancel()
-            is_handled = await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what it ends, it shields
+            is_handled = await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - each exit shields itself
         return is_handled
 
     async def finish(self) -> Stop | None:
-        """Wait until every task has its outcome, or until the pool cannot go on; return why in that case."""
+        """Wait until every task has its outcome or the pool stops; return the reason for a stop, else ``None``."""
         async with anyio.create_task_group() as waiting:
 
             async def until_done() -> None:
@@ -201,18 +201,18 @@ class PersistentWorkerPool(PoolControls):
         return self.end
 
     async def submit_task(self, task: POTask) -> TaskHandle:
-        """Queue one more task at the end of the list; it is in the journal when this returns.
+        """Queue one more task at the end of the list; the journal contains it when this returns.
 
-        A task whose id the journal knows is not done twice: its handle gives the report that it has, or will have.
+        A task whose id is in the journal already is not done twice: its handle returns the report of the first one.
 
         Raises:
-            TaskError: The journal knows it with another payload.
-            PoolError: The pool is ending, or the journal cannot take it.
+            TaskError: The journal has the id with another payload.
+            PoolError: The pool is ending, or the journal cannot store the task.
         """
         return await self.submissions.submit(task)
 
     def get_status(self) -> PoolSnapshot:
-        """The pool as it is now."""
+        """Return a snapshot of the pool."""
         return PoolSnapshot(
             status=self.status,
             workers=tuple(worker.snapshot() for worker in self.workers),
@@ -224,7 +224,7 @@ class PersistentWorkerPool(PoolControls):
         )
 
     def set_limits(self, limits: Limits) -> None:
-        """See ``PoolControls``."""
+        """Apply other limits from now on, also to the queue and to the memory monitor."""
         super().set_limits(limits)
         self._feeder.set_task_timeout(limits.task_timeout_s)
         self.memory_threshold = limits.memory_threshold
@@ -232,21 +232,21 @@ class PersistentWorkerPool(PoolControls):
 
     @property
     def can_work(self) -> bool:
-        """Whether any worker is there, or comes up again; if not, no task is done any more."""
+        """Whether any worker runs or will be restarted; if not, no further task is done."""
         return self._controller.state.can_work
 
     def is_alive(self, now_s: float) -> bool:
-        """Whether events are dealt with: while it works, some come every few seconds."""
+        """Whether the policy still handles events: a working pool has some every few seconds."""
         return now_s - self._controller.last_event_at_s < PULSE_MAX_S
 
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
-        """Let tasks in flight finish, end the workers, and give the rest back to the queue.
+        """Let tasks in flight finish, end the workers, and return the other tasks to the queue.
 
-        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. No
-        cancellation cuts it short; ``shutdown_now`` does.
+        Leaving the pool does this too, and then removes the clones. A second call waits for the first one. A
+        cancellation does not cut it short; ``shutdown_now`` does.
 
         Args:
-            timeout: Seconds for all of it: more than 0, at most 60.
+            timeout: Seconds for the whole shutdown: more than 0, at most 60.
 
         Raises:
             OptionsError: The timeout is out of its range.
@@ -260,12 +260,12 @@ class PersistentWorkerPool(PoolControls):
         await wait_uncancelled(self._shutdown.is_over)
 
     def shutdown_now(self) -> None:
-        """Do not wait for tasks in flight any longer: they go back to the queue."""
+        """Stop waiting for tasks in flight: they return to the queue."""
         self._shutdown.hurry()
         self._writer.hurry()
 
     async def _create_workers(self) -> None:
-        """Make the slots, each with its own clone of the base profile."""
+        """Create the slots, each with its own clone of the base profile."""
         await self._workspace.open()
         for slot in self._controller.state.slots:
             spec = await self._workspace.worker_spec(slot)
@@ -304,10 +304,10 @@ class PersistentWorkerPool(PoolControls):
         self._inbox.post(event)
 
     def _running(self) -> TaskGroup:
-        """Return what the pool runs in.
+        """Return the task group in which the pool runs.
 
         Raises:
-            RuntimeError: It was not entered.
+            RuntimeError: The pool was not entered.
         """
         if self._tasks is None:
             msg = "the pool is not running: enter it first"
@@ -315,7 +315,7 @@ class PersistentWorkerPool(PoolControls):
         return self._tasks
 
     async def _clean_up(self) -> None:
-        """Remove clones and temporary files; the last thing a pool does."""
+        """Remove clones and temporary files, as the last step of a pool."""
         with self._shutdown.clearing(self._options.shutdown_timeout_s):
             await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._workspace.remove()

@@ -1,6 +1,6 @@
-"""What the parts of a pool share: its ports, the inbox of its policy, its event log, and when it ends.
+"""The objects that the parts of a pool share: its ports, the inbox of its policy, its event log and its deadline.
 
-The pool makes one context and gives it to every part, which takes from it what it needs.
+The pool makes one context and passes it to every part.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from poolwright.system.memory_limit import MemoryLimit, oom_kill_count, read_lim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPorts:
-    """What a pool uses but does not own."""
+    """Objects that a pool uses but does not own."""
 
     journal: Journal
     archive: Archive
@@ -33,20 +33,20 @@ class PoolPorts:
     observe: EventSink
     #: The list whose tasks the pool works on.
     batch_id: BatchId
-    #: Module of the worker process; tests put a scripted one here.
+    #: Module of the worker process; tests replace it with a scripted one.
     module: str = "poolwright.worker"
-    #: Returns how much memory there is; tests make up a smaller machine.
+    #: Returns the memory of the machine; tests return less.
     read_limit: Callable[[], MemoryLimit] = read_limit
-    #: Returns how many processes the system has ended for want of memory so far.
+    #: Returns how many processes the system has killed because memory ran out; ``None`` if it does not count them.
     count_kills: Callable[[], int | None] = oom_kill_count
 
 
 class PolicyInbox:
-    """Events on their way to the policy, which takes them one after another. Iterate over it to receive them."""
+    """Queue of the events for the policy, which handles them one after another. Iterate over it to receive them."""
 
     def __init__(self) -> None:
-        """Start with none."""
-        #: Events, filings and writings that are not dealt with yet.
+        """Start without events."""
+        #: Events, filings and writes that are not finished yet.
         self.unsettled = WaitGroup()
         self._sender, self._receiver = anyio.create_memory_object_stream[PoolInput](math.inf)
 
@@ -62,7 +62,7 @@ class PolicyInbox:
         self._receiver.close()
 
     def __aiter__(self) -> AsyncIterator[PoolInput]:
-        """Receive the events in order; who receives one drops it from ``unsettled`` afterwards."""
+        """Return an iterator over the events in order; the receiver of one drops it from ``unsettled`` afterwards."""
         return self._receiver
 
     def post(self, event: PoolInput) -> None:
@@ -74,7 +74,7 @@ class PolicyInbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolContext:
-    """What every part of a pool may use."""
+    """The shared objects of one pool."""
 
     #: The pool's ports; their journal is the one that retries.
     ports: PoolPorts
@@ -82,7 +82,7 @@ class PoolContext:
     inbox: PolicyInbox
     #: When the pool must be gone.
     deadline: Deadline
-    #: Set when the pool ends: no delay is waited for any more.
+    #: Set when the pool ends: all delays end then.
     ending: anyio.Event
 
     @property
@@ -97,7 +97,7 @@ class PoolContext:
 
     @property
     def clock(self) -> Clock:
-        """The time."""
+        """The clock of the pool."""
         return self.ports.clock
 
     @property
@@ -106,5 +106,5 @@ class PoolContext:
         return self.ports.batch_id
 
     def post(self, event: PoolInput) -> None:
-        """Give the policy an event; returns at once."""
+        """Queue an event for the policy and return at once."""
         self.inbox.post(event)

@@ -24,7 +24,7 @@ from poolwright.supervisor.policy.events import (
 )
 from poolwright.supervisor.policy.pauses import PauseReason
 
-#: Between two tries to use a journal that is full or locked.
+#: Pause between two tries to use a journal that is full or locked.
 RETRY_INTERVAL_S = 5.0
 
 P = ParamSpec("P")
@@ -38,19 +38,19 @@ def _retried(
     at_end: T | EllipsisType = ...,
     is_loss: bool = False,
 ) -> Callable[Concatenate[RetryingJournal, P], CoroutineType[Any, Any, T]]:
-    """Make a method of ``Journal`` one that retries.
+    """Return a method of ``Journal`` that retries.
 
     Args:
-        method: Which one.
-        is_read: Whether it changes nothing.
-        at_end: What it returns when the pool ends on a journal that cannot be used. Without it that is an error.
-        is_loss: Whether a change is lost then.
+        method: The method of the protocol.
+        is_read: Whether it only reads.
+        at_end: Its result if the pool ends while the journal cannot be used; without a value the error is raised.
+        is_loss: Whether a change is lost in that case.
     """
 
     @wraps(method)
     async def call(self: RetryingJournal, *args: P.args, **named: P.kwargs) -> T:
-        ask: Callable[P, Awaitable[T]] = getattr(self.journal, method.__name__)
-        attempt = partial(ask, *args, **named)
+        bound: Callable[P, Awaitable[T]] = getattr(self.journal, method.__name__)
+        attempt = partial(bound, *args, **named)
         try:
             return await (self.read(attempt) if is_read else self.retry(attempt))
         except TemporarilyUnavailableError:
@@ -64,16 +64,17 @@ def _retried(
 
 @dataclass(slots=True, kw_only=True)
 class RetryingJournal:
-    """``Journal`` around another one: no full disk and no lock lets it fail, but what needs an answer at the end.
+    """``Journal`` that wraps another one and waits out a full disk or a lock.
 
-    What its methods promise is written there; here stands what each does on a journal that cannot be used.
+    ``Journal`` describes the methods; the arguments of ``_retried`` say what each returns if the pool ends while the
+    journal cannot be used. Those without ``at_end`` raise.
     """
 
     journal: Journal
     report: Callable[[PoolInput], None]
-    #: Set when the pool ends: then a full or locked journal is an error like any other, for nobody can wait any more.
+    #: Set when the pool ends: from then on a full or locked journal is an error.
     ending: anyio.Event
-    #: Changes that could not be written before the end. The next start takes their orders up again.
+    #: Changes that could not be written before the end. The next start processes their orders again.
     unwritten_count: int = 0
     #: Whether another program had the journal locked at the last try.
     is_locked: bool = False
@@ -87,7 +88,7 @@ class RetryingJournal:
     give_back = _retried(Journal.give_back, at_end=None, is_loss=True)
     count_death = _retried(Journal.count_death, at_end=0, is_loss=True)
     finish = _retried(Journal.finish, at_end=None, is_loss=True)
-    finish_waiting = _retried(Journal.finish_waiting, at_end=())  # the next start finds them waiting
+    finish_waiting = _retried(Journal.finish_waiting, at_end=())  # no loss: the tasks stay queued for the next start
     record = _retried(Journal.record, at_end=None, is_loss=True)
     counts = _retried(Journal.counts, is_read=True)
     members = _retried(Journal.members, is_read=True)
@@ -96,14 +97,14 @@ class RetryingJournal:
     records = _retried(Journal.records, is_read=True)
 
     async def cancel(self, task_id: TaskId) -> bool:
-        """See ``Journal``; the pool learns of it."""
+        """Cancel a task as ``Journal.cancel`` does, and report it to the policy."""
         is_cancelled = await self.retry(partial(self.journal.cancel, task_id))
         if is_cancelled:
             self.report(TasksCancelled(task_ids=(task_id,)))
         return is_cancelled
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
-        """See ``Journal``; the pool learns of it."""
+        """Cancel tasks as ``Journal.cancel_all`` does, and report them to the policy."""
         cancelled = tuple(await self.retry(partial(self.journal.cancel_all, task_ids)))
         if cancelled:
             self.report(TasksCancelled(task_ids=cancelled))
@@ -111,21 +112,21 @@ class RetryingJournal:
 
     @property
     def loss(self) -> str:
-        """What could not be written before the end, in words; empty when all was."""
+        """A sentence about the changes that could not be written before the end; empty if there are none."""
         if not self.unwritten_count:
             return ""
         lost = f"The journal is locked or its disk is full: {self.unwritten_count} change(s) were not written."
         return f"{lost} The next start processes those orders again."
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, and again while the disk does not take it or the journal is locked.
+        """Call the journal, and again while its disk is full or unreachable or it is locked; return the result.
 
         Raises:
-            TemporarilyUnavailableError: It is so still, and the pool is ending.
+            TemporarilyUnavailableError: The journal still cannot be used, and the pool is ending.
         """
         while not self.ending.is_set():
             try:
-                answer = await attempt()
+                result = await attempt()
             except DiskFullError:
                 self.report(JournalFull())
             except LockedError:
@@ -134,17 +135,17 @@ class RetryingJournal:
                 self.report(StorageUnavailable(trouble=trouble_told(error), detail=str(error)))
             else:
                 self._set_locked(is_locked=False)
-                return answer
+                return result
             with anyio.move_on_after(RETRY_INTERVAL_S):
                 await self.ending.wait()
         return await attempt()
 
     async def read(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Ask patiently. A lock keeps nobody from reading, so an answer does not say that it is gone."""
+        """Read with retries. A locked journal can be read, so a successful read does not show that the lock is gone."""
         return await (attempt() if self.is_locked else self.retry(attempt))
 
     def _set_locked(self, *, is_locked: bool) -> None:
-        """One lock is on the whole journal: a single call that gets through says that it is gone."""
+        """Report a change of the lock, which covers the whole journal: one successful write shows that it is gone."""
         if is_locked == self.is_locked:
             return
         self.is_locked = is_locked

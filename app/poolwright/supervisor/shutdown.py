@@ -1,8 +1,8 @@
-"""How a pool comes to its end: within its time, whatever hangs.
+"""The shutdown of a pool, which ends within its time limit, whatever hangs.
 
-Each stage has its mark in the time that there is, and what one does not need is left for the next. Who does not come to
-an end by the last mark is left behind: a worker's tree is killed by then, a filing is taken up by the next start, and
-what the journal did not take is reported.
+Each stage must end by a fixed share of the limit, and time that it does not need is left for the next ones. Work that
+is unfinished after the last stage is abandoned: the processes of a worker are killed by then, the next start repeats a
+filing, and changes that the journal did not store are reported.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.task_queue import TaskFeeder
 
-#: Shares of the time for all of it by which a stage is over: events that came before the end are dealt with; tasks in
-#: flight are finished; workers are gone; what came of them is written; nothing is waited for any more.
+#: Shares of the time limit by which each stage ends: earlier events are handled; tasks in flight are finished; workers
+#: are gone; their results are written; the other tasks are back in the queue.
 SETTLED, DRAINED, ENDED, WRITTEN, LEFT = 0.1, 0.7, 0.85, 0.9, 0.95
-#: A stage has so long even where its mark is over: a time of a second is meant for workers, not for what comes after.
+#: Shortest time of a stage, even if its share is over: a limit of one second is meant for the workers alone.
 STAGE_MIN_S = 0.5
-#: The same for removing clones, the last of all.
+#: Shortest time for removing the clones, which is the last step.
 CLEAR_MIN_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Shutdown:
-    """The end of one pool. ``run`` it once."""
+    """Shuts one pool down. ``run`` is called once."""
 
     context: PoolContext
     controller: Controller
     feeder: TaskFeeder
     submissions: Submissions
     workers: Sequence[Worker]
-    #: Generations of workers that are not over yet.
+    #: Generations of workers that have not ended yet.
     alive: WaitGroup
-    #: The journal of the context, which knows what it could not write.
+    #: The journal of the context, which counts the changes that it could not write.
     journal: RetryingJournal
-    #: Set when nothing of it is waited for any more.
+    #: Set when the shutdown is over.
     is_over: anyio.Event = field(default_factory=anyio.Event)
     #: Ends the waiting for tasks in flight.
     _draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before its end has begun.
+    #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
     _gone_at_s: float | None = None
 
     def hurry(self) -> None:
-        """Do not wait for tasks in flight any longer."""
+        """Stop waiting for tasks in flight."""
         self._draining.cancel()
 
     async def run(self, limit_s: float) -> None:
-        """Let workers finish what they have, end them, and bring everything undone back to the queue."""
+        """Let workers finish their tasks, end them, and return all other tasks to the queue."""
         try:
             await self._run(limit_s)
         finally:
@@ -82,10 +82,10 @@ class Shutdown:
         self._report_loss(is_all_done=are_gone and is_written and is_returned)
 
     def clearing(self, limit_s: float) -> anyio.CancelScope:
-        """A scope for what is done last, whoever is cancelled: within the time, or in a moment where that is over.
+        """Return a shielded scope for removing files, which lasts to the limit, or ``CLEAR_MIN_S`` if that is longer.
 
         Args:
-            limit_s: The time for all of it, where the end begins only now: of a pool that never came up.
+            limit_s: The limit of a shutdown that begins only now, because the pool never started.
         """
         now_s = anyio.current_time()
         if self._gone_at_s is None:
@@ -93,9 +93,9 @@ class Shutdown:
         return anyio.CancelScope(shield=True, deadline=max(self._gone_at_s, now_s + CLEAR_MIN_S))
 
     async def _drain(self) -> None:
-        async with anyio.create_task_group() as asking:
-            for worker in self.workers:  # side by side: one that does not listen keeps nobody waiting
-                asking.start_soon(worker.drain)
+        async with anyio.create_task_group() as drains:
+            for worker in self.workers:  # concurrently: a worker that hangs must not delay the others
+                drains.start_soon(worker.drain)
             await self.alive.wait_idle()
 
     async def _return_rest(self) -> None:
@@ -105,12 +105,12 @@ class Shutdown:
         if loss := self.journal.loss:
             self.context.event_log.notice(Level.ERROR, loss)
         elif not is_all_done:
-            hang = "The shutdown did not finish in time: a process, a disk or the journal hangs."
-            self.context.event_log.notice(Level.ERROR, f"{hang} The next start resumes what is left.")
+            problem = "The shutdown did not finish in time: a process, a disk or the journal hangs."
+            self.context.event_log.notice(Level.ERROR, f"{problem} The next start resumes the remaining orders.")
 
 
 async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
-    """Do something until a time; return whether it was done by then."""
+    """Run a stage until a time; return whether it was done by then."""
     with anyio.move_on_after(max(STAGE_MIN_S, at_s - anyio.current_time())):
         await work()
         return True

@@ -1,7 +1,7 @@
 """The queue between the journal and the workers, which take a task from it whenever a tab is free.
 
-What is claimed ahead of them is bounded; what comes back always finds its place. A task on trial stands apart: only a
-worker that has done nothing yet may take it.
+The number of tasks that are claimed ahead is bounded; a task that returns is never refused. A task on trial is kept
+apart: only a worker that has done no task yet may take it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from poolwright.domain.tasks import POTask
 from poolwright.supervisor.policy.events import TrialQueued
 from poolwright.supervisor.pool_context import PoolContext
 
-#: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
+#: Tasks claimed ahead for each tab: enough that no tab waits for the disk, and few, because a crash returns them all.
 AHEAD_PER_TAB = 2
 
 
 class TaskQueue(asyncio.Queue[POTask]):
-    """A queue ordered by when tasks were first claimed: a task that returns goes to the head again."""
+    """A queue ordered by the first claim of each task: a task that returns keeps its position."""
 
     def _init(self, maxsize: int) -> None:
-        del maxsize  # a task that comes back must never be refused; what is claimed ahead is bounded by who claims
+        del maxsize  # a task that returns must never be refused; the feeder bounds what is claimed ahead
         self._tasks: list[POTask] = []
         self._ranks: dict[TaskId, int] = {}
         self._next_rank = itertools.count()
@@ -41,40 +41,40 @@ class TaskQueue(asyncio.Queue[POTask]):
         return self._tasks.pop(0)
 
     def qsize(self) -> int:
-        """How many tasks wait."""
+        """Return the number of queued tasks."""
         return len(self._tasks)
 
     def empty(self) -> bool:
-        """Whether none waits."""
+        """Whether no task is queued."""
         return not self._tasks
 
     def withdraw(self, task_id: TaskId) -> bool:
-        """Take one task out, wherever it stands; false when it does not wait here."""
+        """Remove one task; return false if it is not queued."""
         rest = [task for task in self._tasks if task.task_id != task_id]
-        is_here = len(rest) < len(self._tasks)
+        was_queued = len(rest) < len(self._tasks)
         self._tasks[:] = rest
-        return is_here
+        return was_queued
 
     def forget(self, task_id: TaskId) -> None:
-        """A task has its outcome and does not come back."""
+        """Drop the position of a task that never returns."""
         self._ranks.pop(task_id, None)
 
 
 class TaskFeeder:
-    """Feeds ``task_queue`` from the journal, where a queued task is ASSIGNED; tasks left at the end are released."""
+    """Feeds ``task_queue`` from the journal, in which a claimed task is ASSIGNED; at the end it returns the others."""
 
     def __init__(self, context: PoolContext, tab_count: int, task_timeout_s: float) -> None:
         """Feed the tasks of the pool's list to its tabs.
 
         Args:
-            context: The pool's. A claim whose disk hangs is left behind at its deadline.
-            tab_count: How many tabs can be open at the same time.
-            task_timeout_s: The time limit of a task that has none of its own.
+            context: The context of the pool; its deadline abandons a claim whose disk hangs.
+            tab_count: Number of tabs that can be open at the same time.
+            task_timeout_s: Time limit of a task that has none of its own.
         """
         self._context = context
         self._task_timeout_s = task_timeout_s
         self._ahead_count = tab_count * AHEAD_PER_TAB
-        # Every tab may give its task back while as many later ones are claimed.
+        # Every tab may return its task while as many later ones are claimed.
         self._claimed_max = self._ahead_count + tab_count
         self.task_queue = TaskQueue()
         self._on_trial: list[POTask] = []
@@ -90,22 +90,22 @@ class TaskFeeder:
         self._task_timeout_s = task_timeout_s
 
     def set_open(self, *, is_open: bool) -> None:
-        """Allow or forbid that tasks are taken; those in the queue stay there meanwhile."""
+        """Allow or forbid taking tasks; queued tasks stay in the queue meanwhile."""
         if is_open:
             self._opened.set()
         elif self._opened.is_set():
             self._opened = anyio.Event()
 
     def wake(self) -> None:
-        """Look for due tasks again: one has returned to the journal."""
+        """Look for due tasks again, after a task has returned to the journal."""
         self._returned_count += 1
         self._changed.set()
 
     async def dequeue(self, *, is_fresh: bool = False) -> POTask:
-        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel.
+        """Wait for the next task in the order of the list and return it; safe to cancel.
 
         Args:
-            is_fresh: Whether it is a worker's first one, which may be one on trial.
+            is_fresh: Whether it is the first task of a worker, so that it may be one on trial.
         """
         while True:
             await self._opened.wait()
@@ -118,13 +118,13 @@ class TaskFeeder:
             self.requeue(task)
 
     async def start(self, task: POTask, worker: WorkerRef) -> POTask:
-        """Write down that an attempt begins; return the task with its attempt number and its time limit."""
+        """Record that an attempt begins; return the task with its attempt number and its time limit."""
         started = await self._context.journal.start(task.task_id, worker)
         self._context.event_log.publish(TaskStarted(task=started, worker=worker))
         return started if started.timeout_s is not None else replace(started, timeout_s=self._task_timeout_s)
 
     def requeue(self, task: POTask) -> None:
-        """Put a task that was not begun back at its old position."""
+        """Return a task that was not begun to its old position."""
         if task.is_on_trial:
             self._on_trial.append(task)
             self._context.post(TrialQueued(task_id=task.task_id))
@@ -132,41 +132,41 @@ class TaskFeeder:
             self.task_queue.put_nowait(task)
 
     def forget(self, task_id: TaskId) -> None:
-        """A task does not come back."""
+        """Drop the position of a task that never returns."""
         self.task_queue.forget(task_id)
 
     def end_trials(self) -> None:
-        """No worker is left: tasks on trial join the others in the queue."""
+        """Move tasks on trial into the queue, because no worker is left for them."""
         while self._on_trial:
             self.task_queue.put_nowait(self._on_trial.pop())
 
     async def feed(self) -> None:
-        """Claim due tasks while there is room, until cancelled or stopped."""
+        """Claim due tasks while the queue has free places, until cancelled or stopped."""
         with anyio.CancelScope() as self._feeding:
             while not self._is_stopped:
                 self._changed = anyio.Event()
-                room = self._room()
-                tasks = await self._claim(room) if room else ()
+                free_count = self._free_place_count()
+                tasks = await self._claim(free_count) if free_count else ()
                 if not tasks:
-                    await self._wait_for_change(has_room=bool(room))
+                    await self._wait_for_change(is_full=not free_count)
 
     def stop_feeding(self) -> None:
-        """Claim no further task; those in the queue may still be taken."""
+        """Stop claiming tasks; queued tasks may still be taken."""
         self._is_stopped = True
         if self._feeding is not None:
             self._feeding.cancel()
 
     def withdraw(self, task_id: TaskId) -> bool:
-        """Take one task out of the queue; false when it is not there."""
+        """Remove one task from the queue; return false if it is not queued."""
         rest = [task for task in self._on_trial if task.task_id != task_id]
-        is_here = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
+        was_queued = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
         self._on_trial[:] = rest
-        if is_here:
-            self._changed.set()  # there is room for another one
-        return is_here
+        if was_queued:
+            self._changed.set()  # its place is free
+        return was_queued
 
     async def release_all(self) -> int:
-        """Release all queued tasks to the journal and return their number; no worker may take one any more."""
+        """Return all queued tasks to the journal and return their number; called after the workers have ended."""
         count = 0
         self.end_trials()
         while not self.task_queue.empty():
@@ -177,24 +177,24 @@ class TaskFeeder:
             count += 1
         return count
 
-    def _room(self) -> int:
-        """Free places; what came back has places of its own, so that it need not wait behind later tasks."""
-        waiting = self.task_queue.qsize()
-        wanted = max(self._ahead_count - waiting, 0) + self._returned_count
+    def _free_place_count(self) -> int:
+        """Return how many tasks to claim; returned tasks have extra places, so that they do not wait for later ones."""
+        queued_count = self.task_queue.qsize()
+        wanted_count = max(self._ahead_count - queued_count, 0) + self._returned_count
         self._returned_count = 0
-        return max(0, min(wanted, self._claimed_max - waiting))
+        return max(0, min(wanted_count, self._claimed_max - queued_count))
 
-    async def _claim(self, room: int) -> tuple[POTask, ...]:
+    async def _claim(self, count_max: int) -> tuple[POTask, ...]:
         tasks: tuple[POTask, ...] = ()
         with self._context.deadline.shield():  # a claimed task must reach the queue
-            tasks = tuple(await self._context.journal.fetch(self._context.batch_id, room))
+            tasks = tuple(await self._context.journal.fetch(self._context.batch_id, count_max))
             for task in tasks:
                 self.requeue(task)
         return tasks
 
-    async def _wait_for_change(self, *, has_room: bool) -> None:
-        """Sleep until something changes, or until a task that waits for its time is due."""
-        due_s = await self._context.journal.next_due_s(self._context.batch_id) if has_room else None
+    async def _wait_for_change(self, *, is_full: bool) -> None:
+        """Wait until the queue changes or, unless it is full, until the next delayed task is due."""
+        due_s = None if is_full else await self._context.journal.next_due_s(self._context.batch_id)
         with anyio.move_on_after(due_s):
             await self._changed.wait()
 
@@ -203,7 +203,7 @@ class TabSlots:
     """Counts the free tabs of one generation."""
 
     def __init__(self, count: int) -> None:
-        """All of them are free."""
+        """Start with all tabs free."""
         self._count = count
         self._free = anyio.Semaphore(count)
         self._alone: TaskId | None = None
@@ -213,7 +213,7 @@ class TabSlots:
         await self._free.acquire()
 
     async def acquire_exclusive(self, task_id: TaskId) -> None:
-        """Wait until every other tab is free and take them too; ``free`` gives all back."""
+        """Wait until every other tab is free and take them too; ``release`` frees them all."""
         taken_count = 0
         try:
             for _ in range(self._count - 1):
@@ -225,7 +225,7 @@ class TabSlots:
         self._alone = task_id
 
     def release(self, task_id: TaskId) -> None:
-        """A task is done."""
+        """Free the tab, or the tabs, of a task that is done."""
         is_alone = task_id == self._alone
         self._alone = None if is_alone else self._alone
         self._release(self._count if is_alone else 1)
@@ -236,9 +236,9 @@ class TabSlots:
 
 
 async def next_task(feeder: TaskFeeder, tabs: TabSlots, *, is_fresh: bool = False) -> POTask:
-    """Wait for a free tab and a task; one that a worker died on runs alone: only its own doing shall count against it.
+    """Wait for a free tab and a task, and return the task; one on which a worker died gets all tabs of the worker.
 
-    Safe to cancel: a task that was not begun returns to its old position.
+    So a further crash is not caused by another task. Safe to cancel: a task that was not begun returns to its position.
     """
     await tabs.acquire()
     task = await feeder.dequeue(is_fresh=is_fresh)

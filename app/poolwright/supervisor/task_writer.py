@@ -1,8 +1,6 @@
-"""Writes what was decided about tasks.
+"""Carries out decisions about tasks: files finished orders, records outcomes and returns other tasks to the queue.
 
-Finished orders to the output folder and the journal, other tasks back to the queue.
-
-While the journal is full or locked the writer waits; the policy goes on, or nobody would learn what is waited for.
+While the journal is full or locked the writer waits. The policy goes on meanwhile, so that it can pause the pool.
 """
 
 from __future__ import annotations
@@ -33,23 +31,23 @@ from poolwright.supervisor.storage_monitor import StorageMonitor
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.task_queue import TaskFeeder
 
-#: Tasks that are ended in one step, which takes some hundredths of a second.
+#: Tasks that fail in one transaction, which takes some hundredths of a second.
 CHUNK_SIZE = 1_000
 
 
 class TaskWriter:
-    """Takes commands through ``submit`` and carries them out one after another."""
+    """Carries out the commands that ``submit`` receives, one after another."""
 
     def __init__(
         self, context: PoolContext, feeder: TaskFeeder, submissions: Submissions, staging: StagingFolders
     ) -> None:
-        """Start with nothing to write."""
+        """Start without commands."""
         self._context = context
         self._feeder = feeder
         self._submissions = submissions
         self._staging = staging
         self._is_hurried = False
-        #: Why nobody takes tasks any more, once that is so.
+        #: The reason with which queued tasks fail; ``None`` as long as workers take them.
         self._rest_reason: Reason | None = None
         self._commands, self._inbox = anyio.create_memory_object_stream[Requeue | FailQueued](math.inf)
 
@@ -65,14 +63,14 @@ class TaskWriter:
         self._inbox.close()
 
     def submit(self, command: Requeue | FailQueued) -> None:
-        """Have a command carried out; returns at once."""
+        """Queue a command and return at once."""
         if isinstance(command, FailQueued):
             self._feeder.end_trials()
         self._context.inbox.unsettled.add()
         self._commands.send_nowait(command)
 
     def hurry(self) -> None:
-        """Leave tasks that still wait to the next start: nobody wants to wait any longer."""
+        """Stop failing queued tasks and leave them to the next start, so that the shutdown is quick."""
         self._is_hurried = True
 
     async def run(self) -> None:
@@ -116,7 +114,7 @@ class TaskWriter:
         self._submissions.on_return(task.task_id)
 
     async def _fail_queued(self, reason: Reason) -> None:
-        """Nobody takes tasks any more: end those that wait, also for another try later, then those in the queue."""
+        """Fail the tasks that wait in the journal, also for another attempt, then those in the queue."""
         context, queue = self._context, self._feeder.task_queue
         report = Report(reason=reason)
         while not self._is_hurried:
@@ -138,7 +136,7 @@ class TaskWriter:
         self._submissions.on_outcome(task, report)
 
 
-#: Filing waits for the disk, not for the processor; more would not be faster.
+#: Orders that are filed at the same time; the disk limits the speed, so more would not be faster.
 PARALLEL_FILING_COUNT = 2
 T = TypeVar("T")
 
@@ -156,7 +154,7 @@ def _new_limiter() -> anyio.CapacityLimiter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refusal:
-    """What it means that the disk did not take an order's files."""
+    """Why the files of an order could not be stored."""
 
     trouble: StorageTrouble
     problem: str
@@ -165,50 +163,50 @@ class _Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFiler:
-    """The way from a staged order to its folder. The commit comes last: a crash before it files the order again."""
+    """Files staged orders. The commit comes last, so that an order is filed again after a crash."""
 
-    #: A filing whose disk hangs is left behind at the deadline, and the next start takes it up.
+    #: Its deadline abandons a filing whose disk hangs; the next start files that order.
     context: PoolContext
     storage: StorageMonitor
     staging: StagingFolders
     limiter: anyio.CapacityLimiter = field(default_factory=_new_limiter)
-    #: Tasks whose files are on their way, which no worker has any more.
+    #: Tasks that are being filed; no worker holds them any more.
     under_way: set[TaskId] = field(default_factory=set[TaskId])
 
     async def finalize(self, command: FileReport) -> bool:
-        """File one order and write its outcome down; false when the disk refused, which is then reported.
+        """File one order and record its outcome; return false if the disk refused, after posting ``FilingFailed``.
 
-        Not cancelled half-way, but left behind when the pool must be gone: then it is as after a crash.
+        A cancellation does not interrupt it. The deadline of the pool abandons it, which is the same as a crash.
         """
-        is_filed, placed = False, Filed(folder="")
+        is_filed, result = False, Filed(folder="")
         staged = self._staged_folder(command.staged or _own_attempt(command))
         with self.context.deadline.shield():
-            placed = await self._in_thread(partial(self._place, command, staged))
-            if isinstance(placed, Filed):
-                command = _with_notes(command, placed.notices)
-                await self._write_down(command, placed.folder, staged)
+            result = await self._in_thread(partial(self._place, command, staged))
+            if isinstance(result, Filed):
+                command = _with_notes(command, result.notices)
+                await self._write_outcome(command, result.folder, staged)
                 is_filed = True
-        if isinstance(placed, _Refusal):
-            self._post_failure(command, placed)
+        if isinstance(result, _Refusal):
+            self._post_failure(command, result)
         elif is_filed:
-            self._publish_end(command, placed.folder)
+            self._publish_end(command, result.folder)
         return is_filed
 
     async def record_outcome(self, command: RecordOutcome) -> bool:
-        """Write an outcome without files down, and touch the output folder in no way; false when it hangs."""
+        """Record an outcome in the journal alone, without the output folder; return false after the deadline."""
         is_done = False
         with self.context.deadline.shield():
-            await self._write_down(command, "", self._staged_folder(_own_attempt(command)))
+            await self._write_outcome(command, "", self._staged_folder(_own_attempt(command)))
             is_done = True
         if is_done:
             self._publish_end(command, "")
         return is_done
 
     async def discard(self, attempt: StagedAttempt) -> None:
-        """Remove what an attempt left that is not filed."""
+        """Remove the staged files of an attempt that is not filed."""
         await self._discard(self._staged_folder(attempt))
 
-    async def _write_down(self, command: FileReport | RecordOutcome, folder: str, staged: Path) -> None:
+    async def _write_outcome(self, command: FileReport | RecordOutcome, folder: str, staged: Path) -> None:
         await self.context.journal.finish(command.task.task_id, command.report, folder)
         await self._discard(staged)
 
@@ -235,7 +233,7 @@ class TaskFiler:
         )
 
     def _place(self, command: FileReport, staged: Path) -> Filed | _Refusal:
-        """Put the files in place; where they are, or why not. Blocking."""
+        """Move the files into the output folder; return their folder, or why that failed. Blocking."""
         if missing := self.storage.missing_folder():
             return _Refusal(trouble=StorageTrouble.AWAY, problem=missing)
         try:
@@ -244,27 +242,28 @@ class TaskFiler:
             return self._classify(error)
 
     def _classify(self, error: OSError) -> _Refusal:
-        """Tell a place that takes nothing from an order whose own folder is refused. Blocking."""
+        """Find out whether the output folder as a whole refuses files, or only the folder of this order. Blocking."""
         trouble = trouble_of(error)
         if trouble in {StorageTrouble.FULL, StorageTrouble.OTHER}:
             return _Refusal(trouble=trouble, problem=_problem(trouble, error))
-        refused = self.context.archive.refusal()
-        if refused is None:
+        refusal = self.context.archive.refusal()
+        if refusal is None:
             return _Refusal(trouble=trouble, problem=_problem(StorageTrouble.OTHER, error), is_place_fine=True)
-        whole = trouble_of(refused) if trouble_of(refused).may_pass else trouble
-        return _Refusal(trouble=whole, problem=_problem(whole, refused))
+        if trouble_of(refusal).may_pass:
+            trouble = trouble_of(refusal)
+        return _Refusal(trouble=trouble, problem=_problem(trouble, refusal))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self.limiter, abandon_on_cancel=True)
 
 
 def _own_attempt(command: FileReport | RecordOutcome) -> StagedAttempt:
-    """Return the attempt that the command's own report is about."""
+    """Return the attempt that led to the report of the command."""
     return StagedAttempt(worker=command.worker, task=command.task, report=command.report)
 
 
 def _with_notes(command: FileReport, notes: tuple[str, ...]) -> FileReport:
-    """The same order, whose report says what the archive knows of its earlier files."""
+    """Return the command with the archive's notes about earlier files in its report."""
     if not notes:
         return command
     detail = " ".join(filter(None, (command.report.detail, *notes)))
@@ -272,7 +271,7 @@ def _with_notes(command: FileReport, notes: tuple[str, ...]) -> FileReport:
 
 
 def _problem(trouble: StorageTrouble, error: OSError) -> str:
-    """What happened, and who can do what about it."""
+    """Return what happened and the next step, in a sentence."""
     if trouble is StorageTrouble.FORBIDDEN and error.filename is not None:
         return f"{_PROBLEMS[trouble]}: {describe_error(error, Path(error.filename)).sentence()}"
     return f"{_PROBLEMS[trouble]} ({error.strerror or error})."

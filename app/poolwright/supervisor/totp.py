@@ -1,6 +1,6 @@
 """One-time codes for a portal's second factor (TOTP, RFC 6238); every code is used once.
 
-The secret stays here, in the supervisor: workers get a code when they are told to log in.
+The secret stays in the supervisor: a worker receives one code with the command to log in.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Secret
 from poolwright.domain.ports import Clock
 
-#: A code that is about to end would be refused before the form is filled in.
+#: Shortest validity of a code that is handed out: one that expires sooner would be refused before the form is sent.
 LEAST_LEFT_S = 3.0
 _INVALID = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI."
 
 
 class TotpGenerator:
-    """One account's codes."""
+    """Generates the codes of one account."""
 
     def __init__(self, secret: Secret, clock: Clock) -> None:
         """Read the secret.
 
         Args:
             secret: Base32 text, or an ``otpauth://totp/`` address, which may name digits, period and digest.
-            clock: The time.
+            clock: Source of the current time.
 
         Raises:
-            OptionsError: It is neither.
+            OptionsError: The secret is neither.
         """
         self._totp = _parse_secret(secret.text)
         self._clock = clock
@@ -58,10 +58,10 @@ def totp_from_secret(secret: Secret, clock: Clock) -> TotpGenerator | None:
 
 def _parse_secret(text: str) -> TOTP:
     try:
-        found = pyotp.parse_uri(text) if "://" in text else TOTP("".join(text.split()).upper())
-        found.generate_otp(0)
+        totp = pyotp.parse_uri(text) if "://" in text else TOTP("".join(text.split()).upper())
+        totp.generate_otp(0)
     except (ValueError, TypeError, LookupError) as error:
         raise OptionsError(_INVALID) from error
-    if not isinstance(found, TOTP):
+    if not isinstance(totp, TOTP):
         raise OptionsError(_INVALID)
-    return found
+    return totp

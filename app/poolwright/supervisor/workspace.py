@@ -42,15 +42,15 @@ class WorkerSpec:
     slot: int
     options: WorkerOptions
     profile: Profile
-    #: What people call it, for commands that they are to give.
+    #: Name of the profile, for commands that a sentence suggests.
     profile_name: str
     folder: WorkerFolder
-    #: Attempts of this worker are staged below.
+    #: Folder into which this worker stages its attempts.
     staging_path: Path
     module: str
 
     def spawn_spec(self, worker: WorkerRef) -> SpawnSpec:
-        """How one generation is started."""
+        """Return the specification of one generation's process."""
         return SpawnSpec(
             worker=worker,
             temp_path=self.folder.temp_path,
@@ -60,12 +60,12 @@ class WorkerSpec:
 
     @property
     def cookies_path(self) -> Path:
-        """Where the cookies of the slot's session are kept."""
+        """Path of the file with the cookies of the slot's session."""
         return self.folder.path / COOKIES_NAME
 
     @property
     def worker_paths(self) -> WorkerPaths:
-        """What the worker is told of its places."""
+        """The paths that are sent to the worker."""
         return WorkerPaths(
             profile_path=str(self.folder.profile_path),
             profile_name=self.profile_name,
@@ -81,29 +81,29 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class Workspace:
-    """Folders and clones of a run. Opened once, closed once; the owner of both is the pool."""
+    """The folders and clones of a run. Its owner, the pool, opens and removes it once."""
 
     options: PoolOptions
     context: PoolContext
-    #: What people call the profile; known once it is open.
+    #: Name of the profile; empty before ``open``.
     profile_name: str = ""
     _run: RunFolder | None = None
     _profiles: tuple[Profile, ...] = ()
-    #: Notices about the base that were published already: all clones have the same one.
+    #: Notices about the base that were published already; all clones have the same base.
     _warned: frozenset[str] = frozenset()
 
     async def open(self) -> None:
-        """Sweep what dead runs left, and make the folder of this one.
+        """Remove the folders of dead runs and create the folder of this run.
 
         Raises:
-            SetupError: The folder cannot be made.
+            SetupError: The folder cannot be created.
         """
         root = self.options.runs_root
-        swept = await _in_abandonable_thread(partial(remove_dead_runs, root, end_strays=kill_by_folder))
-        if swept.removed:
-            self.context.event_log.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
+        cleanup = await _in_abandonable_thread(partial(remove_dead_runs, root, end_strays=kill_by_folder))
+        if cleanup.removed:
+            self.context.event_log.notice(Level.INFO, f"cleaned up {len(cleanup.removed)} abandoned run(s)")
         self._run = await _in_abandonable_thread(partial(_make_folder, root))
-        # Asked once: its disk may be away when a worker is started anew.
+        # Read once, because the disk may be unavailable when a worker is restarted.
         self.profile_name = await _in_abandonable_thread(partial(profile_name_of, self.options.base_profile_path))
 
     @property
@@ -112,18 +112,18 @@ class Workspace:
         return StagingFolders(self.options.staging_path)
 
     def watched_folders(self) -> tuple[WatchedFolder, ...]:
-        """What the run cannot do without, as far as it is open."""
+        """Return the folders that the run needs; the run folder only after ``open``."""
         private = WatchedFolder(path=self.options.staging_path.parent, name="the private folder of the output folder")
         if self._run is None:
             return (private,)
         return (private, WatchedFolder(path=self._run.path, name="the run folder", is_recreatable=True))
 
     async def worker_spec(self, slot: int) -> WorkerSpec:
-        """Make the place of one worker, with a clone of the base profile.
+        """Create the folder of one worker with a clone of the base profile; return the specification of the slot.
 
         Raises:
-            ProfileError: The base profile is missing, in use or not whole.
-            SetupError: There is no room for the clone.
+            ProfileError: The base profile is missing, in use or damaged.
+            SetupError: The disk has no room for the clone.
         """
         if self._run is None:
             msg = "the workspace is not open"
@@ -146,21 +146,21 @@ class Workspace:
         )
 
     async def remove(self) -> None:
-        """Remove clones and temporary files, and tell what could not be removed or is kept for a person."""
+        """Remove clones and temporary files, and report those that stay for a person to inspect."""
         for profile in self._profiles:
-            with contextlib.suppress(OSError):  # told below, as what is left of the run
+            with contextlib.suppress(OSError):  # reported below, with what is left of the run
                 await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
         if self._run is not None:
             for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
                 self.context.event_log.notice(Level.WARNING, f"kept for inspection: {path}")
 
     def recreate(self, folder: WatchedFolder) -> None:
-        """Make the run folder again, which was removed with all clones. Blocking.
+        """Create the run folder again after it was removed with all clones. Blocking.
 
-        Each clone is made again when its worker starts anew.
+        Each clone is created again when its worker restarts.
 
         Raises:
-            SetupError: It can't be made.
+            SetupError: The folder cannot be created.
         """
         if self._run is None or folder.path != self._run.path:
             return
@@ -188,12 +188,12 @@ class Workspace:
 
 
 async def _in_abandonable_thread(work: Callable[[], T]) -> T:
-    """Do something that blocks; whoever does not want to begin any more leaves its thread behind, whatever hangs."""
+    """Run blocking work in a thread, which is abandoned if the start of the pool is cancelled while a disk hangs."""
     return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
 def _make_folder(root: Path) -> RunFolder:
-    """Make the folder of this run; it is gone again where nobody waited for it. Blocking."""
+    """Create the folder of this run, and remove it again if the caller has been cancelled. Blocking."""
     with contextlib.ExitStack() as undo:
         folder = undo.enter_context(RunFolder.create(root))
         anyio.from_thread.check_cancelled()
@@ -203,17 +203,17 @@ def _make_folder(root: Path) -> RunFolder:
 
 @contextlib.asynccontextmanager
 async def leased_profile(spec: WorkerSpec, deadline: Deadline) -> AsyncGenerator[None]:
-    """A clone in the use of one generation: made ready for its launch, taken back at the end.
+    """Lease the clone of a slot to one generation: prepare it for the launch, and release it at the end.
 
     Args:
         spec: The slot with the clone.
-        deadline: When the pool must be gone; a disk that hangs is left behind then.
+        deadline: The deadline of the pool, which abandons a disk that hangs.
 
     Raises:
-        ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
+        ProfileDamagedError: The clone is damaged, as found before its launch or reported by the generation.
         ProfileInUseError: A browser still runs on it.
-        SetupError: It can't be written, or somebody removed it; one that is a ``TemporarilyUnavailableError`` may be
-            waited for.
+        SetupError: The clone cannot be written or was removed. If it is a ``TemporarilyUnavailableError`` too, waiting
+            can help.
     """
     profile = spec.profile
     await deadline.in_thread(partial(_lease, profile, spec.folder))
@@ -223,14 +223,16 @@ async def leased_profile(spec: WorkerSpec, deadline: Deadline) -> AsyncGenerator
         raise await deadline.in_thread(partial(profile.mark_damaged, str(error))) from error
     finally:
         if not profile.corruption_detected:
-            await deadline.in_thread(profile.release)  # noqa: ASYNC102 - it shields itself, with a limit
+            await deadline.in_thread(profile.release)  # noqa: ASYNC102 - in_thread() shields itself, with a limit
 
 
 def _lease(profile: Profile, folder: WorkerFolder) -> None:
-    """Make a clone ready, where the disk lets it. Blocking.
+    """Prepare a clone and lease it. Blocking.
 
     Raises:
-        As ``leased_profile``.
+        ProfileDamagedError: As ``leased_profile``.
+        ProfileInUseError: As ``leased_profile``.
+        SetupError: As ``leased_profile``, also for an error of the disk.
     """
     try:
         _make_ready(profile, folder)
@@ -239,7 +241,7 @@ def _lease(profile: Profile, folder: WorkerFolder) -> None:
 
 
 def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
-    """A clone that is gone altogether was removed, and no browser has spoiled it."""
+    """Lease a clone, after creating it again if it is gone: then it was removed, and no browser has damaged it."""
     if not folder.path.parent.exists():
         problem = f"The run folder {folder.path.parent} is gone; it is recreated as soon as possible."
         raise ProfileStorageAwayError(problem)
@@ -250,7 +252,7 @@ def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
 
 
 def _record_in_loop(event_log: EventLog) -> Callable[[Transition], None]:
-    """Return a recorder for profiles, whose transitions happen in threads and are recorded in the loop."""
+    """Return a recorder of profile transitions, which happen in threads and are recorded in the event loop."""
 
     def record(transition: Transition) -> None:
         if not _is_abandoned():
@@ -260,9 +262,9 @@ def _record_in_loop(event_log: EventLog) -> Callable[[Transition], None]:
 
 
 def _is_abandoned() -> bool:
-    """Whether the caller of this thread has given up: its loop may end, and a call into it would never return."""
+    """Whether the caller of this thread was cancelled: its loop may end, and a call into it would never return."""
     try:
         anyio.from_thread.check_cancelled()
-    except asyncio.CancelledError:  # noqa: ASYNC103 - of the caller; the rest of this thread's work is still right
+    except asyncio.CancelledError:  # noqa: ASYNC103 - the caller was cancelled; this thread finishes its work
         return True
     return False

@@ -45,7 +45,7 @@ _NO_ANSWER = tuple(
     )
 )
 #: The browser's error for a file that came instead of a page.
-_DOWNLOAD = "Download is starting"
+DOWNLOAD_STARTED = "Download is starting"
 
 
 class WorkerError(Exception):
@@ -117,7 +117,7 @@ def is_no_answer(text: str) -> bool:
 
 def missing_page_error(error: PlaywrightError) -> str:
     """Return the browser's error for a response that is no page; empty if no response came, or for any other error."""
-    if _DOWNLOAD in error.message:
+    if DOWNLOAD_STARTED in error.message:
         return "a file instead of a page"
     match = _NET_ERROR.search(error.message)
     return "" if match is None or is_no_answer(error.message) else match.group()

@@ -129,13 +129,13 @@ class WorkerLoop:
     async def _process(self, assign: Assign) -> None:
         task_id, login = assign.task.task_id, self._session.login
         if not login.is_logged_in:
-            self._return(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
+            self._return_task(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
             return
         count, paused_s = login.login_count, self._pauses.total_s
         try:
             report = await attempt(self._context, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
-            self._return(task_id, ReturnReason.SESSION_LOST, first_line(error))
+            self._return_task(task_id, ReturnReason.SESSION_LOST, first_line(error))
             self._report_logged_out(count, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
@@ -188,7 +188,7 @@ class WorkerLoop:
             self._was_ready = True
             self._outbox.send(Ready, session=self._session.view())
 
-    def _return(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
+    def _return_task(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
         self._outbox.send(Returned, task_id=task_id, why=why, detail=detail)
 
     def _report_logged_out(self, count: int, detail: str) -> None:

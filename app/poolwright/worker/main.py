@@ -118,12 +118,12 @@ async def _run_session(
             await _make_base(session, configure, outbox)
             return
 
-        def note_renewed() -> None:
+        def on_login_refreshed() -> None:
             outbox.send(LoginRefreshed)
 
         user_agent, verify = await session.user_agent(), session.login.verify_login
         async with open_portal_context(
-            probe, session.driver, user_agent, note_renewed, verify, options
+            probe, session.driver, user_agent, on_login_refreshed, verify, options
         ) as portal_context:
             context = AttemptContext(
                 session=session,

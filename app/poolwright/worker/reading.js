@@ -1,6 +1,6 @@
-// Reads everything that a verdict and a download need, in one call, waiting inside the page until it is there.
-// `spec` comes from reader.py. Runs in a world of its own, on the document, its open shadow roots and all frames of the
-// same origin, and asks elements by dom.js alone.
+// Reads all that the verdict and the downloads need, in one call that waits inside the page until it is complete.
+// `spec` comes from page_reader.py. Runs in our isolated world, on the document, its open shadow roots and all frames
+// of the same origin, and uses dom.js only.
 (spec) =>
   new Promise((resolve) => {
     const observed = new WeakSet();
@@ -10,7 +10,7 @@
       observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
       dom.listen(root, "load", soon, true);
     };
-    // Documents before shadow roots: who clicks an element finds it by its place among those of the documents.
+    // Documents before shadow roots: click.js finds an element by its number in this order.
     let roots = [];
     let elementCount = 0;
     let isTooDeep = false;
@@ -34,7 +34,7 @@
         }
       };
       const enter = (frame, depth) => {
-        const inner = frame.contentDocument; // nothing where it is of another origin
+        const inner = frame.contentDocument; // null if it is of another origin
         if (inner) return visit(inner, documents, depth);
         const box = frame.getBoundingClientRect();
         if (box.width >= spec.frame_min && box.height >= spec.frame_min) strangers.push(frame.src);
@@ -44,9 +44,9 @@
     };
     const all = (selector) => roots.flatMap((root) => [...dom.all(root, selector)]);
     const isShown = (element) => dom.boxes(element).length > 0;
-    // Half of a pair of code units is no text anywhere else; and a report must fit into a frame.
-    const sound = (text, length) => text.toWellFormed().slice(0, length).toWellFormed();
-    const textOf = (element) => sound(dom.text(element).trim(), 2000);
+    // Other programs reject half of a surrogate pair, and a report must fit into a frame.
+    const wellFormed = (text, length) => text.toWellFormed().slice(0, length).toWellFormed();
+    const textOf = (element) => wellFormed(dom.text(element).trim(), 2000);
     const shownText = (selector) => all(selector).filter(isShown).map(textOf).join(" ");
     const fold = (text) => text.replaceAll("\u2019", "'").toLowerCase().split(/\s+/).join(" ");
 
@@ -55,8 +55,8 @@
       (marks.text.length > 0 &&
         ((shown) => marks.text.some((text) => shown.includes(fold(text))))(fold(marks.within.map(shownText).join(" "))));
 
-    const isPlace = (hash) => /^#!?\//.test(hash ?? "");
-    // What only the page itself can follow; any other address is one that can be fetched, or is refused at once.
+    const isRoute = (hash) => /^#!?\//.test(hash ?? "");
+    // Schemes that only the page itself can follow; any other address can be downloaded, or is refused at once.
     const byClick = new Set(["javascript:", "blob:", "data:"]);
     const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
@@ -65,7 +65,7 @@
         if (!value || value.startsWith("#")) continue;
         try {
           const url = new URL(value, dom.base(element));
-          if (isPlace(url.hash)) return ""; // a place of a page that draws itself: only a click leads there
+          if (isRoute(url.hash)) return ""; // a route inside a script page: only a click leads there
           url.hash = "";
           if (!byClick.has(url.protocol)) return url.href;
         } catch {
@@ -74,7 +74,7 @@
       }
       return "";
     };
-    const attribute = (element, name) => sound(dom.attribute(element, name) ?? "", 1000);
+    const attribute = (element, name) => wellFormed(dom.attribute(element, name) ?? "", 1000);
     const namesOf = (element, address) => ({
       download: attribute(element, "download"),
       title: attribute(element, "title"),
@@ -82,29 +82,29 @@
       text: textOf(element),
       address: address ? address.split(/[?#]/)[0].split("/").pop() : "",
     });
-    const merge = (known, names) => {
+    const merge = (merged, names) => {
       for (const name of Object.keys(names))
-        if (names[name] && names[name] !== known[name]) known[name] += `${known[name] && "\n"}${names[name]}`;
-      return known;
+        if (names[name] && names[name] !== merged[name]) merged[name] += `${merged[name] && "\n"}${names[name]}`;
+      return merged;
     };
-    const foundOf = () => {
-      const found = [];
+    const linksOf = () => {
+      const links = [];
       const elements = new Set();
-      const known = new Map(); // an icon and a text may lead to one file: it is one link with both their names
+      const byAddress = new Map(); // an icon and a text may lead to one file: they are one link with the names of both
       for (const selector of [...spec.links, ...spec.clicks]) {
         all(selector).forEach((element, index) => {
           if (elements.has(element)) return;
           elements.add(element);
           const address = addressOf(element);
           if (isMessage(address)) return;
-          const key = address || (isPlace(element.hash) ? element.href : "");
-          if (key && known.has(key)) return known.get(key).others.push(element);
-          const one = { element, others: [], address, selector, index };
-          if (key) known.set(key, one);
-          found.push(one);
+          const key = address || (isRoute(element.hash) ? element.href : "");
+          if (key && byAddress.has(key)) return byAddress.get(key).others.push(element);
+          const link = { element, others: [], address, selector, index };
+          if (key) byAddress.set(key, link);
+          links.push(link);
         });
       }
-      return found;
+      return links;
     };
     const linkOf = ({ element, others, address, selector, index }) => ({
       address,
@@ -130,14 +130,14 @@
     const isTooLarge = () => {
       if (elementCount > spec.elements_max || isTooDeep) return true;
       const count = [...spec.links, ...spec.clicks].reduce((sum, selector) => sum + all(selector).length, 0);
-      return count > spec.links_max && foundOf().length > spec.links_max; // several elements may lead to one file
+      return count > spec.links_max && linksOf().length > spec.links_max; // several elements may lead to one file
     };
     const isParsed = () => dom.state(document) !== "loading";
     const isLoaded = () => roots.every((root) => !dom.isDocument(root) || dom.state(root) === "complete");
     const isQuiet = () => performance.now() - changed >= spec.quiet_ms;
     const isSettled = () => spec.settled.some((selector) => all(selector).length > 0);
-    const isSaidEmpty = () => (spec.empty !== null && isMarked(spec.empty)) || countOf() === 0;
-    // A page on the way to another: a form that sends itself, a refresh, or nothing that a person could use.
+    const isDeclaredEmpty = () => (spec.empty !== null && isMarked(spec.empty)) || countOf() === 0;
+    // A page that goes on to another: a form that submits itself, a refresh, or a page without anything to use.
     const isWaiting = () => {
       const fields = "input:not([type=hidden]), select, textarea";
       if (all(fields).some(isShown)) return false;
@@ -147,19 +147,19 @@
       return !all(`${usable}, a[href]`).some(isShown);
     };
 
-    const isListThere = () => {
-      const count = foundOf().length;
-      if (spec.settled.length > 0) return isSettled() && (count > 0 || isSaidEmpty() || isQuiet());
+    const isListComplete = () => {
+      const count = linksOf().length;
+      if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
       if (!isLoaded() || !isQuiet()) return false;
       const counted = countOf();
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
-      return counted === null ? count > 0 || isSaidEmpty() || spec.is_answered : counted === count;
+      return counted === null ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
     };
-    const isThere = () => {
+    const isComplete = () => {
       if (!isParsed()) return false;
       if (spec.is_login) return (isLoaded() || isQuiet()) && !isWaiting();
       if (spec.trouble.some(isMarked)) return true;
-      if (spec.is_list) return isListThere();
+      if (spec.is_list) return isListComplete();
       if (spec.ready !== null && isMarked(spec.ready)) return true;
       if (spec.is_any_page && isQuiet() && !isWaiting()) return true;
       return spec.is_known && (isLoaded() || isQuiet());
@@ -179,18 +179,18 @@
       const seen = { url: location.href, element_count: elementCount };
       if (isTooLarge()) {
         const isByLinks = elementCount <= spec.elements_max && !isTooDeep;
-        return resolve({ ...seen, end: "too_large", link_count: isByLinks ? foundOf().length : 0 });
+        return resolve({ ...seen, end: "too_large", link_count: isByLinks ? linksOf().length : 0 });
       }
-      const found = foundOf();
+      const links = linksOf();
       resolve({
         ...seen,
         end,
-        link_count: found.length,
+        link_count: links.length,
         present: spec.selectors.filter((selector) => all(selector).some(isShown)),
         texts: Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
-        links: found.map(linkOf),
+        links: links.map(linkOf),
         count: countOf(),
-        is_said_empty: isSaidEmpty(),
+        is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),
         strangers,
         fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
@@ -201,14 +201,14 @@
       due = Infinity;
       const begun = performance.now();
       if (isParsed()) explore();
-      else [roots, elementCount] = [[document], dom.countAll(document)]; // to watch what is only coming would hold it up
+      else [roots, elementCount] = [[document], dom.countAll(document)]; // observers would slow down the loading
       if (isTooLarge()) return finish("too_large");
       if (location.href !== start) return finish("moved");
-      if (isThere()) return finish("arrived");
+      if (isComplete()) return finish("arrived");
       cost = performance.now() - begun;
       wake(isParsed() ? Math.max(20, spec.quiet_ms - (performance.now() - changed)) : 100);
     };
-    // A page that changes all the time is looked at all the same, but never for more than a fifth of the time.
+    // A page that changes all the time is still checked, but for at most a fifth of the time.
     const wake = (wish_ms) => {
       const at = performance.now() + Math.max(wish_ms, 4 * cost);
       if (isOver || at >= due) return;
@@ -223,7 +223,7 @@
     });
     const limit = setTimeout(() => {
       explore();
-      finish(!isTooLarge() && isThere() ? "arrived" : "late");
+      finish(!isTooLarge() && isComplete() ? "arrived" : "late");
     }, spec.limit_ms);
     dom.listen(document, "readystatechange", () => {
       changed = performance.now();

@@ -189,9 +189,9 @@ class Tab:
         """Save evidence after a failure, however much was saved before."""
         await self._evidence.save_screenshot_and_html(self.page, "page")
 
-    def accept(self, arrived: DownloadedFile) -> FetchedFile:
+    def accept(self, downloaded: DownloadedFile) -> FetchedFile:
         """Add a downloaded file, which is in ``staging`` already, to the saved files, and return it."""
-        return self._files.accept(arrived)
+        return self._files.accept(downloaded)
 
 
 @contextlib.asynccontextmanager

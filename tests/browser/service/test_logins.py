@@ -83,7 +83,7 @@ async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: P
             await portal.expire_sessions()
             async with anyio.create_task_group() as beside:
                 beside.start_soon(bring, pool, number, 2)
-                await told.wait_for("until somebody logs in")
+                await told.wait_for("until a person logs in")
                 statuses.append(pool.status)
                 await log_in_elsewhere(portal, desk, tmp_path / "person")
                 pool.resume()

@@ -424,7 +424,7 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
 
     assert (report.reason, report.files) == (Reason.PORTAL_BUSY, ())
     problems = Counter(missed.problem.partition(" (")[0] for missed in report.missed)
-    assert problems["the portal says that it is busy"] == 2
+    assert problems["the portal is busy"] == 2
     assert problems["it was not requested"] == len(truth.attachments) - 2
 
 

@@ -128,16 +128,15 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
             door = PortalProbe(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
             demands = [await door.required_login_step(page) for _ in range(2)]
             late = await visit(page, pack, slow, f"{slow}/late")
-            monkeypatch.delattr(traffic, "_tried")  # a host that asks nobody is not tried again
-            assert not await traffic._is_asked(page, f"{slow}/later")
+            monkeypatch.delattr(traffic, "_needs_prompt")  # a host without a prompt is not checked again
+            assert not await traffic._is_prompt_open(page, f"{slow}/later")
             with pytest.raises(PortalDownError) as untrusted:
                 await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).required_login_step(page)
             count = len(context.pages)
             await context.close()
 
-    begin = (
-        "its login page cannot be opened (net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED): the portal leads to 127.0.0.1, and "
-    )
+    cause = "its login page cannot be opened (net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED)"
+    begin = f"{cause}: the portal redirects to 127.0.0.1, and "
     assert demands[0] == demands[1]
     assert str(demands[0]).startswith(begin)
     assert "POOLWRIGHT_CLIENT_CERT_HOSTS" in str(demands[0])

@@ -72,7 +72,7 @@ async def open_and_lose(open_stage: OpenStage, folder: Path, end: Callable[[], R
 async def test_no_failure_is_told_of_a_browser_that_is_gone(
     tmp_path: Path, open_stage: OpenStage, end: Callable[[], Report]
 ) -> None:
-    with pytest.raises(SessionBrokenError, match="browser or driver ended"):
+    with pytest.raises(SessionBrokenError, match="the browser or its driver ended"):
         await open_and_lose(open_stage, tmp_path, end)
 
 

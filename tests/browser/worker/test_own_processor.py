@@ -340,7 +340,7 @@ async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path
         ("gives_a_text", "The processor returned str instead of a Report."),
         ("gives_a_bad_field", "The processor's report cannot be used: fields.count: Input should be a valid string."),
         ("gives_a_bad_reason", "The processor's report cannot be used: reason: Input should be 'all_saved'"),
-        ("gives_a_bad_thing", "The processor's report cannot be used: it holds Tab, which is no text."),
+        ("gives_a_bad_thing", "The processor's report cannot be used: it holds Tab, which cannot be written as JSON."),
         ("gives_too_much", "bytes; the limit is 16,711,680."),
         ("saves_a_lie", "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
     ],

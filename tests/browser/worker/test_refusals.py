@@ -26,7 +26,7 @@ async def test_a_file_that_is_refused_in_place_is_proven_first(tmp_path: Path, o
         async with stage_of as stage:
             report = await attempt(stage.bench, task_for("1000"), stage.staging / "1")
             site["/orders"] = OUT
-            with pytest.raises(SessionLostError, match=r"does not hand out a\.pdf"):
+            with pytest.raises(SessionLostError, match=r"^the portal refuses a\.pdf and asks for a login$"):
                 await attempt(stage.bench, task_for("1000"), stage.staging / "2")
 
     assert report.outcome is Outcome.FAILED

@@ -167,9 +167,7 @@ async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(
     portal: PortalClient, tmp_path: Path
 ) -> None:
     async with open_stage(portal, tmp_path, executable=CHROMIUM):
-        with pytest.raises(
-            CannotStartError, match=r"another browser has it open, or it may not be written, or its disk"
-        ):
+        with pytest.raises(CannotStartError, match=r"another browser uses it, it is not writable, or its disk"):
             async with open_stage(portal, tmp_path, executable=CHROMIUM):
                 pytest.fail("two browsers have one profile")
 

@@ -11,7 +11,9 @@ from poolwright.domain.options import BrowserOptions, Sandbox
 from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.errors import CannotStartError
 
-NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts the browser without it if necessary"
+NEXT_STEP = (
+    "`poolwright doctor` names the setting to change, and --sandbox auto starts the browser without it if necessary"
+)
 
 
 #: What a browser writes before it ends, as it was seen with the user namespaces of an ordinary user used up.

@@ -151,7 +151,10 @@ def test_what_nobody_wants_any_more_is_forgotten() -> None:
     kept = attempt(START, 1, partial("a.pdf")).state
     counts = {TASK.task_id: 1}
     known = replace(
-        kept, free_returns=counts, logouts=Logouts(found=counts, alone=counts), on_trial=frozenset({TASK.task_id})
+        kept,
+        free_returns=counts,
+        logouts=Logouts(first_counts=counts, alone_counts=counts),
+        on_trial=frozenset({TASK.task_id}),
     )
 
     decision = decide(known, TasksCancelled(task_ids=(TASK.task_id,)))

@@ -160,7 +160,7 @@ class TestWorkers:
     """What is known of a worker that comes and goes."""
 
     def test_a_worker_that_comes_up_has_nothing_of_its_start_against_it(self) -> None:
-        ailing = WorkerSlot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
+        ailing = WorkerSlot(is_portal_down=True, is_browser_unfit=True, folder_trouble=StorageTrouble.FULL)
         start = PoolState(
             slots={1: ailing, 2: ailing},
             pauses=Pauses(row_counts={PauseReason.PORTAL_DOWN: 3, PauseReason.PORTAL_BUSY: 2}),
@@ -430,7 +430,7 @@ class TestFiling:
             AT_WORK,
             pauses=Pauses(row_counts={PauseReason.DISK_FULL: 2, PauseReason.PORTAL_BUSY: 1}),
             free_returns=counts,
-            logouts=Logouts(found=counts, alone=counts),
+            logouts=Logouts(first_counts=counts, alone_counts=counts),
         )
 
         assert decide(start, TaskFiled(worker=ONE, task=TASK)) == Decision(
@@ -438,7 +438,7 @@ class TestFiling:
                 start,
                 pauses=Pauses(row_counts={PauseReason.PORTAL_BUSY: 1}),
                 free_returns={OTHER.task_id: 2},
-                logouts=Logouts(found={OTHER.task_id: 2}, alone={OTHER.task_id: 2}),
+                logouts=Logouts(first_counts={OTHER.task_id: 2}, alone_counts={OTHER.task_id: 2}),
             )
         )
 

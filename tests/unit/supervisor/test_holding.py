@@ -18,7 +18,7 @@ from poolwright.supervisor.policy.pauses import PauseReason
         (PauseReason.LOGIN_LOST, "until the login is back"),
         (
             PauseReason.LOGIN_REQUIRED,
-            "until somebody logs in (poolwright profile login acme) and resumes the pool",
+            "until a person logs in (poolwright profile login acme) and resumes the pool",
         ),
     ],
 )

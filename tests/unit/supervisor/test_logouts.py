@@ -100,50 +100,50 @@ def test_an_order_that_meets_a_log_out_first_again_and_again_lets_others_go_befo
     ]
 
     assert waits == [0.0, FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S]
-    assert Logouts(found={A: 9}).record(A, {B}).wait_s(A) == LONGEST_WAIT_S
-    assert Logouts(found={A: 9}).record(A, {A}).wait_s(A) == 0.0, "there is nobody else"
+    assert Logouts(first_counts={A: 9}).record(A, {B}).wait_s(A) == LONGEST_WAIT_S
+    assert Logouts(first_counts={A: 9}).record(A, {A}).wait_s(A) == 0.0, "there is nobody else"
 
 
 def test_who_only_met_it_too_waits_for_nothing() -> None:
     known = Logouts().record(A, {B}).record(B, ())
 
-    assert (known.wait_s(B), known.found, known.alone) == (0.0, {A: 1}, {A: 0})
+    assert (known.wait_s(B), known.first_counts, known.alone_counts) == (0.0, {A: 1}, {A: 0})
 
 
 def test_an_order_that_met_none_waits_for_nothing_and_is_blamed_for_nothing() -> None:
     assert (Logouts().wait_s(A), Logouts().is_own(A)) == (0.0, False)
-    assert Logouts(found={A: 3}).wait_s(A) == 0.0
-    assert Logouts(found={A: 3}).record(B, ()).wait_s(A) == 0.0
+    assert Logouts(first_counts={A: 3}).wait_s(A) == 0.0
+    assert Logouts(first_counts={A: 3}).record(B, ()).wait_s(A) == 0.0
 
 
 def test_who_met_it_too_and_meets_another_one_is_the_first_of_that() -> None:
     known = Logouts().record(A, {B, C}).record(B, ())
 
     assert known.last is not None
-    assert (known.last.found_by, known.last.beside, known.last.is_shared) == (A, {C}, True)
-    assert known.record(B, {A}).alone == {A: 0, B: 1}
+    assert (known.last.first_task_id, known.last.beside, known.last.is_shared) == (A, {C}, True)
+    assert known.record(B, {A}).alone_counts == {A: 0, B: 1}
 
 
 def test_a_log_out_that_two_more_met_is_taken_back_once() -> None:
-    known = Logouts(alone={A: 2}).record(A, {B, C}).record(B, {C}).record(C, ())
+    known = Logouts(alone_counts={A: 2}).record(A, {B, C}).record(B, {C}).record(C, ())
 
-    assert known.alone == {A: 2}
-    assert known.last == Logout(found_by=A, is_shared=True)
+    assert known.alone_counts == {A: 2}
+    assert known.last == Logout(first_task_id=A, is_shared=True)
 
 
 def test_what_an_order_meets_when_it_was_begun_anew_is_another_log_out() -> None:
     begun = Logouts().record(A, {B, C}).begin(B)
     known = begun.record(B, {A})
 
-    assert begun.last == Logout(found_by=A, beside=frozenset({C}))
-    assert known.alone == {A: 1, B: 1}
+    assert begun.last == Logout(first_task_id=A, beside=frozenset({C}))
+    assert known.alone_counts == {A: 1, B: 1}
     assert known.last is not None
-    assert known.last.found_by == B
+    assert known.last.first_task_id == B
 
 
 def test_an_order_that_has_its_outcome_is_forgotten_whatever_is_told_later() -> None:
     known = Logouts().record(A, {B}).forget(A)
 
-    assert (known.found, known.alone) == ({}, {})
-    assert known.record(B, ()).alone == {}
-    assert known.forget(B).record(B, ()).alone == {B: 1}
+    assert (known.first_counts, known.alone_counts) == ({}, {})
+    assert known.record(B, ()).alone_counts == {}
+    assert known.forget(B).record(B, ()).alone_counts == {B: 1}

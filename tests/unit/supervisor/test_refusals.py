@@ -87,7 +87,7 @@ def test_a_worker_whose_folder_takes_nothing_costs_no_restart_and_no_attempt(tro
     assert isinstance(back, Requeue)
     assert (back.is_attempt_spent, back.is_death) == (False, False)
     assert hold == Pause(cause=STORAGE_PAUSES[trouble], detail="Why.", delay_s=FIRST_PAUSE_S)
-    assert lost.state.slots[1].home_trouble is None, "the next generation finds out for itself"
+    assert lost.state.slots[1].folder_trouble is None, "the next generation finds out for itself"
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_PAUSE_S)
 
 

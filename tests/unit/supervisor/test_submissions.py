@@ -100,7 +100,7 @@ async def test_a_known_task_with_another_payload_is_refused(*, is_over: bool) ->
     open_before = submissions.unfinished.count
 
     way_out = "Use another task id or another output folder"
-    with pytest.raises(TaskError, match=rf'demo:1.*is known with another payload.*"page": 1.*"page": 2.*{way_out}'):
+    with pytest.raises(TaskError, match=rf'demo:1.*is stored with another payload.*"page": 1.*"page": 2.*{way_out}'):
         await submissions.submit(po_task(1, payload={"url": "a", "page": 2}))
 
     assert submissions.unfinished.count == open_before

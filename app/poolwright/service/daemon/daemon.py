@@ -20,7 +20,7 @@ from poolwright.domain.events import Event, Level, TaskEnded
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.domain.ports import Accepted, Clock
-from poolwright.domain.states import TaskStatus, WorkerStatus
+from poolwright.domain.states import WORKING_STATUSES, TaskStatus
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal import queries
 from poolwright.journal.queries import FailureClass, ListView, OrderQuery
@@ -41,7 +41,6 @@ COMMON_BATCH_ID = BatchId("daemon")
 LISTS_MAX = 200
 #: A worker takes a screenshot in a tenth of a second; a busy one takes longer.
 THUMBNAIL_WAIT_S = 5.0
-_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
 
 class Daemon:
@@ -290,7 +289,7 @@ class Daemon:
         worker = next((worker for worker in self.pool.workers if worker.ref.slot == slot), None)
         if worker is None:
             raise NotFoundError(f"There is no worker {slot}; the workers are 1 to {len(self.pool.workers)}.")
-        if worker.status not in _AT_WORK:
+        if worker.status not in WORKING_STATUSES:
             raise ConflictError(f"The worker {slot} is {worker.status.name}; try again when it is running.")
         self.pool.restart_worker(slot)
 

@@ -1,7 +1,4 @@
-"""Commands of the policy to the pool.
-
-What is done about tasks, logins, workers and pauses, and how a pause is put into words.
-"""
+"""Commands of the policy to the pool, about tasks, logins, workers and pauses; and the log lines of pauses."""
 
 from __future__ import annotations
 
@@ -18,35 +15,35 @@ from poolwright.supervisor.policy.pauses import PauseReason
 
 
 class StopCause(StrEnum):
-    """What makes it end."""
+    """Reasons why a pool stops."""
 
     ASKED = "asked"
     LOGIN_REQUIRED = "login_required"
     PROFILE_DAMAGED = "profile_damaged"
     SETUP_FAILED = "setup_failed"
     NO_WORKERS = "no_workers"
-    #: The workers use more memory than they may, and starting them anew does not help.
+    #: The workers use more memory than they may, and recycling them did not help.
     MEMORY_SHORT = "memory_short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedAttempt:
-    """One attempt whose files wait where its worker put them."""
+    """An attempt whose files are still in the staging folder of its worker."""
 
     worker: WorkerRef
-    #: As it was in that attempt.
+    #: The task as it was in that attempt.
     task: POTask
     report: Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """Put the files in place, then write the outcome down."""
+    """Move the files of a task into the output folder, then record its outcome."""
 
     worker: WorkerRef
     task: POTask
     report: Report
-    #: Seconds to wait before: the disk did not take them.
+    #: Seconds to wait before it, after the disk refused the files.
     delay_s: float = 0.0
     #: The earlier attempt whose files these are; ``None`` if they are from this attempt.
     staged: StagedAttempt | None = None
@@ -56,7 +53,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOutcome:
-    """Write an outcome down that has no files, in the journal alone: the output folder does not take this order."""
+    """Record an outcome without files in the journal alone, because the output folder refuses this order."""
 
     worker: WorkerRef
     task: POTask
@@ -65,21 +62,21 @@ class RecordOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard:
-    """Remove the files of an attempt that another one was better than."""
+    """Remove the staged files of an attempt that is not filed."""
 
     staged: StagedAttempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
-    """Drop what is known of tasks that never return to the queue."""
+    """Drop the queue positions of tasks that never return."""
 
     task_ids: tuple[TaskId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requeue:
-    """Put a task back into the queue, at its old place."""
+    """Return a task to the queue, at its old position."""
 
     worker: WorkerRef
     task: POTask
@@ -89,13 +86,13 @@ class Requeue:
     is_attempt_spent: bool
     #: Whether a worker died on it.
     is_death: bool = False
-    #: Whether its files wait: no attempt so far has brought more.
+    #: Whether its files stay staged, because no earlier attempt has more.
     keeps_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
-    """Give a worker time to prove by a success that it is logged in; ``ProofOverdue`` follows in any case."""
+    """Give a worker time to show by a success that it is logged in; ``VerificationDue`` follows in any case."""
 
     worker: WorkerRef
     delay_s: float
@@ -103,30 +100,30 @@ class ScheduleVerification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckLogin:
-    """Have a worker ask the portal whether it is logged in; ``Probed`` follows, or its end."""
+    """Let a worker check its login with the portal; ``LoginChecked`` follows, or the end of the worker."""
 
     worker: WorkerRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshLogin:
-    """Have a worker log in, for all of them; ``LoginSettled`` follows, or its end."""
+    """Let a worker log in for all workers; ``LoginAttempted`` follows, or the end of the worker."""
 
     worker: WorkerRef
-    #: Although the login that there is has not ended yet.
+    #: Whether the current login has not ended yet.
     is_early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackUpLogin:
-    """Keep the cookies of a login that was renewed beside the base profile, so that a person can promote it."""
+    """Save the cookies of a renewed login beside the base profile, so that a person can promote it."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnounceLoginExpiry:
-    """Tell people when the login is expected to end, and be told when it should be renewed: ``LoginAges`` follows."""
+    """Announce when the login is expected to end; ``LoginExpiring`` follows when it should be renewed."""
 
     number: int
     ends_in_s: float
@@ -136,7 +133,7 @@ class AnnounceLoginExpiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyLogin:
-    """Have a worker take over the cookies that another slot's session kept; ``LoginSettled`` follows, or its end."""
+    """Let a worker import the cookies of another slot's session; ``LoginAttempted`` follows, or the end of the worker."""
 
     worker: WorkerRef
     source_slot: int
@@ -184,7 +181,7 @@ class ReportMemoryRecycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Let no further task start until the hold is released."""
+    """Let no further task start until ``Resume`` with the same cause."""
 
     cause: PauseReason
     detail: str
@@ -194,7 +191,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """Let tasks start again, as far as this cause goes."""
+    """End the pause of this cause; tasks start when no other one is active."""
 
     cause: PauseReason
 
@@ -205,13 +202,13 @@ class GiveUp:
 
     worker: WorkerRef
     cause: str
-    #: Whether the pool ends anyway, and not for want of workers: nobody has to know of one that is gone earlier.
+    #: Whether the pool ends anyway, so that the loss need not be reported.
     is_expected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Drain the workers and end the pool; what is queued stays queued."""
+    """Drain the workers and end the pool; queued tasks stay queued."""
 
     cause: StopCause
     detail: str
@@ -220,7 +217,7 @@ class Stop:
 
     @property
     def ends_queue(self) -> bool:
-        """Whether every task that waits ends for that: ``FailRest`` goes with it."""
+        """Whether every queued task fails because of it: ``FailQueued`` follows."""
         return self.cause is StopCause.NO_WORKERS and not self.keeps_queue
 
 
@@ -231,16 +228,16 @@ class FailQueued:
     reason: Reason
 
 
-#: What is done about the login of the workers.
+#: Commands about the login of the workers.
 LoginCommand = ScheduleVerification | CheckLogin | RefreshLogin | CopyLogin | BackUpLogin | AnnounceLoginExpiry
-#: What is done about the life of the workers.
+#: Commands about the processes of the workers.
 WorkerCommand = Spawn | KillAndRestart | Recycle | SuspendSlot | GiveUp
-#: What is done about tasks.
+#: Commands about tasks.
 TaskCommand = FileReport | RecordOutcome | Requeue | Discard | Forget | FailQueued
 Command = TaskCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | Pause | Resume | Stop
 
 
-#: When a hold ends that has no time of its own.
+#: When a pause without a time limit ends.
 _PAUSED_UNTIL: Mapping[PauseReason, str] = MappingProxyType(
     {
         PauseReason.OPERATOR: "until an operator resumes it",
@@ -248,7 +245,7 @@ _PAUSED_UNTIL: Mapping[PauseReason, str] = MappingProxyType(
         PauseReason.JOURNAL_LOCKED: "until the journal can be used again",
         PauseReason.MEMORY_SHORT: "until there is enough memory again",
         PauseReason.LOGIN_LOST: "until the login is back",
-        PauseReason.LOGIN_REQUIRED: "until somebody logs in (poolwright profile login {name}) and resumes the pool",
+        PauseReason.LOGIN_REQUIRED: "until a person logs in (poolwright profile login {name}) and resumes the pool",
     }
 )
 _RESUMED_BECAUSE: Mapping[PauseReason, str] = MappingProxyType(

@@ -1,7 +1,7 @@
 """The working copy of the pool's state in which one decision is made.
 
 A draft belongs to one call of ``decide``: handlers change it in place, see each other's changes at once, and emit
-commands into it. A slot is copied when a handler first asks to change it, so that an event costs what it changes.
+commands into it. A slot is copied when a handler first changes it, so that an event copies only the slots that it changes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from poolwright.supervisor.policy.state import (
 
 @dataclass(slots=True, kw_only=True)
 class SlotDraft:
-    """The working copy of a ``WorkerSlot``, field by field; what each means stands there."""
+    """The working copy of a ``WorkerSlot``, which describes the fields."""
 
     generation: int
     budget: RestartBudget
@@ -52,8 +52,8 @@ class SlotDraft:
     is_being_killed: bool
     is_browser_unfit: bool
     is_portal_down: bool
-    home_trouble: StorageTrouble | None
-    is_homeless: bool
+    folder_trouble: StorageTrouble | None
+    is_clone_gone: bool
     is_up: bool
     up_at_s: float
     done_count: int
@@ -69,11 +69,11 @@ class SlotDraft:
         return draft
 
     def freeze(self) -> WorkerSlot:
-        """Return the slot as it is now. It shares its tasks with the draft, which is cleared or dropped next."""
+        """Return the slot as it is now. It shares its tasks with the draft, which must be cleared or dropped next."""
         return WorkerSlot(**dict(zip(_SLOT_FIELDS, _slot_values(self), strict=True)))
 
     def clear(self) -> None:
-        """Drop what belonged to the generation that is gone."""
+        """Reset the fields of the generation that is gone."""
         self.held, self.outages_before, self.shown_before = {}, {}, {}
         self.unverified = UnverifiedResults()
         self.done_count = 0
@@ -82,9 +82,9 @@ class SlotDraft:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """The working copy of a ``PoolState``, field by field, and the commands so far."""
+    """The working copy of a ``PoolState``, which describes the fields, and the commands so far."""
 
-    #: Read them here; ``slot`` returns the one to change.
+    #: For reading; ``slot`` returns a slot to change.
     slots: dict[int, WorkerSlot | SlotDraft]
     max_attempts: int
     is_stopping: bool
@@ -112,14 +112,14 @@ class Draft:
         return draft
 
     def freeze(self) -> PoolState:
-        """Return the state as it is now; the draft is over then."""
+        """Return the state as it is now; the draft must not be used afterwards."""
         for number, slot in self.slots.items():
             if isinstance(slot, SlotDraft):
                 self.slots[number] = slot.freeze()
         return PoolState(**dict(zip(_POOL_FIELDS, _pool_values(self), strict=True)))
 
     def emit(self, command: Command) -> None:
-        """Add a command behind those that there are."""
+        """Add a command after the earlier ones."""
         self.commands.append(command)
 
     def slot(self, number: int) -> SlotDraft:
@@ -131,7 +131,7 @@ class Draft:
         return draft
 
     def worker(self, number: int) -> WorkerRef:
-        """Return the present generation of a slot."""
+        """Return the current generation of a slot."""
         return WorkerRef(number, self.slots[number].generation)
 
     @property
@@ -140,7 +140,7 @@ class Draft:
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
 
     def release_task(self, worker: WorkerRef, task_id: TaskId) -> POTask | None:
-        """Take a task out of a worker's hand; ``None`` if the worker does not hold it."""
+        """Remove a task from its worker and return it; ``None`` if the worker does not hold it."""
         slot = self.slot(worker.slot)
         slot.outages_before.pop(task_id, None)
         slot.shown_before.pop(task_id, None)
@@ -153,35 +153,35 @@ class Draft:
         self.emit(Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=delay_s, is_attempt_spent=False))
 
     def count_free_return(self, task_id: TaskId) -> None:
-        """Count that a task goes back without a spent attempt."""
+        """Count one more return of a task without a spent attempt."""
         self.free_returns = {**self.free_returns, task_id: self.free_returns.get(task_id, 0) + 1}
 
     def take_best(self, task_id: TaskId) -> StagedAttempt | None:
-        """Remove and return the earlier attempt of a task whose files wait; ``None`` if there is none."""
+        """Remove and return the earlier attempt of a task whose files are staged; ``None`` if there is none."""
         best = self.best.get(task_id)
         self.best = without(self.best, task_id)
         return best
 
     def discard(self, staged: StagedAttempt | None) -> None:
-        """Have the files of an attempt removed, if there is one."""
+        """Emit the removal of an attempt's files, if there is such an attempt."""
         if staged is not None:
             self.emit(Discard(staged=staged))
 
     def forget(self, task_id: TaskId) -> None:
-        """Drop what is known of a task that has its outcome, or that nobody wants any more."""
+        """Drop the state of a task that has its outcome or was cancelled."""
         self.free_returns = without(self.free_returns, task_id)
         self.logouts = self.logouts.forget(task_id)
         self.best = without(self.best, task_id)
         self.on_trial -= {task_id}
 
     def pause(self, cause: PauseReason, detail: str, wish_s: float = 0.0) -> float:
-        """Begin a pause that ends by itself, unless it is active already; return how long it lasts."""
+        """Begin a pause that ends by itself, unless it is active already; return its length in seconds."""
         delay_s = self.pauses.delay_s(cause, wish_s)
         self._pause(cause, detail, delay_s)
         return delay_s
 
     def pause_until_resumed(self, cause: PauseReason, detail: str) -> None:
-        """Begin a pause without an end of its own, unless it is active already."""
+        """Begin a pause without a time limit, unless it is active already."""
         self._pause(cause, detail, None)
 
     def resume(self, cause: PauseReason) -> None:

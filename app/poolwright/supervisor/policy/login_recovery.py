@@ -1,8 +1,8 @@
 """Recovers a lost login: the pool pauses, one worker logs in, the others import its cookies. Pure.
 
-A worker that comes up logged out while another is logged in takes that one's login, and nobody waits for it. In any
-other case it is the first to notice that logs in. If it cannot, it is started anew and tries once more; after that
-only a person can help.
+A worker that starts logged out while another one is logged in imports that login, and the pool does not pause for it.
+In any other case the first worker that reports the log-out logs in. If it cannot, it is restarted and tries once more;
+after that only a person can help.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.verification import requeue_unverified
 
-#: A login that is lost again and again, with no order done in between, is no login.
+#: Number of consecutive logins, with no order done in between, after which a person is needed.
 FAILED_LOGINS_MAX = 4
 _LOGGED_OUT_AGAIN = "The portal ends the session right after every login."
 
 
 def on_login_lost(draft: Draft, event: LoginLost) -> None:
-    """See to a worker that has no login. What its session did not find it may have looked for without one."""
+    """Recover the login of a worker, and requeue its results, which were perhaps loaded without a login."""
     requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
     slot = draft.slot(event.worker.slot)
     slot.login_status = LoginStatus.LOGGED_OUT
@@ -43,18 +43,18 @@ def on_login_lost(draft: Draft, event: LoginLost) -> None:
         draft.login_recovery = draft.login_recovery.import_cookies(event.worker.slot)
         draft.emit(CopyLogin(worker=event.worker, source_slot=source))
         return
-    if refresher == event.worker.slot and not draft.is_stopping:  # it was started anew to try once more
+    if refresher == event.worker.slot and not draft.is_stopping:  # it was restarted to try once more
         draft.emit(RefreshLogin(worker=event.worker))
     else:
         _refresh_or_resume(draft, event.detail)
 
 
 def on_login_attempted(draft: Draft, event: LoginAttempted) -> None:
-    """Share the login of the worker that logged in for all; if it could not, let it try once more or ask a person."""
+    """Share the login if the worker logged in for all; if it failed, let it try once more or require a person."""
     slot = draft.slot(event.worker.slot)
     slot.login_status = LoginStatus.LOGGED_IN if event.is_logged_in else LoginStatus.LOGGED_OUT
     recovery = draft.login_recovery
-    if recovery.refresher != event.worker.slot:  # it took a login over
+    if recovery.refresher != event.worker.slot:  # it imported a login
         _stop_waiting_for(draft, event.worker)
         _refresh_or_resume(draft, event.detail)
     elif event.is_logged_in:
@@ -72,11 +72,11 @@ def on_login_attempted(draft: Draft, event: LoginAttempted) -> None:
 
 
 def on_worker_ready(draft: Draft, event: WorkerReady) -> None:
-    """Note that a worker is up and logged in; one that was started anew in order to log in shares the login."""
+    """Note that a worker is ready and logged in; one that was restarted in order to log in shares the login."""
     slot = draft.slot(event.worker.slot)
     slot.is_up, slot.up_at_s, slot.login_status = True, event.at_s, LoginStatus.LOGGED_IN
     slot.is_given_up = slot.is_browser_unfit = slot.is_portal_down = False
-    slot.home_trouble = None
+    slot.folder_trouble = None
     draft.was_ready = True
     draft.pauses = draft.pauses.forget(PauseReason.PORTAL_DOWN)
     if draft.login_recovery.refresher == event.worker.slot:
@@ -87,7 +87,7 @@ def on_worker_ready(draft: Draft, event: WorkerReady) -> None:
 
 
 def on_worker_gone(draft: Draft, worker: WorkerRef, *, is_restarting: bool) -> None:
-    """Wait no longer for a worker. If it was to log in and is not started anew for that, another one has to."""
+    """Stop waiting for a worker that is gone. If it was to log in and is not restarted for that, another one does."""
     draft.slot(worker.slot).login_status = LoginStatus.UNKNOWN
     recovery = draft.login_recovery
     if is_restarting and recovery.refresher == worker.slot and recovery.was_restarted:
@@ -97,18 +97,18 @@ def on_worker_gone(draft: Draft, worker: WorkerRef, *, is_restarting: bool) -> N
 
 
 def on_login_expiring(draft: Draft, event: LoginExpiring) -> None:
-    """Let no further order start, so that the login is renewed when those in flight are done."""
+    """Pause, so that the login is renewed when the orders in flight are done."""
     lifetime = draft.login_lifetime
     is_outdated = event.number != lifetime.number or lifetime.begun_at_s is None
     if is_outdated or draft.is_stopping or draft.pauses.active:
         return
-    # One that lived until now was not made in vain, even if no order came meanwhile.
+    # A login that lasted until now works, even if no order was done meanwhile.
     draft.login_recovery = draft.login_recovery.mark_verified().mark_due()
     draft.pause_until_resumed(PauseReason.LOGIN_LOST, "The login is renewed before it expires.")
 
 
 def refresh_when_idle(draft: Draft) -> None:
-    """Renew a login that is due when nothing is in flight any more."""
+    """Renew a login that is due, if no order is in flight."""
     recovery = draft.login_recovery
     if not recovery.is_due or recovery.is_under_way or draft.is_stopping:
         return
@@ -120,13 +120,13 @@ def refresh_when_idle(draft: Draft) -> None:
 
 
 def retry_login(draft: Draft) -> None:
-    """Begin anew after a person said that there is a login now."""
+    """Start the recovery again after a person has logged in."""
     draft.login_recovery = LoginRecovery()
     _refresh_or_resume(draft, "a retry was requested")
 
 
 def _announce_expiry(draft: Draft) -> None:
-    """Say when the new login is expected to end, if any was measured."""
+    """Announce when the new login is expected to end, if a lifetime was measured."""
     lifetime = draft.login_lifetime
     if lifetime.expected_s is not None:
         renewal_s = lifetime.renewal_s if draft.renews_early else None
@@ -134,10 +134,10 @@ def _announce_expiry(draft: Draft) -> None:
 
 
 def _share_login(draft: Draft, worker: WorkerRef) -> None:
-    """Let every worker that is up, or waits to come up, take the login over.
+    """Let every worker that is ready, or waits for a login, import the new one.
 
-    What any of them did not find, the one that logged in too, it looked for with the login before, which perhaps was
-    lost already, and which no probe can tell about any more. So it is looked for again.
+    All unverified results are requeued: they were loaded with the previous login, which may have been lost already and
+    can no longer be checked.
     """
     others = [
         draft.worker(number)
@@ -155,7 +155,7 @@ def _share_login(draft: Draft, worker: WorkerRef) -> None:
 
 
 def _refresh_or_resume(draft: Draft, detail: str) -> None:
-    """Let somebody log in if somebody must, and let orders start again when nobody has to."""
+    """Let a worker log in if one is logged out, and let orders start again if none is."""
     recovery = draft.login_recovery
     if recovery.is_under_way or draft.is_stopping or PauseReason.LOGIN_REQUIRED in draft.pauses.active:
         return
@@ -167,12 +167,12 @@ def _refresh_or_resume(draft: Draft, detail: str) -> None:
         draft.pause_until_resumed(PauseReason.LOGIN_LOST, f"The portal asks for a login ({detail}).")
         draft.emit(RefreshLogin(worker=draft.worker(logged_out[0])))
     elif _logged_in_slot(draft) is not None and not recovery.is_due:
-        # While all of them are coming up nothing is known; and a login that is due waits for the orders in flight.
+        # Not while all workers are starting, because nothing is known then, nor before a due login is renewed.
         draft.resume(PauseReason.LOGIN_LOST)
 
 
 def _require_manual_login(draft: Draft, detail: str) -> None:
-    """Ask a person, for nobody else can help: a batch ends, with everything left in the queue; a daemon waits."""
+    """Require a login by a person: a batch ends with its orders in the queue, a daemon pauses."""
     if draft.is_stopping:
         return
     if not draft.waits_for_login:
@@ -187,7 +187,7 @@ def _stop_waiting_for(draft: Draft, worker: WorkerRef) -> None:
 
 
 def _logged_in_slot(draft: Draft) -> int | None:
-    """Return a slot that is up and logged in, as far as anybody knows; ``None`` if there is none."""
+    """Return the number of a slot that is ready and logged in; ``None`` if there is none."""
     logged_in = (
         number for number, slot in draft.slots.items() if slot.is_up and slot.login_status is LoginStatus.LOGGED_IN
     )

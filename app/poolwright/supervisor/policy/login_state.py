@@ -1,13 +1,11 @@
-"""State of the login: who is logged in, who is logging in, how long a login lasts.
+"""State of the login: which workers are logged in, how long a login lasts, and which orders met a log-out. Pure.
 
-And which orders met a log-out. Pure.
+The expected lifetime of a login is the shortest of the last measured ones. A portal may end sessions for several
+causes, and renewing a little too early costs one login, while renewing too late costs the pages in flight.
 
-The shortest of the last measured lives counts: a portal may end sessions for more than one cause, and to renew a
-little too early costs one login, to renew too late costs the pages that were under way.
-
-When a portal ends a session, every order in hand meets it; a page that asks for a login for its own sake, or takes the
-session with it, does so alone as soon as it is alone. So a log-out is charged to the order that met it first, and to
-nobody when another one that was in hand at that time meets it too.
+When a portal ends a session, every order in flight meets the log-out. A page that always asks for a login, or that ends
+the session, meets it alone. So a log-out is charged to the order that met it first, and to no order if another one that
+was in flight at that time meets it too.
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ from poolwright.domain.ids import TaskId, without
 
 
 class LoginStatus(Enum):
-    """Whether one worker is logged in, as far as the policy knows."""
+    """Login of one worker, as far as the policy knows."""
 
-    #: It is coming up, or there is no worker.
+    #: The worker is starting, or there is none.
     UNKNOWN = auto()
     LOGGED_IN = auto()
     LOGGED_OUT = auto()
@@ -32,64 +30,64 @@ class LoginStatus(Enum):
 class LoginRecovery:
     """One login for all workers: at any time at most one of them logs in."""
 
-    #: The slot that logs in, or comes up anew to log in.
+    #: The slot that logs in, or restarts in order to log in; ``None`` if no slot does.
     refresher: int | None = None
-    #: Slots that take the login over.
+    #: Slots that import the login.
     adopting: frozenset[int] = frozenset()
-    #: Whether the worker that could not log in was given a fresh start already.
+    #: Whether the worker that could not log in was restarted already.
     was_restarted: bool = False
-    #: Whether the login is to be renewed before it ends, as soon as no order is in flight.
+    #: Whether the login is to be renewed before it ends, when no order is in flight.
     is_due: bool = False
-    #: Logins in a row after which no order was done.
+    #: Consecutive logins after which no order was done.
     vain_count: int = 0
 
     @property
     def is_under_way(self) -> bool:
-        """Whether an answer is waited for."""
+        """Whether a worker logs in or imports the login."""
         return self.refresher is not None or bool(self.adopting)
 
     def begin(self, slot: int) -> LoginRecovery:
-        """A slot is told to log in."""
+        """Return the state after a slot was commanded to log in."""
         return replace(self, refresher=slot, is_due=False)
 
     def share_cookies(self, slots: frozenset[int]) -> LoginRecovery:
-        """The login is there; these slots take it over."""
+        """Return the state after the login succeeded, while these slots import it."""
         return replace(self, refresher=None, was_restarted=False, vain_count=self.vain_count + 1, adopting=slots)
 
     def import_cookies(self, slot: int) -> LoginRecovery:
-        """A slot takes over a login that is good already."""
+        """Return the state in which one more slot imports the login."""
         return replace(self, adopting=self.adopting | {slot})
 
     def without(self, slot: int) -> LoginRecovery:
-        """Nothing is waited for from this slot any more."""
+        """Return the state in which nothing is expected from a slot."""
         refresher = None if self.refresher == slot else self.refresher
         return replace(self, refresher=refresher, adopting=self.adopting - {slot})
 
     def mark_due(self) -> LoginRecovery:
-        """The login is good still, but not for long."""
+        """Return the state in which the login is to be renewed."""
         return replace(self, is_due=True)
 
     def mark_verified(self) -> LoginRecovery:
-        """An order was done: the login is worth something."""
+        """Return the state after an order was done with the login."""
         return replace(self, vain_count=0) if self.vain_count else self
 
 
-#: So many measured lives are remembered.
+#: Number of measured lifetimes that are remembered.
 LIFETIMES_MAX = 3
-#: A login that ended sooner was ended by something else than its age; nothing can be foretold of it.
+#: A login that ended sooner did not end because of its age, so its lifetime does not count.
 LIFETIME_MIN_S = 60.0
-#: Share of its life after which a login is renewed: the orders in flight are finished before.
+#: Share of its expected lifetime after which a login is renewed, so that orders in flight can finish before its end.
 EARLY_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginLifetime:
-    """What is known of one login and of those before it."""
+    """Age of the current login and lifetimes of earlier ones."""
 
-    #: When the current login was made; ``None`` if it came with the profile.
+    #: When the current login was made; ``None`` if it came with the profile, or has ended.
     begun_at_s: float | None = None
     lives_s: tuple[float, ...] = ()
-    #: Counts logins, so that a plan for an old one can be told from one for the present.
+    #: Counts logins, so that an event about an earlier one is recognised.
     number: int = 0
 
     @property
@@ -103,11 +101,11 @@ class LoginLifetime:
         return None if self.expected_s is None else self.expected_s * EARLY_SHARE
 
     def begin(self, at_s: float) -> LoginLifetime:
-        """A login was made."""
+        """Return the state after a login."""
         return replace(self, begun_at_s=at_s, number=self.number + 1)
 
     def end(self, at_s: float) -> LoginLifetime:
-        """It ended by itself; only the first notice of it counts."""
+        """Return the state after the login ended by itself; only the first call for a login counts."""
         if self.begun_at_s is None:
             return self
         lived_s = at_s - self.begun_at_s
@@ -115,21 +113,20 @@ class LoginLifetime:
         return replace(self, begun_at_s=None, lives_s=measured)
 
 
-#: A page that asks for a login so often, each time alone and after a login that was good elsewhere, does so for its own
-#: sake.
+#: Number of log-outs that an order met alone, each after a good login, from which its page itself asks for a login.
 LONE_LOGOUTS_MAX = 4
-#: How long an order waits that was the first to meet a log-out for the second time, so that others get done before it;
-#: doubled with each further time. Chosen: longer than a login and an order take.
+#: Delay of an order that was the first to meet a log-out for the second time, so that others are done before it; doubled
+#: with each further time. It is longer than a login and an order take.
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logout:
-    """One log-out, as long as orders that were in hand then may meet it too."""
+    """One log-out, and the orders in flight that may meet it too."""
 
-    found_by: TaskId
-    #: Orders that were in hand beside that one, and have not come back since.
+    first_task_id: TaskId
+    #: Orders that were in flight with that one, and have not returned since.
     beside: frozenset[TaskId] = frozenset()
     #: Whether one of them met it too.
     is_shared: bool = False
@@ -137,53 +134,63 @@ class Logout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logouts:
-    """What is known of the log-outs and of the orders that met them."""
+    """The last log-out, and how often each order met one."""
 
     last: Logout | None = None
-    #: How often each order was the first to meet one.
-    found: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
-    #: How often each order was the only one that met it.
-    alone: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+    #: Number of log-outs that each order was the first to meet.
+    first_counts: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+    #: Number of log-outs that each order alone met.
+    alone_counts: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
     def record(self, task_id: TaskId, in_hand: Collection[TaskId]) -> Logouts:
-        """An order comes back because the portal asked for a login; these were in hand, with or without it."""
+        """Return the state after an order met a log-out while the orders ``in_hand`` were in flight."""
         if self.last is not None and task_id in self.last.beside:
             return self._share(self.last, task_id)
         return replace(
             self,
-            last=Logout(found_by=task_id, beside=frozenset(in_hand) - {task_id}),
-            found=_with_one(self.found, task_id),
-            alone=_with_one(self.alone, task_id),
+            last=Logout(first_task_id=task_id, beside=frozenset(in_hand) - {task_id}),
+            first_counts=_incremented(self.first_counts, task_id),
+            alone_counts=_incremented(self.alone_counts, task_id),
         )
 
     def begin(self, task_id: TaskId) -> Logouts:
-        """An order is begun anew: a log-out that it meets from now on is another one."""
+        """Return the state after an order was begun again: it can no longer meet the last log-out."""
         if self.last is None or task_id not in self.last.beside:
             return self
         return replace(self, last=replace(self.last, beside=self.last.beside - {task_id}))
 
     def forget(self, task_id: TaskId) -> Logouts:
-        """An order has its outcome, or nobody wants it any more."""
+        """Return the state without an order that has its outcome or was cancelled."""
         logouts = self.begin(task_id)
-        return replace(logouts, found=without(logouts.found, task_id), alone=without(logouts.alone, task_id))
+        return replace(
+            logouts,
+            first_counts=without(logouts.first_counts, task_id),
+            alone_counts=without(logouts.alone_counts, task_id),
+        )
 
     def is_own(self, task_id: TaskId) -> bool:
-        """Whether the page of an order asks for a login for its own sake."""
-        return self.alone.get(task_id, 0) >= LONE_LOGOUTS_MAX
+        """Whether the page of an order itself asks for a login, whatever the session."""
+        return self.alone_counts.get(task_id, 0) >= LONE_LOGOUTS_MAX
 
     def wait_s(self, task_id: TaskId) -> float:
-        """How long an order waits that was the first to meet a log-out, so that others of its time go before it."""
-        again_count = self.found.get(task_id, 0) - 1
-        if self.last is None or self.last.found_by != task_id or not self.last.beside or again_count < 1:
+        """Return the delay of an order that was the first to meet a log-out, so that the other orders go first."""
+        again_count = self.first_counts.get(task_id, 0) - 1
+        if self.last is None or self.last.first_task_id != task_id or not self.last.beside or again_count < 1:
             return 0.0
         return min(FIRST_WAIT_S * 2.0 ** (again_count - 1), LONGEST_WAIT_S)
 
     def _share(self, last: Logout, task_id: TaskId) -> Logouts:
         shared = replace(last, beside=last.beside - {task_id}, is_shared=True)
-        if last.is_shared or last.found_by not in self.alone:  # it was taken back, or that order has its outcome
+        if (
+            last.is_shared or last.first_task_id not in self.alone_counts
+        ):  # the charge was removed already, or that order has its outcome
             return replace(self, last=shared)
-        return replace(self, last=shared, alone={**self.alone, last.found_by: self.alone[last.found_by] - 1})
+        return replace(
+            self,
+            last=shared,
+            alone_counts={**self.alone_counts, last.first_task_id: self.alone_counts[last.first_task_id] - 1},
+        )
 
 
-def _with_one(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
+def _incremented(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
     return {**counts, task_id: counts.get(task_id, 0) + 1}

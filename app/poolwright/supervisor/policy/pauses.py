@@ -1,7 +1,7 @@
 """Pauses of the whole pool: why no order starts, and how long a pause lasts. Pure.
 
-A hold that has a time ends by itself; what it waited for is then simply tried again. Each one in a row is longer, until
-a success says that it is over.
+A pause with a time limit ends by itself, and what it waited for is tried again. Consecutive pauses for one cause grow
+longer, until a success shows that it is gone.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from types import MappingProxyType
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble
 
-#: The first hold for a cause, and the longest: doubled from one to the other.
+#: The first pause for a cause, and the longest: each one is twice as long as the one before.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0
-#: The longest pause a portal may ask for with Retry-After before it is asked again all the same.
+#: The longest pause that a portal can request with Retry-After.
 RETRY_AFTER_LIMIT_S = 300.0
 
 
 class PauseReason(StrEnum):
-    """What the pool waits for."""
+    """Reasons of a pause."""
 
-    #: A person said pause; only a person ends it.
+    #: A person paused the pool, and a person ends it.
     OPERATOR = "operator"
     PORTAL_DOWN = "portal_down"
     PORTAL_BUSY = "portal_busy"
     DISK_FULL = "disk_full"
     #: The output folder, the journal or the folder for runs does not answer.
     DISK_AWAY = "disk_away"
-    #: We may not write there.
+    #: Writing to the folder is not permitted.
     DISK_FORBIDDEN = "disk_forbidden"
-    #: A folder of this run is no longer where it was; it is over when the same one is back.
+    #: A folder of this run was moved or removed; it ends when the same folder is back.
     PLACE_GONE = "place_gone"
-    #: Another program keeps the journal locked; it is over when the journal can be used again.
+    #: Another program has locked the journal; it ends when the journal can be used again.
     JOURNAL_LOCKED = "journal_locked"
-    #: The workers use more memory than they may; it is over when they no longer do.
+    #: The workers use more memory than they may; it ends when they no longer do.
     MEMORY_SHORT = "memory_short"
-    #: The portal logged us out; one worker brings the login back.
+    #: The session was logged out; one worker logs in again.
     LOGIN_LOST = "login_lost"
-    #: No worker can bring it back; a person logs in, and then says resume.
+    #: No worker can log in; a person logs in and then resumes the pool.
     LOGIN_REQUIRED = "login_required"
 
 
-#: What the pool waits for when it cannot store anything.
+#: The pause for each kind of storage trouble.
 STORAGE_PAUSES: Mapping[StorageTrouble, PauseReason] = MappingProxyType(
     {
         StorageTrouble.FULL: PauseReason.DISK_FULL,
@@ -56,11 +56,11 @@ STORAGE_PAUSES: Mapping[StorageTrouble, PauseReason] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    """Which holds are on, and how often each came in a row."""
+    """The active pauses, and the number of consecutive pauses for each cause."""
 
     active: frozenset[PauseReason] = frozenset()
     row_counts: Mapping[PauseReason, int] = field(default_factory=dict[PauseReason, int])
-    #: How often the portal was found to be gone since the pool began.
+    #: Number of outages of the portal since the pool began.
     outage_count: int = 0
 
     @property
@@ -84,17 +84,17 @@ class Pauses:
         return max(min(grown, LONGEST_PAUSE_S), min(wish_s, RETRY_AFTER_LIMIT_S))
 
     def begin(self, cause: PauseReason) -> Pauses:
-        """The hold is on."""
+        """Return the state after a pause began."""
         counts = {**self.row_counts, cause: self.row_counts.get(cause, 0) + 1}
         outages = self.outage_count + (cause is PauseReason.PORTAL_DOWN)
         return Pauses(active=self.active | {cause}, row_counts=counts, outage_count=outages)
 
     def end(self, cause: PauseReason) -> Pauses:
-        """The hold is off; whether that helped shows later."""
+        """Return the state after a pause ended; the count of consecutive pauses stays until a success."""
         return replace(self, active=self.active - {cause})
 
     def forget(self, *causes: PauseReason) -> Pauses:
-        """It went well: the next hold for one of these causes is a short one again."""
+        """Return the state after a success: the next pause for one of these causes is short again."""
         return replace(
             self, row_counts={cause: count for cause, count in self.row_counts.items() if cause not in causes}
         )

@@ -1,7 +1,4 @@
-"""Decides about what concerns the whole pool. Pure.
-
-Requests to stop, to pause, to resume and for other limits, storage that takes nothing, and tasks that no worker has.
-"""
+"""Handles events of the whole pool: requests of people, storage problems and tasks that no worker holds. Pure."""
 
 from __future__ import annotations
 
@@ -33,12 +30,12 @@ def on_stop_requested(draft: Draft, event: StopRequested) -> None:
 
 
 def on_pause_requested(draft: Draft, _event: PauseRequested) -> None:
-    """Pause until somebody resumes the pool."""
+    """Pause until an operator resumes the pool."""
     draft.pause_until_resumed(PauseReason.OPERATOR, "Paused by request.")
 
 
 def on_pause_ended(draft: Draft, event: PauseEnded) -> None:
-    """Resume as far as this cause goes; a person who resumes after a lost login says that there is one now."""
+    """End the pause of this cause; after ``LOGIN_REQUIRED`` try the login again, because a person has logged in."""
     if event.cause not in draft.pauses.active:
         return
     draft.resume(event.cause)
@@ -47,7 +44,7 @@ def on_pause_ended(draft: Draft, event: PauseEnded) -> None:
 
 
 def on_limits_changed(draft: Draft, event: LimitsChanged) -> None:
-    """Take other limits over."""
+    """Apply other limits."""
     limits = event.limits
     draft.max_attempts = limits.max_attempts
     draft.memory = replace(draft.memory, threshold=limits.memory_threshold)
@@ -55,7 +52,7 @@ def on_limits_changed(draft: Draft, event: LimitsChanged) -> None:
 
 
 def on_tasks_cancelled(draft: Draft, event: TasksCancelled) -> None:
-    """Forget tasks that never return to the queue, and have the files of their earlier attempts removed."""
+    """Forget tasks that never return to the queue, and remove the files of their earlier attempts."""
     draft.emit(Forget(task_ids=tuple(event.task_ids)))
     for task_id in event.task_ids:
         draft.discard(draft.best.get(task_id))
@@ -68,23 +65,23 @@ def on_trial_queued(draft: Draft, event: TrialQueued) -> None:
 
 
 def on_journal_full(draft: Draft, _event: JournalFull) -> None:
-    """Pause for a while; then the journal is written again."""
+    """Pause for a time; then the journal is written again."""
     draft.pause(PauseReason.DISK_FULL, "The disk of the journal is full.")
 
 
 def on_journal_locked(draft: Draft, _event: JournalLocked) -> None:
-    """Pause until the journal is free."""
+    """Pause until the journal is unlocked."""
     draft.pause_until_resumed(PauseReason.JOURNAL_LOCKED, "Another program has locked the journal.")
 
 
 def on_disk_low(draft: Draft, event: DiskLow) -> None:
-    """Pause for a while; then the disk is tried again."""
+    """Pause for a time; then the disk is tried again."""
     detail = f"Only {event.free_bytes / 1024**2:.1f} MB are free on the disk of {event.place}."
     draft.pause(PauseReason.DISK_FULL, detail)
 
 
 def on_storage_unavailable(draft: Draft, event: StorageUnavailable) -> None:
-    """Pause for a while; then the storage is tried again."""
+    """Pause for a time; then the storage is tried again."""
     draft.pause(STORAGE_PAUSES[event.trouble], event.detail)
 
 

@@ -1,14 +1,11 @@
 """Graceful recycling: a healthy worker that is due, or uses too much memory, finishes its tasks and restarts.
 
-Pure.
+The worker keeps its profile, its cookies and the restart budget of its slot. A long-lived browser grows, so each worker
+is recycled after a number of tasks or after a time, whichever comes first, and never two workers at the same time.
 
-Its profile, its cookies and its slot's count of restarts stay as they are. A long-lived browser grows, so each worker
-gets such a fresh start after so many tasks, or after so long a time, whichever comes first; never two at a time.
-
-Over the limit no further task starts, and the heaviest worker finishes what it has and is started anew on the same
-profile. What that gave back is told. Tasks start again when memory is well below the limit, or no longer over it and
-nothing more is to be gained. A worker that does not come back, or a round of restarts that all did not help, ends the
-pool in order.
+While memory is over the limit, no further task starts, and the largest worker is recycled. The memory that this freed
+is reported. Tasks start again when memory is well below the limit, or below it after the cooldown of a recycling. A
+worker that does not start again, or a round of recycling that did not help, ends the pool in order. Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from poolwright.domain.events import MemoryRelieved
+from poolwright.domain.events import MemoryRelieved, megabytes
 from poolwright.domain.ids import WorkerRef
 from poolwright.supervisor.policy.commands import Recycle, ReportMemoryRecycle, StopCause
 from poolwright.supervisor.policy.draft import Draft, SlotDraft
@@ -24,32 +21,32 @@ from poolwright.supervisor.policy.events import FolderRecreated, MemorySampled, 
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import MemoryRecycle, WorkerSlot
 
-#: Pauses during which a worker may be away: nobody waits for it, and it is in nobody's way.
+#: Pauses during which a worker may be recycled: it delays no task and no login.
 _QUIET = frozenset({PauseReason.OPERATOR, PauseReason.MEMORY_SHORT})
 
 
 def on_restart_requested(draft: Draft, event: RestartRequested) -> None:
-    """Start a worker anew because somebody asked for it, if it is at work."""
+    """Recycle a worker at the request of a person, if it is working."""
     worker = draft.worker(event.slot)
     if _can_recycle(draft, worker):
         _recycle(draft, worker, "requested by an operator")
 
 
 def on_folder_recreated(draft: Draft, _event: FolderRecreated) -> None:
-    """Let every worker start anew, one after another, also those that are coming up: what browsers live on is gone."""
+    """Note that every worker must restart, also those that are starting, because the clones are gone."""
     for number in draft.slots:
-        draft.slot(number).is_homeless = True
+        draft.slot(number).is_clone_gone = True
 
 
 def on_memory_sampled(draft: Draft, event: MemorySampled) -> None:
-    """Decide about memory, and about what is due: a sample comes every few seconds, so it is the clock of that too."""
+    """Check memory, and recycle a worker that is due: samples come every few seconds, so they serve as a clock."""
     if not draft.is_stopping:
         _check_memory(draft, event)
         _recycle_if_due(draft, event.at_s)
 
 
 def _recycle_if_due(draft: Draft, now_s: float) -> None:
-    """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
+    """Recycle the first worker that is due, unless another worker is down or a pause forbids it."""
     if _is_any_worker_down(draft) or draft.login_recovery.is_due or draft.pauses.active - _QUIET:
         return
     for number, slot in sorted(draft.slots.items()):
@@ -60,14 +57,14 @@ def _recycle_if_due(draft: Draft, now_s: float) -> None:
 
 
 def _can_recycle(draft: Draft, worker: WorkerRef) -> bool:
-    """Whether this generation is at work, and no login depends on it."""
+    """Whether this generation is working and no login depends on it."""
     slot = draft.slots[worker.slot]
-    is_here = slot.generation == worker.generation and _is_working(slot)
-    return is_here and not draft.login_recovery.is_under_way and not draft.is_stopping
+    is_working = slot.generation == worker.generation and _is_working(slot)
+    return is_working and not draft.login_recovery.is_under_way and not draft.is_stopping
 
 
 def _is_any_worker_down(draft: Draft) -> bool:
-    """Whether a worker is on its way out or back: never shall two be at the same time because of us."""
+    """Whether a worker is ending or starting: the policy never recycles two at the same time."""
     return any(not slot.is_given_up and not _is_working(slot) for slot in draft.slots.values())
 
 
@@ -76,15 +73,15 @@ def _is_working(slot: WorkerSlot | SlotDraft) -> bool:
 
 
 def _recycle(draft: Draft, worker: WorkerRef, cause: str) -> None:
-    """Let a worker finish and come back."""
+    """Let a worker finish its tasks and restart."""
     draft.slot(worker.slot).is_being_recycled = True
     draft.emit(Recycle(worker=worker, cause=cause))
 
 
 def _recycle_cause(draft: Draft, slot: WorkerSlot | SlotDraft, now_s: float) -> str:
-    """Return why a worker is due; empty when it is not."""
+    """Return why a worker is due; empty if it is not."""
     limits = draft.recycle_policy
-    if slot.is_homeless:
+    if slot.is_clone_gone:
         return "its profile was removed and is recreated"
     if draft.on_trial:
         return "an order that crashed workers gets its last attempt alone, in a fresh browser"
@@ -95,18 +92,17 @@ def _recycle_cause(draft: Draft, slot: WorkerSlot | SlotDraft, now_s: float) -> 
     return ""
 
 
-#: So far below the limit, as a part of all there is, memory is no longer short (design section 7).
+#: Distance below the limit, as a share of all memory, at which memory is no longer short (design section 7).
 HYSTERESIS = 0.05
-#: From one restart for memory to the next (design section 7).
+#: Shortest time between two recyclings for memory (design section 7).
 COOLDOWN_S = 60.0
-#: A worker that gives back less than this part of what it used was not the cause.
+#: Share of its memory that recycling must free to count as help.
 HELP_SHARE = 0.1
-_MB = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watermarks:
-    """Where memory stands between its limit and what there is."""
+    """Memory in use, its limit, and all memory."""
 
     used_bytes: int
     limit_bytes: int
@@ -122,11 +118,11 @@ class _Watermarks:
 
     @property
     def summary(self) -> str:
-        return f"{_mb(self.used_bytes)} of {_mb(self.limit_bytes)} allowed ({_mb(self.total_bytes)} in all)"
+        return f"{megabytes(self.used_bytes)} of {megabytes(self.limit_bytes)} allowed ({megabytes(self.total_bytes)} in all)"
 
 
 def on_recycle_failed(draft: Draft, event: WorkerLost, *, was_ready: bool) -> bool:
-    """End the pool if a worker that was recycled for memory did not start again; return whether it was that."""
+    """End the pool if a worker that was recycled for memory did not start again; return whether that is the case."""
     recycle = draft.memory.recycle
     if recycle is None or recycle.worker.slot != event.worker.slot or recycle.worker == event.worker:
         return False
@@ -152,7 +148,7 @@ def _report_recycle(draft: Draft, event: MemorySampled, marks: _Watermarks) -> N
     recycle = draft.memory.recycle
     if recycle is None:
         return
-    if draft.slots[recycle.worker.slot].is_given_up:  # it died while it finished
+    if draft.slots[recycle.worker.slot].is_given_up:  # it was lost before it ended in order
         draft.memory = replace(draft.memory, recycle=None)
         return
     worker = _generation_after(recycle.worker, event.by_worker)
@@ -173,16 +169,18 @@ def _report_recycle(draft: Draft, event: MemorySampled, marks: _Watermarks) -> N
     draft.emit(ReportMemoryRecycle(relieved=relieved))
 
 
-def _generation_after(worker: WorkerRef, found: Mapping[WorkerRef, int]) -> WorkerRef | None:
-    return next((other for other in found if other.slot == worker.slot and other.generation > worker.generation), None)
+def _generation_after(worker: WorkerRef, by_worker: Mapping[WorkerRef, int]) -> WorkerRef | None:
+    return next(
+        (other for other in by_worker if other.slot == worker.slot and other.generation > worker.generation), None
+    )
 
 
 def _start_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> None:
     """Pause while memory is over its limit, and recycle the largest worker, one at a time."""
     draft.pause_until_resumed(PauseReason.MEMORY_SHORT, f"The workers use {marks.summary} of memory.")
     if draft.memory.failed_count >= sum(not slot.is_given_up for slot in draft.slots.values()):
-        in_vain = f"The workers use {marks.summary}, and recycling each of them did not help."
-        detail = f"{in_vain} Use fewer workers or tabs, or give them more memory."
+        problem = f"The workers use {marks.summary}, and recycling each of them did not help."
+        detail = f"{problem} Use fewer workers or tabs, or give them more memory."
         draft.stop(StopCause.MEMORY_SHORT, detail)
         return
     if draft.memory.recycle is not None or _is_cooling(draft, event.at_s) or not event.is_exact:
@@ -194,13 +192,13 @@ def _start_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> N
     before_bytes = event.by_worker[worker]
     recycle = MemoryRecycle(worker=worker, before_bytes=before_bytes, total_before_bytes=event.used_bytes)
     draft.memory = replace(draft.memory, recycle=recycle, recycled_at_s=event.at_s)
-    _recycle(draft, worker, f"memory is short: all workers use {marks.summary}, this one {_mb(before_bytes)}")
+    _recycle(draft, worker, f"memory is short: all workers use {marks.summary}, this one {megabytes(before_bytes)}")
 
 
 def _end_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> None:
-    """Let tasks start again once the limit is likely to be kept.
+    """Let tasks start again once memory is likely to stay below its limit.
 
-    Never before a restart was measured: what a new task uses then would count against the restart, as one in vain.
+    That is never before recycling was measured: the memory of a new task would make it look like no help.
     """
     if PauseReason.MEMORY_SHORT not in draft.pauses.active or draft.memory.recycle is not None:
         return
@@ -214,7 +212,3 @@ def _end_pressure(draft: Draft, event: MemorySampled, marks: _Watermarks) -> Non
 def _is_cooling(draft: Draft, now_s: float) -> bool:
     at_s = draft.memory.recycled_at_s
     return at_s is not None and now_s - at_s < COOLDOWN_S
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / _MB:,.0f} MB"

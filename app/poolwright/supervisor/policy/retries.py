@@ -1,13 +1,11 @@
-"""Decides what a report or a failed filing leads to.
+"""Decides whether a report or a failed filing leads to an outcome, another attempt or a return without a spent attempt.
 
-The outcome, another attempt, or a wait that costs no attempt. Pure.
+Each attempt starts without files. The files of the attempt that has the most stay staged until the order has its
+outcome, and are filed if no later attempt was better.
 
-Each attempt begins with nothing. So the files of the one that brought the most wait where they are until the order has
-its outcome, and are filed when no later attempt was better.
-
-A place that takes nothing at all is waited for, by everybody and at no cost. What is about one order's own folder is
-tried a few times more and then costs the order an attempt. When its last one is spent, the
-outcome is written into the journal alone: the way through the output folder has been tried.
+If the output folder as a whole refuses files, the pool pauses and no order spends an attempt. If only the folder of one
+order refuses them, filing is tried a few times more and then spends an attempt of that order. After its last attempt
+the outcome is recorded in the journal alone. Pure.
 """
 
 from __future__ import annotations
@@ -30,14 +28,14 @@ from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import FilingFailed, TaskAssigned, TaskFiled, TaskReported
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, RETRY_AFTER_LIMIT_S, STORAGE_PAUSES, PauseReason
 
-#: Pause before a task's second attempt; doubled with each further one.
+#: Delay before a task's second attempt; doubled with each further one.
 FIRST_RETRY_S = 1.0
-#: Outcomes that an earlier attempt with more files is better than; any other is the portal's last word.
+#: Outcomes that are replaced by an earlier attempt with more files; any other one is final.
 _INCOMPLETE = frozenset({Outcome.PARTIAL, Outcome.FAILED, Outcome.QUARANTINED})
 
 
 def retry_or_fail(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
-    """Let the order have one more attempt, if it can help and one is left; else file the outcome."""
+    """Requeue the order for another attempt, if that can help and one is left; else file the outcome."""
     if _can_retry(draft, task, report):
         _retry(draft, worker, task, report)
     else:
@@ -45,7 +43,7 @@ def retry_or_fail(draft: Draft, worker: WorkerRef, task: POTask, report: Report)
 
 
 def file_best(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
-    """File the last attempt, or an earlier one that brought more."""
+    """File the last attempt, or an earlier one with more files."""
     best = draft.take_best(task.task_id)
     if best is None or report.outcome not in _INCOMPLETE or len(best.report.files) <= len(report.files):
         draft.emit(FileReport(worker=worker, task=task, report=report))
@@ -64,7 +62,7 @@ def _can_retry(draft: Draft, task: POTask, report: Report) -> bool:
 
 
 def _retry(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
-    """Spend an attempt, and keep its files if no earlier one brought as many. A wish to wait counts, within reason."""
+    """Spend an attempt, and keep its files if no earlier one has as many. A requested delay counts up to a limit."""
     wish_s = min(report.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S)
     best = draft.best.get(task.task_id)
     is_better = len(report.files) > (len(best.report.files) if best else 0)
@@ -84,21 +82,21 @@ def _retry(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> Non
         draft.discard(best)
 
 
-#: So often a task goes back for free while others are done; a page that alone is always "busy" must come to an end too.
+#: Limit of unspent returns of a task while others are done, so that a page that is always "busy" ends too.
 FREE_RETURNS_MAX = 10
-#: And so often while nothing at all is done, which is no fault of the task's: two hours of the longest holds.
+#: Limit of unspent returns while no task is done, which is not the fault of the task: two hours of the longest pauses.
 OUTAGE_RETURNS_MAX = 120
-#: A worker that fails so often in a row may be the fault itself (design section 4, "black hole").
+#: Number of consecutive failures that may be caused by the worker itself (design section 4, "black hole").
 FAILURES_IN_A_ROW = 5
 
-#: Failures that say nothing of the order: the pool waits, and the order pays nothing (design section 4).
+#: Failures that the order did not cause: the pool pauses, and the order spends no attempt (design section 4).
 _OUTAGE_PAUSES = {
     Reason.PORTAL_UNREACHABLE: PauseReason.PORTAL_DOWN,
     Reason.PORTAL_BUSY: PauseReason.PORTAL_BUSY,
     **{STORAGE_REASONS[trouble]: cause for trouble, cause in STORAGE_PAUSES.items()},
 }
-#: What an outage of the portal looks like from an order that was in flight: its list never came, its files broke off,
-#: and when it asked after the portal that was perhaps back already.
+#: Failures that an outage of the portal may cause for an order in flight: its page or its files broke off, and when it
+#: checked the portal, that was perhaps back already.
 _CUT_OFF_REASONS = frozenset(
     {
         Reason.PAGE_TOO_SLOW,
@@ -111,7 +109,7 @@ _CUT_OFF_REASONS = frozenset(
 
 
 def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
-    """Note who holds the task, and what was known of the portal then."""
+    """Note that the worker holds the task, and how often the portal has failed or answered by then."""
     task_id = event.task.task_id
     slot = draft.slot(event.worker.slot)
     slot.held[task_id] = event.task
@@ -122,7 +120,7 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
 
 
 def judge_report(draft: Draft, event: TaskReported, task: POTask) -> None:
-    """Decide about a finished attempt, whatever it says of the session."""
+    """Decide about a finished attempt whose report does not depend on the login."""
     free = _free_return(draft, event)
     draft.release_task(event.worker, task.task_id)
     report = event.report
@@ -133,7 +131,7 @@ def judge_report(draft: Draft, event: TaskReported, task: POTask) -> None:
             draft.pause(free.pause, report.detail, report.retry_after_s or 0.0)
         return
     if report.reason in _OUTAGE_PAUSES and report.files and report.missed:
-        # waiting did not help: what came is all there is of this order
+        # waiting did not help, so the saved files are the result
         report = replace(report, reason=Reason.SOME_FILES_FAILED)
     if _may_be_the_worker(report):
         _count_failure(draft, event.worker, task, report)
@@ -143,7 +141,7 @@ def judge_report(draft: Draft, event: TaskReported, task: POTask) -> None:
 
 
 def note_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
-    """Note that both the worker and the portal do what they should."""
+    """Note that both the worker and the portal work."""
     slot = draft.slot(worker.slot)
     slot.failure_count, slot.was_recycled = 0, False
     draft.pauses = draft.pauses.forget(PauseReason.PORTAL_DOWN, PauseReason.PORTAL_BUSY)
@@ -152,17 +150,17 @@ def note_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FreeReturn:
-    """How an order goes back that did not cause its failure."""
+    """The return of an order that did not cause its failure."""
 
     why: ReturnReason | Reason
     detail: str
     delay_s: float = 0.0
-    #: The pause that begins with it, for all orders.
+    #: The pause of all orders that begins with it; ``None`` if none does.
     pause: PauseReason | None = None
 
 
 def _free_return(draft: Draft, event: TaskReported) -> _FreeReturn | None:
-    """Return how an order goes back that did not cause its failure; ``None`` if it may have caused it."""
+    """Return how an order is requeued that did not cause its failure; ``None`` if it may have caused it."""
     report, storage = event.report, draft.pauses.storage
     if _was_paused(draft, event):
         detail = f"The machine was suspended for {event.paused_s:.0f} s meanwhile. {report.detail}".strip()
@@ -170,12 +168,12 @@ def _free_return(draft: Draft, event: TaskReported) -> _FreeReturn | None:
     if _was_cut_off(draft, event):
         return _FreeReturn(why=Reason.PORTAL_UNREACHABLE, detail=report.detail)
     if storage is not None and report.meaning.is_retryable and not draft.is_stopping:
-        # Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others.
+        # Storage is unavailable: it may have caused any failure meanwhile, so the order waits as long as the others.
         why = draft.pauses.storage_reason or Reason.DISK_FULL
         return _FreeReturn(why=why, detail=report.detail, delay_s=draft.pauses.delay_s(storage))
     cause = _OUTAGE_PAUSES.get(report.reason)
     if cause is PauseReason.PORTAL_DOWN and _was_answered(draft, event):
-        # Its own address fails. Once that may be the portal going away just now.
+        # Only this order fails. The first time that may be the beginning of an outage.
         once = _FreeReturn(why=Reason.PORTAL_UNREACHABLE, detail=report.detail, delay_s=FIRST_PAUSE_S)
         return once if event.task_id not in draft.free_returns else None
     if cause is None or draft.free_returns.get(event.task_id, 0) >= _free_returns_max(draft, cause):
@@ -185,31 +183,31 @@ def _free_return(draft: Draft, event: TaskReported) -> _FreeReturn | None:
 
 
 def _was_paused(draft: Draft, event: TaskReported) -> bool:
-    """Whether an attempt failed over a pause of the machine: its limits ran out, and lines that waited were closed."""
-    is_within_reason = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
+    """Whether a suspension of the machine may have caused a failure: time limits ran out, connections were closed."""
+    is_within_limit = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
     is_judged = not event.report.meaning.is_retryable or event.report.reason is Reason.RETRY_ASKED
-    return event.paused_s > 0 and not is_judged and is_within_reason
+    return event.paused_s > 0 and not is_judged and is_within_limit
 
 
 def _was_cut_off(draft: Draft, event: TaskReported) -> bool:
-    """Whether an attempt failed that was under way when the portal was found to be gone."""
+    """Whether an attempt was in flight when an outage of the portal was found, which may have caused its failure."""
     outages_before = draft.slots[event.worker.slot].outages_before.get(event.task_id, 0)
-    is_within_reason = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
-    return event.report.reason in _CUT_OFF_REASONS and draft.pauses.outage_count > outages_before and is_within_reason
+    is_within_limit = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
+    return event.report.reason in _CUT_OFF_REASONS and draft.pauses.outage_count > outages_before and is_within_limit
 
 
 def _was_answered(draft: Draft, event: TaskReported) -> bool:
-    """Whether the portal showed another order after this one was taken: then it is there, for all that is known."""
+    """Whether the portal showed another order after this one was taken, so that it was not down."""
     return draft.shown_count > draft.slots[event.worker.slot].shown_before[event.task_id]
 
 
 def _free_returns_max(draft: Draft, cause: PauseReason) -> int:
-    """Return how often an order goes back; pauses in a row say that no order was done since the first of them."""
+    """Return the limit of unspent returns, which is higher if no order was done between consecutive pauses."""
     return OUTAGE_RETURNS_MAX if draft.pauses.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
 
 
 def _may_be_the_worker(report: Report) -> bool:
-    """Whether a failure may lie in the worker. A processor that asks for another try has done its work on it."""
+    """Whether the worker may have caused a failure. A processor that requests a retry shows that the worker works."""
     return report.outcome is Outcome.FAILED and report.meaning.is_retryable and report.reason is not Reason.RETRY_ASKED
 
 
@@ -225,29 +223,29 @@ def _count_failure(draft: Draft, worker: WorkerRef, task: POTask, report: Report
     draft.emit(KillAndRestart(worker=worker, cause=cause))
 
 
-#: So often a folder that is refused alone is tried again, at no cost: a share may come back between two looks.
+#: Unspent retries if only the folder of one order refuses files: a share may recover between two checks.
 REFUSALS_MAX = 3
 
 
 def on_task_filed(draft: Draft, event: TaskFiled) -> None:
-    """Forget a task that has its outcome; storage works."""
+    """Forget a task that has its outcome, and note that storage works."""
     draft.pauses = draft.pauses.forget(*STORAGE_PAUSES.values())
     draft.forget(event.task.task_id)
 
 
 def on_filing_failed(draft: Draft, event: FilingFailed) -> None:
-    """File again later where waiting can help; else the order pays for it."""
+    """File again later if waiting can help; else spend an attempt of the order."""
     file = event.file
     if not event.trouble.may_pass:
         _spend_attempt(draft, event)
         return
-    if draft.is_stopping:  # no time to wait: the whole order is done again later
+    if draft.is_stopping:  # no time to wait: the next start does the order again
         draft.requeue_unspent(event.worker, file.task, ReturnReason.DRAINING, event.problem)
         return
     if event.is_place_fine and file.refusal_count >= REFUSALS_MAX:
         _spend_attempt(draft, event)
         return
-    if event.is_place_fine and event.trouble is StorageTrouble.FORBIDDEN:  # this order's own folder: it waits alone
+    if event.is_place_fine and event.trouble is StorageTrouble.FORBIDDEN:  # only this order waits
         delay_s = FIRST_PAUSE_S * 2.0**file.refusal_count
     else:
         delay_s = draft.pause(STORAGE_PAUSES[event.trouble], event.problem)
@@ -255,7 +253,7 @@ def on_filing_failed(draft: Draft, event: FilingFailed) -> None:
 
 
 def _spend_attempt(draft: Draft, event: FilingFailed) -> None:
-    """Let the order pay with an attempt; after its last one, write the outcome into the journal alone."""
+    """Spend an attempt of the order; after its last one, record the outcome in the journal alone."""
     task = event.file.task
     report = replace(
         event.file.report, reason=Reason.FILING_FAILED, detail=event.problem, files=(), missed=(), evidence=()

@@ -1,7 +1,4 @@
-"""State of a pool on which every decision depends.
-
-Its slots with their tasks, restarts and unverified results, and its pauses. Pure.
-"""
+"""State of a pool on which every decision depends: slots, tasks, restarts, logins, pauses and memory. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +14,16 @@ from poolwright.supervisor.policy.commands import StagedAttempt
 from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
 from poolwright.supervisor.policy.pauses import Pauses
 
-#: The mission's rule: restart attempts of a worker are limited to 3 per session, here for one kind of loss in a window.
+#: Restarts of a slot for one kind of loss within its window (the mission: at most 3 restart attempts per session).
 RESTART_LIMIT = 3
-#: First pause before a restart; doubled with each further one (design section 4).
+#: Delay before the first restart; doubled with each further one (design section 4).
 FIRST_BACKOFF_S = 0.5
-#: A slot whose restarts are spent is left empty for so long while others work, and then tried again.
+#: Time for which a slot whose restarts are spent stays empty, while others work.
 SUSPENSION_S = 600.0
 
 
 class LossKind(StrEnum):
-    """What kind of loss a worker was. A slot has its restarts for each: one cause does not spend those of another."""
+    """Kinds of losses of a worker. Restarts are counted for each kind, so that one does not spend those of another."""
 
     #: Its process ended or was killed.
     DIED = "died"
@@ -40,7 +37,7 @@ class LossKind(StrEnum):
     UNABLE = "unable"
     #: It could not be started, or its profile could not be prepared.
     NOT_STARTED = "not_started"
-    #: It hung when it had nothing left to do.
+    #: It hung after it had finished its tasks.
     HUNG_AT_END = "hung_at_end"
 
 
@@ -55,18 +52,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class RestartBudget:
-    """The restarts of a slot that count: those of a sliding window, or all where it has none."""
+    """The restarts of a slot within a sliding window, or all if there is no window."""
 
-    #: How long a restart counts; ``None`` if it counts to the end of the session.
+    #: Seconds for which a restart counts; ``None`` if it counts to the end of the session.
     window_s: float | None = None
     spent: tuple[Restart, ...] = ()
 
     def is_spent(self, now_s: float, kind: LossKind = LossKind.DIED) -> bool:
-        """Whether the slot must not come back at once after a loss of this kind."""
+        """Whether no restart is left for a loss of this kind."""
         return self._count(now_s, kind) >= RESTART_LIMIT
 
     def delay_s(self, now_s: float, kind: LossKind = LossKind.DIED) -> float:
-        """Pause before the next restart."""
+        """Return the delay before the next restart."""
         return FIRST_BACKOFF_S * 2.0 ** self._count(now_s, kind)
 
     def spend(self, now_s: float, kind: LossKind = LossKind.DIED) -> RestartBudget:
@@ -84,100 +81,100 @@ class RestartBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnverifiedResult:
-    """One outcome that is kept back."""
+    """One outcome that is held back."""
 
     task: POTask
     report: Report
-    #: What its worker had in hand beside it. Their pages were perhaps read before: their success proves nothing.
+    #: Other tasks of its worker at that time. Their pages were perhaps loaded before, so their success proves nothing.
     beside: frozenset[TaskId]
 
     @property
     def task_id(self) -> TaskId:
-        """Whose outcome it is."""
+        """Id of the task."""
         return self.task.task_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnverifiedResults:
-    """The outcomes of one worker that are kept back, in the order in which they came."""
+    """The outcomes of one worker that are held back, oldest first."""
 
     row: tuple[UnverifiedResult, ...] = ()
     #: The tasks that the running login check covers; ``None`` if no check runs.
     probed: frozenset[TaskId] | None = None
-    #: In hand when the session was last lost: whatever they do not find, they may have looked for without a login.
+    #: Tasks that were held when the session was last lost, so that their pages were perhaps loaded without a login.
     tainted: frozenset[TaskId] = frozenset()
 
     @property
     def is_checking(self) -> bool:
-        """Whether an answer is waited for."""
+        """Whether a login check runs."""
         return self.probed is not None
 
     @property
     def task_ids(self) -> frozenset[TaskId]:
-        """Whose outcomes are kept back."""
+        """Ids of the tasks whose outcomes are held back."""
         return frozenset(result.task_id for result in self.row)
 
     def add(self, result: UnverifiedResult) -> UnverifiedResults:
-        """One more."""
+        """Return the results with one more."""
         return replace(self, row=(*self.row, result))
 
     def begin_check(self) -> UnverifiedResults:
-        """A probe begins. It tells about pages that were read before it, and so about no later ones."""
+        """Return the state after a login check began. It covers only the results that are held back by then."""
         return replace(self, probed=self.task_ids)
 
     def end_check(self) -> UnverifiedResults:
-        """The probe is over."""
+        """Return the state after the login check."""
         return replace(self, probed=None)
 
     def discard(self, task_ids: Collection[TaskId]) -> UnverifiedResults:
-        """The same without those that were proven."""
+        """Return the results without those of these tasks."""
         return replace(self, row=tuple(result for result in self.row if result.task_id not in task_ids))
 
     def mark_clean(self, task_id: TaskId) -> UnverifiedResults:
-        """A task was looked for in vain, and goes back for it once."""
+        """Return the state after a tainted task was requeued, which happens once."""
         return replace(self, tainted=self.tainted - {task_id})
 
     def cleared(self, tainted: Collection[TaskId]) -> UnverifiedResults:
-        """Nothing is kept back any more; a probe that is still under way proves nothing."""
+        """Return the state without results; a login check that still runs covers none of the later ones."""
         return UnverifiedResults(probed=None if self.probed is None else frozenset(), tainted=frozenset(tainted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSlot:
-    """One slot: which generation lives in it and what it has in hand."""
+    """One slot: its generation, the tasks that it holds, and what is known about it."""
 
     generation: int = 1
     budget: RestartBudget = field(default_factory=RestartBudget)
     held: Mapping[TaskId, POTask] = field(default_factory=dict[TaskId, POTask])
-    #: How many outages of the portal there had been when each task in hand was taken.
+    #: Number of outages of the portal before each held task was taken.
     outages_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
-    #: How many orders the portal had shown by then.
+    #: Number of orders that the portal had shown before each held task was taken.
     shown_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
-    #: What it did not find, kept back until its session is proven.
+    #: Results that are held back until its session is verified.
     unverified: UnverifiedResults = field(default_factory=UnverifiedResults)
-    #: Its restarts are spent: it is empty, for good where the pool ends, else for a while.
+    #: Whether it is empty because its restarts are spent: for good if the pool ends, else for a time.
     is_given_up: bool = False
     #: Technical failures since the last success.
     failure_count: int = 0
-    #: Whether a new generation was already tried against this row of failures.
+    #: Whether a new generation was already tried against these failures.
     was_recycled: bool = False
-    #: Its generation is being ended by us: what it has in hand goes back unspent.
+    #: Whether the pool is killing its generation, so that its tasks return unspent.
     is_being_killed: bool = False
-    #: Its generation could not start its browser. One that was killed while it came up looks the same.
+    #: Whether its generation could not start its browser; also true if the generation was killed while it started.
     is_browser_unfit: bool = False
-    #: Its generation found that the portal does not answer.
+    #: Whether its generation found that the portal does not answer.
     is_portal_down: bool = False
     #: Why its generation could not write its own folder; ``None`` if it could.
-    home_trouble: StorageTrouble | None = None
-    #: The clone that its generation began with was removed.
-    is_homeless: bool = False
-    #: Whether its generation said that it is ready.
+    folder_trouble: StorageTrouble | None = None
+    #: Whether the clone with which its generation began was removed.
+    is_clone_gone: bool = False
+    #: Whether its generation has reported that it is ready.
     is_up: bool = False
-    #: When it said so, in seconds of a clock that only goes forward.
+    #: When it reported so, in seconds of a monotonic clock.
     up_at_s: float = 0.0
-    #: Attempts that its generation finished.
+    #: Number of attempts that its generation finished.
     done_count: int = 0
-    #: Its generation finishes what it has, closes its browser and is followed by another one.
+    #: Whether its generation is finishing its tasks and will be followed by another one.
     is_being_recycled: bool = False
     login_status: LoginStatus = LoginStatus.UNKNOWN
 
@@ -199,11 +196,11 @@ class RecyclePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRecycle:
-    """A restart for memory whose effect is not seen yet."""
+    """A recycling for memory whose effect is not measured yet."""
 
-    #: The generation that had to go.
+    #: The recycled generation.
     worker: WorkerRef
-    #: What it used, and all of them together.
+    #: Memory that it used, and that all workers used together.
     before_bytes: int
     total_before_bytes: int
 
@@ -212,12 +209,12 @@ class MemoryRecycle:
 class MemoryPressure:
     """State of the pool's memory use and of recycling because of it."""
 
-    #: The part of all there is that may be used.
+    #: Share of all memory that may be used.
     threshold: float = 0.75
     recycle: MemoryRecycle | None = None
-    #: When the last restart for memory began, in seconds of a clock that only goes forward.
+    #: When the last recycling for memory began, in seconds of a monotonic clock.
     recycled_at_s: float | None = None
-    #: Restarts in a row after which memory was still over its limit.
+    #: Consecutive recyclings after which memory was still over its limit.
     failed_count: int = 0
 
 
@@ -228,11 +225,11 @@ class PoolState:
     slots: Mapping[int, WorkerSlot]
     max_attempts: int = 3
     is_stopping: bool = False
-    #: Whether any worker ever came up: only then can a portal that does not answer come back.
+    #: Whether any worker was ever ready; before that, a portal that does not answer is an error of the set-up.
     was_ready: bool = False
-    #: Whether the pool waits for a person when no worker can log in; else it ends then.
+    #: Whether the pool waits for a person if no worker can log in; else it ends.
     waits_for_login: bool = False
-    #: Whether tasks stay queued when no worker is left.
+    #: Whether tasks stay queued if no worker is left.
     keeps_queue: bool = False
     login_recovery: LoginRecovery = field(default_factory=LoginRecovery)
     #: Whether a login may be renewed before it ends.
@@ -241,20 +238,20 @@ class PoolState:
     pauses: Pauses = field(default_factory=Pauses)
     memory: MemoryPressure = field(default_factory=MemoryPressure)
     recycle_policy: RecyclePolicy = field(default_factory=RecyclePolicy)
-    #: Orders that the portal has shown since the pool began.
+    #: Number of orders that the portal has shown since the pool began.
     shown_count: int = 0
-    #: Of each task that is tried again, the attempt that brought the most files so far.
+    #: The attempt with the most files of each task that is tried again.
     best: Mapping[TaskId, StagedAttempt] = field(default_factory=dict[TaskId, StagedAttempt])
-    #: Tasks that wait for a fresh worker of their own.
+    #: Tasks on trial that wait for a fresh worker.
     on_trial: frozenset[TaskId] = frozenset()
-    #: How often a task went back without an attempt spent, since it was last fetched with a result.
+    #: How often each task has returned without a spent attempt because of an outage.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
-    #: Log-outs, and which tasks met them.
+    #: The last log-out, and which tasks met one.
     logouts: Logouts = field(default_factory=Logouts)
 
     @property
     def can_work(self) -> bool:
-        """Whether any worker is there, or comes up again: else nothing will be done any more."""
+        """Whether any worker runs or will be restarted; if not, no further task is done."""
         return not self.is_stopping and any(not slot.is_given_up for slot in self.slots.values())
 
     @property

@@ -1,10 +1,11 @@
 """Holds back results that a lost login could have caused, until a login check confirms the session.
 
-A portal may answer a lost session with the very page of a missing order, of one that others may see, or of one without
-files, and no rule of a pack may know it. So such an outcome is kept back until the same session shows an order that it
-began later, or passes a probe of its login. A probe is asked for when a row of them has grown to ``STREAK_LIMIT``, or
-when no success has come for ``PROOF_WAIT_S``. Logged out, they all go back with no attempt spent. When the pool ends
-nobody is asked: a worker that has any probes its login itself before it says goodbye. Pure.
+A portal may answer a lost session with the same page as for a missing order, a forbidden one or one without files, and
+no rule of a pack may distinguish them. So such an outcome is held back until the same session loads an order that it
+began later, or passes a login check. The check is made when ``STREAK_LIMIT`` outcomes are held back, or when no success
+has come for ``VERIFICATION_WAIT_S``. If the session is logged out, all of them return to the queue without a spent
+attempt. When the pool ends, no check is requested: a worker with unverified results checks its login itself before it
+exits. Pure.
 """
 
 from __future__ import annotations
@@ -29,30 +30,30 @@ from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.retries import file_best, judge_report, note_answer
 from poolwright.supervisor.policy.state import UnverifiedResult
 
-#: So many in a row are reason enough to ask at once (design section 5).
+#: Number of unverified results at which the login is checked at once (design section 5).
 STREAK_LIMIT = 10
-#: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
+#: Time for a success to come by itself: an order takes one to three seconds, and a login check as long as an order.
 VERIFICATION_WAIT_S = 2.0
 _UNPROVEN = "not found, refused or empty in a session that was not verified to be logged in"
-#: Outcomes that only an order's own page can lead to, and only with files on it.
+#: Outcomes that only the page of an order with files can lead to.
 _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
 def on_task_reported(draft: Draft, event: TaskReported) -> None:
-    """Count a finished attempt, and decide about it."""
+    """Count a finished attempt and judge its report."""
     draft.slot(event.worker.slot).done_count += 1
     _settle_report(draft, event)
 
 
 def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
-    """Decide about a task that cannot be stopped. Its worker ends for it alone: what is beside it goes back."""
+    """Judge a task that cannot be stopped. Its worker is ended for it, so its other tasks return unspent."""
     report = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
     _settle_report(draft, TaskReported(worker=event.worker, task_id=event.task_id, report=report))
     draft.slot(event.worker.slot).is_being_killed = True
 
 
 def on_task_released(draft: Draft, event: TaskReleased) -> None:
-    """Take a task back undone. A session that was lost takes with it what it did not find."""
+    """Take back an unfinished task. After a lost session its unverified results are requeued too."""
     task = draft.release_task(event.worker, event.task_id)
     is_session_lost = event.why is ReturnReason.SESSION_LOST
     if is_session_lost:
@@ -70,14 +71,14 @@ def on_task_released(draft: Draft, event: TaskReleased) -> None:
 
 
 def on_verification_due(draft: Draft, event: VerificationDue) -> None:
-    """Ask the portal about the session, if results still wait for it and nobody asks already."""
+    """Check the login, if results are still unverified and no check runs."""
     unverified = draft.slots[event.worker.slot].unverified
     if unverified.row and not unverified.is_checking and not draft.is_stopping:
         _begin_check(draft, event.worker)
 
 
 def on_login_checked(draft: Draft, event: LoginChecked) -> None:
-    """File what the answer of the portal proves, requeue what it makes doubtful, or ask again later."""
+    """File the results if the session is logged in, requeue them if it is not, or check again later."""
     slot = draft.slot(event.worker.slot)
     checked = slot.unverified
     slot.unverified = checked.end_check()
@@ -98,7 +99,7 @@ def on_login_checked(draft: Draft, event: LoginChecked) -> None:
 
 
 def on_session_renewed(draft: Draft, event: SessionRenewed) -> None:
-    """Requeue what may have been looked for without a login."""
+    """Requeue the results that the session may have loaded without a login."""
     requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
 
 
@@ -111,9 +112,9 @@ def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> No
 
 
 def _settle_report(draft: Draft, event: TaskReported) -> None:
-    """Hold a report back if it must be proven, else judge it, and file what it proves.
+    """Hold a report back if it must be verified, else judge it and file the results that it verifies.
 
-    A worker that names a task it does not hold is not believed.
+    A report about a task that the worker does not hold is ignored.
     """
     slot = draft.slots[event.worker.slot]
     task, outcome = slot.held.get(event.task_id), event.report.outcome
@@ -132,12 +133,12 @@ def _settle_report(draft: Draft, event: TaskReported) -> None:
 
 
 def _mark_verified(draft: Draft) -> None:
-    """Note that the login is worth something."""
+    """Note that the login works."""
     draft.login_recovery = draft.login_recovery.mark_verified()
 
 
 def _hold_back(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
-    """Keep a result until it is proven; one that was perhaps looked for without a login is looked for again."""
+    """Hold a result back until it is verified; requeue it at once if it was perhaps loaded without a login."""
     slot = draft.slot(worker.slot)
     if task.task_id in slot.unverified.tainted:
         slot.unverified = slot.unverified.mark_clean(task.task_id)
@@ -158,7 +159,7 @@ def _file_verified(draft: Draft, worker: WorkerRef, proven: Collection[TaskId]) 
 
 
 def _schedule_check(draft: Draft, worker: WorkerRef) -> None:
-    """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
+    """Check the login now if many results are held back, else after a time in which a success may come."""
     unverified = draft.slots[worker.slot].unverified
     if not unverified.row or unverified.is_checking or draft.is_stopping:
         return

@@ -1,8 +1,8 @@
-"""Decides what follows when a worker has ended: what happens to its tasks, and whether its slot restarts. Pure.
+"""Handles the end of a worker: decides about its tasks, and whether its slot restarts. Pure.
 
-A slot has three restarts for each kind of loss in a sliding window. When they are spent it rests for a while, as long
-as others work; when nobody is left the pool ends. Restarts that we want, a portal that does not answer and a disk that
-takes nothing spend none.
+A slot has three restarts for each kind of loss in a sliding window. When they are spent, it is suspended for a time, as
+long as other workers work; when none is left, the pool ends. Restarts that the pool wants spend none, nor does a portal
+that does not answer or a disk that cannot be written.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from poolwright.supervisor.policy.verification import requeue_unverified
 
 
 def on_browser_start_failed(draft: Draft, event: BrowserStartFailed) -> None:
-    """Note why the worker will be lost: its browser does not start."""
+    """Note the cause of the loss that follows: the browser does not start."""
     draft.slot(event.worker.slot).is_browser_unfit = True
 
 
 def on_portal_down(draft: Draft, event: PortalDown) -> None:
-    """Note why the worker will be lost: the portal does not answer."""
+    """Note the cause of the loss that follows: the portal does not answer."""
     draft.slot(event.worker.slot).is_portal_down = True
 
 
 def on_worker_folder_failed(draft: Draft, event: WorkerFolderFailed) -> None:
-    """Note why the worker will be lost: its folder cannot be written."""
-    draft.slot(event.worker.slot).home_trouble = event.trouble
+    """Note the cause of the loss that follows: the folder of the worker cannot be written."""
+    draft.slot(event.worker.slot).folder_trouble = event.trouble
 
 
 def on_worker_ended(draft: Draft, event: WorkerEnded) -> None:
@@ -48,20 +48,20 @@ def on_worker_ended(draft: Draft, event: WorkerEnded) -> None:
     worker, slot = event.worker, draft.slot(event.worker.slot)
     was_recycled = slot.is_being_recycled
     requeue_unverified(draft, worker, ReturnReason.UNPROVEN)
-    for task in slot.held.values():  # assigned just as the worker began to drain: it was never looked at
+    for task in slot.held.values():  # assigned just as the worker began to drain, and never begun
         draft.requeue_unspent(worker, task, ReturnReason.DRAINING, "its worker ended")
     slot.clear()
     if was_recycled and not draft.is_stopping:
         _spawn(draft, worker.slot, 0.0)
     else:
         slot.is_given_up = True
-        if was_recycled:  # it was on its way to a next generation that nobody needs any more
+        if was_recycled:  # its next generation is not needed any more
             draft.emit(GiveUp(worker=worker, cause="the pool ends", is_expected=True))
     on_worker_gone(draft, worker, is_restarting=False)
 
 
 def on_worker_lost(draft: Draft, event: WorkerLost) -> None:
-    """Requeue or judge the tasks of a worker that is gone, then restart its slot or give it up."""
+    """Requeue or fail the tasks of a lost worker, then restart its slot or give it up."""
     slot = draft.slot(event.worker.slot)
     requeue_unverified(draft, event.worker, ReturnReason.UNPROVEN)
     for task in slot.held.values():
@@ -77,7 +77,7 @@ def on_worker_lost(draft: Draft, event: WorkerLost) -> None:
 
 
 def _requeue_or_fail(draft: Draft, event: WorkerLost, task: POTask) -> None:
-    """Decide what becomes of a task that its worker had in hand."""
+    """Requeue or fail a task of a lost worker."""
     worker = event.worker
     if (why := _blameless_reason(draft, draft.slots[worker.slot])) is not None:
         draft.requeue_unspent(worker, task, why, event.cause)
@@ -105,26 +105,26 @@ def _requeue_or_fail(draft: Draft, event: WorkerLost, task: POTask) -> None:
 
 def _blameless_reason(draft: Draft, slot: WorkerSlot | SlotDraft) -> ReturnReason | Reason | None:
     """Return why the worker's tasks did not cause its loss; ``None`` if they may have."""
-    if draft.is_stopping:  # we ended it ourselves, or it died while it was drained
+    if draft.is_stopping:  # the pool ended it, or it died while it was drained
         return ReturnReason.DRAINING
     if slot.is_being_killed:
         return ReturnReason.RECYCLED
-    # Found out while it brought its login back, with orders in flight beside, or by another worker.
+    # Found by this worker when it logged in while orders were in flight, or by another worker.
     if slot.is_portal_down or PauseReason.PORTAL_DOWN in draft.pauses.active:
         return Reason.PORTAL_UNREACHABLE
-    return draft.pauses.storage_reason if slot.home_trouble is None else STORAGE_REASONS[slot.home_trouble]
+    return draft.pauses.storage_reason if slot.folder_trouble is None else STORAGE_REASONS[slot.folder_trouble]
 
 
 def _restart_or_give_up(draft: Draft, last: WorkerSlot, event: WorkerLost) -> None:
-    """Start a slot's next generation, or leave it empty. ``last`` is the slot as the lost generation left it."""
+    """Start the next generation of a slot, or give it up. ``last`` is the slot before it was cleared."""
     number = event.worker.slot
-    # One that was done and hung at its end is no crash.
-    was_wanted = last.is_being_killed or (last.is_being_recycled and not last.held)
-    if last.home_trouble is not None or draft.pauses.storage is not None:
+    # A recycled worker that hung after its last task did not crash.
+    is_intended = last.is_being_killed or (last.is_being_recycled and not last.held)
+    if last.folder_trouble is not None or draft.pauses.storage is not None:
         _wait_for_storage(draft, last, event)
     elif last.is_portal_down or PauseReason.PORTAL_DOWN in draft.pauses.active:
         _wait_for_portal(draft, event)
-    elif was_wanted:
+    elif is_intended:
         _spawn(draft, number, 0.0)
     elif not last.budget.is_spent(event.at_s, event.kind):
         _spend_restart(draft, event)
@@ -133,17 +133,17 @@ def _restart_or_give_up(draft: Draft, last: WorkerSlot, event: WorkerLost) -> No
 
 
 def _wait_for_storage(draft: Draft, last: WorkerSlot, event: WorkerLost) -> None:
-    """Spend no restart on a disk that takes nothing: a browser cannot live on it."""
+    """Restart the slot after a pause for storage, without spending a restart: no browser can run on such a disk."""
     if PauseReason.PLACE_GONE in draft.pauses.active:
         delay_s = LONGEST_PAUSE_S
     else:
-        cause = draft.pauses.storage if last.home_trouble is None else STORAGE_PAUSES[last.home_trouble]
+        cause = draft.pauses.storage if last.folder_trouble is None else STORAGE_PAUSES[last.folder_trouble]
         delay_s = draft.pause(cause or PauseReason.DISK_FULL, event.cause)
     _spawn(draft, event.worker.slot, delay_s)
 
 
 def _wait_for_portal(draft: Draft, event: WorkerLost) -> None:
-    """Spend no restart on a portal that is down; before the first worker came up it may be a matter of set-up."""
+    """Restart the slot after a pause for the portal, without spending a restart, if any worker was ever ready."""
     number = event.worker.slot
     if draft.was_ready:
         _spawn(draft, number, draft.pause(PauseReason.PORTAL_DOWN, event.cause))
@@ -163,13 +163,13 @@ def _spend_restart(draft: Draft, event: WorkerLost) -> None:
 def _spawn(draft: Draft, number: int, delay_s: float) -> None:
     slot = draft.slot(number)
     slot.generation += 1
-    slot.is_portal_down = slot.is_browser_unfit = slot.is_homeless = False
-    slot.home_trouble = None
+    slot.is_portal_down = slot.is_browser_unfit = slot.is_clone_gone = False
+    slot.folder_trouble = None
     draft.emit(Spawn(worker=WorkerRef(number, slot.generation), delay_s=delay_s))
 
 
 def _give_up(draft: Draft, event: WorkerLost) -> None:
-    """Leave a slot empty: for a while, or for good where nobody is left who could work."""
+    """Leave a slot empty: for a time, or for good if no other worker is left."""
     slot = draft.slot(event.worker.slot)
     slot.is_given_up = True
     if any(not other.is_given_up for other in draft.slots.values()):
@@ -177,7 +177,7 @@ def _give_up(draft: Draft, event: WorkerLost) -> None:
         _spawn(draft, event.worker.slot, SUSPENSION_S)
         return
     draft.emit(GiveUp(worker=event.worker, cause=event.cause))
-    if slot.is_browser_unfit and not draft.was_ready:  # no order was tried: the list waits for a browser that works
+    if slot.is_browser_unfit and not draft.was_ready:  # no order was tried, so all stay queued for a browser that works
         draft.stop(StopCause.SETUP_FAILED, event.cause)
         return
     draft.stop(StopCause.NO_WORKERS, event.cause, keeps_queue=draft.keeps_queue)

@@ -1,4 +1,4 @@
-"""A worker process for a single job outside any pool: making a base profile, or working on one."""
+"""A worker process for a single job outside a pool: to create a base profile, or to work on one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from poolwright.supervisor.processes.connection import SILENCE_LIMIT_S, WorkerCo
 #: The only process of a job.
 _REF = WorkerRef(1, 1)
 _STATE_NAME = "state.json"
-#: A disk that hangs is not waited for at the end: the next run removes what is left.
+#: Limit for removing files at the end, if the disk hangs: the next run removes the rest.
 CLEAR_LIMIT_S = 30.0
 
 
@@ -40,21 +40,21 @@ CLEAR_LIMIT_S = 30.0
 class LoginWindow:
     """The window in which a person logs in."""
 
-    #: Called once it is there.
+    #: Called once the window is open.
     opened: Callable[[], None]
-    #: Set by whoever wants the login to come to its end; a window that is closed ends it too.
+    #: Set by the caller to end the login; closing the window ends it too.
     enough: anyio.Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSource:
-    """What a browser gets its login from, beside user and password."""
+    """Sources of a browser's login, besides user and password."""
 
-    #: Cookies of another session, to be taken over.
+    #: Cookies of another session, to be imported.
     kept_login_path: Path | None = None
-    #: A storage state to be taken over, as Playwright writes it.
+    #: A storage state to be imported, as Playwright writes it.
     state: bytes = b""
-    #: For a portal that wants one beside the password.
+    #: For a portal that asks for one besides the password.
     one_time_code: str = ""
 
 
@@ -63,18 +63,18 @@ class OneShotJob:
     """Specification of a one-shot job."""
 
     mode: WorkerMode
-    #: The user-data folder; made by the browser where it is missing.
+    #: The user-data folder; the browser creates it if it is missing.
     base: Path
     #: Browser, portal and login.
     options: WorkerOptions
-    #: Where the temporary folder of the browser goes.
+    #: Folder for the temporary folder of the browser.
     runs_root: Path
-    #: Sees what the worker reports to people.
+    #: Receives the messages of the worker for people.
     observe: EventSink
     login: LoginSource = field(default_factory=LoginSource)
-    #: Where the cookies of a proved login are kept.
+    #: File for the cookies of a verified login; ``None`` if they are not saved.
     cookies_path: Path | None = None
-    #: ``None`` where no person logs in.
+    #: ``None`` if no person logs in.
     window: LoginWindow | None = None
 
 
@@ -86,17 +86,17 @@ async def make_base(
     *,
     one_time_code: str = "",
 ) -> None:
-    """Open a browser on a base profile, log in by form where user and password are given, close it in order.
+    """Open a browser on a base profile, log in by form if user and password are given, and close it in order.
 
     Args:
-        base: The user-data folder; made by the browser where it is missing.
+        base: The user-data folder; the browser creates it if it is missing.
         options: Browser, portal and login.
-        runs_root: Where the temporary folder of the browser goes.
-        observe: Sees what the worker reports to people.
-        one_time_code: For a portal that wants one beside the password.
+        runs_root: Folder for the temporary folder of the browser.
+        observe: Receives the messages of the worker for people.
+        one_time_code: For a portal that asks for one besides the password.
 
     Raises:
-        LoginRequiredError: The login failed; the base is there, logged out.
+        LoginRequiredError: The login failed; the base was created, logged out.
         SetupError: The browser does not start, or the portal does not answer.
     """
     job = OneShotJob(
@@ -111,25 +111,25 @@ async def make_base(
 
 
 async def run_one_shot(job: OneShotJob) -> LoginCheck | None:
-    """Send a worker process, and wait until it has closed its browser in order.
+    """Run a worker process until it has closed its browser in order.
 
     Returns:
-        What it found out about the login, where it was asked to.
+        The result of the login check; ``None`` if the job has none.
 
     Raises:
         LoginRequiredError: The login failed.
         SetupError: The browser does not start, or the portal does not answer.
     """
-    # One that was killed may have left a login behind.
-    sweep = partial(remove_dead_runs, job.runs_root, end_strays=kill_by_folder)
-    await anyio.to_thread.run_sync(sweep, abandon_on_cancel=True)  # nobody who wants to stop waits for a disk
+    # A job that was killed may have left a login behind.
+    clean_up = partial(remove_dead_runs, job.runs_root, end_strays=kill_by_folder)
+    await anyio.to_thread.run_sync(clean_up, abandon_on_cancel=True)  # a disk that hangs must not delay an interrupt
     run = await anyio.to_thread.run_sync(RunFolder.create, job.runs_root, abandon_on_cancel=True)
     try:
         folder = run.worker_folder(_REF.slot)
-        # Absolute, as a browser names it on its command line: that marks its processes.
-        order = SpawnSpec(worker=_REF, temp_path=folder.temp_path, profile_path=job.base.absolute())
+        # Absolute, because the browser's command line names the folder, by which its processes are found.
+        spec = SpawnSpec(worker=_REF, temp_path=folder.temp_path, profile_path=job.base.absolute())
         configure = await anyio.to_thread.run_sync(_configure, job, folder, abandon_on_cancel=True)
-        child = await spawn(order)
+        child = await spawn(spec)
         try:
             return await _converse(child, configure, job)
         finally:
@@ -156,46 +156,46 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
 
 
 async def _converse(child: WorkerProcess, configure: messages.Configure, job: OneShotJob) -> LoginCheck | None:
-    unable: list[PoolError] = []
-    proofs: list[LoginCheck] = []
+    errors: list[PoolError] = []
+    checks: list[LoginCheck] = []
 
     def on_message(message: messages.ToSupervisor) -> None:
         match message:
             case messages.LogNotice():
                 job.observe(Notice(level=message.level, text=message.text))
             case messages.LoginVerified():
-                proofs.append(message.proof)
+                checks.append(message.proof)
             case messages.StartupFailed():
                 is_login = message.kind is messages.StartupFailure.LOGIN
-                unable.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
+                errors.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
             case _:
                 pass  # transitions and heartbeats are for a pool
 
-    # A person takes as long as a person takes.
+    # A person may take any time to log in.
     silence_limit_s = math.inf if job.mode is WorkerMode.LOG_IN else SILENCE_LIMIT_S
-    talk = WorkerConnection(child)
-    async with anyio.create_task_group() as beside:
-        beside.start_soon(child.read_lines, logger.info)
+    connection = WorkerConnection(child)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(child.read_lines, logger.info)
         try:
-            await talk.open(configure, on_message)
-            _announce_window(job.window, beside, talk)
-            while not isinstance(message := await talk.receive(silence_limit_s), messages.Exiting):
+            await connection.open(configure, on_message)
+            _announce_window(job.window, tasks, connection)
+            while not isinstance(message := await connection.receive(silence_limit_s), messages.Exiting):
                 on_message(message)
         except WorkerLostError as error:
-            unable.append(SetupError(f"The browser could not be opened: {error}."))
-        beside.cancel_scope.cancel()
-    if unable:
-        raise unable[0]
-    return proofs[-1] if proofs else None
+            errors.append(SetupError(f"The browser could not be opened: {error}."))
+        tasks.cancel_scope.cancel()
+    if errors:
+        raise errors[0]
+    return checks[-1] if checks else None
 
 
-def _announce_window(window: LoginWindow | None, beside: TaskGroup, talk: WorkerConnection) -> None:
+def _announce_window(window: LoginWindow | None, tasks: TaskGroup, connection: WorkerConnection) -> None:
     if window is not None:
         window.opened()
-        beside.start_soon(_drain_when_enough, window.enough, talk)
+        tasks.start_soon(_drain_when_enough, window.enough, connection)
 
 
-async def _drain_when_enough(enough: anyio.Event, talk: WorkerConnection) -> None:
+async def _drain_when_enough(enough: anyio.Event, connection: WorkerConnection) -> None:
     await enough.wait()
-    with contextlib.suppress(WorkerLostError):  # the conversation itself finds that out
-        await talk.send(messages.Drain())
+    with contextlib.suppress(WorkerLostError):  # ``_converse`` reports it
+        await connection.send(messages.Drain())

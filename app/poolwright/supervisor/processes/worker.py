@@ -1,6 +1,6 @@
-"""One worker slot through all its generations; the profile clone lives as long as the slot.
+"""One worker slot through all its generations, which share the slot's profile clone.
 
-Events go to the policy's inbox; nothing is decided here.
+The slot reports events to the policy and decides nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from poolwright.domain.errors import ProfileError, SetupError, TemporarilyUnavai
 from poolwright.domain.events import SessionView
 from poolwright.domain.ids import TaskId, WorkerId, WorkerRef
 from poolwright.domain.state_machine import StateMachine
-from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
+from poolwright.domain.states import WORKER, WORKING_STATUSES, WorkerEvent, WorkerStatus
 from poolwright.domain.storage import StorageTrouble, trouble_told
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
@@ -34,22 +34,20 @@ from poolwright.supervisor.workspace import WorkerSpec, leased_profile
 from poolwright.system.memory_limit import OomKillCounter
 from poolwright.system.memory_usage import MemoryMeter
 
-_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
-
 
 class Worker:
-    """A slot. ``run`` runs one generation from its start to its end; ``drain`` and others bring it there.
+    """A slot. ``run`` runs one generation from its start to its end; ``drain``, ``recycle`` and ``kill`` end it.
 
-    It fires its machine only between two generations: another one is started, or none ever again.
+    The slot fires its state machine only between two generations, with RESTART or GIVE_UP.
     """
 
     def __init__(self, spec: WorkerSpec, context: PoolContext, feeder: TaskFeeder) -> None:
-        """Make a slot that is STARTING.
+        """Create a slot in the state STARTING.
 
         Args:
-            spec: What it is made with.
-            context: The pool's.
-            feeder: Where the tasks come from.
+            spec: Specification of the slot.
+            context: The context of the pool.
+            feeder: Source of the tasks.
         """
         self._spec = spec
         self._context = context
@@ -62,22 +60,22 @@ class Worker:
 
     @property
     def ref(self) -> WorkerRef:
-        """The generation that lives, or lived last."""
+        """The current generation, or the last one."""
         return self._generation.ref
 
     @property
     def worker_id(self) -> WorkerId:
-        """Unique among the workers of a pool."""
+        """Id of the worker, unique in its pool."""
         return self.ref.worker_id
 
     @property
     def profile(self) -> Profile:
-        """The slot's clone, the same in every generation."""
+        """The profile clone of the slot, the same in every generation."""
         return self._spec.profile
 
     @property
     def cookies_path(self) -> Path:
-        """Where the cookies of its session are kept."""
+        """Path of the file with the cookies of its session."""
         return self._spec.cookies_path
 
     @property
@@ -92,39 +90,39 @@ class Worker:
 
     @property
     def browser_session(self) -> SessionView | None:
-        """The session as last reported; ``None`` before the browser was open."""
+        """The session as last reported; ``None`` before the browser is open."""
         return self._generation.session
 
     @property
     def current_task(self) -> POTask | None:
-        """The task that it has had in hand for the longest time."""
+        """The task that it has held for the longest time; ``None`` if it holds none."""
         return next(iter(self._generation.held.values()), None)
 
     @property
     def processed_count(self) -> int:
-        """Orders that have their outcome by the work of this slot, in all its generations."""
+        """Number of orders that received their outcome from this slot, in all its generations."""
         return self._record.processed_count
 
     @property
     def memory_usage(self) -> int:
-        """What its processes use, in bytes, as it was last read; 0 when none lives."""
+        """Memory of its processes when last read, in bytes; 0 if none runs."""
         return self.memory_meter.now_bytes
 
     @property
     def pid(self) -> int | None:
-        """Process id of the living generation."""
+        """Process id of the current generation; ``None`` if no process runs."""
         return self._generation.pid
 
     async def run(self, generation: int, delay_s: float) -> None:
-        """Run one generation: wait, start, serve, end. Ends by itself, by ``kill``, or cancelled with the pool."""
+        """Run one generation: wait, start, serve, end. Returns when it has ended, by itself or by ``kill``."""
         last = self._generation
         self._generation = self._new_generation(WorkerRef(self._spec.slot, generation))
-        if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
+        if self._machine.can(WorkerEvent.RESTART):  # a recycled slot is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
         cause, kind = "it was stopped", LossKind.DIED
         is_in_order = False
         with self._generation.scope:
-            if last.is_pool_shutdown:  # asked for between the two
+            if last.is_pool_shutdown:  # requested between the two generations
                 self.kill()
             count_kills = self._context.ports.count_kills
             kills = await anyio.to_thread.run_sync(OomKillCounter, count_kills, abandon_on_cancel=True)
@@ -147,51 +145,52 @@ class Worker:
         self._generation.end(cause, kind, is_in_order=is_in_order)
 
     async def drain(self) -> None:
-        """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is killed."""
-        if self.status not in _AT_WORK or self.pid is None:
+        """Finish the tasks that the worker holds, close its browser and end it; kill a worker that is not ready."""
+        if self.status not in WORKING_STATUSES or self.pid is None:
             self.kill()
             return
         await self._generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
 
     async def recycle(self, generation: int, cause: str) -> None:
-        """As ``drain``, but the next generation follows. A generation that is gone or going is let be."""
-        is_at_work = self.pid is not None and not self._generation.is_asked_to_end
-        if is_at_work and self.ref.generation == generation:
+        """As ``drain``, but the next generation follows. Does nothing if the generation is ending or gone."""
+        is_running = self.pid is not None and not self._generation.is_asked_to_end
+        if is_running and self.ref.generation == generation:
             await self._generation.shut_down(ShutdownMode.RECYCLE, cause)
 
     async def send(
         self, generation: int, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
-        """Ask a generation something about its login; one that is gone is noticed by its end."""
+        """Send a request about its login to a generation; does nothing if that generation is gone."""
         if self.ref.generation == generation:
             await self._generation.send(message)
 
     async def thumbnail(self, task_id: TaskId) -> bytes:
-        """Return a JPEG of a task's tab; empty if the task has no tab here. Waits for the worker."""
-        held = self._generation.held
-        return await self._generation.thumbnails.get(task_id) if task_id in held and self.status in _AT_WORK else b""
+        """Wait for a JPEG of a task's tab and return it; empty if the task has no tab here."""
+        if task_id not in self._generation.held or self.status not in WORKING_STATUSES:
+            return b""
+        return await self._generation.thumbnails.get(task_id)
 
     def kill(self) -> None:
         """End the generation now; its processes are gone when ``run`` returns."""
         self._generation.kill()
 
     def kill_and_restart(self, cause: str) -> None:
-        """End the generation now, although it lives; the next one follows as after a loss."""
+        """End the generation now, although it runs; the next one follows as after a loss."""
         self._generation.kill_and_restart(cause)
 
     def give_up(self) -> None:
-        """Leave the slot empty for good, if it is not TERMINATED already. No generation of it lives."""
+        """Leave the slot empty for good, unless it is TERMINATED already. Called when none of its generations runs."""
         if self._machine.can(WorkerEvent.GIVE_UP):
             self._machine.fire(WorkerEvent.GIVE_UP)
-        elif self.status is not WorkerStatus.TERMINATED:  # it was to come back
+        elif self.status is not WorkerStatus.TERMINATED:  # a recycled slot waits for its next generation
             self._generation.drop_successor()
 
     def count_done(self) -> None:
-        """One more of its orders has its outcome."""
+        """Count one more order that received its outcome from this slot."""
         self._record.processed_count += 1
 
     def snapshot(self) -> WorkerSnapshot:
-        """The slot as it is now."""
+        """Return a snapshot of the slot."""
         return WorkerSnapshot(
             worker=self.ref,
             status=self.status,
@@ -204,7 +203,7 @@ class Worker:
         )
 
     async def _check_disk_space(self) -> None:
-        """A browser that has no room for its profile dies of that, and reports it in no way."""
+        """Report a full disk after a loss: a browser without space for its profile exits without saying why."""
         if await anyio.to_thread.run_sync(_is_full, self._spec.folder.path, abandon_on_cancel=True):
             full = f"The disk of {self._spec.folder.path} is full."
             self._context.post(WorkerFolderFailed(worker=self.ref, trouble=StorageTrouble.FULL, detail=full))
@@ -214,15 +213,15 @@ class Worker:
 
 
 async def _oom_note(kills: OomKillCounter) -> str:
-    """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
-    number = await anyio.to_thread.run_sync(lambda: kills.count, abandon_on_cancel=True)
-    what = "a process" if number == 1 else f"{number} processes"
-    return f"; while it ran, the system killed {what} because memory ran out" if number else ""
+    """Return an addition to the cause of a loss if the system killed processes for lack of memory; else empty."""
+    count = await anyio.to_thread.run_sync(lambda: kills.count, abandon_on_cancel=True)
+    processes = "a process" if count == 1 else f"{count} processes"
+    return f"; while it ran, the system killed {processes} because memory ran out" if count else ""
 
 
 def _is_full(folder: Path) -> bool:
-    """Whether a folder has hardly any room left. Blocking."""
+    """Whether the disk of a folder is almost full. Blocking."""
     try:
         return shutil.disk_usage(folder).free < FREE_MIN_BYTES
-    except OSError:  # what is wrong with it is found out as its next generation starts
+    except OSError:  # the start of the next generation reports this error
         return False

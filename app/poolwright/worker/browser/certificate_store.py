@@ -74,30 +74,30 @@ def _write_certificates(options: BrowserOptions, profile: Path) -> dict[str, str
         return None
     inherited = os.environ  # noqa: TID251 - the browser inherits it; it holds no setting of ours
     home = Path(tempfile.gettempdir(), "home")
-    own = Path(inherited["HOME"]) if inherited.get("HOME") else None
-    _make_home(home, own, options)
-    return browser_environment(inherited, own, home)
+    user_home = Path(inherited["HOME"]) if inherited.get("HOME") else None
+    _make_home(home, user_home, options)
+    return browser_environment(inherited, user_home, home)
 
 
-def browser_environment(inherited: Mapping[str, str], own: Path | None, home: Path) -> dict[str, str]:
+def browser_environment(inherited: Mapping[str, str], user_home: Path | None, home: Path) -> dict[str, str]:
     """Return the environment of a browser with another HOME, whose other paths stay in the user's home.
 
     Args:
         inherited: The environment of this process.
-        own: The user's home, if there is one.
+        user_home: The user's home, if there is one.
         home: The HOME of the browser.
     """
-    defaults = {} if own is None else {name: str(own / path) for name, path in _HOME_PATHS.items()}
+    defaults = {} if user_home is None else {name: str(user_home / path) for name, path in _HOME_PATHS.items()}
     return {**defaults, **inherited, "HOME": str(home)}
 
 
-def _make_home(home: Path, own: Path | None, options: BrowserOptions) -> None:
+def _make_home(home: Path, user_home: Path | None, options: BrowserOptions) -> None:
     """Create the HOME of the browser again, because an earlier browser may have been killed in it."""
     shutil.rmtree(home, ignore_errors=True)
     database = home / _DATABASES[0]
     database.mkdir(mode=0o700, parents=True)
-    if own is not None:
-        _copy_database(own, database)
+    if user_home is not None:
+        _copy_database(user_home, database)
     with open_certificate_database(database) as opened:
         for number, certificate in enumerate(parse_certificates(options.authorities)):
             opened.add_authority(certificate, f"{_NAME} authority {number}")
@@ -105,12 +105,12 @@ def _make_home(home: Path, own: Path | None, options: BrowserOptions) -> None:
             _add_client_certificate(options.identity, opened)
 
 
-def _copy_database(own: Path, database: Path) -> None:
+def _copy_database(user_home: Path, database: Path) -> None:
     """Copy the user's own database; one that cannot be read is skipped."""
     for path in _DATABASES:
         with contextlib.suppress(FileNotFoundError, PermissionError):
             for name in _FILES:
-                shutil.copyfile(own / path / name, database / name)
+                shutil.copyfile(user_home / path / name, database / name)
             return
 
 

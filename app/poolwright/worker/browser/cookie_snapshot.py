@@ -1,8 +1,8 @@
 """The cookies of a session: checked after the launch, saved beside the profile and restored into the next browser.
 
-Chromium does not report a cookie that it cannot read: after a wrong key or one flipped bit it deletes all cookies of the
-site. The supervisor counts the cookies in the database before each launch; here they are counted in the browser. Only
-numbers and hosts are compared and reported.
+Chromium does not report a cookie that it cannot read: after a wrong key or one flipped bit it deletes all cookies of
+the site. The supervisor counts the cookies in the database before each launch; here they are counted in the browser.
+Only numbers and hosts are compared and reported.
 
 A snapshot is taken after a login, after each task and before an orderly close, and is kept as long as the worker's
 slot. After a crash the next browser on the same profile gets the cookies that the last one had not written to the disk,
@@ -99,8 +99,8 @@ def count_missing(
         present: The cookies in the browser by host. More than expected do not count, also not for other hosts.
         keeps_session: Whether the browser keeps cookies without an expiry.
     """
-    wanted = {site.site: site.lasting_count + (site.session_count if keeps_session else 0) for site in expected}
-    return {site: count - present.get(site, 0) for site, count in wanted.items() if count > present.get(site, 0)}
+    required = {site.site: site.lasting_count + (site.session_count if keeps_session else 0) for site in expected}
+    return {site: count - present.get(site, 0) for site, count in required.items() if count > present.get(site, 0)}
 
 
 def describe_missing(lost: Mapping[str, int], expected: Iterable[SiteCookies]) -> str:
@@ -134,7 +134,7 @@ class CookieSnapshot:
     """The snapshot file of one session, which alone writes it, and its content."""
 
     def __init__(self, path: Path | None) -> None:
-        """Save cookies to ``path``, in a folder of the supervisor; ``None`` keeps them in memory, if no browser follows."""
+        """Save cookies to ``path``, in a folder of the supervisor, or in memory only if no other browser follows."""
         self._path = path
         self._content: bytes | None = None
         #: The cookies of the last save or restore, by site, path and name. Secret: never log them.

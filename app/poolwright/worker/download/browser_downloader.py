@@ -21,19 +21,18 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.files.content_type import is_document_type
 from poolwright.portal.pack import Pack
 from poolwright.worker.download.browser_file import read_download_info, wait_for_download
-from poolwright.worker.errors import first_line, raise_if_closed
+from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_closed
 from poolwright.worker.page.devtools import PageNavigatedError, press_link, save_document, shown_media_type
 from poolwright.worker.page.page_activity import PageActivity, follow_page, ignore_failure
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.popups import answer_dialogs, close_opened_windows, window_cleanup
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.download_limits import DownloadAllowance
-from poolwright.worker.transfer.received_file import DownloadRefusedError, ReceivedFile, media_type
+from poolwright.worker.transfer.received_file import PAGE_TYPES, DownloadRefusedError, ReceivedFile, media_type
 
 #: A page that has loaded answers at once.
 _LOOK_LIMIT_S = 5.0
 _UNAUTHORIZED_STATUSES = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +112,7 @@ class BrowserDownloader:
                     )
         except PlaywrightError as error:
             raise_if_closed(error)
-            if "Download is starting" in error.message or activity.downloads:
+            if DOWNLOAD_STARTED in error.message or activity.downloads:
                 return 0
             msg = f"the browser could not open it ({first_line(error)})"
             raise DownloadRefusedError(msg, is_retryable=True) from error
@@ -199,10 +198,10 @@ class BrowserDownloader:
 
     async def _save_shown_document(self, activity: PageActivity) -> bool:
         """Start a download of a document that a page shows (a viewer, an image, text); return whether there is one."""
-        for shown in activity.changed_pages:
+        for page in activity.changed_pages:
             try:
-                if await shown_media_type(shown, _LOOK_LIMIT_S) not in _PAGE_TYPES:
-                    await save_document(shown, "", _LOOK_LIMIT_S)
+                if await shown_media_type(page, _LOOK_LIMIT_S) not in {"", *PAGE_TYPES}:
+                    await save_document(page, "", _LOOK_LIMIT_S)
                     return True
             except (PageNavigatedError, PlaywrightError, TimeoutError):
                 continue  # the page is navigating, or hangs
@@ -210,7 +209,7 @@ class BrowserDownloader:
 
     async def _save_fetched_document(self, activity: PageActivity, page: Page) -> bool:
         """Start a download of a document that a script fetched to show it; return whether there is one."""
-        for response in reversed(activity.answers):
+        for response in reversed(activity.responses):
             is_fetched = response.status == HTTPStatus.OK and response.request.resource_type in {"fetch", "xhr"}
             content_type = media_type(response.headers.get("content-type", ""))
             if not is_fetched or response.request.method != "GET" or not is_document_type(content_type):

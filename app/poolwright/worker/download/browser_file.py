@@ -82,7 +82,7 @@ def _raw(header: str) -> bytes:
 
 
 def _is_named(download: Download, *, is_alone: bool) -> bool:
-    """Return whether a header or a script named the file; a name that the browser took from the address does not count."""
+    """Return whether a header or a script named the file; a name that the browser made from the address is none."""
     stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
     if stem.lower() == "download":
         return False
@@ -173,12 +173,12 @@ _PIECE_BYTES = 1024 * 1024
 
 
 async def verify_complete(
-    arrived: DownloadedFile, received: ReceivedFile, downloader: HttpDownloader, sizes: SizeLimits
+    downloaded: DownloadedFile, received: ReceivedFile, downloader: HttpDownloader, sizes: SizeLimits
 ) -> DownloadedFile:
     """Return the file, with a note if it cannot be verified that it is complete.
 
     Args:
-        arrived: The file, after its check.
+        downloaded: The file, after its check.
         received: The file, as it was received.
         downloader: Requests it again if a second request has no side effect.
         sizes: The size limits.
@@ -187,40 +187,42 @@ async def verify_complete(
         IncompleteDownloadError: Only its beginning was received.
         OSError: The disk is full or not writable.
     """
-    if not received.is_unpacked or arrived.shows_end:
-        return arrived
-    again = arrived.path.with_name(f"{arrived.path.name}-again")
+    if not received.is_unpacked or downloaded.shows_end:
+        return downloaded
+    second_path = downloaded.path.with_name(f"{downloaded.path.name}-again")
     try:
-        allowance = DownloadAllowance(sizes).for_folder(again.parent)
-        if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, downloader, allowance):
-            return arrived
+        allowance = DownloadAllowance(sizes).for_folder(second_path.parent)
+        if received.can_ask_again and await _is_confirmed(
+            downloaded, received.final_url, second_path, downloader, allowance
+        ):
+            return downloaded
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.Path(again).unlink(missing_ok=True)
-    cause = f"{arrived.label} was sent compressed, and a browser does not report a missing end"
+            await anyio.Path(second_path).unlink(missing_ok=True)
+    cause = f"{downloaded.label} was sent compressed, and a browser does not report a missing end"
     note = f"{cause}: check whether the file is complete."
-    return replace(arrived, notes=(*arrived.notes, note))
+    return replace(downloaded, notes=(*downloaded.notes, note))
 
 
 async def _is_confirmed(
-    arrived: DownloadedFile, url: str, again: Path, downloader: HttpDownloader, allowance: DownloadAllowance
+    downloaded: DownloadedFile, url: str, second_path: Path, downloader: HttpDownloader, allowance: DownloadAllowance
 ) -> bool:
     try:
         await downloader.check_origin(url)
-        await downloader.fetch(url, again, allowance, ())
+        await downloader.fetch(url, second_path, allowance, ())
     except IncompleteDownloadError:
         raise
     except (DownloadRefusedError, PortalBusyError):
         return False
-    return await anyio.to_thread.run_sync(_is_same_length, arrived, again)
+    return await anyio.to_thread.run_sync(_is_same_length, downloaded, second_path)
 
 
-def _is_same_length(arrived: DownloadedFile, again: Path) -> bool:
+def _is_same_length(downloaded: DownloadedFile, second_path: Path) -> bool:
     """Return whether both have the same length; the contents may differ, as a file may hold its time of creation."""
-    size_bytes = again.stat().st_size
-    if size_bytes > arrived.size_bytes and _begins_with(again, arrived.path):
-        raise IncompleteDownloadError(f"only its first {arrived.size_bytes:,} of {size_bytes:,} bytes were received")
-    return size_bytes == arrived.size_bytes
+    size_bytes = second_path.stat().st_size
+    if size_bytes > downloaded.size_bytes and _begins_with(second_path, downloaded.path):
+        raise IncompleteDownloadError(f"only its first {downloaded.size_bytes:,} of {size_bytes:,} bytes were received")
+    return size_bytes == downloaded.size_bytes
 
 
 def _begins_with(longer: Path, shorter: Path) -> bool:

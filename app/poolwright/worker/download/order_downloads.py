@@ -120,8 +120,7 @@ class OrderDownloads:
             return [self._missed(link, refusal)]
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:
-        label = choose_file_name(self._pack.attachments.names, link.names, NO_DISPOSITION, (link.address,)).label
-        return MissedFile(label=label, source_url=link.address, problem=str(refusal), is_retryable=refusal.is_retryable)
+        return missed_file(self._pack, link, str(refusal), is_retryable=refusal.is_retryable)
 
     async def _raise_if_lost(self, refusal: DownloadRefusedError) -> None:
         """Raise if a lost login or the portal is the cause of a refusal; checked at once, before the portal is back.
@@ -207,11 +206,13 @@ class OrderDownloads:
             try:
                 if isinstance(file, DownloadRefusedError):
                     raise file
-                arrived = await self._check(file, request, number)
+                checked_file = await self._check(file, request, number)
                 was_refused = bool(request.link.address)  # the HTTP client has tried this address before
                 repeatable = replace(file, can_ask_again=file.can_ask_again and not was_refused)
                 checked.append(
-                    await verify_complete(arrived, repeatable, self._downloads.http_downloader, self._downloads.sizes)
+                    await verify_complete(
+                        checked_file, repeatable, self._downloads.http_downloader, self._downloads.sizes
+                    )
                 )
             except DownloadRefusedError as refusal:
                 refusals.append(refusal)
@@ -268,6 +269,12 @@ class OrderDownloads:
         page = link.names if number == 0 else {}
         addresses = (link.address, received.final_url)
         return choose_file_name(self._pack.attachments.names, page, received.disposition, addresses)
+
+
+def missed_file(pack: Pack, link: PageLink, problem: str, *, is_retryable: bool) -> MissedFile:
+    """Return the file of a link as missed, under the name that the page gives it."""
+    label = choose_file_name(pack.attachments.names, link.names, NO_DISPOSITION, (link.address,)).label
+    return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=is_retryable)
 
 
 def _sniffed(received: ReceivedFile, file_name: FileName) -> SniffResult:

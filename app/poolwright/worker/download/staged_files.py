@@ -72,24 +72,24 @@ class StagedFiles:
         part = self._staging / f"made-{next(self._numbers)}"
         return self.accept(await anyio.to_thread.run_sync(_write, part, name, content, source_url))
 
-    def accept(self, arrived: DownloadedFile) -> FetchedFile:
+    def accept(self, downloaded: DownloadedFile) -> FetchedFile:
         """Give a file its final name, add it, and return it as the report will list it.
 
         Raises:
             OSError: The disk is not writable.
         """
-        wanted = safe_name(arrived.name or arrived.label)
-        name = self._names.allocate(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given))
+        safe = safe_name(downloaded.name or downloaded.label)
+        name = self._names.allocate(with_ending(safe, downloaded.media_type, is_given=downloaded.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
-        arrived.path.replace(folder / name)
+        downloaded.path.replace(folder / name)
         file = FetchedFile(
             name=name,
-            label=arrived.label,
-            size_bytes=arrived.size_bytes,
-            sha256=arrived.sha256,
-            media_type=arrived.media_type,
-            source_url=arrived.source_url,
+            label=downloaded.label,
+            size_bytes=downloaded.size_bytes,
+            sha256=downloaded.sha256,
+            media_type=downloaded.media_type,
+            source_url=downloaded.source_url,
         )
         self._saved.append(file)
         return file

@@ -142,8 +142,8 @@ class IsolatedWorld:
         for frame in self._page.frames[1:]:
             send = await self._sender_for(frame)
             if send is not None:
-                own = await _call(send, "Page.getFrameTree", {})
-                tree_frames = (own["frameTree"]["frame"], *_descendants(own["frameTree"]))
+                frame_tree = await _call(send, "Page.getFrameTree", {})
+                tree_frames = (frame_tree["frameTree"]["frame"], *_descendants(frame_tree["frameTree"]))
                 frames += [(send, own_frame) for own_frame in tree_frames]
         return frames
 
@@ -180,12 +180,12 @@ async def _run(send: SendCommand, frame_id: str, script: str, spec: object, *, i
         "returnByValue": True,
         "userGesture": is_user_action,
     }
-    answer = await _call(send, "Runtime.callFunctionOn", call)
-    if "exceptionDetails" in answer:
-        details = answer["exceptionDetails"]
+    result = await _call(send, "Runtime.callFunctionOn", call)
+    if "exceptionDetails" in result:
+        details = result["exceptionDetails"]
         reason = details.get("exception", {}).get("description") or details["text"]
         raise PlaywrightError(f"the page could not be read ({str(reason).splitlines()[0]})")
-    return answer["result"].get("value")
+    return result["result"].get("value")
 
 
 async def _call(send: SendCommand, method: str, parameters: dict[str, Any]) -> dict[str, Any]:

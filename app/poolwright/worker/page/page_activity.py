@@ -72,7 +72,7 @@ class PageActivity:
         self.downloads: list[Download] = []
         #: Downloads that are kept; the others are discarded at the end.
         self.kept_downloads: list[Download] = []
-        self.answers: list[Response] = []
+        self.responses: list[Response] = []
         self.windows: list[Page] = []
         #: The texts of the page's dialogs.
         self.dialog_texts: list[str] = []
@@ -139,7 +139,7 @@ class PageActivity:
 
     def response_of(self, download: Download) -> Response | None:
         """Return the response that became a download; ``None`` for one that a script created."""
-        return next((answer for answer in reversed(self.answers) if answer.url == download.url), None)
+        return next((response for response in reversed(self.responses) if response.url == download.url), None)
 
     def _signs(self) -> ActivitySigns:
         now = time.monotonic()
@@ -166,7 +166,7 @@ class PageActivity:
         self._note_activity()
 
     def _note_response(self, response: Response) -> None:
-        self.answers.append(response)
+        self.responses.append(response)
         self._note_activity()
 
     def _note_end(self, request: Request) -> None:

@@ -111,7 +111,7 @@ class PageReader:
     @property
     def _served_at(self) -> str:
         """Return the address that the document was requested by; scripts may have changed it since."""
-        return self._traffic.visited[-1] if self._traffic.visited and self._traffic.answer is not None else ""
+        return self._traffic.visited[-1] if self._traffic.visited and self._traffic.response is not None else ""
 
     async def _is_served_list(self, reading: PageContent) -> bool:
         """Return whether a page with another address is still the page of the order.
@@ -119,14 +119,14 @@ class PageReader:
         Scripts may have changed the address of the order's page, or loaded another list into it. The portal's
         response at the order's own address decides: it must contain every file that the page shows now.
         """
-        answer, links = self._traffic.answer, reading.links
-        if answer is None or not links or not self._is_renamed(reading.url) or not self._is_list(reading.url):
+        response, links = self._traffic.response, reading.links
+        if response is None or not links or not self._is_renamed(reading.url) or not self._is_list(reading.url):
             return False
         with (
             anyio.move_on_after(_SLICE_S),
             contextlib.suppress(PlaywrightError),
         ):  # the browser no longer has the response
-            served = addresses_in(await answer.text(), self._served_at)
+            served = addresses_in(await response.text(), self._served_at)
             return all(link.address in served for link in links)
         return False
 
@@ -150,7 +150,7 @@ class PageReader:
         links_deadline = anyio.current_time() + self._pack.limits.request_s
         for _ in range(_LOOK_COUNT_MAX):
             try:
-                reading = await self._look(world)
+                reading = await self._read_once(world)
             except PageNavigatedError:
                 await self._wait_for_document()
                 continue
@@ -180,7 +180,7 @@ class PageReader:
     def _redirect_error(self) -> PlaywrightError:
         return PlaywrightError(f"the page kept redirecting (net::ERR_TOO_MANY_REDIRECTS, last to {self._page.url})")
 
-    async def _look(self, world: IsolatedWorld) -> PageContent:
+    async def _read_once(self, world: IsolatedWorld) -> PageContent:
         self._seen.append(self._page.url)
         spec = self._spec()
         is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
@@ -219,14 +219,14 @@ class PageReader:
     def _is_list(self, url: str) -> bool:
         """Return whether the page is the order's own, judged by its address and status."""
         number = self._portal_number
-        if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
+        if number is None or self._is_error or self._page_verdict(url) not in {Verdict.READY, Verdict.UNKNOWN}:
             return False
         return self._is_renamed(url) or self._pack.is_order_page(self._base_url, number, url)
 
     def _is_sure(self, reading: PageContent) -> bool:
         return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
 
-    def _known(self, url: str) -> Verdict:
+    def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
 
     def _doubt(self, reading: PageContent) -> str:
@@ -261,7 +261,7 @@ class PageReader:
             "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
             "is_list": is_list,
             "is_any_page": self._is_any_page,
-            "is_known": self._known(url) is not Verdict.UNKNOWN or self._is_error,
+            "is_known": self._page_verdict(url) is not Verdict.UNKNOWN or self._is_error,
             "is_answered": self._traffic.is_answered(attachments.answered),
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],

@@ -113,20 +113,20 @@ async def close_opened_windows(page: Page, *, stays: bool = False) -> None:
     with contextlib.suppress(PlaywrightError):
         send = session_sender(await cdp_session(page))
         page_id = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
-        family = await _family_of(page_id, send)
+        opened_ids = await _opened_ids(page_id, send)
         others = [other for other in page.context.pages if other is not page]
-        if family and others and not stays:
+        if opened_ids and others and not stays:
             with anyio.move_on_after(_QUIET_LIMIT_S):  # else it opens more windows meanwhile
                 await send("Emulation.setScriptExecutionDisabled", {"value": True})
-            family = await _family_of(page_id, send)
+            opened_ids = await _opened_ids(page_id, send)
             send = session_sender(await cdp_session(others[0]))  # the session of the page ends with it
             await _close(page_id, send)
         async with anyio.create_task_group() as closing:
-            for target_id in family:
+            for target_id in opened_ids:
                 closing.start_soon(_close, target_id, send)
 
 
-async def _family_of(opener: str, send: SendCommand) -> list[str]:
+async def _opened_ids(opener: str, send: SendCommand) -> list[str]:
     return opened_by(opener, (await send("Target.getTargets", {}))["targetInfos"])
 
 
@@ -137,11 +137,11 @@ async def _close(target_id: str, send: SendCommand) -> None:
 
 def opened_by(opener: str, targets: Sequence[_Target]) -> list[str]:
     """Return the ids of the pages that were opened by a page, directly or through another page."""
-    family = [opener]
-    for page_id in family:  # the loop appends to the list that it walks
-        family += [
+    opened_ids = [opener]
+    for page_id in opened_ids:  # the loop appends to the list that it walks
+        opened_ids += [
             target["targetId"]
             for target in targets
-            if target.get("openerId") == page_id and target["type"] == "page" and target["targetId"] not in family
+            if target.get("openerId") == page_id and target["type"] == "page" and target["targetId"] not in opened_ids
         ]
-    return family[1:]
+    return opened_ids[1:]

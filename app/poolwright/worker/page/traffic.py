@@ -36,12 +36,12 @@ class Traffic:
         self._pending: set[Request] = set()
         self._good: set[Request] = set()
         self._answered: list[str] = []
-        self._calm = anyio.Event()
-        self._moves = anyio.Event()
+        self._became_idle = anyio.Event()
+        self._navigated = anyio.Event()
         #: Every address that the page itself navigated to, first to last.
         self.visited: list[str] = []
         #: The response to the last navigation; ``None`` if there is none.
-        self.answer: Response | None = None
+        self.response: Response | None = None
         #: Whether a navigation waits for its response.
         self.is_leaving = False
         #: Requests of the page that the request guard blocked.
@@ -50,7 +50,7 @@ class Traffic:
     @property
     def status(self) -> int:
         """Return the HTTP status of the last response to a navigation; 0 if there is none."""
-        return self.answer.status if self.answer else 0
+        return self.response.status if self.response else 0
 
     @property
     def is_idle(self) -> bool:
@@ -61,8 +61,8 @@ class Traffic:
         """Wait until no script waits for a response, but no longer than the limit."""
         with anyio.move_on_after(limit_s):
             while self._pending:
-                self._calm = anyio.Event()
-                await self._calm.wait()
+                self._became_idle = anyio.Event()
+                await self._became_idle.wait()
 
     async def wait_overdue(self, patience_s: float) -> str:
         """Wait until a navigation has had no response for this long; return its address."""
@@ -74,7 +74,7 @@ class Traffic:
 
     async def wait_navigation(self) -> None:
         """Wait until the next navigation begins, or gets its response."""
-        await self._moves.wait()
+        await self._navigated.wait()
 
     def is_answered(self, addresses: Collection[str]) -> bool:
         """Return whether a script's request to one of these addresses got a good response."""
@@ -84,18 +84,18 @@ class Traffic:
         """Record a request that the page sends."""
         if self._is_navigation(request):
             self.visited.append(request.url)
-            self.answer, self.is_leaving = None, True
-            self._move()
+            self.response, self.is_leaving = None, True
+            self._wake()
         elif request.resource_type in _OF_SCRIPTS:
             self._pending.add(request)
 
-    def on_response(self, answer: Response) -> None:
+    def on_response(self, response: Response) -> None:
         """Record the head of a response."""
-        if self._is_navigation(answer.request):
-            self.answer, self.is_leaving = answer, False
-            self._move()
-        elif answer.ok:
-            self._good.add(answer.request)
+        if self._is_navigation(response.request):
+            self.response, self.is_leaving = response, False
+            self._wake()
+        elif response.ok:
+            self._good.add(response.request)
 
     def on_request_end(self, request: Request) -> None:
         """Record that a response is complete, or that a request failed."""
@@ -104,11 +104,11 @@ class Traffic:
         self._pending.discard(request)
         self._good.discard(request)
         if not self._pending:
-            self._calm.set()
+            self._became_idle.set()
 
-    def _move(self) -> None:
-        moves, self._moves = self._moves, anyio.Event()
-        moves.set()
+    def _wake(self) -> None:
+        navigated, self._navigated = self._navigated, anyio.Event()
+        navigated.set()
 
     def _is_navigation(self, request: Request) -> bool:
         with contextlib.suppress(PlaywrightError):  # a frame that is still being created has no id yet
@@ -147,7 +147,7 @@ _WINDOWLESS = "Headless"
 _Event = Mapping[str, Any]
 
 #: Addresses that were checked and need no prompt, so that a slow portal is not checked again with each of its pages.
-_open: WeakKeyDictionary[Browser, set[str]] = WeakKeyDictionary()
+_checked_addresses: WeakKeyDictionary[Browser, set[str]] = WeakKeyDictionary()
 
 
 class CertificatePromptError(PlaywrightError):
@@ -171,22 +171,22 @@ async def detect_certificate_prompt(page: Page, traffic: Traffic) -> AsyncGenera
     """
     try:
         async with anyio.create_task_group() as detection:
-            detection.start_soon(_notice, page, traffic)
+            detection.start_soon(_watch_for_prompt, page, traffic)
             yield
             detection.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group, CertificatePromptError) from group
 
 
-async def _notice(page: Page, traffic: Traffic) -> None:
+async def _watch_for_prompt(page: Page, traffic: Traffic) -> None:
     while True:
         url = await traffic.wait_overdue(_PATIENCE_S)
-        if url.startswith("https:") and await _is_asked(page, url):
+        if url.startswith("https:") and await _is_prompt_open(page, url):
             raise CertificatePromptError(url)
         await traffic.wait_navigation()
 
 
-async def _is_asked(page: Page, url: str) -> bool:
+async def _is_prompt_open(page: Page, url: str) -> bool:
     """Return whether the browser waits for a choice of certificate for a host, with no person to choose."""
     browser, host = page.context.browser, origin_of(url)
     if browser is None or host is None:
@@ -194,14 +194,14 @@ async def _is_asked(page: Page, url: str) -> bool:
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
         name = f"[{host.host}]" if ":" in host.host else host.host
         address = f"https://{name}:{host.port}{_HARMLESS}"
-        checked = _open.setdefault(browser, set())
-        if address not in checked and await _tried(browser, address):
+        checked = _checked_addresses.setdefault(browser, set())
+        if address not in checked and await _needs_prompt(browser, address):
             return True
         checked.add(address)
     return False
 
 
-async def _tried(browser: Browser, address: str) -> bool:
+async def _needs_prompt(browser: Browser, address: str) -> bool:
     session = await browser.new_browser_cdp_session()
     try:
         send = session_sender(session)
@@ -210,7 +210,7 @@ async def _tried(browser: Browser, address: str) -> bool:
             return False  # a person sees the prompt; or this browser never prompts
         target = (await send("Target.createTarget", {"url": "about:blank", "hidden": True}))["targetId"]
         try:
-            return await _refused(session, target, address)
+            return await _is_prompt_error(session, target, address)
         finally:
             with (
                 anyio.CancelScope(shield=True),
@@ -223,7 +223,7 @@ async def _tried(browser: Browser, address: str) -> bool:
             await session.detach()
 
 
-async def _refused(session: CDPSession, target: str, address: str) -> bool:
+async def _is_prompt_error(session: CDPSession, target: str, address: str) -> bool:
     """Return whether a page without a window needs the prompt for an address.
 
     The driver does not know such a page, so its commands are sent through the session of the browser.

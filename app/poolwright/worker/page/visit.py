@@ -130,4 +130,4 @@ async def _visit_without_page(
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:
-    return parse_retry_after(await traffic.answer.header_value("retry-after")) if traffic.answer else None
+    return parse_retry_after(await traffic.response.header_value("retry-after")) if traffic.response else None

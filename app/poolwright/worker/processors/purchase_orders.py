@@ -19,8 +19,7 @@ from poolwright.portal import patterns
 from poolwright.portal.pack import FieldRule
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.sdk.protocol import SessionLostError
-from poolwright.worker.download.file_name import choose_file_name
-from poolwright.worker.download.order_downloads import OrderDownloads
+from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalUnreachableError
 from poolwright.worker.page.page_activity import discard_unfollowed
@@ -29,13 +28,12 @@ from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.page.visit import Visit, visit
 from poolwright.worker.tab import PortalContext, Tab
-from poolwright.worker.transfer.content_disposition import NO_DISPOSITION
+from poolwright.worker.transfer.received_file import PAGE_TYPES
 
 #: Most problems or notes in a sentence; the manifest has all.
 _LISTED_COUNT_MAX = 5
 #: A text of so few bytes may be an error message of the portal that no check recognised.
 _SHORT_BYTES = 1024
-_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def drop_repeated_answers(fetched: Sequence[DownloadedFile | MissedFile]) -> list[DownloadedFile | MissedFile]:
@@ -62,7 +60,7 @@ def _compared(file: DownloadedFile | MissedFile, seen: _Seen) -> DownloadedFile 
     if isinstance(file, MissedFile) or seen.names[file.sha256] == 1:
         return file
     problem = ""
-    if file.media_type in _PAGE_TYPES or file.is_page:
+    if file.media_type in PAGE_TYPES or file.is_page:
         problem = "the same web page was sent under several names, so it is not a file"
     elif seen.types[file.sha256] > 1:
         problem = "the same text was sent for files of several types, so it is not a file"
@@ -75,10 +73,10 @@ def _compared(file: DownloadedFile | MissedFile, seen: _Seen) -> DownloadedFile 
     return replace(file, notes=(*file.notes, note))
 
 
-def summarize_files(arrived: Sequence[DownloadedFile], missed: Sequence[MissedFile]) -> str:
+def summarize_files(downloaded: Sequence[DownloadedFile], missed: Sequence[MissedFile]) -> str:
     """Return one line about the files for a person: first the missed ones, then the notes."""
     problems = _shortened([f"{file.label}: {file.problem}" for file in missed])
-    notes = _shortened([note for file in arrived for note in file.notes])
+    notes = _shortened([note for file in downloaded for note in file.notes])
     return "; ".join((*problems, *(note.removesuffix(".") for note in notes)))
 
 
@@ -158,11 +156,11 @@ async def _fetch_listed(
     with anyio.CancelScope(deadline=until) as time:
         await _fetch_all(tab, task, reading.links, portal_context, results)
     compared = drop_repeated_answers(_in_order(reading.links, results, task, portal_context))
-    arrived = [file for file in compared if isinstance(file, DownloadedFile)]
-    if time.cancelled_caught and not arrived:
+    downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
+    if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
-    for file in arrived:
+    for file in downloaded:
         tab.accept(file)
         await anyio.lowlevel.checkpoint()  # naming and moving thousands of files takes seconds
     missed = [file for file in compared if isinstance(file, MissedFile)]
@@ -174,7 +172,7 @@ async def _fetch_listed(
         and await portal_context.verify_login() is LoginCheck.LOGGED_OUT
     ):
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
-    report = _conclude(arrived, missed, fields, reading.url)
+    report = _conclude(downloaded, missed, fields, reading.url)
     return _busy(report, results.refusals) if results.refusals else report
 
 
@@ -263,8 +261,7 @@ def _in_order(
 
 
 def _missed(link: PageLink, portal_context: PortalContext, problem: str) -> MissedFile:
-    label = choose_file_name(portal_context.pack.attachments.names, link.names, NO_DISPOSITION, (link.address,)).label
-    return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=True)
+    return missed_file(portal_context.pack, link, problem, is_retryable=True)
 
 
 def _field_value(rule: FieldRule, text: str) -> str:
@@ -273,10 +270,10 @@ def _field_value(rule: FieldRule, text: str) -> str:
 
 
 def _conclude(
-    arrived: Sequence[DownloadedFile], missed: Sequence[MissedFile], fields: dict[str, str], page_url: str
+    downloaded: Sequence[DownloadedFile], missed: Sequence[MissedFile], fields: dict[str, str], page_url: str
 ) -> Report:
-    detail = summarize_files(arrived, missed)
-    reason = _reason(len(arrived), missed)
+    detail = summarize_files(downloaded, missed)
+    reason = _reason(len(downloaded), missed)
     return Report(reason=reason, detail=detail, fields=fields, missed=tuple(missed), page_url=page_url)
 
 

@@ -105,6 +105,8 @@ class _Layer:
             yield piece
 
 
+#: Media types of a web page.
+PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 #: A Content-Range of the whole file; some servers answer every request with one.
 _ALL_BYTES = re.compile(r"bytes\s+0-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
 
