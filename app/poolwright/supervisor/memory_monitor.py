@@ -1,7 +1,7 @@
 """Measures the memory of all workers and reports it to the policy.
 
 It estimates every two seconds, and measures exactly every ten seconds and whenever an estimate is over the limit
-(design section 7). All reading happens in a thread: an exact measurement takes up to a quarter of a second for each browser.
+(design section 7). All reading happens in a thread: an exact measurement takes up to 0.25 s for each browser.
 """
 
 from __future__ import annotations

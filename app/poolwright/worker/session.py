@@ -1,6 +1,6 @@
 """The browser of one worker: a persistent context on the worker's own profile, held open by the keeper tab.
 
-Owns the browser and its tabs. The profile folder and the staging folder belong to the supervisor.
+The session owns the browser and its tabs. The profile folder and the staging folder belong to the supervisor.
 """
 
 from __future__ import annotations
@@ -26,57 +26,55 @@ from poolwright.domain.states import SESSION, SessionEvent, SessionStatus
 from poolwright.domain.tasks import POTask
 from poolwright.worker.browser.cookie_snapshot import last_browser_version, verify_cookies
 from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
-from poolwright.worker.browser.launcher import launch_browser, open_driver
+from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.errors import is_closed_error
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.login.session_login import SessionLogin
 from poolwright.worker.page.popups import window_cleanup
 from poolwright.worker.tab import PortalContext, Tab, TabSpec, open_tab
 
-#: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
-CLOSE_LIMIT_S = 8.0
-#: How often the browser must prove that it answers, and how long it may take for it: a browser, or a driver, that
-#: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
+#: Interval of the pings, and limit of the answer to each: a browser, or a driver, that hangs is found within 15 s
+#: (design section 4: 15 s for a worker that hangs).
 PING_INTERVAL_S = 3.0
 PING_LIMIT_S = 8.0
-#: A living browser gives such a word within milliseconds.
+#: Limit of a single ping; a browser that works answers within milliseconds.
 _ANSWER_LIMIT_S = 2.0
-#: Cookies are kept by the browser and not by a page, so it answers for itself when it is asked for those of nobody.
+#: A ping requests the cookies of this host, which has none: the browser answers it, without any of its pages.
 _NO_SITE = "http://nobody.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSpec:
-    """What a session is opened with."""
+    """Specification of a session."""
 
     worker_id: WorkerId
     browser: BrowserOptions
     profile_path: Path
-    #: Downloads of the browser land here under nameless files; on the file system of the staging folder.
+    #: Folder of the browser's downloads, whose files have no names; on the file system of the staging folder.
     downloads_path: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
     notify: Notify
-    #: Where cookies are kept for the next browser on this profile; ``None`` when there will be none.
+    #: File for the cookies of the next browser on this profile; ``None`` if there will be no next one.
     cookies_path: Path | None = None
-    #: What the browser must find in the profile.
+    #: Cookies that the browser must find in the profile.
     expected_cookies: tuple[SiteCookies, ...] = ()
 
 
 class BrowserSession:
     """A running browser. ``lost`` is set when the browser or its driver has ended or hangs.
 
-    It fires its machine as tabs are opened and as it closes; whatever concerns the login its ``login`` fires.
+    It fires its state machine when tabs open and when it closes; its ``login`` fires the events of the login.
     """
 
     def __init__(self, spec: SessionSpec, probe: PortalProbe | None, driver: BrowserContext) -> None:
-        """Made by ``open_session`` alone."""
+        """Create a session for a browser that runs; only ``open_session`` does so."""
         self._spec = spec
         self.driver = driver
         self.startup_time = spec.clock()
         self.last_activity = self.startup_time
         self.active_tabs: dict[TaskId, str] = {}
-        #: The same as they are here.
+        #: The open tabs of the same tasks.
         self.tabs: dict[TaskId, Tab] = {}
         self.lost = anyio.Event()
         self._machine = StateMachine(SESSION, spec.worker_id, clock=spec.clock, observe=spec.observe)
@@ -89,7 +87,7 @@ class BrowserSession:
 
     @property
     def status(self) -> SessionStatus:
-        """Return the state of the session."""
+        """Lifecycle state of the session."""
         return self._machine.state
 
     @property
@@ -99,9 +97,9 @@ class BrowserSession:
 
     @property
     def session_cookies(self) -> dict[str, Any]:
-        """The preserved login: kept after each login and each task, and given to the next browser on this profile.
+        """The preserved login: saved after each login and each task, and restored in the next browser on this profile.
 
-        By site, path and name. Secret: nobody but a browser and the owner's own file gets it.
+        Its keys are site, path and name. It is secret: it is passed only to a browser and to the private file.
         """
         return dict(self.login.cookies)
 
@@ -123,15 +121,15 @@ class BrowserSession:
     async def tab(
         self, task: POTask, staging: Path, portal_context: PortalContext | None = None
     ) -> AsyncGenerator[Tab]:
-        """A tab for one task, closed at the end. Waits while a login is being brought back.
+        """Open a tab for one task and close it at the end. Waits while the session logs in.
 
         Args:
-            task: What it is opened for.
-            staging: Folder of this attempt.
-            portal_context: What processors of the portal find in it.
+            task: The task of the tab.
+            staging: The staging folder of this attempt.
+            portal_context: The portal for processors of portal orders; ``None`` without a portal.
 
         Raises:
-            SessionBrokenError: The browser opens or closes no tab any more.
+            SessionBrokenError: The browser cannot open or close a tab any more.
         """
         async with self.login.lock:
             if self._machine.can(SessionEvent.USE):
@@ -158,43 +156,42 @@ class BrowserSession:
             self.last_activity = self._spec.clock()
 
     async def ping(self) -> None:
-        """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise.
+        """Ping the browser until ``lost`` is set, and set it if the browser does not answer in time.
 
-        The browser itself is asked, never one of its pages: a page does not answer while a navigation of it is under
-        way, and how long that takes is the portal's matter.
+        The pings need no page: a page does not answer while it navigates, which takes as long as the portal takes.
         """
         while not self.lost.is_set():
             with anyio.move_on_after(PING_INTERVAL_S):
                 await self.lost.wait()
-            async with anyio.create_task_group() as asking:
+            async with anyio.create_task_group() as tasks:
                 answered = anyio.Event()
-                asking.start_soon(self._ask, answered)
+                tasks.start_soon(self._ping_once, answered)
                 if not await ActiveTimeLimit(PING_LIMIT_S).wait(answered):
                     self.lost.set()
-                asking.cancel_scope.cancel()
+                tasks.cancel_scope.cancel()
 
     async def is_lost_by_now(self) -> bool:
-        """Ask the browser once; one that takes its time is not lost, and is left to ``ping``."""
+        """Ping the browser once and return whether it is lost; a slow answer does not count as a loss here."""
         with anyio.move_on_after(_ANSWER_LIMIT_S):
-            await self._ask(anyio.Event())
+            await self._ping_once(anyio.Event())
         return self.lost.is_set()
 
-    async def _ask(self, answered: anyio.Event) -> None:
-        """Ask for what no page is needed for. A browser that only refuses is lost, event or no event.
+    async def _ping_once(self, answered: anyio.Event) -> None:
+        """Send a request that needs no page. If it fails because the browser is closed, the browser is lost.
 
-        A driver that was killed reports no browser's end: its library only refuses whatever is asked from then on.
+        A driver that was killed sends no "close" event; every later request to it fails instead.
         """
         try:
             await self.driver.cookies(_NO_SITE)
-        except PlaywrightError as error:  # any other one is an answer, too
+        except PlaywrightError as error:  # any other error is an answer too
             if is_closed_error(error):
                 self.lost.set()
         answered.set()
 
     async def close(self) -> None:
-        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``.
+        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``BROWSER_CLOSE_LIMIT_S``.
 
-        A browser that is lost is left to the supervisor, which ends what is left of it.
+        A browser that is lost is left to the supervisor, which kills its processes.
         """
         if self.lost.is_set():
             self.login.mark_browser_lost()
@@ -202,7 +199,7 @@ class BrowserSession:
             self._machine.fire(SessionEvent.CLOSE)
         if self.lost.is_set():
             return
-        with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
+        with anyio.move_on_after(BROWSER_CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
             await self.login.save_cookies()
             await self.driver.close()
         if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
@@ -214,12 +211,12 @@ async def open_session(spec: SessionSpec, probe: PortalProbe | None) -> AsyncGen
     """Start driver and browser, and close them at the end. The session is not logged in yet.
 
     Args:
-        spec: What it is opened with.
-        probe: The way into the portal; ``None`` where there is none, and so no login.
+        spec: Specification of the session.
+        probe: The probe of the portal; ``None`` if there is no portal, and so no login.
 
     Raises:
         CannotStartError: The browser does not start.
-        CookiesLostError: It has not all cookies of the profile.
+        CookiesLostError: The browser does not have all cookies of the profile.
     """
     last_version = await anyio.to_thread.run_sync(last_browser_version, spec.profile_path)
     async with open_driver() as playwright:

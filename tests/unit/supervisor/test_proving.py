@@ -350,7 +350,7 @@ def gives_back(number: int, why: ReturnReason) -> TaskReleased:
 
 
 def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
-    start = replace(DOUBTING, logouts=Logouts(alone={task(3).task_id: 2}))
+    start = replace(DOUBTING, logouts=Logouts(alone_counts={task(3).task_id: 2}))
 
     decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 
@@ -364,7 +364,7 @@ def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() ->
 
 
 def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() -> None:
-    start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}))
+    start = replace(DOUBTING, logouts=Logouts(alone_counts={task(2).task_id: LONE_LOGOUTS_MAX - 1}))
 
     _, end = decide(start, gives_back(2, ReturnReason.SESSION_LOST)).commands
 
@@ -373,7 +373,7 @@ def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() ->
 
 
 def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login() -> None:
-    start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}), is_stopping=True)
+    start = replace(DOUBTING, logouts=Logouts(alone_counts={task(2).task_id: LONE_LOGOUTS_MAX - 1}), is_stopping=True)
 
     decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 

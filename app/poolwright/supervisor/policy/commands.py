@@ -133,7 +133,7 @@ class AnnounceLoginExpiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyLogin:
-    """Let a worker import the cookies of another slot's session; ``LoginAttempted`` follows, or the end of the worker."""
+    """Let a worker import the cookies of another slot's session; ``LoginAttempted`` follows, or the worker's end."""
 
     worker: WorkerRef
     source_slot: int

@@ -115,8 +115,8 @@ class LoginLifetime:
 
 #: Number of log-outs that an order met alone, each after a good login, from which its page itself asks for a login.
 LONE_LOGOUTS_MAX = 4
-#: Delay of an order that was the first to meet a log-out for the second time, so that others are done before it; doubled
-#: with each further time. It is longer than a login and an order take.
+#: Delay of an order that was the first to meet a log-out for the second time, so that others are done before it;
+#: doubled with each further time. It is longer than a login and an order take.
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 60.0
 

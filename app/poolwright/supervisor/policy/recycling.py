@@ -118,7 +118,8 @@ class _Watermarks:
 
     @property
     def summary(self) -> str:
-        return f"{megabytes(self.used_bytes)} of {megabytes(self.limit_bytes)} allowed ({megabytes(self.total_bytes)} in all)"
+        used, limit, total = map(megabytes, (self.used_bytes, self.limit_bytes, self.total_bytes))
+        return f"{used} of {limit} allowed ({total} in all)"
 
 
 def on_recycle_failed(draft: Draft, event: WorkerLost, *, was_ready: bool) -> bool:

@@ -1,9 +1,7 @@
-"""The keeper tab: the main tab of a session, which opens first and closes last.
+"""The keeper tab: the main tab of a session, which opens first and closes last, so that the browser always has one.
 
-So that the browser always has one.
-
-In a headed browser a person can close it, and a browser whose last window is closed ends. There an understudy stands
-in a second, minimised window, so that the keeper can be opened again.
+A person can close the keeper of a headed browser, and a browser exits with its last window. So a headed browser has a
+placeholder tab in a second, minimised window, and the keeper can be opened again.
 """
 
 from __future__ import annotations
@@ -17,13 +15,13 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.domain.events import Level
 from poolwright.worker.errors import SessionBrokenError
 
-#: Takes sentences for people.
+#: Receives messages for people.
 Notify = Callable[[Level, str], None]
 _Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class KeeperTab:
-    """Holds a browser open. ``restore`` brings back what was closed or crashed."""
+    """Keeps a browser open. ``restore`` opens tabs again that were closed or crashed."""
 
     def __init__(self, context: BrowserContext, *, is_headed: bool, notify: Notify) -> None:
         """Take the first tab of a browser as keeper.
@@ -31,14 +29,14 @@ class KeeperTab:
         Args:
             context: A browser that has just started.
             is_headed: Whether a person can close its windows.
-            notify: Takes sentences for people.
+            notify: Receives messages for people.
         """
         self._context = context
         self._is_headed = is_headed
         self._notify = notify
         self._gone: set[Page] = set()
         self._page = self._watched(context.pages[0])
-        self._understudy: Page | None = None
+        self._placeholder: Page | None = None
 
     @property
     def page(self) -> Page:
@@ -47,21 +45,21 @@ class KeeperTab:
 
     @property
     def placeholder_page(self) -> Page | None:
-        """The minimised tab behind the keeper; nothing before ``restore`` opened it, and in a headless browser."""
-        return self._understudy
+        """The minimised tab beside the keeper; ``None`` before the first ``restore``, and in a headless browser."""
+        return self._placeholder
 
     async def restore(self) -> None:
-        """See to it that the keeper is there, and in a headed browser its understudy too.
+        """Open the keeper again if it is gone, and in a headed browser the placeholder too.
 
         Raises:
-            SessionBrokenError: The browser opens no tab any more.
+            SessionBrokenError: The browser cannot open a tab any more.
         """
         try:
             if self._page in self._gone:
                 self._page = await self._replaced(self._page)
                 self._notify(Level.WARNING, "the keeper tab was closed or crashed; it was reopened")
-            if self._is_headed and (self._understudy is None or self._understudy in self._gone):
-                self._understudy = self._watched(await self._open_minimised())
+            if self._is_headed and (self._placeholder is None or self._placeholder in self._gone):
+                self._placeholder = self._watched(await self._open_minimised())
         except PlaywrightError as error:
             msg = "the keeper tab is gone and the browser cannot open another one"
             raise SessionBrokenError(msg) from error
@@ -81,7 +79,7 @@ class KeeperTab:
         return page
 
     async def _open_minimised(self) -> Page:
-        """A window of its own; a tab beside the keeper would be closed with it."""
+        """Open a tab in a minimised window of its own and return it; closing the keeper's window does not close it."""
         devtools = await self._context.new_cdp_session(self._page)
         # Playwright leaves these dictionaries untyped.
         send = cast("_Send", devtools.send)  # pyright: ignore[reportUnknownMemberType]

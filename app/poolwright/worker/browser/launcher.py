@@ -99,6 +99,9 @@ def _sandbox_failure(message: str) -> str:
 LAUNCH_LIMIT_S = 60.0
 #: The driver, a Node program, starts in half a second.
 DRIVER_START_LIMIT_S = 25.0
+#: An orderly close of a browser takes 0.2 to 0.4 s, a little more in a headed one with many pages, and only it writes
+#: all cookies to the disk.
+BROWSER_CLOSE_LIMIT_S = 8.0
 #: The driver ends at once when its pipe closes, unless it hangs.
 DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small; a cache need not be large.

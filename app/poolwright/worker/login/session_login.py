@@ -1,7 +1,7 @@
-"""The login of one session: whether it is logged in, and how it logs in again.
+"""The login of one session: checks whether it is logged in, and logs in again.
 
-All workers of a pool have one login. So a session that lost it does nothing of its own accord: it waits until it is
-asked to log in, or to take over what another worker's session got.
+All workers of a pool share one login. So a session that lost it does not log in by itself: it waits for a command to
+log in, or to import the login of another worker's session.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from poolwright.worker.login.login_flow import Credentials, LoginFlow
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.popups import window_cleanup
 
-#: For each way in, in a browser that is warm (design section 4), and for the first login of one that just started. A
-#: portal whose pack gives its pages longer has longer.
+#: Limits of each login step: in a browser that runs (design section 4), and for the first login of one that has just
+#: started. They are longer if the pack of the portal gives its pages more time.
 REFRESH_LIMIT_S, FIRST_LOGIN_LIMIT_S = 15.0, 60.0
-#: A tab can be closed or crash once by chance.
+#: Number of tries in the keeper tab, because a tab can be closed or crash once by chance.
 _ATTEMPT_COUNT = 2
 _T = TypeVar("_T")
 
 
 class SessionLogin:
-    """The login of one session. ``lock`` is held while it is being brought back or proven; no tab opens meanwhile.
+    """The login of one session. ``lock`` is held during a login or a login check; no tab opens meanwhile.
 
-    It alone fires what the session's machine does for the login: that it is there, lost, or brought back.
+    Only this class fires the events of the login in the session's state machine: authenticated, lost and recovered.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class SessionLogin:
         """Begin logged out.
 
         Args:
-            machine: The session's.
-            probe: The way into the portal; without one there is nothing to be logged out of.
+            machine: The state machine of the session.
+            probe: The probe of the portal; ``None`` if there is no portal, and so no login.
             driver: The browser.
             keeper: The tab in which it logs in.
-            notify: Takes sentences for people.
-            cookies_path: Where the cookies are kept for the next browser on this profile.
+            notify: Receives messages for people.
+            cookies_path: File for the cookies of the next browser on this profile; ``None`` if there will be none.
         """
         self.lock = anyio.Lock()
         self.is_logged_in = False
-        #: Grows with every login, so that a loss can be told from one that is old news.
+        #: Grows with every login, so that the report of an earlier loss is recognised.
         self.login_count = 0
         self._machine = machine
         self._probe = probe
@@ -74,7 +74,7 @@ class SessionLogin:
 
     @property
     def cookies(self) -> Mapping[str, Any]:
-        """The login as it was last kept, or brought back: what opens the portal without a password."""
+        """The cookies of the login as last saved or restored; they open the portal without a password."""
         return self._snapshot.cookies
 
     async def check(self) -> str | None:
@@ -84,37 +84,37 @@ class SessionLogin:
             PortalDownError: The portal does not answer.
         """
         async with self.lock:
-            demand = await self._required_login_step()
-            if demand is None:
+            step = await self._required_login_step()
+            if step is None:
                 await self._on_logged_in()
-            return demand
+            return step
 
-    async def ensure_logged_in(self, keys: Credentials) -> None:
+    async def ensure_logged_in(self, credentials: Credentials) -> None:
         """Log in unless the session is logged in already.
 
         Raises:
-            CannotLogInError: It cannot.
+            CannotLogInError: No login step succeeded.
             PortalDownError: The portal does not answer.
         """
         if await self.check() is not None:
-            await self.log_in(keys)
+            await self.log_in(credentials)
 
-    async def log_in(self, keys: Credentials) -> str:
+    async def log_in(self, credentials: Credentials) -> str:
         """Run the login steps of the portal pack; return the one that succeeded.
 
         Raises:
-            CannotLogInError: It could not be done, in time or at all.
+            CannotLogInError: No login step succeeded in time.
             PortalDownError: The portal does not answer.
         """
         async with self._authenticating() as probe:
             limit_s = REFRESH_LIMIT_S if self.login_count else FIRST_LOGIN_LIMIT_S
 
-            async def climb(page: Page) -> LoginStep:
+            async def run_flow(page: Page) -> LoginStep:
                 return await LoginFlow(
-                    probe=probe, page=page, driver=self._driver, credentials=keys, notify=self._notify
+                    probe=probe, page=page, driver=self._driver, credentials=credentials, notify=self._notify
                 ).run(limit_s)
 
-            step = await self._in_keeper(climb)
+            step = await self._in_keeper(run_flow)
             self._notify(Level.INFO, f"logged in ({step})")
             return step
 
@@ -122,7 +122,7 @@ class SessionLogin:
         """Import the cookies of another session and check whether they log this one in.
 
         Raises:
-            CannotLogInError: They do not.
+            CannotLogInError: They cannot be imported, or do not log it in.
             PortalDownError: The portal does not answer.
         """
         async with self._authenticating() as probe:
@@ -131,15 +131,15 @@ class SessionLogin:
             except (PlaywrightError, OSError, ValueError) as error:
                 msg = f"the cookies of the other worker cannot be imported ({first_line(error)})"
                 raise CannotLogInError(msg) from error
-            if demand := await self._in_keeper(probe.required_login_step):
-                msg = f"the login of the other worker is not valid here: {demand}"
+            if step := await self._in_keeper(probe.required_login_step):
+                msg = f"the login of the other worker is not valid here: {step}"
                 raise CannotLogInError(msg)
 
     def mark_logged_out(self, count: int, cause: str = "logged out") -> bool:
         """Mark the session as logged out; return whether it was logged in until now.
 
         Args:
-            count: ``login_count`` when the page that showed it was asked for.
+            count: ``login_count`` when the page that showed the log-out was requested.
             cause: Reason of the transition, for the log.
 
         Raises:
@@ -155,12 +155,12 @@ class SessionLogin:
         return True
 
     def mark_browser_lost(self) -> None:
-        """Mark the session as broken: with its browser the login is gone too."""
+        """Mark the session as broken, because the login is lost with its browser."""
         if self._machine.can(SessionEvent.BREAK):
             self._machine.fire(SessionEvent.BREAK, cause="browser or driver are gone")
 
     async def log_out(self) -> None:
-        """Log out, where the pack names the page for it, so that a new login can begin before the old one ends.
+        """Log out if the pack names a page for it, so that a new login can begin before the old one ends.
 
         Raises:
             PortalDownError: The portal does not answer.
@@ -177,10 +177,10 @@ class SessionLogin:
                 await self._in_keeper(log_out)
 
     async def verify_login(self) -> LoginCheck:
-        """Ask the portal whether we are logged in. How long its answer may take is the pack's matter.
+        """Check the login with the portal; the pack sets the time limit. ``UNCLEAR`` if the portal does not answer.
 
         Raises:
-            SessionBrokenError: The browser opens no tab any more.
+            SessionBrokenError: The browser cannot open a tab any more.
         """
         if self._probe is None:
             return LoginCheck.LOGGED_IN
@@ -191,7 +191,7 @@ class SessionLogin:
                 return LoginCheck.UNCLEAR
 
     async def open_portal(self) -> None:
-        """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
+        """Open the portal without a login, so that the browser creates its cookie store and the profile is complete.
 
         Raises:
             PortalDownError: The portal does not answer.
@@ -202,16 +202,16 @@ class SessionLogin:
             await self._driver.cookies()
 
     async def save_cookies(self) -> None:
-        """Write the login down for the next browser on this profile; a failure is only reported."""
+        """Save the cookies for the next browser on this profile; a failure is only reported."""
         try:
             await self._snapshot.save(self._driver)
         except PlaywrightError:
-            return  # the browser is gone; that is found out elsewhere
+            return  # the browser is gone, which ``BrowserSession.ping`` reports
         except OSError as error:
             self._notify(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
 
     async def restore_cookies(self) -> None:
-        """Give the browser what an earlier one on this profile had and its disk had not seen."""
+        """Restore the cookies of an earlier browser on this profile that it had not written to the disk."""
         try:
             if count := await self._snapshot.restore(self._driver):
                 self._notify(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
@@ -224,22 +224,20 @@ class SessionLogin:
             return None
         return await self._in_keeper(self._probe.required_login_step)
 
-    async def _in_keeper(self, do: Callable[[Page], Awaitable[_T]]) -> _T:
-        """Do something in the keeper tab, where no error of the driver's is the worker's end.
-
-        A tab that is closed or crashes meanwhile is replaced, and it is done once more.
+    async def _in_keeper(self, work: Callable[[Page], Awaitable[_T]]) -> _T:
+        """Run work in the keeper tab and return its result; if the tab is closed or crashes, replace it and run again.
 
         Raises:
-            CannotLogInError: As it says.
-            PortalDownError: As it says; or the portal's pages end the tab each time.
-            SessionBrokenError: The browser opens no tab any more.
+            CannotLogInError: The work raised it.
+            PortalDownError: The work raised it, or the driver failed each time.
+            SessionBrokenError: The browser cannot open a tab any more.
         """
         problem = ""
         for _ in range(_ATTEMPT_COUNT):
             await self._keeper.restore()
             try:
                 async with window_cleanup(self._keeper.page):
-                    return await do(self._keeper.page)
+                    return await work(self._keeper.page)
             except (PlaywrightError, TimeoutError) as error:
                 problem = first_line(error)
         msg = f"The portal's pages cannot be opened in the browser ({problem})."
@@ -247,7 +245,7 @@ class SessionLogin:
 
     @contextlib.asynccontextmanager
     async def _authenticating(self) -> AsyncGenerator[PortalProbe]:
-        """What is done within brings the login back, or raises."""
+        """Move the session to logged in if the block succeeds, and to logged out if it raises."""
         if self._probe is None:
             msg = "there is no portal to log in to"
             raise CannotLogInError(msg)
@@ -270,6 +268,6 @@ class SessionLogin:
                 self._machine.fire(event)
         self.is_logged_in = True
         self.login_count += 1
-        with contextlib.suppress(PlaywrightError):  # a tab that is gone shows nothing of the portal either
+        with contextlib.suppress(PlaywrightError):  # a closed tab shows no page of the portal either
             await self._keeper.page.goto("about:blank")
         await self.save_cookies()
