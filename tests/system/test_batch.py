@@ -43,7 +43,7 @@ async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: P
         assert_all_right(desk, truths)
         assert second.code == 1
         assert not stats.order_pages, "nothing is asked of the portal again"
-    assert "None of the rest is retried by default; see --redo." in second.out + second.errors
+        assert "None of the rest is retried by default; see --redo." in second.out + second.errors
 
 
 async def test_the_report_keeps_the_users_columns(tmp_path: Path) -> None:
