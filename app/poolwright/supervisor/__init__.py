@@ -1,1 +1,1 @@
-"""Keeps the workers alive and decides who does what. Owns tasks, profiles and processes; opens no browser itself."""
+"""The supervisor: owns tasks, profiles and worker processes, and decides about them; it opens no browser itself."""

@@ -20,7 +20,7 @@ class Deadline:
 
     def __init__(self) -> None:
         """Start without a limit."""
-        #: In seconds of ``anyio.current_time``.
+        #: The deadline in seconds of ``anyio.current_time``; infinite before it is set.
         self.at_s = math.inf
         self._scopes = set[anyio.CancelScope]()
 

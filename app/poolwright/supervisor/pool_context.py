@@ -80,7 +80,7 @@ class PoolContext:
     ports: PoolPorts
     event_log: EventLog
     inbox: PolicyInbox
-    #: When the pool must be gone.
+    #: The deadline of the shutdown.
     deadline: Deadline
     #: Set when the pool ends: all delays end then.
     ending: anyio.Event

@@ -47,7 +47,7 @@ class Shutdown:
     journal: RetryingJournal
     #: Set when the shutdown is over.
     is_over: anyio.Event = field(default_factory=anyio.Event)
-    #: Ends the waiting for tasks in flight.
+    #: Cancelled to stop waiting for tasks in flight.
     _draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
     _gone_at_s: float | None = None

@@ -1,4 +1,4 @@
-"""Watches the folders that a run needs: each must exist, be the same one as before, and have free space.
+"""Watches the folders that a run needs: each must exist, be the same folder as before, and have free space.
 
 The content of a removed folder is lost: a journal whose file was removed keeps nothing for the next start. So the pool
 pauses at once, until the same folder is back, and a different folder at its path ends the pool. Only a folder that held

@@ -85,7 +85,7 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
     StopCause.NO_WORKERS: SetupError,
     StopCause.MEMORY_SHORT: SetupError,
 }
-#: Delay of a task that is being cancelled, so that nobody claims it meanwhile; it is done later if the program dies.
+#: Delay of a task that is being cancelled, so that nobody claims it meanwhile. If the program dies, it is done later.
 _CANCEL_DELAY_S = 60.0
 
 T = TypeVar("T")

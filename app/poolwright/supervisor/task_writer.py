@@ -154,7 +154,7 @@ def _new_limiter() -> anyio.CapacityLimiter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refusal:
-    """Why the files of an order could not be stored."""
+    """The reason why the files of an order could not be stored."""
 
     trouble: StorageTrouble
     problem: str

@@ -264,14 +264,14 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
 
     async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
         session, keeper = stage.session, stage.session._keeper.page
-        asked_thrice, ask, count = anyio.Event(), session._ask, itertools.count(1)
+        asked_thrice, ask, count = anyio.Event(), session._ping_once, itertools.count(1)
 
         async def counted(answered: anyio.Event) -> None:
             await ask(answered)
             if next(count) == 3:
                 asked_thrice.set()
 
-        monkeypatch.setattr(session, "_ask", counted)
+        monkeypatch.setattr(session, "_ping_once", counted)
         async with keeper.expect_request("**/*"):
             beside.start_soon(_never_arrive, keeper, portal.url)
         beside.start_soon(session.ping)

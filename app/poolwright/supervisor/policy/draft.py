@@ -1,7 +1,7 @@
 """The working copy of the pool's state in which one decision is made.
 
 A draft belongs to one call of ``decide``: handlers change it in place, see each other's changes at once, and emit
-commands into it. A slot is copied when a handler first changes it, so that each event copies only what it changes.
+commands. A slot is copied when a handler first changes it, so that each event copies only what it changes.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Logout:
     first_task_id: TaskId
     #: Orders that were in flight with that one, and have not returned since.
     beside: frozenset[TaskId] = frozenset()
-    #: Whether one of them met it too.
+    #: Whether another order met it too.
     is_shared: bool = False
 
 

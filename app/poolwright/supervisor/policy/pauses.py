@@ -72,14 +72,14 @@ class Pauses:
 
     @property
     def storage_reason(self) -> Reason | None:
-        """Why an order that fails now returns to the queue without a spent attempt; ``None`` if storage works."""
+        """The reason with which an order that fails now returns unspent to the queue; ``None`` if storage works."""
         if self.storage is None:
             return None
         troubles = {cause: trouble for trouble, cause in STORAGE_PAUSES.items()}
         return STORAGE_REASONS[troubles.get(self.storage, StorageTrouble.AWAY)]
 
     def delay_s(self, cause: PauseReason, wish_s: float = 0.0) -> float:
-        """Return how long a pause that begins now lasts; the portal may ask for a longer one, up to a limit."""
+        """Return the length of a pause that begins now; the portal may request a longer one, up to a limit."""
         grown = FIRST_PAUSE_S * 2.0 ** min(self.row_counts.get(cause, 0), 10)
         return max(min(grown, LONGEST_PAUSE_S), min(wish_s, RETRY_AFTER_LIMIT_S))
 

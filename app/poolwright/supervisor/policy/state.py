@@ -45,7 +45,7 @@ class LossKind(StrEnum):
 class Restart:
     """One restart of a slot."""
 
-    #: In seconds of a clock that only goes forward.
+    #: When it happened, in seconds of a monotonic clock.
     at_s: float
     kind: LossKind = LossKind.DIED
 

@@ -65,17 +65,17 @@ class KeeperTab:
             raise SessionBrokenError(msg) from error
 
     def _watched(self, page: Page) -> Page:
-        page.on("crash", lambda gone: self._gone.add(gone))  # noqa: PLW0108 - the browser's library wants a function
-        page.on("close", lambda gone: self._gone.add(gone))  # noqa: PLW0108
+        page.on("crash", lambda closed: self._gone.add(closed))  # noqa: PLW0108 - the browser's library wants a function
+        page.on("close", lambda closed: self._gone.add(closed))  # noqa: PLW0108
         if page.is_closed():
             self._gone.add(page)
         return page
 
-    async def _replaced(self, gone: Page) -> Page:
+    async def _replaced(self, old: Page) -> Page:
         page = self._watched(await self._context.new_page())
-        self._gone.discard(gone)
-        await gone.close()  # a crashed tab is still a tab
-        self._gone.discard(gone)
+        self._gone.discard(old)
+        await old.close()  # a crashed tab is still open
+        self._gone.discard(old)
         return page
 
     async def _open_minimised(self) -> Page:
