@@ -14,7 +14,7 @@ from poolwright.profile.clone import RESERVE_BYTES
 from poolwright.service.capacity import DISK_BYTES_PER_WORKER, check_worker_count
 from poolwright.system.hardware import Hardware, cpu_count, inspect_hardware
 from tests.support.machine import GB, ROOMY, with_memory
-from tests.unit.memory.machines import Machine as MadeUp
+from tests.unit.system.machines import Machine as MadeUp
 
 SMALL_SOURCE = "the limit of this container or service, cgroup v2 /small"
 

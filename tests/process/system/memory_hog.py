@@ -1,6 +1,6 @@
 """A process that eats memory and starts others, one line of its standard input at a time.
 
-``python -m tests.process.memory.memory_hog``; each line is a word and a number of megabytes, and is answered by a pid.
+``python -m tests.process.system.memory_hog``; each line is a word and a number of megabytes, and is answered by a pid.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _started() -> Generator[MemoryHog]:
     adopt_orphans()
     hog = MemoryHog(
         subprocess.Popen(
-            [sys.executable, "-m", "tests.process.memory.memory_hog"],
+            [sys.executable, "-m", "tests.process.system.memory_hog"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -42,7 +42,7 @@ async def test_prints_become_lines_and_frames_stay_whole(
     sent = [letter * 100_000 for letter in "abcdefgh"]
     heard: list[str] = []
     lines: list[str] = []
-    child = await spawn(order(home, module="tests.process.bridge.claiming_child", is_over_stdio=is_over_stdio))
+    child = await spawn(order(home, module="tests.process.ipc.claiming_child", is_over_stdio=is_over_stdio))
     try:
         assert await child.channel.receive() == said_by(child.pid)
         async with anyio.create_task_group() as reading:
@@ -67,7 +67,7 @@ async def test_the_death_of_a_worker_ends_the_link_though_what_it_started_lives_
     home: Path, monkeypatch: pytest.MonkeyPatch, is_over_stdio: bool
 ) -> None:
     monkeypatch.setenv("SCRIPT", "leaving")
-    child = await spawn(order(home, module="tests.process.bridge.claiming_child", is_over_stdio=is_over_stdio))
+    child = await spawn(order(home, module="tests.process.ipc.claiming_child", is_over_stdio=is_over_stdio))
     try:
         assert await child.channel.receive() == said_by(child.pid)
         left = await child.channel.receive()
@@ -107,7 +107,7 @@ async def test_threads_carry_the_link_where_pipes_cannot_be_polled() -> None:
 def test_a_worker_dies_with_its_parent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(home))
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.process.bridge.parent_and_child", "parent"],
+        [sys.executable, "-m", "tests.process.ipc.parent_and_child", "parent"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,6 +1,6 @@
 """A program whose first process never asks for the exit codes of orphans, as in a container without an init.
 
-``python -m tests.process.bridge.unreaping_parent FOLDER`` is that first process. In it a supervisor sweeps FOLDER, with
+``python -m tests.process.ipc.unreaping_parent FOLDER`` is that first process. In it a supervisor sweeps FOLDER, with
 more patience than the test has; orphans that it kills stay zombies.
 """
 
@@ -30,6 +30,4 @@ if __name__ == "__main__":
         sweep(Path(sys.argv[1]))
     else:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        subprocess.run(
-            [sys.executable, "-m", "tests.process.bridge.unreaping_parent", sys.argv[1], "sweep"], check=True
-        )
+        subprocess.run([sys.executable, "-m", "tests.process.ipc.unreaping_parent", sys.argv[1], "sweep"], check=True)

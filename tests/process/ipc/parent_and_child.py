@@ -1,6 +1,6 @@
 """A parent and its child, for a test that kills the parent.
 
-Started as ``python -m tests.process.bridge.parent_and_child parent``.
+Started as ``python -m tests.process.ipc.parent_and_child parent``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 if __name__ == "__main__":
     if sys.argv[1] == "parent":
-        with subprocess.Popen([sys.executable, "-m", "tests.process.bridge.parent_and_child", "child"]):
+        with subprocess.Popen([sys.executable, "-m", "tests.process.ipc.parent_and_child", "child"]):
             signal.pause()
     else:
         from poolwright.ipc.child import die_with_parent

@@ -158,5 +158,5 @@ def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_s
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
 def test_an_orphan_that_nobody_asks_for_its_exit_code_is_gone_all_the_same(home: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "tests.process.bridge.unreaping_parent", str(home)], cwd=ROOT, check=True, timeout=30
+        [sys.executable, "-m", "tests.process.ipc.unreaping_parent", str(home)], cwd=ROOT, check=True, timeout=30
     )

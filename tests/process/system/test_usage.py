@@ -23,7 +23,7 @@ from poolwright.system.memory_usage import (
     ProcessTreeMeter,
     read_process_memory,
 )
-from tests.process.memory.conftest import MemoryHog
+from tests.process.system.conftest import MemoryHog
 from tests.support.paths import ROOT
 
 pytestmark = [
@@ -181,7 +181,7 @@ def test_processes_of_another_user_are_guessed_by_their_resident_memory(hog: Mem
     hog.eat(100)
 
     def measured(*pids: int) -> MemoryUsage:
-        command = [sys.executable, "-m", "tests.process.memory.unprivileged_meter", *map(str, pids)]
+        command = [sys.executable, "-m", "tests.process.system.unprivileged_meter", *map(str, pids)]
         told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30).stdout
         return MemoryUsage(**json.loads(told))
 

@@ -31,7 +31,7 @@ def launch() -> Iterator[Launch]:
 
         def start(*words: object) -> subprocess.Popen[str]:
             victim = subprocess.Popen(
-                [sys.executable, "-m", "tests.process.store.journal_writer", *(str(word) for word in words)],
+                [sys.executable, "-m", "tests.process.journal.journal_writer", *(str(word) for word in words)],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """A program that works with a journal until it is killed; it tells each fact after the journal has it.
 
-Started as ``python -m tests.process.store.journal_writer WORD ...``.
+Started as ``python -m tests.process.journal.journal_writer WORD ...``.
 
 ``work <journal> <count>`` carries a list to its end. ``add <journal> <count>`` makes one task by task. ``hold
 <journal>`` only opens it. ``halt <journal> <count>`` stops for ever in the middle of accepting a list. ``forget

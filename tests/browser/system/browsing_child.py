@@ -1,6 +1,6 @@
 """A worker process that shows one page in a real browser until its link is closed.
 
-Started as ``python -m tests.browser.memory.browsing_child SLOT GENERATION FRAMES``; PROFILE in its environment is the
+Started as ``python -m tests.browser.system.browsing_child SLOT GENERATION FRAMES``; PROFILE in its environment is the
 profile.
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.system.cgroups import mount_of
-from tests.unit.memory.machines import Machine
+from tests.unit.system.machines import Machine
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A worker process that claims its link as the real one does, and then prints without any care.
 
-Started as ``python -m tests.process.bridge.claiming_child SLOT GENERATION FRAMES``; SCRIPT in its environment names the
+Started as ``python -m tests.process.ipc.claiming_child SLOT GENERATION FRAMES``; SCRIPT in its environment names the
 part.
 """
 

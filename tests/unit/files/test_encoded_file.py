@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.files.content_type import SniffResult, sniff
-from tests.unit.archive.test_content import COMPOUND, PDF, PNG, saved, sheet
+from tests.unit.files.test_content_type import COMPOUND, PDF, PNG, saved, sheet
 
 CSV = "Bestellung;Lieferant;Betrag\n4500010001;M\u00fcller;1.234,50\n4500010002;Acme;7,00\n".encode()
 UBL = (

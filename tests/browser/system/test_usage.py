@@ -20,7 +20,7 @@ pytestmark = [
 
 
 async def test_every_process_of_a_browser_counts_also_its_crash_handler(home: Path) -> None:
-    child = await spawn(order(home, module="tests.browser.memory.browsing_child"))
+    child = await spawn(order(home, module="tests.browser.system.browsing_child"))
     try:
         assert isinstance(await child.channel.receive(), LogNotice)
         tree = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]

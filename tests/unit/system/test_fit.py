@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolwright.system.memory_limit import max_worker_count, needed_bytes
-from tests.unit.memory.machines import GB
+from tests.unit.system.machines import GB
 
 
 def test_what_workers_need_grows_with_workers_and_tabs() -> None:

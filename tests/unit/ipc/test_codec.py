@@ -24,8 +24,8 @@ from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.ipc import messages as wire
 from poolwright.ipc.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, FrameError, encode
 from tests.support.pace import UNHURRIED
-from tests.unit.wire import strategies
-from tests.unit.wire.strategies import Strategies
+from tests.unit.ipc import strategies
+from tests.unit.ipc.strategies import Strategies
 
 PASSWORD = "hunter2"
 

@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.system import memory_limit
 from poolwright.system.memory_limit import oom_kill_count, read_limit
-from tests.unit.memory.machines import GB, MB, UNLIMITED_V1, Machine
+from tests.unit.system.machines import GB, MB, UNLIMITED_V1, Machine
 
 
 @pytest.fixture

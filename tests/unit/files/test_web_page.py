@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.files.content_type import sniff
 from poolwright.files.soft_errors import SoftError
-from tests.unit.archive.test_content import saved
+from tests.unit.files.test_content_type import saved
 
 SAML = base64.b64encode(b"<samlp:Response>" + b"x" * 4000).decode()
 FORM = "<form method=post action='https://login.x.test/acs'><input type=hidden name=SAMLResponse value='{}'>{}</form>"
