@@ -95,7 +95,7 @@ class Requeue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
-    """Give a worker time to prove by a success that it is logged in; ``ProofOverdue`` follows in any case."""
+    """Give a worker time to prove by a success that it is logged in; ``VerificationDue`` follows in any case."""
 
     worker: WorkerRef
     delay_s: float
@@ -103,14 +103,14 @@ class ScheduleVerification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckLogin:
-    """Have a worker ask the portal whether it is logged in; ``Probed`` follows, or its end."""
+    """Have a worker ask the portal whether it is logged in; ``LoginVerified`` follows, or its end."""
 
     worker: WorkerRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshLogin:
-    """Have a worker log in, for all of them; ``LoginSettled`` follows, or its end."""
+    """Have a worker log in, for all of them; ``LoginResult`` follows, or its end."""
 
     worker: WorkerRef
     #: Although the login that there is has not ended yet.
@@ -126,7 +126,7 @@ class BackUpLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnounceLoginExpiry:
-    """Tell people when the login is expected to end, and be told when it should be renewed: ``LoginAges`` follows."""
+    """Tell people when the login is expected to end; ``LoginExpiring`` follows when it should be renewed."""
 
     number: int
     ends_in_s: float
@@ -136,7 +136,7 @@ class AnnounceLoginExpiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyLogin:
-    """Have a worker take over the cookies that another slot's session kept; ``LoginSettled`` follows, or its end."""
+    """Have a worker take over the cookies that another slot's session kept; ``LoginResult`` follows, or its end."""
 
     worker: WorkerRef
     source_slot: int
