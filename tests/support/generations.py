@@ -21,10 +21,11 @@ from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.ipc.process import spawn
+from poolwright.profile.errors import ProfileDamagedError
 from poolwright.profile.profile import Profile
 from poolwright.profile.run_folder import RunFolder
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.processes.connection import WorkerConnection, WorkerLostError, to_failure_event
+from poolwright.supervisor.processes.connection import WorkerConnection, WorkerLostError
 from poolwright.supervisor.workspace import WorkerSpec, leased_profile
 from tests.support.paths import ROOT
 from tests.support.sessions import CHROMIUM
@@ -81,7 +82,8 @@ class Life:
         if isinstance(message, messages.LogNotice):
             self.said.append(message.text)
         if isinstance(message, messages.StartupFailed):
-            to_failure_event(message, WorkerRef(1, 1))  # raises for a damaged profile
+            if message.kind is messages.StartupFailure.PROFILE:
+                raise ProfileDamagedError(message.detail)
             raise WorkerLostError(message.detail)
 
 

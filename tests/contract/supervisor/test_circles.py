@@ -16,6 +16,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished, LoginRequired, LoginResult, LoginVerified, Returned, StartupFailure
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     CheckLogin,
@@ -36,17 +37,11 @@ from poolwright.supervisor.policy.commands import (
 from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.events import (
     FilingFailed,
-    LoginAttempted,
-    LoginChecked,
     LoginExpiring,
-    LoginLost,
     PauseEnded,
     PoolInput,
-    PortalDown,
     TaskAssigned,
     TaskFiled,
-    TaskReleased,
-    TaskReported,
     TaskStuck,
     VerificationDue,
     WorkerEnded,
@@ -55,6 +50,7 @@ from poolwright.supervisor.policy.events import (
     WorkerReady,
 )
 from poolwright.supervisor.policy.state import LossKind, PoolState, WorkerSlot
+from tests.support.worker_messages import received, startup_failed
 
 TASKS = tuple(POTask(task_id=TaskId(f"demo:{n}"), po_number=f"PO{n}", portal_number=f"{n}") for n in range(3))
 #: What an order takes at least, and a browser that comes up. All else is answered at once, as by the worst disk.
@@ -127,11 +123,11 @@ class World:
         match self.mood.task:
             case Reason():
                 report = Report(reason=self.mood.task)
-                self.answer(TaskReported(worker=worker, task_id=task.task_id, report=report))
+                self.answer(received(Finished, worker=worker, task_id=task.task_id, report=report))
             case ReturnReason():
-                self.answer(TaskReleased(worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
+                self.answer(received(Returned, worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
                 if self.mood.task is ReturnReason.SESSION_LOST:
-                    self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s))
+                    self.answer(received(LoginRequired, worker=worker, detail="", at_s=self.now_s))
             case LossKind():
                 self.lose(worker, self.mood.task)
             case "stuck":
@@ -149,10 +145,10 @@ class World:
                 self.answer(WorkerFolderFailed(worker=worker, trouble=self.mood.start, detail=""))
                 self.lose(worker, LossKind.NOT_STARTED)
             case "portal gone":
-                self.answer(PortalDown(worker=worker, detail=""))
+                self.answer(startup_failed(worker, StartupFailure.PORTAL))
                 self.lose(worker, LossKind.UNABLE)
             case "logged out":
-                self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s), delay_s=START_S)
+                self.answer(received(LoginRequired, worker=worker, detail="", at_s=self.now_s), delay_s=START_S)
             case "ready":
                 self.answer(WorkerReady(worker=worker, at_s=self.now_s), delay_s=START_S)
 
@@ -199,12 +195,12 @@ class World:
     ) -> None:
         match command:
             case CheckLogin():
-                self.answer(LoginChecked(worker=command.worker, proof=self.mood.proof))
+                self.answer(received(LoginVerified, worker=command.worker, proof=self.mood.proof))
             case ScheduleVerification():
                 self.answer(VerificationDue(worker=command.worker), delay_s=command.delay_s)
             case RefreshLogin() | CopyLogin():
                 is_in = self.mood.is_login_good
-                told = LoginAttempted(worker=command.worker, is_logged_in=is_in, detail="", at_s=self.now_s)
+                told = received(LoginResult, worker=command.worker, is_logged_in=is_in, detail="", at_s=self.now_s)
                 self.answer(told, *([WorkerReady(worker=command.worker, at_s=self.now_s)] if is_in else []))
             case AnnounceLoginExpiry(renewal_in_s=float(renewal_in_s)):
                 self.answer(LoginExpiring(number=command.number), delay_s=renewal_in_s)

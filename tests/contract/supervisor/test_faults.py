@@ -18,6 +18,7 @@ from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
+from poolwright.ipc.messages import Finished
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.commands import (
     Command,
@@ -29,13 +30,14 @@ from poolwright.supervisor.policy.commands import (
     StagedAttempt,
 )
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import PauseEnded, PoolInput, TaskAssigned, TaskReported
+from poolwright.supervisor.policy.events import PauseEnded, PoolInput, TaskAssigned
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.pool_context import PolicyInbox
 from poolwright.supervisor.task_writer import TaskFiler
 from tests.support.disk_faults import Faults, failing
 from tests.support.pool_contexts import pool_context, storage_of
 from tests.support.tasks import BATCH, orders
+from tests.support.worker_messages import received
 
 STEPS = ("rename", "replace", "fsync", "mkdir", "unlink", "rmdir", "chmod", "open", "stat", "scandir", "listdir")
 WORKER = WorkerRef(1, 1)
@@ -126,7 +128,7 @@ class SmallPool:
         self.facts.extend(
             (
                 TaskAssigned(worker=WORKER, task=task),
-                TaskReported(worker=WORKER, task_id=task.task_id, report=report),
+                received(Finished, worker=WORKER, task_id=task.task_id, report=report),
             )
         )
 

@@ -13,6 +13,7 @@ from poolwright.domain.options import Limits
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
+from poolwright.ipc.messages import Finished, LoginRequired, LoginResult, LoginVerified, Returned
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
@@ -45,10 +46,7 @@ from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.events import (
     FilingFailed,
     LimitsChanged,
-    LoginAttempted,
-    LoginChecked,
     LoginExpiring,
-    LoginLost,
     MemorySampled,
     PauseEnded,
     PoolInput,
@@ -56,8 +54,6 @@ from poolwright.supervisor.policy.events import (
     StopRequested,
     TaskAssigned,
     TaskFiled,
-    TaskReleased,
-    TaskReported,
     VerificationDue,
     WorkerEnded,
     WorkerLost,
@@ -67,6 +63,7 @@ from poolwright.supervisor.policy.login_state import LIFETIME_MIN_S, LoginStatus
 from poolwright.supervisor.policy.pauses import STORAGE_PAUSES, PauseReason
 from poolwright.supervisor.policy.state import RESTART_LIMIT, PoolState, RecyclePolicy, WorkerSlot
 from tests.support.pace import LONG_WALKS
+from tests.support.worker_messages import received
 
 #: Holds whose causes take workers with them.
 EXCUSING = {*STORAGE_PAUSES.values(), PauseReason.PLACE_GONE, PauseReason.PORTAL_DOWN}
@@ -237,14 +234,14 @@ class Policy(RuleBasedStateMachine):
     @rule(data=st.data(), reason=st.sampled_from(Reason))
     def report(self, data: st.DataObject, reason: Reason) -> None:
         task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
-        self.tell(TaskReported(worker=self.in_hand[task_id][0], task_id=task_id, report=Report(reason=reason)))
+        self.tell(received(Finished, worker=self.in_hand[task_id][0], task_id=task_id, report=Report(reason=reason)))
 
     @precondition(lambda self: self.in_hand)
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
         task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
         why = ReturnReason.SESSION_LOST
-        self.tell(TaskReleased(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
+        self.tell(received(Returned, worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
 
     @precondition(lambda self: self.due)
     @rule(data=st.data())
@@ -258,7 +255,7 @@ class Policy(RuleBasedStateMachine):
     def answer_probe(self, data: st.DataObject, proof: LoginCheck) -> None:
         worker = data.draw(st.sampled_from(sorted(self.asked)))
         self.asked.discard(worker)
-        self.tell(LoginChecked(worker=worker, proof=proof))
+        self.tell(received(LoginVerified, worker=worker, proof=proof))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), is_in_order=st.booleans())
@@ -291,7 +288,7 @@ class Policy(RuleBasedStateMachine):
             worker = data.draw(st.sampled_from(logged_in))
             self.logged_out.add(worker)
             self.now_s += LIFETIME_MIN_S
-            self.tell(LoginLost(worker=worker, detail="", at_s=self.now_s))
+            self.tell(received(LoginRequired, worker=worker, detail="", at_s=self.now_s))
 
     @precondition(lambda self: self.logging_in)
     @rule(data=st.data(), is_logged_in=st.booleans())
@@ -299,7 +296,7 @@ class Policy(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(sorted(self.logging_in)))
         self.logging_in.discard(worker)
         (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
-        self.tell(LoginAttempted(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
+        self.tell(received(LoginResult, worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
 
     @rule(slot=st.integers(1, 4), attempts=st.integers(3, 5))
     def ask_for_a_restart_and_other_limits(self, slot: int, attempts: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
+from poolwright.ipc.messages import Finished, LoginRefreshed, LoginVerified
 from poolwright.supervisor.policy.commands import (
     Command,
     Discard,
@@ -21,11 +22,8 @@ from poolwright.supervisor.policy.commands import (
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     FilingFailed,
-    LoginChecked,
     PauseEnded,
-    SessionRenewed,
     TaskAssigned,
-    TaskReported,
     TasksCancelled,
     VerificationDue,
     WorkerLost,
@@ -34,6 +32,7 @@ from poolwright.supervisor.policy.login_state import Logouts
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from tests.support.tasks import fetched, missed
+from tests.support.worker_messages import received
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -49,7 +48,7 @@ def partial(*names: str) -> Report:
 def attempt(standing: PoolState, number: int, report: Report, worker: WorkerRef = ONE) -> Decision:
     task = replace(TASK, attempt=number)
     taken = decide(standing, TaskAssigned(worker=worker, task=task))
-    return decide(taken.state, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
+    return decide(taken.state, received(Finished, worker=worker, task_id=TASK.task_id, report=report))
 
 
 def staged(number: int, report: Report, worker: WorkerRef = ONE) -> StagedAttempt:
@@ -113,7 +112,7 @@ MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
 def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     doubted = attempt(first.state, 2, MISSING)
-    undone = decide(doubted.state, SessionRenewed(worker=ONE))
+    undone = decide(doubted.state, received(LoginRefreshed, worker=ONE))
 
     last = attempt(undone.state, 3, Report(reason=Reason.TASK_TIMEOUT))
 
@@ -126,7 +125,7 @@ def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> N
     doubted = attempt(first.state, 2, MISSING)
     asked = decide(doubted.state, VerificationDue(worker=ONE))
 
-    proven = decide(asked.state, LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
+    proven = decide(asked.state, received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert proven.commands == (
         FileReport(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
@@ -170,7 +169,7 @@ SAVED = Report(reason=Reason.ALL_SAVED)
 def beside(standing: PoolState, report: Report) -> PoolState:
     """Another order is done on the other worker."""
     taken = decide(standing, TaskAssigned(worker=TWO, task=OTHER))
-    return decide(taken.state, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).state
+    return decide(taken.state, received(Finished, worker=TWO, task_id=OTHER.task_id, report=report)).state
 
 
 def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Requeue:
@@ -179,7 +178,7 @@ def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Reque
 
 def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).state
-    told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
+    told = received(Finished, worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
 
     first = decide(beside(taken, SAVED), told)
     again = decide(first.state, TaskAssigned(worker=ONE, task=TASK)).state
@@ -197,7 +196,7 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
 def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
     taken = decide(beside(START, SAVED), TaskAssigned(worker=ONE, task=TASK)).state
 
-    decision = decide(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
+    decision = decide(taken, received(Finished, worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
 
     assert decision.state.pauses.active == {PauseReason.PORTAL_DOWN}
 

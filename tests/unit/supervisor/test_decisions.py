@@ -10,6 +10,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished, StartupFailure
 from poolwright.supervisor.policy.commands import (
     Command,
     FailQueued,
@@ -27,19 +28,17 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
-    BrowserStartFailed,
     DiskLow,
     FilingFailed,
     JournalFull,
     JournalLocked,
+    MessageReceived,
     PauseEnded,
     PauseRequested,
     PoolInput,
-    PortalDown,
     StopRequested,
     TaskAssigned,
     TaskFiled,
-    TaskReported,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
@@ -61,6 +60,7 @@ from poolwright.supervisor.policy.state import (
 )
 from tests.support.policy_states import with_slot
 from tests.support.tasks import fetched, missed
+from tests.support.worker_messages import received, startup_failed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 NEXT = WorkerRef(1, 2)
@@ -86,9 +86,9 @@ def after(start: PoolState, *facts: PoolInput) -> Decision:
     return decision
 
 
-def told(reason: Reason, **changes: object) -> TaskReported:
+def told(reason: Reason, **changes: object) -> MessageReceived[Finished]:
     report = replace(Report(reason=reason, detail="said the page"), **changes)
-    return TaskReported(worker=ONE, task_id=TASK.task_id, report=report)
+    return received(Finished, worker=ONE, task_id=TASK.task_id, report=report)
 
 
 def given_back(why: Reason | ReturnReason, detail: str, task: POTask = TASK, **changes: object) -> Requeue:
@@ -189,11 +189,24 @@ class TestWorkers:
         assert decision == Decision(with_slot(start, ONE, holding))
 
     def test_what_a_worker_finds_as_it_starts_is_remembered(self) -> None:
-        down = decide(AT_WORK, PortalDown(worker=ONE, detail="x"))
-        unfit = decide(AT_WORK, BrowserStartFailed(worker=TWO, detail="x"))
+        down = decide(AT_WORK, startup_failed(ONE, StartupFailure.PORTAL, "x"))
+        unfit = decide(AT_WORK, startup_failed(TWO, StartupFailure.BROWSER, "x"))
 
         assert down == Decision(with_slot(AT_WORK, ONE, replace(UP, is_portal_down=True)))
         assert unfit == Decision(with_slot(AT_WORK, TWO, replace(UP, is_browser_unfit=True)))
+
+    @pytest.mark.parametrize(
+        ("kind", "cause"),
+        [
+            (StartupFailure.LOGIN, StopCause.LOGIN_REQUIRED),
+            (StartupFailure.PROCESSOR, StopCause.SETUP_FAILED),
+            (StartupFailure.PROFILE, StopCause.PROFILE_DAMAGED),
+        ],
+    )
+    def test_what_no_other_worker_would_do_better_ends_the_pool(self, kind: StartupFailure, cause: StopCause) -> None:
+        decision = decide(AT_WORK, startup_failed(ONE, kind, "It cannot."))
+
+        assert decision == Decision(replace(AT_WORK, is_stopping=True), (Stop(cause=cause, detail="It cannot."),))
 
     def test_a_generation_leaves_nothing_to_the_next(self) -> None:
         full = replace(
@@ -522,7 +535,7 @@ class TestReports:
             fact = told(Reason.PORTAL_BUSY, files=files, missed=lacking)
             (end,) = decide(start, fact).commands
             assert end == FileReport(
-                worker=ONE, task=replace(TASK, attempt=3), report=replace(fact.report, reason=reason)
+                worker=ONE, task=replace(TASK, attempt=3), report=replace(fact.message.report, reason=reason)
             )
 
     def test_an_order_that_is_done_ends_failures_and_outages_but_no_full_disk(self) -> None:
@@ -533,7 +546,7 @@ class TestReports:
         decision = decide(start, told(Reason.ALL_SAVED))
 
         assert decision.state == replace(self.DONE, pauses=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1)
-        assert decision.commands == (FileReport(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
+        assert decision.commands == (FileReport(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).message.report),)
 
     def test_a_failure_is_counted_against_its_worker(self) -> None:
         decision = decide(HOLDING, told(Reason.PORTAL_ERROR))

@@ -9,22 +9,15 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import LoginRefreshed, LoginRequired, LoginResult, LoginVerified, Returned
 from poolwright.supervisor.policy import login_recovery, verification, worker_exit
 from poolwright.supervisor.policy.commands import Requeue
 from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.events import (
-    LoginAttempted,
-    LoginChecked,
-    LoginLost,
-    PoolInput,
-    SessionRenewed,
-    TaskReleased,
-    WorkerEnded,
-    WorkerLost,
-)
+from poolwright.supervisor.policy.events import PoolInput, WorkerEnded, WorkerLost
 from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
 from poolwright.supervisor.policy.state import PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
+from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -55,10 +48,10 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         WorkerLost(worker=ONE, cause="gone"),
         WorkerEnded(worker=ONE),
-        LoginLost(worker=ONE, detail=""),
-        SessionRenewed(worker=ONE),
-        LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT),
-        TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
+        received(LoginRequired, worker=ONE, detail=""),
+        received(LoginRefreshed, worker=ONE),
+        received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT),
+        received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
     ],
     ids=lambda fact: type(fact).__name__ if not isinstance(fact, bool) else str(fact),
 )
@@ -72,7 +65,7 @@ def test_nothing_of_it_is_lost(fact: PoolInput, *, is_stopping: bool) -> None:
 def test_nor_when_a_login_is_spread() -> None:
     logging_in = replace(START, login_recovery=LoginRecovery(refresher=2))
 
-    decision = decide(logging_in, LoginAttempted(worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
+    decision = decide(logging_in, received(LoginResult, worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
 
     assert decision.state.shown_count == NOTED
     assert [command.task for command in decision.commands if isinstance(command, Requeue)] == [TASK]

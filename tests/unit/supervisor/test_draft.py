@@ -6,7 +6,7 @@ import inspect
 from copy import deepcopy
 from dataclasses import fields, replace
 from types import UnionType
-from typing import get_args, get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -15,7 +15,7 @@ from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.tasks import POTask
 from poolwright.supervisor.policy import events
 from poolwright.supervisor.policy.commands import Discard, Pause, Requeue, Resume, Stop, StopCause
-from poolwright.supervisor.policy.decide import HANDLERS, decide
+from poolwright.supervisor.policy.decide import HANDLERS, MESSAGE_HANDLERS, decide
 from poolwright.supervisor.policy.draft import Draft, SlotDraft
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
@@ -32,7 +32,13 @@ def members(union: UnionType) -> set[type]:
 
 
 def test_every_event_has_a_handler() -> None:
-    assert set(HANDLERS) == members(events.PoolInput)
+    kinds = {get_origin(kind) or kind for kind in members(events.PoolInput)}
+
+    assert set(HANDLERS) == kinds - {events.MessageReceived}
+
+
+def test_every_message_for_the_policy_has_a_handler() -> None:
+    assert set(MESSAGE_HANDLERS) == members(events.PolicyMessage)
 
 
 @pytest.mark.parametrize("kind", HANDLERS)
@@ -41,6 +47,14 @@ def test_a_handler_takes_the_event_that_it_stands_for(kind: type[events.PoolInpu
     hints = get_type_hints(HANDLERS[kind])
 
     assert (hints[draft], hints[event]) == (Draft, kind)
+
+
+@pytest.mark.parametrize("kind", MESSAGE_HANDLERS)
+def test_a_handler_takes_the_message_that_it_stands_for(kind: type[events.PolicyMessage]) -> None:
+    draft, event = inspect.signature(MESSAGE_HANDLERS[kind]).parameters
+    hints = get_type_hints(MESSAGE_HANDLERS[kind])
+
+    assert (hints[draft], hints[event]) == (Draft, events.MessageReceived[kind])
 
 
 @pytest.mark.parametrize(("copy", "original"), [(Draft, PoolState), (SlotDraft, WorkerSlot)])

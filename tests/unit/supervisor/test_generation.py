@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import anyio
+import pytest
 from anyio.lowlevel import checkpoint
 
 from poolwright.concurrency import SystemClock
@@ -18,7 +19,9 @@ from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
-from poolwright.supervisor.policy.events import TaskReleased, WorkerEnded, WorkerLost
+from poolwright.ipc.messages import Returned
+from poolwright.profile.errors import ProfileDamagedError
+from poolwright.supervisor.policy.events import MessageReceived, WorkerEnded, WorkerLost
 from poolwright.supervisor.policy.state import LossKind
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.connection import WorkerConnection
@@ -28,6 +31,7 @@ from poolwright.supervisor.workspace import WorkerSpec
 from poolwright.system.memory_usage import MemoryMeter
 from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.tasks import po_task
+from tests.support.worker_messages import received, startup_failed
 
 ONE = WorkerRef(1, 1)
 
@@ -70,8 +74,16 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
     await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
 
     assert not generation.held
-    told = TaskReleased(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
-    assert posted(context) == [told]
+    (told,) = posted(context)
+    assert isinstance(told, MessageReceived)
+    assert told == received(
+        Returned,
+        worker=ONE,
+        task_id=task.task_id,
+        why=ReturnReason.DRAINING,
+        detail="its worker ends",
+        at_s=told.at_s,
+    )
 
 
 async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() -> None:
@@ -91,6 +103,27 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
 
     assert [message.type for message in given] == ["assign"]
     assert list(generation.held) == [task.task_id]
+
+
+async def test_a_damaged_profile_is_reported_by_whoever_holds_the_clone() -> None:
+    context = pool_context()
+    damaged = startup_failed(ONE, messages.StartupFailure.PROFILE, "It lost its cookies.").message
+
+    with pytest.raises(ProfileDamagedError, match="It lost its cookies"):
+        generation_with(context, Feeder(po_task(1)))._on_message(damaged)
+
+    assert posted(context) == []
+
+
+async def test_a_message_counts_for_the_worker_whose_connection_it_came_from() -> None:
+    context = pool_context()
+    foreign = messages.LoginRefreshed(slot=7, generation=9)
+
+    generation_with(context, Feeder(po_task(1)))._on_message(foreign)
+
+    (told,) = posted(context)
+    assert isinstance(told, MessageReceived)
+    assert (told.worker, told.message) == (ONE, foreign)
 
 
 def statuses(generation: Generation, *ends: Callable[[], None]) -> list[str]:

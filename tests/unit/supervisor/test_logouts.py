@@ -9,19 +9,13 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask
+from poolwright.ipc.messages import LoginRequired, LoginResult, Returned
 from poolwright.supervisor.policy.commands import Command, FileReport, Requeue
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import (
-    LoginAttempted,
-    LoginLost,
-    PoolInput,
-    TaskAssigned,
-    TaskFiled,
-    TaskReleased,
-    WorkerReady,
-)
+from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskFiled, WorkerReady
 from poolwright.supervisor.policy.login_state import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from tests.support.worker_messages import received
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 A, B, C = (TaskId(name) for name in "abc")
@@ -57,11 +51,11 @@ class Pool:
             command
             for worker, name in tasks
             for command in self.tell(
-                TaskReleased(worker=worker, task_id=name, why=ReturnReason.SESSION_LOST, detail="")
+                received(Returned, worker=worker, task_id=name, why=ReturnReason.SESSION_LOST, detail="")
             )
         ]
-        self.tell(LoginLost(worker=ONE, detail=""), LoginLost(worker=TWO, detail=""))
-        self.tell(*(LoginAttempted(worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))
+        self.tell(received(LoginRequired, worker=ONE, detail=""), received(LoginRequired, worker=TWO, detail=""))
+        self.tell(*(received(LoginResult, worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))
         return follows
 
 

@@ -11,14 +11,16 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.policy.commands import FileReport, Requeue
 from poolwright.supervisor.policy.decide import Decision, decide
-from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskReported, TaskStuck
+from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskStuck
 from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import GRACE_S, LATE_S, TaskDeadlines
 from tests.support.pool_contexts import PostedEvents
+from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -28,7 +30,7 @@ START = PoolState(slots={1: WorkerSlot(is_up=True)})
 def attempt(standing: PoolState, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
     """An attempt that ended so, after the machine had stood still for so long meanwhile."""
     taken = decide(standing, TaskAssigned(worker=ONE, task=task)).state
-    return decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
+    return decide(taken, received(Finished, worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
 
 
 @pytest.mark.parametrize(

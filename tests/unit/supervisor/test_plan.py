@@ -12,6 +12,7 @@ from poolwright.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOpti
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
+from poolwright.ipc.messages import Finished, Returned, StartupFailure
 from poolwright.supervisor.policy.commands import (
     Command,
     FailQueued,
@@ -30,20 +31,17 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
-    BrowserStartFailed,
     FilingFailed,
     JournalFull,
     JournalLocked,
     MemorySampled,
+    MessageReceived,
     PauseEnded,
     PauseRequested,
     PoolInput,
-    PortalDown,
     StopRequested,
     TaskAssigned,
     TaskFiled,
-    TaskReleased,
-    TaskReported,
     TrialQueued,
     WorkerEnded,
     WorkerLost,
@@ -63,6 +61,7 @@ from poolwright.supervisor.policy.state import (
 )
 from tests.support.policy_states import with_slot
 from tests.support.tasks import fetched, missed
+from tests.support.worker_messages import received, startup_failed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -106,7 +105,7 @@ def only(decision: Decision) -> Command:
 def test_a_good_report_is_filed() -> None:
     report = Report(reason=Reason.ALL_SAVED)
 
-    decision = after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))
+    decision = after(standing(), held(), received(Finished, worker=ONE, task_id=TASK.task_id, report=report))
 
     assert only(decision) == FileReport(worker=ONE, task=TASK, report=report)
     assert decision.state.slots[1].held == {}
@@ -116,7 +115,9 @@ def test_a_passing_failure_is_tried_again_later_each_time() -> None:
     delays: list[float] = []
     for attempt in (1, 2):
         task = replace(TASK, attempt=attempt)
-        command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+        command = only(
+            after(standing(), held(task), received(Finished, worker=ONE, task_id=TASK.task_id, report=FAILED))
+        )
         assert isinstance(command, Requeue)
         assert command.is_attempt_spent
         delays.append(command.delay_s)
@@ -124,9 +125,9 @@ def test_a_passing_failure_is_tried_again_later_each_time() -> None:
     assert delays == [FIRST_RETRY_S, 2 * FIRST_RETRY_S]
 
 
-def reported(reason: Reason, task: POTask = TASK, **changes: float) -> TaskReported:
+def reported(reason: Reason, task: POTask = TASK, **changes: float) -> MessageReceived[Finished]:
     report = replace(Report(reason=reason), **changes)
-    return TaskReported(worker=ONE, task_id=task.task_id, report=report)
+    return received(Finished, worker=ONE, task_id=task.task_id, report=report)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +194,8 @@ def test_an_order_that_each_outage_cuts_off_pays_at_last() -> None:
 
 def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     files = (fetched("a.pdf"),)
-    fact = reported(Reason.PORTAL_BUSY)
-    fact = replace(fact, report=replace(fact.report, files=files, missed=(missed("b.pdf"),), detail="b.pdf: busy"))
+    busy = Report(reason=Reason.PORTAL_BUSY, files=files, missed=(missed("b.pdf"),), detail="b.pdf: busy")
+    fact = received(Finished, worker=ONE, task_id=TASK.task_id, report=busy)
     now = standing(max_attempts=1)
     for _ in range(FREE_RETURNS_MAX):
         decision = after(now, held(), fact)
@@ -204,7 +205,7 @@ def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     end = only(after(now, held(), fact))
 
     assert isinstance(end, FileReport)
-    assert end.report == replace(fact.report, reason=Reason.SOME_FILES_FAILED)
+    assert end.report == replace(busy, reason=Reason.SOME_FILES_FAILED)
 
 
 def test_a_hold_that_is_on_is_not_begun_again() -> None:
@@ -339,7 +340,7 @@ def test_a_success_ends_the_row_of_failures() -> None:
 
 
 def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
-    down = PortalDown(worker=ONE, detail="no answer")
+    down = startup_failed(ONE, StartupFailure.PORTAL, "no answer")
     spent = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot()})
 
     first = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
@@ -351,7 +352,7 @@ def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
 
 def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
     up = after(standing(), WorkerReady(worker=ONE)).state
-    again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).state
+    again = after(up, startup_failed(ONE, StartupFailure.PORTAL, "x"), WorkerLost(worker=ONE, cause="x")).state
 
     over = PauseEnded(cause=PauseReason.PORTAL_DOWN)
     commands = after(again, over, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
@@ -361,7 +362,7 @@ def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
 
 def test_nobody_pays_for_a_worker_that_dies_while_the_portal_is_known_to_be_gone() -> None:
     up = after(standing(), WorkerReady(worker=ONE), held()).state
-    down = after(up, PortalDown(worker=TWO, detail="x"), WorkerLost(worker=TWO, cause="x")).state
+    down = after(up, startup_failed(TWO, StartupFailure.PORTAL, "x"), WorkerLost(worker=TWO, cause="x")).state
     spent = with_slot(down, ONE, replace(down.slots[1], budget=SPENT))
 
     back, spawn = after(spent, WorkerLost(worker=ONE, cause="it said nothing for 15 s")).commands
@@ -387,7 +388,7 @@ def test_in_an_outage_no_order_pays_for_two_hours() -> None:
 
 def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
     start = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)})
-    unfit = BrowserStartFailed(worker=ONE, detail="no library")
+    unfit = startup_failed(ONE, StartupFailure.BROWSER, "no library")
 
     commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
 
@@ -397,7 +398,7 @@ def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
 
 def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> None:
     start = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)}, was_ready=True)
-    unfit = BrowserStartFailed(worker=ONE, detail="no library")
+    unfit = startup_failed(ONE, StartupFailure.BROWSER, "no library")
 
     commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
 
@@ -407,7 +408,9 @@ def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> N
 def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:
     now = after(standing(1), WorkerReady(worker=ONE)).state
 
-    hold, spawn = after(now, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).commands
+    hold, spawn = after(
+        now, startup_failed(ONE, StartupFailure.PORTAL, "x"), WorkerLost(worker=ONE, cause="x")
+    ).commands
 
     assert isinstance(hold, Pause)
     assert hold.cause is PauseReason.PORTAL_DOWN
@@ -424,7 +427,7 @@ def test_an_order_that_is_filed_may_wait_for_free_again() -> None:
 def test_the_last_attempt_is_final() -> None:
     task = replace(TASK, attempt=3)
 
-    command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+    command = only(after(standing(), held(task), received(Finished, worker=ONE, task_id=TASK.task_id, report=FAILED)))
 
     assert command == FileReport(worker=ONE, task=task, report=FAILED)
 
@@ -433,12 +436,12 @@ def test_a_final_reason_is_never_tried_again() -> None:
     report = Report(reason=Reason.DOWNLOAD_REFUSED)
 
     assert isinstance(
-        only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), FileReport
+        only(after(standing(), held(), received(Finished, worker=ONE, task_id=TASK.task_id, report=report))), FileReport
     )
 
 
 def test_a_task_given_back_costs_no_attempt_and_no_time() -> None:
-    fact = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="")
+    fact = received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     command = only(after(standing(), held(), fact))
 
@@ -606,14 +609,14 @@ def test_the_first_cause_of_a_stop_counts() -> None:
 
 def test_facts_of_a_generation_that_is_gone_change_nothing() -> None:
     start = after(standing(), WorkerLost(worker=ONE, cause="gone")).state
-    late = TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)
+    late = received(Finished, worker=ONE, task_id=TASK.task_id, report=FAILED)
 
     assert decide(start, late) == Decision(start)
     assert decide(start, WorkerLost(worker=ONE, cause="again")) == Decision(start)
 
 
 def test_a_worker_is_not_believed_about_a_task_it_does_not_hold() -> None:
-    assert after(standing(), TaskReported(worker=TWO, task_id=TASK.task_id, report=FAILED)).commands == ()
+    assert after(standing(), received(Finished, worker=TWO, task_id=TASK.task_id, report=FAILED)).commands == ()
 
 
 def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
+from poolwright.ipc.messages import StartupFailure
 from poolwright.supervisor.policy.commands import (
     Pause,
     Recycle,
@@ -20,7 +21,6 @@ from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     MemorySampled,
     PoolInput,
-    PortalDown,
     TaskAssigned,
     WorkerEnded,
     WorkerLost,
@@ -31,6 +31,7 @@ from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.recycling import COOLDOWN_S, HELP_SHARE, HYSTERESIS
 from poolwright.supervisor.policy.state import MemoryPressure, MemoryRecycle, PoolState, Restart, WorkerSlot
 from tests.support.policy_states import with_slot
+from tests.support.worker_messages import startup_failed
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000
@@ -161,7 +162,7 @@ def test_a_worker_that_does_not_come_back_ends_the_pool() -> None:
 
 
 def test_a_worker_that_finds_the_portal_down_as_it_comes_back_ends_nothing() -> None:
-    down = PortalDown(worker=NEXT, detail="nobody answers")
+    down = startup_failed(NEXT, StartupFailure.PORTAL, "nobody answers")
     lost = WorkerLost(worker=NEXT, cause="nobody answers", at_s=103.0)
     commands = after(standing(), OVER, WorkerEnded(worker=TWO), down, lost).commands
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished, LoginVerified, Returned
 from poolwright.supervisor.policy.commands import (
     CheckLogin,
     Command,
@@ -22,12 +23,10 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
-    LoginChecked,
+    MessageReceived,
     PoolInput,
     StopRequested,
     TaskAssigned,
-    TaskReleased,
-    TaskReported,
     VerificationDue,
     WorkerEnded,
     WorkerLost,
@@ -38,6 +37,7 @@ from poolwright.supervisor.policy.state import PoolState, UnverifiedResult, Unve
 from poolwright.supervisor.policy.verification import STREAK_LIMIT, VERIFICATION_WAIT_S
 from tests.support.pace import LONG_WALKS
 from tests.support.policy_states import with_slot
+from tests.support.worker_messages import received
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
@@ -52,8 +52,8 @@ def taken(number: int, worker: WorkerRef = ONE) -> TaskAssigned:
     return TaskAssigned(worker=worker, task=task(number))
 
 
-def told(number: int, report: Report = MISSING, worker: WorkerRef = ONE) -> TaskReported:
-    return TaskReported(worker=worker, task_id=task(number).task_id, report=report)
+def told(number: int, report: Report = MISSING, worker: WorkerRef = ONE) -> MessageReceived[Finished]:
+    return received(Finished, worker=worker, task_id=task(number).task_id, report=report)
 
 
 def missed(*numbers: int) -> list[PoolInput]:
@@ -138,14 +138,16 @@ def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
     plan = Told(*missed(*streak[:-1]))
 
     assert plan.tell(*missed(STREAK_LIMIT)) == [CheckLogin(worker=ONE)]
-    assert filed(plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))) == [str(one) for one in streak]
+    assert filed(plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))) == [
+        str(one) for one in streak
+    ]
 
 
 def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak))
 
-    commands = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    commands = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
     assert returned(commands) == {str(one): (ReturnReason.SESSION_LOST, False) for one in streak}
     assert len(commands) == STREAK_LIMIT
@@ -156,14 +158,14 @@ def test_the_end_of_a_list_asks_too() -> None:
 
     assert plan.tell(VerificationDue(worker=ONE)) == [CheckLogin(worker=ONE)]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "the question is on its way"
-    assert filed(plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
+    assert filed(plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "nothing is left to ask for"
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), *missed(2))
 
-    commands = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
+    commands = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert filed(commands) == ["1"]
     assert commands[-1] == ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
@@ -172,7 +174,7 @@ def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
 def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE))
 
-    hold, wait = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
+    hold, wait = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR))
 
     assert isinstance(hold, Pause)
     assert wait == ScheduleVerification(worker=ONE, delay_s=hold.delay_s or 0.0)
@@ -181,7 +183,7 @@ def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
 
 def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
     plan = Told(*missed(1), taken(2), taken(3))
-    lost = TaskReleased(worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
+    lost = received(Returned, worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     assert returned(plan.tell(lost)).keys() == {"1", "2"}
     assert returned(plan.tell(told(3))) == {"3": (ReturnReason.SESSION_LOST, False)}, "looked for beside it"
@@ -193,17 +195,17 @@ def test_what_cannot_be_proven_any_more_is_done_again(end: PoolInput) -> None:
     plan = Told(*missed(1))
 
     assert returned(plan.tell(end)) == {"1": (ReturnReason.UNPROVEN, False)}
-    assert plan.tell(VerificationDue(worker=ONE), LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(VerificationDue(worker=ONE), received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
 
 @pytest.mark.parametrize("proof", LoginCheck)
 def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: LoginCheck) -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), StopRequested(cause=StopCause.ASKED), *missed(3))
-    asked = LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)
+    asked = received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
     assert plan.state.in_hand == {task(2).task_id, task(3).task_id}
-    commands = plan.tell(LoginChecked(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
+    commands = plan.tell(received(LoginVerified, worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
     assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
     assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
     assert len(commands) == 2
@@ -264,12 +266,12 @@ class Portal(RuleBasedStateMachine):
             st.sampled_from(sorted(one for one, is_shown in self.pages.items() if is_shown is not None))
         )
         if self.pages.pop(task_id):
-            self.tell(TaskReported(worker=ONE, task_id=task_id, report=SAVED))
+            self.tell(received(Finished, worker=ONE, task_id=task_id, report=SAVED))
         elif is_seen:
-            self.tell(TaskReleased(worker=ONE, task_id=task_id, why=ReturnReason.SESSION_LOST, detail=""))
+            self.tell(received(Returned, worker=ONE, task_id=task_id, why=ReturnReason.SESSION_LOST, detail=""))
             self.is_refreshing = True
         else:
-            self.tell(TaskReported(worker=ONE, task_id=task_id, report=MISSING))
+            self.tell(received(Finished, worker=ONE, task_id=task_id, report=MISSING))
 
     @rule()
     def expire(self) -> None:
@@ -295,7 +297,7 @@ class Portal(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         is_in = self.answers.pop()
-        self.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
+        self.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
         self.is_refreshing |= not is_in
 
     @invariant()
@@ -319,7 +321,7 @@ def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
     third = replace(task(1), attempt=3)
     plan = Told(TaskAssigned(worker=ONE, task=third), told(1), VerificationDue(worker=ONE))
 
-    (back,) = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    (back,) = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
     assert isinstance(back, Requeue)
     assert back.task.attempt == third.attempt
@@ -345,8 +347,8 @@ def back(number: int, why: ReturnReason, detail: str) -> Requeue:
     return Requeue(worker=ONE, task=task(number), why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 
 
-def gives_back(number: int, why: ReturnReason) -> TaskReleased:
-    return TaskReleased(worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
+def gives_back(number: int, why: ReturnReason) -> MessageReceived[Returned]:
+    return received(Returned, worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
 
 
 def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
@@ -414,7 +416,7 @@ def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     asking = with_slot(DOUBTING, ONE, replace(DOUBTING.slots[1], unverified=DOUBTING.slots[1].unverified.begin_check()))
 
-    decision = decide(asking, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
+    decision = decide(asking, received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR))
 
     detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
@@ -435,7 +437,7 @@ def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     ],
 )
 def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: PoolState, waits: bool) -> None:
-    assert bool(decide(start, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
+    assert bool(decide(start, received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
 
 
 def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
@@ -449,7 +451,7 @@ def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_a
 
     assert plan.state.slots[1].unverified == UnverifiedResults(probed=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
-    assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
+    assert plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
         ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
     ]
 

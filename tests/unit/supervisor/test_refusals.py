@@ -10,6 +10,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.policy.commands import FileReport, Pause, RecordOutcome, Requeue, Resume, Spawn
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
@@ -18,7 +19,6 @@ from poolwright.supervisor.policy.events import (
     PauseEnded,
     StorageUnavailable,
     TaskAssigned,
-    TaskReported,
     TaskStuck,
     WorkerEnded,
     WorkerFolderFailed,
@@ -29,6 +29,7 @@ from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, LONGEST_PAUSE_S, 
 from poolwright.supervisor.policy.retries import REFUSALS_MAX
 from poolwright.supervisor.policy.state import RESTART_LIMIT, PoolState, Restart, RestartBudget, WorkerSlot
 from tests.support.policy_states import with_slot
+from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1", attempt=3)
@@ -140,7 +141,7 @@ def test_a_worker_that_ends_in_order_passes_the_login_on_to_another() -> None:
 
 
 def test_a_failed_filing_is_no_report_of_the_worker() -> None:
-    told = TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.DISK_FULL, detail="Full."))
+    told = received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.DISK_FULL, detail="Full."))
     taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).state
 
     back, hold = decide(taken, told).commands

@@ -9,6 +9,15 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import (
+    Finished,
+    LoginRefreshed,
+    LoginRequired,
+    LoginResult,
+    LoginVerified,
+    Returned,
+    StartupFailure,
+)
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
@@ -26,18 +35,12 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
-    LoginAttempted,
-    LoginChecked,
     LoginExpiring,
-    LoginLost,
+    MessageReceived,
     PauseEnded,
     PoolInput,
-    PortalDown,
-    SessionRenewed,
     StopRequested,
     TaskAssigned,
-    TaskReleased,
-    TaskReported,
     VerificationDue,
     WorkerEnded,
     WorkerLost,
@@ -56,6 +59,7 @@ from poolwright.supervisor.policy.login_state import (
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from tests.support.policy_states import with_slot
+from tests.support.worker_messages import received, startup_failed
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -85,12 +89,12 @@ def ready(*workers: WorkerRef) -> list[WorkerReady]:
     return [WorkerReady(worker=worker) for worker in workers]
 
 
-def lost(worker: WorkerRef) -> LoginLost:
-    return LoginLost(worker=worker, detail="asked for a login")
+def lost(worker: WorkerRef) -> MessageReceived[LoginRequired]:
+    return received(LoginRequired, worker=worker, detail="asked for a login")
 
 
-def settled(worker: WorkerRef, *, well: bool = True) -> LoginAttempted:
-    return LoginAttempted(worker=worker, is_logged_in=well, detail="form")
+def settled(worker: WorkerRef, *, well: bool = True) -> MessageReceived[LoginResult]:
+    return received(LoginResult, worker=worker, is_logged_in=well, detail="form")
 
 
 def refreshes(commands: list[Command]) -> list[WorkerRef]:
@@ -237,7 +241,7 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(ONE))
     again = WorkerRef(1, 2)
 
-    gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
+    gone = plan.tell(startup_failed(ONE, StartupFailure.PORTAL, "no answer"), WorkerLost(worker=ONE, cause="no answer"))
 
     assert [command.cause for command in gone if isinstance(command, Pause)] == [PauseReason.PORTAL_DOWN]
     assert not plan.state.is_stopping
@@ -249,7 +253,9 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_costs_the_orders_in_flight
         plan = Told(*ready(ONE, TWO, THREE), TaskAssigned(worker=ONE, task=TASK), lost(ONE if not mended else TWO))
         plan.tell(*mended)
 
-        gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
+        gone = plan.tell(
+            startup_failed(ONE, StartupFailure.PORTAL, "no answer"), WorkerLost(worker=ONE, cause="no answer")
+        )
 
         (back,) = (command for command in gone if isinstance(command, Requeue))
         assert (back.is_attempt_spent, back.is_death) == (False, False)
@@ -271,7 +277,7 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
     done = (
         TaskAssigned(worker=ONE, task=TASK),
-        TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)),
+        received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)),
     )
 
     for _ in range(FAILED_LOGINS_MAX * 2):
@@ -282,7 +288,7 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
 
 def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
+    back = received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
 
     for _ in range(LONE_LOGOUTS_MAX - 1):
         (command,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), back)
@@ -296,7 +302,7 @@ def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_e
 
 def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
+    back = received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
 
     for _ in range(LONE_LOGOUTS_MAX * 2):
         (command,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), back)
@@ -322,7 +328,10 @@ def missed(worker: WorkerRef, number: int) -> list[PoolInput]:
     """An order that a worker looked for in vain."""
     task = POTask(task_id=TaskId(f"demo:{number}"), po_number=f"PO{number}", portal_number=str(number))
     report = Report(reason=Reason.PORTAL_SAYS_MISSING)
-    return [TaskAssigned(worker=worker, task=task), TaskReported(worker=worker, task_id=task.task_id, report=report)]
+    return [
+        TaskAssigned(worker=worker, task=task),
+        received(Finished, worker=worker, task_id=task.task_id, report=report),
+    ]
 
 
 def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_one() -> None:
@@ -333,7 +342,7 @@ def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_
 
     (back,) = (command for command in spread if isinstance(command, Requeue))
     assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
-    assert plan.tell(settled(TWO), LoginChecked(worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(settled(TWO), received(LoginVerified, worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
 
 
 def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
@@ -350,8 +359,8 @@ def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it
     plan = Told(*ready(ONE, TWO, THREE), *missed(ONE, 7))
     shown = Report(reason=Reason.ALL_SAVED)
 
-    (back,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), SessionRenewed(worker=ONE))
-    (filed,) = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=shown))
+    (back,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), received(LoginRefreshed, worker=ONE))
+    (filed,) = plan.tell(received(Finished, worker=ONE, task_id=TASK.task_id, report=shown))
 
     assert isinstance(back, Requeue)
     assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
@@ -366,9 +375,9 @@ class TestLifespan:
         """Three workers, and the second login that was made; the first one lasted for ten minutes."""
         plan = Told(*ready(ONE, TWO, THREE))
         plan.state = replace(plan.state, renews_early=renews_early)
-        plan.tell(lost(ONE), LoginAttempted(worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
-        plan.tell(settled(THREE), LoginLost(worker=TWO, detail="", at_s=100.0 + lived_s))
-        self.told = plan.tell(LoginAttempted(worker=TWO, is_logged_in=True, detail="", at_s=800.0))
+        plan.tell(lost(ONE), received(LoginResult, worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
+        plan.tell(settled(THREE), received(LoginRequired, worker=TWO, detail="", at_s=100.0 + lived_s))
+        self.told = plan.tell(received(LoginResult, worker=TWO, is_logged_in=True, detail="", at_s=800.0))
         plan.tell(settled(ONE), settled(THREE))
         return plan
 
@@ -404,7 +413,7 @@ class TestLifespan:
         plan.tell(TaskAssigned(worker=ONE, task=TASK))
 
         due = plan.tell(LoginExpiring(number=2))
-        done = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)))
+        done = plan.tell(received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)))
 
         assert [type(command) for command in due] == [Pause]
         assert plan.holds == {PauseReason.LOGIN_LOST}
@@ -432,7 +441,7 @@ class TestLifespan:
 
         (back,) = (command for command in renewed if isinstance(command, Requeue))
         assert (back.task.task_id, back.is_attempt_spent) == ("demo:7", False)
-        assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+        assert plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
     def test_logins_that_were_renewed_in_time_were_not_made_in_vain_although_no_order_came(self) -> None:
         """A pool that waits for orders through the night."""
@@ -625,9 +634,9 @@ def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_las
     plan = Told(*ready(ONE, TWO))
     plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
 
-    plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
+    plan.tell(received(LoginRequired, worker=THREE, detail="", at_s=500.0))
     assert plan.state.login_lifetime == LoginLifetime().begin(0.0)
-    plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
+    plan.tell(received(LoginRequired, worker=TWO, detail="", at_s=500.0))
     assert plan.state.login_lifetime == LoginLifetime().begin(0.0).end(500.0)
 
 

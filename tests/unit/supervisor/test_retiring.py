@@ -11,6 +11,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.policy.commands import Recycle, Requeue, Spawn
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
@@ -20,7 +21,6 @@ from poolwright.supervisor.policy.events import (
     PoolInput,
     RestartRequested,
     TaskAssigned,
-    TaskReported,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
@@ -35,6 +35,7 @@ from poolwright.supervisor.policy.state import (
     initial_state,
 )
 from tests.support.policy_states import with_slot
+from tests.support.worker_messages import received
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -61,7 +62,7 @@ def test_a_worker_that_has_done_enough_is_to_return() -> None:
     start = PoolState(slots={1: WorkerSlot(is_up=True)}, recycle_policy=RecyclePolicy(tasks=2))
     done = (
         TaskAssigned(worker=ONE, task=TASK),
-        TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
+        received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
     )
 
     assert after(start, *done, look(1.0)).commands == ()

@@ -9,12 +9,14 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.policy.commands import Command, FileReport, Requeue
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import TaskAssigned, TaskReported
+from poolwright.supervisor.policy.events import TaskAssigned
 from poolwright.supervisor.policy.pauses import RETRY_AFTER_LIMIT_S
 from poolwright.supervisor.policy.retries import FAILURES_IN_A_ROW, FIRST_RETRY_S
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("own:1"), po_number="1", portal_number="1")
@@ -24,7 +26,7 @@ def judged(report: Report, *, attempt: int = 1, start: PoolState | None = None) 
     """What is decided about this report on an attempt."""
     task = replace(TASK, attempt=attempt)
     taken = decide(start or PoolState(slots={1: WorkerSlot()}), TaskAssigned(worker=ONE, task=task)).state
-    decision = decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report))
+    decision = decide(taken, received(Finished, worker=ONE, task_id=task.task_id, report=report))
     (command,) = decision.commands
     return decision.state, command
 

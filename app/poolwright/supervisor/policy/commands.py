@@ -100,14 +100,14 @@ class ScheduleVerification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckLogin:
-    """Let a worker check its login with the portal; ``LoginChecked`` follows, or the end of the worker."""
+    """Let a worker check its login with the portal; ``LoginVerified`` follows, or the end of the worker."""
 
     worker: WorkerRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshLogin:
-    """Let a worker log in for all workers; ``LoginAttempted`` follows, or the end of the worker."""
+    """Let a worker log in for all workers; ``LoginResult`` follows, or the end of the worker."""
 
     worker: WorkerRef
     #: Whether the current login has not ended yet.
@@ -133,7 +133,7 @@ class AnnounceLoginExpiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyLogin:
-    """Let a worker import the cookies of another slot's session; ``LoginAttempted`` follows, or the worker's end."""
+    """Let a worker import the cookies of another slot's session; ``LoginResult`` follows, or the worker's end."""
 
     worker: WorkerRef
     source_slot: int

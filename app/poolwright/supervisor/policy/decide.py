@@ -4,7 +4,8 @@ The rules by which it works:
 
 - ``decide`` is a function. The same state and event give the same decision, and the state it is given never changes.
 - It makes one ``Draft``, a working copy that is private to the call, hands it to the event's handler, and freezes it
-  again. Handlers are called ``on_<event>``. They change the draft in place and call each other.
+  again. Handlers are called ``on_<event>``, or ``on_<message>`` for a worker's message. They change the draft in place
+  and call each other.
 - Handlers emit commands in the order in which the pool executes them. What comes of a command arrives as an event.
 - Each event of a worker names its generation. One of a past generation changes nothing, except the result of a filing,
   which belongs to the task.
@@ -12,7 +13,8 @@ The rules by which it works:
   measured. Nothing else runs by itself.
 - A command that is under way counts as under way until its answer comes, or the end of the worker that owes it.
 
-``state`` says what is known, ``events`` and ``commands`` what goes in and out, and ``HANDLERS`` who decides what.
+``state`` says what is known, ``events`` and ``commands`` what goes in and out, and ``HANDLERS`` and
+``MESSAGE_HANDLERS`` who decides what.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from poolwright.ipc import messages
 from poolwright.supervisor.policy import events
 from poolwright.supervisor.policy.commands import Command
 from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.login_recovery import (
-    on_login_attempted,
     on_login_expiring,
-    on_login_lost,
+    on_login_required,
+    on_login_result,
     on_worker_ready,
     refresh_when_idle,
 )
@@ -49,16 +52,15 @@ from poolwright.supervisor.policy.recycling import on_folder_recreated, on_memor
 from poolwright.supervisor.policy.retries import on_filing_failed, on_task_assigned, on_task_filed
 from poolwright.supervisor.policy.state import PoolState
 from poolwright.supervisor.policy.verification import (
-    on_login_checked,
-    on_session_renewed,
-    on_task_released,
-    on_task_reported,
+    on_finished,
+    on_login_refreshed,
+    on_login_verified,
+    on_returned,
     on_task_stuck,
     on_verification_due,
 )
 from poolwright.supervisor.policy.worker_exit import (
-    on_browser_start_failed,
-    on_portal_down,
+    on_startup_failed,
     on_worker_ended,
     on_worker_folder_failed,
     on_worker_lost,
@@ -77,7 +79,7 @@ def decide(state: PoolState, event: events.PoolInput) -> Decision:
     """Decide about one event."""
     draft = Draft.copy(state)
     if not _is_outdated(state, event):
-        HANDLERS[type(event)](draft, event)
+        _handler(event)(draft, event)
     refresh_when_idle(draft)
     return Decision(draft.freeze(), tuple(draft.commands))
 
@@ -92,7 +94,25 @@ def _is_outdated(state: PoolState, event: events.PoolInput) -> bool:
     return event.worker.generation != state.slots[event.worker.slot].generation
 
 
-#: Who decides about which event. Every event stands here, and each handler takes its own; a test holds both.
+def _handler(event: events.PoolInput) -> Callable[[Draft, Any], None]:
+    if isinstance(event, events.MessageReceived):
+        return MESSAGE_HANDLERS[type(event.message)]
+    return HANDLERS[type(event)]
+
+
+#: Who decides about which message of a worker. Every message for the policy stands here; a test holds that.
+MESSAGE_HANDLERS: Mapping[type[events.PolicyMessage], Callable[[Draft, Any], None]] = MappingProxyType(
+    {
+        messages.StartupFailed: on_startup_failed,
+        messages.Finished: on_finished,
+        messages.Returned: on_returned,
+        messages.LoginVerified: on_login_verified,
+        messages.LoginRefreshed: on_login_refreshed,
+        messages.LoginRequired: on_login_required,
+        messages.LoginResult: on_login_result,
+    }
+)
+#: Who decides about which other event. Every event stands here, and each handler takes its own; a test holds both.
 HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = MappingProxyType(
     {
         # The whole pool
@@ -110,8 +130,6 @@ HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = Mappin
         # Workers
         events.WorkerReady: on_worker_ready,
         events.TaskAssigned: on_task_assigned,
-        events.BrowserStartFailed: on_browser_start_failed,
-        events.PortalDown: on_portal_down,
         events.WorkerFolderFailed: on_worker_folder_failed,
         events.WorkerLost: on_worker_lost,
         events.WorkerEnded: on_worker_ended,
@@ -119,17 +137,11 @@ HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = Mappin
         events.FolderRecreated: on_folder_recreated,
         events.MemorySampled: on_memory_sampled,
         # Tasks
-        events.TaskReported: on_task_reported,
-        events.TaskReleased: on_task_released,
         events.TaskStuck: on_task_stuck,
         events.TaskFiled: on_task_filed,
         events.FilingFailed: on_filing_failed,
         # Logins
         events.VerificationDue: on_verification_due,
-        events.LoginChecked: on_login_checked,
-        events.SessionRenewed: on_session_renewed,
-        events.LoginLost: on_login_lost,
-        events.LoginAttempted: on_login_attempted,
         events.LoginExpiring: on_login_expiring,
     }
 )

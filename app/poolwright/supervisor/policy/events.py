@@ -1,15 +1,28 @@
-"""Events that the policy decides about. Each event of a worker names its generation."""
+"""Events that the policy decides about. Each event of a worker names its generation.
+
+What a worker says itself arrives as its message, in a ``MessageReceived``. The others are what the supervisor observes:
+a start, an end, a loss, a filing, memory, disks, and what people ask for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import Limits
-from poolwright.domain.outcomes import LoginCheck, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.tasks import POTask, Report
+from poolwright.domain.tasks import POTask
+from poolwright.ipc.messages import (
+    Finished,
+    LoginRefreshed,
+    LoginRequired,
+    LoginResult,
+    LoginVerified,
+    Returned,
+    StartupFailed,
+)
 from poolwright.supervisor.policy.commands import FileReport, StopCause
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import LossKind
@@ -154,6 +167,22 @@ PoolWideInput = (
 )
 
 
+#: Messages of a worker that the policy decides about.
+PolicyMessage = StartupFailed | Finished | Returned | LoginVerified | LoginRefreshed | LoginRequired | LoginResult
+M_co = TypeVar("M_co", bound=PolicyMessage, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived(Generic[M_co]):
+    """A worker sent a message."""
+
+    #: Whose connection it came from. The slot and the generation that the message names do not count.
+    worker: WorkerRef
+    message: M_co
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReady:
     """A worker has its browser open and is logged in."""
@@ -172,69 +201,10 @@ class TaskAssigned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskReported:
-    """A worker finished an attempt."""
-
-    worker: WorkerRef
-    task_id: TaskId
-    report: Report
-    #: Seconds for which its worker stood still meanwhile: a paused machine, or one without a processor to spare.
-    paused_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskReleased:
-    """A worker gave a task back undone."""
-
-    worker: WorkerRef
-    task_id: TaskId
-    why: ReturnReason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationDue:
     """A worker had time to prove by itself that it is logged in."""
 
     worker: WorkerRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginChecked:
-    """A worker asked the portal whether it is logged in."""
-
-    worker: WorkerRef
-    proof: LoginCheck
-    #: Of its own accord, when it had finished its last task.
-    is_last: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRenewed:
-    """Single sign-on brought back a session that had ended; what it read before may have been read without a login."""
-
-    worker: WorkerRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginLost:
-    """The portal asks a worker for a login, at its start or later; the worker waits for a command."""
-
-    worker: WorkerRef
-    detail: str
-    #: When, in seconds of a clock that only goes forward.
-    at_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginAttempted:
-    """A worker tried to log in, or to take a login over."""
-
-    worker: WorkerRef
-    is_logged_in: bool
-    detail: str
-    #: When, in seconds of a clock that only goes forward.
-    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,22 +226,6 @@ class FilingFailed:
     trouble: StorageTrouble = StorageTrouble.OTHER
     #: Whether the output folder as a whole takes files, so that the trouble is this order's own.
     is_place_fine: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrowserStartFailed:
-    """A worker could not start its browser, and its loss follows."""
-
-    worker: WorkerRef
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortalDown:
-    """A worker came up and found that the portal does not answer; its loss follows."""
-
-    worker: WorkerRef
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,19 +265,12 @@ class WorkerEnded:
 
 
 WorkerInput = (
-    WorkerReady
+    MessageReceived[PolicyMessage]
+    | WorkerReady
     | TaskAssigned
-    | TaskReported
-    | TaskReleased
     | VerificationDue
-    | LoginChecked
-    | SessionRenewed
-    | LoginLost
-    | LoginAttempted
     | TaskFiled
     | FilingFailed
-    | PortalDown
-    | BrowserStartFailed
     | WorkerFolderFailed
     | TaskStuck
     | WorkerLost

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import ReturnReason
+from poolwright.ipc.messages import LoginRequired, LoginResult
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
@@ -20,7 +21,7 @@ from poolwright.supervisor.policy.commands import (
     StopCause,
 )
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.events import LoginAttempted, LoginExpiring, LoginLost, WorkerReady
+from poolwright.supervisor.policy.events import LoginExpiring, MessageReceived, WorkerReady
 from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.verification import requeue_unverified
@@ -30,7 +31,7 @@ FAILED_LOGINS_MAX = 4
 _LOGGED_OUT_AGAIN = "The portal ends the session right after every login."
 
 
-def on_login_lost(draft: Draft, event: LoginLost) -> None:
+def on_login_required(draft: Draft, event: MessageReceived[LoginRequired]) -> None:
     """Recover the login of a worker, and requeue its results, which were perhaps loaded without a login."""
     requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
     slot = draft.slot(event.worker.slot)
@@ -46,18 +47,18 @@ def on_login_lost(draft: Draft, event: LoginLost) -> None:
     if refresher == event.worker.slot and not draft.is_stopping:  # it was restarted to try once more
         draft.emit(RefreshLogin(worker=event.worker))
     else:
-        _refresh_or_resume(draft, event.detail)
+        _refresh_or_resume(draft, event.message.detail)
 
 
-def on_login_attempted(draft: Draft, event: LoginAttempted) -> None:
+def on_login_result(draft: Draft, event: MessageReceived[LoginResult]) -> None:
     """Share the login if the worker logged in for all; if it failed, let it try once more or require a person."""
-    slot = draft.slot(event.worker.slot)
-    slot.login_status = LoginStatus.LOGGED_IN if event.is_logged_in else LoginStatus.LOGGED_OUT
+    result, slot = event.message, draft.slot(event.worker.slot)
+    slot.login_status = LoginStatus.LOGGED_IN if result.is_logged_in else LoginStatus.LOGGED_OUT
     recovery = draft.login_recovery
     if recovery.refresher != event.worker.slot:  # it imported a login
         _stop_waiting_for(draft, event.worker)
-        _refresh_or_resume(draft, event.detail)
-    elif event.is_logged_in:
+        _refresh_or_resume(draft, result.detail)
+    elif result.is_logged_in:
         draft.login_lifetime = draft.login_lifetime.begin(event.at_s)
         _announce_expiry(draft)
         draft.emit(BackUpLogin(slot=event.worker.slot))
@@ -65,10 +66,10 @@ def on_login_attempted(draft: Draft, event: LoginAttempted) -> None:
     elif draft.was_ready and not recovery.was_restarted and not draft.is_stopping:
         draft.login_recovery = replace(recovery, was_restarted=True)
         slot.is_being_killed = True
-        draft.emit(KillAndRestart(worker=event.worker, cause=f"it could not log in ({event.detail})"))
+        draft.emit(KillAndRestart(worker=event.worker, cause=f"it could not log in ({result.detail})"))
     else:
         _stop_waiting_for(draft, event.worker)
-        _require_manual_login(draft, event.detail)
+        _require_manual_login(draft, result.detail)
 
 
 def on_worker_ready(draft: Draft, event: WorkerReady) -> None:

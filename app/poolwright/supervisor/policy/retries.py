@@ -16,6 +16,7 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.policy.commands import (
     Discard,
     FileReport,
@@ -25,7 +26,7 @@ from poolwright.supervisor.policy.commands import (
     StagedAttempt,
 )
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.events import FilingFailed, TaskAssigned, TaskFiled, TaskReported
+from poolwright.supervisor.policy.events import FilingFailed, TaskAssigned, TaskFiled
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, RETRY_AFTER_LIMIT_S, STORAGE_PAUSES, PauseReason
 
 #: Delay before a task's second attempt; doubled with each further one.
@@ -119,14 +120,14 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
     draft.logouts = draft.logouts.begin(task_id)
 
 
-def judge_report(draft: Draft, event: TaskReported, task: POTask) -> None:
+def judge_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
     """Decide about a finished attempt whose report does not depend on the login."""
-    free = _free_return(draft, event)
-    draft.release_task(event.worker, task.task_id)
-    report = event.report
+    free = _free_return(draft, worker, finished)
+    draft.release_task(worker, task.task_id)
+    report = finished.report
     if free is not None:
         draft.count_free_return(task.task_id)
-        draft.requeue_unspent(event.worker, task, free.why, free.detail, free.delay_s)
+        draft.requeue_unspent(worker, task, free.why, free.detail, free.delay_s)
         if free.pause is not None:
             draft.pause(free.pause, report.detail, report.retry_after_s or 0.0)
         return
@@ -134,10 +135,10 @@ def judge_report(draft: Draft, event: TaskReported, task: POTask) -> None:
         # waiting did not help, so the saved files are the result
         report = replace(report, reason=Reason.SOME_FILES_FAILED)
     if _may_be_the_worker(report):
-        _count_failure(draft, event.worker, task, report)
+        _count_failure(draft, worker, task, report)
     else:
-        note_answer(draft, event.worker, report)
-        retry_or_fail(draft, event.worker, task, report)
+        note_answer(draft, worker, report)
+        retry_or_fail(draft, worker, task, report)
 
 
 def note_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
@@ -159,46 +160,47 @@ class _FreeReturn:
     pause: PauseReason | None = None
 
 
-def _free_return(draft: Draft, event: TaskReported) -> _FreeReturn | None:
+def _free_return(draft: Draft, worker: WorkerRef, finished: Finished) -> _FreeReturn | None:
     """Return how an order is requeued that did not cause its failure; ``None`` if it may have caused it."""
-    report, storage = event.report, draft.pauses.storage
-    if _was_paused(draft, event):
-        detail = f"The machine was suspended for {event.paused_s:.0f} s meanwhile. {report.detail}".strip()
+    report, storage = finished.report, draft.pauses.storage
+    if _was_paused(draft, finished):
+        detail = f"The machine was suspended for {finished.paused_s:.0f} s meanwhile. {report.detail}".strip()
         return _FreeReturn(why=ReturnReason.PAUSED, detail=detail)
-    if _was_cut_off(draft, event):
+    if _was_cut_off(draft, worker, finished):
         return _FreeReturn(why=Reason.PORTAL_UNREACHABLE, detail=report.detail)
     if storage is not None and report.meaning.is_retryable and not draft.is_stopping:
         # Storage is unavailable: it may have caused any failure meanwhile, so the order waits as long as the others.
         why = draft.pauses.storage_reason or Reason.DISK_FULL
         return _FreeReturn(why=why, detail=report.detail, delay_s=draft.pauses.delay_s(storage))
     cause = _OUTAGE_PAUSES.get(report.reason)
-    if cause is PauseReason.PORTAL_DOWN and _was_answered(draft, event):
+    if cause is PauseReason.PORTAL_DOWN and _was_answered(draft, worker, finished):
         # Only this order fails. The first time that may be the beginning of an outage.
         once = _FreeReturn(why=Reason.PORTAL_UNREACHABLE, detail=report.detail, delay_s=FIRST_PAUSE_S)
-        return once if event.task_id not in draft.free_returns else None
-    if cause is None or draft.free_returns.get(event.task_id, 0) >= _free_returns_max(draft, cause):
+        return once if finished.task_id not in draft.free_returns else None
+    if cause is None or draft.free_returns.get(finished.task_id, 0) >= _free_returns_max(draft, cause):
         return None
     delay_s = draft.pauses.delay_s(cause, report.retry_after_s or 0.0)
     return _FreeReturn(why=report.reason, detail=report.detail, delay_s=delay_s, pause=cause)
 
 
-def _was_paused(draft: Draft, event: TaskReported) -> bool:
+def _was_paused(draft: Draft, finished: Finished) -> bool:
     """Whether a suspension of the machine may have caused a failure: time limits ran out, connections were closed."""
-    is_within_limit = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
-    is_judged = not event.report.meaning.is_retryable or event.report.reason is Reason.RETRY_ASKED
-    return event.paused_s > 0 and not is_judged and is_within_limit
+    is_within_limit = draft.free_returns.get(finished.task_id, 0) < FREE_RETURNS_MAX
+    is_judged = not finished.report.meaning.is_retryable or finished.report.reason is Reason.RETRY_ASKED
+    return finished.paused_s > 0 and not is_judged and is_within_limit
 
 
-def _was_cut_off(draft: Draft, event: TaskReported) -> bool:
+def _was_cut_off(draft: Draft, worker: WorkerRef, finished: Finished) -> bool:
     """Whether an attempt was in flight when an outage of the portal was found, which may have caused its failure."""
-    outages_before = draft.slots[event.worker.slot].outages_before.get(event.task_id, 0)
-    is_within_limit = draft.free_returns.get(event.task_id, 0) < FREE_RETURNS_MAX
-    return event.report.reason in _CUT_OFF_REASONS and draft.pauses.outage_count > outages_before and is_within_limit
+    outages_before = draft.slots[worker.slot].outages_before.get(finished.task_id, 0)
+    is_within_limit = draft.free_returns.get(finished.task_id, 0) < FREE_RETURNS_MAX
+    is_cut_off = finished.report.reason in _CUT_OFF_REASONS and draft.pauses.outage_count > outages_before
+    return is_cut_off and is_within_limit
 
 
-def _was_answered(draft: Draft, event: TaskReported) -> bool:
+def _was_answered(draft: Draft, worker: WorkerRef, finished: Finished) -> bool:
     """Whether the portal showed another order after this one was taken, so that it was not down."""
-    return draft.shown_count > draft.slots[event.worker.slot].shown_before[event.task_id]
+    return draft.shown_count > draft.slots[worker.slot].shown_before[finished.task_id]
 
 
 def _free_returns_max(draft: Draft, cause: PauseReason) -> int:

@@ -16,16 +16,10 @@ from typing import assert_never
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.messages import Finished, LoginRefreshed, LoginVerified, Returned
 from poolwright.supervisor.policy.commands import CheckLogin, ScheduleVerification
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.events import (
-    LoginChecked,
-    SessionRenewed,
-    TaskReleased,
-    TaskReported,
-    TaskStuck,
-    VerificationDue,
-)
+from poolwright.supervisor.policy.events import MessageReceived, TaskStuck, VerificationDue
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.retries import file_best, judge_report, note_answer
 from poolwright.supervisor.policy.state import UnverifiedResult
@@ -39,35 +33,38 @@ _UNPROVEN = "not found, refused or empty in a session that was not verified to b
 _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
-def on_task_reported(draft: Draft, event: TaskReported) -> None:
+def on_finished(draft: Draft, event: MessageReceived[Finished]) -> None:
     """Count a finished attempt and judge its report."""
     draft.slot(event.worker.slot).done_count += 1
-    _settle_report(draft, event)
+    _settle_report(draft, event.worker, event.message)
 
 
 def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
     """Judge a task that cannot be stopped. Its worker is ended for it, so its other tasks return unspent."""
     report = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
-    _settle_report(draft, TaskReported(worker=event.worker, task_id=event.task_id, report=report))
-    draft.slot(event.worker.slot).is_being_killed = True
+    worker = event.worker
+    finished = Finished(slot=worker.slot, generation=worker.generation, task_id=event.task_id, report=report)
+    _settle_report(draft, worker, finished)
+    draft.slot(worker.slot).is_being_killed = True
 
 
-def on_task_released(draft: Draft, event: TaskReleased) -> None:
+def on_returned(draft: Draft, event: MessageReceived[Returned]) -> None:
     """Take back an unfinished task. After a lost session its unverified results are requeued too."""
-    task = draft.release_task(event.worker, event.task_id)
-    is_session_lost = event.why is ReturnReason.SESSION_LOST
+    returned = event.message
+    task = draft.release_task(event.worker, returned.task_id)
+    is_session_lost = returned.why is ReturnReason.SESSION_LOST
     if is_session_lost:
-        requeue_unverified(draft, event.worker, event.why)
+        requeue_unverified(draft, event.worker, returned.why)
     if task is None:
         return
     if not is_session_lost or draft.is_stopping:
-        draft.requeue_unspent(event.worker, task, event.why, event.detail)
+        draft.requeue_unspent(event.worker, task, returned.why, returned.detail)
         return
     draft.logouts = draft.logouts.record(task.task_id, draft.in_hand)
     if draft.logouts.is_own(task.task_id):
-        file_best(draft, event.worker, task, Report(reason=Reason.ASKS_FOR_LOGIN, detail=event.detail))
+        file_best(draft, event.worker, task, Report(reason=Reason.ASKS_FOR_LOGIN, detail=returned.detail))
     else:
-        draft.requeue_unspent(event.worker, task, event.why, event.detail, draft.logouts.wait_s(task.task_id))
+        draft.requeue_unspent(event.worker, task, returned.why, returned.detail, draft.logouts.wait_s(task.task_id))
 
 
 def on_verification_due(draft: Draft, event: VerificationDue) -> None:
@@ -77,15 +74,15 @@ def on_verification_due(draft: Draft, event: VerificationDue) -> None:
         _begin_check(draft, event.worker)
 
 
-def on_login_checked(draft: Draft, event: LoginChecked) -> None:
+def on_login_verified(draft: Draft, event: MessageReceived[LoginVerified]) -> None:
     """File the results if the session is logged in, requeue them if it is not, or check again later."""
     slot = draft.slot(event.worker.slot)
     checked = slot.unverified
     slot.unverified = checked.end_check()
-    match event.proof:
+    match event.message.proof:
         case LoginCheck.LOGGED_IN:
             _mark_verified(draft)
-            _file_verified(draft, event.worker, checked.task_ids if event.is_last else checked.probed or ())
+            _file_verified(draft, event.worker, checked.task_ids if event.message.is_last else checked.probed or ())
             _schedule_check(draft, event.worker)
         case LoginCheck.LOGGED_OUT:
             requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
@@ -95,10 +92,10 @@ def on_login_checked(draft: Draft, event: LoginChecked) -> None:
                 delay_s = draft.pause(PauseReason.PORTAL_BUSY, detail)
                 draft.emit(ScheduleVerification(worker=event.worker, delay_s=delay_s))
         case _:
-            assert_never(event.proof)
+            assert_never(event.message.proof)
 
 
-def on_session_renewed(draft: Draft, event: SessionRenewed) -> None:
+def on_login_refreshed(draft: Draft, event: MessageReceived[LoginRefreshed]) -> None:
     """Requeue the results that the session may have loaded without a login."""
     requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
 
@@ -111,25 +108,25 @@ def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> No
     slot.unverified = slot.unverified.cleared(slot.held)
 
 
-def _settle_report(draft: Draft, event: TaskReported) -> None:
+def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
     """Hold a report back if it must be verified, else judge it and file the results that it verifies.
 
     A report about a task that the worker does not hold is ignored.
     """
-    slot = draft.slots[event.worker.slot]
-    task, outcome = slot.held.get(event.task_id), event.report.outcome
+    slot, task_id, report = draft.slots[worker.slot], finished.task_id, finished.report
+    task = slot.held.get(task_id)
     if task is None:
         return
-    if outcome in LOOKS_LOGGED_OUT:
-        draft.release_task(event.worker, event.task_id)
-        note_answer(draft, event.worker, event.report)
-        _hold_back(draft, event.worker, task, event.report)
+    if report.outcome in LOOKS_LOGGED_OUT:
+        draft.release_task(worker, task_id)
+        note_answer(draft, worker, report)
+        _hold_back(draft, worker, task, report)
         return
-    judge_report(draft, event, task)
-    if outcome in _PROOF_OUTCOMES:
+    judge_report(draft, worker, finished, task)
+    if report.outcome in _PROOF_OUTCOMES:
         _mark_verified(draft)
-        proven = [result.task_id for result in slot.unverified.row if event.task_id not in result.beside]
-        _file_verified(draft, event.worker, proven)
+        proven = [result.task_id for result in slot.unverified.row if task_id not in result.beside]
+        _file_verified(draft, worker, proven)
 
 
 def _mark_verified(draft: Draft) -> None:

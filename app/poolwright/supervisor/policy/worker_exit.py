@@ -11,15 +11,10 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import STORAGE_REASONS
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
+from poolwright.ipc.messages import StartupFailed, StartupFailure
 from poolwright.supervisor.policy.commands import FailQueued, GiveUp, Requeue, Spawn, StopCause, SuspendSlot
 from poolwright.supervisor.policy.draft import Draft, SlotDraft
-from poolwright.supervisor.policy.events import (
-    BrowserStartFailed,
-    PortalDown,
-    WorkerEnded,
-    WorkerFolderFailed,
-    WorkerLost,
-)
+from poolwright.supervisor.policy.events import MessageReceived, WorkerEnded, WorkerFolderFailed, WorkerLost
 from poolwright.supervisor.policy.login_recovery import on_worker_gone
 from poolwright.supervisor.policy.pauses import LONGEST_PAUSE_S, STORAGE_PAUSES, PauseReason
 from poolwright.supervisor.policy.recycling import on_recycle_failed
@@ -28,14 +23,20 @@ from poolwright.supervisor.policy.state import SUSPENSION_S, WorkerSlot
 from poolwright.supervisor.policy.verification import requeue_unverified
 
 
-def on_browser_start_failed(draft: Draft, event: BrowserStartFailed) -> None:
-    """Note the cause of the loss that follows: the browser does not start."""
-    draft.slot(event.worker.slot).is_browser_unfit = True
-
-
-def on_portal_down(draft: Draft, event: PortalDown) -> None:
-    """Note the cause of the loss that follows: the portal does not answer."""
-    draft.slot(event.worker.slot).is_portal_down = True
+def on_startup_failed(draft: Draft, event: MessageReceived[StartupFailed]) -> None:
+    """Note why the worker will be lost, or end the pool where no other worker would do better."""
+    failure, slot = event.message, draft.slot(event.worker.slot)
+    match failure.kind:
+        case StartupFailure.BROWSER:
+            slot.is_browser_unfit = True
+        case StartupFailure.PORTAL:
+            slot.is_portal_down = True
+        case StartupFailure.LOGIN:
+            draft.stop(StopCause.LOGIN_REQUIRED, failure.detail)
+        case StartupFailure.PROCESSOR:
+            draft.stop(StopCause.SETUP_FAILED, failure.detail)
+        case StartupFailure.PROFILE:
+            draft.stop(StopCause.PROFILE_DAMAGED, failure.detail)
 
 
 def on_worker_folder_failed(draft: Draft, event: WorkerFolderFailed) -> None:

@@ -6,29 +6,16 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import Protocol
 
 import anyio
 
 from poolwright.concurrency import ActiveTimeLimit
-from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.ids import TaskId
 from poolwright.ipc import messages
 from poolwright.ipc.codec import FrameError
 from poolwright.ipc.messages import GetThumbnail
 from poolwright.ipc.process import WorkerProcess
-from poolwright.profile.errors import ProfileDamagedError
-from poolwright.supervisor.policy.commands import StopCause
-from poolwright.supervisor.policy.events import (
-    BrowserStartFailed,
-    LoginAttempted,
-    LoginChecked,
-    LoginLost,
-    PortalDown,
-    SessionRenewed,
-    StopRequested,
-    TaskReleased,
-    TaskReported,
-)
 from poolwright.supervisor.policy.state import LossKind
 
 #: From the start of the process to its first word (design section 4).
@@ -46,11 +33,6 @@ SPAWN_AHEAD_S = 2.0
 #: A worker beats every two seconds; silent for this long, it hangs.
 SILENCE_LIMIT_S = 15.0
 
-_STOP_CAUSES = {
-    messages.StartupFailure.LOGIN: StopCause.LOGIN_REQUIRED,
-    messages.StartupFailure.PROCESSOR: StopCause.SETUP_FAILED,
-}
-
 
 def ready_limit_s(configure: messages.Configure) -> float:
     """How long a worker may take until it is ready, where every page of the portal comes as late as its pack allows."""
@@ -58,52 +40,6 @@ def ready_limit_s(configure: messages.Configure) -> float:
     page_count = _LADDER if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE
     pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
     return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
-
-
-def to_event(
-    message: messages.Finished
-    | messages.Returned
-    | messages.LoginVerified
-    | messages.LoginRefreshed
-    | messages.LoginRequired
-    | messages.LoginResult,
-    worker: WorkerRef,
-) -> TaskReported | TaskReleased | LoginChecked | SessionRenewed | LoginLost | LoginAttempted:
-    """Return what the policy has to know when a worker reports how its work and its login went."""
-    match message:
-        case messages.Finished():
-            task_id, report = message.task_id, message.report
-            return TaskReported(worker=worker, task_id=task_id, report=report, paused_s=message.paused_s)
-        case messages.Returned():
-            return TaskReleased(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
-        case messages.LoginVerified():
-            return LoginChecked(worker=worker, proof=message.proof, is_last=message.is_last)
-        case messages.LoginRefreshed():
-            return SessionRenewed(worker=worker)
-        case messages.LoginRequired():
-            return LoginLost(worker=worker, detail=message.detail, at_s=anyio.current_time())
-        case messages.LoginResult():
-            is_in, at_s = message.is_logged_in, anyio.current_time()
-            return LoginAttempted(worker=worker, is_logged_in=is_in, detail=message.detail, at_s=at_s)
-        case _:
-            assert_never(message)
-
-
-def to_failure_event(
-    unable: messages.StartupFailed, worker: WorkerRef
-) -> PortalDown | BrowserStartFailed | StopRequested:
-    """Return what the policy has to know when a worker reports that it cannot work.
-
-    Raises:
-        ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then it is reported.
-    """
-    if unable.kind is messages.StartupFailure.PROFILE:
-        raise ProfileDamagedError(unable.detail)
-    if unable.kind is messages.StartupFailure.PORTAL:
-        return PortalDown(worker=worker, detail=unable.detail)
-    if unable.kind is messages.StartupFailure.BROWSER:
-        return BrowserStartFailed(worker=worker, detail=unable.detail)
-    return StopRequested(cause=_STOP_CAUSES[unable.kind], detail=unable.detail)
 
 
 class WorkerLostError(Exception):

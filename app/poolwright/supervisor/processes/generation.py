@@ -24,9 +24,11 @@ from poolwright.domain.states import WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.ipc.process import WorkerProcess, spawn
+from poolwright.profile.errors import ProfileDamagedError
 from poolwright.supervisor.policy.events import (
+    MessageReceived,
+    PolicyMessage,
     TaskAssigned,
-    TaskReleased,
     TaskStuck,
     WorkerEnded,
     WorkerLost,
@@ -39,8 +41,6 @@ from poolwright.supervisor.processes.connection import (
     ThumbnailRequests,
     WorkerConnection,
     WorkerLostError,
-    to_event,
-    to_failure_event,
 )
 from poolwright.supervisor.task_queue import TabSlots, TaskFeeder, next_task
 from poolwright.supervisor.workspace import WorkerSpec
@@ -313,8 +313,7 @@ class Generation:
             started = await self._feeder.start(task, self.ref)
         if self.is_asked_to_end:  # meanwhile: it takes nothing any more
             self._release(task.task_id)
-            why = ReturnReason.DRAINING
-            self._context.post(TaskReleased(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
+            self._post(self._returned(task))
             return
         self._move(WorkerEvent.ASSIGN)
         self._deadlines.begin(started)
@@ -341,13 +340,16 @@ class Generation:
                 self._pass_on(message)
             case messages.Finished() | messages.Returned():
                 self._release(message.task_id)
-                context.post(to_event(message, self.ref))
+                self._post(message)
             case (
                 messages.LoginVerified() | messages.LoginRefreshed() | messages.LoginRequired() | messages.LoginResult()
             ):
-                context.post(to_event(message, self.ref))
+                self._post(message)
+            case messages.StartupFailed(kind=messages.StartupFailure.PROFILE):
+                # Whoever holds the clone puts it aside, and reports it then.
+                raise ProfileDamagedError(message.detail)
             case messages.StartupFailed():
-                context.post(to_failure_event(message, self.ref))
+                self._post(message)
                 raise WorkerLostError(message.detail, LossKind.UNABLE)
             case messages.Hello() | messages.Ready() | messages.Exiting():
                 msg = f"it sent an unexpected {message.type} message"
@@ -362,6 +364,20 @@ class Generation:
                 self._context.event_log.notice(message.level, message.text, self.ref)
             case messages.Thumbnail():
                 self.thumbnails.resolve(message.task_id, message.jpeg)
+
+    def _post(self, message: PolicyMessage) -> None:
+        """Give the policy a message of the worker."""
+        self._context.post(MessageReceived(worker=self.ref, message=message, at_s=anyio.current_time()))
+
+    def _returned(self, task: POTask) -> messages.Returned:
+        """Return the answer of a worker that ends before it was told of a task."""
+        return messages.Returned(
+            slot=self.ref.slot,
+            generation=self.ref.generation,
+            task_id=task.task_id,
+            why=ReturnReason.DRAINING,
+            detail="its worker ends",
+        )
 
     def _release(self, task_id: TaskId) -> None:
         self._deadlines.end(task_id)
