@@ -65,10 +65,23 @@ def test_a_worker_that_has_done_enough_is_to_return() -> None:
         received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
     )
 
-    assert after(start, *done, look(1.0)).commands == ()
-    (retire,) = after(start, *done, *done, look(1.0)).commands
-    assert isinstance(retire, Recycle)
+    assert not any(isinstance(command, Recycle) for command in after(start, *done).commands)
+    retire = after(start, *done, *done).commands[-1]
+    assert isinstance(retire, Recycle), "at once: a short list is over before the next look at the memory"
     assert "2 orders" in retire.cause
+
+
+def test_one_that_has_done_enough_waits_for_another_that_is_away() -> None:
+    done = (
+        TaskAssigned(worker=ONE, task=TASK),
+        received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
+    )
+    slots = {1: WorkerSlot(is_up=True), 2: WorkerSlot()}
+    waiting = after(PoolState(slots=slots, recycle_policy=RecyclePolicy(tasks=1)), *done)
+
+    assert not any(isinstance(command, Recycle) for command in waiting.commands)
+    back = after(waiting.state, WorkerReady(worker=TWO, at_s=1.0))
+    assert after(back.state, look(2.0)).commands == (Recycle(worker=ONE, cause="it has done 1 orders"),)
 
 
 def test_a_worker_that_is_old_enough_is_to_return() -> None:

@@ -45,9 +45,16 @@ def on_memory_sampled(draft: Draft, event: MemorySampled) -> None:
         _recycle_if_due(draft, event.at_s)
 
 
+def recycle_if_worn(draft: Draft, worker: WorkerRef) -> None:
+    """Recycle a worker that has just done its number of tasks: a short list may be over before the next sample."""
+    slot = draft.slots[worker.slot]
+    if (cause := _wear_cause(draft, slot)) and _can_recycle(draft, worker) and not _is_recycling_forbidden(draft):
+        _recycle(draft, worker, cause)
+
+
 def _recycle_if_due(draft: Draft, now_s: float) -> None:
     """Recycle the first worker that is due, unless another worker is down or a pause forbids it."""
-    if _is_any_worker_down(draft) or draft.login_recovery.is_due or draft.pauses.active - _QUIET:
+    if _is_recycling_forbidden(draft):
         return
     for number, slot in sorted(draft.slots.items()):
         worker = draft.worker(number)
@@ -61,6 +68,10 @@ def _can_recycle(draft: Draft, worker: WorkerRef) -> bool:
     slot = draft.slots[worker.slot]
     is_working = slot.generation == worker.generation and _is_working(slot)
     return is_working and not draft.login_recovery.is_under_way and not draft.is_stopping
+
+
+def _is_recycling_forbidden(draft: Draft) -> bool:
+    return _is_any_worker_down(draft) or draft.login_recovery.is_due or bool(draft.pauses.active - _QUIET)
 
 
 def _is_any_worker_down(draft: Draft) -> bool:
@@ -85,11 +96,17 @@ def _recycle_cause(draft: Draft, slot: WorkerSlot | SlotDraft, now_s: float) -> 
         return "its profile was removed and is recreated"
     if draft.on_trial:
         return "an order that crashed workers gets its last attempt alone, in a fresh browser"
-    if limits.tasks is not None and slot.done_count >= limits.tasks:
-        return f"it has done {slot.done_count} orders"
+    if cause := _wear_cause(draft, slot):
+        return cause
     if limits.age_s is not None and now_s - slot.up_at_s >= limits.age_s:
         return f"its browser has run for {(now_s - slot.up_at_s) / 60:.0f} minutes"
     return ""
+
+
+def _wear_cause(draft: Draft, slot: WorkerSlot | SlotDraft) -> str:
+    """Return why a worker is worn; empty if it is not, or if tasks do not wear it."""
+    limit = draft.recycle_policy.tasks
+    return f"it has done {slot.done_count} orders" if limit is not None and slot.done_count >= limit else ""
 
 
 #: Distance below the limit, as a share of all memory, at which memory is no longer short (design section 7).

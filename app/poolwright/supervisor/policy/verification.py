@@ -21,6 +21,7 @@ from poolwright.supervisor.policy.commands import CheckLogin, ScheduleVerificati
 from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import MessageReceived, TaskStuck, VerificationDue
 from poolwright.supervisor.policy.pauses import PauseReason
+from poolwright.supervisor.policy.recycling import recycle_if_worn
 from poolwright.supervisor.policy.retries import file_best, judge_report, note_answer
 from poolwright.supervisor.policy.state import UnverifiedResult
 
@@ -34,9 +35,10 @@ _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
 def on_finished(draft: Draft, event: MessageReceived[Finished]) -> None:
-    """Count a finished attempt and judge its report."""
+    """Count a finished attempt and judge its report; a worker that has done its number of tasks is recycled."""
     draft.slot(event.worker.slot).done_count += 1
     _settle_report(draft, event.worker, event.message)
+    recycle_if_worn(draft, event.worker)
 
 
 def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
