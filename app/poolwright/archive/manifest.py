@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from poolwright.domain.account import Account, origin_of
+from poolwright.domain.account import Account, page_origin
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
 from poolwright.files.disk import CancelCheck, never_cancel, sha256_of
@@ -221,7 +221,7 @@ class Manifest(_Entry):
     def owner(self) -> str:
         """The account of the order, as a phrase."""
         account = self.account
-        return f"{account.address}, profile {account.profile}" if account else origin_of(self.page_url)
+        return f"{account.address}, profile {account.profile}" if account else page_origin(self.page_url)
 
     def with_earlier(self, earlier: tuple[EarlierFile, ...]) -> Self:
         """Return the same manifest with the earlier files to keep."""

@@ -56,7 +56,7 @@ def plain_address(address: str) -> str:
     return f"{parts.scheme.lower()}://{authority}{parts.path.rstrip('/')}"
 
 
-def origin_of(page_url: str) -> str:
+def page_origin(page_url: str) -> str:
     """Return scheme, host and port of a page's address; the text itself if it is no address."""
     parts = urlsplit(page_url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else page_url

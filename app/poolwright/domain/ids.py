@@ -20,7 +20,7 @@ def task_prefix(portal: str) -> str:
     return f"{portal}:"
 
 
-def without(entries: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
+def without_task(entries: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
     """Return the entries of all tasks but ``task_id``."""
     return {key: value for key, value in entries.items() if key != task_id}
 

@@ -92,7 +92,7 @@ class Journal(Protocol):
         """Record that an attempt begins: ASSIGNED to RUNNING. Return the task with its attempt number."""
         ...
 
-    async def give_back(
+    async def requeue(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again at its old position, due in ``delay_s``."""

@@ -59,7 +59,7 @@ class TransitionTable(Generic[S, E]):
     rows: Mapping[S, Mapping[E, S]]
 
     @property
-    def ends(self) -> frozenset[S]:
+    def terminal_states(self) -> frozenset[S]:
         """The final states."""
         return frozenset(state for state, row in self.rows.items() if not row)
 

@@ -27,7 +27,7 @@ class StorageTrouble(StrEnum):
     OTHER = "other"
 
     @property
-    def may_pass(self) -> bool:
+    def is_temporary(self) -> bool:
         """Whether waiting can help, while an immediate retry cannot."""
         return self is not StorageTrouble.OTHER
 
@@ -73,12 +73,12 @@ STORAGE_REASONS: Mapping[StorageTrouble, Reason] = MappingProxyType(
 )
 
 
-def trouble_of(error: OSError) -> StorageTrouble:
+def classify_os_error(error: OSError) -> StorageTrouble:
     """Return the classification of an error of the system."""
     return _BY_NUMBER.get(error.errno or 0, StorageTrouble.OTHER)
 
 
-def trouble_told(error: TemporarilyUnavailableError) -> StorageTrouble:
+def classify_storage_error(error: TemporarilyUnavailableError) -> StorageTrouble:
     """Return the classification of an error that already has a type of its own."""
     match error:
         case DiskFullError():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from poolwright.domain.outcomes import Reason
 from poolwright.intake.column_names import fold_name, heads_other, is_numbering, name_rank
-from poolwright.intake.grid import Row, can_be_order, is_data, named_rows
+from poolwright.intake.grid import Row, can_be_order, is_value_cell, named_rows
 from poolwright.intake.order_column import column_label
 from poolwright.intake.table import Table
 from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, parse_number
@@ -225,7 +225,7 @@ def side_column_notices(sheet: Table, index: int, rules: NumberRules, known: Col
 
 def _heads_another(row: Row, index: int) -> bool:
     cell = row.cells[index]
-    if row.doubts or not heads_other(cell) or any(map(is_data, row.cells)):
+    if row.doubts or not heads_other(cell) or any(map(is_value_cell, row.cells)):
         return False
     others = [name for position, name in enumerate(row.cells) if position != index and name.strip()]
     return any(heads_other(name) or name_rank(name) is not None for name in others) if others else is_numbering(cell)

@@ -24,7 +24,7 @@ _CODE_DIGITS, _CODE_SHARE = 3, 1 / 3
 _ORDER_LENGTH_MAX = 60
 
 
-def is_data(cell: str) -> bool:
+def is_value_cell(cell: str) -> bool:
     """Return whether a cell is a value and not a column name: an amount, a date, or a code such as ``PO-4471``."""
     text = cell.strip()
     return _is_code(text) or any(form.fullmatch(text) for form in (_AMOUNT, _DATE, _MARKED)) if text else False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import median_high
 
 from poolwright.intake.column_names import VAGUE, fold_name, heads_other, is_numbering, name_rank
-from poolwright.intake.grid import Grid, Row, can_be_order, is_data, named_rows
+from poolwright.intake.grid import Grid, Row, can_be_order, is_value_cell, named_rows
 
 #: The header is within these rows.
 _TOP_ROWS = 60
@@ -65,7 +65,7 @@ def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
 
 def _is_order(row: Row, column: int) -> bool:
     cell = row.cells[column] if column < len(row.cells) else ""
-    return is_data(cell) and can_be_order(cell)
+    return is_value_cell(cell) and can_be_order(cell)
 
 
 def _sorted_in(rows: Sequence[Row], header: int) -> TableFrame:
@@ -78,7 +78,7 @@ def _order_column(rows: Sequence[Row], index: int, wanted: str | None) -> int | 
     """Return the column that a row names as the order column, or as the wanted one; ``None`` if it names neither."""
     row = rows[index]
     folded = fold_name(wanted or "")
-    is_worded = not any(map(is_data, row.cells))
+    is_worded = not any(map(is_value_cell, row.cells))
     for position, name in enumerate(row.cells):
         is_wanted = bool(folded) and fold_name(name) == folded
         if not is_wanted and not _is_order_name(name):
@@ -138,12 +138,12 @@ def _are_orders(cells: Sequence[str]) -> bool:
 
 def _plain_header(rows: Sequence[Row], wide: Sequence[int]) -> int | None:
     """Return the first row as wide as the table, if no cell of it looks like a value."""
-    return wide[0] if wide and not any(map(is_data, rows[wide[0]].cells)) else None
+    return wide[0] if wide and not any(map(is_value_cell, rows[wide[0]].cells)) else None
 
 
 def _first_row(top: Sequence[Row], wide: Sequence[int]) -> int:
     """Return the first data row of a list without a header: titles are narrow and have no values."""
-    return next((index for index, row in enumerate(top) if index in wide or any(map(is_data, row.cells))), 0)
+    return next((index for index, row in enumerate(top) if index in wide or any(map(is_value_cell, row.cells))), 0)
 
 
 def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
@@ -198,7 +198,7 @@ def _is_like(row: Row, names: Mapping[int, str]) -> bool:
     for column, name in names.items():
         cell = row.cells[column] if column < len(row.cells) else ""
         if cell and not any(map(str.isdigit, cell)) and fold_name(cell) == name:
-            return not any(map(is_data, row.cells))
+            return not any(map(is_value_cell, row.cells))
     return False
 
 

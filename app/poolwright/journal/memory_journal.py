@@ -96,12 +96,12 @@ class MemoryJournal:
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
         return self._write(self._machine(task_id).start(worker)).task
 
-    async def give_back(
+    async def requeue(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         not_before = self._waits.due_at(delay_s)
         machine = self._machine(task_id)
-        self._write(machine.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
+        self._write(machine.requeue(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
 
     async def count_death(self, task_id: TaskId) -> int:
         before = self._machine(task_id).state

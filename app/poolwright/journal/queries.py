@@ -152,7 +152,7 @@ def find_failures(connection: Connection) -> Sequence[FailureClass]:
     ]
 
 
-def find_finished(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: datetime) -> list[POTask]:
+def find_finished_ids(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: datetime) -> list[POTask]:
     """Return those of these tasks that are finished and whose ids begin with ``prefix``."""
     machines = sql_tasks.find_finished(connection, task_ids, at)
     return [machine.state.task for machine in machines if machine.state.task_id.startswith(prefix)]

@@ -11,7 +11,7 @@ from datetime import datetime
 from json import dumps
 from sqlite3 import Connection
 
-from poolwright.domain.account import Account, origin_of
+from poolwright.domain.account import Account, page_origin
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.states import TASK, TaskStatus
 from poolwright.domain.tasks import OrderList, OrderRow, POTask
@@ -51,7 +51,7 @@ def _owner_by_pages(connection: Connection, account: Account) -> str:
     for (page_url,) in connection.execute(_PAGES, (account.prefix, after_last)):
         if account.may_show(page_url):
             return ""
-        origin = origin or origin_of(page_url)
+        origin = origin or page_origin(page_url)
     return origin
 
 

@@ -179,7 +179,7 @@ class SqliteJournal:
             return task
 
     @_in_writer
-    def give_back(
+    def requeue(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         at = self._clock.now()
@@ -188,7 +188,7 @@ class SqliteJournal:
             not_before = self._waits.due_at(delay_s)
             sql_tasks.save_move(
                 connection,
-                machine.give_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
+                machine.requeue(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
             )
             sql_tasks.end_attempt(connection, task_id, why, at, is_spent=is_attempt_spent)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.files.permissions import describe_error
 from poolwright.journal.errors import (
     JournalAwayError,
@@ -64,7 +64,7 @@ def journal_error_from_sqlite(path: Path, error: sqlite3.Error) -> JournalError:
 def journal_error_from_os(path: Path, error: OSError) -> JournalError:
     """Return the journal's error for an error of the operating system."""
     problem = describe_error(error, path)
-    match trouble_of(error):
+    match classify_os_error(error):
         case StorageTrouble.FULL:
             return JournalFullError(path)
         case StorageTrouble.AWAY:

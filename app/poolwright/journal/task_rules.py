@@ -156,7 +156,7 @@ class TaskMachine:
         started = replace(self.state, attempt_count=self.state.attempt_count + 1)
         return self._move(TaskEvent.START, started, str(worker))
 
-    def give_back(
+    def requeue(
         self, why: Reason | ReturnReason, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
     ) -> TaskMove:
         """Queue it again. An attempt that did not begin is not spent."""

@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from poolwright.domain.errors import PoolError
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.files.disk import PRIVATE_FOLDER_MODE, create_private_file, delete_path, remove_tree
 from poolwright.files.permissions import describe_error
 from poolwright.profile.errors import (
@@ -309,7 +309,7 @@ def _require_room(folder: Path, size_bytes: int) -> None:
 
 
 def _copy_error(error: OSError, base: Path, target: Path) -> PoolError:
-    if error.errno == errno.EFBIG or trouble_of(error) is StorageTrouble.FULL:
+    if error.errno == errno.EFBIG or classify_os_error(error) is StorageTrouble.FULL:
         return NoRoomError(
             f"The disk was full before the clone {target} was complete ({error.strerror}); it was removed. "
             "Free some space, then start again."

@@ -15,7 +15,7 @@ from poolwright.domain.errors import (
     StorageAwayError,
     StorageForbiddenError,
 )
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.files.permissions import describe_error
 
 #: Names in the folder of a profile, as in ``repository``, which imports this module.
@@ -109,7 +109,7 @@ _REFUSALS: Mapping[StorageTrouble, type[SetupError]] = MappingProxyType(
 
 def unwritable_error(error: OSError, message: str) -> SetupError:
     """Return the error for a file or folder that can't be written, with the class for its cause."""
-    return _REFUSALS[trouble_of(error)](message)
+    return _REFUSALS[classify_os_error(error)](message)
 
 
 def missing_folder_error(base: Path) -> ProfileMissingError:
@@ -124,7 +124,7 @@ def unreadable_error(path: Path, error: OSError) -> PoolError:
     files. All other errors are damage.
     """
     failed_path = error.filename or path
-    match trouble_of(error):
+    match classify_os_error(error):
         case StorageTrouble.FORBIDDEN:
             return ProfileRefusedError(f"{failed_path} can't be read: {describe_error(error, path).sentence()}")
         case StorageTrouble.AWAY | StorageTrouble.FULL as trouble:

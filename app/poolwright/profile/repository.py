@@ -24,7 +24,7 @@ from pathvalidate import is_valid_filename
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poolwright.domain.errors import SetupError
-from poolwright.domain.storage import trouble_of
+from poolwright.domain.storage import classify_os_error
 from poolwright.files.disk import PRIVATE_FOLDER_MODE, replace_private_file
 from poolwright.files.permissions import describe_error
 from poolwright.profile.errors import (
@@ -195,7 +195,7 @@ class NamedProfile:
             written = tomllib.loads(self.file_path.read_text(encoding="utf-8"))
             return ProfileFile.model_validate(written)
         except OSError as error:
-            if trouble_of(error).may_pass:
+            if classify_os_error(error).is_temporary:
                 raise unreadable_error(self.path, error) from error
             raise ProfileFileError(
                 f"{self.file_path} can't be read ({error.strerror}). "

@@ -132,7 +132,7 @@ class TaskCommandExecutor:
 
     def stop(self, command: Stop, state: PoolState) -> None:
         """Let no further task start."""
-        self.submissions.stop(command, state.in_hand | self.filer.under_way)
+        self.submissions.stop(command, state.held_task_ids | self.filer.under_way)
 
     async def _file(self, command: FileReport | RecordOutcome) -> None:
         with self.context.inbox.unsettled.counted():

@@ -49,7 +49,7 @@ class Deadline:
             finally:
                 self._scopes.discard(scope)
 
-    async def undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def run_shielded(self, work: Callable[[], Awaitable[T]]) -> T:
         """Finish a piece of work even if the caller is cancelled meanwhile, and return its result.
 
         Raises:
@@ -70,4 +70,4 @@ class Deadline:
         Raises:
             TimeoutError: The deadline came first.
         """
-        return await self.undisturbed(partial(anyio.to_thread.run_sync, work, abandon_on_cancel=True))
+        return await self.run_shielded(partial(anyio.to_thread.run_sync, work, abandon_on_cancel=True))

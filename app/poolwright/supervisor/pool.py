@@ -261,7 +261,7 @@ class PersistentWorkerPool(PoolControls):
 
     def shutdown_now(self) -> None:
         """Stop waiting for tasks in flight: they return to the queue."""
-        self._shutdown.hurry()
+        self._shutdown.stop_waiting()
         self._writer.hurry()
 
     async def _create_workers(self) -> None:
@@ -316,9 +316,9 @@ class PersistentWorkerPool(PoolControls):
 
     async def _clean_up(self) -> None:
         """Remove clones and temporary files, as the last step of a pool."""
-        with self._shutdown.clearing(self._options.shutdown_timeout_s):
+        with self._shutdown.removal_scope(self._options.shutdown_timeout_s):
             await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._workspace.remove()
         self._controller.close()
-        with self._shutdown.clearing(self._options.shutdown_timeout_s):
+        with self._shutdown.removal_scope(self._options.shutdown_timeout_s):
             await self._context.event_log.flush()

@@ -13,7 +13,7 @@ import anyio
 from poolwright.domain.errors import DiskFullError, LockedError, TemporarilyUnavailableError
 from poolwright.domain.ids import TaskId
 from poolwright.domain.ports import Journal
-from poolwright.domain.storage import trouble_told
+from poolwright.domain.storage import classify_storage_error
 from poolwright.supervisor.policy.events import (
     JournalFull,
     JournalLocked,
@@ -85,7 +85,7 @@ class RetryingJournal:
     reopen = _retried(Journal.reopen)
     fetch = _retried(Journal.fetch, at_end=())
     start = _retried(Journal.start)
-    give_back = _retried(Journal.give_back, at_end=None, is_loss=True)
+    requeue = _retried(Journal.requeue, at_end=None, is_loss=True)
     count_death = _retried(Journal.count_death, at_end=0, is_loss=True)
     finish = _retried(Journal.finish, at_end=None, is_loss=True)
     finish_waiting = _retried(Journal.finish_waiting, at_end=())  # no loss: the tasks stay queued for the next start
@@ -132,7 +132,7 @@ class RetryingJournal:
             except LockedError:
                 self._set_locked(is_locked=True)
             except TemporarilyUnavailableError as error:
-                self.report(StorageUnavailable(trouble=trouble_told(error), detail=str(error)))
+                self.report(StorageUnavailable(trouble=classify_storage_error(error), detail=str(error)))
             else:
                 self._set_locked(is_locked=False)
                 return result

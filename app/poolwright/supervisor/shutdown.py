@@ -52,7 +52,7 @@ class Shutdown:
     #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
     _gone_at_s: float | None = None
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Stop waiting for tasks in flight."""
         self._draining.cancel()
 
@@ -81,7 +81,7 @@ class Shutdown:
         is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
         self._report_loss(is_all_done=are_gone and is_written and is_returned)
 
-    def clearing(self, limit_s: float) -> anyio.CancelScope:
+    def removal_scope(self, limit_s: float) -> anyio.CancelScope:
         """Return a shielded scope for removing files, which lasts to the limit, or ``CLEAR_MIN_S`` if that is longer.
 
         Args:

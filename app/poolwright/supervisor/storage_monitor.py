@@ -18,7 +18,7 @@ import anyio.to_thread
 
 from poolwright.concurrency import periodic
 from poolwright.domain.errors import SetupError
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.supervisor.policy.commands import StopCause
 from poolwright.supervisor.policy.events import (
     DiskLow,
@@ -204,9 +204,9 @@ def _shortage(folder: WatchedFolder) -> list[PoolInput]:
         folder.identity()
         free_bytes = folder.free_bytes()
     except OSError as error:
-        trouble = trouble_of(error)
+        trouble = classify_os_error(error)
         problem = f"{folder.name.capitalize()} cannot be read ({error.strerror or error}): {folder.path}."
-        return [StorageUnavailable(trouble=trouble if trouble.may_pass else StorageTrouble.AWAY, detail=problem)]
+        return [StorageUnavailable(trouble=trouble if trouble.is_temporary else StorageTrouble.AWAY, detail=problem)]
     return [DiskLow(free_bytes=free_bytes, place=folder.name)] if free_bytes < FREE_MIN_BYTES else []
 
 

@@ -263,7 +263,7 @@ class Submissions:
             StorageAwayError: The pool had to end before the journal answered.
         """
         try:
-            return await self._context.deadline.undisturbed(work)
+            return await self._context.deadline.run_shielded(work)
         except TimeoutError as error:
             problem = "The journal did not answer before the pool had to end; the next start reads what was stored."
             raise StorageAwayError(problem) from error
@@ -286,7 +286,7 @@ class Submissions:
         record = await self._context.journal.find(task_id)
         try:
             why = ReturnReason.DRAINING
-            await self._context.journal.give_back(
+            await self._context.journal.requeue(
                 task_id, why, detail="", delay_s=_CANCEL_DELAY_S, is_attempt_spent=False
             )
         except (PoolError, OSError):

@@ -171,7 +171,7 @@ class TaskFeeder:
         self.end_trials()
         while not self.task_queue.empty():
             task = self.task_queue.get_nowait()
-            await self._context.journal.give_back(
+            await self._context.journal.requeue(
                 task.task_id, ReturnReason.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
             )
             count += 1

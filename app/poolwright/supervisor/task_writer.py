@@ -21,7 +21,7 @@ from poolwright.domain.events import TaskEnded, TaskReturned
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.domain.tasks import POTask, Report
 from poolwright.files.permissions import describe_error
 from poolwright.supervisor.policy.commands import FailQueued, FileReport, RecordOutcome, Requeue, StagedAttempt
@@ -95,7 +95,7 @@ class TaskWriter:
         staged = self._staging.attempt_folder(command.worker.slot, task)
         if not command.keeps_files:
             await anyio.to_thread.run_sync(context.archive.discard, staged, abandon_on_cancel=True)
-        await context.journal.give_back(
+        await context.journal.requeue(
             task.task_id,
             command.why,
             detail=command.detail,
@@ -243,14 +243,14 @@ class TaskFiler:
 
     def _classify(self, error: OSError) -> _Refusal:
         """Find out whether the output folder as a whole refuses files, or only the folder of this order. Blocking."""
-        trouble = trouble_of(error)
+        trouble = classify_os_error(error)
         if trouble in {StorageTrouble.FULL, StorageTrouble.OTHER}:
             return _Refusal(trouble=trouble, problem=_problem(trouble, error))
         refusal = self.context.archive.refusal()
         if refusal is None:
             return _Refusal(trouble=trouble, problem=_problem(StorageTrouble.OTHER, error), is_place_fine=True)
-        if trouble_of(refusal).may_pass:
-            trouble = trouble_of(refusal)
+        if classify_os_error(refusal).is_temporary:
+            trouble = classify_os_error(refusal)
         return _Refusal(trouble=trouble, problem=_problem(trouble, refusal))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -266,5 +266,5 @@ def _is_abandoned() -> bool:
     try:
         anyio.from_thread.check_cancelled()
     except asyncio.CancelledError:  # noqa: ASYNC103 - the caller was cancelled; this thread finishes its work
-        return True
+        return True  # noqa: ASYNC104 - as above
     return False

@@ -23,7 +23,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import Outcome, Reason
-from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of
+from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, classify_os_error
 from poolwright.domain.tasks import POTask, Report
 from poolwright.sdk.protocol import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from poolwright.system.memory_limit import OomKillCounter
@@ -63,14 +63,14 @@ async def storage_report(error: OSError, folder: Path, page_url: str) -> Report:
 
 def _storage_trouble(error: OSError, folder: Path) -> tuple[StorageTrouble, OSError]:
     """Return whether and why no order can be staged now, with the error that shows it. Blocking."""
-    trouble = trouble_of(error)
+    trouble = classify_os_error(error)
     # a test file is small and may still fit on a disk that is full for a large one
     if trouble in {StorageTrouble.FULL, StorageTrouble.OTHER} or _is_within(error, folder):
         return trouble, error
     probe_error = _write_error(folder)
-    if probe_error is None or not trouble_of(probe_error).may_pass:
+    if probe_error is None or not classify_os_error(probe_error).is_temporary:
         return StorageTrouble.OTHER, error
-    return trouble_of(probe_error), probe_error
+    return classify_os_error(probe_error), probe_error
 
 
 def _is_within(error: OSError, folder: Path) -> bool:

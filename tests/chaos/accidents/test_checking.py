@@ -43,7 +43,7 @@ async def test_a_signal_while_files_are_read_again_ends_the_start(tmp_path: Path
 
         assert code == EXIT_STOPPED
         assert (lines[-1]["ending"], lines[-1]["exit_code"]) == ("stopped", EXIT_STOPPED)
-        assert "start it again" in lines[-1]["detail"]
+        assert "Run the batch again to continue." in lines[-1]["detail"]
         again = await desk.run("run", orders, "--json")
         assert (again.code, again.objects()[-1]["outcomes"]) == (first.code, first.objects()[-1]["outcomes"])
         assert_all_right(desk, await portal.truth(*numbers))

@@ -55,7 +55,7 @@ def test_every_event_moves_something(table: AnyTable) -> None:
 @each_table
 def test_a_life_starts_where_the_mission_says_and_ends_only_there(table: AnyTable) -> None:
     assert table.start.name == STARTS[table.name]
-    assert {state.name for state in table.ends} == ENDS[table.name]
+    assert {state.name for state in table.terminal_states} == ENDS[table.name]
 
 
 @each_table
@@ -72,7 +72,7 @@ def test_every_state_can_be_reached_and_every_end_from_everywhere(table: AnyTabl
         return seen
 
     assert reachable(table.start) == set(table.rows)
-    assert all(reachable(state) & table.ends for state in table.rows) or not table.ends
+    assert all(reachable(state) & table.terminal_states for state in table.rows) or not table.terminal_states
 
 
 @pytest.mark.parametrize(("machine", "move"), every_move(MISSION) + every_move(ADDED), ids=name_of)

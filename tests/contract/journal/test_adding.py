@@ -157,7 +157,7 @@ async def test_a_task_that_waits_for_its_time_can_be_cancelled(open_journal: Ope
     async with open_journal() as journal:
         await journal.add(BATCH, [po_task(1)])
         await journal.fetch(BATCH, 1)
-        await journal.give_back(task_id(1), Reason.PORTAL_BUSY, detail="", delay_s=60, is_attempt_spent=True)
+        await journal.requeue(task_id(1), Reason.PORTAL_BUSY, detail="", delay_s=60, is_attempt_spent=True)
 
         assert await journal.cancel(task_id(1))
 

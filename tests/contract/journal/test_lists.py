@@ -225,7 +225,7 @@ async def test_a_reopened_task_no_longer_waits(open_journal: OpenJournal) -> Non
     async with open_journal() as journal:
         await journal.accept(orders(1))
         await journal.fetch(BATCH, 1)
-        await journal.give_back(task_id(1), ReturnReason.DRAINING, detail="", delay_s=900, is_attempt_spent=False)
+        await journal.requeue(task_id(1), ReturnReason.DRAINING, detail="", delay_s=900, is_attempt_spent=False)
         await finish(journal, 1, reason=Reason.NO_WORKERS)
 
         await journal.reopen([task_id(1)])
@@ -240,7 +240,7 @@ async def test_tasks_that_wait_are_ended_in_parts_in_the_order_of_the_list(
         await journal.accept(orders(*range(5)))
         await journal.accept(orders(9, batch_id=OTHER))
         await journal.fetch(BATCH, 2)
-        await journal.give_back(task_id(0), Reason.PORTAL_ERROR, detail="", delay_s=60, is_attempt_spent=True)
+        await journal.requeue(task_id(0), Reason.PORTAL_ERROR, detail="", delay_s=60, is_attempt_spent=True)
         why = report(Reason.NO_WORKERS)
 
         parts = [await journal.finish_waiting(BATCH, why, 3) for _ in range(3)]

@@ -21,7 +21,7 @@ async def fetch(journal: Journal, limit: int = 10) -> list[str]:
 
 
 async def give_back(journal: Journal, number: int, *, is_spent: bool, delay_s: float = 0.0) -> None:
-    await journal.give_back(task_id(number), Reason.TAB_CRASHED, detail="", delay_s=delay_s, is_attempt_spent=is_spent)
+    await journal.requeue(task_id(number), Reason.TAB_CRASHED, detail="", delay_s=delay_s, is_attempt_spent=is_spent)
 
 
 async def run(journal: Journal, number: int) -> None:
@@ -248,7 +248,7 @@ async def test_every_move_is_told_with_its_cause(
         await journal.accept(orders(1))
         await journal.fetch(BATCH, 1)
         await journal.start(task_id(1), WorkerRef(2, 3))
-        await journal.give_back(
+        await journal.requeue(
             task_id(1), ReturnReason.SESSION_LOST, detail="logged out", delay_s=0, is_attempt_spent=False
         )
         await journal.fetch(BATCH, 1)

@@ -88,7 +88,7 @@ class Twins(RuleBasedStateMachine):
 
     @rule(number=NUMBERS, why=WHYS, delay_s=st.sampled_from([0, 7, 30]), is_spent=st.booleans())
     def give_back(self, number: int, why: Reason | ReturnReason, delay_s: float, is_spent: bool) -> None:
-        self.both("give_back", task_id(number), why, detail="why", delay_s=delay_s, is_attempt_spent=is_spent)
+        self.both("requeue", task_id(number), why, detail="why", delay_s=delay_s, is_attempt_spent=is_spent)
 
     @rule(number=NUMBERS, reason=REASONS, names=FILES)
     def finish(self, number: int, reason: Reason, names: list[str]) -> None:

@@ -24,7 +24,7 @@ async def wait_each(journal: Journal, *delays_s: float) -> None:
     await journal.fetch(BATCH, len(delays_s))
     for number, delay_s in zip(numbers, delays_s, strict=True):
         await journal.start(task_id(number), WORKER)
-        await journal.give_back(task_id(number), Reason.PORTAL_ERROR, detail="", delay_s=delay_s, is_attempt_spent=True)
+        await journal.requeue(task_id(number), Reason.PORTAL_ERROR, detail="", delay_s=delay_s, is_attempt_spent=True)
 
 
 @pytest.mark.parametrize("jump_s", [-2 * HOURS_S, -1.0, 2 * HOURS_S, 1.0])

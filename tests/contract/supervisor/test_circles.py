@@ -215,7 +215,7 @@ def _of_any_generation(command: Command) -> Command:
 
 MOODS = [
     *(Mood(start=kind) for kind in LossKind),
-    *(Mood(start=trouble) for trouble in StorageTrouble if trouble.may_pass),
+    *(Mood(start=trouble) for trouble in StorageTrouble if trouble.is_temporary),
     Mood(start="portal gone"),
     *(Mood(start="logged out", is_login_good=is_good) for is_good in (True, False)),
     *(Mood(task=reason) for reason in Reason),

@@ -15,7 +15,7 @@ from poolwright.archive.staging import StagingFolders
 from poolwright.concurrency import SystemClock, WaitGroup
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Outcome, Reason
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
 from poolwright.ipc.messages import Finished
@@ -97,7 +97,7 @@ class SmallPool:
                 await self.filing.discard(command.staged)
             case Requeue():
                 await self.filing.discard(StagedAttempt(worker=WORKER, task=command.task, report=FAILED))
-                await self.journal.give_back(
+                await self.journal.requeue(
                     command.task.task_id, command.why, detail="", delay_s=0.0, is_attempt_spent=command.is_attempt_spent
                 )
             case Pause():
@@ -150,7 +150,7 @@ async def test_a_list_ends_whatever_the_disk_refuses(
 
     records = await pool.journal.records(BATCH)
     assert [record.status for record in records] == ["DONE"] * ORDER_COUNT
-    if trouble_of(OSError(code, "")) is StorageTrouble.FULL:
+    if classify_os_error(OSError(code, "")) is StorageTrouble.FULL:
         assert {record.report and record.report.outcome for record in records} == {Outcome.COMPLETED}
         assert {record.attempt_count for record in records} == {1}
 

@@ -363,9 +363,9 @@ class Policy(RuleBasedStateMachine):
     @invariant()
     def whoever_is_logged_out_is_seen_to(self) -> None:
         if not self.is_stopped and PauseReason.LOGIN_REQUIRED not in self.held_causes:
-            assert not self.logged_out or self.state.login_recovery.is_under_way
+            assert not self.logged_out or self.state.login_recovery.is_active
             renewal = self.state.login_recovery
-            assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())
+            assert not renewal.is_due or renewal.is_active or self.in_hand or not any(self.up())
             assert not self.state.login_recovery.adopting - {worker.slot for worker in self.logging_in}
 
     def up(self) -> list[WorkerRef]:

@@ -41,7 +41,7 @@ async def work(path: Path, count: int) -> None:
                 if number % 3 == 0 and begun.attempt == 1 and begun.death_count == 0:
                     await journal.count_death(task.task_id)
                     why = (Reason.WORKER_LOST, ReturnReason.DRAINING)[number % 2]
-                    await journal.give_back(task.task_id, why, detail="", delay_s=0, is_attempt_spent=number % 2 == 0)
+                    await journal.requeue(task.task_id, why, detail="", delay_s=0, is_attempt_spent=number % 2 == 0)
                     continue
                 await journal.finish(task.task_id, report(Reason.ALL_SAVED, "a.pdf", "b.pdf"), f"folder/{number}")
                 tell("done", task.task_id)

@@ -37,7 +37,7 @@ async def test_a_stop_on_a_full_disk_ends_in_order(
             theatres.append(theatre)
             with anyio.fail_after(20):
                 await theatre.until(lambda: not theatre.pool.task_queue.empty())
-            monkeypatch.setattr(theatre.journal, "give_back", refuse)
+            monkeypatch.setattr(theatre.journal, "requeue", refuse)
             theatre.pool.stop()
         around.cancel_scope.cancel()
 

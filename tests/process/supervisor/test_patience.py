@@ -42,7 +42,7 @@ def fill_disk(theatre: Theatre, call: str, monkeypatch: pytest.MonkeyPatch) -> l
     return refused
 
 
-@pytest.mark.parametrize("call", ["fetch", "start", "give_back", "count_death", "finish", "record"])
+@pytest.mark.parametrize("call", ["fetch", "start", "requeue", "count_death", "finish", "record"])
 async def test_a_full_journal_is_told_and_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:

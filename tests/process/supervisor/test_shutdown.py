@@ -61,11 +61,11 @@ class LockedJournal(MemoryJournal):
             await anyio.sleep(5.0)
             raise LockedError("somebody keeps it")
 
-    async def give_back(
+    async def requeue(
         self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         await self._refuse()
-        await super().give_back(task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent)
+        await super().requeue(task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         await self._refuse()

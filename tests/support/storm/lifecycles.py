@@ -69,7 +69,7 @@ def _gaps(machine: str, moves: list[Move]) -> Iterator[str]:
 
 def _lives(machine: str, moves: list[Move]) -> Lives:
     table = _BY_NAME[machine]
-    ends = {state.name for state in table.ends}
+    ends = {state.name for state in table.terminal_states}
     births = [place for place, move in enumerate(moves) if move.origin == table.start.name]
     cut_count = sum(place > 0 and moves[place - 1].target not in ends for place in births)
     return Lives(life_count=len(births), cut_count=cut_count, last_state=moves[-1].target)
@@ -80,5 +80,5 @@ def _miscounts(entity: str, machine: str, lives: Lives, start_count: int, killed
         yield f"{machine} {entity}: {lives.life_count} lives in {start_count} starts"
     if lives.cut_count > killed_count:
         yield f"{machine} {entity}: {lives.cut_count} lives broke off, and {killed_count} starts were killed"
-    if lives.last_state not in {state.name for state in _BY_NAME[machine].ends}:
+    if lives.last_state not in {state.name for state in _BY_NAME[machine].terminal_states}:
         yield f"{machine} {entity}: ended as {lives.last_state}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.domain.account import Account, origin_of, plain_address
+from poolwright.domain.account import Account, page_origin, plain_address
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_a_page_tells_whether_it_can_be_of_the_portal(address: str, page: str, m
 
 
 def test_where_a_page_is_from() -> None:
-    assert origin_of("https://acme.example/orders/1?a=b") == "https://acme.example"
-    assert origin_of("about:blank") == "about:blank"
+    assert page_origin("https://acme.example/orders/1?a=b") == "https://acme.example"
+    assert page_origin("about:blank") == "about:blank"

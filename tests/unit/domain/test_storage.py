@@ -14,7 +14,7 @@ from poolwright.domain.errors import (
     TemporarilyUnavailableError,
 )
 from poolwright.domain.outcomes import Reason
-from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of, trouble_told
+from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, classify_os_error, classify_storage_error
 
 FULL = ("ENOSPC", "EDQUOT")
 AWAY = (
@@ -44,8 +44,8 @@ OTHER = ("ENAMETOOLONG", "EXDEV", "EEXIST", "ENOENT", "ENOTDIR", "EISDIR", "ENOT
 def test_every_error_of_a_file_system_means_one_thing(name: str, trouble: StorageTrouble) -> None:
     error = OSError(getattr(errno, name), "")
 
-    assert trouble_of(error) is trouble
-    assert trouble_of(error).may_pass is (trouble is not StorageTrouble.OTHER)
+    assert classify_os_error(error) is trouble
+    assert classify_os_error(error).is_temporary is (trouble is not StorageTrouble.OTHER)
 
 
 def test_an_order_that_cannot_be_stored_says_what_stands_in_its_way() -> None:
@@ -58,7 +58,7 @@ def test_an_order_that_cannot_be_stored_says_what_stands_in_its_way() -> None:
 
 
 def test_an_error_without_a_number_is_about_one_file() -> None:
-    assert trouble_of(OSError("it went wrong")) is StorageTrouble.OTHER
+    assert classify_os_error(OSError("it went wrong")) is StorageTrouble.OTHER
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_an_error_without_a_number_is_about_one_file() -> None:
 def test_an_error_that_was_explained_already_means_the_same(
     error: TemporarilyUnavailableError, trouble: StorageTrouble
 ) -> None:
-    assert trouble_told(error) is trouble
+    assert classify_storage_error(error) is trouble

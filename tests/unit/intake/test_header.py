@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.intake.grid import can_be_order, is_data
+from poolwright.intake.grid import can_be_order, is_value_cell
 from poolwright.intake.header import find_frame
 from tests.support.order_files import rows_of
 
@@ -12,19 +12,19 @@ from tests.support.order_files import rows_of
 @pytest.mark.parametrize("cell", ["1", "4500012345", "1.234,50", "€ 12", "12 %", "99,00 EUR", "2026-03-18", "08/13/11"])
 @pytest.mark.parametrize("around", ["{}", " {} "])
 def test_values_look_like_data(cell: str, around: str) -> None:
-    assert is_data(around.format(cell))
+    assert is_value_cell(around.format(cell))
 
 
 @pytest.mark.parametrize("cell", ["PO-4471", "PO1", "INV001", "Aug11001", "OC-2026-0001", "18 Mar 2026", "18-MAR-26"])
 def test_codes_look_like_data(cell: str) -> None:
-    assert is_data(cell)
+    assert is_value_cell(cell)
 
 
 @pytest.mark.parametrize(
     "cell", ["", " ", "PO", "Order No.", "VendorAddr_Line1", "ZBD1T", "INCO1", "PO#", "Zeile 1", "-"]
 )
 def test_names_do_not(cell: str) -> None:
-    assert not is_data(cell)
+    assert not is_value_cell(cell)
 
 
 @pytest.mark.parametrize(

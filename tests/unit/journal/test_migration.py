@@ -82,7 +82,7 @@ async def test_work_goes_on_in_it_from_where_it_was(earlier: Path) -> None:
         await journal.fetch(BATCH, 4)
         for number in (2, 3):
             await journal.start(task_id(number), WORKER)
-        await journal.give_back(task_id(2), ReturnReason.UNPROVEN, detail="", delay_s=0, is_attempt_spent=False)
+        await journal.requeue(task_id(2), ReturnReason.UNPROVEN, detail="", delay_s=0, is_attempt_spent=False)
         await journal.finish(task_id(3), report(Reason.OUT_OF_MEMORY), "")
         await journal.finish(task_id(5), report(Reason.GIVEN_UP, "a.pdf"), "here")
         record = await journal.find(task_id(1))

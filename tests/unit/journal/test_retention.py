@@ -39,7 +39,7 @@ async def work_off(journal: SqliteJournal, *numbers: int) -> None:
             if is_last:
                 await journal.finish(task_id(number), report(Reason.ALL_SAVED, "a.pdf"), f"folder/{number}")
             else:
-                await journal.give_back(
+                await journal.requeue(
                     task_id(number), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=True
                 )
 
@@ -99,7 +99,7 @@ async def test_an_order_that_is_still_open_keeps_all_its_history_and_its_list(pa
         await work_off(journal, 1)
         await journal.fetch(BATCH, 1)
         await journal.start(task_id(2), WORKER)
-        await journal.give_back(task_id(2), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=True)
+        await journal.requeue(task_id(2), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=True)
         await journal.reopen([task_id(1)])
         before = counts(path)
         clock.advance(10 * DAY_S)

@@ -144,7 +144,7 @@ async def test_orders_of_another_portal_are_left_alone_and_still_there_for_it(pa
         back = await journal.collect_open(COMMON, DEMO)
         again = await journal.fetch(COMMON, 10)
         strangers = await journal.query(
-            partial(queries.find_finished, task_ids=[task_id(1)], prefix="coupa:", at=ManualClock().now())
+            partial(queries.find_finished_ids, task_ids=[task_id(1)], prefix="coupa:", at=ManualClock().now())
         )
 
     assert (others, list(waiting)) == (0, [])
@@ -162,7 +162,7 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
         again = await journal.cancel_all([task_id(4)])
         record = await journal.find(task_id(3))
         counts = (await journal.query(queries.count_all)).counts
-        await journal.give_back(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
+        await journal.requeue(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
 
     assert (gone, again) == ((task_id(3), task_id(4)), ())
     assert record is not None

@@ -70,7 +70,7 @@ def stranger(path: Path) -> Iterator[sqlite3.Connection]:
         ("reports", lambda journal: journal.cancel(task_id(4))),
         (
             "transitions",
-            lambda journal: journal.give_back(
+            lambda journal: journal.requeue(
                 task_id(1), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=False
             ),
         ),
@@ -265,7 +265,7 @@ async def test_attempts_tell_who_tried_and_how_it_went(path: Path) -> None:
         for why, is_spent in ((Reason.TAB_CRASHED, True), (ReturnReason.SESSION_LOST, False)):
             await journal.fetch(BATCH, 1)
             await journal.start(task_id(1), WORKER)
-            await journal.give_back(task_id(1), why, detail="", delay_s=0, is_attempt_spent=is_spent)
+            await journal.requeue(task_id(1), why, detail="", delay_s=0, is_attempt_spent=is_spent)
         for end in (lambda: journal.recover(3), lambda: journal.finish(task_id(1), report(), "")):
             await journal.fetch(BATCH, 1)
             await journal.start(task_id(1), WORKER)

@@ -478,7 +478,7 @@ class TestReports:
             budget=RestartBudget(window_s=None, spent=()),
             held={},
             outages_before={},
-            unverified=UnverifiedResults(row=(), probed=None, tainted=frozenset()),
+            unverified=UnverifiedResults(row=(), checked_task_ids=None, tainted=frozenset()),
             is_given_up=False,
             failure_count=0,
             was_recycled=False,
@@ -495,10 +495,12 @@ class TestReports:
         assert not PoolState(slots={}).renews_early
 
     def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
-        missing = UnverifiedResult(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+        missing = UnverifiedResult(
+            task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), concurrent_tasks=frozenset()
+        )
         doubting = replace(UP, unverified=UnverifiedResults(row=(missing,)))
 
-        assert with_slot(HOLDING, TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
+        assert with_slot(HOLDING, TWO, doubting).held_task_ids == {TASK.task_id, OTHER.task_id}
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
         start = replace(HOLDING, pauses=Pauses(outage_count=1), free_returns={OTHER.task_id: 4})
@@ -601,7 +603,9 @@ class TestReports:
 
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
-    missing = UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+    missing = UnverifiedResult(
+        task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), concurrent_tasks=frozenset()
+    )
     start = with_slot(AT_WORK, ONE, replace(UP, unverified=UnverifiedResults(row=(missing,))))
 
     decision = decide(start, GONE)

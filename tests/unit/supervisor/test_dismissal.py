@@ -22,7 +22,7 @@ from tests.support.worker_messages import received
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 DOUBT = UnverifiedResults(
-    row=(UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset()),)
+    row=(UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), concurrent_tasks=frozenset()),)
 )
 UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 START = PoolState(slots={1: replace(UP, unverified=DOUBT), 2: UP}, was_ready=True)

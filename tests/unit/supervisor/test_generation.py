@@ -73,7 +73,7 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
 
     await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
 
-    assert not generation.held
+    assert not generation.held_tasks
     (told,) = posted(context)
     assert isinstance(told, MessageReceived)
     assert told == received(
@@ -102,7 +102,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
         await generation._pull(cast("WorkerConnection", Link()))
 
     assert [message.type for message in given] == ["assign"]
-    assert list(generation.held) == [task.task_id]
+    assert list(generation.held_tasks) == [task.task_id]
 
 
 async def test_a_damaged_profile_is_reported_by_whoever_holds_the_clone() -> None:
@@ -157,7 +157,7 @@ async def test_a_generation_makes_the_move_that_goes_with_its_end() -> None:
         "READY",
         "TERMINATED",
     ], "a pool that ends is not held up by a restart"
-    assert statuses(renewed, partial(end, renewed, is_in_order=True), renewed.drop_successor) == [
+    assert statuses(renewed, partial(end, renewed, is_in_order=True), renewed.exit_without_successor) == [
         "RESTARTING",
         "TERMINATED",
     ]

@@ -114,7 +114,7 @@ def test_who_met_it_too_and_meets_another_one_is_the_first_of_that() -> None:
     known = Logouts().record(A, {B, C}).record(B, ())
 
     assert known.last is not None
-    assert (known.last.first_task_id, known.last.beside, known.last.is_shared) == (A, {C}, True)
+    assert (known.last.first_task_id, known.last.tasks_in_flight, known.last.is_shared) == (A, {C}, True)
     assert known.record(B, {A}).alone_counts == {A: 0, B: 1}
 
 
@@ -129,7 +129,7 @@ def test_what_an_order_meets_when_it_was_begun_anew_is_another_log_out() -> None
     begun = Logouts().record(A, {B, C}).begin(B)
     known = begun.record(B, {A})
 
-    assert begun.last == Logout(first_task_id=A, beside=frozenset({C}))
+    assert begun.last == Logout(first_task_id=A, tasks_in_flight=frozenset({C}))
     assert known.alone_counts == {A: 1, B: 1}
     assert known.last is not None
     assert known.last.first_task_id == B

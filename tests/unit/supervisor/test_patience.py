@@ -56,8 +56,8 @@ AT_THE_END: dict[str, tuple[Callable[[RetryingJournal], Awaitable[object]], obje
     "reopen": (lambda journal: journal.reopen([task_id(1)]), LockedError, 0),
     "fetch": (lambda journal: journal.fetch(BATCH, 1), (), 0),
     "start": (lambda journal: journal.start(task_id(1), WORKER), LockedError, 0),
-    "give_back": (
-        lambda journal: journal.give_back(
+    "requeue": (
+        lambda journal: journal.requeue(
             task_id(1), ReturnReason.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
         ),
         None,

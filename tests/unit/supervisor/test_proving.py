@@ -204,7 +204,7 @@ def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_la
     asked = received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
-    assert plan.state.in_hand == {task(2).task_id, task(3).task_id}
+    assert plan.state.held_task_ids == {task(2).task_id, task(3).task_id}
     commands = plan.tell(received(LoginVerified, worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
     assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
     assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
@@ -333,7 +333,7 @@ def test_the_figures_are_those_of_the_design() -> None:
 
 UNPROVEN = "not found, refused or empty in a session that was not verified to be logged in"
 #: One order that was looked for in vain and is kept back, one in hand.
-KEPT = UnverifiedResult(task=task(1), report=MISSING, beside=frozenset())
+KEPT = UnverifiedResult(task=task(1), report=MISSING, concurrent_tasks=frozenset())
 DOUBTING = PoolState(
     slots={
         1: WorkerSlot(unverified=UnverifiedResults(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}),
@@ -449,7 +449,7 @@ def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
-    assert plan.state.slots[1].unverified == UnverifiedResults(probed=frozenset())
+    assert plan.state.slots[1].unverified == UnverifiedResults(checked_task_ids=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
     assert plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
         ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
@@ -457,7 +457,7 @@ def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_a
 
 
 def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
-    assert not UnverifiedResults(row=(KEPT,)).cleared([task(2).task_id]).is_checking
+    assert not UnverifiedResults(row=(KEPT,)).without_results([task(2).task_id]).is_checking
 
 
 def test_what_was_kept_back_is_filed_as_it_was_told() -> None:

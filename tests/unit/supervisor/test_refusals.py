@@ -35,7 +35,7 @@ ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1", attempt=3)
 FILE = FileReport(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
 START = PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True)
-PASSING = [trouble for trouble in StorageTrouble if trouble.may_pass]
+PASSING = [trouble for trouble in StorageTrouble if trouble.is_temporary]
 
 
 def refused(trouble: StorageTrouble, file: FileReport = FILE, *, is_place_fine: bool = False) -> FilingFailed:

@@ -671,10 +671,10 @@ def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
 
 
 def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
-    assert LoginRecovery(refresher=2, adopting=frozenset({1, 3})).without(3) == LoginRecovery(
+    assert LoginRecovery(refresher=2, adopting=frozenset({1, 3})).forget_slot(3) == LoginRecovery(
         refresher=2, adopting=frozenset({1})
     )
-    assert LoginRecovery(refresher=2, adopting=frozenset({1})).without(2) == LoginRecovery(adopting=frozenset({1}))
+    assert LoginRecovery(refresher=2, adopting=frozenset({1})).forget_slot(2) == LoginRecovery(adopting=frozenset({1}))
 
 
 UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)

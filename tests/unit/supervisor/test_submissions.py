@@ -151,7 +151,7 @@ async def test_a_task_that_cannot_be_put_aside_stays_in_the_queue(monkeypatch: p
     await submissions.open()
     for task in await journal.fetch(BATCH, 2):
         dispatch.requeue(task)
-    break_off("give_back", monkeypatch, journal).set()
+    break_off("requeue", monkeypatch, journal).set()
 
     with pytest.raises(PoolError, match="journal failed"):
         await (submissions.cancel(task_id(1)) if how == "one" else submissions.cancel_all([task_id(1)]))

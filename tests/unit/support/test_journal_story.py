@@ -26,7 +26,7 @@ async def tell(journal: SqliteJournal | MemoryJournal, clock: ManualClock) -> No
     await journal.fetch(BATCH, 3)
     await journal.start(task_id(1), WORKER)
     clock.advance(1)
-    await journal.give_back(
+    await journal.requeue(
         task_id(1), ReturnReason.SESSION_LOST, detail="the tab\nfroze", delay_s=0, is_attempt_spent=True
     )
     await journal.fetch(BATCH, 1)

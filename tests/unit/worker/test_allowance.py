@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.domain.options import SizeLimits
 from poolwright.worker.transfer import download_limits as module
-from poolwright.worker.transfer.download_limits import FREE_BYTES_MIN, DownloadAllowance, format_size, free_bytes
+from poolwright.worker.transfer.download_limits import FREE_BYTES_MIN, DownloadAllowance, binary_size_text, free_bytes
 from poolwright.worker.transfer.received_file import DownloadRefusedError, content_length, media_type
 
 
@@ -39,7 +39,7 @@ def test_an_order_that_is_full_takes_no_more_and_keeps_what_it_has() -> None:
     ("size_bytes", "words"), [(1, "1 bytes"), (1536, "1.5 KB"), (2 * 1024**3, "2 GB"), (1024**5, "1024 TB")]
 )
 def test_sizes_are_told_in_words(size_bytes: int, words: str) -> None:
-    assert format_size(size_bytes) == words
+    assert binary_size_text(size_bytes) == words
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from poolwright.domain.errors import PoolError, TemporarilyUnavailableError
-from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
 
@@ -73,8 +73,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_os_error(request: Request, error: Exception) -> Response:
-    trouble = trouble_of(error) if isinstance(error, OSError) else StorageTrouble.OTHER
-    if not trouble.may_pass:
+    trouble = classify_os_error(error) if isinstance(error, OSError) else StorageTrouble.OTHER
+    if not trouble.is_temporary:
         return await _on_unexpected_error(request, error)
     logger.warning("{} {} was refused by the system: {}", request.method, request.url.path, error)
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, _STORAGE_MESSAGES[trouble].format(error=error))

@@ -129,7 +129,7 @@ class Daemon:
         self._check_accepts()
         query = replace(query, is_undone=query.outcome is None and query.reason is None)
         ids = task_ids if task_ids is not None else await self._ids(query)
-        find = partial(queries.find_finished, task_ids=ids, prefix=self._prefix, at=self._clock.now())
+        find = partial(queries.find_finished_ids, task_ids=ids, prefix=self._prefix, at=self._clock.now())
         finished = await self._journal.query(find)
         await self.pool.submissions.submit_all(finished)  # some may belong to a list of an earlier batch
         return await self.pool.submissions.reopen([task.task_id for task in finished])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
-from poolwright.domain.ids import TaskId, WorkerRef, without
+from poolwright.domain.ids import TaskId, WorkerRef, without_task
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask
@@ -135,7 +135,7 @@ class Draft:
         return WorkerRef(number, self.slots[number].generation)
 
     @property
-    def in_hand(self) -> frozenset[TaskId]:
+    def held_task_ids(self) -> frozenset[TaskId]:
         """Tasks that workers hold, or whose results are unverified."""
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
 
@@ -156,10 +156,10 @@ class Draft:
         """Count one more return of a task without a spent attempt."""
         self.free_returns = {**self.free_returns, task_id: self.free_returns.get(task_id, 0) + 1}
 
-    def take_best(self, task_id: TaskId) -> StagedAttempt | None:
+    def pop_best(self, task_id: TaskId) -> StagedAttempt | None:
         """Remove and return the earlier attempt of a task whose files are staged; ``None`` if there is none."""
         best = self.best.get(task_id)
-        self.best = without(self.best, task_id)
+        self.best = without_task(self.best, task_id)
         return best
 
     def discard(self, staged: StagedAttempt | None) -> None:
@@ -169,9 +169,9 @@ class Draft:
 
     def forget(self, task_id: TaskId) -> None:
         """Drop the state of a task that has its outcome or was cancelled."""
-        self.free_returns = without(self.free_returns, task_id)
+        self.free_returns = without_task(self.free_returns, task_id)
         self.logouts = self.logouts.forget(task_id)
-        self.best = without(self.best, task_id)
+        self.best = without_task(self.best, task_id)
         self.on_trial -= {task_id}
 
     def pause(self, cause: PauseReason, detail: str, wish_s: float = 0.0) -> float:

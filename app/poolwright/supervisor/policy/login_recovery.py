@@ -111,7 +111,7 @@ def on_login_expiring(draft: Draft, event: LoginExpiring) -> None:
 def refresh_when_idle(draft: Draft) -> None:
     """Renew a login that is due, if no order is in flight."""
     recovery = draft.login_recovery
-    if not recovery.is_due or recovery.is_under_way or draft.is_stopping:
+    if not recovery.is_due or recovery.is_active or draft.is_stopping:
         return
     number = _logged_in_slot(draft)
     if number is None or any(slot.held for slot in draft.slots.values()):
@@ -158,7 +158,7 @@ def _share_login(draft: Draft, worker: WorkerRef) -> None:
 def _refresh_or_resume(draft: Draft, detail: str) -> None:
     """Let a worker log in if one is logged out, and let orders start again if none is."""
     recovery = draft.login_recovery
-    if recovery.is_under_way or draft.is_stopping or PauseReason.LOGIN_REQUIRED in draft.pauses.active:
+    if recovery.is_active or draft.is_stopping or PauseReason.LOGIN_REQUIRED in draft.pauses.active:
         return
     logged_out = [number for number, slot in draft.slots.items() if slot.login_status is LoginStatus.LOGGED_OUT]
     if logged_out and recovery.vain_count >= FAILED_LOGINS_MAX:
@@ -184,7 +184,7 @@ def _require_manual_login(draft: Draft, detail: str) -> None:
 
 
 def _stop_waiting_for(draft: Draft, worker: WorkerRef) -> None:
-    draft.login_recovery = draft.login_recovery.without(worker.slot)
+    draft.login_recovery = draft.login_recovery.forget_slot(worker.slot)
 
 
 def _logged_in_slot(draft: Draft) -> int | None:

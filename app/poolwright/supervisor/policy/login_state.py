@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from poolwright.domain.ids import TaskId, without
+from poolwright.domain.ids import TaskId, without_task
 
 
 class LoginStatus(Enum):
@@ -42,7 +42,7 @@ class LoginRecovery:
     vain_count: int = 0
 
     @property
-    def is_under_way(self) -> bool:
+    def is_active(self) -> bool:
         """Whether a worker logs in or imports the login."""
         return self.refresher is not None or bool(self.adopting)
 
@@ -58,7 +58,7 @@ class LoginRecovery:
         """Return the state in which one more slot imports the login."""
         return replace(self, adopting=self.adopting | {slot})
 
-    def without(self, slot: int) -> LoginRecovery:
+    def forget_slot(self, slot: int) -> LoginRecovery:
         """Return the state in which nothing is expected from a slot."""
         refresher = None if self.refresher == slot else self.refresher
         return replace(self, refresher=refresher, adopting=self.adopting - {slot})
@@ -127,7 +127,7 @@ class Logout:
 
     first_task_id: TaskId
     #: Orders that were in flight with that one, and have not returned since.
-    beside: frozenset[TaskId] = frozenset()
+    tasks_in_flight: frozenset[TaskId] = frozenset()
     #: Whether another order met it too.
     is_shared: bool = False
 
@@ -144,28 +144,28 @@ class Logouts:
 
     def record(self, task_id: TaskId, in_hand: Collection[TaskId]) -> Logouts:
         """Return the state after an order met a log-out while the orders ``in_hand`` were in flight."""
-        if self.last is not None and task_id in self.last.beside:
+        if self.last is not None and task_id in self.last.tasks_in_flight:
             return self._share(self.last, task_id)
         return replace(
             self,
-            last=Logout(first_task_id=task_id, beside=frozenset(in_hand) - {task_id}),
+            last=Logout(first_task_id=task_id, tasks_in_flight=frozenset(in_hand) - {task_id}),
             first_counts=_incremented(self.first_counts, task_id),
             alone_counts=_incremented(self.alone_counts, task_id),
         )
 
     def begin(self, task_id: TaskId) -> Logouts:
         """Return the state after an order was begun again: it can no longer meet the last log-out."""
-        if self.last is None or task_id not in self.last.beside:
+        if self.last is None or task_id not in self.last.tasks_in_flight:
             return self
-        return replace(self, last=replace(self.last, beside=self.last.beside - {task_id}))
+        return replace(self, last=replace(self.last, tasks_in_flight=self.last.tasks_in_flight - {task_id}))
 
     def forget(self, task_id: TaskId) -> Logouts:
         """Return the state without an order that has its outcome or was cancelled."""
         logouts = self.begin(task_id)
         return replace(
             logouts,
-            first_counts=without(logouts.first_counts, task_id),
-            alone_counts=without(logouts.alone_counts, task_id),
+            first_counts=without_task(logouts.first_counts, task_id),
+            alone_counts=without_task(logouts.alone_counts, task_id),
         )
 
     def is_own(self, task_id: TaskId) -> bool:
@@ -175,12 +175,12 @@ class Logouts:
     def wait_s(self, task_id: TaskId) -> float:
         """Return the delay of an order that was the first to meet a log-out, so that the other orders go first."""
         again_count = self.first_counts.get(task_id, 0) - 1
-        if self.last is None or self.last.first_task_id != task_id or not self.last.beside or again_count < 1:
+        if self.last is None or self.last.first_task_id != task_id or not self.last.tasks_in_flight or again_count < 1:
             return 0.0
         return min(FIRST_WAIT_S * 2.0 ** (again_count - 1), LONGEST_WAIT_S)
 
     def _share(self, last: Logout, task_id: TaskId) -> Logouts:
-        shared = replace(last, beside=last.beside - {task_id}, is_shared=True)
+        shared = replace(last, tasks_in_flight=last.tasks_in_flight - {task_id}, is_shared=True)
         if (
             last.is_shared or last.first_task_id not in self.alone_counts
         ):  # the charge was removed already, or that order has its outcome

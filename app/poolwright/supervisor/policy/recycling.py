@@ -67,7 +67,7 @@ def _can_recycle(draft: Draft, worker: WorkerRef) -> bool:
     """Whether this generation is working and no login depends on it."""
     slot = draft.slots[worker.slot]
     is_working = slot.generation == worker.generation and _is_working(slot)
-    return is_working and not draft.login_recovery.is_under_way and not draft.is_stopping
+    return is_working and not draft.login_recovery.is_active and not draft.is_stopping
 
 
 def _is_recycling_forbidden(draft: Draft) -> bool:

@@ -45,7 +45,7 @@ def retry_or_fail(draft: Draft, worker: WorkerRef, task: POTask, report: Report)
 
 def file_best(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
     """File the last attempt, or an earlier one with more files."""
-    best = draft.take_best(task.task_id)
+    best = draft.pop_best(task.task_id)
     if best is None or report.outcome not in _INCOMPLETE or len(best.report.files) <= len(report.files):
         draft.emit(FileReport(worker=worker, task=task, report=report))
         draft.discard(best)
@@ -120,7 +120,7 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
     draft.logouts = draft.logouts.begin(task_id)
 
 
-def judge_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
+def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
     """Decide about a finished attempt whose report does not depend on the login."""
     free = _free_return(draft, worker, finished)
     draft.release_task(worker, task.task_id)
@@ -137,11 +137,11 @@ def judge_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTa
     if _may_be_the_worker(report):
         _count_failure(draft, worker, task, report)
     else:
-        note_answer(draft, worker, report)
+        record_answer(draft, worker, report)
         retry_or_fail(draft, worker, task, report)
 
 
-def note_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
+def record_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
     """Note that both the worker and the portal work."""
     slot = draft.slot(worker.slot)
     slot.failure_count, slot.was_recycled = 0, False
@@ -238,7 +238,7 @@ def on_task_filed(draft: Draft, event: TaskFiled) -> None:
 def on_filing_failed(draft: Draft, event: FilingFailed) -> None:
     """File again later if waiting can help; else spend an attempt of the order."""
     file = event.file
-    if not event.trouble.may_pass:
+    if not event.trouble.is_temporary:
         _spend_attempt(draft, event)
         return
     if draft.is_stopping:  # no time to wait: the next start does the order again
@@ -263,5 +263,5 @@ def _spend_attempt(draft: Draft, event: FilingFailed) -> None:
     if _can_retry(draft, task, report):
         _retry(draft, event.worker, task, report)
     else:
-        draft.take_best(task.task_id)
+        draft.pop_best(task.task_id)
         draft.emit(RecordOutcome(worker=event.worker, task=task, report=report))

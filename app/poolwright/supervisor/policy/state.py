@@ -86,7 +86,7 @@ class UnverifiedResult:
     task: POTask
     report: Report
     #: Other tasks of its worker at that time. Their pages were perhaps loaded before, so their success proves nothing.
-    beside: frozenset[TaskId]
+    concurrent_tasks: frozenset[TaskId]
 
     @property
     def task_id(self) -> TaskId:
@@ -100,14 +100,14 @@ class UnverifiedResults:
 
     row: tuple[UnverifiedResult, ...] = ()
     #: The tasks that the running login check covers; ``None`` if no check runs.
-    probed: frozenset[TaskId] | None = None
+    checked_task_ids: frozenset[TaskId] | None = None
     #: Tasks that were held when the session was last lost, so that their pages were perhaps loaded without a login.
     tainted: frozenset[TaskId] = frozenset()
 
     @property
     def is_checking(self) -> bool:
         """Whether a login check runs."""
-        return self.probed is not None
+        return self.checked_task_ids is not None
 
     @property
     def task_ids(self) -> frozenset[TaskId]:
@@ -120,11 +120,11 @@ class UnverifiedResults:
 
     def begin_check(self) -> UnverifiedResults:
         """Return the state after a login check began. It covers only the results that are held back by then."""
-        return replace(self, probed=self.task_ids)
+        return replace(self, checked_task_ids=self.task_ids)
 
     def end_check(self) -> UnverifiedResults:
         """Return the state after the login check."""
-        return replace(self, probed=None)
+        return replace(self, checked_task_ids=None)
 
     def discard(self, task_ids: Collection[TaskId]) -> UnverifiedResults:
         """Return the results without those of these tasks."""
@@ -134,9 +134,11 @@ class UnverifiedResults:
         """Return the state after a tainted task was requeued, which happens once."""
         return replace(self, tainted=self.tainted - {task_id})
 
-    def cleared(self, tainted: Collection[TaskId]) -> UnverifiedResults:
+    def without_results(self, tainted: Collection[TaskId]) -> UnverifiedResults:
         """Return the state without results; a login check that still runs covers none of the later ones."""
-        return UnverifiedResults(probed=None if self.probed is None else frozenset(), tainted=frozenset(tainted))
+        return UnverifiedResults(
+            checked_task_ids=None if self.checked_task_ids is None else frozenset(), tainted=frozenset(tainted)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +257,7 @@ class PoolState:
         return not self.is_stopping and any(not slot.is_given_up for slot in self.slots.values())
 
     @property
-    def in_hand(self) -> frozenset[TaskId]:
+    def held_task_ids(self) -> frozenset[TaskId]:
         """Tasks that workers hold, or whose results are unverified."""
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
 

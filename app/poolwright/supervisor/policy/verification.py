@@ -22,7 +22,7 @@ from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import MessageReceived, TaskStuck, VerificationDue
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.recycling import recycle_if_worn
-from poolwright.supervisor.policy.retries import file_best, judge_report, note_answer
+from poolwright.supervisor.policy.retries import file_best, record_answer, settle_report
 from poolwright.supervisor.policy.state import UnverifiedResult
 
 #: Number of unverified results at which the login is checked at once (design section 5).
@@ -62,7 +62,7 @@ def on_returned(draft: Draft, event: MessageReceived[Returned]) -> None:
     if not is_session_lost or draft.is_stopping:
         draft.requeue_unspent(event.worker, task, returned.why, returned.detail)
         return
-    draft.logouts = draft.logouts.record(task.task_id, draft.in_hand)
+    draft.logouts = draft.logouts.record(task.task_id, draft.held_task_ids)
     if draft.logouts.is_own(task.task_id):
         file_best(draft, event.worker, task, Report(reason=Reason.ASKS_FOR_LOGIN, detail=returned.detail))
     else:
@@ -84,7 +84,9 @@ def on_login_verified(draft: Draft, event: MessageReceived[LoginVerified]) -> No
     match event.message.proof:
         case LoginCheck.LOGGED_IN:
             _mark_verified(draft)
-            _file_verified(draft, event.worker, checked.task_ids if event.message.is_last else checked.probed or ())
+            _file_verified(
+                draft, event.worker, checked.task_ids if event.message.is_last else checked.checked_task_ids or ()
+            )
             _schedule_check(draft, event.worker)
         case LoginCheck.LOGGED_OUT:
             requeue_unverified(draft, event.worker, ReturnReason.SESSION_LOST)
@@ -107,7 +109,7 @@ def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> No
     slot = draft.slot(worker.slot)
     for result in slot.unverified.row:
         draft.requeue_unspent(worker, result.task, why, _UNPROVEN)
-    slot.unverified = slot.unverified.cleared(slot.held)
+    slot.unverified = slot.unverified.without_results(slot.held)
 
 
 def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
@@ -121,13 +123,13 @@ def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
         return
     if report.outcome in LOOKS_LOGGED_OUT:
         draft.release_task(worker, task_id)
-        note_answer(draft, worker, report)
+        record_answer(draft, worker, report)
         _hold_back(draft, worker, task, report)
         return
-    judge_report(draft, worker, finished, task)
+    settle_report(draft, worker, finished, task)
     if report.outcome in _PROOF_OUTCOMES:
         _mark_verified(draft)
-        proven = [result.task_id for result in slot.unverified.row if task_id not in result.beside]
+        proven = [result.task_id for result in slot.unverified.row if task_id not in result.concurrent_tasks]
         _file_verified(draft, worker, proven)
 
 
@@ -144,7 +146,9 @@ def _hold_back(draft: Draft, worker: WorkerRef, task: POTask, report: Report) ->
         draft.requeue_unspent(worker, task, ReturnReason.SESSION_LOST, _UNPROVEN)
         return
     is_first = not slot.unverified.row
-    slot.unverified = slot.unverified.add(UnverifiedResult(task=task, report=report, beside=frozenset(slot.held)))
+    slot.unverified = slot.unverified.add(
+        UnverifiedResult(task=task, report=report, concurrent_tasks=frozenset(slot.held))
+    )
     if is_first or len(slot.unverified.row) >= STREAK_LIMIT:
         _schedule_check(draft, worker)
 

@@ -168,7 +168,7 @@ class Generation:
         return self._child.pid if self._child else None
 
     @property
-    def is_asked_to_end(self) -> bool:
+    def is_ending(self) -> bool:
         """Whether its end was asked for, in any way."""
         return self._mode is not ShutdownMode.NONE
 
@@ -178,7 +178,7 @@ class Generation:
         return self._mode is ShutdownMode.POOL_SHUTDOWN
 
     @property
-    def held(self) -> Mapping[TaskId, POTask]:
+    def held_tasks(self) -> Mapping[TaskId, POTask]:
         """What it has in hand, the longest first."""
         return self._held
 
@@ -212,7 +212,7 @@ class Generation:
 
     async def shut_down(self, mode: ShutdownMode, cause: str = "") -> None:
         """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
-        is_known, self._mode, self._cause = self.is_asked_to_end, mode, cause
+        is_known, self._mode, self._cause = self.is_ending, mode, cause
         if mode is ShutdownMode.POOL_SHUTDOWN:
             self._slot.machine.fire(WorkerEvent.STOP)
         self._finish_if_idle()
@@ -257,7 +257,7 @@ class Generation:
         lost = WorkerLost(worker=self.ref, cause=cause, kind=kind, at_s=anyio.current_time())
         self._context.post(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
-    def drop_successor(self) -> None:
+    def exit_without_successor(self) -> None:
         """No generation follows this one, although it ended to be followed: its slot is TERMINATED."""
         self._exit_for_good()
 
@@ -294,7 +294,7 @@ class Generation:
 
     async def _pull(self, talk: WorkerConnection) -> None:
         """Take a task whenever a tab is free, until asked to end. Who is asked meanwhile gets the task all the same."""
-        while not self.is_asked_to_end and (task := await self._next_task()) is not None:
+        while not self.is_ending and (task := await self._next_task()) is not None:
             self._is_fresh = False
             self._held[task.task_id] = task
             # From here the policy knows who holds the task; what goes wrong is reported as the end of this worker.
@@ -311,7 +311,7 @@ class Generation:
         started = task
         with self._context.deadline.shield():
             started = await self._feeder.start(task, self.ref)
-        if self.is_asked_to_end:  # meanwhile: it takes nothing any more
+        if self.is_ending:  # meanwhile: it takes nothing any more
             self._release(task.task_id)
             self._post(self._returned(task))
             return

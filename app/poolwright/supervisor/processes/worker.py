@@ -16,7 +16,7 @@ from poolwright.domain.events import SessionView
 from poolwright.domain.ids import TaskId, WorkerId, WorkerRef
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER, WORKING_STATUSES, WorkerEvent, WorkerStatus
-from poolwright.domain.storage import StorageTrouble, trouble_told
+from poolwright.domain.storage import StorageTrouble, classify_storage_error
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.profile.errors import ProfileInUseError
@@ -96,7 +96,7 @@ class Worker:
     @property
     def current_task(self) -> POTask | None:
         """The task that it has held for the longest time; ``None`` if it holds none."""
-        return next(iter(self._generation.held.values()), None)
+        return next(iter(self._generation.held_tasks.values()), None)
 
     @property
     def processed_count(self) -> int:
@@ -137,7 +137,7 @@ class Worker:
             except (SetupError, ProfileInUseError, TemporarilyUnavailableError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
                 if isinstance(error, TemporarilyUnavailableError):
-                    trouble = trouble_told(error)
+                    trouble = classify_storage_error(error)
                     self._context.post(WorkerFolderFailed(worker=self.ref, trouble=trouble, detail=cause))
             except ProfileError as error:
                 cause = str(error)
@@ -153,7 +153,7 @@ class Worker:
 
     async def recycle(self, generation: int, cause: str) -> None:
         """As ``drain``, but the next generation follows. Does nothing if the generation is ending or gone."""
-        is_running = self.pid is not None and not self._generation.is_asked_to_end
+        is_running = self.pid is not None and not self._generation.is_ending
         if is_running and self.ref.generation == generation:
             await self._generation.shut_down(ShutdownMode.RECYCLE, cause)
 
@@ -166,7 +166,7 @@ class Worker:
 
     async def thumbnail(self, task_id: TaskId) -> bytes:
         """Wait for a JPEG of a task's tab and return it; empty if the task has no tab here."""
-        if task_id not in self._generation.held or self.status not in WORKING_STATUSES:
+        if task_id not in self._generation.held_tasks or self.status not in WORKING_STATUSES:
             return b""
         return await self._generation.thumbnails.get(task_id)
 
@@ -183,7 +183,7 @@ class Worker:
         if self._machine.can(WorkerEvent.GIVE_UP):
             self._machine.fire(WorkerEvent.GIVE_UP)
         elif self.status is not WorkerStatus.TERMINATED:  # a recycled slot waits for its next generation
-            self._generation.drop_successor()
+            self._generation.exit_without_successor()
 
     def count_done(self) -> None:
         """Count one more order that received its outcome from this slot."""
@@ -194,8 +194,8 @@ class Worker:
         return WorkerSnapshot(
             worker=self.ref,
             status=self.status,
-            po_numbers=tuple(task.po_number for task in self._generation.held.values()),
-            task_ids=tuple(self._generation.held),
+            po_numbers=tuple(task.po_number for task in self._generation.held_tasks.values()),
+            task_ids=tuple(self._generation.held_tasks),
             session_status=self.browser_session.status if self.browser_session else "",
             memory_bytes=self.memory_usage,
             memory_peak_bytes=self.memory_meter.peak_bytes,

@@ -146,19 +146,18 @@ class DownloadAllowance:
     def _check_room(self, coming_bytes: int) -> None:
         free = None if self._folder is None else free_bytes(self._folder)
         if free is not None and free - coming_bytes < FREE_BYTES_MIN:
-            space = (
-                f"{format_size(free)} are free, of which {format_size(FREE_BYTES_MIN)} are reserved for other orders"
-            )
+            reserved = binary_size_text(FREE_BYTES_MIN)
+            space = f"{binary_size_text(free)} are free, of which {reserved} are reserved for other orders"
             msg = f"the disk has no room for it ({space}); free some space and run the list again"
             raise DownloadRefusedError(msg, is_retryable=True)
 
     def _check_limits(self, size_bytes: int) -> None:
         if size_bytes > self._limits.file_bytes:
-            limit = format_size(self._limits.file_bytes)
+            limit = binary_size_text(self._limits.file_bytes)
             msg = f"it exceeds {limit}, the limit for one file (--file-max-mb)"
             raise DownloadRefusedError(msg, is_retryable=False)
         if self._used_bytes + size_bytes > self._limits.order_bytes:
-            limit = format_size(self._limits.order_bytes)
+            limit = binary_size_text(self._limits.order_bytes)
             msg = f"with it the order would exceed {limit}, the limit for one order (--order-max-mb)"
             raise DownloadRefusedError(msg, is_retryable=False)
 
@@ -180,7 +179,7 @@ def free_bytes(folder: Path) -> int | None:
         return None
 
 
-def format_size(size_bytes: int) -> str:
+def binary_size_text(size_bytes: int) -> str:
     """Return a size in powers of 1024: ``812 bytes``, ``1.2 MB``, ``340 MB``."""
     size, unit = float(size_bytes), 0
     while size >= _UNIT_BYTES and unit + 1 < len(_UNITS):
