@@ -13,7 +13,7 @@ from poolwright.demo.portal_client import PortalClient, PortalError
 from poolwright.domain.outcomes import Outcome
 from poolwright.settings import load_settings
 from tests.support.commands import Command
-from tests.unit.cli.test_truth import HOME, ORDER
+from tests.unit.cli.test_demo_check import HOME, ORDER
 
 PORTAL = PortalClient(url="http://127.0.0.1:9", admin_token="t", user="anna", password="hunter2", pid=1)
 

@@ -48,7 +48,7 @@ def test_the_file_holds_one_json_object_a_line_with_its_fields(tmp_path: Path) -
     (line,) = lines_of(file)
     assert line["text"] == "page of 56 kB"
     assert (line["worker"], line["task"], line["level"]) == ("worker-2#1", "demo:PO1", "info")
-    assert line["where"].startswith("tests.unit.service.test_logs:")
+    assert line["where"].startswith("tests.unit.service.test_log_setup:")
     assert datetime.fromisoformat(line["at"]).utcoffset() is not None
 
 

@@ -12,7 +12,7 @@ from poolwright.domain.options import SizeLimits
 from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.transfer.received_file import IncompleteDownloadError, ReceivedFile
-from tests.unit.worker.test_file_stream import BASE, Answers, stream_of
+from tests.unit.worker.test_http_downloader import BASE, Answers, stream_of
 
 TABLE = b"PO;Amount\r\n" + b"4711;1\r\n" * 500
 PACKED = {"content-encoding": "gzip"}
