@@ -119,7 +119,7 @@ class RetryingJournal:
         return f"{lost} The next start processes those orders again."
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Call the journal, and again while its disk is full or unreachable or it is locked; return the result.
+        """Call the journal until its disk is writable and it is not locked; return the result.
 
         Raises:
             TemporarilyUnavailableError: The journal still cannot be used, and the pool is ending.

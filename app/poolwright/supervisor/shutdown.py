@@ -1,8 +1,8 @@
 """The shutdown of a pool, which ends within its time limit, whatever hangs.
 
-Each stage must end by a fixed share of the limit, and time that it does not need is left for the next ones. Work that
-is unfinished after the last stage is abandoned: the processes of a worker are killed by then, the next start repeats a
-filing, and changes that the journal did not store are reported.
+Each stage must end by a fixed share of the limit; time that it does not need is left for the next ones. Work that is
+unfinished after the last stage is abandoned: the processes of the workers are killed by then, the next start repeats an
+unfinished filing, and changes that the journal did not store are reported.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Shutdown:
     is_over: anyio.Event = field(default_factory=anyio.Event)
     #: Cancelled to stop waiting for tasks in flight.
     _draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
+    #: When the pool must have ended, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
     _gone_at_s: float | None = None
 
     def stop_waiting(self) -> None:
@@ -110,7 +110,7 @@ class Shutdown:
 
 
 async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
-    """Run a stage until a time; return whether it was done by then."""
+    """Run a stage until a time; return ``True`` if it was done by then."""
     with anyio.move_on_after(max(STAGE_MIN_S, at_s - anyio.current_time())):
         await work()
         return True
