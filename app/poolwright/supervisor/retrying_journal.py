@@ -48,9 +48,9 @@ def _retried(
     """
 
     @wraps(method)
-    async def call(self: RetryingJournal, *args: P.args, **named: P.kwargs) -> T:
+    async def call(self: RetryingJournal, *args: P.args, **kwargs: P.kwargs) -> T:
         bound: Callable[P, Awaitable[T]] = getattr(self.journal, method.__name__)
-        attempt = partial(bound, *args, **named)
+        attempt = partial(bound, *args, **kwargs)
         try:
             return await (self.read(attempt) if is_read else self.retry(attempt))
         except TemporarilyUnavailableError:

@@ -122,14 +122,14 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
 
 def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
     """Decide about a finished attempt whose report does not depend on the login."""
-    free = _free_return(draft, worker, finished)
+    free_return = _free_return(draft, worker, finished)
     draft.release_task(worker, task.task_id)
     report = finished.report
-    if free is not None:
+    if free_return is not None:
         draft.count_free_return(task.task_id)
-        draft.requeue_unspent(worker, task, free.why, free.detail, free.delay_s)
-        if free.pause is not None:
-            draft.pause(free.pause, report.detail, report.retry_after_s or 0.0)
+        draft.requeue_unspent(worker, task, free_return.why, free_return.detail, free_return.delay_s)
+        if free_return.pause is not None:
+            draft.pause(free_return.pause, report.detail, report.retry_after_s or 0.0)
         return
     if report.reason in _OUTAGE_PAUSES and report.files and report.missed:
         # waiting did not help, so the saved files are the result

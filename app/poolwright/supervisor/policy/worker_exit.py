@@ -56,7 +56,7 @@ def on_worker_ended(draft: Draft, event: WorkerEnded) -> None:
         _spawn(draft, worker.slot, 0.0)
     else:
         slot.is_given_up = True
-        if was_recycled:  # its next generation is not needed any more
+        if was_recycled:  # its next generation is no longer needed
             draft.emit(GiveUp(worker=worker, cause="the pool ends", is_expected=True))
     on_worker_gone(draft, worker, is_restarting=False)
 

@@ -27,7 +27,7 @@ BROWSER_LIMIT_S = 60.0
 #: A page may take the time limit of the pack to answer, and as long again to be recognised.
 _WAITS_PER_PAGE = 2
 #: Number of pages until ``Ready``: the probe page; or, when a profile is made, also those of three login steps.
-_PROBE, _LADDER = 1, 12
+_PROBE_PAGES, _LOGIN_PAGES = 1, 12
 #: Time by which a process is started before its delay is over: it needs 0.5 to 1 s until its ``Hello``.
 SPAWN_AHEAD_S = 2.0
 #: A worker sends a heartbeat every two seconds; one that sends nothing for this time hangs.
@@ -37,7 +37,7 @@ SILENCE_LIMIT_S = 15.0
 def ready_limit_s(configure: messages.Configure) -> float:
     """Return the limit until a worker is ready, if every page of the portal takes as long as its pack allows."""
     portal = configure.options.portal
-    page_count = _LADDER if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE
+    page_count = _LOGIN_PAGES if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE_PAGES
     pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
     return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
 
@@ -78,16 +78,16 @@ class WorkerConnection:
         await anyio.sleep_until(begin_s)
         await self.send(configure)
         limit_s = ready_limit_s(configure)
-        limit, is_waiting_for_us = ActiveTimeLimit(limit_s), False
+        limit, waits_for_login = ActiveTimeLimit(limit_s), False
         while True:
             await self._child.scan()  # the browser starts meanwhile
-            late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
-            message = await (self.receive(limit_s) if is_waiting_for_us else self._next(*late))
+            timeout = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
+            message = await (self.receive(limit_s) if waits_for_login else self._next(*timeout))
             if isinstance(message, messages.Ready):
                 await self._child.scan()
                 return message
             on_message(message)
-            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoginRequired)
+            waits_for_login = waits_for_login or isinstance(message, messages.LoginRequired)
 
     async def receive(self, limit_s: float) -> messages.ToSupervisor:
         """Wait for the next message and return it.
@@ -98,7 +98,7 @@ class WorkerConnection:
         """
         return await self._next(ActiveTimeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
 
-    async def _next(self, limit: ActiveTimeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
+    async def _next(self, limit: ActiveTimeLimit, cause: str, kind: LossKind) -> messages.ToSupervisor:
         try:
             while not limit.is_over:
                 with limit.slice():
@@ -108,7 +108,7 @@ class WorkerConnection:
         except (FrameError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its connection broke ({error})"
             raise WorkerLostError(msg, LossKind.GARBLED) from error
-        raise WorkerLostError(too_late, kind)
+        raise WorkerLostError(cause, kind)
 
     async def send(self, message: messages.ToWorker) -> None:
         """Send one message.
