@@ -1,8 +1,9 @@
-"""One name, one thing: no two public classes or modules of the package share a name, but for named exceptions."""
+"""Names of the package: no two public classes or modules share one, and docstrings and comments name what exists."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,15 @@ SHARED_MODULES = {
     "events": "what observers see (domain), and what the policy decides about",
     "main": "the main function of the program, and that of a worker process",
     "options": "what a pool is given (domain), and the options of the command line",
+}
+#: Names in docstrings and comments that belong to other programs.
+FOREIGN_NAMES = {
+    "AppData": "a folder of Windows",
+    "CERTCertTrust": "a structure of NSS",
+    "DocNumber": "a column of a list",
+    "GetFileResponse": "an element of a reply",
+    "MemAvailable": "a line of /proc/meminfo",
+    "SingletonLock": "a file of the browser",
 }
 #: Modules that every package may have.
 SKELETONS = ("__init__", "__main__")
@@ -68,3 +78,26 @@ def test_no_module_is_called_like_a_package_of_another_folder() -> None:
         "service/daemon/daemon",
         "supervisor/processes/worker",  # one slot, as the supervisor sees the process whose program is in worker
     }
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """The names that a module defines, imports or uses."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+                yield name
+            case _:
+                pass
+
+
+def test_every_class_that_a_docstring_or_a_comment_names_exists() -> None:
+    existing: set[str] = set()
+    mentions: defaultdict[str, set[str]] = defaultdict(set)
+    for path in sources():
+        text = (PACKAGE / path).read_text(encoding="utf-8")
+        existing.update(names_in(ast.parse(text)))
+        for name in re.findall(r"``([A-Z][A-Za-z]*[a-z][A-Z][A-Za-z]*)\b", text):
+            mentions[name].add(path.as_posix())
+
+    unknown = {name: paths for name, paths in mentions.items() if name not in existing}
+    assert unknown.keys() == FOREIGN_NAMES.keys(), unknown

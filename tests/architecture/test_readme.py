@@ -80,6 +80,16 @@ def test_every_module_that_is_named_is_where_the_page_says(page: Path) -> None:
     assert [place for place in named if not (ROOT / place).exists()] == []
 
 
+def test_the_number_of_files_of_an_order_is_that_of_the_steps() -> None:
+    text = (ROOT / "docs/internals/architecture.md").read_text(encoding="utf-8")
+    section = text.partition("## One order")[2].partition("\n## ")[0]
+    introduction, _, steps = section.partition("**The list is read.**")
+
+    files = set(re.findall(r"`(app/[\w/]+\.py)`", steps))
+
+    assert f"The steps name {len(files)} files" in introduction
+
+
 def test_the_machine_that_checks_runs_what_is_offered_here() -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
 

@@ -137,7 +137,7 @@ LIST_HELP = (
     "ended because of damage, and you have to accept or restore it. Damaged: broken, or changed since it was sealed."
 )
 LIST_EXAMPLES = ("poolwright profile list", "poolwright profile list --json")
-SHOW_HELP = "Show one profile: its portal, its seal and good copy, and its cookies for each site.\n\nChanges nothing."
+SHOW_HELP = "Show one profile: its portal, its seal and backup, and its cookies for each site.\n\nChanges nothing."
 SHOW_EXAMPLES = ("poolwright profile show coupa",)
 VERIFY_HELP = (
     "Check a profile as a run does before cloning it, and report every problem.\n\n"
@@ -234,7 +234,7 @@ def _facts(inspection: ProfileInspection) -> Iterator[tuple[str, Text]]:
     browser = inspection.facts.seal.browser_version if inspection.facts and inspection.facts.seal else None
     yield "sealed", Text(format_moment(inspection.sealed_at) + (f", written by browser {browser}" if browser else ""))
     backup = latest_backup(inspection.profile.base_path)
-    yield "good copy", Text(str(backup) if backup else "none")
+    yield "backup", Text(str(backup) if backup else "none")
     if inspection.facts:
         yield (
             "size",

@@ -1,10 +1,10 @@
 """Every lifecycle of Poolwright: the states, events and transition table of each machine.
 
-A state is a step of a lifecycle. How an order went is an ``Outcome`` (``outcomes``), never a state. The paths are those
-of the mission's data model; moves that were added are marked beside their row. The diagrams in docs/ are drawn from
-these tables. Each event has one owner that fires it, named beside its table and held by ``tests/architecture``: the
-supervisor fires the machines of the pool, its workers and their profiles; a worker process those of its session and
-tabs; the journal those of tasks.
+A state is a step of a lifecycle; the result of an order is an ``Outcome`` (``outcomes``), never a state. The paths are
+those of the mission's data model; moves that were added are marked beside their row. The diagrams in docs/ are drawn
+from these tables. Each event is fired by one owner, which is named beside its table and checked by
+``tests/architecture``: the supervisor fires the machines of the pool, its workers and their profiles; a worker process
+those of its session and tabs; the journal those of tasks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class PoolStatus(Enum):
 
 
 class PoolEvent(Enum):
-    """What moves a pool."""
+    """Events of the lifecycle of the pool."""
 
     STAFF = auto()
     WORK = auto()
@@ -57,7 +57,7 @@ POOL: TransitionTable[PoolStatus, PoolEvent] = TransitionTable(
             PoolEvent.PAUSE: PoolStatus.PAUSED,
             PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
         },
-        # An operator's pause, or a hold until the login, the network or the disk is back.
+        # Paused by an operator, or until the login, the portal, the disk or memory allows orders again.
         PoolStatus.PAUSED: {
             PoolEvent.RESUME: PoolStatus.READY,
             PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
@@ -82,7 +82,7 @@ class WorkerStatus(Enum):
 
 
 class WorkerEvent(Enum):
-    """What moves a worker."""
+    """Events of the lifecycle of a worker."""
 
     REPORT_READY = auto()
     ASSIGN = auto()
@@ -98,7 +98,7 @@ class WorkerEvent(Enum):
 #: A worker in one of these states takes tasks.
 WORKING_STATUSES = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
-#: Fired by the supervisor. A ``Generation`` fires what happens from the start of its process to its exit: REPORT_READY,
+#: Fired by the supervisor. A ``Generation`` fires the events from the start of its process to its exit: REPORT_READY,
 #: ASSIGN, FREE, STOP, RECYCLE, EXIT and LOSE; between two generations the slot, ``Worker``, fires RESTART or GIVE_UP.
 #: READY and IDLE differ only by whether the worker has ever had a task.
 WORKER: TransitionTable[WorkerStatus, WorkerEvent] = TransitionTable(
@@ -129,7 +129,7 @@ WORKER: TransitionTable[WorkerStatus, WorkerEvent] = TransitionTable(
         },
         WorkerStatus.TERMINATING: {WorkerEvent.EXIT: WorkerStatus.TERMINATED},
         WorkerStatus.TERMINATED: {},
-        # From here a slot comes back with the same profile, or is given up when its budget is spent.
+        # The slot restarts with the same profile, or is given up when its restarts are spent.
         WorkerStatus.CRASHED: {
             WorkerEvent.RESTART: WorkerStatus.RESTARTING,
             WorkerEvent.GIVE_UP: WorkerStatus.TERMINATED,
@@ -156,7 +156,7 @@ class SessionStatus(Enum):
 
 
 class SessionEvent(Enum):
-    """What moves a browser session."""
+    """Events of the lifecycle of a browser session."""
 
     AUTHENTICATE = auto()
     USE = auto()
@@ -167,8 +167,8 @@ class SessionEvent(Enum):
     RECOVERED = auto()
 
 
-#: Fired in the worker process. ``SessionLogin`` fires what happens to the login: AUTHENTICATE, BREAK, RECOVER and
-#: RECOVERED, a browser that is lost included; ``BrowserSession`` fires USE, CLOSE and CLOSED.
+#: Fired in the worker process. ``SessionLogin`` fires the events of the login: AUTHENTICATE, BREAK, RECOVER and
+#: RECOVERED, also if the browser is lost; ``BrowserSession`` fires USE, CLOSE and CLOSED.
 SESSION: TransitionTable[SessionStatus, SessionEvent] = TransitionTable(
     name="session",
     start=SessionStatus.INITIALIZING,
@@ -177,7 +177,7 @@ SESSION: TransitionTable[SessionStatus, SessionEvent] = TransitionTable(
             SessionEvent.AUTHENTICATE: SessionStatus.AUTHENTICATED,
             SessionEvent.BREAK: SessionStatus.ERROR,
         },
-        # A session that was never given a task is closed from here, or breaks while it waits.
+        # A session without a task is closed from here, or breaks while it waits.
         SessionStatus.AUTHENTICATED: {
             SessionEvent.USE: SessionStatus.ACTIVE,
             SessionEvent.CLOSE: SessionStatus.CLOSING,
@@ -215,7 +215,7 @@ class TabStatus(Enum):
 
 
 class TabEvent(Enum):
-    """What moves a tab."""
+    """Events of the lifecycle of a tab."""
 
     OPENED = auto()
     LOADED = auto()
@@ -257,7 +257,7 @@ class ProfileStatus(Enum):
 
 
 class ProfileEvent(Enum):
-    """What moves the clone of a profile."""
+    """Events of the lifecycle of a clone."""
 
     CLONED = auto()
     TAKE = auto()
@@ -273,7 +273,7 @@ PROFILE: TransitionTable[ProfileStatus, ProfileEvent] = TransitionTable(
     name="profile",
     start=ProfileStatus.CLONING,
     rows={
-        # A clone that was called off half-way is cleaned up too.
+        # A clone whose copy was cancelled is cleaned up too.
         ProfileStatus.CLONING: {
             ProfileEvent.CLONED: ProfileStatus.READY,
             ProfileEvent.RETIRE: ProfileStatus.CLEANUP,
@@ -309,7 +309,7 @@ class TaskStatus(Enum):
 
 
 class TaskEvent(Enum):
-    """What moves a task."""
+    """Events of the lifecycle of a task."""
 
     ASSIGN = auto()
     START = auto()
@@ -319,18 +319,18 @@ class TaskEvent(Enum):
     REDO = auto()
 
 
-#: Fired by the rules of the journal alone, with each change that is written.
+#: Fired by the rules of the journal alone, with each change that it writes.
 TASK: TransitionTable[TaskStatus, TaskEvent] = TransitionTable(
     name="task",
     start=TaskStatus.QUEUED,
     rows={
-        # Finished without a worker: no worker is left to do it.
+        # FINISH without a worker: no worker is left.
         TaskStatus.QUEUED: {
             TaskEvent.ASSIGN: TaskStatus.ASSIGNED,
             TaskEvent.FINISH: TaskStatus.DONE,
             TaskEvent.CANCEL: TaskStatus.CANCELLED,
         },
-        # Finished before its start was told: its worker died once too often.
+        # FINISH before START: too many workers crashed on the task.
         TaskStatus.ASSIGNED: {
             TaskEvent.START: TaskStatus.RUNNING,
             TaskEvent.FINISH: TaskStatus.DONE,
@@ -340,21 +340,21 @@ TASK: TransitionTable[TaskStatus, TaskEvent] = TransitionTable(
             TaskEvent.FINISH: TaskStatus.DONE,
             TaskEvent.GIVE_BACK: TaskStatus.QUEUED,
         },
-        # A later run of the list takes up what is worth another try.
+        # A later run of the list tries it again.
         TaskStatus.DONE: {TaskEvent.REDO: TaskStatus.QUEUED},
         TaskStatus.CANCELLED: {TaskEvent.REDO: TaskStatus.QUEUED},
     },
 )
-#: A task that has its end: only a later run takes it up again.
+#: Statuses of a task that has ended: only a later run tries it again.
 OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO in row)
-#: A task that waits for its end.
+#: Statuses of a task that has not ended.
 OPEN = frozenset(TASK.rows) - OVER
-#: A task that a run has in its hands.
+#: Statuses of a task that a run has claimed.
 CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
 
 
 def open_count(counts: Mapping[str, int]) -> int:
-    """How many tasks wait for their end, of so many in each status, by its name."""
+    """Return the number of tasks that have not ended, from the number of tasks in each status, by its name."""
     return sum(counts.get(status.name, 0) for status in OPEN)
 
 

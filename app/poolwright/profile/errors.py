@@ -76,7 +76,7 @@ def repair_step(path: Path) -> str:
     name = profile_name_of(path)
     return (
         f"Create the profile again (`poolwright profile remove {name}`, then `poolwright profile login {name}`), "
-        "or bring back a good copy of it."
+        "or bring back a backup of it."
     )
 
 
@@ -86,7 +86,7 @@ def login_or_restore_step(base: Path) -> str:
     log_in = f"Log in to it with `poolwright profile login {name}`"
     if any(base.parent.glob(f"{base.name}{BACKUP_MARK}*Z")):
         return f"{log_in}, or bring back its last backup with `poolwright profile restore {name}`."
-    return f"{log_in}, or bring back a good copy of it."
+    return f"{log_in}, or bring back a backup of it."
 
 
 class ProfileStorageAwayError(SetupError, StorageAwayError):

@@ -66,11 +66,11 @@ class WorkerCommandExecutor:
     context: PoolContext
     tasks: TaskGroup
     workers: Mapping[int, Worker]
-    #: Generations of workers that are not over yet.
+    #: Generations of workers that have not ended yet.
     alive: WaitGroup
 
     def execute(self, command: WorkerCommand) -> None:
-        """Carry one command out."""
+        """Execute one command."""
         worker, event_log = self.workers[command.worker.slot], self.context.event_log
         match command:
             case Spawn():
@@ -107,7 +107,7 @@ class WorkerCommandExecutor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCommandExecutor:
-    """Brings tasks to their outcome, or back to the queue."""
+    """Files outcomes, and returns tasks to the queue."""
 
     context: PoolContext
     tasks: TaskGroup
@@ -117,7 +117,7 @@ class TaskCommandExecutor:
     workers: Mapping[int, Worker]
 
     def execute(self, command: TaskCommand) -> None:
-        """Carry one command out."""
+        """Execute one command."""
         match command:
             case FileReport() | RecordOutcome():
                 self.context.inbox.unsettled.add()
@@ -150,15 +150,15 @@ class TaskCommandExecutor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginCommandExecutor:
-    """Has workers check, renew and share the login."""
+    """Lets workers check, renew and share the login, and backs it up."""
 
     context: PoolContext
     workers: Mapping[int, Worker]
-    #: For portals that want one; ``None`` where no secret is given.
+    #: Source of one-time codes; ``None`` if no secret is given.
     totp: TotpGenerator | None
 
     async def execute(self, command: LoginCommand) -> None:
-        """Carry one command out."""
+        """Execute one command."""
         match command:
             case ScheduleVerification():
                 await anyio.sleep(command.delay_s)
@@ -207,18 +207,18 @@ class CommandExecutor:
 
     context: PoolContext
     tasks: TaskGroup
-    #: For commands that people are to give.
+    #: Name of the profile, for the commands that messages suggest.
     profile_name: str
     worker_commands: WorkerCommandExecutor
     task_commands: TaskCommandExecutor
     login_commands: LoginCommandExecutor
 
     def execute(self, command: Command, state: PoolState) -> None:
-        """Carry one command out.
+        """Execute one command.
 
         Args:
-            command: What to do.
-            state: The state in which the policy decided it.
+            command: The command.
+            state: The state that the policy returned with it.
         """
         match command:
             case Pause() | Resume() | ReportMemoryRecycle():
@@ -243,11 +243,11 @@ class CommandExecutor:
 
     def _stop(self, command: Stop, state: PoolState) -> None:
         self.task_commands.stop(command, state)
-        if command.cause is StopCause.PROFILE_DAMAGED:  # nothing is fetched any more that a lost login may have spoiled
+        if command.cause is StopCause.PROFILE_DAMAGED:  # a page loaded without a login looks like a result
             self.worker_commands.kill_all()
 
     def _announce(self, command: Pause | Resume | ReportMemoryRecycle) -> None:
-        """The pool's own state follows from that of the policy; here people are notified, and a pause is timed."""
+        """Notify people of a pause, its end or a recycling, and time the pause. The controller applies the state."""
         if isinstance(command, ReportMemoryRecycle):
             self.context.event_log.publish(command.relieved)
             return

@@ -1,6 +1,6 @@
-"""Passes events to the policy one by one and executes the commands that it returns.
+"""Passes events to the policy one by one, and the commands that it returns to the executor.
 
-An event is handled without interruption. Only the controller moves the pool's state machine and opens the queue.
+An event is handled without interruption. Only the controller fires the state machine of the pool and opens the queue.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class Controller:
             inbox.unsettled.release_all()
 
     def shut_down(self) -> None:
-        """Move the pool to SHUTTING_DOWN: its end has begun."""
+        """Move the pool to SHUTTING_DOWN."""
         self._machine.fire(PoolEvent.SHUT_DOWN)
 
     def close(self) -> None:
-        """Move the pool to TERMINATED after everything of it was removed, unless it never shut down."""
+        """Move the pool to TERMINATED after its files were removed; does nothing if it never shut down."""
         self._try_to_move(PoolEvent.CLOSE)
 
     def _apply_state(self, event: PoolInput) -> None:

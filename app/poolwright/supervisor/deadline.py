@@ -1,4 +1,4 @@
-"""The deadline of a pool's shutdown: every stage gets the time that is left of it, whatever hangs."""
+"""The deadline of a pool's shutdown: no part of the pool is waited for after it, whatever hangs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Deadline:
                 self._scopes.discard(scope)
 
     async def run_shielded(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Finish a piece of work even if the caller is cancelled meanwhile, and return its result.
+        """Finish some work even if the caller is cancelled meanwhile, and return its result.
 
         Raises:
             TimeoutError: The deadline came first. The result of the work is unknown.
@@ -65,7 +65,7 @@ class Deadline:
         raise TimeoutError(msg)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """As ``undisturbed``, for work that blocks: it runs in a thread, which is abandoned at the deadline.
+        """As ``run_shielded``, for work that blocks: it runs in a thread, which is abandoned at the deadline.
 
         Raises:
             TimeoutError: The deadline came first.

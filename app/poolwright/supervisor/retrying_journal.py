@@ -48,9 +48,9 @@ def _retried(
     """
 
     @wraps(method)
-    async def call(self: RetryingJournal, *args: P.args, **named: P.kwargs) -> T:
+    async def call(self: RetryingJournal, *args: P.args, **kwargs: P.kwargs) -> T:
         bound: Callable[P, Awaitable[T]] = getattr(self.journal, method.__name__)
-        attempt = partial(bound, *args, **named)
+        attempt = partial(bound, *args, **kwargs)
         try:
             return await (self.read(attempt) if is_read else self.retry(attempt))
         except TemporarilyUnavailableError:
@@ -119,7 +119,7 @@ class RetryingJournal:
         return f"{lost} The next start processes those orders again."
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Call the journal, and again while its disk is full or unreachable or it is locked; return the result.
+        """Call the journal until its disk is writable and it is not locked; return the result.
 
         Raises:
             TemporarilyUnavailableError: The journal still cannot be used, and the pool is ending.

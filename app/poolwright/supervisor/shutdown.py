@@ -1,8 +1,8 @@
 """The shutdown of a pool, which ends within its time limit, whatever hangs.
 
-Each stage must end by a fixed share of the limit, and time that it does not need is left for the next ones. Work that
-is unfinished after the last stage is abandoned: the processes of a worker are killed by then, the next start repeats a
-filing, and changes that the journal did not store are reported.
+Each stage must end by a fixed share of the limit; time that it does not need is left for the next ones. Work that is
+unfinished after the last stage is abandoned: the processes of the workers are killed by then, the next start repeats an
+unfinished filing, and changes that the journal did not store are reported.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Shutdown:
     is_over: anyio.Event = field(default_factory=anyio.Event)
     #: Cancelled to stop waiting for tasks in flight.
     _draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    #: When the pool must be gone, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
+    #: When the pool must have ended, in seconds of ``anyio.current_time``; ``None`` before the shutdown.
     _gone_at_s: float | None = None
 
     def stop_waiting(self) -> None:
@@ -69,16 +69,16 @@ class Shutdown:
         self._gone_at_s = begun_s + limit_s
         self.context.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
         self.context.post(StopRequested(cause=StopCause.ASKED))
-        await _by(begun_s + limit_s * SETTLED, self.context.inbox.unsettled.wait_idle)
+        await _run_until(begun_s + limit_s * SETTLED, self.context.inbox.unsettled.wait_idle)
         self.controller.shut_down()
         self.feeder.stop_feeding()
         with self._draining:
-            await _by(begun_s + limit_s * DRAINED, self._drain)
+            await _run_until(begun_s + limit_s * DRAINED, self._drain)
         for worker in self.workers:
             worker.kill()
-        are_gone = await _by(begun_s + limit_s * ENDED, self.alive.wait_idle)
-        is_written = await _by(begun_s + limit_s * WRITTEN, self.context.inbox.unsettled.wait_idle)
-        is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
+        are_gone = await _run_until(begun_s + limit_s * ENDED, self.alive.wait_idle)
+        is_written = await _run_until(begun_s + limit_s * WRITTEN, self.context.inbox.unsettled.wait_idle)
+        is_returned = await _run_until(begun_s + limit_s * LEFT, self._return_rest)
         self._report_loss(is_all_done=are_gone and is_written and is_returned)
 
     def removal_scope(self, limit_s: float) -> anyio.CancelScope:
@@ -109,8 +109,8 @@ class Shutdown:
             self.context.event_log.notice(Level.ERROR, f"{problem} The next start resumes the remaining orders.")
 
 
-async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
-    """Run a stage until a time; return whether it was done by then."""
+async def _run_until(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
+    """Run a stage until a time; return ``True`` if it was done by then."""
     with anyio.move_on_after(max(STAGE_MIN_S, at_s - anyio.current_time())):
         await work()
         return True

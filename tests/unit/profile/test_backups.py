@@ -1,4 +1,4 @@
-"""Sealing, accepting and restoring: the good copy, the mark that refuses runs, and the two ways out."""
+"""Sealing, accepting and restoring: the backup, the mark that refuses runs, and the two ways out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def beside(base: Path) -> list[str]:
     return sorted(path.name for path in base.parent.iterdir())
 
 
-def test_sealing_keeps_a_good_copy_with_a_seal_of_its_own(base: Path) -> None:
+def test_sealing_keeps_a_backup_with_a_seal_of_its_own(base: Path) -> None:
     write(base / "Default/Cache/data_1")
 
     seal = seal_base(base, now=NOON, browser_version="156.0")
@@ -55,7 +55,7 @@ def test_sealing_keeps_a_good_copy_with_a_seal_of_its_own(base: Path) -> None:
     assert seal.browser_version == "156.0"
 
 
-def test_a_new_seal_replaces_the_good_copy(base: Path) -> None:
+def test_a_new_seal_replaces_the_backup(base: Path) -> None:
     seal_base(base, now=NOON)
     write(base.parent / "base.good-20200101T000000000000Z/of a command that was killed")
     write(base / "Default/Other")
@@ -73,7 +73,7 @@ def test_a_new_seal_replaces_the_good_copy(base: Path) -> None:
     assert (base.parent / "base.good-20261123T130000000000Z/Default/Other").is_file()
 
 
-def test_a_damaged_base_is_not_sealed_and_the_good_copy_stays(base: Path) -> None:
+def test_a_damaged_base_is_not_sealed_and_the_backup_stays(base: Path) -> None:
     seal_base(base, now=NOON)
     before = beside(base)
     write(base / "Default/Cookies", b"")
@@ -144,7 +144,7 @@ def test_accepting_seals_what_is_there_and_lifts_the_mark(base: Path) -> None:
     assert "Default/Other" in facts.seal.files
 
 
-def test_restoring_brings_back_the_good_copy_and_keeps_the_damaged_base(base: Path) -> None:
+def test_restoring_brings_back_the_backup_and_keeps_the_damaged_base(base: Path) -> None:
     sealed = seal_base(base, now=NOON)
     (base / "Default/Cookies").unlink()
     make_cookies(base / "Default/Cookies", [PORTABLE])
@@ -195,14 +195,14 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pyte
     check_base(base)
 
 
-def test_without_a_good_copy_nothing_is_restored(base: Path) -> None:
+def test_without_a_backup_nothing_is_restored(base: Path) -> None:
     with pytest.raises(ProfileMissingError, match="never sealed"):
         restore_base(base, now=NOON)
 
     assert check_base(base).cookies_count == 2
 
 
-def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
+def test_a_backup_that_is_damaged_too_is_not_restored(base: Path) -> None:
     seal_base(base, now=NOON)
     good = latest_backup(base)
     assert good is not None
@@ -231,7 +231,7 @@ def test_what_a_newer_version_left_is_neither_accepted_nor_restored(base: Path) 
     assert not base.with_name("base.restored").exists()
 
 
-def test_the_good_copy_is_private(base: Path) -> None:
+def test_the_backup_is_private(base: Path) -> None:
     for path in base.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 

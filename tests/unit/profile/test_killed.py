@@ -91,7 +91,7 @@ def _marked(base: Path) -> None:
 
 
 def _sealed_but_not_kept(base: Path) -> None:
-    """A new seal, whose good copy was not written any more."""
+    """A new seal, whose backup was not written any more."""
     seal_base(base, now=NOON)
     write(base / "Default/Other", b"newer")
     with pytest.MonkeyPatch.context() as patch:

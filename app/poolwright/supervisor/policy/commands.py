@@ -43,11 +43,11 @@ class FileReport:
     worker: WorkerRef
     task: POTask
     report: Report
-    #: Seconds to wait before it, after the disk refused the files.
+    #: Seconds to wait before filing, after the disk refused the files.
     delay_s: float = 0.0
     #: The earlier attempt whose files these are; ``None`` if they are from this attempt.
     staged: StagedAttempt | None = None
-    #: How often the output folder refused the files of this order alone.
+    #: Number of times that the output folder refused the files of this order alone.
     refusal_count: int = 0
 
 
@@ -84,7 +84,7 @@ class Requeue:
     detail: str
     delay_s: float
     is_attempt_spent: bool
-    #: Whether a worker died on it.
+    #: Whether a worker crashed on it.
     is_death: bool = False
     #: Whether its files stay staged, because no earlier attempt has more.
     keeps_files: bool = False
@@ -92,7 +92,7 @@ class Requeue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
-    """Give a worker time to show by a success that it is logged in; ``VerificationDue`` follows in any case."""
+    """Wait for an order that shows that the worker is logged in; ``VerificationDue`` follows in any case."""
 
     worker: WorkerRef
     delay_s: float

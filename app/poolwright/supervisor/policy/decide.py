@@ -6,15 +6,15 @@ The rules by which it works:
 - It makes one ``Draft``, a working copy that is private to the call, hands it to the event's handler, and freezes it
   again. Handlers are called ``on_<event>``, or ``on_<message>`` for a worker's message. They change the draft in place
   and call each other.
-- Handlers emit commands in the order in which the pool executes them. What comes of a command arrives as an event.
+- Handlers emit commands in the order in which the pool executes them. The result of a command arrives as an event.
 - Each event of a worker names its generation. One of a past generation changes nothing, except the result of a filing,
   which belongs to the task.
-- What is due as soon as no task is in flight is looked at after every event; what is due by time, whenever memory was
-  measured. Nothing else runs by itself.
-- A command that is under way counts as under way until its answer comes, or the end of the worker that owes it.
+- After every event, a login that is due is renewed if no task is in flight. With every sample of memory, one worker
+  that is due is recycled. Nothing else happens without an event of its own.
+- A login or a login check that was commanded counts as running until its result arrives, or the end of its worker.
 
-``state`` says what is known, ``events`` and ``commands`` what goes in and out, and ``HANDLERS`` and
-``MESSAGE_HANDLERS`` who decides what.
+``state`` defines the state, ``events`` the input and ``commands`` the output. ``HANDLERS`` and ``MESSAGE_HANDLERS`` map
+each event and message to its handler.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ from poolwright.supervisor.policy.worker_exit import (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is known now, and what is to be done."""
+    """The new state, and the commands to execute."""
 
     state: PoolState
     commands: tuple[Command, ...] = ()
 
 
 def decide(state: PoolState, event: events.PoolInput) -> Decision:
-    """Decide about one event."""
+    """Return the new state and the commands that follow from one event."""
     draft = Draft.copy(state)
     if not _is_outdated(state, event):
         _handler(event)(draft, event)
@@ -84,7 +84,7 @@ def decide(state: PoolState, event: events.PoolInput) -> Decision:
     return Decision(draft.freeze(), tuple(draft.commands))
 
 
-#: What belongs to the pool or to a task, and counts whichever generation it comes from.
+#: Events of the pool or of a task, which count for any generation.
 _OF_ANY_GENERATION = events.PoolWideInput | events.TaskFiled | events.FilingFailed
 
 
@@ -100,7 +100,7 @@ def _handler(event: events.PoolInput) -> Callable[[Draft, Any], None]:
     return HANDLERS[type(event)]
 
 
-#: Who decides about which message of a worker. Every message for the policy stands here; a test holds that.
+#: The handler of each message of a worker. A test checks that no message is missing.
 MESSAGE_HANDLERS: Mapping[type[events.PolicyMessage], Callable[[Draft, Any], None]] = MappingProxyType(
     {
         messages.StartupFailed: on_startup_failed,
@@ -112,7 +112,7 @@ MESSAGE_HANDLERS: Mapping[type[events.PolicyMessage], Callable[[Draft, Any], Non
         messages.LoginResult: on_login_result,
     }
 )
-#: Who decides about which other event. Every event stands here, and each handler takes its own; a test holds both.
+#: The handler of each other event. A test checks that none is missing, and that each handler accepts its event.
 HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = MappingProxyType(
     {
         # The whole pool

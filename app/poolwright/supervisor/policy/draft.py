@@ -82,7 +82,7 @@ class SlotDraft:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """The working copy of a ``PoolState``, which describes the fields, and the commands so far."""
+    """The working copy of a ``PoolState``, which describes the fields, with the commands emitted so far."""
 
     #: For reading; ``slot`` returns a slot to change.
     slots: dict[int, WorkerSlot | SlotDraft]
@@ -149,7 +149,7 @@ class Draft:
     def requeue_unspent(
         self, worker: WorkerRef, task: POTask, why: ReturnReason | Reason, detail: str, delay_s: float = 0.0
     ) -> None:
-        """Return a task to the queue without a spent attempt."""
+        """Emit the return of a task to the queue without a spent attempt."""
         self.emit(Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=delay_s, is_attempt_spent=False))
 
     def count_free_return(self, task_id: TaskId) -> None:

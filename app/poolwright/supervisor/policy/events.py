@@ -1,7 +1,7 @@
 """Events that the policy decides about. Each event of a worker names its generation.
 
-What a worker says itself arrives as its message, in a ``MessageReceived``. The others are what the supervisor observes:
-a start, an end, a loss, a filing, memory, disks, and what people ask for.
+A message of a worker arrives in a ``MessageReceived``. The other events are observations of the supervisor (starts,
+ends, losses, filings, memory, disks) and requests of people.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from poolwright.supervisor.policy.state import LossKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginExpiring:
-    """A login is about to reach the age at which others before it ended."""
+    """A login is about to reach the age at which earlier ones expired."""
 
-    #: Which one, counted from the first that was made.
+    #: Number of the login, counted from the first one of the pool.
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequested:
-    """The pool cannot or shall not go on."""
+    """The pool has to end: by request, or because it cannot continue."""
 
     cause: StopCause
     detail: str = ""
@@ -46,104 +46,104 @@ class StopRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalFull:
-    """The journal's disk is full; what was to be written is written again later."""
+    """The disk of the journal is full; the change is written again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLocked:
-    """Another program keeps the journal locked; ``HoldOver`` follows when it has let go."""
+    """Another program has locked the journal; ``PauseEnded`` follows when it is unlocked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskLow:
-    """A disk has hardly any room left."""
+    """A disk is almost full."""
 
     free_bytes: int
-    #: What lies on that disk.
+    #: The folder on that disk, for the sentence that people read.
     place: str = "the output folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageUnavailable:
-    """Storage that everything depends on is unavailable for now: full, unreachable or not writable."""
+    """Storage of the whole pool is unavailable for now: full, unreachable or not writable."""
 
     trouble: StorageTrouble
-    #: In whole sentences, with the next step where there is one.
+    #: Cause and next step, in whole sentences.
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderMissing:
-    """A folder of this run is no longer where it was; ``HoldOver`` follows when the same one is back."""
+    """A folder of this run was moved or removed; ``PauseEnded`` follows when the same folder is back."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderRecreated:
-    """A folder of this run was removed and made again. Browsers still live on what was in it."""
+    """A folder of this run was removed and created again. Browsers still use files that were in it."""
 
-    #: Which, in words.
+    #: Its purpose, for people.
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialQueued:
-    """A task that workers died on waits for its last try: alone, and in a fresh browser."""
+    """A task on which two workers crashed is in the queue for its trial: its last attempt, alone in a new browser."""
 
     task_id: TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksCancelled:
-    """Tasks were cancelled before a worker had them."""
+    """Tasks were cancelled before they were assigned to a worker."""
 
     task_ids: Collection[TaskId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySampled:
-    """What the processes of all workers use, and what there is."""
+    """A sample of memory: the use of all workers, and the total."""
 
-    #: Of each generation that has a process.
+    #: Bytes of each generation that has a process.
     by_worker: Mapping[WorkerRef, int]
-    #: Of the supervisor itself.
+    #: Bytes of the supervisor itself.
     own_bytes: int
-    #: Physical memory, or the smallest limit around us.
+    #: Physical memory, or the smallest limit that applies to this process.
     total_bytes: int
-    #: Whether every process was measured; else it is an estimate since the last measure.
+    #: Whether every process was measured; else the numbers are estimates from the last measurement.
     is_exact: bool
-    #: When, in seconds of a clock that only goes forward.
+    #: When it was taken, in seconds of a monotonic clock.
     at_s: float
 
     @property
     def used_bytes(self) -> int:
-        """All of it together."""
+        """Memory of the supervisor and all workers together."""
         return self.own_bytes + sum(self.by_worker.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseRequested:
-    """A person wants no further task to start."""
+    """A person paused the pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsChanged:
-    """A person wrote other limits into the settings."""
+    """A person changed limits in the settings."""
 
     limits: Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartRequested:
-    """A person asked for a worker to be restarted."""
+    """A person requested the restart of a worker."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseEnded:
-    """The time of a hold is up, or a person said resume."""
+    """A pause is over: its time has passed, its reason is gone, or a person resumed the pool."""
 
     cause: PauseReason
 
@@ -176,10 +176,10 @@ M_co = TypeVar("M_co", bound=PolicyMessage, covariant=True)
 class MessageReceived(Generic[M_co]):
     """A worker sent a message."""
 
-    #: Whose connection it came from. The slot and the generation that the message names do not count.
+    #: The worker whose connection it came from. The slot and the generation in the message do not count.
     worker: WorkerRef
     message: M_co
-    #: When, in seconds of a clock that only goes forward.
+    #: When it was received, in seconds of a monotonic clock.
     at_s: float = 0.0
 
 
@@ -188,7 +188,7 @@ class WorkerReady:
     """A worker has its browser open and is logged in."""
 
     worker: WorkerRef
-    #: When, in seconds of a clock that only goes forward.
+    #: When it was ready, in seconds of a monotonic clock.
     at_s: float = 0.0
 
 
@@ -202,14 +202,14 @@ class TaskAssigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationDue:
-    """A worker had time to prove by itself that it is logged in."""
+    """The time is over in which an order could show that a worker is logged in."""
 
     worker: WorkerRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFiled:
-    """The files of a report are in place and the journal knows its outcome."""
+    """The files of a report are in the output tree, and the journal has its outcome."""
 
     worker: WorkerRef
     task: POTask
@@ -217,20 +217,20 @@ class TaskFiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilingFailed:
-    """The files of a report could not be put in place."""
+    """The files of a report could not be filed."""
 
     worker: WorkerRef
     file: FileReport
-    #: In whole sentences, with the next step where there is one.
+    #: Cause and next step, in whole sentences.
     problem: str
     trouble: StorageTrouble = StorageTrouble.OTHER
-    #: Whether the output folder as a whole takes files, so that the trouble is this order's own.
+    #: Whether the output folder itself can be written, so that only the folder of this order refuses files.
     is_place_fine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFolderFailed:
-    """The folder of a worker cannot be written, and its loss follows."""
+    """The folder of a worker cannot be written; ``WorkerLost`` follows."""
 
     worker: WorkerRef
     trouble: StorageTrouble
@@ -239,7 +239,7 @@ class WorkerFolderFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStuck:
-    """A worker could not stop a task whose time is over, and its loss follows."""
+    """A worker could not stop a task after its time limit; ``WorkerLost`` follows."""
 
     worker: WorkerRef
     task_id: TaskId
@@ -247,13 +247,13 @@ class TaskStuck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLost:
-    """A worker process is gone, and not because we drained it."""
+    """A worker process ended without being drained."""
 
     worker: WorkerRef
     cause: str
-    #: What kind of loss it was: restarts are counted for each.
+    #: Restarts are counted for each kind.
     kind: LossKind = LossKind.DIED
-    #: When, in seconds of a clock that only goes forward.
+    #: When it was lost, in seconds of a monotonic clock.
     at_s: float = 0.0
 
 

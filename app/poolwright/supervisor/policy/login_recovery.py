@@ -2,7 +2,7 @@
 
 A worker that starts logged out while another one is logged in imports that login, and the pool does not pause for it.
 In any other case the first worker that reports the log-out logs in. If it cannot, it is restarted and tries once more;
-after that only a person can help.
+after that a person has to log in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.verification import requeue_unverified
 
-#: Number of consecutive logins, with no order done in between, after which a person is needed.
+#: Number of consecutive logins, with no order done in between, after which a person has to log in.
 FAILED_LOGINS_MAX = 4
 _LOGGED_OUT_AGAIN = "The portal ends the session right after every login."
 
@@ -88,7 +88,7 @@ def on_worker_ready(draft: Draft, event: WorkerReady) -> None:
 
 
 def on_worker_gone(draft: Draft, worker: WorkerRef, *, is_restarting: bool) -> None:
-    """Stop waiting for a worker that is gone. If it was to log in and is not restarted for that, another one does."""
+    """Expect nothing more from a worker that is gone; if it was to log in and does not restart, another one does."""
     draft.slot(worker.slot).login_status = LoginStatus.UNKNOWN
     recovery = draft.login_recovery
     if is_restarting and recovery.refresher == worker.slot and recovery.was_restarted:
@@ -103,7 +103,7 @@ def on_login_expiring(draft: Draft, event: LoginExpiring) -> None:
     is_outdated = event.number != lifetime.number or lifetime.begun_at_s is None
     if is_outdated or draft.is_stopping or draft.pauses.active:
         return
-    # A login that lasted until now works, even if no order was done meanwhile.
+    # A login that has lasted this long works, even if no order was done with it.
     draft.login_recovery = draft.login_recovery.mark_verified().mark_due()
     draft.pause_until_resumed(PauseReason.LOGIN_LOST, "The login is renewed before it expires.")
 
@@ -156,7 +156,7 @@ def _share_login(draft: Draft, worker: WorkerRef) -> None:
 
 
 def _refresh_or_resume(draft: Draft, detail: str) -> None:
-    """Let a worker log in if one is logged out, and let orders start again if none is."""
+    """Let a worker log in if one is logged out; else end the pause for the login."""
     recovery = draft.login_recovery
     if recovery.is_active or draft.is_stopping or PauseReason.LOGIN_REQUIRED in draft.pauses.active:
         return
@@ -168,7 +168,7 @@ def _refresh_or_resume(draft: Draft, detail: str) -> None:
         draft.pause_until_resumed(PauseReason.LOGIN_LOST, f"The portal asks for a login ({detail}).")
         draft.emit(RefreshLogin(worker=draft.worker(logged_out[0])))
     elif _logged_in_slot(draft) is not None and not recovery.is_due:
-        # Not while all workers are starting, because nothing is known then, nor before a due login is renewed.
+        # Not while all workers are starting, because no login status is known then, nor before a due login is renewed.
         draft.resume(PauseReason.LOGIN_LOST)
 
 

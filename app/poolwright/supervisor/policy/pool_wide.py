@@ -44,7 +44,7 @@ def on_pause_ended(draft: Draft, event: PauseEnded) -> None:
 
 
 def on_limits_changed(draft: Draft, event: LimitsChanged) -> None:
-    """Apply other limits."""
+    """Apply the new limits."""
     limits = event.limits
     draft.max_attempts = limits.max_attempts
     draft.memory = replace(draft.memory, threshold=limits.memory_threshold)
@@ -60,12 +60,12 @@ def on_tasks_cancelled(draft: Draft, event: TasksCancelled) -> None:
 
 
 def on_trial_queued(draft: Draft, event: TrialQueued) -> None:
-    """Note a task that waits for a fresh worker of its own."""
+    """Note a task on trial, which waits for a new browser of its own."""
     draft.on_trial |= {event.task_id}
 
 
 def on_journal_full(draft: Draft, _event: JournalFull) -> None:
-    """Pause for a time; then the journal is written again."""
+    """Pause for a time; then the change is written again."""
     draft.pause(PauseReason.DISK_FULL, "The disk of the journal is full.")
 
 

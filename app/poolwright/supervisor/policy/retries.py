@@ -83,7 +83,7 @@ def _retry(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> Non
         draft.discard(best)
 
 
-#: Limit of unspent returns of a task while others are done, so that a page that is always "busy" ends too.
+#: Limit of unspent returns of a task while others are done, so that a page that is always "busy" has an end.
 FREE_RETURNS_MAX = 10
 #: Limit of unspent returns while no task is done, which is not the fault of the task: two hours of the longest pauses.
 OUTAGE_RETURNS_MAX = 120
@@ -96,8 +96,8 @@ _OUTAGE_PAUSES = {
     Reason.PORTAL_BUSY: PauseReason.PORTAL_BUSY,
     **{STORAGE_REASONS[trouble]: cause for trouble, cause in STORAGE_PAUSES.items()},
 }
-#: Failures that an outage of the portal may cause for an order in flight: its page or its files broke off, and when it
-#: checked the portal, that was perhaps back already.
+#: Failures that an outage of the portal may cause for an order in flight: its page or its files broke off, and the
+#: portal was perhaps back when the worker checked it.
 _CUT_OFF_REASONS = frozenset(
     {
         Reason.PAGE_TOO_SLOW,
@@ -110,7 +110,7 @@ _CUT_OFF_REASONS = frozenset(
 
 
 def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
-    """Note that the worker holds the task, and how often the portal has failed or answered by then."""
+    """Note that the worker holds the task, and the counts of outages and of shown orders by then."""
     task_id = event.task.task_id
     slot = draft.slot(event.worker.slot)
     slot.held[task_id] = event.task
@@ -122,14 +122,14 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
 
 def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
     """Decide about a finished attempt whose report does not depend on the login."""
-    free = _free_return(draft, worker, finished)
+    free_return = _free_return(draft, worker, finished)
     draft.release_task(worker, task.task_id)
     report = finished.report
-    if free is not None:
+    if free_return is not None:
         draft.count_free_return(task.task_id)
-        draft.requeue_unspent(worker, task, free.why, free.detail, free.delay_s)
-        if free.pause is not None:
-            draft.pause(free.pause, report.detail, report.retry_after_s or 0.0)
+        draft.requeue_unspent(worker, task, free_return.why, free_return.detail, free_return.delay_s)
+        if free_return.pause is not None:
+            draft.pause(free_return.pause, report.detail, report.retry_after_s or 0.0)
         return
     if report.reason in _OUTAGE_PAUSES and report.files and report.missed:
         # waiting did not help, so the saved files are the result
@@ -142,7 +142,7 @@ def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POT
 
 
 def record_answer(draft: Draft, worker: WorkerRef, report: Report) -> None:
-    """Note that both the worker and the portal work."""
+    """Note that both the worker and the portal work, because an order was answered."""
     slot = draft.slot(worker.slot)
     slot.failure_count, slot.was_recycled = 0, False
     draft.pauses = draft.pauses.forget(PauseReason.PORTAL_DOWN, PauseReason.PORTAL_BUSY)
@@ -161,7 +161,7 @@ class _FreeReturn:
 
 
 def _free_return(draft: Draft, worker: WorkerRef, finished: Finished) -> _FreeReturn | None:
-    """Return how an order is requeued that did not cause its failure; ``None`` if it may have caused it."""
+    """Return the unspent return of an order that did not cause its failure; ``None`` if it may have caused it."""
     report, storage = finished.report, draft.pauses.storage
     if _was_paused(draft, finished):
         detail = f"The machine was suspended for {finished.paused_s:.0f} s meanwhile. {report.detail}".strip()
@@ -174,7 +174,7 @@ def _free_return(draft: Draft, worker: WorkerRef, finished: Finished) -> _FreeRe
         return _FreeReturn(why=why, detail=report.detail, delay_s=draft.pauses.delay_s(storage))
     cause = _OUTAGE_PAUSES.get(report.reason)
     if cause is PauseReason.PORTAL_DOWN and _was_answered(draft, worker, finished):
-        # Only this order fails. The first time that may be the beginning of an outage.
+        # Only this order fails. The first failure may be the beginning of an outage.
         once = _FreeReturn(why=Reason.PORTAL_UNREACHABLE, detail=report.detail, delay_s=FIRST_PAUSE_S)
         return once if finished.task_id not in draft.free_returns else None
     if cause is None or draft.free_returns.get(finished.task_id, 0) >= _free_returns_max(draft, cause):
@@ -225,12 +225,12 @@ def _count_failure(draft: Draft, worker: WorkerRef, task: POTask, report: Report
     draft.emit(KillAndRestart(worker=worker, cause=cause))
 
 
-#: Unspent retries if only the folder of one order refuses files: a share may recover between two checks.
+#: Limit of unspent tries to file if only the folder of one order refuses files: a share may recover between two.
 REFUSALS_MAX = 3
 
 
 def on_task_filed(draft: Draft, event: TaskFiled) -> None:
-    """Forget a task that has its outcome, and note that storage works."""
+    """Drop the state of a task that has its outcome, and note that storage works."""
     draft.pauses = draft.pauses.forget(*STORAGE_PAUSES.values())
     draft.forget(event.task.task_id)
 

@@ -27,7 +27,7 @@ from poolwright.supervisor.policy.state import UnverifiedResult
 
 #: Number of unverified results at which the login is checked at once (design section 5).
 STREAK_LIMIT = 10
-#: Time for a success to come by itself: an order takes one to three seconds, and a login check as long as an order.
+#: Time to wait for an order that succeeds: an order takes one to three seconds, and a login check as long as an order.
 VERIFICATION_WAIT_S = 2.0
 _UNPROVEN = "not found, refused or empty in a session that was not verified to be logged in"
 #: Outcomes that only the page of an order with files can lead to.
@@ -35,14 +35,14 @@ _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
 def on_finished(draft: Draft, event: MessageReceived[Finished]) -> None:
-    """Count a finished attempt and judge its report; a worker that has done its number of tasks is recycled."""
+    """Count a finished attempt and settle its report; recycle a worker that has done its number of tasks."""
     draft.slot(event.worker.slot).done_count += 1
     _settle_report(draft, event.worker, event.message)
     recycle_if_worn(draft, event.worker)
 
 
 def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
-    """Judge a task that cannot be stopped. Its worker is ended for it, so its other tasks return unspent."""
+    """Settle a task that cannot be stopped. Its worker is killed, so its other tasks return unspent."""
     report = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
     worker = event.worker
     finished = Finished(slot=worker.slot, generation=worker.generation, task_id=event.task_id, report=report)
@@ -51,7 +51,7 @@ def on_task_stuck(draft: Draft, event: TaskStuck) -> None:
 
 
 def on_returned(draft: Draft, event: MessageReceived[Returned]) -> None:
-    """Take back an unfinished task. After a lost session its unverified results are requeued too."""
+    """Requeue a task that a worker returned; after a lost session also the unverified results of that worker."""
     returned = event.message
     task = draft.release_task(event.worker, returned.task_id)
     is_session_lost = returned.why is ReturnReason.SESSION_LOST
@@ -113,7 +113,7 @@ def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> No
 
 
 def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
-    """Hold a report back if it must be verified, else judge it and file the results that it verifies.
+    """Hold a report back if it must be verified; else settle it, and file the results that it verifies.
 
     A report about a task that the worker does not hold is ignored.
     """
@@ -134,7 +134,7 @@ def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
 
 
 def _mark_verified(draft: Draft) -> None:
-    """Note that the login works."""
+    """Reset the count of logins after which no order was done."""
     draft.login_recovery = draft.login_recovery.mark_verified()
 
 
@@ -162,7 +162,7 @@ def _file_verified(draft: Draft, worker: WorkerRef, proven: Collection[TaskId]) 
 
 
 def _schedule_check(draft: Draft, worker: WorkerRef) -> None:
-    """Check the login now if many results are held back, else after a time in which a success may come."""
+    """Check the login now if many results are held back, else after a time in which an order may succeed."""
     unverified = draft.slots[worker.slot].unverified
     if not unverified.row or unverified.is_checking or draft.is_stopping:
         return

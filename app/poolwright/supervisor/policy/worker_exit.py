@@ -1,8 +1,8 @@
 """Handles the end of a worker: decides about its tasks, and whether its slot restarts. Pure.
 
-A slot has three restarts for each kind of loss in a sliding window. When they are spent, it is suspended for a time, as
-long as other workers work; when none is left, the pool ends. Restarts that the pool wants spend none, nor does a portal
-that does not answer or a disk that cannot be written.
+A slot has three restarts for each kind of loss in a sliding window. When they are spent, the slot is suspended for a
+time if another one is left; else the pool ends. No restart is spent if the pool itself ended the worker, if the portal
+does not answer, or if a disk cannot be written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from poolwright.supervisor.policy.verification import requeue_unverified
 
 
 def on_startup_failed(draft: Draft, event: MessageReceived[StartupFailed]) -> None:
-    """Note why the worker will be lost, or end the pool where no other worker would do better."""
+    """Note the cause of the loss that follows, or end the pool if no other worker could start either."""
     failure, slot = event.message, draft.slot(event.worker.slot)
     match failure.kind:
         case StartupFailure.BROWSER:
@@ -49,14 +49,14 @@ def on_worker_ended(draft: Draft, event: WorkerEnded) -> None:
     worker, slot = event.worker, draft.slot(event.worker.slot)
     was_recycled = slot.is_being_recycled
     requeue_unverified(draft, worker, ReturnReason.UNPROVEN)
-    for task in slot.held.values():  # assigned just as the worker began to drain, and never begun
+    for task in slot.held.values():  # assigned when the worker began to drain, and never started
         draft.requeue_unspent(worker, task, ReturnReason.DRAINING, "its worker ended")
     slot.clear()
     if was_recycled and not draft.is_stopping:
         _spawn(draft, worker.slot, 0.0)
     else:
         slot.is_given_up = True
-        if was_recycled:  # its next generation is not needed any more
+        if was_recycled:  # its next generation is no longer needed
             draft.emit(GiveUp(worker=worker, cause="the pool ends", is_expected=True))
     on_worker_gone(draft, worker, is_restarting=False)
 
@@ -110,7 +110,7 @@ def _blameless_reason(draft: Draft, slot: WorkerSlot | SlotDraft) -> ReturnReaso
         return ReturnReason.DRAINING
     if slot.is_being_killed:
         return ReturnReason.RECYCLED
-    # Found by this worker when it logged in while orders were in flight, or by another worker.
+    # This worker noticed it during a login while orders were in flight, or another worker did.
     if slot.is_portal_down or PauseReason.PORTAL_DOWN in draft.pauses.active:
         return Reason.PORTAL_UNREACHABLE
     return draft.pauses.storage_reason if slot.folder_trouble is None else STORAGE_REASONS[slot.folder_trouble]

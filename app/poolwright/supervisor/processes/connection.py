@@ -1,4 +1,4 @@
-"""The connection to one worker process: every wait has a limit, and every failure is one error."""
+"""The connection to one worker process: every wait has a limit, and every failure is a ``WorkerLostError``."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from poolwright.ipc.messages import GetThumbnail
 from poolwright.ipc.process import WorkerProcess
 from poolwright.supervisor.policy.state import LossKind
 
-#: From the start of the process to its first word (design section 4).
+#: Limit from the start of the process to its ``Hello`` (design section 4).
 HELLO_LIMIT_S = 30.0
-#: From there to a browser that is open and has shown whether it is logged in; starting eight of them on a small machine
-#: takes its time. What the portal's pages may take comes on top of what a browser alone needs.
+#: Limits from ``Configure`` to ``Ready``, when the browser is open and its login is checked: the shortest limit, which
+#: suffices for eight browsers at once on a small machine; and the limit of a browser without the pages of the portal.
 READY_LIMIT_S = 120.0
 BROWSER_LIMIT_S = 60.0
-#: A page may take the pack's time for its answer, and as long again to show what it is.
+#: A page may take the time limit of the pack to answer, and as long again to be recognised.
 _WAITS_PER_PAGE = 2
-#: Pages until then: the probe; or, where a profile is made, those of a login by each of three rungs, with the probe.
-_PROBE, _LADDER = 1, 12
-#: A process may be started so long before it is to begin: it needs 0.5 to 1 s until its first word.
+#: Number of pages until ``Ready``: the probe page; or, when a profile is made, also those of three login steps.
+_PROBE_PAGES, _LOGIN_PAGES = 1, 12
+#: Time by which a process is started before its delay is over: it needs 0.5 to 1 s until its ``Hello``.
 SPAWN_AHEAD_S = 2.0
-#: A worker beats every two seconds; silent for this long, it hangs.
+#: A worker sends a heartbeat every two seconds; one that sends nothing for this time hangs.
 SILENCE_LIMIT_S = 15.0
 
 
 def ready_limit_s(configure: messages.Configure) -> float:
-    """How long a worker may take until it is ready, where every page of the portal comes as late as its pack allows."""
+    """Return the limit until a worker is ready, if every page of the portal takes as long as its pack allows."""
     portal = configure.options.portal
-    page_count = _LADDER if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE
+    page_count = _LOGIN_PAGES if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE_PAGES
     pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
     return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
 
 
 class WorkerLostError(Exception):
-    """The worker process is gone or unusable; the message says why."""
+    """The worker process is gone or unusable; the message names the cause."""
 
-    def __init__(self, how: str, kind: LossKind = LossKind.DIED) -> None:
-        """Keep what kind of loss it is."""
-        super().__init__(how)
+    def __init__(self, cause: str, kind: LossKind = LossKind.DIED) -> None:
+        """Create the error for a cause, with the kind of the loss."""
+        super().__init__(cause)
         self.kind = kind
 
 
@@ -64,12 +64,12 @@ class WorkerConnection:
         """Shake hands, configure the worker, and wait until it is ready.
 
         Args:
-            configure: What it works with.
-            on_message: Takes the messages that it sends meanwhile.
-            begin_s: When it is configured, by ``anyio.current_time``; the pause before a restart ends then.
+            configure: The options and folders of the worker.
+            on_message: Receives the messages that the worker sends before it is ready.
+            begin_s: When to configure it, in seconds of ``anyio.current_time``: the end of the delay before a restart.
 
         Raises:
-            WorkerLostError: It did not come up in time, or at all.
+            WorkerLostError: The worker ended or was not ready in time.
         """
         hello = await self.receive(HELLO_LIMIT_S)
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
@@ -78,27 +78,27 @@ class WorkerConnection:
         await anyio.sleep_until(begin_s)
         await self.send(configure)
         limit_s = ready_limit_s(configure)
-        limit, is_waiting_for_us = ActiveTimeLimit(limit_s), False
+        limit, waits_for_login = ActiveTimeLimit(limit_s), False
         while True:
-            await self._child.scan()  # its browser comes up meanwhile
-            late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
-            message = await (self.receive(limit_s) if is_waiting_for_us else self._next(*late))
+            await self._child.scan()  # the browser starts meanwhile
+            timeout = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
+            message = await (self.receive(limit_s) if waits_for_login else self._next(*timeout))
             if isinstance(message, messages.Ready):
                 await self._child.scan()
                 return message
             on_message(message)
-            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoginRequired)
+            waits_for_login = waits_for_login or isinstance(message, messages.LoginRequired)
 
     async def receive(self, limit_s: float) -> messages.ToSupervisor:
-        """The next frame.
+        """Wait for the next message and return it.
 
         Raises:
-            WorkerLostError: None came within ``limit_s`` of our own running, the process ended, or its data is no
-                frame.
+            WorkerLostError: No message came within ``limit_s`` (time in which the machine was suspended does not
+                count), the process ended, or its data is not a frame.
         """
         return await self._next(ActiveTimeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
 
-    async def _next(self, limit: ActiveTimeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
+    async def _next(self, limit: ActiveTimeLimit, cause: str, kind: LossKind) -> messages.ToSupervisor:
         try:
             while not limit.is_over:
                 with limit.slice():
@@ -108,13 +108,13 @@ class WorkerConnection:
         except (FrameError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its connection broke ({error})"
             raise WorkerLostError(msg, LossKind.GARBLED) from error
-        raise WorkerLostError(too_late, kind)
+        raise WorkerLostError(cause, kind)
 
     async def send(self, message: messages.ToWorker) -> None:
-        """Send one frame.
+        """Send one message.
 
         Raises:
-            WorkerLostError: The process does not listen any more.
+            WorkerLostError: The process no longer reads.
         """
         try:
             await self._child.channel.send(message)
@@ -140,34 +140,34 @@ class MessageSender(Protocol):
 
 @dataclass(slots=True)
 class _PendingThumbnail:
-    """A picture on its way."""
+    """A thumbnail that was requested from the worker."""
 
-    #: How many wait for it: a picture that nobody waits for any more is asked for anew.
-    asker_count: int = 0
-    has_come: anyio.Event = field(default_factory=anyio.Event)
+    #: Number of callers that wait for it. When none is left it is dropped, and the next caller requests a new one.
+    caller_count: int = 0
+    is_resolved: anyio.Event = field(default_factory=anyio.Event)
     jpeg: bytes = b""
 
 
 class ThumbnailRequests:
-    """The pictures of one generation."""
+    """The requests for thumbnails to one generation. Callers that want the same thumbnail share one request."""
 
     def __init__(self, sender: MessageSender) -> None:
-        """Ask the worker through ``sender``."""
+        """Request thumbnails through ``sender``."""
         self._sender = sender
         self._awaited: dict[TaskId, _PendingThumbnail] = {}
 
     async def get(self, task_id: TaskId) -> bytes:
-        """A JPEG of now, empty when there is none. Waits as long as the worker takes: the caller has the deadline."""
+        """Return a JPEG of a task's tab, empty if there is none. Without a time limit: that is up to the caller."""
         pending = self._awaited.get(task_id)
         if pending is None:
             pending = self._awaited[task_id] = _PendingThumbnail()
             await self._request(task_id, pending)
-        pending.asker_count += 1
+        pending.caller_count += 1
         try:
-            await pending.has_come.wait()
+            await pending.is_resolved.wait()
         finally:
-            pending.asker_count -= 1
-            if not pending.asker_count:
+            pending.caller_count -= 1
+            if not pending.caller_count:
                 self._drop(task_id, pending)
         return pending.jpeg
 
@@ -176,7 +176,7 @@ class ThumbnailRequests:
             await self._sender.send(GetThumbnail(task_id=task_id))
         except BaseException:
             self._drop(task_id, pending)
-            pending.has_come.set()
+            pending.is_resolved.set()
             raise
 
     def _drop(self, task_id: TaskId, pending: _PendingThumbnail) -> None:
@@ -184,17 +184,17 @@ class ThumbnailRequests:
             del self._awaited[task_id]
 
     def resolve(self, task_id: TaskId, jpeg: str) -> None:
-        """Answer those who wait for a thumbnail; invalid Base64 gives empty bytes."""
+        """Give the callers their thumbnail; invalid Base64 gives empty bytes."""
         pending = self._awaited.pop(task_id, None)
         if pending is not None:
             try:
                 pending.jpeg = b64decode(jpeg, validate=True)
             except Base64Error:
                 pending.jpeg = b""
-            pending.has_come.set()
+            pending.is_resolved.set()
 
     def close(self) -> None:
-        """The worker is gone: nobody gets a picture any more."""
+        """Give all callers empty bytes, because the worker is gone."""
         for pending in self._awaited.values():
-            pending.has_come.set()
+            pending.is_resolved.set()
         self._awaited.clear()

@@ -1,6 +1,6 @@
 """One worker process from start to exit: its connection, its tasks and their deadlines.
 
-Its slot starts it, and asks it to end. Events go to the policy's inbox; nothing is decided here.
+The slot starts it and requests its end. It posts events to the inbox of the policy and decides nothing.
 """
 
 from __future__ import annotations
@@ -48,48 +48,48 @@ from poolwright.system.memory_usage import MemoryMeter
 
 
 class ShutdownMode(Enum):
-    """What was asked of it; the first request holds, but for one to end at once."""
+    """Ways in which a generation is to end."""
 
-    #: It works.
+    #: Its end was not requested.
     NONE = auto()
-    #: The pool ends; its slot is TERMINATED then.
+    #: The pool ends; the slot is TERMINATED afterwards.
     POOL_SHUTDOWN = auto()
-    #: It is well and due for a fresh start: it finishes what it has, and its next generation follows.
+    #: It is healthy: it finishes its tasks, and the next generation follows.
     RECYCLE = auto()
-    #: It is ended at once, and its next generation follows as after a loss.
+    #: It ends at once, and the next generation follows as after a loss.
     KILL = auto()
 
 
-#: A worker that keeps its time reports within this: evidence of a page takes some seconds, closing a tab up to five.
+#: Time after the limit of a task in which a worker reports it: evidence takes some seconds, closing a tab up to five.
 GRACE_S = 30.0
-#: Who finds a task overdue for so long already did not run when it became so.
+#: If a task is found overdue by more than this, the supervisor was suspended when its deadline passed.
 LATE_S = 5.0
 
 
 class TaskDeadlines:
-    """When each task that a generation has must be over at the latest."""
+    """The deadlines of the tasks that a generation holds."""
 
     def __init__(self, task_timeout_s: float) -> None:
-        """Take ``task_timeout_s`` where a task names no time of its own."""
+        """Use ``task_timeout_s`` for tasks without a time limit of their own."""
         self._task_timeout_s = task_timeout_s
         self._due_s: dict[TaskId, float] = {}
         self._changed = anyio.Event()
 
     def begin(self, task: POTask) -> None:
-        """Start the time of a task that a worker has from now on."""
+        """Set the deadline of a task that the worker holds from now on."""
         limit_s = self._task_timeout_s if task.timeout_s is None else task.timeout_s
         self._due_s[task.task_id] = anyio.current_time() + limit_s + GRACE_S
         self._changed.set()
 
     def end(self, task_id: TaskId) -> None:
-        """It is over."""
+        """Remove the deadline of a task."""
         self._due_s.pop(task_id, None)
 
     async def watch(self, worker: WorkerRef, inbox: PolicyInbox) -> None:
-        """Wait until a task is overdue. It has had its time; its neighbours go back unspent as their worker ends.
+        """Wait until a task is overdue, and report it. The other tasks return unspent, because their worker ends.
 
         Raises:
-            WorkerLostError: A task is overdue, so its generation must end.
+            WorkerLostError: A task is overdue, so the generation must end.
         """
         task_id = await self._first_overdue()
         inbox.post(TaskStuck(worker=worker, task_id=task_id))
@@ -102,7 +102,7 @@ class TaskDeadlines:
             now_s = anyio.current_time()
             for task_id, due_s in self._due_s.items():
                 if due_s + LATE_S < now_s:
-                    # We stood still ourselves, and so did its worker: that keeps its time now, and has to report.
+                    # The machine was suspended, and the worker with it: the worker gets time to report.
                     self._due_s[task_id] = now_s + GRACE_S
                 elif due_s <= now_s:
                     return task_id
@@ -110,52 +110,52 @@ class TaskDeadlines:
                 await self._changed.wait()
 
 
-#: A worker that has nothing left probes its login and closes its browser, which takes seconds.
+#: Limit for the exit of a worker without tasks: it checks its login and closes its browser, which takes seconds.
 EXIT_LIMIT_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
 class SlotRecord:
-    """What the generations of a slot share, and what outlives each of them."""
+    """Data that the generations of a slot share."""
 
     spec: WorkerSpec
-    #: Fired by the generation from its start to its exit, and by the slot between two of them.
+    #: Fired by a generation from its start to its exit, and by the slot between two generations.
     machine: StateMachine[WorkerStatus, WorkerEvent]
     memory_meter: MemoryMeter
-    #: Orders that have their outcome by the work of the slot.
+    #: Number of orders that received their outcome from this slot.
     processed_count: int = 0
 
 
 class Generation:
-    """A process of a slot. ``serve`` runs it; ``shut_down`` brings it to its end in order, ``kill`` at once.
+    """One process of a slot. ``serve`` runs it; ``shut_down`` ends it in order, ``kill`` at once.
 
-    It alone fires the worker's machine from its start to its exit.
+    From its start to its exit it alone fires the state machine of the worker.
     """
 
     def __init__(self, slot: SlotRecord, ref: WorkerRef, context: PoolContext, feeder: TaskFeeder) -> None:
-        """Start nothing yet.
+        """Create a generation without a process.
 
         Args:
-            slot: What all generations of the slot share.
-            ref: Which generation this is.
-            context: The pool's.
-            feeder: Where the tasks come from.
+            slot: The data that all generations of the slot share.
+            ref: Slot and number of this generation.
+            context: The context of the pool.
+            feeder: Source of the tasks.
         """
         self.ref = ref
         self.session: SessionView | None = None
-        #: Within it runs whatever ends with the generation.
+        #: Everything that ends with the generation runs in it.
         self.scope = anyio.CancelScope()
         self._slot = slot
         self._context = context
         self._feeder = feeder
         self._mode = ShutdownMode.NONE
-        #: Why it was asked to go.
+        #: Why its end was requested.
         self._cause = ""
-        #: Whether it has not taken anything yet.
+        #: Whether it has taken no task yet.
         self._is_fresh = True
         self._held: dict[TaskId, POTask] = {}
         self._tabs = TabSlots(slot.spec.options.tabs_per_worker)
-        #: What its tabs show, for whoever asks.
+        #: Requests for thumbnails of its tabs.
         self.thumbnails = ThumbnailRequests(self)
         self._deadlines = TaskDeadlines(slot.spec.options.task_timeout_s)
         self._is_idle = anyio.Event()
@@ -164,29 +164,29 @@ class Generation:
 
     @property
     def pid(self) -> int | None:
-        """Process id while it lives."""
+        """Process id; ``None`` if no process runs."""
         return self._child.pid if self._child else None
 
     @property
     def is_ending(self) -> bool:
-        """Whether its end was asked for, in any way."""
+        """Whether its end was requested, in any mode."""
         return self._mode is not ShutdownMode.NONE
 
     @property
     def is_pool_shutdown(self) -> bool:
-        """Whether it ends with the pool, so that none follows."""
+        """Whether it ends with the pool, so that no generation follows."""
         return self._mode is ShutdownMode.POOL_SHUTDOWN
 
     @property
     def held_tasks(self) -> Mapping[TaskId, POTask]:
-        """What it has in hand, the longest first."""
+        """The tasks that it holds, the one held for the longest time first."""
         return self._held
 
     async def serve(self, begin_s: float) -> bool:
-        """Start the process, let it begin at its time, and serve it until it says goodbye.
+        """Start the process, configure it at ``begin_s``, serve it until it sends ``Exiting``, and return ``True``.
 
         Raises:
-            WorkerLostError: It never came up, died, fell silent, or could not go on.
+            WorkerLostError: It did not start, died, sent nothing for too long, or could not continue.
         """
         try:
             self._child = child = await spawn(self._slot.spec.spawn_spec(self.ref))
@@ -195,10 +195,10 @@ class Generation:
             raise WorkerLostError(msg, LossKind.NOT_STARTED) from error
         self._slot.memory_meter.begin(child.pids)
         try:
-            async with anyio.create_task_group() as beside:
-                beside.start_soon(child.read_lines, self._log)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(child.read_lines, self._log)
                 await self._converse(child, begin_s)
-                beside.cancel_scope.cancel()
+                tasks.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
         finally:
@@ -211,12 +211,12 @@ class Generation:
         return self._context.deadline.left_s
 
     async def shut_down(self, mode: ShutdownMode, cause: str = "") -> None:
-        """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
-        is_known, self._mode, self._cause = self.is_ending, mode, cause
+        """Take no further task, finish the current ones, and end in order. Only the first call sends ``Drain``."""
+        was_ending, self._mode, self._cause = self.is_ending, mode, cause
         if mode is ShutdownMode.POOL_SHUTDOWN:
             self._slot.machine.fire(WorkerEvent.STOP)
         self._finish_if_idle()
-        if not is_known:
+        if not was_ending:
             self._pulling.cancel()
             await self.send(messages.Drain())
 
@@ -232,18 +232,18 @@ class Generation:
         self.scope.cancel()
 
     async def send(self, message: messages.ToWorker) -> None:
-        """Send a message; a process that is gone is noticed by its end."""
+        """Send a message; does nothing if the process is gone, because its end is reported elsewhere."""
         if self._child is not None:
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 await self._child.channel.send(message)
 
     def end(self, cause: str, kind: LossKind, *, is_in_order: bool) -> None:
-        """Make the move that goes with the end of the process, and report it.
+        """Move the state machine after the end of the process, and report the end to the policy.
 
         Args:
-            cause: Why it ended, where nobody asked for that.
-            kind: The same for the policy.
-            is_in_order: Whether it said goodbye.
+            cause: Why it ended, unless a kill was requested with a cause of its own.
+            kind: Kind of the loss, if it is one.
+            is_in_order: Whether the worker sent ``Exiting``.
         """
         cause = (self._mode is ShutdownMode.KILL and self._cause) or cause
         self._held.clear()
@@ -258,7 +258,7 @@ class Generation:
         self._context.post(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
     def exit_without_successor(self) -> None:
-        """No generation follows this one, although it ended to be followed: its slot is TERMINATED."""
+        """Move the slot to TERMINATED: the generation was recycled, but no next one follows."""
         self._exit_for_good()
 
     def _exit_for_good(self) -> None:
@@ -266,7 +266,7 @@ class Generation:
             self._move(event)
 
     def _finish_if_idle(self) -> None:
-        """A worker that was to come back has finished what it had: its slot is on the way to the next generation."""
+        """Move the slot to RESTARTING if a worker that is recycled has finished its tasks."""
         if self._mode is not ShutdownMode.RECYCLE or self._held:
             return
         self._is_idle.set()
@@ -274,56 +274,56 @@ class Generation:
             self._move(event, self._cause)
 
     async def _converse(self, child: WorkerProcess, begin_s: float) -> None:
-        talk = WorkerConnection(child)
-        await self._start_up(talk, begin_s)
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(self._pull, talk)
-            beside.start_soon(self._deadlines.watch, self.ref, self._context.inbox)
-            beside.start_soon(self._await_exit)
-            while not isinstance(message := await talk.receive(SILENCE_LIMIT_S), messages.Exiting):
+        connection = WorkerConnection(child)
+        await self._start_up(connection, begin_s)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._pull, connection)
+            tasks.start_soon(self._deadlines.watch, self.ref, self._context.inbox)
+            tasks.start_soon(self._await_exit)
+            while not isinstance(message := await connection.receive(SILENCE_LIMIT_S), messages.Exiting):
                 self._on_message(message)
-            beside.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
 
-    async def _start_up(self, talk: WorkerConnection, begin_s: float) -> None:
+    async def _start_up(self, connection: WorkerConnection, begin_s: float) -> None:
         spec = self._slot.spec
         configure = messages.Configure(options=spec.options, seat=spec.worker_paths)
-        ready = await talk.open(configure, self._on_message, begin_s)
+        ready = await connection.open(configure, self._on_message, begin_s)
         self._slot.machine.fire(WorkerEvent.REPORT_READY)
         self.session = ready.session
         self._context.post(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
 
-    async def _pull(self, talk: WorkerConnection) -> None:
-        """Take a task whenever a tab is free, until asked to end. Who is asked meanwhile gets the task all the same."""
+    async def _pull(self, connection: WorkerConnection) -> None:
+        """Take a task whenever a tab is free, until the end is requested; a task taken by then is still assigned."""
         while not self.is_ending and (task := await self._next_task()) is not None:
             self._is_fresh = False
             self._held[task.task_id] = task
-            # From here the policy knows who holds the task; what goes wrong is reported as the end of this worker.
+            # From here the policy knows that this worker holds the task; any failure is reported as its loss.
             self._context.post(TaskAssigned(worker=self.ref, task=task))
-            await self._assign(talk, task)
+            await self._assign(connection, task)
 
     async def _next_task(self) -> POTask | None:
-        """Wait for a free tab and a task, until asked to end."""
+        """Wait for a free tab and a task, and return the task; ``None`` if the end is requested meanwhile."""
         with anyio.CancelScope() as self._pulling:
             return await next_task(self._feeder, self._tabs, is_fresh=self._is_fresh)
         return None
 
-    async def _assign(self, talk: WorkerConnection, task: POTask) -> None:
+    async def _assign(self, connection: WorkerConnection, task: POTask) -> None:
         started = task
         with self._context.deadline.shield():
             started = await self._feeder.start(task, self.ref)
-        if self.is_ending:  # meanwhile: it takes nothing any more
+        if self.is_ending:  # requested while the journal was written
             self._release(task.task_id)
             self._post(self._returned(task))
             return
         self._move(WorkerEvent.ASSIGN)
         self._deadlines.begin(started)
-        await talk.send(messages.Assign(task=started, staging=staging_folder_name(started)))
+        await connection.send(messages.Assign(task=started, staging=staging_folder_name(started)))
 
     async def _await_exit(self) -> None:
-        """Wait until the worker has nothing left, then for its goodbye.
+        """Wait until the worker has finished its tasks, and then ``EXIT_LIMIT_S`` for its exit, which cancels this.
 
         Raises:
-            WorkerLostError: None came in time.
+            WorkerLostError: The worker did not exit in time.
         """
         await self._is_idle.wait()
         await anyio.sleep(EXIT_LIMIT_S)
@@ -346,7 +346,7 @@ class Generation:
             ):
                 self._post(message)
             case messages.StartupFailed(kind=messages.StartupFailure.PROFILE):
-                # Whoever holds the clone puts it aside, and reports it then.
+                # ``leased_profile`` sets the clone aside, and the slot then reports the damage.
                 raise ProfileDamagedError(message.detail)
             case messages.StartupFailed():
                 self._post(message)
@@ -356,7 +356,7 @@ class Generation:
                 raise WorkerLostError(msg, LossKind.GARBLED)
 
     def _pass_on(self, message: messages.StateChanged | messages.LogNotice | messages.Thumbnail) -> None:
-        """What others want to know, and the pool need not."""
+        """Pass a message on that the policy does not need."""
         match message:
             case messages.StateChanged():
                 self._context.event_log.record_transition(message.transition)
@@ -366,11 +366,11 @@ class Generation:
                 self.thumbnails.resolve(message.task_id, message.jpeg)
 
     def _post(self, message: PolicyMessage) -> None:
-        """Give the policy a message of the worker."""
+        """Post a message of the worker to the policy."""
         self._context.post(MessageReceived(worker=self.ref, message=message, at_s=anyio.current_time()))
 
     def _returned(self, task: POTask) -> messages.Returned:
-        """Return the answer of a worker that ends before it was told of a task."""
+        """Return the message with which a worker returns a task that it never received, because it ends."""
         return messages.Returned(
             slot=self.ref.slot,
             generation=self.ref.generation,

@@ -1,4 +1,4 @@
-"""A worker process for a single job outside a pool: to create a base profile, or to work on one."""
+"""Runs a worker process for a single job outside a pool: to create a base, or to log in or check a login with one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LoginSource:
     kept_login_path: Path | None = None
     #: A storage state to be imported, as Playwright writes it.
     state: bytes = b""
-    #: For a portal that asks for one besides the password.
+    #: A code for portals that require one besides the password; empty if there is none.
     one_time_code: str = ""
 
 
@@ -120,7 +120,7 @@ async def run_one_shot(job: OneShotJob) -> LoginCheck | None:
         LoginRequiredError: The login failed.
         SetupError: The browser does not start, or the portal does not answer.
     """
-    # A job that was killed may have left a login behind.
+    # A job that was killed may have left a folder with a login.
     clean_up = partial(remove_dead_runs, job.runs_root, end_strays=kill_by_folder)
     await anyio.to_thread.run_sync(clean_up, abandon_on_cancel=True)  # a disk that hangs must not delay an interrupt
     run = await anyio.to_thread.run_sync(RunFolder.create, job.runs_root, abandon_on_cancel=True)
@@ -169,7 +169,7 @@ async def _converse(child: WorkerProcess, configure: messages.Configure, job: On
                 is_login = message.kind is messages.StartupFailure.LOGIN
                 errors.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
             case _:
-                pass  # transitions and heartbeats are for a pool
+                pass  # transitions and heartbeats matter only in a pool
 
     # A person may take any time to log in.
     silence_limit_s = math.inf if job.mode is WorkerMode.LOG_IN else SILENCE_LIMIT_S
