@@ -77,6 +77,7 @@ async def serving(site: Mapping[str, Answer | Answering]) -> AsyncGenerator[Serv
 
 def pack_of(attachments: str, *, more: str = "", page_s: float = 4.0) -> Pack:
     """A pack for orders at ``/order/1000`` with a table of attachments of its own."""
+    links = "" if "links =" in attachments else 'links = ["a.att"]'
     text = f"""schema = 1
 name = "tiny"
 title = "Tiny"
@@ -102,7 +103,7 @@ selector = ["#order", "#orders"]
 page_s = {page_s}
 stall_s = 3
 [attachments]
-links = ["a.att"]
+{links}
 clicks = ["button.att"]
 {attachments}
 {more}

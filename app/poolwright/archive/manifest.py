@@ -30,8 +30,16 @@ MANIFEST_NAME = "manifest.json"
 _ADDRESSES = ("http://", "https://")
 
 
+#: Version of the layout of a manifest.
+MANIFEST_VERSION = 1
+
+
 class ManifestError(ValueError):
     """A folder has no valid manifest. The message has the cause."""
+
+
+class ManifestNewerError(ManifestError):
+    """A newer version of this program wrote the manifest, so its folder is neither damaged nor ours to change."""
 
 
 def _plain_name(name: str) -> str:
@@ -159,6 +167,14 @@ class ManifestAccount(_Entry):
         return cls(portal=account.portal, address=account.address, profile=account.profile)
 
 
+class _NewerManifest(BaseModel):
+    """The only field that every layout has."""
+
+    model_config = ConfigDict(strict=True)
+
+    schema_version: int = Field(alias="schema", gt=MANIFEST_VERSION)
+
+
 class Manifest(_Entry):
     """The manifest of one filed order. The fields are in their order in the file."""
 
@@ -233,13 +249,17 @@ class Manifest(_Entry):
 
         Raises:
             ManifestError: There is none, or it is not valid.
+            ManifestNewerError: A newer version wrote it.
             OSError: It exists and cannot be read.
         """
+        written = b""
         try:
-            return cls.model_validate_json((folder / MANIFEST_NAME).read_bytes())
+            written = (folder / MANIFEST_NAME).read_bytes()
+            return cls.model_validate_json(written)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ManifestError(f"{folder.name} has no {MANIFEST_NAME}.") from error
         except ValidationError as error:
+            _refuse_newer(written, folder)
             raise ManifestError(f"{MANIFEST_NAME} in {folder.name} is damaged or was edited.") from error
 
     def text(self) -> str:
@@ -269,3 +289,14 @@ class Manifest(_Entry):
         Reads every file. Files that are not in the manifest are no problem: people add notes.
         """
         return [problem for file in self.files if (problem := file.problem_in(folder, cancel_check))]
+
+
+def _refuse_newer(written: bytes, folder: Path) -> None:
+    try:
+        newer = _NewerManifest.model_validate_json(written)
+    except ValidationError:
+        return
+    raise ManifestNewerError(
+        f"{MANIFEST_NAME} in {folder.name} was written by a newer version of Poolwright "
+        f"(layout {newer.schema_version}; this one knows {MANIFEST_VERSION}); check this folder with that version."
+    )

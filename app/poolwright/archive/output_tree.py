@@ -27,6 +27,7 @@ from poolwright.archive.superseded import (
     SupersededFolders,
     describe_earlier_files,
     describe_earlier_folder,
+    describe_newer_folders,
     describe_other_accounts,
     earlier_files,
 )
@@ -122,11 +123,13 @@ class OutputTree:
         manifest = manifest.with_earlier(earlier_files(manifest, former))
         complete_staging(files, manifest)
         with self._lock:
-            conflicts = self._targets.of_other_accounts(levels, self._folder_request(task.task_id))
+            request = self._folder_request(task.task_id)
+            newer = describe_newer_folders(map(self._name, self._targets.of_newer_versions(levels, request)))
+            conflicts = self._targets.of_other_accounts(levels, request)
             others = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in conflicts)
             return Filed(
                 folder=self._move_into_place(files, task.task_id, levels),
-                notices=(*describe_earlier_files(manifest), *others),
+                notices=(*describe_earlier_files(manifest), *others, *newer),
             )
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:

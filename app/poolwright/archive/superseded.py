@@ -62,6 +62,11 @@ def describe_other_accounts(others: Iterable[tuple[str, str]]) -> tuple[str, ...
     return tuple(f"{folder} contains the order with this number from {owner}; it is kept." for folder, owner in others)
 
 
+def describe_newer_folders(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return a notice for each folder with the order's name that a newer version of this program filed."""
+    return tuple(f"{folder} was filed by a newer version of Poolwright; it is kept." for folder in folders)
+
+
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - NAMES_SHOWN:,} more, listed in {MANIFEST_NAME}" if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + more

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError, ManifestNewerError
 from poolwright.domain.account import Account
 from poolwright.domain.ids import TaskId
 from poolwright.files.names import folder_variants, name_key
@@ -93,6 +93,11 @@ class TargetFolders:
         manifests = ((path, read_manifest(path)) for path in taken)
         return [(path, manifest) for path, manifest in manifests if manifest and manifest.task_id == request.task_id]
 
+    def of_newer_versions(self, levels: tuple[str, ...], request: FolderRequest) -> list[Path]:
+        """Return the folders with the order's name that a newer version of this program filed."""
+        *taken, _ = self._candidates(levels, request)
+        return [path for path in taken if _is_newer(path)]
+
     def _candidates(self, levels: tuple[str, ...], request: FolderRequest) -> Iterator[Path]:
         """Yield the variants of the order's folder that are taken, then the first one that is not."""
         parent = self._out
@@ -128,6 +133,16 @@ def read_manifest(folder: Path) -> Manifest | None:
         return Manifest.read(folder)
     except ManifestError:
         return None
+
+
+def _is_newer(folder: Path) -> bool:
+    try:
+        Manifest.read(folder)
+    except ManifestNewerError:
+        return True
+    except ManifestError:
+        return False
+    return False
 
 
 def is_owned(folder: Path, task_id: TaskId) -> bool:

@@ -29,7 +29,7 @@ from poolwright.cli import terminal
 from poolwright.cli.process_exit import exit_code_of_summary
 from poolwright.cli.progress import Progress, TimedNotice, WorkerRow, advance
 from poolwright.cli.summary import summary_lines
-from poolwright.cli.terminal import OUTCOME_STYLES, format_outcome, is_unicode
+from poolwright.cli.terminal import OUTCOME_STYLES, FittingTable, format_outcome, is_unicode
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice, TaskEnded, TaskReturned
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.ports import Clock
@@ -212,7 +212,7 @@ def render(progress: Progress, title: str, now_s: float) -> RenderableType:
     parts: list[RenderableType] = [_head(progress, title, now_s), _bar(progress), _throughput(progress, now_s)]
     if progress.done_count:
         parts.append(_outcomes(progress))
-    parts += [Text(), _workers(progress)]
+    parts += [Text(), FittingTable(_workers(progress))]
     if progress.notices:
         parts += [Text(), _notices(progress.notices[-NOTICES_SHOWN:], progress.begun_at_s)]
     return Constrain(Group(*parts), WIDTH_MAX)

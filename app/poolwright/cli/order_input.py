@@ -14,7 +14,7 @@ from rich.text import Text
 from poolwright.archive.folder_template import FolderTemplate
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import terminal
-from poolwright.cli.terminal import console
+from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.tasks import OrderList
 from poolwright.files.names import safe_name
@@ -162,7 +162,7 @@ def _print_preview(orders: OrderList, screen: Console) -> None:
     for notice in orders.notices:
         screen.print(Text(f"  {notice}", "yellow"), soft_wrap=True)
     screen.print()
-    screen.print(_preview_table(orders))
+    screen.print(FittingTable(_preview_table(orders)), soft_wrap=True)
     if len(orders.rows) > ROWS_SHOWN:
         screen.print(
             Text(f"... and {terminal.format_count(len(orders.rows) - ROWS_SHOWN, 'more row', 'more rows')}", "dim")

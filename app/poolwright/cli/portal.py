@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from poolwright.cli.process_exit import ExitCode
-from poolwright.cli.terminal import console
+from poolwright.cli.terminal import FittingTable, console
 from poolwright.portal import pack as packs
 from poolwright.portal.errors import PackError
 
@@ -34,7 +34,7 @@ def list_packs() -> None:
     for name in packs.shipped_names():
         pack = packs.load(name)
         table.add_row(Text(name), Text(pack.title), Text(pack.numbers.describe))
-    console().print(table)
+    console().print(FittingTable(table), soft_wrap=True)
 
 
 def lint(pack: PackName) -> None:

@@ -15,7 +15,7 @@ from poolwright.cli import check_result, terminal
 from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
 from poolwright.cli.options import AsJson, ProfileName, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
-from poolwright.cli.terminal import console
+from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import PoolError
 from poolwright.portal import pack as packs
 from poolwright.profile.backups import latest_backup
@@ -169,7 +169,7 @@ def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
     if not inspections:
         screen.print(f"There is no profile in {repository.root} yet. Create one with `poolwright profile login NAME`.")
         return
-    screen.print(_table(inspections), soft_wrap=True)
+    screen.print(FittingTable(_table(inspections)), soft_wrap=True)
     for inspection in inspections:
         if inspection.why:
             screen.print(Text.assemble((inspection.profile.name, "bold"), f": {inspection.why}"), soft_wrap=True)
@@ -187,8 +187,8 @@ def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> N
         )
         return
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column()
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
     for title, text in _facts(inspection):
         table.add_row(title, text)
     screen.print(table, soft_wrap=True)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from poolwright.cli.options import AsJson, SettingsCommand
-from poolwright.cli.terminal import console
+from poolwright.cli.terminal import FittingTable, console
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.service.schedules.cron import next_fire
@@ -65,7 +65,7 @@ def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
             Text(schedule.own.profile if schedule.own else settings.profile),
             Text(_format_fire(schedule, next_fire(schedule.cron, schedule.zone, now))),
         )
-    screen.print(table)
+    screen.print(FittingTable(table), soft_wrap=True)
     for schedule in schedules:
         if schedule.own:
             separate = f": runs in a separate process, into {schedule.own.out}"

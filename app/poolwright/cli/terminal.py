@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import IO
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Column, Table
+from rich.text import Text
 
 from poolwright.domain.outcomes import Outcome
 
@@ -21,6 +24,50 @@ def console(stream: IO[str] | None = None) -> Console:
 def is_unicode(screen: Console) -> bool:
     """Return whether the console can show every character."""
     return screen.encoding.startswith("utf")
+
+
+class FittingTable:
+    """A table that becomes one block of lines for each row if its columns do not fit into the terminal.
+
+    The library drops columns for which there is no room, without a sign; in the blocks every value has its title.
+    """
+
+    def __init__(self, table: Table) -> None:
+        """Show a table whose titles and cells are texts. Words that are too long for their column are not cut off."""
+        self._table = table
+        for column in table.columns:
+            if not column.no_wrap:
+                column.overflow = "fold"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, or its blocks."""
+        columns = self._table.columns
+        gaps = self._table.padding[1] + self._table.padding[3]
+        if sum(_needed_width(column) + gaps for column in columns) <= options.max_width + gaps:
+            yield self._table
+            return
+        titles = [str(column.header) for column in columns]
+        for number, row in enumerate(zip(*(map(_text, column.cells) for column in columns), strict=True)):
+            if number:
+                yield Text()
+            yield from (_titled(title, cell) for title, cell in zip(titles, row, strict=True) if cell)
+
+
+def _needed_width(column: Column) -> int:
+    """Return the width in which a column loses nothing: whole cells, or whole words where it may be wrapped."""
+    texts = [str(column.header)]
+    if column.ratio is None:
+        texts += [_text(cell).plain for cell in column.cells]
+    parts: Sequence[str] = texts if column.no_wrap else [word for text in texts for word in text.split()]
+    return max((cell_len(part) for part in parts), default=0)
+
+
+def _text(cell: object) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
+
+
+def _titled(title: str, cell: Text) -> Text:
+    return Text.assemble((f"{title}: ", "dim"), cell) if title else cell
 
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")

@@ -10,6 +10,14 @@ import re
 from enum import Enum, auto
 
 from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.foreign_files import (
+    AS_NEW,
+    describe_binary,
+    describe_compound,
+    describe_mail,
+    describe_marked,
+)
+from poolwright.intake.workbooks.compound_file import COMPOUND_MARK
 
 #: File suffixes of lists, also of kinds that are refused with a hint how to save them again.
 LIST_SUFFIXES = frozenset(
@@ -19,8 +27,6 @@ LIST_SUFFIXES = frozenset(
 CONTENT_BYTES_MAX = 200 * 1024 * 1024
 _PROBE_LENGTH = 65_536
 _ZIP = b"PK\x03\x04"
-#: Container of the old office formats, and of new ones with a password.
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Begins a workbook of Excel 2 to 5 that has no container: the first record and its length.
 _BARE_BOOK = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
 #: A tag, a declaration or a comment; a column may be named in angle brackets, such as ``<PO Number>``.
@@ -28,33 +34,7 @@ _MARKUP = re.compile(r"\s*<(?:[!?]|\s*[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>))",
 #: A name that continues with a colon belongs to other XML.
 _WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)(?![\w:.-])", re.IGNORECASE)
 _FIRST_TAG = re.compile(r"<\s*(?:\w+:)?([a-z][\w.-]*)", re.IGNORECASE)
-_MAIL_PAGE = re.compile(r"(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*)*mime-version\s*:", re.IGNORECASE)
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*(?:"[^"]*"\s*:|\})')
-_AS_NEW = "open it in the program that made it and save it as .xlsx or as CSV UTF-8"
-#: Kind of a compound file by the name of one of its streams, and the next step. The first match counts.
-_STREAMS = {
-    "DRMEncrypted": (
-        "is protected by a sensitivity label or rights management, for which there is no password; open it in Excel "
-        "with an account that may read it, take the label's protection off, and save it as .xlsx"
-    ),
-    "EncryptedPackage": f"is protected by a password; {_AS_NEW}",
-    "WordDocument": f"is a Word document (.doc), not a spreadsheet; {_AS_NEW}",
-    "PowerPoint Document": f"is a PowerPoint file, not a spreadsheet; {_AS_NEW}",
-    "__substg1.0_": "is an Outlook message, not a spreadsheet; save the attached list and use that file",
-}
-_MARKS = {
-    b"%PDF-": f"is a PDF file; {_AS_NEW}",
-    b"{\\rtf": f"is an RTF document; {_AS_NEW}",
-    b"PAR1": "is a Parquet file; export it as CSV UTF-8",
-    b"ARROW1": "is an Arrow file; export it as CSV UTF-8",
-    b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
-    b"ID;P": f"is a SYLK file; {_AS_NEW}",
-    b"\x1f\x8b": "is a packed file (gz); unpack it and give the list in it",
-    b"7z\xbc\xaf\x27\x1c": "is a packed file (7z); unpack it and give the list in it",
-    b"Rar!\x1a\x07": "is a packed file (rar); unpack it and give the list in it",
-    b"PK\x05\x06": "is a packed file with nothing in it; give the list itself",
-    b"[InternetShortcut]": "is a link to a web page; download the list itself",
-}
 #: Lengths of the lock file that Office writes beside an open workbook, and the longest user name in it.
 _LOCK_LENGTHS, _LOCK_NAME_MAX = frozenset({162, 165}), 54
 #: Up to this number, control characters are accidents, however short the list is.
@@ -94,7 +74,7 @@ def detect_content_kind(content: bytes, source: str) -> ContentKind:
     foreign = _foreign_kind(content, source)
     if foreign:
         raise InputRefusedError(f"{source} {foreign}.")
-    is_old = content.startswith(_COMPOUND) or _BARE_BOOK.match(content)
+    is_old = content.startswith(COMPOUND_MARK) or _BARE_BOOK.match(content)
     return ContentKind.OLD_WORKBOOK if is_old else ContentKind.TEXT
 
 
@@ -109,16 +89,17 @@ def detect_text_kind(text: str, source: str) -> TextKind:
         first = _FIRST_TAG.search(head)
         is_book = first is not None and first[1].casefold() == "workbook"
         return TextKind.WEB_PAGE if _WEB_PAGE.search(head) and not is_book else TextKind.XML
-    if _MAIL_PAGE.match(head):
-        raise InputRefusedError(f"{source} is a mail or a web page packed as one (MHTML); {_AS_NEW}.")
+    mail = describe_mail(head)
+    if mail:
+        raise InputRefusedError(f"{source} {mail}.")
     if _is_json(text):
         raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
     control_count = sum(character < " " and character not in "\t\r\n\f\v" for character in head)
     # One control character in a thousand may be an accident; with more of them it is not text.
     if control_count > _ACCIDENTS_MAX and control_count * 1000 > len(head):
-        raise InputRefusedError(f"{source} is not a spreadsheet; {_AS_NEW}.")
+        raise InputRefusedError(f"{source} is not a spreadsheet; {AS_NEW}.")
     if "\0" in text:
-        raise InputRefusedError(f"{source} contains zero bytes, which text never does; {_AS_NEW}.")
+        raise InputRefusedError(f"{source} contains zero bytes, which text never does; {AS_NEW}.")
     return TextKind.LIST
 
 
@@ -136,24 +117,14 @@ def _is_json(text: str) -> bool:
 
 def _foreign_kind(content: bytes, source: str) -> str:
     """Return what the file is instead of a list, and the next step; empty when it may be a list."""
-    description = next((description for mark, description in _MARKS.items() if content.startswith(mark)), "")
-    if description:
-        return description
-    if content.startswith(_COMPOUND):
-        return next((text for name, text in _STREAMS.items() if name.encode("utf-16-le") in content), "")
+    described = describe_marked(content) or describe_compound(content)
+    if described:
+        return described
     owner = _lock_owner(content)
     if owner or source.startswith((".~lock.", "~$")):
         by_whom = f", which {owner} has open" if owner else ""
         return f"is the lock file of an open workbook{by_whom}; use the workbook itself"
-    # Magic numbers are short; text may begin with one by chance, but contains no zero byte.
-    head = content[:_PROBE_LENGTH]
-    if b"\0" not in head:
-        return ""
-
-    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and rarely needed
-
-    kind = filetype.guess_extension(head)  # pyright: ignore[reportUnknownMemberType]
-    return f"is a {kind} file; {_AS_NEW}" if kind else ""
+    return "" if content.startswith(COMPOUND_MARK) else describe_binary(content[:_PROBE_LENGTH])
 
 
 def _lock_owner(content: bytes) -> str:

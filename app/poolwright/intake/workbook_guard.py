@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from xml.parsers import expat
 
 from poolwright.intake.errors import InputRefusedError
@@ -128,13 +128,25 @@ RATIO_MAX = 200
 _RATIO_FROM_BYTES = 16 * 1024 * 1024
 #: Methods of spreadsheet programs; others may expand too much within a single piece.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-#: Kinds of other packed files, by the name of one of their parts.
+_SAVE = "save the list as .xlsx or CSV"
+#: Kinds of other packed files and the next step, by the name of one of their parts. The first match counts.
 _OTHERS = {
-    "word/": "a Word document (.docx), not a spreadsheet",
-    "ppt/": "a PowerPoint file (.pptx), not a spreadsheet",
-    "index/": "an Apple Numbers file",
-    "index.zip": "an Apple Numbers file",
+    "word/document": f"a Word document (.docx), not a spreadsheet; {_SAVE}",
+    "ppt/presentation": f"a PowerPoint file (.pptx), not a spreadsheet; {_SAVE}",
+    "visio/document": f"a Visio drawing (.vsdx), not a spreadsheet; {_SAVE}",
+    "fixeddocseq.fdseq": f"a printed document (.xps), not a spreadsheet; {_SAVE}",
+    "index/calculationengine": f"an Apple Numbers file; {_SAVE}",
+    "index/document.iwa": f"an Apple Numbers, Pages or Keynote file; {_SAVE}",
+    "index.zip": f"an Apple Numbers, Pages or Keynote file; {_SAVE}",
+    "androidmanifest.xml": "an app for Android, not a list; give the list itself",
+    "meta-inf/manifest.mf": "a Java program, not a list; give the list itself",
+    "meta-inf/container.xml": f"an electronic book (.epub), not a list; {_SAVE}",
+    "doc.kml": f"a map (.kmz), not a list; {_SAVE}",
 }
+_PACKAGE = "[content_types].xml"
+#: Copies of attributes that macOS packs beside each file.
+_BESIDE = ("__macosx/", "._")
+_NAMES_SHOWN = 3
 _LIST_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".htm", ".html", ".xml", ".json")
 _CHUNK_BYTES = 64 * 1024
 
@@ -150,7 +162,7 @@ def check_package(content: bytes, source: str) -> None:
         raise InputRefusedError(f"{source} contains more than {PARTS_MAX:,} parts; save only the list as .xlsx.")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
-        _check_kind({folded(part.filename) for part in parts}, source)
+        _check_kind({folded(part.filename): part.filename for part in parts}, source)
         _check_sizes(parts, len(content), source)
         for part in parts:
             try:
@@ -161,19 +173,41 @@ def check_package(content: bytes, source: str) -> None:
                 ) from error
 
 
-def _check_kind(names: set[str], source: str) -> None:
+def _check_kind(names: Mapping[str, str], source: str) -> None:
+    """Refuse a packed file that is no workbook.
+
+    Args:
+        names: Each part's name as it is read, and as it is written.
+        source: Name of the file.
+    """
     if not names:
         raise InputRefusedError(f"{source} is a packed file with nothing in it; give the list itself.")
-    if "content.xml" in names or any(name.startswith("xl/") for name in names):
+    if "content.xml" in names or any(_is_book_part(name, names) for name in names):
         return
     for mark, description in _OTHERS.items():
-        if "content.xml" in names or any(name.startswith(mark) for name in names):
-            raise InputRefusedError(f"{source} is {description}; save the list as .xlsx or CSV.")
-    lists = sorted(name for name in names if name.endswith(_LIST_ENDINGS))
+        if any(name.startswith(mark) for name in names):
+            raise InputRefusedError(f"{source} is {description}.")
+    if _PACKAGE in names:
+        raise InputRefusedError(f"{source} is an Office file without a workbook in it; {_SAVE}.")
+    files = {name: written for name, written in sorted(names.items()) if not _is_beside(name)}
+    lists = [written for name, written in files.items() if name.endswith(_LIST_ENDINGS)]
     if lists:
         more = f" and {len(lists) - 1} more" if len(lists) > 1 else ""
         raise InputRefusedError(f"{source} is a packed file with {lists[0]}{more} in it; unpack it and give that file.")
-    raise InputRefusedError(f"{source} is an archive but not an Excel workbook; save the list as .xlsx or CSV.")
+    shown = list(files.values() or names.values())
+    more = f" and {len(shown) - _NAMES_SHOWN} more" if len(shown) > _NAMES_SHOWN else ""
+    raise InputRefusedError(
+        f"{source} is a packed file without a list in it ({', '.join(shown[:_NAMES_SHOWN])}{more}); give the list "
+        "itself, saved as .xlsx or CSV."
+    )
+
+
+def _is_book_part(name: str, names: Container[str]) -> bool:
+    return name.startswith("xl/workbook.") or (name.startswith("xl/") and _PACKAGE in names)
+
+
+def _is_beside(name: str) -> bool:
+    return name.endswith("/") or name.startswith(_BESIDE) or "/._" in name
 
 
 def _check_sizes(parts: list[zipfile.ZipInfo], packed_bytes: int, source: str) -> None:

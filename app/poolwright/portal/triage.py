@@ -195,6 +195,8 @@ class AttachmentListFacts:
     is_calm: bool = True
     #: Hosts of frames that could not be read.
     unread: Sequence[str] = ()
+    #: Addresses of files that it shows in viewers, and to which no link leads.
+    documents: Sequence[str] = ()
     #: Requests of the page that were blocked.
     withheld: Sequence[str] = ()
 
@@ -219,6 +221,8 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
         return "The page shows no attachments and still waits for a response from the portal."
     if facts.unread:
         return "The page shows no attachments, but some of it could not be read."
+    if facts.documents:
+        return "The page shows no attachments, but a document in a viewer."
     if facts.is_settled or facts.is_answered:
         return ""
     return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
@@ -230,7 +234,28 @@ def _hints(facts: AttachmentListFacts) -> str:
     if facts.unread:
         hosts = ", ".join(sorted(set(facts.unread)))
         hints += f" It has a frame of another host ({hosts}), which is read if the portal pack names it in site.hosts."
+    if facts.documents:
+        hints += f" {describe_documents(facts.documents)}"
     if facts.withheld:
         requests = ", ".join(facts.withheld)
         hints += f" Blocked requests: {requests}; each is sent if the portal pack names it in site.posts."
     return hints
+
+
+#: Documents that a sentence names.
+_DOCUMENTS_SHOWN = 3
+
+
+def describe_documents(documents: Sequence[str]) -> str:
+    """Return the sentence that a page shows documents that no link of the pack leads to, and the setting that helps."""
+    shown = ", ".join(_document_name(url) for url in documents[:_DOCUMENTS_SHOWN])
+    more = f" and {len(documents) - _DOCUMENTS_SHOWN} more" if len(documents) > _DOCUMENTS_SHOWN else ""
+    return (
+        f"A document in a viewer ({shown}{more}) was not downloaded; it is if the portal pack names its element, such "
+        "as object, embed or iframe, in attachments.links."
+    )
+
+
+def _document_name(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}{parts.path}" if parts.hostname else f"an address of the page itself, {url}"

@@ -19,11 +19,20 @@ from poolwright.files.disk import PRIVATE_FOLDER_MODE, remove_tree, replace_priv
 from poolwright.files.permissions import describe_error
 from poolwright.profile.base import inspect_base
 from poolwright.profile.clone import clone_profile, free_path, quarantine_clone, remove_clone
-from poolwright.profile.damage import clear_damage_mark, refuse_marked
+from poolwright.profile.damage import clear_damage_mark, refuse_marked, refuse_newer_mark
 from poolwright.profile.errors import BACKUP_MARK, ProfileDamagedError, ProfileMissingError, repair_step
 from poolwright.profile.in_use import refuse_in_use, write_locked
 from poolwright.profile.repository import FILE_NAME, NamedProfile
-from poolwright.profile.seal import Seal, find_differences, read_seal, remove_seal, replace_seal, seal_path, write_seal
+from poolwright.profile.seal import (
+    Seal,
+    find_differences,
+    read_seal,
+    refuse_newer_seal,
+    remove_seal,
+    replace_seal,
+    seal_path,
+    write_seal,
+)
 
 
 def login_backup_path(base: Path) -> Path:
@@ -84,9 +93,10 @@ def seal_changed_base(base: Path, *, now: datetime, browser_version: str | None 
     """Seal a base that the caller changed, and store a backup. Hold ``write_locked`` since before the change.
 
     Raises:
-        ProfileError: The base is missing, in use, refused or damaged.
+        ProfileError: The base is missing, in use, refused, sealed by a newer version, or damaged.
         SetupError: The seal or the backup can't be written.
     """
+    refuse_newer_seal(base)
     inspect_base(base)
     try:
         seal = write_seal(base, now=now, browser_version=browser_version)
@@ -100,9 +110,11 @@ def accept_base(base: Path, *, now: datetime) -> Seal:
     """Accept a base as it is now: seal it again and remove its damage mark.
 
     Raises:
-        ProfileError: The base is missing, in use or refused, or its structure is damaged, which cannot be accepted.
+        ProfileError: The base is missing, in use or refused, a newer version sealed or marked it, or its structure is
+            damaged, which cannot be accepted.
         SetupError: The seal or the backup can't be written.
     """
+    refuse_newer_mark(base)
     with write_locked(base):
         seal = seal_changed_base(base, now=now)
     try:
@@ -156,8 +168,11 @@ def restore_base(base: Path, *, now: datetime) -> Path:
         ProfileMissingError: There is no backup.
         ProfileInUseError: A browser has the base open, or another command uses it.
         ProfileDamagedError: The backup is damaged too.
+        ProfileNewerError: A newer version sealed the base or its backup, or marked the base.
         SetupError: A file can't be written.
     """
+    refuse_newer_mark(base)
+    refuse_newer_seal(base)
     good = latest_backup(base)
     if good is None:
         raise ProfileMissingError(f"There is no backup of {base}: it was never sealed. {repair_step(base)}")

@@ -7,6 +7,7 @@ restore remove it.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -101,6 +102,17 @@ def read_damage_mark(base: Path) -> DamageMark | None:
     except ValidationError as error:
         refuse_newer_layout(path, written)
         raise ProfileRefusedError(f"{path} marks {base} as damaged without a reason. {remediation(base)}") from error
+
+
+def refuse_newer_mark(base: Path) -> None:
+    """Make sure that no newer version marked a base, as its reason is unknown and may not be removed.
+
+    Raises:
+        ProfileNewerError: A newer version marked it.
+    """
+    path = damage_mark_path(base)
+    with contextlib.suppress(OSError):  # reported by `read_damage_mark`
+        refuse_newer_layout(path, path.read_bytes())
 
 
 def refuse_marked(base: Path) -> None:

@@ -23,7 +23,8 @@ _START_FIELD = 19
 
 
 class _Pidfile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    #: A newer version may write more; the process that it names is running all the same.
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     pid: int
     started_at: datetime

@@ -8,8 +8,8 @@
     for (const element of dom.all(root, "*")) {
       const shadow = dom.shadow(element);
       if (shadow) visit(shadow, shadows);
-      const inner = dom.isFrame(element) ? element.contentDocument : null;
-      if (inner) visit(inner, documents);
+      const inner = dom.inner(element);
+      if (inner && dom.isPage(inner)) visit(inner, documents);
     }
   };
   visit(document, documents);

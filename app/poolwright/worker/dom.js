@@ -13,6 +13,8 @@ const dom = (() => {
   };
   const [ELEMENT, DOCUMENT] = [1, 9];
   const FRAMES = new Set(["iframe", "frame"]);
+  // What shows another document: a page as a frame does, or a file in a viewer. Each has an attribute with its address.
+  const VIEWERS = new Map([["iframe", "src"], ["frame", "src"], ["embed", "src"], ["object", "data"]]);
   const typeOf = getter(Node, "nodeType");
   const namespace = getter(Element, "namespaceURI");
   const tag = getter(Element, "localName");
@@ -23,21 +25,50 @@ const dom = (() => {
   const allOfFragment = method(DocumentFragment, "querySelectorAll");
   const everyOfDocument = method(Document, "getElementsByTagName");
 
+  const objectDocument = getter(HTMLObjectElement, "contentDocument");
+  const mediaType = getter(Document, "contentType");
+
   const isDocument = (root) => typeOf(root) === DOCUMENT;
   const isHtml = (element) => namespace(element) === "http://www.w3.org/1999/xhtml";
   const all = (root, selector) => {
     if (isDocument(root)) return allOfDocument(root, selector);
     return (typeOf(root) === ELEMENT ? allOfElement : allOfFragment)(root, selector);
   };
+  const isFrame = (element) => FRAMES.has(tag(element)) && isHtml(element);
+  const viewedBy = (element) => (isHtml(element) ? VIEWERS.get(tag(element)) : undefined);
+  // An embed names its document nowhere, but it is among the frames of its window.
+  const embedDocument = (element) => {
+    for (let number = 0; number < window.length; number++) {
+      try {
+        if (window[number].frameElement === element) return window[number].document;
+      } catch {
+        continue; // of another origin
+      }
+    }
+    return null;
+  };
+  const shownBy = (element) => {
+    if (isFrame(element)) return element.contentDocument;
+    return tag(element) === "object" ? objectDocument(element) : embedDocument(element);
+  };
   return {
     all,
+    // The document that an element shows, if it can be read; null for other elements.
+    inner: (element) => (viewedBy(element) ? shownBy(element) : null),
+    // The attribute with the address of what an element shows; undefined if it shows nothing of another address.
+    viewedBy,
+    mediaType,
+    url: getter(Document, "URL"),
+    // Whether a document is a page, with elements to be read; else it is a file in a viewer of the browser.
+    isPage: (root) => /html|xml/.test(mediaType(root)),
     isDocument,
     isHtml,
     // Counted without a list of the elements, which would take too long for a huge page.
     countAll: (root) => (isDocument(root) ? everyOfDocument(root, "*") : all(root, "*")).length,
-    isFrame: (element) => FRAMES.has(tag(element)) && isHtml(element),
+    isFrame,
     attribute: method(Element, "getAttribute"),
     base: getter(Node, "baseURI"),
+    box: method(Element, "getBoundingClientRect"),
     boxes: method(Element, "getClientRects"),
     click: method(HTMLElement, "click"),
     dispatch: method(EventTarget, "dispatchEvent"),

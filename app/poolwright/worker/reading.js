@@ -15,11 +15,13 @@
     let elementCount = 0;
     let isTooDeep = false;
     let strangers = [];
+    let viewers = []; // elements that show a file, or may show one
     const explore = () => {
       const documents = [];
       const shadows = [];
       elementCount = 0;
       strangers = [];
+      viewers = [];
       isTooDeep = false;
       const visit = (root, kind, depth) => {
         kind.push(root);
@@ -30,17 +32,28 @@
         for (const element of dom.all(root, "*")) {
           const shadow = dom.shadow(element);
           if (shadow) visit(shadow, shadows, depth + 1);
-          if (dom.isFrame(element)) enter(element, depth + 1);
+          if (dom.viewedBy(element)) enter(element, depth + 1);
         }
       };
-      const enter = (frame, depth) => {
-        const inner = frame.contentDocument; // null if it is of another origin
-        if (inner) return visit(inner, documents, depth);
-        const box = frame.getBoundingClientRect();
-        if (box.width >= spec.frame_min && box.height >= spec.frame_min) strangers.push(frame.src);
+      const enter = (element, depth) => {
+        const inner = dom.inner(element); // null if it is of another origin, or a file that no viewer shows
+        if (inner && dom.isPage(inner)) visit(inner, documents, depth);
+        // A frame whose document was saved or refused by the browser stays blank.
+        if (inner && dom.isPage(inner) && dom.url(inner) !== "about:blank") return;
+        if (inner && /^(image|audio|video)\//.test(dom.mediaType(inner))) return;
+        if (isTiny(element)) return;
+        viewers.push(element);
+        if (!inner && dom.isFrame(element)) strangers.push(element.src);
       };
       visit(document, documents, 0);
       roots = [...documents, ...shadows];
+    };
+    const isTiny = (element) => {
+      const { width, height } = dom.box(element);
+      if (dom.viewedBy(element) === "src") return width < spec.frame_min || height < spec.frame_min;
+      // An object that cannot show its file shows what is in it instead, perhaps nothing.
+      const sides = [dom.attribute(element, "width"), dom.attribute(element, "height")].map(Number.parseFloat);
+      return sides.some((side) => side < spec.frame_min) || dom.boxes(element).length === 0;
     };
     const all = (selector) => roots.flatMap((root) => [...dom.all(root, selector)]);
     const isShown = (element) => dom.boxes(element).length > 0;
@@ -60,8 +73,8 @@
     const byClick = new Set(["javascript:", "blob:", "data:"]);
     const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
-      for (const name of spec.address_attributes) {
-        const value = dom.attribute(element, name);
+      for (const name of [...spec.address_attributes, dom.viewedBy(element)]) {
+        const value = name && dom.attribute(element, name);
         if (!value || value.startsWith("#")) continue;
         try {
           const url = new URL(value, dom.base(element));
@@ -105,6 +118,21 @@
         });
       }
       return links;
+    };
+    // Addresses of the files in viewers; only the kind of an address within the page itself.
+    const isMedia = /^(image|audio|video)\/|flash|java|silverlight/i;
+    const isPicture = /\.(avif|bmp|gif|ico|jpe?g|mp[34]|png|svg|swf|webm|webp)$/i;
+    const documentsOf = () => {
+      const addresses = new Set();
+      for (const element of viewers) {
+        const address = addressOf(element);
+        const value = dom.attribute(element, dom.viewedBy(element)) ?? "";
+        const own = /^(blob|data):/i.exec(value)?.[0] ?? "";
+        const type = dom.attribute(element, "type") ?? /^data:([^;,]*)/i.exec(value)?.[1] ?? "";
+        if (isMedia.test(type) || isPicture.test(address.split(/[?#]/)[0])) continue;
+        if (address.startsWith("http") || own) addresses.add(wellFormed(own || address, 2000));
+      }
+      return [...addresses].slice(0, 100);
     };
     const linkOf = ({ element, others, address, selector, index }) => ({
       address,
@@ -193,6 +221,7 @@
         is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),
         strangers,
+        documents: documentsOf(),
         fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
       });
     };

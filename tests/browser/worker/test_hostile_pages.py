@@ -165,3 +165,24 @@ async def test_a_page_that_prints_plays_and_talks_all_the_time_is_read(tmp_path:
         report, saved = await files_of(stage)
 
     assert (report.reason, saved) == (Reason.ALL_SAVED, {"a.pdf": pdf("a"), "b.pdf": pdf("b")})
+
+
+async def test_evidence_is_kept_of_a_page_whose_elements_have_the_names_of_the_web(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    names = ("documentElement", "doctype", "body", "head", "fonts", "createElement", "querySelectorAll", "defaultView")
+    markup = "".join(f"<img name={name}><form name={name}><input name=outerHTML></form>" for name in names)
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", f"{markup}<b>the whole page</b>")
+        page = portal.routes["/order/1"][0]
+        assert isinstance(page, bytes)
+        portal.routes["/order/1"] = (page.replace(b"id=order", b"id=other"),)
+
+        report, _ = await files_of(stage)
+
+        evidence = stage.staging / "1" / "evidence"
+        assert set(report.evidence) == {"page.png", "page.html"}, report
+        assert (evidence / "page.png").read_bytes().startswith(b"\x89PNG")
+        html = (evidence / "page.html").read_text()
+        assert html.lower().startswith("<!doctype html>")
+        assert "the whole page" in html

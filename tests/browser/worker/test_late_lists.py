@@ -20,6 +20,8 @@ ORDER = "/order/1000"
 TWO = "<a class=att href=/file/1>a.pdf</a><a class=att href=/file/2>b.pdf</a>"
 LISTED = Answer(body=TWO)
 NONE = "has no sign of an empty list"
+DOUBT = "shows no attachments, but a document in a viewer"
+PDF = "%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 def page(body: str) -> str:
@@ -105,6 +107,42 @@ CASES = {
     "in a frame of somebody else": Case(
         body="<iframe src=http://elsewhere.invalid/ width=300 height=200></iframe>", links=0, doubt="elsewhere.invalid"
     ),
+    "in a page within an object": Case(body="<object data=/frame width=300 height=200></object>", links=2),
+    "in a page within an embed": Case(body="<embed src=/frame width=300 height=200>", links=2),
+    "in viewers that the pack names": Case(
+        body="<object class=att data='/pdf#toolbar=0' type=application/pdf></object><a class=att href=/pdf>a.pdf</a>"
+        "<embed class=att src=/other type=application/pdf><iframe class=att src=/third></iframe>",
+        links=3,
+        rules='links = [".att"]',
+    ),
+    "beside viewers of what it leads to": Case(
+        body=f"{TWO}<object data=/file/1 type=application/pdf></object><embed src='/file/2#page=2'>", links=2
+    ),
+    "with pictures and films for its documents": Case(
+        body="<ul id=done></ul><object type=image/svg+xml data=/logo></object><embed src=/banner.swf>"
+        "<object data=/logo.svg></object><object data=/pdf type=application/pdf width=1 height=1></object>"
+        "<embed src=/pdf width=1 height=1><object></object><embed><div hidden><object data=/pdf></object></div>",
+        links=0,
+        rules='settled = ["#done"]',
+    ),
+    **{
+        f"in a viewer: {name}": Case(
+            body=f"<ul id=done></ul>{markup}", links=0, rules='settled = ["#done"]', doubt=DOUBT
+        )
+        for name, markup in {
+            "object": "<object data=/pdf type=application/pdf></object>",
+            "object with a text in its place": "<object data=/pdf><p>Your browser shows no PDF.</p></object>",
+            "object of a program": "<object data=/letter width=300 height=200></object>",
+            "embed": "<embed src=/pdf type=application/pdf>",
+            "frame": "<iframe src=/pdf></iframe>",
+            "frame of a text": "<iframe src=/note></iframe>",
+            "frame that saves it": "<iframe src=/saved></iframe>",
+            "frame within a frame": "<iframe srcdoc='<embed src=/pdf>'></iframe>",
+            "shadow root": "<p id=host></p>"
+            "<script>host.attachShadow({mode: 'open'}).innerHTML = '<embed src=/pdf>'</script>",
+            "address of the page": "<embed src='data:application/pdf;base64,JVBERi0xLjQK' width=300 height=200>",
+        }.items()
+    },
     "beside a picture that never comes": Case(
         body=f"{TWO}<ul id=done></ul><img src=/hang>", links=2, rules='settled = ["#done"]'
     ),
@@ -124,6 +162,16 @@ async def test_a_list_is_what_the_page_says(name: str, shell: Browser) -> None:
         "/list": case.list_answer,
         "/frame": Answer(body=by_script(0.8)),
         "/hang": Answer(delay_s=30),
+        "/pdf": Answer(body=PDF, kind="application/pdf"),
+        "/other": Answer(body=PDF, kind="application/pdf"),
+        "/third": Answer(body=PDF, kind="application/pdf"),
+        "/file/1": Answer(body=PDF, kind="application/pdf"),
+        "/file/2": Answer(body=PDF, kind="application/pdf"),
+        "/letter": Answer(body="letter", kind="application/msword"),
+        "/note": Answer(body="note", kind="text/plain"),
+        "/saved": Answer(body="x", kind="application/zip", headers=("Content-Disposition: attachment",)),
+        "/logo": Answer(body="<svg xmlns='http://www.w3.org/2000/svg'/>", kind="image/svg+xml"),
+        "/logo.svg": Answer(body="<svg xmlns='http://www.w3.org/2000/svg'/>", kind="image/svg+xml"),
     }
 
     visited = await found(shell, pack_of(case.rules, page_s=3.0), site)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError, ManifestNewerError
 from poolwright.domain.tasks import MissedFile, Report
 from poolwright.files.names import RESERVED_NAMES
 from poolwright.version import __version__
@@ -92,13 +92,20 @@ def test_a_name_that_leads_out_of_the_folder_is_neither_written_nor_read(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [('"schema": 1', '"schema": 2'), ('"detail"', '"more": 1, "detail"'), ("{", ""), ('00:00Z"', '"')]
+    ("old", "new"), [('"schema": 1', '"schema": "2"'), ('"detail"', '"more": 1, "detail"'), ("{", ""), ('00:00Z"', '"')]
 )
 def test_a_page_of_another_shape_is_not_guessed_at(tmp_path: Path, old: str, new: str) -> None:
     text = Manifest.from_report(task_for("PO1"), report_for(FILES), NOON).text()
 
     with pytest.raises(ManifestError, match="is damaged or was edited"):
         Manifest.read(write(tmp_path, text.replace(old, new, 1)))
+
+
+def test_a_page_of_a_newer_version_is_neither_damaged_nor_edited(tmp_path: Path) -> None:
+    text = Manifest.from_report(task_for("PO1"), report_for(FILES), NOON).text()
+
+    with pytest.raises(ManifestNewerError, match=r"was written by a newer version .*layout 2; this one knows 1"):
+        Manifest.read(write(tmp_path, text.replace('"schema": 1', '"schema": 2', 1)))
 
 
 def test_a_manifest_vouches_for_its_own_attempt_alone() -> None:

@@ -53,6 +53,18 @@ def test_an_order_of_another_account_stays_where_it_is_and_is_told(out: Path, ot
     assert named in told
 
 
+def test_an_order_that_a_newer_version_filed_stays_where_it_is_and_is_told(out: Path) -> None:
+    file(out, OURS, {"a.pdf": b"theirs"})
+    page = out / "Acme" / "PO1" / MANIFEST_NAME
+    page.write_text(page.read_text().replace('"schema": 1', '"schema": 2', 1))
+
+    filed = file(out, OURS, {"a.pdf": b"ours"})
+
+    assert filed.folder == "Acme/PO1 (2)"
+    assert contents(out / "Acme" / "PO1") == {"a.pdf": b"theirs"}
+    assert filed.notices == ("Acme/PO1 was filed by a newer version of Poolwright; it is kept.",)
+
+
 def test_both_accounts_find_their_own_again(out: Path) -> None:
     file(out, OTHER_ADDRESS, {"a.pdf": b"theirs"})
     forget(out)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.check_result import CheckLevel, CheckResult
+from poolwright.cli.check_result import CheckLevel, CheckResult, print_check, warn
 from poolwright.cli.machine_checks import (
     NOT_AFTER,
     NOT_BEFORE,
@@ -213,3 +213,14 @@ def test_certificates_are_told_and_warned_of_before_they_end(
 
     assert (check.level, check.found) == (level, "; ".join(found) or "none but the system's")
     assert advice in check.advice
+
+
+def test_a_check_is_told_whole_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+
+    print_check(warn("memory", "4.1 GB are free, and 8 workers need more", "Use --workers 2"), as_json=False)
+
+    told = "warn memory       4.1 GB are free, and 8 workers need more. Use --workers 2"
+    assert capsys.readouterr().out.splitlines() == [told]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+import pytest
+
 from poolwright.cli.process_exit import ExitCode
 from tests.support.commands import Command
 
@@ -13,6 +15,18 @@ def test_shipped_packs_are_listed(command: Command) -> None:
     lines = command("portal", "list").stdout.splitlines()
 
     assert [line.split()[0] for line in lines] == ["name", "coupa", "demo"]
+
+
+@pytest.mark.parametrize("width", [10, 20, 30])
+def test_shipped_packs_are_listed_whole_in_a_narrow_terminal(
+    command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    told = " ".join(command("portal", "list").stdout.split())
+
+    assert "\u2026" not in told
+    assert all(word in told for word in ("coupa", "Coupa", "demo", "Demo", "numbers", "digits"))
 
 
 def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:

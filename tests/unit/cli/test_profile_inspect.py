@@ -46,6 +46,49 @@ def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedP
     assert " ".join(result.stdout.splitlines()[1].split()) == row
 
 
+@pytest.mark.parametrize("width", [20, 25, 30])
+@pytest.mark.usefixtures("coupa")
+def test_the_list_loses_nothing_in_a_narrow_terminal(
+    command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    assert command("profile", "list").stdout.splitlines() == [
+        "name: coupa",
+        "portal: coupa",
+        "address: https://x.test",
+        "sealed: 23 Nov 2026 12:00",
+        "cookies: 2",
+        "state: fit",
+    ]
+
+
+@pytest.mark.usefixtures("coupa")
+def test_an_address_of_any_length_hides_no_other_column(command: Command, desk: Path) -> None:
+    path = desk / "profiles" / "coupa" / "profile.toml"
+    address = f"https://{'portal.' * 20}test"
+    path.write_text(path.read_text().replace("https://x.test", address))
+
+    told = command("profile", "list").stdout
+
+    assert f"address: {address}" in told
+    assert "state: fit" in told
+
+
+@pytest.mark.parametrize("width", [20, 30])
+@pytest.mark.usefixtures("coupa")
+def test_the_details_lose_nothing_in_a_narrow_terminal(
+    command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    whole = command("profile", "show", "coupa").stdout
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    narrow = command("profile", "show", "coupa").stdout
+
+    assert "\u2026" not in narrow
+    assert "".join(narrow.split()) == "".join(whole.split())
+
+
 @pytest.mark.parametrize(
     ("harm", "state", "words"),
     [

@@ -47,6 +47,25 @@ def test_every_entry_is_a_row_with_its_next_fire(settings: None, command: Comman
     assert "hunter2" not in "".join(lines)
 
 
+@pytest.mark.parametrize("width", [20, 25, 30])
+def test_no_part_of_an_entry_is_lost_in_a_narrow_terminal(
+    settings: None, command: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    lines = command("schedule", "list").stdout.splitlines()
+
+    assert lines[:6] == [
+        "name: nightly",
+        "cron: 30 2 * * *",
+        "time zone: Europe/Berlin",
+        "list: orders.csv",
+        "profile: default",
+        "next: Sun 25 Oct 2026 02:30 CEST",
+    ]
+    assert lines[6:8] == ["", "name: hourly"]
+
+
 def test_for_programs_each_entry_is_an_object(settings: None, command: Command) -> None:
     nightly, hourly = map(json.loads, command("schedule", "list", "--json").stdout.splitlines())
 

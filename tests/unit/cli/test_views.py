@@ -91,6 +91,14 @@ def test_the_picture_keeps_to_the_width_and_is_never_wider_than_an_eye_can_follo
     assert max(len(line) for line in lines) <= min(width, 110)
 
 
+@pytest.mark.parametrize("width", [20, 25, 30, 40])
+def test_where_the_table_has_no_room_every_value_has_its_title(width: int) -> None:
+    text = "\n".join(picture(after(RUNNING), width))
+
+    for value in ("worker: worker-1", "processing", "tabs: 2/2", "memory: 412 MB", "done: 8", "worker: worker-2"):
+        assert value in text
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_what_counts_is_whole_at_usual_widths(width: int) -> None:
     text = "\n".join(picture(after(RUNNING), width, 20.0))

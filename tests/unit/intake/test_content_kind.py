@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from poolwright.demo.documents.msg import Storage, Stream, make_msg, write_compound
 from poolwright.intake import content_kind
 from poolwright.intake.content_kind import ContentKind, TextKind, detect_content_kind, detect_text_kind
 from poolwright.intake.errors import InputRefusedError
 from tests.support.order_files import xlsx
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+MAIL = (
+    "Received: from a\r\n\tby b; Mon, 1 Jan 2026\r\nFrom: Maria <m@a.b>\r\nTo: x@y.z\r\nSubject: Orders\r\n"
+    "Date: Mon, 1 Jan 2026 10:00:00 +0100\r\n"
+)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + bytes(64)
 
 
@@ -77,6 +82,14 @@ def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ("[]", "JSON"),
         ('["4500012345", "4500012346"]', "JSON"),
         ("From: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n", "MHTML"),
+        (MAIL + "\r\n4500012345\r\n", "is a mail, not a list; save the list that is attached"),
+        ((MAIL + "\r\n4500012345\r\n").replace("\r\n", "\n"), "is a mail"),
+        ("X-Mozilla-Status: 0001\r\n" + MAIL, "is a mail"),
+        ("\r\n" + MAIL, "is a mail"),
+        ("1234      \n" + MAIL, "is a mail"),
+        ("From maria@a.b Mon Jan  1 10:00:00 2026\n" + MAIL, "is a mail"),
+        ("From: Maria\nSent: Monday\nTo: x@y.z\nSubject: Orders\n\n4500012345\n4500012346\n", "is a mail"),
+        ("MIME-Version: 1.0\nTo: x@y.z\n\n4500012345\n", "is a mail"),
     ],
 )
 def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) -> None:
@@ -84,7 +97,18 @@ def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) ->
         detect_text_kind(text, "orders.csv")
 
 
-@pytest.mark.parametrize("text", ["[PO],[Supplier]\n1,a\n", "{PO};A\n1;b\n", "PO\n4500012345\x02\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[PO],[Supplier]\n1,a\n",
+        "{PO};A\n1;b\n",
+        "PO\n4500012345\x02\n",
+        "Report: open orders\nFrom: 2026-01-01\nTo: 2026-01-31\nDate: 2026-02-01\n\nPO;Supplier\n4500012345;ACME\n",
+        "From: A,To: B,Subject: C,Date: D\n1,2,3,4\n",
+        "Subject: Orders\nPO: 4500012345\nPO: 4500012346\n",
+        "From 4500012345 to 4500012360\nPO\n4500012345\n",
+    ],
+)
 def test_text_that_only_begins_so_is_a_list(text: str) -> None:
     assert detect_text_kind(text, "orders.csv") is TextKind.LIST
 
@@ -105,6 +129,96 @@ def test_text_that_only_begins_so_is_a_list(text: str) -> None:
 def test_foreign_files_are_told_with_the_next_step(foreign: bytes, word: str) -> None:
     with pytest.raises(InputRefusedError, match=rf"orders\.xls is .*{word}"):
         detect_content_kind(foreign, "orders.xls")
+
+
+def compound(*members: Stream | Storage) -> bytes:
+    return write_compound(members, bytes(16))
+
+
+def named(*names: str) -> bytes:
+    return compound(*(Stream(name, b"content") for name in names))
+
+
+INSTALLER = "\u4840\u3f3f\u4577"
+ATTACHED = Storage("__attach_version1.0_#00000000", (Stream("__substg1.0_37010102", COMPOUND + named("Workbook")),))
+
+
+@pytest.mark.parametrize(
+    ("foreign", "word"),
+    [
+        (make_msg("Orders", 20480), "Outlook message, .* attached to it"),
+        (compound(Stream("__nameid_version1.0", b""), Stream("__properties_version1.0", bytes(32))), "Outlook message"),
+        (compound(Stream("__properties_version1.0", bytes(32)), ATTACHED), "Outlook message"),
+        (named("1Table", "WordDocument"), "Word document"),
+        (named("PowerPoint Document", "Current User"), "PowerPoint"),
+        (named("VisioDocument"), "Visio"),
+        (named("FileHeader", "BodyText"), "Hangul"),
+        (named("Props14", "   114"), "Microsoft Project"),
+        (named("\x05SummaryInformation", INSTALLER), "installer"),
+        (named("EncryptionInfo", "EncryptedPackage"), "password"),
+        (
+            compound(
+                Stream("EncryptedPackage", b""), Storage("\x06DataSpaces", (Stream("DRMEncryptedDataSpace", b""),))
+            ),
+            "sensitivity label",
+        ),
+        (named("Workbook", "\x09DRMContent"), "sensitivity label"),
+        (named("Catalog", "1", "2"), "file of another program .* save it as .xlsx"),
+    ],
+)
+def test_what_an_office_container_holds_is_told_from_its_directory(foreign: bytes, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=rf"orders\.xls is .*{word}"):
+        detect_content_kind(foreign, "orders.xls")
+
+
+@pytest.mark.parametrize("name", ["Workbook", "Book", "WORKBOOK"])
+def test_a_workbook_that_contains_another_document_stays_a_workbook(name: str) -> None:
+    inside = Storage("MBD0001", (Stream("WordDocument", b"x"), Stream("__substg1.0_0037001F", b"x")))
+    text = Stream(name, "WordDocument EncryptedPackage".encode("utf-16-le") * 200)
+
+    assert detect_content_kind(compound(inside, text), "orders.xls") is ContentKind.OLD_WORKBOOK
+
+
+@pytest.mark.parametrize("cut", [100, 511, 512, 600, 1024])
+def test_a_container_that_was_cut_off_is_left_to_the_reader_of_workbooks(cut: int) -> None:
+    assert detect_content_kind(named("Workbook")[:cut], "orders.xls") is ContentKind.OLD_WORKBOOK
+
+
+def test_a_directory_that_leads_in_a_circle_is_read_once() -> None:
+    container = bytearray(named("WordDocument", "1Table", "Data"))
+    start = (int.from_bytes(container[48:52], "little") + 1) * 512
+    for entry in range(start + 128, start + 512, 128):
+        container[entry + 68 : entry + 76] = (1).to_bytes(4, "little") * 2
+
+    with pytest.raises(InputRefusedError):
+        detect_content_kind(bytes(container), "orders.xls")
+
+
+@pytest.mark.parametrize(
+    ("foreign", "word"),
+    [
+        (b"\xef\xbb\xbf\r\n%PDF-1.4\n1 0 obj\n", "PDF"),
+        (b"%!PS-Adobe-3.0\n", "PostScript"),
+        (b"\x78\x9f\x3e\x22" + bytes(60), r"winmail\.dat"),
+        (b"!BDN" + bytes(60), "mailbox of Outlook"),
+        (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nSUMMARY:4500012345\r\n", "calendar"),
+        (b"BEGIN:VCARD\r\nTEL:4500012345\r\n", "address card"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nabc\n", "decrypt"),
+        (b"[Desktop Entry]\nType=Link\n", "link to a web page"),
+        (b'TABLE\n0,1\n"EXCEL"\n', "DIF"),
+        (b"UNA:+.? '\r\nUNB+UNOA:1+A+B'BGM+220+4500012345+9'", "EDIFACT"),
+        (b"ISA*00*          *00*~BEG*00*SA*4500012345**20200101~", "X12"),
+        (b"\0\1\0\0Standard ACE DB\0" + bytes(60), "Access database; export the table"),
+        (b"BZh91AY&SY" + bytes(20), r"packed file \(bz2\); unpack"),
+        (bytes(257) + b"ustar\x0000" + bytes(300), r"packed file \(tar\); unpack"),
+        (b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(60), "picture"),
+        (b"\0\0\0\x18ftypmp42" + bytes(60), "recording"),
+        (b"\x7fELF\2\1\1" + bytes(60), "an elf file"),
+    ],
+)
+def test_other_files_that_people_give_are_told_with_the_next_step(foreign: bytes, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=rf"orders\.csv is .*{word}"):
+        detect_content_kind(foreign, "orders.csv")
 
 
 def test_an_old_workbook_is_known_with_and_without_its_container() -> None:

@@ -142,12 +142,24 @@ def test_a_formula_is_its_saved_value_never_its_text() -> None:
         ({"content.xml": b"<a/>", "mimetype": b"application/vnd.oasis.opendocument.text"}, "not a spreadsheet"),
         ({"word/document.xml": b""}, "Word document"),
         ({"Index/Document.iwa": b""}, "Apple Numbers"),
-        ({"readme.md": b""}, "not an Excel workbook"),
+        ({"visio/document.xml": b"", "[Content_Types].xml": b""}, "Visio"),
+        ({"[Content_Types].xml": b"", "docProps/app.xml": b""}, "Office file without a workbook"),
+        ({"mimetype": b"application/epub+zip", "META-INF/container.xml": b""}, "electronic book"),
+        ({"readme.md": b""}, r"without a list in it \(readme\.md\)"),
+        ({"B.pdf": b"", "a.docx": b"", "mail.msg": b"", "z.png": b""}, r"\(a\.docx, B\.pdf, mail\.msg and 1 more\)"),
         ({"xl/workbook.xml": b"<workbook/>"}, "damaged"),
     ],
 )
 def test_other_packed_files_are_refused_with_what_to_do(members: dict[str, bytes], word: str) -> None:
     with pytest.raises(InputRefusedError, match=rf"orders\.xlsx .*{word}.*save"):
+        cells_of(zipped(members))
+
+
+@pytest.mark.parametrize("folder", ["xl", "word", "Index", "ppt"])
+def test_a_packed_list_is_named_as_it_is_written_whatever_its_folder(folder: str) -> None:
+    members = {f"__MACOSX/{folder}/._Orders.csv": b"", f"{folder}/": b"", f"{folder}/Orders.csv": b"PO\n1\n"}
+
+    with pytest.raises(InputRefusedError, match=rf"is a packed file with {folder}/Orders\.csv in it; unpack"):
         cells_of(zipped(members))
 
 

@@ -31,6 +31,7 @@ def seen(**what: Any) -> AttachmentListFacts:  # noqa: ANN401 - facts by name
         (PLAIN, {"is_answered": True}),
         (SIGNED, {"is_settled": True}),
         (SIGNED, {"is_settled": True, "withheld": ["POST /statistics"]}),
+        (PLAIN, {"is_declared_empty": True, "documents": ["https://p.test/a.pdf"]}),
     ],
 )
 def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: dict[str, Any]) -> None:
@@ -48,6 +49,9 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
         (SIGNED, {"is_settled": True, "is_calm": False}, "still waits for a response from the portal"),
         (SIGNED, {}, "did not arrive in time"),
         (SIGNED, {"is_settled": True, "unread": ["chat.test"]}, "some of it could not be read"),
+        (SIGNED, {"is_settled": True, "documents": ["https://p.test/a.pdf?key=1"]}, "viewer (p.test/a.pdf) was not"),
+        (PLAIN, {"is_answered": True, "documents": ["data:"]}, "an address of the page itself, data:"),
+        (PLAIN, {"documents": [f"https://p.test/{n}" for n in range(5)]}, "p.test/2 and 2 more) was not downloaded"),
         (SIGNED, {"link_count": 2}, "did not arrive in time"),
         (PLAIN, {"link_count": 2, "is_in_time": False}, "did not arrive in time"),
         (PLAIN, {"link_count": 2, "count": 3}, "announces 3 attachments but shows 2"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -229,6 +230,20 @@ def test_what_a_newer_version_left_is_neither_accepted_nor_restored(base: Path) 
 
     assert before.read_bytes() == b"[]"
     assert not base.with_name("base.restored").exists()
+
+
+@pytest.mark.parametrize("place", [seal_path, damage_mark_path])
+def test_what_a_newer_version_wrote_beside_a_base_is_never_overwritten(
+    base: Path, place: Callable[[Path], Path]
+) -> None:
+    seal_base(base, now=NOON)
+    newer = write(place(base), b'{"schema": 2}')
+
+    for act in (restore_base, seal_base, accept_base):
+        with pytest.raises(ProfileNewerError):
+            act(base, now=LATER)
+
+    assert newer.read_bytes() == b'{"schema": 2}'
 
 
 def test_the_backup_is_private(base: Path) -> None:

@@ -49,6 +49,15 @@ def test_where_nobody_says_when_it_began_its_number_counts(tmp_path: Path) -> No
         assert find_daemon(tmp_path) is not None
 
 
+def test_whoever_works_is_found_by_an_older_version_too(tmp_path: Path) -> None:
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW), batch_pidfile(tmp_path, NOW):
+        for path in tmp_path.glob("*.json"):
+            path.write_text(json.dumps({**json.loads(path.read_text()), "later": 1}))
+
+        assert find_daemon(tmp_path) is not None
+        assert find_batch(tmp_path) is not None
+
+
 @pytest.mark.parametrize("sign", [daemon_pidfile, batch_pidfile])
 def test_a_sign_that_cannot_be_removed_is_no_error(
     sign: Callable[..., AbstractContextManager[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import cast
 
 import anyio
 import pytest
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
 
-from poolwright.worker.download.staged_files import DownloadedFile, StagedFiles
+from poolwright.worker.download.staged_files import DownloadedFile, Evidence, StagedFiles
 from poolwright.worker.errors import BadFileError
 
 PDF = b"%PDF-1.4\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
@@ -105,3 +108,23 @@ async def test_a_file_that_came_otherwise_is_taken_as_it_was_found(files: Staged
     assert (file.name, file.label, file.size_bytes, file.sha256) == ("Order 1.pdf", "Order 1", 7, "ab")
     assert not part.exists()
     assert files.saved == (file,)
+
+
+class _MovingPage:
+    """A page that gives no HTML because it goes on to another one."""
+
+    async def content(self) -> str:
+        raise PlaywrightError("Unable to retrieve content because the page is navigating and changing the content.")
+
+    async def screenshot(self, *, path: Path, **_: object) -> bytes:
+        await anyio.Path(path).write_bytes(b"\x89PNG")
+        return b"\x89PNG"
+
+
+async def test_a_page_that_gives_no_html_leaves_its_picture(tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path)
+
+    saved = await evidence.save_screenshot_and_html(cast("Page", _MovingPage()), "page")
+
+    assert saved == evidence.names == ("page.png",)
+    assert names_in(tmp_path / "evidence") == ["page.png"]

@@ -15,7 +15,7 @@ from poolwright.cli.options import OUTPUT, AsJson, SettingsCommand, Verbose
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.progress import Progress
 from poolwright.cli.remote.client import OPEN_STATES, DaemonClient, daemon_client
-from poolwright.cli.terminal import console
+from poolwright.cli.terminal import FittingTable, console
 from poolwright.concurrency import SystemClock
 from poolwright.settings import Settings
 
@@ -99,9 +99,9 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     )
     open_orders = terminal.format_count(open_count, "order")
     screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {daemon_status['rate_per_min']:g}/min{eta}")
-    screen.print(_workers(daemon_status))
+    screen.print(FittingTable(_workers(daemon_status)), soft_wrap=True)
     if lists:
-        screen.print(_lists(lists))
+        screen.print(FittingTable(_lists(lists)), soft_wrap=True)
     if has_more:
         more = f"There are more lists; `poolwright status --lists {max(PAGE_SIZE, 2 * len(lists))}` shows more of them."
         screen.print(Text(more, "dim"), soft_wrap=True)

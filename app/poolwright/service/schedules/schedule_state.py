@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -95,6 +94,7 @@ class RunResult:
 STATE_FILE_NAME = "schedules.json"
 #: Suffix that is added to the name of a file that cannot be read.
 BROKEN_SUFFIX = ".broken"
+STATE_FILE_VERSION = 1
 
 
 class _StateFileContent(BaseModel):
@@ -106,33 +106,40 @@ class _StateFileContent(BaseModel):
     entries: Annotated[dict[str, ScheduleState], Field(default_factory=dict[str, ScheduleState])]
 
 
+class _NewerFile(BaseModel):
+    """The only field that is known of a file of a newer version."""
+
+    model_config = ConfigDict(strict=True)
+
+    version: int = Field(gt=STATE_FILE_VERSION)
+
+
 class ScheduleStateFile:
-    """The file with the state of every schedule. Only one daemon reads and writes it."""
+    """The file with the state of every schedule. Only one daemon reads and writes it.
+
+    A file that a newer version of this program wrote, or that can neither be read nor put aside, is never written.
+    """
 
     def __init__(self, path: Path) -> None:
         """Set the path; ``load`` reads the file."""
         self._path = path
+        self._is_writable = True
         self._writing = anyio.Lock()
         self._states: dict[str, ScheduleState] = {}
 
     async def load(self) -> str:
-        """Read the file, if there is one; return one sentence if it cannot be read, else an empty text."""
-        content = await anyio.to_thread.run_sync(_read_file, self._path)
-        if content is None:
-            return (
-                f"The state of the schedules ({self._path}) cannot be read; a damaged file is kept "
-                f"beside it with the ending {BROKEN_SUFFIX}. Runs missed while the daemon "
-                "was not running are not known."
-            )
-        self._states = dict(content.entries)
-        return ""
+        """Read the file, if there is one; return what is wrong with it, in sentences, or an empty text."""
+        content, problem = await anyio.to_thread.run_sync(_read_file, self._path)
+        self._is_writable = content is not None
+        self._states = dict(content.entries) if content is not None else {}
+        return problem
 
     def get(self, name: str) -> ScheduleState | None:
         """Return the state of one schedule, or ``None``."""
         return self._states.get(name)
 
     async def save(self, name: str, state: ScheduleState) -> None:
-        """Save the state of one schedule; it is on the disk when this returns.
+        """Save the state of one schedule; it is on the disk when this returns, unless the file must not be written.
 
         Raises:
             OSError: The file cannot be written. The state is kept until the daemon ends.
@@ -150,23 +157,52 @@ class ScheduleStateFile:
             await self._write()
 
     async def _write(self) -> None:
+        if not self._is_writable:
+            return
         # The text is built under the lock, so that a later state is never replaced by an earlier one.
         async with self._writing:
             text = _StateFileContent(entries=dict(self._states)).model_dump_json(indent=1)
             await anyio.to_thread.run_sync(_write_file, self._path, text)
 
 
-def _read_file(path: Path) -> _StateFileContent | None:
-    """Return the content, empty if there is no file; ``None`` if it cannot be read."""
+def _read_file(path: Path) -> tuple[_StateFileContent | None, str]:
+    """Return the content, ``None`` if the file must stay as it is; and what is wrong with it, or an empty text."""
+    nothing = _StateFileContent(entries={})
+    unknown = "Runs missed while the daemon was not running are not known"
+    written = b""
     try:
-        return _StateFileContent.model_validate_json(path.read_bytes())
+        written = path.read_bytes()
+        return _StateFileContent.model_validate_json(written), ""
     except FileNotFoundError:
-        return _StateFileContent(entries={})
+        return nothing, ""
+    except OSError as error:
+        reason = f"({error.strerror or error})"
     except ValidationError:
-        with contextlib.suppress(OSError):
-            path.replace(path.with_name(path.name + BROKEN_SUFFIX))
-        return None
-    except OSError:
+        newer_version = _newer_version(written)
+        if newer_version is not None:
+            return None, (
+                f"The state of the schedules ({path}) was written by a newer version of Poolwright (version "
+                f"{newer_version}; this one knows {STATE_FILE_VERSION}). It is not changed. {unknown}, and the runs of "
+                "this daemon are forgotten when it ends. Use that version or a later one, or move the file away."
+            )
+        reason = "because it is damaged"
+    broken = path.with_name(path.name + BROKEN_SUFFIX)
+    try:
+        path.replace(broken)
+    except OSError as error:
+        return None, (
+            f"The state of the schedules ({path}) cannot be read {reason}, and cannot be put aside "
+            f"({error.strerror or error}); it is not changed. {unknown}, and the runs of this daemon are forgotten "
+            "when it ends. Fix the permissions of the output folder, or move the file away, and start the daemon again."
+        )
+    return nothing, f"The state of the schedules ({path}) cannot be read {reason}; it is kept as {broken}. {unknown}."
+
+
+def _newer_version(written: bytes) -> int | None:
+    """Return the version of a file that a newer version of this program wrote; ``None`` if it is merely damaged."""
+    try:
+        return _NewerFile.model_validate_json(written).version
+    except ValidationError:
         return None
 
 

@@ -159,13 +159,16 @@ class Evidence:
         source_name = picture_name.removesuffix(PICTURE_ENDING) + SOURCE_ENDING
         saved: list[str] = []
         try:
-            with anyio.move_on_after(CAPTURE_LIMIT_S), contextlib.suppress(PlaywrightError, OSError):
-                self._folder.mkdir(parents=True, exist_ok=True)
-                source = (await page.content())[:SOURCE_MAX_CHARS]
-                await anyio.Path(self._folder / source_name).write_text(source, encoding="utf-8", errors="replace")
-                saved.append(source_name)
-                await page.screenshot(path=self._folder / picture_name, timeout=CAPTURE_LIMIT_S * 1000)
-                saved.append(picture_name)
+            with anyio.move_on_after(CAPTURE_LIMIT_S):
+                with contextlib.suppress(PlaywrightError, OSError):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    source = (await page.content())[:SOURCE_MAX_CHARS]
+                    await anyio.Path(self._folder / source_name).write_text(source, encoding="utf-8", errors="replace")
+                    saved.append(source_name)
+                # A page that gives no HTML, because it goes on to another one, still shows something.
+                with contextlib.suppress(PlaywrightError, OSError):
+                    await page.screenshot(path=self._folder / picture_name, timeout=CAPTURE_LIMIT_S * 1000)
+                    saved.append(picture_name)
         finally:  # also if the task's time ended meanwhile
             self._names += saved
         return tuple(saved)

@@ -88,6 +88,8 @@ class PageContent(BaseModel):
     is_settled: bool = False
     #: Addresses of the visible frames of other origins.
     strangers: list[str] = Field(default_factory=list[str])
+    #: Addresses of files that the page shows in viewers (object, embed, iframe), without those that a link leads to.
+    documents: list[str] = Field(default_factory=list[str])
     fields: dict[str, str] = Field(default_factory=dict[str, str])
     element_count: int = 0
     link_count: int = 0

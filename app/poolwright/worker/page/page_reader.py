@@ -9,7 +9,7 @@ import contextlib
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
@@ -96,7 +96,7 @@ class PageReader:
             playwright.async_api.Error: The page crashed or was closed.
             TimeoutError: The page's main thread hangs.
         """
-        reading = await self._read_final(await isolated_world(self._page))
+        reading = _without_linked(await self._read_final(await isolated_world(self._page)))
         facts = PageFacts(
             url=self._served_at if await self._is_served_list(reading) else reading.url,
             status=self._traffic.status,
@@ -201,6 +201,12 @@ class PageReader:
             for result in await world.evaluate_in_frames(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
         ]
         contents = (reading, *frames)
+        strangers = [url for url in reading.strangers if not self._may_read(url)]
+        # A frame that shows a file in place of a page, or none at all, cannot be read.
+        read = {urldefrag(frame.url).url for frame in frames}
+        if len(frames) >= len(reading.strangers) - len(strangers):
+            read |= {urldefrag(url).url for url in reading.strangers}
+        documents = [url for url in reading.documents if url not in read]
         links = {link.address or f"{link.selector} {link.index}": link for content in frames for link in content.links}
         return reading.model_copy(
             update={
@@ -208,7 +214,8 @@ class PageReader:
                 "count": next((content.count for content in contents if content.count is not None), None),
                 "is_said_empty": any(content.is_said_empty for content in contents),
                 "is_settled": any(content.is_settled for content in contents),
-                "strangers": [url for url in reading.strangers if not self._may_read(url)],
+                "strangers": strangers,
+                "documents": [*documents, *(url for frame in frames for url in frame.documents)],
                 "end": ReadEnd.ARRIVED if links else reading.end,
             }
         )
@@ -243,6 +250,7 @@ class PageReader:
                 is_in_time=reading.end is ReadEnd.ARRIVED,
                 is_calm=self._traffic.is_idle or self._is_sure(reading),
                 unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
+                documents=reading.documents,
                 withheld=self._traffic.withheld,
             ),
         )
@@ -267,3 +275,10 @@ class PageReader:
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
         }
+
+
+def _without_linked(reading: PageContent) -> PageContent:
+    """Return the content without the documents that a link leads to, and without frames of other hosts."""
+    known = {link.address for link in reading.links} | {urldefrag(url).url for url in reading.strangers}
+    documents = [url for url in dict.fromkeys(reading.documents) if url not in known]
+    return reading.model_copy(update={"documents": documents})

@@ -17,7 +17,7 @@ from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal import patterns
 from poolwright.portal.pack import FieldRule
-from poolwright.portal.triage import DEMANDS, Verdict
+from poolwright.portal.triage import DEMANDS, Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
@@ -173,6 +173,9 @@ async def _fetch_listed(
     ):
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
     report = _conclude(downloaded, missed, fields, reading.url)
+    if reading.documents and reading.count is None:
+        detail = "; ".join(filter(None, (report.detail, describe_documents(reading.documents).removesuffix("."))))
+        report = replace(report, detail=detail)
     return _busy(report, results.refusals) if results.refusals else report
 
 

@@ -249,6 +249,53 @@ async def test_a_damaged_memory_is_put_aside_and_told(scenario: Scenario) -> Non
     assert scenario.ledger_path.stat().st_mode & 0o777 == 0o600
 
 
+NEWER = '{"version": 2, "entries": {"nightly": {"kind": "new"}}}'
+
+
+async def test_a_memory_of_a_newer_version_is_left_as_it_is_and_told(scenario: Scenario, clock: SetClock) -> None:
+    scenario.ledger_path.parent.mkdir()
+    scenario.ledger_path.write_text(NEWER)
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        clock.go(hours=5)
+        await timetable.run_due()
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+        await timetable.replace([])
+
+    assert "was written by a newer version of Poolwright (version 2; this one knows 1)" in scenario.texts[0]
+    assert "damaged" not in scenario.texts[0]
+    assert scenario.ledger_path.read_text() == NEWER
+    assert [path.name for path in scenario.ledger_path.parent.glob("schedules.json*")] == ["schedules.json"]
+
+
+@pytest.mark.parametrize("content", ['{"version": "2"}', '{"version": 0}', '{"version": 1, "more": 1}', "[]"])
+async def test_a_memory_of_no_version_is_damaged(scenario: Scenario, content: str) -> None:
+    scenario.ledger_path.parent.mkdir()
+    scenario.ledger_path.write_text(content)
+    async with scenario.timetable(scenario.schedule()):
+        pass
+
+    assert "because it is damaged; it is kept as" in scenario.texts[0]
+    assert scenario.ledger_path.with_name("schedules.json.broken").read_text() == content
+
+
+async def test_a_memory_that_the_disk_does_not_give_is_never_overwritten(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, *_: object) -> bytes:
+        raise OSError(5, "Input/output error", str(path))
+
+    scenario.ledger_path.parent.mkdir()
+    scenario.ledger_path.write_text("{}")
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(Path, "read_bytes", fail)
+        broken_disk.setattr(Path, "replace", fail)
+        async with scenario.timetable(scenario.schedule()):
+            pass
+
+    assert "cannot be read (Input/output error), and cannot be put aside" in scenario.texts[0]
+    assert scenario.ledger_path.read_text() == "{}"
+
+
 async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     scenario: Scenario, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,173 @@
+"""Names files that are no lists from their bytes, with the next step: mails, documents, pictures, packed files.
+
+A description continues a sentence that begins with the name of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from poolwright.intake.workbooks.compound_file import COMPOUND_MARK, read_directory
+
+#: The next step for whatever another program can save as a list.
+AS_NEW = "open it in the program that made it and save it as .xlsx or as CSV UTF-8"
+_FROM_MAIL = "save the list that is attached to it, or copy its numbers into a text file, and give that file"
+_THE_LIST = "give the list itself, saved as .xlsx or as CSV UTF-8"
+_SHOWN_LIST = "open the list that it shows in its own program and save it as .xlsx or as CSV UTF-8"
+_UNPACK = "unpack it and give the list in it"
+_LABEL = (
+    "is protected by a sensitivity label or rights management, for which there is no password; open it in Excel "
+    "with an account that may read it, take the label's protection off, and save it as .xlsx"
+)
+#: Beginnings of files that are no text, and of texts that no list begins with.
+_MARKS = {
+    b"PAR1": "is a Parquet file; export it as CSV UTF-8",
+    b"ARROW1": "is an Arrow file; export it as CSV UTF-8",
+    b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
+    b"\0\1\0\0Standard ACE DB\0": "is an Access database; export the table as .xlsx or as CSV UTF-8",
+    b"\0\1\0\0Standard Jet DB\0": "is an Access database; export the table as .xlsx or as CSV UTF-8",
+    b"ID;P": f"is a SYLK file; {AS_NEW}",
+    b"\x1f\x8b": f"is a packed file (gz); {_UNPACK}",
+    b"BZh91AY&SY": f"is a packed file (bz2); {_UNPACK}",
+    b"\xfd7zXZ\0": f"is a packed file (xz); {_UNPACK}",
+    b"\x28\xb5\x2f\xfd": f"is a packed file (zst); {_UNPACK}",
+    b"7z\xbc\xaf\x27\x1c": f"is a packed file (7z); {_UNPACK}",
+    b"Rar!\x1a\x07": f"is a packed file (rar); {_UNPACK}",
+    b"PK\x05\x06": "is a packed file with nothing in it; give the list itself",
+    b"\x78\x9f\x3e\x22": "is a mail attachment that Outlook packed (winmail.dat); open the mail in Outlook and save "
+    "the list that is attached to it",
+    b"!BDN": f"is a mailbox of Outlook (.pst, .ost), not a list; open the mail in Outlook and {_FROM_MAIL}",
+    b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d": f"is a OneNote file, not a list; {_THE_LIST}",
+    b"\xc5\xd0\xd3\xc6": f"is a PostScript document (EPS), not a list; {AS_NEW}",
+    b"\xd7\xcd\xc6\x9a": f"is a picture (wmf), not a list; {_SHOWN_LIST}",
+    b"\x4c\0\0\0\x01\x14\x02\0": "is a shortcut of Windows (.lnk), not the file that it leads to; give that file",
+    b"bplist00": f"is a property list of macOS, not a list of orders; {_THE_LIST}",
+}
+#: What documents begin with, after blanks and byte order marks.
+_TEXT_MARKS = {
+    re.compile(rb"%PDF-\d"): f"is a PDF file; {AS_NEW}",
+    re.compile(rb"\{\\rtf"): f"is an RTF document; {AS_NEW}",
+    re.compile(rb"%!PS"): f"is a PostScript document, not a list; {AS_NEW}",
+    re.compile(rb"\[(?:InternetShortcut|Desktop Entry)\]"): "is a link to a web page; download the list itself",
+    re.compile(rb"-----BEGIN (?:PGP|PKCS7|CMS|CERTIFICATE|[A-Z ]*PRIVATE KEY)"): (
+        f"is an encrypted or signed file or a key, not a list; decrypt it, then {_THE_LIST}"
+    ),
+    re.compile(rb"BEGIN:VCALENDAR\b"): f"is a calendar file (.ics), not a list; {_THE_LIST}",
+    re.compile(rb"BEGIN:VCARD\b"): f"is an address card (.vcf), not a list; {_THE_LIST}",
+    re.compile(rb"TABLE\r?\n0,1\r?\n"): f"is a DIF file; {AS_NEW}",
+    re.compile(rb"(?:UNA.{6}\s*)?UNB\+UN"): f"is an EDIFACT message, not a list; {_THE_LIST}",
+    re.compile(rb"ISA\*\d\d\*"): f"is an X12 message, not a list; {_THE_LIST}",
+}
+_BLANKS = b"\xef\xbb\xbf\xff\xfe\0\t\r\n "
+_MAIL = f"is a mail, not a list; {_FROM_MAIL}"
+#: Excel saves workbooks as such pages too.
+_PACKED_PAGE = f"is a web page packed like a mail (MHTML); {AS_NEW}"
+#: Before the head of a mail: its length (.emlx), or the line between the mails of a mailbox (mbox).
+_BEFORE_MAIL = re.compile(r"\s*(?:\d+ *\r?\n|From \S+ .*\r?\n)?")
+_MAIL_FIELD = re.compile(r"([A-Za-z][\w-]*)[ \t]*:.*(?:\r?\n|$)(?:[ \t]+\S.*(?:\r?\n|$))*")
+#: Fields that only mails have, and those that a report may have too, such as the days of its orders.
+_MAIL_OWN_FIELDS = frozenset({"subject", "received", "return-path", "message-id", "reply-to", "delivered-to"})
+_MAIL_FIELDS = _MAIL_OWN_FIELDS | {"from", "to", "cc", "date", "sent"}
+_MAIL_FIELDS_MIN = 3
+#: Of compound files, by a name in their directory. The first match counts.
+_STREAMS = {
+    "encryptedpackage": f"is protected by a password; {AS_NEW}",
+    "worddocument": f"is a Word document (.doc), not a spreadsheet; {AS_NEW}",
+    "powerpoint document": f"is a PowerPoint file, not a spreadsheet; {AS_NEW}",
+    "__properties_version1.0": f"is an Outlook message, not a spreadsheet; {_FROM_MAIL}",
+    "__nameid_version1.0": f"is an Outlook message, not a spreadsheet; {_FROM_MAIL}",
+    "__substg1.0_": f"is an Outlook message, not a spreadsheet; {_FROM_MAIL}",
+    "visiodocument": f"is a Visio drawing, not a spreadsheet; {_THE_LIST}",
+    "quill": f"is a Publisher document, not a spreadsheet; {_THE_LIST}",
+    "bodytext": f"is a Hangul document (.hwp), not a spreadsheet; {AS_NEW}",
+    "msworksdb": f"is a file of Microsoft Works; {AS_NEW}",
+    "props": f"is a file of Microsoft Project, not a spreadsheet; {AS_NEW}",
+    "\u4840": f"is an installer of Windows (.msi), not a list; {_THE_LIST}",
+}
+_BOOKS = frozenset({"workbook", "book"})
+#: Rights management; a workbook beside it only says that it is protected.
+_RIGHTS = ("drmencrypted", "\tdrmcontent", "\tdrmviewercontent")
+#: Names that are long enough to be looked for in the bytes of a damaged file.
+_LONG_NAMES = ("drmencrypted", "encryptedpackage", "worddocument", "powerpoint document", "__substg1.0_")
+_PACKED = frozenset({"zip", "tar", "bz2", "xz", "zst", "lz", "lz4", "Z", "cab", "gz", "7z", "rar", "ar", "deb", "rpm"})
+_GROUPS = {
+    "image": ("picture", _SHOWN_LIST),
+    "audio": ("recording", _THE_LIST),
+    "video": ("recording", _THE_LIST),
+}
+#: A metafile of Windows, whose mark is not at its beginning.
+_METAFILE, _METAFILE_AT = b" EMF", 40
+
+
+def describe_marked(content: bytes) -> str:
+    """Return what a file is by its first bytes; empty if they say nothing."""
+    description = next((description for mark, description in _MARKS.items() if content.startswith(mark)), "")
+    start = content[:1024].lstrip(_BLANKS)
+    return description or next((text for mark, text in _TEXT_MARKS.items() if mark.match(start)), "")
+
+
+def describe_compound(content: bytes) -> str:
+    """Return what a compound file is; empty if it is an old workbook, or too damaged to tell."""
+    if not content.startswith(COMPOUND_MARK):
+        return ""
+    directory = read_directory(content)
+    if directory is None:
+        lowered = content.lower()  # letters of UTF-16 are those of ASCII
+        return _describe_names([name for name in _LONG_NAMES if name.encode("utf-16-le") in lowered])
+    is_packed_with_rights = "encryptedpackage" in directory.root and any(map(_is_rights, directory.names))
+    if is_packed_with_rights or any(map(_is_rights, directory.root)):
+        return _LABEL
+    if directory.root & _BOOKS:
+        return ""
+    unknown = f"is a file of another program that is packed like an old Office file, not a spreadsheet; {AS_NEW}"
+    return _describe_names(directory.root) or unknown
+
+
+def _describe_names(names: Collection[str]) -> str:
+    if any(map(_is_rights, names)):
+        return _LABEL
+    return next((text for mark, text in _STREAMS.items() if any(name.startswith(mark) for name in names)), "")
+
+
+def _is_rights(name: str) -> bool:
+    return name.startswith(_RIGHTS)
+
+
+def describe_binary(head: bytes) -> str:
+    """Return what a file with zero bytes is, judged by its beginning; empty if it is not known.
+
+    Magic numbers are short; text may begin with one by chance, but contains no zero byte.
+    """
+    if b"\0" not in head:
+        return ""
+    if head[_METAFILE_AT:].startswith(_METAFILE):
+        return f"is a picture (emf), not a list; {_SHOWN_LIST}"
+
+    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and rarely needed
+
+    extension: str | None = filetype.guess_extension(head)  # pyright: ignore[reportUnknownMemberType]
+    media_type: str | None = filetype.guess_mime(head)  # pyright: ignore[reportUnknownMemberType]
+    if not extension:
+        return ""
+    if extension in _PACKED:
+        return f"is a packed file ({extension}); {_UNPACK}"
+    group = _GROUPS.get((media_type or "").partition("/")[0])
+    if group:
+        what, step = group
+        return f"is a {what} ({extension}), not a list; {step}"
+    article = "an" if extension[0] in "aeio" else "a"
+    return f"is {article} {extension} file; {AS_NEW}"
+
+
+def describe_mail(head: str) -> str:
+    """Return whether a text is a mail or a page packed as one, judged by its first fields; empty if it is none."""
+    before = _BEFORE_MAIL.match(head)
+    offset = before.end() if before else 0
+    names: set[str] = set()
+    while field := _MAIL_FIELD.match(head, offset):
+        names.add(field[1].casefold())
+        offset = field.end()
+    if names & _MAIL_OWN_FIELDS and len(names & _MAIL_FIELDS) >= _MAIL_FIELDS_MIN:
+        return _MAIL
+    return (_MAIL if "to" in names else _PACKED_PAGE) if "mime-version" in names else ""
