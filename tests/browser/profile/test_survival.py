@@ -50,31 +50,44 @@ class Lives:
     restarted: Found
     after_death: Found
     #: What the tab of an earlier task left in sessionStorage.
-    of_closed_tab: Any
+    of_closed_tab: str | None
     snapshot: set[str]
     snapshot_mode: int
     snapshot_files: list[str]
 
 
 async def look(life: Life, site: Site) -> Found:
-    stores, cookies = await life.run(site.url, RECALL)
-    newer, _ = await life.run(site.url, "() => localStorage.getItem('newer')")
+    """Tell what is there, and leave something in the tab, which closes."""
+    script = f"""async () => {{
+      sessionStorage.setItem('token', 'gone');
+      return [await ({RECALL})(), localStorage.getItem('newer')];
+    }}"""
+    (stores, newer), cookies = await life.run(site.url, script)
     return Found(stores=stores, newer=newer, cookies=cookies)
+
+
+async def add(life: Life, site: Site, name: str) -> str | None:
+    """Store more, in a tab of its own; gives what the tab before it left there."""
+    script = f"""async () => {{
+      const token = sessionStorage.getItem('token');
+      await ({STORE})();
+      ({LATE_COOKIES})('{name}');
+      return token;
+    }}"""
+    token, _ = await life.run(site.url, script)
+    return token
 
 
 async def live(folder: Path, base: Path, site: Site) -> Lives:
     async with slot_on(base, folder) as slot:
         async with slot.live() as life:
             cloned = await look(life, site)
-            await life.run(site.url, "() => sessionStorage.setItem('token', 'gone')")
-            of_closed_tab, _ = await life.run(site.url, "() => sessionStorage.getItem('token')")
-            await life.run(site.url, STORE)
-            await life.run(site.url, f"() => ({LATE_COOKIES})('late')")
+            of_closed_tab = await add(life, site, "late")
             await life.drain()
         slot.cookies_path.unlink()  # the profile alone keeps them
         async with slot.live() as life:
             restarted = await look(life, site)
-            await life.run(site.url, f"() => ({LATE_COOKIES})('last')")
+            await add(life, site, "last")
             await life.lose_browser()
         mode = stat.S_IMODE(slot.cookies_path.stat().st_mode)
         snapshot = {cookie["name"] for cookie in json.loads(slot.cookies_path.read_text())}

@@ -41,7 +41,7 @@ async def scripted_pool(
     monkeypatch.setattr("poolwright.service.library.PoolPorts", partial(PoolPorts, module=SCRIPTED))
     if not (base := root / "out" / ".poolwright" / "base").exists():
         make_base(base)
-    async with own_pool(root, is_remembered=False, **{"browser_path": "/bin/true", **more}) as pool:
+    async with own_pool(root, is_remembered=False, browser_path="/bin/true", **more) as pool:
         yield pool
 
 
