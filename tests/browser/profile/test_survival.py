@@ -66,12 +66,12 @@ async def look(life: Life, site: Site) -> Found:
     return Found(stores=stores, newer=newer, cookies=cookies)
 
 
-async def add(life: Life, site: Site, name: str) -> str | None:
+async def add(life: Life, site: Site) -> str | None:
     """Store more, in a tab of its own; gives what the tab before it left there."""
     script = f"""async () => {{
       const token = sessionStorage.getItem('token');
       await ({STORE})();
-      ({LATE_COOKIES})('{name}');
+      ({LATE_COOKIES})('late');
       return token;
     }}"""
     token, _ = await life.run(site.url, script)
@@ -82,12 +82,13 @@ async def live(folder: Path, base: Path, site: Site) -> Lives:
     async with slot_on(base, folder) as slot:
         async with slot.live() as life:
             cloned = await look(life, site)
-            of_closed_tab = await add(life, site, "late")
+            of_closed_tab = await add(life, site)
             await life.drain()
         slot.cookies_path.unlink()  # the profile alone keeps them
         async with slot.live() as life:
             restarted = await look(life, site)
-            await add(life, site, "last")
+            # Cookies alone: a page that opens a database has the browser write its cookies too.
+            await life.run(site.url, f"() => ({LATE_COOKIES})('last')")
             await life.lose_browser()
         mode = stat.S_IMODE(slot.cookies_path.stat().st_mode)
         snapshot = {cookie["name"] for cookie in json.loads(slot.cookies_path.read_text())}
