@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +113,17 @@ class Slot:
         return Path(self.order.worker_paths.cookies_path)
 
     @asynccontextmanager
-    async def live(self) -> AsyncGenerator[Life]:
+    async def live(self, browser: BrowserOptions | None = None) -> AsyncGenerator[Life]:
         """Start the next generation and wait until it is ready; end it with the block.
+
+        Args:
+            browser: Another browser than that of the slot.
 
         Raises:
             ProfileDamagedError: It is found damaged, before the launch or by the browser.
         """
         self._generation += 1
+        options = self.order.options if browser is None else replace(self.order.options, browser=browser)
         async with leased_profile(self.order, Deadline()):
             child = await spawn(self.order.spawn_spec(WorkerRef(1, self._generation)))
             life = Life(
@@ -131,9 +135,7 @@ class Slot:
             try:
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(child.read_lines, self.said.append)
-                    await life.talk.open(
-                        messages.Configure(options=self.order.options, seat=self.order.worker_paths), life.note
-                    )
+                    await life.talk.open(messages.Configure(options=options, seat=self.order.worker_paths), life.note)
                     yield life
                     beside.cancel_scope.cancel()
             except ExceptionGroup as group:

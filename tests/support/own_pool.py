@@ -24,6 +24,7 @@ async def own_pool(
     processor: Processor | str = own_processors.title,
     *,
     makes_base: bool = False,
+    is_remembered: bool = True,
     **more: object,
 ) -> AsyncGenerator[PersistentWorkerPool]:
     """Run a pool below a folder; afterwards no clone of it is left.
@@ -32,6 +33,7 @@ async def own_pool(
         root: Output, runs and the pool's own profile lie here.
         processor: What is done with each task.
         makes_base: Whether the pool makes its own profile if it has none; else one that is made already is put there.
+        is_remembered: Whether its profile is one that later pools may be given.
         more: Settings by name, and perhaps ``watch``.
     """
     private = root / "out" / ".poolwright"
@@ -47,7 +49,7 @@ async def own_pool(
     async with opening as pool, failure_record.current().watching("the pool", root):
         yield pool
     assert list((root / "runs").glob("*")) == []
-    if not _made:
+    if is_remembered and not _made:
         _remember(private)
 
 

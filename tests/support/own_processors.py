@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from typing import Any
 
 from poolwright.sdk import GiveUpError, RetryLaterError, Tab
@@ -15,13 +13,6 @@ async def title(tab: Any, task: POTask) -> Report:  # noqa: ANN401 - the worker'
     """Tell the title of a page that comes with the task."""
     await tab.page.set_content(str(task.payload))
     return Report(reason=Reason.ALL_SAVED, fields={"title": await tab.page.title()})
-
-
-async def die_once(tab: Any, task: POTask) -> Report:  # noqa: ANN401
-    """End the worker at the first attempt."""
-    if task.attempt == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return await title(tab, task)
 
 
 async def fail(_: Any, task: POTask) -> Report:  # noqa: ANN401

@@ -6,101 +6,129 @@ probe of the login finds (logged_in by itself), ``probes_at_last`` is whether it
 what happens to each task in turn, the last one again and again: finish | eat:MB (of memory, then finish) | linger
 (until told to drain, then finish) | linger:... (until then, then that) | fail:REASON | return | die | hang | mute |
 garbage.
+
+Light: it imports nothing of the program, because tests start hundreds. The supervisor refuses frames that are wrong.
 """
 
 from __future__ import annotations
 
-import hashlib
+import ctypes
 import json
 import os
 import signal
+import struct
 import sys
+import threading
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from poolwright.domain.events import SessionView
-from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
-from poolwright.domain.tasks import FetchedFile, POTask, Report
-from poolwright.ipc import messages
-from poolwright.ipc.channel import Channel
-from poolwright.ipc.child import die_with_parent, open_channel, take_over_descriptors
-from poolwright.ipc.messages import ToWorker
-
 VARIABLE = "SCRIPTED_WORKER"
-VIEW = SessionView(status="ACTIVE", main_window_handle="keeper")
+VIEW = {"status": "ACTIVE", "main_window_handle": "keeper"}
+BEAT_INTERVAL_S = 0.2
+
+
+class Link:
+    """The worker's end of the two pipes. Threads may say something at the same time."""
+
+    def __init__(self, read: int, write: int, slot: int, generation: int) -> None:
+        self._read, self._write = read, write
+        self._who = {"slot": slot, "generation": generation}
+        self._lock = threading.Lock()
+
+    def say(self, kind: str, /, **content: object) -> None:
+        body = json.dumps({"type": kind, **self._who, **content}).encode()
+        self.write(struct.pack(">I", len(body)) + body)
+
+    def write(self, rest: bytes) -> None:
+        with self._lock:
+            while rest:
+                rest = rest[os.write(self._write, rest) :]
+
+    def hear(self) -> dict[str, Any]:
+        """The next message; its end, if the supervisor has closed the link, is the end of the process."""
+        (size,) = struct.unpack(">I", self._take(4))
+        return json.loads(self._take(size))
+
+    def _take(self, size: int) -> bytes:
+        taken = b""
+        while len(taken) < size:
+            chunk = os.read(self._read, size - len(taken))
+            if not chunk:
+                sys.exit("The link is closed.")
+            taken += chunk
+        return taken
 
 
 class Script:
     """Plays one generation."""
 
-    def __init__(self, stream: Channel[ToWorker], slot: int, generation: int) -> None:
-        scripts = json.loads(os.environ[VARIABLE])  # noqa: TID251 - set by the test
-        script = scripts.get(f"{slot}#{generation}") or scripts["*"]
-        self._stream = stream
-        self._who: dict[str, Any] = {"slot": slot, "generation": generation}
+    def __init__(self, link: Link, script: dict[str, Any]) -> None:
+        self._link = link
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
-        self._proof = LoginCheck(script.get("probe", "logged_in"))
+        self._proof: str = script.get("probe", "logged_in")
         self._staging = Path()
         self._is_drained = False
         self._eaten = b""
         self._says_goodbye: bool = script.get("goodbye", "said") == "said"
         self._is_last_probe: bool = script.get("probes_at_last", False)
 
-    async def play(self) -> None:
+    def play(self) -> None:
         if self._start == "exit":
             sys.exit(7)
         if self._start == "silent":
-            await anyio.sleep_forever()
-        await self._say(messages.Hello(**self._who, pid=os.getpid()))
-        configure = await self._stream.receive()
-        assert isinstance(configure, messages.Configure)
-        self._staging = Path(configure.seat.staging_path)
+            signal.pause()
+        self._link.say("hello", pid=os.getpid())
+        configure = self._link.hear()
+        assert configure["type"] == "configure"
+        self._staging = Path(configure["seat"]["staging_path"])
         if self._start.startswith("unable:"):
-            kind = messages.StartupFailure(self._start.partition(":")[2])
-            await self._say(messages.StartupFailed(**self._who, kind=kind, detail="The script says so."))
+            self._link.say("unable", kind=self._start.partition(":")[2], detail="The script says so.")
             return
-        await self._say(messages.Ready(**self._who, session=VIEW))
-        await self._work()
+        self._link.say("ready", session=VIEW)
+        self._work()
 
-    async def _work(self) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._beat)
-            while not self._is_drained and not isinstance(message := await self._stream.receive(), messages.Drain):
-                if isinstance(message, messages.VerifyLogin):
-                    await self._say(messages.LoginVerified(**self._who, proof=self._proof))
-                    continue
-                if isinstance(message, messages.GetThumbnail):
-                    await self._say(messages.Thumbnail(**self._who, task_id=message.task_id, jpeg="anBlZw=="))
-                    continue
-                assert isinstance(message, messages.Assign)
+    def _work(self) -> None:
+        is_over = threading.Event()
+        beats = threading.Thread(target=self._beat, args=[is_over], daemon=True)
+        beats.start()
+        while not self._is_drained and (message := self._link.hear())["type"] != "drain":
+            self._answer(message)
+        if self._is_last_probe:
+            self._link.say("probed", proof=self._proof, is_last=True)
+        if not self._says_goodbye:
+            beats.join()
+        is_over.set()
+        beats.join()
+        self._link.say("bye")
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "probe":
+                self._link.say("probed", proof=self._proof)
+            case "show":
+                self._link.say("shown", task_id=message["task_id"], jpeg="anBlZw==")
+            case "assign":
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
                 if step.startswith("linger"):
-                    assert isinstance(await self._stream.receive(), messages.Drain)
+                    assert self._link.hear()["type"] == "drain"
                     step, self._is_drained = step.partition(":")[2] or "finish", True
-                await self._do(step, message)
-            tasks.cancel_scope.cancel()
-        if self._is_last_probe:
-            await self._say(messages.LoginVerified(**self._who, proof=self._proof, is_last=True))
-        if not self._says_goodbye:
-            await self._beat()
-        await self._say(messages.Exiting(**self._who))
+                self._do(step, message)
+            case other:
+                raise AssertionError(other)
 
-    async def _do(self, step: str, assign: messages.Assign) -> None:
-        task = assign.task
+    def _do(self, step: str, assign: dict[str, Any]) -> None:
+        task = assign["task"]
         match step.partition(":"):
             case ("finish" | "eat", _, megabytes):
                 self._eaten += b"x" * (int(megabytes or 0) * 1_000_000)
-                report = self._finish(task, assign.staging)
-                await self._say(messages.Finished(**self._who, task_id=task.task_id, report=report))
+                self._link.say("finished", task_id=task["task_id"], report=self._finish(task, assign["staging"]))
             case ("fail", _, reason):
-                report = Report(reason=Reason(reason), detail="The script says so.")
-                await self._say(messages.Finished(**self._who, task_id=task.task_id, report=report))
+                report = {"reason": reason, "detail": "The script says so."}
+                self._link.say("finished", task_id=task["task_id"], report=report)
             case ("return", _, _):
-                why = ReturnReason.SESSION_LOST
-                await self._say(messages.Returned(**self._who, task_id=task.task_id, why=why))
+                self._link.say("returned", task_id=task["task_id"], why="session_lost")
             case ("die", _, _):
                 os.kill(os.getpid(), signal.SIGKILL)
             case ("hang", _, _):
@@ -108,40 +136,48 @@ class Script:
             case ("mute", _, _):
                 os.kill(os.getpid(), signal.SIGSTOP)
             case ("garbage", _, _):
-                os.write(int(sys.argv[3].split(",")[1]), b"\x00\x00\x00\x05hello")
+                self._link.write(b"\x00\x00\x00\x05hello")
             case _:
                 raise AssertionError(step)
 
-    def _finish(self, task: POTask, staging: str) -> Report:
+    def _finish(self, task: dict[str, Any], staging: str) -> dict[str, Any]:
         folder = self._staging / staging / "files"
         folder.mkdir(parents=True)
-        (folder / "a.txt").write_text(task.po_number)
-        file = FetchedFile(
-            name="a.txt",
-            label="a.txt",
-            size_bytes=len(task.po_number),
-            sha256=hashlib.sha256(task.po_number.encode()).hexdigest(),
-            media_type="text/plain",
-            source_url="",
-        )
+        content = task["po_number"].encode()
+        (folder / "a.txt").write_bytes(content)
+        file = {
+            "name": "a.txt",
+            "label": "a.txt",
+            "size_bytes": len(content),
+            "sha256": sha256(content).hexdigest(),
+            "media_type": "text/plain",
+            "source_url": "",
+        }
         print("printed by the script", flush=True)  # noqa: T201 - a stray print must become a log line
-        return Report(reason=Reason.ALL_SAVED, files=(file,), fields={"supplier": "Acme"})
+        return {"reason": "all_saved", "files": [file], "fields": {"supplier": "Acme"}}
 
-    async def _beat(self) -> None:
-        while True:
-            await self._say(messages.Heartbeat(**self._who, session=VIEW))
-            await anyio.sleep(0.2)
+    def _beat(self, is_over: threading.Event) -> None:
+        """As a worker whose loop runs; ends with the link."""
+        try:
+            while not is_over.is_set():
+                self._link.say("heartbeat", session=VIEW)
+                is_over.wait(BEAT_INTERVAL_S)
+        except OSError:
+            return
 
-    async def _say(self, message: messages.ToSupervisor) -> None:
-        await self._stream.send(message)
 
-
-async def serve(stream: Channel[ToWorker], slot: int, generation: int) -> None:
-    async with stream:
-        await Script(stream, slot, generation).play()
+def die_with_parent() -> None:
+    """As the program's own workers do, which do not leave it to the closed link either."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    claimed = take_over_descriptors(sys.argv[3])
     die_with_parent()
-    anyio.run(serve, open_channel(claimed), int(sys.argv[1]), int(sys.argv[2]))
+    given_slot, given_generation, frames = sys.argv[1:]
+    scripts = json.loads(os.environ[VARIABLE])  # noqa: TID251 - set by the test
+    down, up = map(int, frames.split(","))
+    Script(
+        Link(down, up, int(given_slot), int(given_generation)),
+        scripts.get(f"{given_slot}#{given_generation}") or scripts["*"],
+    ).play()

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from playwright.sync_api import sync_playwright
 
+from poolwright.domain.ids import SiteCookies
 from poolwright.profile.clone import clone_profile, is_quarantined
 from poolwright.profile.cookie_db import count_live_cookies
 from poolwright.profile.errors import ProfileDamagedError
 from tests.browser.profile.browsing import log_in, opened
 from tests.browser.profile.site import COOKIE_NAMES, Site
-from tests.browser.profile.test_damage import DAMAGES, flip_value
-from tests.support.display import needs_xvfb, virtual_display
+from tests.browser.profile.test_damage import DAMAGES, flip
+from tests.support.display import XVFB, needs_xvfb, virtual_display
 from tests.support.generations import browser_options, slot_on
+from tests.support.sessions import CHROMIUM
 
 pytestmark = pytest.mark.timeout(120)
 
 SHELL = shutil.which("chromium-headless-shell")
+#: For what any browser shows.
+QUICKEST = SHELL or CHROMIUM
 WRITE_COOKIES = """() => {
   for (let number = 0; number < 600; number++) {
     document.cookie = `w${number % 100}=${number}; Path=/; Max-Age=${number % 3 ? 86400 : 1 + number}`;
   }
 }"""
+
+
+def flip_token(cookies: Path) -> None:
+    """Flip a bit of one cookie of the portal, which any browser keeps."""
+    for found in re.finditer(rb"localhosttokenv10", cookies.read_bytes()):
+        flip(cookies, found.end() + 17)
+
+
+#: What no structure shows of an unsealed base.
+HIDDEN: dict[str, Callable[[Path], object]] = {
+    "cookies flipped in a value": lambda base: flip_token(base / "Default/Cookies"),
+    "cookies of another host": DAMAGES["cookies of another host"].act,
+    "cookies of somebody else": DAMAGES["cookies of somebody else"].act,
+}
 
 
 def sorts_of_cookies() -> list[Any]:
@@ -81,24 +105,68 @@ def _varied(tmp_path_factory: pytest.TempPathFactory, chromium: str, site: Site)
     return base
 
 
-async def test_cookies_of_every_sort_raise_no_alarm(tmp_path: Path, varied: Path) -> None:
-    async with slot_on(varied, tmp_path) as slot:
-        for _ in range(2):
-            async with slot.live() as life:
-                await life.drain()
-        expected = {site.site: site for site in slot.profile.expected_cookies}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """What lives on one clone of the varied base found: in a window, amid writing cookies, and at rest."""
 
-    assert expected["d.test"].lasting_count == 2
-    assert expected["d.test"].session_count == 1
-    assert 100 < expected["many.test"].lasting_count <= 180
-    assert expected["localhost"].lasting_count + expected["localhost"].session_count == len(COOKIE_NAMES)
+    in_window: dict[str, str]
+    #: What the second life had to find.
+    expected: dict[str, SiteCookies]
+    after_deaths: dict[str, str]
+    #: What the last life says, before which a bit of the cookies flipped.
+    alarm: str
+
+
+async def live(folder: Path, base: Path, site: Site, *, has_window: bool) -> Lives:
+    async with slot_on(base, folder) as slot:
+        async with slot.live(browser_options(headless=not has_window)) as life:
+            _, in_window = await life.run(site.url)
+            await life.drain()
+        async with slot.live() as life:
+            expected = {site.site: site for site in slot.profile.expected_cookies}
+            await life.run(site.url, WRITE_COOKIES)
+            await life.lose_browser()
+        async with slot.live() as life:
+            await life.run(site.url, WRITE_COOKIES)
+            await life.lose_browser()
+        async with slot.live() as life:
+            _, after_deaths = await life.run(site.url)
+            await life.drain()
+        flip_token(slot.profile.worker_profile_path / "Default/Cookies")
+        with pytest.raises(ProfileDamagedError) as caught:
+            async with slot.live():
+                pytest.fail("the snapshot hides it")
+    return Lives(in_window=in_window, expected=expected, after_deaths=after_deaths, alarm=str(caught.value))
+
+
+@pytest.fixture(scope="module", name="lives")
+def _lives(tmp_path_factory: pytest.TempPathFactory, varied: Path, site: Site) -> Lives:
+    with ExitStack() as around:
+        if XVFB is not None:
+            around.enter_context(virtual_display(around.enter_context(pytest.MonkeyPatch.context())))
+        run = partial(live, has_window=XVFB is not None)
+        return anyio.run(run, tmp_path_factory.mktemp("lives"), varied, site)
+
+
+def test_cookies_of_every_sort_raise_no_alarm(lives: Lives) -> None:
+    assert lives.expected["d.test"].lasting_count == 2
+    assert lives.expected["d.test"].session_count == 1
+    assert 100 < lives.expected["many.test"].lasting_count <= 180
+    portal = lives.expected["localhost"]
+    assert portal.lasting_count + portal.session_count == len(COOKIE_NAMES)
 
 
 @needs_xvfb
-async def test_a_window_raises_none_either(tmp_path: Path, varied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with virtual_display(monkeypatch):
-        async with slot_on(varied, tmp_path, browser_options(headless=False)) as slot, slot.live() as life:
-            await life.drain()
+def test_a_window_raises_none_either(lives: Lives) -> None:
+    assert lives.in_window.keys() >= COOKIE_NAMES | {"far", "chip", "strict"}
+
+
+def test_browsers_that_are_killed_amid_their_cookies_raise_none(lives: Lives) -> None:
+    assert lives.after_deaths.keys() >= COOKIE_NAMES
+
+
+def test_a_bit_that_flips_between_two_lives_is_found(lives: Lives) -> None:
+    assert re.search(r"\d of localhost", lives.alarm)
 
 
 @pytest.mark.skipif(SHELL is None, reason="no chromium-headless-shell on PATH")
@@ -106,44 +174,27 @@ async def test_a_headless_shell_drops_session_cookies_and_that_is_no_loss(
     tmp_path: Path, varied: Path, site: Site
 ) -> None:
     assert SHELL is not None
-    async with slot_on(varied, tmp_path, browser_options(SHELL)) as slot:
-        async with slot.live() as life:
-            _, cookies = await life.run(site.url)
-            await life.drain()
-        flip_value(slot.profile.worker_profile_path / "Default/Cookies")
-        with pytest.raises(ProfileDamagedError, match=r"The browser has lost \d+ of the"):
-            async with slot.live():
-                pytest.fail("it is ready")
+    async with slot_on(varied, tmp_path, browser_options(SHELL)) as slot, slot.live() as life:
+        _, cookies = await life.run(site.url)
+        await life.drain()
 
     assert "strict" not in cookies, "a session cookie"
     assert {"far", "chip", "token"} <= cookies.keys()
 
 
-async def test_a_browser_that_is_killed_amid_its_cookies_raises_none(tmp_path: Path, varied: Path, site: Site) -> None:
-    async with slot_on(varied, tmp_path) as slot:
-        for _ in range(3):
-            async with slot.live() as life:
-                await life.run(site.url, WRITE_COOKIES)
-                await life.lose_browser()
-        async with slot.live() as life:
-            _, cookies = await life.run(site.url)
-            await life.drain()
-
-    assert cookies.keys() >= COOKIE_NAMES
-
-
-@pytest.mark.parametrize("name", ["cookies flipped in a value", "cookies of another host", "cookies of somebody else"])
+@pytest.mark.parametrize("name", HIDDEN)
 async def test_what_no_structure_shows_of_an_unsealed_base_is_found_before_the_first_order(
     tmp_path: Path, logged_in: Path, name: str
 ) -> None:
+    """By the headless shell too, which drops session cookies."""
     clone_profile(logged_in, tmp_path / "base")
-    DAMAGES[name].act(tmp_path / "base")
+    HIDDEN[name](tmp_path / "base")
     held = sum(
         site.lasting_count + site.session_count
         for site in count_live_cookies(tmp_path / "base", datetime.now(UTC))  # noqa: TID251
     )
 
-    async with slot_on(tmp_path / "base", tmp_path) as slot:
+    async with slot_on(tmp_path / "base", tmp_path, browser_options(QUICKEST)) as slot:
         with pytest.raises(
             ProfileDamagedError, match=rf"has lost \d of the {held} cookies .*The damaged clone is kept"
         ):
@@ -154,15 +205,3 @@ async def test_what_no_structure_shows_of_an_unsealed_base_is_found_before_the_f
     assert kept is not None
     assert is_quarantined(kept)
     assert (kept / "Default/Cookies").is_file(), "for a person to look at, after the run's folder is gone"
-
-
-async def test_a_bit_that_flips_between_two_lives_is_found(tmp_path: Path, logged_in: Path, site: Site) -> None:
-    async with slot_on(logged_in, tmp_path) as slot:
-        async with slot.live() as life:
-            await life.run(site.url)
-            await life.drain()
-        flip_value(slot.profile.worker_profile_path / "Default/Cookies")
-
-        with pytest.raises(ProfileDamagedError, match=r"\d of localhost"):
-            async with slot.live():
-                pytest.fail("the snapshot hides it")

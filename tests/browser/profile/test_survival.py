@@ -1,87 +1,144 @@
-"""What a session keeps through clone, planned restart and the death of its browser, through the real worker process."""
+"""What a session keeps through clone, planned restart and the death of its browser, through the real worker process.
+
+One worker lives three lives on one clone: the first ends in order, the second loses its browser. Each test judges what
+one of them found.
+"""
 
 from __future__ import annotations
 
 import json
 import stat
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
 from tests.browser.profile.browsing import RECALL, STORE
 from tests.browser.profile.site import COOKIE_NAMES, Site
-from tests.support.generations import slot_on
+from tests.support.generations import Life, slot_on
 
 pytestmark = pytest.mark.timeout(120)
 
 KEPT = ["kept", "kept", "kept"]
-LATE_COOKIES = """() => {
-  document.cookie = 'late=1; Max-Age=86400; Path=/';
-  document.cookie = 'late-session=1; Path=/';
-  document.cookie = 'remember=renewed; Max-Age=86400; Path=/';
-  document.cookie = 'late-chip=1; Path=/; Secure; SameSite=None; Partitioned';
+LATE_COOKIES = """name => {
+  document.cookie = `${name}=1; Max-Age=86400; Path=/`;
+  document.cookie = `${name}-session=1; Path=/`;
+  document.cookie = `remember=${name}; Max-Age=86400; Path=/`;
+  document.cookie = `${name}-chip=1; Path=/; Secure; SameSite=None; Partitioned`;
 }"""
 LATE_NAMES = {"late", "late-session", "late-chip"}
+LAST_NAMES = {"last", "last-session", "last-chip"}
 
 
-async def test_a_clone_has_every_cookie_and_store(tmp_path: Path, logged_in: Path, site: Site) -> None:
-    async with slot_on(logged_in, tmp_path) as slot, slot.live() as life:
-        kept, cookies = await life.run(site.url, RECALL)
-        await life.drain()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a life found when it began."""
 
-    assert kept == KEPT
-    assert cookies.keys() == COOKIE_NAMES
+    stores: Any
+    #: What a life before it added to localStorage.
+    newer: Any
+    cookies: dict[str, str]
 
 
-async def test_a_planned_restart_keeps_what_was_new_too(tmp_path: Path, logged_in: Path, site: Site) -> None:
-    async with slot_on(logged_in, tmp_path) as slot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """What the three lives found, and what the second one left on the disk."""
+
+    cloned: Found
+    restarted: Found
+    after_death: Found
+    #: What the tab of an earlier task left in sessionStorage.
+    of_closed_tab: str | None
+    snapshot: set[str]
+    snapshot_mode: int
+    snapshot_files: list[str]
+
+
+async def look(life: Life, site: Site) -> Found:
+    """Tell what is there, and leave something in the tab, which closes."""
+    script = f"""async () => {{
+      sessionStorage.setItem('token', 'gone');
+      return [await ({RECALL})(), localStorage.getItem('newer')];
+    }}"""
+    (stores, newer), cookies = await life.run(site.url, script)
+    return Found(stores=stores, newer=newer, cookies=cookies)
+
+
+async def add(life: Life, site: Site) -> str | None:
+    """Store more, in a tab of its own; gives what the tab before it left there."""
+    script = f"""async () => {{
+      const token = sessionStorage.getItem('token');
+      await ({STORE})();
+      ({LATE_COOKIES})('late');
+      return token;
+    }}"""
+    token, _ = await life.run(site.url, script)
+    return token
+
+
+async def live(folder: Path, base: Path, site: Site) -> Lives:
+    async with slot_on(base, folder) as slot:
         async with slot.live() as life:
-            await life.run(site.url, STORE)
-            await life.run(site.url, LATE_COOKIES)
+            cloned = await look(life, site)
+            of_closed_tab = await add(life, site)
             await life.drain()
         slot.cookies_path.unlink()  # the profile alone keeps them
         async with slot.live() as life:
-            kept, cookies = await life.run(site.url, RECALL)
-            newer, _ = await life.run(site.url, "() => localStorage.getItem('newer')")
-            await life.drain()
-
-    assert kept == KEPT
-    assert newer == "kept"
-    assert cookies.keys() == COOKIE_NAMES | LATE_NAMES
-    assert cookies["remember"] == "renewed"
-
-
-async def test_a_killed_browser_takes_nothing_with_it(tmp_path: Path, logged_in: Path, site: Site) -> None:
-    """The cookies of the last task are on no disk but the snapshot's: Chromium writes its own up to 30 s later."""
-    async with slot_on(logged_in, tmp_path) as slot:
-        async with slot.live() as life:
-            await life.run(site.url, STORE)
-            await life.drain()
-        async with slot.live() as life:
-            await life.run(site.url, LATE_COOKIES)
+            restarted = await look(life, site)
+            # Cookies alone: a page that opens a database has the browser write its cookies too.
+            await life.run(site.url, f"() => ({LATE_COOKIES})('last')")
             await life.lose_browser()
         mode = stat.S_IMODE(slot.cookies_path.stat().st_mode)
         snapshot = {cookie["name"] for cookie in json.loads(slot.cookies_path.read_text())}
         left = [path.name for path in slot.cookies_path.parent.glob("cookies*")]
         async with slot.live() as life:
-            kept, cookies = await life.run(site.url, RECALL)
-            newer, _ = await life.run(site.url, "() => localStorage.getItem('newer')")
+            after_death = await look(life, site)
             await life.drain()
+    return Lives(
+        cloned=cloned,
+        restarted=restarted,
+        after_death=after_death,
+        of_closed_tab=of_closed_tab,
+        snapshot=snapshot,
+        snapshot_mode=mode,
+        snapshot_files=left,
+    )
 
-    assert mode == 0o600
-    assert snapshot == COOKIE_NAMES | LATE_NAMES
-    assert left == ["cookies.json"]
-    assert kept == KEPT
-    assert newer == "kept"
-    assert cookies.keys() == COOKIE_NAMES | LATE_NAMES
-    assert cookies["remember"] == "renewed"
+
+@pytest.fixture(scope="module", name="lives")
+def _lives(tmp_path_factory: pytest.TempPathFactory, logged_in: Path, site: Site) -> Lives:
+    return anyio.run(live, tmp_path_factory.mktemp("lives"), logged_in, site)
 
 
-async def test_session_storage_does_not_survive_its_tab(tmp_path: Path, logged_in: Path, site: Site) -> None:
+def test_a_clone_has_every_cookie_and_store(lives: Lives) -> None:
+    assert lives.cloned.stores == KEPT
+    assert lives.cloned.newer is None
+    assert lives.cloned.cookies.keys() == COOKIE_NAMES
+
+
+def test_a_planned_restart_keeps_what_was_new_too(lives: Lives) -> None:
+    assert lives.restarted.stores == KEPT
+    assert lives.restarted.newer == "kept"
+    assert lives.restarted.cookies.keys() == COOKIE_NAMES | LATE_NAMES
+    assert lives.restarted.cookies["remember"] == "late"
+
+
+def test_a_killed_browser_takes_nothing_with_it(lives: Lives) -> None:
+    """The cookies of the last task are on no disk but the snapshot's: Chromium writes its own up to 30 s later."""
+    assert lives.after_death.stores == KEPT
+    assert lives.after_death.newer == "kept"
+    assert lives.after_death.cookies.keys() == COOKIE_NAMES | LATE_NAMES | LAST_NAMES
+    assert lives.after_death.cookies["remember"] == "last"
+
+
+def test_the_snapshot_that_a_killed_browser_leaves_is_whole_and_for_its_owner_alone(lives: Lives) -> None:
+    assert lives.snapshot_mode == 0o600
+    assert lives.snapshot == COOKIE_NAMES | LATE_NAMES | LAST_NAMES
+    assert lives.snapshot_files == ["cookies.json"]
+
+
+def test_session_storage_does_not_survive_its_tab(lives: Lives) -> None:
     """The limit that README tells of."""
-    async with slot_on(logged_in, tmp_path) as slot, slot.live() as life:
-        await life.run(site.url, "() => sessionStorage.setItem('token', 'gone')")
-        found, _ = await life.run(site.url, "() => sessionStorage.getItem('token')")
-        await life.drain()
-
-    assert found is None
+    assert lives.of_closed_tab is None

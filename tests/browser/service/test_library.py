@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Notice
-from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason
-from poolwright.domain.tasks import POTask, Report
-from poolwright.journal.errors import JournalError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.profile.errors import ProfileDamagedError
-from poolwright.service.library import Callbacks, new_task
+from poolwright.service.library import LIBRARY_BATCH_ID, new_task
+from poolwright.service.output_folder import JOURNAL_NAME
+from poolwright.supervisor.policy.commands import StopCause
 from tests.support import own_processors
-from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
 from tests.support.portal import CHROMIUM, needs_chromium
 
@@ -29,67 +28,6 @@ PAGE = "<title>Quotation 7</title>"
 @pytest.mark.timeout(90)
 @needs_chromium
 class TestOpenPool:
-    async def test_crash_memory_and_completion_are_told(self, tmp_path: Path) -> None:
-        crashes: list[tuple[str, str]] = []
-        memory: list[tuple[WorkerRef, int]] = []
-        done: list[tuple[POTask, Report]] = []
-        measured = anyio.Event()
-
-        def measure(worker: WorkerRef, size_bytes: int) -> None:
-            memory.append((worker, size_bytes))
-            if size_bytes:
-                measured.set()
-
-        watch = Callbacks(
-            crash=lambda worker, cause: crashes.append((worker, cause)),
-            memory=measure,
-            completion=lambda task, report: done.append((task, report)),
-        )
-        async with own_pool(tmp_path, own_processors.die_once, watch=watch) as pool:
-            report = await (await pool.submit_task(new_task("a", PAGE)))
-            with anyio.fail_after(30):
-                await measured.wait()
-
-        assert crashes == [("worker-1", "its process was killed by signal 9")]
-        assert [(task.po_number, task.attempt, told) for task, told in done] == [("a", 2, report)]
-        assert report is not None
-        assert report.fields == {"title": "Quotation 7"}
-
-    async def test_an_error_of_the_caller_comes_out_as_it_is(self, tmp_path: Path) -> None:
-        async def divide() -> None:
-            async with own_pool(tmp_path) as pool:
-                await pool.submit_task(new_task("a", PAGE))
-                _ = 1 / 0
-
-        with pytest.raises(ZeroDivisionError):
-            await divide()
-
-    async def test_a_task_left_behind_is_taken_up_by_the_next_pool(self, tmp_path: Path) -> None:
-        async with own_pool(tmp_path) as pool:
-            pool.pause()
-            await pool.submit_task(new_task("a", PAGE))
-            pool.stop()
-        ended: list[POTask] = []
-        async with own_pool(tmp_path, watch=Callbacks(completion=lambda task, _: ended.append(task))) as pool:
-            assert await pool.finish() is None
-
-        assert [task.po_number for task in ended] == ["a"]
-
-    async def test_a_task_that_was_called_off_stays_so(self, tmp_path: Path) -> None:
-        async with own_pool(tmp_path) as pool:
-            pool.pause()
-            assert await (await pool.submit_task(new_task("a", PAGE))).cancel()
-            pool.stop()
-        ended: list[POTask] = []
-        async with own_pool(tmp_path, watch=Callbacks(completion=lambda task, _: ended.append(task))) as pool:
-            assert await pool.finish() is None
-            with anyio.fail_after(30):
-                report = await (await pool.submit_task(new_task("a", PAGE)))
-
-        assert ended == []
-        assert report is not None
-        assert report.reason is Reason.BY_REQUEST
-
     async def test_a_profile_that_was_cut_off_while_it_was_made_is_made_anew(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -125,14 +63,14 @@ class TestOpenPool:
             if isinstance(event, Notice):
                 notices.append(event.text)
 
-        async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM, watch=watch) as pool:
-            await (await pool.submit_task(new_task("a", PAGE)))
+        async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM, watch=watch):
+            pass
         (base / "Default/Preferences").write_bytes(b"{}")
         with pytest.raises(ProfileDamagedError, match="Default/Preferences changed") as caught:
-            async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM):
+            async with own_pool(tmp_path, makes_base=True):
                 pytest.fail("it runs")
         shutil.rmtree(base)
-        async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM) as pool:
+        async with own_pool(tmp_path, makes_base=True) as pool:
             report = await (await pool.submit_task(new_task("b", PAGE)))
 
         assert f"Remove {base}; the next start creates it again." in str(caught.value)
@@ -151,39 +89,16 @@ class TestOpenPool:
         assert any("own_processors.py" in text and "in fail" in text for text in texts), texts
         assert any(text.startswith("a FAILED") for text in texts), texts
 
-    async def test_the_log_goes_where_the_settings_say(self, tmp_path: Path) -> None:
-        file = tmp_path / "elsewhere" / "log.jsonl"
-        async with own_pool(tmp_path, sandbox="off", log_file=file, log_level="error"):
-            pass
-
-        assert file.read_text(encoding="utf-8") == ""
-        assert not (tmp_path / "out" / ".poolwright" / "log.jsonl").exists()
-
-    async def test_one_folder_has_one_pool(self, tmp_path: Path) -> None:
-        async with own_pool(tmp_path):
-            with pytest.raises(JournalError):
-                async with own_pool(tmp_path):
-                    pass
-
-    async def test_purchase_orders_want_a_portal(self, tmp_path: Path) -> None:
+    async def test_purchase_orders_want_a_portal_and_cost_no_attempt_without(self, tmp_path: Path) -> None:
         async with own_pool(tmp_path, "po_attachments") as pool:
             handle = await pool.submit_task(new_task("a"))
-            with anyio.fail_after(60), pytest.raises(SetupError, match="needs a portal"):
+            with anyio.fail_after(60), pytest.raises(SetupError, match="The processor po_attachments needs a portal"):
                 await handle
+            end = pool.end
+        path = tmp_path / "out" / ".poolwright" / JOURNAL_NAME
+        async with SqliteJournal(path, SystemClock()) as journal:
+            records = await journal.records(LIBRARY_BATCH_ID)
 
-    async def test_a_browser_without_its_sandbox_is_told(self, tmp_path: Path) -> None:
-        events: list[Event] = []
-        async with own_pool(tmp_path, sandbox="off", watch=events.append):
-            pass
-
-        assert any("without Chromium's own sandbox" in str(event) for event in events)
-
-    async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            "poolwright.service.capacity.inspect_hardware", lambda *_: replace(ROOMY, processor_count=1)
-        )
-        events: list[Event] = []
-        async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
-            assert len(pool.workers) == 1
-
-        assert any("workers = auto uses 1 worker" in str(event) for event in events)
+        assert end is not None
+        assert end.cause is StopCause.SETUP_FAILED
+        assert [(record.status, record.attempt_count) for record in records] == [("QUEUED", 0)]

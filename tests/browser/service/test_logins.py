@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from poolwright.supervisor.policy import login_state
 from tests.support.batch_results import some_good_number
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk
-from tests.support.sessions import open_stage, task_for
+from tests.support.sessions import task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
@@ -54,7 +55,6 @@ async def portal_pool(desk: Desk, told: Told, **more: object) -> AsyncGenerator[
         profiles_dir=desk.folder / "profiles",
         runs_dir=desk.folder / "runs",
         browser_path=SHELL,
-        workers=2,
         **more,  # pyright: ignore[reportArgumentType] - settings by name
     ) as pool:
         yield pool
@@ -67,25 +67,31 @@ async def bring(pool: PersistentWorkerPool, number: str, attempt: int) -> Reason
     return report.reason
 
 
-async def log_in_elsewhere(portal: PortalClient, desk: Desk, folder: Path) -> None:
+async def log_in_elsewhere(portal: PortalClient, desk: Desk) -> None:
     """A person logs in, and the login is kept beside the profile."""
-    async with open_stage(portal, folder):
-        pass
-    shutil.copy(folder / "cookies.json", login_backup_path(desk.folder / "profiles" / "demo" / "base"))
+    session = secrets.token_urlsafe(16)
+    await portal.admit({session: session})
+    values = {"_demo_session": session, "demo_visit": session, "demo_user": "anna"}
+    cookies = [
+        {"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "expires": -1}
+        for name, value in values.items()
+    ]
+    backup = login_backup_path(desk.folder / "profiles" / "demo" / "base")
+    await anyio.Path(backup).write_text(json.dumps(cookies))
 
 
 async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: Path) -> None:
     told, statuses = Told(), list[PoolStatus]()
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         number = await some_good_number(portal)
-        async with portal_pool(desk, told, waits_for_login=True) as pool:
+        async with portal_pool(desk, told, workers=1, waits_for_login=True) as pool:
             assert await bring(pool, number, 1) is Reason.ALL_SAVED
             await portal.expire_sessions()
             async with anyio.create_task_group() as beside:
                 beside.start_soon(bring, pool, number, 2)
                 await told.wait_for("until a person logs in")
                 statuses.append(pool.status)
-                await log_in_elsewhere(portal, desk, tmp_path / "person")
+                await log_in_elsewhere(portal, desk)
                 pool.resume()
             assert await bring(pool, number, 3) is Reason.ALL_SAVED
 
@@ -98,7 +104,7 @@ async def test_a_login_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: py
     told = Told()
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         number = await some_good_number(portal)
-        async with portal_pool(desk, told, user=portal.user, password=portal.password) as pool:
+        async with portal_pool(desk, told, workers=2, user=portal.user, password=portal.password) as pool:
             for attempt in (1, 2):  # the second login that is made has one before it to be measured by
                 await portal.expire_sessions()
                 assert await bring(pool, number, attempt) is Reason.ALL_SAVED

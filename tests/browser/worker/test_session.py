@@ -10,14 +10,17 @@ import signal
 import socket
 import stat
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import psutil
 import pytest
+from playwright.async_api import Browser, Page
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
 
+from poolwright.demo.catalogue.truth import FileTruth
 from poolwright.demo.faults import FaultScope, Hang
 from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.outcomes import Reason
@@ -30,6 +33,9 @@ from tests.support.portal import CHROMIUM, lasting_portal, needs_chromium
 from tests.support.sessions import Stage, open_stage, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90)]
+#: For tests of what a session does with a browser that it shares.
+on_shared_shell = pytest.mark.asyncio(loop_scope="session")
+LOGIN_NAMES = {"_demo_session", "demo_user", "demo_visit"}
 
 
 @pytest.fixture(scope="module", name="shared")
@@ -57,71 +63,182 @@ async def close_keeper(stage: Stage) -> None:
     await page.close()
 
 
-async def test_a_fresh_profile_is_logged_in_by_form(portal: PortalClient, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path) as stage:
-        cookies = {cookie.get("name") for cookie in await stage.session.driver.cookies()}
-        status = stage.session.status.name
-        preserved = {cookie["name"] for cookie in stage.session.session_cookies.values()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A session on a profile, as it was before it ended."""
 
-    assert status == "AUTHENTICATED"
-    assert {"_demo_session", "demo_user", "demo_visit"} <= cookies
-    assert preserved == cookies
-    assert stage.heard.said == ["logged in (form)"]
-    assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "CLOSING", "CLOSED"]
-
-
-async def test_a_profile_that_is_logged_in_is_not_logged_in_again(portal: PortalClient, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path, executable=CHROMIUM):
-        pass
-    prepare_for_launch(tmp_path / "profile")
-
-    async with open_stage(portal, tmp_path, password="", executable=CHROMIUM) as stage:
-        assert stage.session.status.name == "AUTHENTICATED"
-
-    assert stage.heard.said == []
+    status: str
+    #: Names and values.
+    cookies: dict[str, str]
+    said: list[str]
+    #: The names of the cookies that the session preserves.
+    preserved: set[str]
+    page_count: int
+    #: Of its browser, while it runs.
+    process_count: int
 
 
-async def test_cookies_without_an_expiry_outlive_the_browser(portal: PortalClient, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path):
-        pass
-    prepare_for_launch(tmp_path / "profile")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """Three sessions on one profile: closed in order, killed, closed in order."""
 
-    async with open_stage(portal, tmp_path) as stage:
-        cookies = {cookie.get("name") for cookie in await stage.session.driver.cookies()}
-        page_count = len(stage.session.driver.pages)
+    first: Opened
+    second: Opened
+    third: Opened
+    #: The states that the first went through.
+    path: list[str]
+    #: Of the first, when it was closed.
+    processes_left: list[psutil.Process]
+    #: What the first left for the next browser.
+    kept: set[str]
+    kept_mode: int
 
-    assert "demo_visit" in cookies
-    assert page_count == 1, "no tab of the earlier browser comes back"
+
+async def look(stage: Stage, profile: Path) -> Opened:
+    cookies = await stage.session.driver.cookies()
+    return Opened(
+        status=stage.session.status.name,
+        cookies={cookie.get("name", ""): cookie.get("value", "") for cookie in cookies},
+        said=list(stage.heard.said),
+        preserved={cookie["name"] for cookie in stage.session.session_cookies.values()},
+        page_count=len(stage.session.driver.pages),
+        process_count=len(processes_on(profile)),
+    )
 
 
-async def test_a_killed_browser_costs_no_cookie(portal: PortalClient, tmp_path: Path) -> None:
+async def live(portal: PortalClient, folder: Path) -> Lives:
+    profile = folder / "profile"
+    async with open_stage(portal, folder) as fresh:
+        first = await look(fresh, profile)
+        await fresh.session.driver.add_cookies([{"name": "last", "value": "1", "url": portal.url}])
+    processes_left, kept = processes_on(profile), folder / "cookies.json"
+    kept_mode, kept_names = stat.S_IMODE(kept.stat().st_mode), {entry["name"] for entry in json.loads(kept.read_text())}
+    prepare_for_launch(profile)
+    async with open_stage(portal, folder, password="") as killed:
+        second = await look(killed, profile)
+        await killed.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
+        await killed.session.login.save_cookies()
+        kill_browser(profile)
+        await killed.session.lost.wait()
+    prepare_for_launch(profile)
+    async with open_stage(portal, folder, password="") as stage:
+        third = await look(stage, profile)
+    return Lives(
+        first=first,
+        second=second,
+        third=third,
+        path=fresh.heard.path("session"),
+        processes_left=processes_left,
+        kept=kept_names,
+        kept_mode=kept_mode,
+    )
+
+
+@pytest.fixture(scope="module", name="lives")
+def _lives(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> Lives:
+    return anyio.run(live, shared, tmp_path_factory.mktemp("lives"))
+
+
+def test_a_fresh_profile_is_logged_in_by_form(lives: Lives) -> None:
+    assert lives.first.status == "AUTHENTICATED"
+    assert lives.first.cookies.keys() >= LOGIN_NAMES
+    assert lives.first.preserved == lives.first.cookies.keys()
+    assert lives.first.said == ["logged in (form)"]
+    assert lives.path == ["INITIALIZING", "AUTHENTICATED", "CLOSING", "CLOSED"]
+
+
+def test_cookies_without_an_expiry_outlive_the_browser(lives: Lives) -> None:
+    assert "demo_visit" in lives.second.cookies
+    assert lives.second.page_count == 1, "no tab of the earlier browser comes back"
+    assert not [text for text in lives.second.said if "logged in" in text]
+
+
+def test_a_killed_browser_costs_no_cookie(lives: Lives) -> None:
     """Its disk is up to 30 s behind; the next browser on the profile has them all the same."""
-    async with open_stage(portal, tmp_path):
+    assert lives.third.cookies["late"] == "1"
+    assert lives.third.cookies.keys() >= LOGIN_NAMES
+
+
+def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(lives: Lives) -> None:
+    assert lives.kept_mode == 0o600
+    assert "last" in lives.kept
+
+
+def test_nothing_of_a_closed_session_runs_on(lives: Lives) -> None:
+    assert lives.first.process_count > 0
+    assert lives.processes_left == []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeLives:
+    """Two sessions of a whole browser on one profile; the second one is looked at."""
+
+    status: str
+    said: list[str]
+    settings: dict[str, Any]
+    #: An order's PDF, as the portal has it and as it came.
+    pdf_bytes: int
+    downloaded_bytes: int
+    #: What a session says that wants the same profile meanwhile.
+    refusal: str
+
+
+async def live_whole(portal: PortalClient, folder: Path) -> WholeLives:
+    profile = folder / "profile"
+    async with open_stage(portal, folder, executable=CHROMIUM):
         pass
-    prepare_for_launch(tmp_path / "profile")
-    async with open_stage(portal, tmp_path) as stage:
-        await stage.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
-        await stage.session.login.save_cookies()
-        kill_browser(tmp_path / "profile")
-        await stage.session.lost.wait()
-    prepare_for_launch(tmp_path / "profile")
+    prepare_for_launch(profile)
+    settings = json.loads((profile / "Default" / "Preferences").read_text())
+    inline = await inline_pdf(portal)
+    async with open_stage(portal, folder, password="", executable=CHROMIUM) as stage:
+        status, said = stage.session.status.name, list(stage.heard.said)
+        with pytest.raises(CannotStartError) as refused:
+            async with open_stage(portal, folder, executable=CHROMIUM):
+                pytest.fail("two browsers have one profile")
+        async with stage.session.tab(task_for("1"), folder / "a") as tab:
+            async with tab.page.expect_download(timeout=20_000) as waiting:
+                with pytest.raises(PlaywrightError):
+                    await tab.page.goto(f"{portal.url}/attachment/{inline.attachment_id}/download")
+            downloaded = (await (await waiting.value).path()).stat().st_size
+    return WholeLives(
+        status=status,
+        said=said,
+        settings=settings,
+        pdf_bytes=inline.size_bytes,
+        downloaded_bytes=downloaded,
+        refusal=str(refused.value),
+    )
 
-    async with open_stage(portal, tmp_path, password="") as stage:
-        cookies = {cookie.get("name"): cookie.get("value") for cookie in await stage.session.driver.cookies()}
 
-    assert cookies["late"] == "1"
-    assert {"_demo_session", "demo_user", "demo_visit"} <= cookies.keys()
+async def inline_pdf(portal: PortalClient) -> FileTruth:
+    """A PDF that the portal tells browsers to show."""
+    truths = await portal.truth()
+    return next(
+        file
+        for truth in truths.values()
+        for file in truth.attachments
+        if file.kind == "pdf" and file.naming == "inline"
+    )
 
 
-async def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(
-    portal: PortalClient, tmp_path: Path
-) -> None:
-    async with open_stage(portal, tmp_path) as stage:
-        await stage.session.driver.add_cookies([{"name": "last", "value": "1", "url": portal.url}])
+@pytest.fixture(scope="module", name="whole")
+def _whole(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> WholeLives:
+    return anyio.run(live_whole, shared, tmp_path_factory.mktemp("whole"))
 
-    kept = tmp_path / "cookies.json"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert "last" in {cookie["name"] for cookie in json.loads(kept.read_text())}
+
+def test_a_profile_that_is_logged_in_is_not_logged_in_again(whole: WholeLives) -> None:
+    assert whole.status == "AUTHENTICATED"
+    assert whole.said == []
+
+
+def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(whole: WholeLives) -> None:
+    assert "another browser uses it, it is not writable, or its disk" in whole.refusal
+
+
+def test_a_pdf_that_is_shown_inline_is_a_download(whole: WholeLives) -> None:
+    """The setting stands in the clone; without it the viewer opens and no file ever comes."""
+    assert whole.settings["plugins"]["always_open_pdf_externally"] is True
+    assert whole.downloaded_bytes == whole.pdf_bytes
 
 
 async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
@@ -137,23 +254,28 @@ async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
     assert any("cookies could not be saved for a restart" in text for text in stage.heard.said)
 
 
-async def test_a_wrong_password_is_told_as_such(portal: PortalClient, tmp_path: Path) -> None:
+@on_shared_shell
+async def test_a_wrong_password_is_told_as_such(portal: PortalClient, tmp_path: Path, shell: Browser) -> None:
     with pytest.raises(CannotLogInError, match="form: it shows its login page"):
-        async with open_stage(portal, tmp_path, password="wrong"):
+        async with open_stage(portal, tmp_path, browser=shell, password="wrong"):
             pytest.fail("it is logged in")
 
 
-async def test_no_password_is_told_with_the_place_to_give_it(portal: PortalClient, tmp_path: Path) -> None:
+@on_shared_shell
+async def test_no_password_is_told_with_the_place_to_give_it(
+    portal: PortalClient, tmp_path: Path, shell: Browser
+) -> None:
     with pytest.raises(CannotLogInError, match="POOLWRIGHT_PASSWORD"):
-        async with open_stage(portal, tmp_path, password=""):
+        async with open_stage(portal, tmp_path, browser=shell, password=""):
             pytest.fail("it is logged in")
 
 
-async def test_a_portal_that_fails_is_no_lost_login(portal: PortalClient, tmp_path: Path) -> None:
+@on_shared_shell
+async def test_a_portal_that_fails_is_no_lost_login(portal: PortalClient, tmp_path: Path, shell: Browser) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = dataclasses.replace(portal, url=f"http://127.0.0.1:{taken.getsockname()[1]}")
     with pytest.raises(PortalDownError, match="does not answer"):
-        async with open_stage(nobody, tmp_path):
+        async with open_stage(nobody, tmp_path, browser=shell, password=portal.password):
             pytest.fail("it is logged in")
 
 
@@ -163,19 +285,13 @@ async def test_a_browser_that_is_none_is_told_as_such(portal: PortalClient, tmp_
             pytest.fail("it started")
 
 
-async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(
-    portal: PortalClient, tmp_path: Path
+@on_shared_shell
+async def test_a_closed_keeper_is_open_again_before_the_next_order(
+    portal: PortalClient, tmp_path: Path, shell: Browser
 ) -> None:
-    async with open_stage(portal, tmp_path, executable=CHROMIUM):
-        with pytest.raises(CannotStartError, match=r"another browser uses it, it is not writable, or its disk"):
-            async with open_stage(portal, tmp_path, executable=CHROMIUM):
-                pytest.fail("two browsers have one profile")
-
-
-async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: PortalClient, tmp_path: Path) -> None:
     number = await good_number(portal)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_stage(portal, tmp_path, browser=shell) as stage:
         await close_keeper(stage)
         report = await attempt(stage.bench, task_for(number), stage.staging / number)
         page_count = len(stage.session.driver.pages)
@@ -185,10 +301,11 @@ async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: Porta
     assert "it was reopened" in stage.heard.said[-1]
 
 
-async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path) -> None:
+@on_shared_shell
+async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path, shell: Browser) -> None:
     number = await good_number(portal)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_stage(portal, tmp_path, browser=shell) as stage:
         keeper = stage.session._keeper.page
         async with keeper.expect_event("crash", timeout=20_000):
             await keeper.goto(f"{portal.order_url(number)}?__fault=crash", wait_until="commit")
@@ -215,8 +332,11 @@ async def test_a_person_who_closes_the_only_tab_of_a_headed_browser_does_no_harm
     assert not is_lost
 
 
-async def test_the_tabs_of_a_session_are_named_while_they_live(portal: PortalClient, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path) as stage:
+@on_shared_shell
+async def test_the_tabs_of_a_session_are_named_while_they_live(
+    portal: PortalClient, tmp_path: Path, shell: Browser
+) -> None:
+    async with open_stage(portal, tmp_path, browser=shell) as stage:
         task = task_for("1")
         async with stage.session.tab(task, tmp_path / "a"):
             during = stage.session.view().active_tabs
@@ -228,41 +348,18 @@ async def test_the_tabs_of_a_session_are_named_while_they_live(portal: PortalCli
     assert after.status == "ACTIVE"
 
 
-async def test_a_pdf_that_is_shown_inline_is_a_download(portal: PortalClient, tmp_path: Path) -> None:
-    """The setting stands in the clone; without it the viewer opens and no file ever comes."""
-    async with open_stage(portal, tmp_path, executable=CHROMIUM):
-        pass
-    prepare_for_launch(tmp_path / "profile")
-    settings = json.loads((tmp_path / "profile" / "Default" / "Preferences").read_text())
-    truths = await portal.truth()
-    inline = next(
-        file
-        for truth in truths.values()
-        for file in truth.attachments
-        if file.kind == "pdf" and file.naming == "inline"
-    )
-
-    async with (
-        open_stage(portal, tmp_path, executable=CHROMIUM) as stage,
-        stage.session.tab(task_for("1"), tmp_path / "a") as tab,
-    ):
-        async with tab.page.expect_download(timeout=20_000) as waiting:
-            with pytest.raises(PlaywrightError):
-                await tab.page.goto(f"{portal.url}/attachment/{inline.attachment_id}/download")
-        size = (await (await waiting.value).path()).stat().st_size
-
-    assert settings["plugins"]["always_open_pdf_externally"] is True
-    assert size == inline.size_bytes
-
-
+@on_shared_shell
 async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
-    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: Browser
 ) -> None:
     """A page does not answer while it navigates; the browser does, three times over."""
     monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
     await portal.add_fault(Hang(), FaultScope.ALL)
 
-    async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
+    async with (
+        open_stage(portal, tmp_path, browser=shell, is_authenticated=False) as stage,
+        anyio.create_task_group() as beside,
+    ):
         session, keeper = stage.session, stage.session._keeper.page
         asked_thrice, ask, count = anyio.Event(), session._ping_once, itertools.count(1)
 
@@ -300,16 +397,6 @@ async def _never_arrive(page: Page, url: str) -> None:
         await page.goto(url)
 
 
-async def test_nothing_of_a_closed_session_runs_on(portal: PortalClient, tmp_path: Path) -> None:
-    mark = f"--user-data-dir={tmp_path / 'profile'}"
-
-    async with open_stage(portal, tmp_path):
-        during = [process for process in psutil.process_iter() if mark in _command(process)]
-
-    assert during
-    assert not [process for process in psutil.process_iter() if mark in _command(process)]
-
-
 def kill_browser(profile: Path) -> None:
     """As the kernel does when memory runs out."""
     signal_browser(profile, signal.SIGKILL)
@@ -317,11 +404,15 @@ def kill_browser(profile: Path) -> None:
 
 def signal_browser(profile: Path, number: signal.Signals) -> None:
     """Send a signal to the browser on a profile, not to the processes of its pages."""
-    mark = f"--user-data-dir={profile}"
-    for process in psutil.process_iter():
-        command = _command(process)
-        if mark in command and not any(part.startswith("--type=") for part in command):
+    for process in processes_on(profile):
+        if not any(part.startswith("--type=") for part in _command(process)):
             process.send_signal(number)
+
+
+def processes_on(profile: Path) -> list[psutil.Process]:
+    """The browser on a profile and its helpers."""
+    mark = f"--user-data-dir={profile}"
+    return [process for process in psutil.process_iter() if mark in _command(process)]
 
 
 def _command(process: psutil.Process) -> list[str]:
