@@ -161,9 +161,11 @@ async def outcomes(office: Office, *arguments: str) -> tuple[int, dict[str, int]
 
 
 @needs_xvfb
-async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> None:
+async def test_a_person_logs_in_closes_the_understudy_too_and_a_run_uses_that_login(office: Office) -> None:
     def act(person: SimulatedUser) -> None:
         log_in(office, person)
+        person.close("about:blank")
+        person.see("about:blank")
         person.close("Dashboard")
 
     done = await by_hand(office, act, *office.new)
@@ -218,19 +220,6 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
     assert not login_backup_path(profile.base_path).exists()
 
 
-@needs_xvfb
-async def test_a_person_who_closes_the_understudy_too_is_logged_in_all_the_same(office: Office) -> None:
-    def act(person: SimulatedUser) -> None:
-        log_in(office, person)
-        person.close("about:blank")
-        person.see("about:blank")
-        person.close("Dashboard")
-
-    done = await by_hand(office, act, *office.new)
-
-    assert done.code == ExitCode.DONE, done
-
-
 async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None:
     office.environment.pop("DISPLAY", None)
     office.environment.pop("WAYLAND_DISPLAY", None)
@@ -243,7 +232,7 @@ async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None
     assert not (office.folder / "profiles").exists()
 
 
-async def test_a_login_from_another_browser_is_taken_over(office: Office) -> None:
+async def test_a_login_from_another_browser_is_taken_over_until_it_ends(office: Office) -> None:
     async with browsing() as context:
         page = await context.new_page()
         await log_in_by_form(page, office.portal)
@@ -252,6 +241,7 @@ async def test_a_login_from_another_browser_is_taken_over(office: Office) -> Non
     logins_before = (await office.portal.stats()).logins
 
     done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
+    office.take_shell()
     code, found = await outcomes(office)
 
     assert done.code == ExitCode.DONE, done
@@ -259,40 +249,12 @@ async def test_a_login_from_another_browser_is_taken_over(office: Office) -> Non
     assert (code, found) == (ExitCode.DONE, {"COMPLETED": 1})
     assert (await office.portal.stats()).logins == logins_before, "nobody filled in a form"
 
-
-async def test_a_login_that_has_ended_is_not_taken_over(office: Office) -> None:
-    office.take_shell()
-    async with browsing() as context:
-        await log_in_by_form(await context.new_page(), office.portal)
-        await context.storage_state(path=office.folder / "state.json")
     await office.portal.expire_sessions()
+    late = await office.run("profile", "import-state", "late", "state.json", *office.new)
 
-    done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
-
-    assert done.code == ExitCode.LOGIN, done
-    assert "Export it again right after a login" in done.errors
-    assert not (office.folder / "profiles/mine").exists(), "nothing is left of a profile that never worked"
-
-
-async def test_the_form_logs_in_and_logs_in_again_unless_the_profile_is_marked(office: Office) -> None:
-    secret = {"POOLWRIGHT_USER": office.portal.user, "POOLWRIGHT_PASSWORD": office.portal.password}
-
-    mistyped = secret | {"POOLWRIGHT_PASSWORD": "mistyped"}
-    wrong = await office.run("profile", "login", "mine", "--form", *office.new, **mistyped)
-    made = await office.run("profile", "login", "mine", "--form", *office.new, **secret)
-    again = await office.run("profile", "login", "mine", "--form", **secret)
-    mark_damaged(office.profile().base_path, "A cookie was gone.", SystemClock().now())
-    refused = await office.run("profile", "login", "mine", "--form", **secret)
-
-    assert (wrong.code, made.code, again.code, refused.code) == (
-        ExitCode.LOGIN,
-        ExitCode.DONE,
-        ExitCode.DONE,
-        ExitCode.PROFILE,
-    )
-    assert "poolwright profile accept mine" in refused.errors
-    assert office.portal.password not in f"{made.out}{made.errors}{wrong.errors}"
-    assert read_seal(office.profile().base_path) is not None
+    assert late.code == ExitCode.LOGIN, late
+    assert "Export it again right after a login" in late.errors
+    assert not (office.folder / "profiles/late").exists(), "nothing is left of a profile that never worked"
 
 
 def stock_keyring(office: Office, **entries: str) -> dict[str, str]:
@@ -312,19 +274,7 @@ def stock_keyring(office: Office, **entries: str) -> dict[str, str]:
     }
 
 
-async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> None:
-    stocked = stock_keyring(office, **{office.portal.user: office.portal.password})
-
-    unknown = await office.run("profile", "login", "mine", "--form", *office.new, POOLWRIGHT_USER=office.portal.user)
-    done = await office.run("profile", "login", "mine", "--form", *office.new, **stocked)
-
-    assert unknown.code == ExitCode.LOGIN
-    assert "this system has no keyring" in unknown.errors
-    assert done.code == ExitCode.DONE, done
-    assert office.portal.password not in f"{done.out}{done.errors}"
-
-
-async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(tmp_path: Path) -> None:
+async def test_the_form_logs_in_from_the_keyring_and_again_unless_the_profile_is_marked(tmp_path: Path) -> None:
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     async with running_portal(order_count=4, totp_secret=secret) as portal:
         office = Office(tmp_path, portal)
@@ -333,10 +283,25 @@ async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(
         (of_one_that_was_killed / "w1").mkdir(parents=True)
         (of_one_that_was_killed / "w1/state.json").write_text("{}")
         (of_one_that_was_killed / "owner.lock").touch()
-        entries = {portal.user: portal.password, f"{portal.user}/totp": secret}
+        stocked = stock_keyring(office, **{portal.user: portal.password, f"{portal.user}/totp": secret})
+        told = {"POOLWRIGHT_USER": portal.user, "POOLWRIGHT_TOTP_SECRET": secret}
+        log_in = ("profile", "login", "mine", "--form")
 
-        done = await office.run("profile", "login", "mine", "--form", *office.new, **stock_keyring(office, **entries))
+        unknown = await office.run(*log_in, *office.new, POOLWRIGHT_USER=portal.user)
+        wrong = await office.run(*log_in, *office.new, **told, POOLWRIGHT_PASSWORD="mistyped")
+        made = await office.run(*log_in, *office.new, **stocked)
+        again = await office.run(*log_in, **told, POOLWRIGHT_PASSWORD=portal.password)
+        mark_damaged(office.profile().base_path, "A cookie was gone.", SystemClock().now())
+        refused = await office.run(*log_in, **told, POOLWRIGHT_PASSWORD=portal.password)
 
-    assert done.code == ExitCode.DONE, done
-    assert "login probe passed" in done.out
+    assert unknown.code == ExitCode.LOGIN
+    assert "this system has no keyring" in unknown.errors
+    assert wrong.code == ExitCode.LOGIN, wrong
+    assert made.code == ExitCode.DONE, made
+    assert "login probe passed" in made.out
+    assert again.code == ExitCode.DONE, again
+    assert refused.code == ExitCode.PROFILE
+    assert "poolwright profile accept mine" in refused.errors
+    assert portal.password not in f"{made}{again}{wrong}"
+    assert read_seal(office.profile().base_path) is not None
     office.assert_nothing_is_left()

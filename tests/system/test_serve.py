@@ -78,7 +78,7 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
         (inbox / "dropped.csv").write_text("\n".join(["PO", *numbers[2 * COUNT :]]))
         truths = await portal.truth(*numbers)
         file = io.BytesIO("\n".join(["PO", *numbers[COUNT : 2 * COUNT]]).encode())
-        async with serving(desk, "--workers", "2") as (process, client):
+        async with serving(desk) as (process, client):
             sent = {"numbers": [f"PO{number}" for number in numbers[:COUNT]], "name": "api"}
             answers = [
                 await client.post("/api/v1/lists", json=sent),
@@ -88,7 +88,7 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
             await until_done(client, 2)
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
-        async with serving(desk, "--workers", "2") as (process, client):
+        async with serving(desk) as (process, client):
             await until_done(client, total)
             lists = (await client.get("/api/v1/lists")).json()
             os.kill(process.pid, signal.SIGTERM)
@@ -101,27 +101,31 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
         assert [path.name.split(".")[0] for path in (inbox / "done").iterdir()] == ["dropped"]
 
 
-async def test_a_second_daemon_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        async with serving(desk) as (process, _):
-            second = await desk.run("serve", "--port", "0")
-            batch = await desk.run("run", "PO15800035")
-            os.kill(process.pid, signal.SIGTERM)
-            code = await process.wait()
-
-        assert (second.code, batch.code, code) == (6, 6, 0)
-        assert "Another Poolwright (pid" in second.errors
-        assert "Another Poolwright (pid" in batch.errors
-
-
-async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        port = portal.url.rpartition(":")[2]
-
-        ended = await desk.run("serve", "--port", port)
+async def assert_refused_beside_it(desk: Desk) -> None:
+    """Neither a second daemon nor a run works on the folder of a daemon."""
+    for arguments in (("serve", "--port", "0"), ("run", "PO15800035")):
+        ended = await desk.run(*arguments)
 
         assert ended.code == 6
-        assert f"port {port} cannot be opened" in ended.errors
+        assert "Another Poolwright (pid" in ended.errors
+
+
+async def assert_fired_on_demand(desk: Desk) -> None:
+    """A schedule that there is can be told to run; one that there is not is refused by its name."""
+    told = await desk.run("schedule", "run", "nightly")
+    unknown = await desk.run("schedule", "run", "daily")
+
+    assert told.code == 0, told
+    assert (unknown.code, "daily" in unknown.errors) == (6, True)
+
+
+async def assert_told_of_a_port_that_is_taken(desk: Desk) -> None:
+    port = desk.portal.url.rpartition(":")[2]
+
+    ended = await desk.run("serve", "--port", port)
+
+    assert ended.code == 6
+    assert f"port {port} cannot be opened" in ended.errors
 
 
 async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_demand(tmp_path: Path) -> None:
@@ -130,6 +134,7 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
         (tmp_path / "night.csv").write_text("\n".join(["PO", *numbers]))
         toml = tmp_path / "poolwright.toml"
         toml.write_text("max_attempts = 2\n")
+        await assert_told_of_a_port_that_is_taken(desk)
         async with serving(desk) as (process, client):
             before = (await client.get("/api/v1/schedules")).json()
             soon = SystemClock().now() + timedelta(seconds=70)  # its minute begins in 10 s at the earliest
@@ -137,11 +142,11 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
             entry = f'[[schedules]]\nname = "nightly"\n{cron}\nfile = "{tmp_path / "night.csv"}"\n'
             toml.write_text(f"max_attempts = 4\n{entry}")
             os.kill(process.pid, signal.SIGHUP)
+            await assert_refused_beside_it(desk)
             await until_done(client, len(numbers))
             lists = (await client.get("/api/v1/lists")).json()
             await until_idle(client)
-            told = await desk.run("schedule", "run", "nightly")
-            unknown = await desk.run("schedule", "run", "daily")
+            await assert_fired_on_demand(desk)
             toml.write_text("max_attempts = 99\n")
             os.kill(process.pid, signal.SIGHUP)
             alive = await client.get("/healthz")
@@ -151,8 +156,6 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
         log = (desk.out / ".poolwright/log.jsonl").read_text()
         assert before == []
         assert [one["source"] for one in lists] == ["night.csv"]
-        assert told.code == 0, told
-        assert (unknown.code, "daily" in unknown.errors) == (6, True)
         assert (alive.status_code, code) == (200, 0)
         assert "max_attempts was changed from" in log
         assert "The settings were not reloaded" in log
