@@ -135,8 +135,8 @@ class WorkerLoop:
         try:
             report = await attempt(self._context, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
+            self._report_logged_out(count, first_line(error))  # before the task, which would be sent here again
             self._return_task(task_id, ReturnReason.SESSION_LOST, first_line(error))
-            self._report_logged_out(count, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
@@ -147,9 +147,9 @@ class WorkerLoop:
     async def _verify_login(self) -> None:
         count = self._session.login.login_count
         proof = await self._session.login.verify_login()
-        self._outbox.send(LoginVerified, proof=proof)
-        if proof is LoginCheck.LOGGED_OUT:
+        if proof is LoginCheck.LOGGED_OUT:  # before the proof, which returns tasks to the queue
             self._report_logged_out(count, "the portal's probe page asks for a login")
+        self._outbox.send(LoginVerified, proof=proof)
 
     async def _send_thumbnail(self, request: GetThumbnail) -> None:
         tab = self._session.tabs.get(request.task_id)

@@ -153,8 +153,11 @@ class Tab:
             self._machine.fire(TabEvent.LOADED)
 
     def on_window_flood(self) -> None:
-        """End the task of a page that opens windows without end, unless the downloader of a click handles it."""
-        if not is_followed(self.page):
+        """End the task of a page that opens windows without end, unless the downloader of a click handles it.
+
+        The downloader closes such a page. The windows that it opened before may be told after that.
+        """
+        if not is_followed(self.page) and not self.page.is_closed():
             self.flooded.set()
 
     def mark_failed(self, cause: str) -> None:

@@ -11,6 +11,8 @@ from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.portal.pack_schema import DialogPolicy
 from poolwright.worker.attempt import attempt
 from poolwright.worker.page import popups
+from poolwright.worker.page.devtools import SendCommand, cdp_session, session_sender
+from poolwright.worker.page.popups import close_opened_windows
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf
 from tests.support.raw_stage import button, files_of, link, raw_stage
@@ -139,6 +141,39 @@ async def test_a_click_that_opens_windows_without_end_costs_its_file_alone(
 
     assert saved == {"good.pdf": pdf("good")}, report
     assert [missed.problem for missed in report.missed] == ["it keeps opening windows instead of a file"]
+
+
+async def test_a_page_opens_no_window_while_it_closes(
+    tmp_path: Path, open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser lets scripts run again a moment before a page ends: no timer of it may be left by then."""
+    real_close, opened = popups._close, list[set[str]]()
+    chains = "<script>for (let n = 1; n < 9; n++) {{ {} }}</script>".format(
+        "const open = () => { window.open('/chat'); setTimeout(open, 40 * n); }; open();"
+    )
+
+    async def close_slowly(target_id: str, send: SendCommand) -> None:
+        if not page.is_closed() and not opened:
+            with_page = session_sender(await cdp_session(page))
+            opened.append(set(await popups._opened_ids(target_id, with_page)))
+            await with_page("Emulation.setScriptExecutionDisabled", {"value": False})
+            await page.evaluate("new Promise(done => setTimeout(done, 200))")
+            opened.append(set(await popups._opened_ids(target_id, with_page)))
+        await real_close(target_id, send)
+
+    async with (
+        serving({"/flood": Answer(body=chains), "/chat": Answer(body="x")}) as served,
+        open_stage(portal_at(served.url), tmp_path, pack=pack_of(RULES), is_authenticated=False) as stage,
+    ):
+        page = await stage.session.driver.new_page()
+        await page.goto(f"{served.url}/flood")
+        monkeypatch.setattr(popups, "_close", close_slowly)
+        await close_opened_windows(page)
+        await the_keeper_alone_is_left(stage)
+
+    before, later = opened
+    assert before
+    assert later == before
 
 
 async def test_windows_that_the_page_after_a_login_opens_are_closed_and_the_keeper_stays(

@@ -1,4 +1,4 @@
-"""What a worker says of an attempt over which its machine stood still."""
+"""What a worker tells the supervisor, and in which order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from typing import cast
 
 import pytest
 
-from poolwright.domain.outcomes import Reason
+from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.child import Outbox
-from poolwright.ipc.messages import Assign, Finished, WorkerPaths
+from poolwright.ipc.messages import (
+    Assign,
+    Finished,
+    LoginRequired,
+    LoginVerified,
+    Returned,
+    VerifyLogin,
+    WorkerPaths,
+)
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import AttemptContext
 from poolwright.worker.loop import HEARTBEAT_INTERVAL_S, WorkerLoop
 from tests.support.tasks import po_task
@@ -44,3 +53,34 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
 
     (finished,) = said
     assert (finished["kind"], finished["paused_s"]) == (Finished, told_s)
+
+
+@pytest.mark.parametrize(
+    ("message", "last"), [(Assign(task=po_task(1), staging="w"), Returned), (VerifyLogin(), LoginVerified)]
+)
+async def test_a_worker_says_that_it_is_logged_out_before_it_gives_tasks_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: Assign | VerifyLogin, last: type
+) -> None:
+    """In the other order the supervisor may send it the same task once more, which it can only return."""
+    said = list[object]()
+
+    async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
+        del bench, task, staging
+        msg = "the portal shows its login page"
+        raise SessionLostError(msg)
+
+    async def verify_login() -> LoginCheck:
+        return LoginCheck.LOGGED_OUT
+
+    monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
+    login = SimpleNamespace(
+        is_logged_in=True, login_count=1, verify_login=verify_login, mark_logged_out=lambda count: count == 1
+    )
+    context = SimpleNamespace(session=SimpleNamespace(login=login))
+    outbox = SimpleNamespace(send=lambda kind, **_told: said.append(kind))
+    paths = WorkerPaths(profile_path="p", staging_path="s")
+    worker = WorkerLoop(cast("AttemptContext", context), cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
+
+    await worker._handle(message)
+
+    assert said == [LoginRequired, last]

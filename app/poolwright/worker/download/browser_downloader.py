@@ -138,6 +138,8 @@ class BrowserDownloader:
         if activity.is_flood:
             with anyio.move_on_after(_LOOK_LIMIT_S):
                 await close_opened_windows(page)  # only closing stops it
+                if not page.is_closed():  # the driver tells it later: until then further windows end the whole order
+                    await page.wait_for_event("close", timeout=0)
             raise WindowFloodError
         if not activity.downloads and (
             await self._save_shown_document(activity) or await self._save_fetched_document(activity, page)

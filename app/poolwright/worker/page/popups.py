@@ -118,6 +118,8 @@ async def close_opened_windows(page: Page, *, stays: bool = False) -> None:
         if opened_ids and others and not stays:
             with anyio.move_on_after(_QUIET_LIMIT_S):  # else it opens more windows meanwhile
                 await send("Emulation.setScriptExecutionDisabled", {"value": True})
+                # The setting ends a moment before the page closes, and the page's timers would run again.
+                await send("Page.navigate", {"url": "about:blank"})
             opened_ids = await _opened_ids(page_id, send)
             send = session_sender(await cdp_session(others[0]))  # the session of the page ends with it
             await _close(page_id, send)
