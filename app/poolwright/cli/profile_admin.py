@@ -20,7 +20,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.profile import backups
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import CloneReport, clone_profile, is_copied, remove_clone
-from poolwright.profile.damage import read_damage_mark
+from poolwright.profile.damage import describe_damage_mark
 from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import inspect_profile
 from poolwright.profile.profile import prepare_for_launch
@@ -164,14 +164,10 @@ def seal(settings: Settings, *, name: ProfileName) -> None:
 def accept(settings: Settings, *, name: ProfileName) -> None:
     """Seal the profile again and remove its damage mark."""
     profile = _find(settings, name)
-    marker = read_damage_mark(profile.base_path)
+    marked = describe_damage_mark(profile.base_path)
     new_seal = backups.accept_base(profile.base_path, now=SystemClock().now())
     _print_sealed(profile, "is accepted in its current state, and sealed again", new_seal)
-    text = (
-        f"The damage mark of {profile_inspect.format_moment(marker.found_at)} is removed."
-        if marker
-        else "It had no damage mark."
-    )
+    text = f"The damage mark {marked} is removed." if marked else "It had no damage mark."
     console().print(Text(f"{text} Runs can use it again."), soft_wrap=True)
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from poolwright.files.disk import replace_private_file
-from poolwright.profile.errors import ProfileRefusedError, unreadable_error
+from poolwright.profile.errors import ProfileNewerError, ProfileRefusedError, unreadable_error
 from poolwright.profile.repository import FILE_NAME, refuse_newer_layout
 
 
@@ -102,6 +102,24 @@ def read_damage_mark(base: Path) -> DamageMark | None:
     except ValidationError as error:
         refuse_newer_layout(path, written)
         raise ProfileRefusedError(f"{path} marks {base} as damaged without a reason. {remediation(base)}") from error
+
+
+def describe_damage_mark(base: Path) -> str:
+    """Return what tells the damage mark of a base from another one, to follow its name; empty when there is none.
+
+    An invalid mark is described, too: a person decides about it as about any other one.
+
+    Raises:
+        ProfileDamagedError: It can't be read.
+        ProfileNewerError: A newer version wrote it.
+    """
+    try:
+        mark = read_damage_mark(base)
+    except ProfileNewerError:
+        raise
+    except ProfileRefusedError:
+        return "without a valid reason"
+    return f"of {mark.found_at:%d %b %Y at %H:%M} UTC" if mark else ""
 
 
 def refuse_newer_mark(base: Path) -> None:

@@ -11,7 +11,7 @@ from poolwright.cli.process_exit import ExitCode
 from poolwright.files.locks import FileLock
 from poolwright.profile.backups import latest_backup, seal_base
 from poolwright.profile.base import check_base
-from poolwright.profile.damage import mark_damaged, read_damage_mark
+from poolwright.profile.damage import damage_mark_path, mark_damaged, read_damage_mark
 from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import read_seal
 from tests.support.commands import Command
@@ -48,6 +48,35 @@ def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Pat
     assert "The damage mark of 23 Nov 2026 at 12:00 UTC is removed" in accepted.stdout
     assert read_damage_mark(base) is None
     assert check_base(base).seal is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"schema": 1, "found_at": "yesterday", "why": ""}', b"\xff\x00"])
+def test_a_mark_that_is_not_valid_is_resolved_by_the_commands_that_its_sentence_names(
+    command: Command, base: Path, content: bytes
+) -> None:
+    seal_base(base, now=NOON)
+    mark = write(damage_mark_path(base), content)
+    refused = command("profile", "seal", "default")
+    accepted = command("profile", "accept", "default")
+    write(mark, content)
+    restored = command("profile", "restore", "default")
+
+    assert refused.exit_code == ExitCode.PROFILE
+    assert "poolwright profile accept default" in refused.stderr
+    assert accepted.exit_code == ExitCode.DONE, accepted.stderr
+    assert "The damage mark without a valid reason is removed" in accepted.stdout
+    assert restored.exit_code == ExitCode.DONE, restored.stderr
+    assert not mark.exists()
+
+
+def test_a_mark_of_a_newer_version_is_not_accepted(command: Command, base: Path) -> None:
+    mark = write(damage_mark_path(base), b'{"schema": 2}')
+
+    result = command("profile", "accept", "default")
+
+    assert result.exit_code == ExitCode.PROFILE
+    assert "written by a newer version" in result.stderr
+    assert mark.exists()
 
 
 def test_nobody_can_accept_what_no_browser_reads(command: Command, base: Path) -> None:
