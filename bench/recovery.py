@@ -12,6 +12,7 @@ import signal
 import statistics
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
@@ -22,7 +23,7 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.events import Event, Moved
 from poolwright.domain.ids import BatchId
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
-from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.portal import pack as packs
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
@@ -72,13 +73,6 @@ def worker_options(portal: PortalClient) -> WorkerOptions:
 async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
     """One pool: seconds of its cold start, and of a recovery from SIGKILL."""
     clock, watch = SystemClock(), Watch()
-    ports = PoolPorts(
-        journal=MemoryJournal(clock),
-        archive=OutputTree(folder / "out", clock=clock),
-        clock=clock,
-        observe=watch.hear,
-        batch_id=BatchId("bench"),
-    )
     pool_options = PoolOptions(
         worker=options,
         worker_count=1,
@@ -86,8 +80,17 @@ async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
         runs_root=folder / "runs",
         staging_path=folder / "out" / "staging",
     )
-    begun_s = anyio.current_time()
-    async with PersistentWorkerPool(pool_options, ports) as pool:
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(SqliteJournal(folder / "journal.db", clock))
+        ports = PoolPorts(
+            journal=journal,
+            archive=OutputTree(folder / "out", clock=clock),
+            clock=clock,
+            observe=watch.hear,
+            batch_id=BatchId("bench"),
+        )
+        begun_s = anyio.current_time()
+        pool = await stack.enter_async_context(PersistentWorkerPool(pool_options, ports))
         cold_s = await watch.seconds_to_ready(begun_s)
         pid = pool.workers[0].pid
         if pid is None:

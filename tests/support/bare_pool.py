@@ -12,9 +12,9 @@ from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions, PortalOptions, WorkerOptions
 from poolwright.domain.ports import EventSink
 from poolwright.domain.tasks import JsonValue, POTask
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
+from tests.support.memory_journal import MemoryJournal
 from tests.support.sessions import browser_options
 from tests.support.tasks import BATCH
 

@@ -10,11 +10,11 @@ import pytest
 
 from poolwright.domain.ports import Journal
 from poolwright.domain.state_machine import Transition
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.journal.sql_tasks import from_text
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.tasks import orders
 
 OpenJournal = Callable[[], AbstractAsyncContextManager[Journal]]

@@ -10,13 +10,13 @@ import anyio
 from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock, WaitGroup
 from poolwright.domain.ports import Archive, EventSink, Journal
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.observation import EventLog
 from poolwright.supervisor.policy.events import PoolInput
 from poolwright.supervisor.pool_context import PolicyInbox, PoolContext, PoolPorts
 from poolwright.supervisor.storage_monitor import StorageMonitor, WatchedFolder
 from poolwright.supervisor.task_queue import TaskFeeder
+from tests.support.memory_journal import MemoryJournal
 from tests.support.tasks import BATCH
 
 TASK_TIMEOUT_S = 300.0

@@ -16,13 +16,13 @@ from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Moved, TaskEnded, TaskReturned
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.profile.clone import is_quarantined
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
 from tests.support import failure_record
 from tests.support.event_capture import EventCapture
 from tests.support.journal_story import story_of
+from tests.support.memory_journal import MemoryJournal
 from tests.support.profile_folders import make_base
 from tests.support.tasks import BATCH, orders, po_task
 

@@ -7,7 +7,6 @@ temporary file of it exists, even if it was left because of an error or a cancel
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -36,7 +35,6 @@ from poolwright.supervisor.policy.events import (
     LimitsChanged,
     PauseEnded,
     PauseRequested,
-    PoolInput,
     RestartRequested,
     StopRequested,
 )
@@ -53,51 +51,11 @@ from poolwright.supervisor.task_writer import TaskFiler, TaskWriter
 from poolwright.supervisor.totp import totp_from_secret
 from poolwright.supervisor.workspace import Workspace
 
-
-class PoolControls(ABC):
-    """Requests that people and programs can make of a running pool."""
-
-    #: Number of slots.
-    worker_count: int
-
-    @abstractmethod
-    def _post(self, event: PoolInput) -> None:
-        """Give the policy an event; returns at once."""
-
-    def pause(self) -> None:
-        """Let no further task start until ``resume``; those in flight are finished."""
-        self._post(PauseRequested())
-
-    def resume(self) -> None:
-        """Let tasks start again after ``pause``, or after a person has logged in."""
-        self._post(PauseEnded(cause=PauseReason.OPERATOR))
-        self._post(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
-
-    def restart_worker(self, slot: int) -> None:
-        """Recycle a working worker: it finishes its tasks and restarts with a fresh browser.
-
-        Raises:
-            ValueError: There is no such slot.
-        """
-        if not 1 <= slot <= self.worker_count:
-            msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
-            raise ValueError(msg)
-        self._post(RestartRequested(slot=slot))
-
-    def set_limits(self, limits: Limits) -> None:
-        """Apply other limits from now on; an attempt that has begun keeps its timeout."""
-        self._post(LimitsChanged(limits=limits))
-
-    def stop(self) -> None:
-        """Start no further task; those in flight are finished when the pool is left. ``finish`` returns."""
-        self._post(StopRequested(cause=StopCause.ASKED))
-
-
 #: Longest time between two events of a pool that works: every sample of memory is one, normally every two seconds.
 PULSE_MAX_S = 30.0
 
 
-class PersistentWorkerPool(PoolControls):
+class PersistentWorkerPool:
     """A pool of workers; the module describes its use. Its attributes are those of the mission's data model."""
 
     def __init__(self, options: PoolOptions, ports: PoolPorts) -> None:
@@ -223,12 +181,39 @@ class PersistentWorkerPool(PoolControls):
             memory_limit_bytes=self.memory_monitor.limit_bytes,
         )
 
+    def pause(self) -> None:
+        """Let no further task start until ``resume``; those in flight are finished."""
+        self._inbox.post(PauseRequested())
+
+    def resume(self) -> None:
+        """Let tasks start again after ``pause``, or after a person has logged in."""
+        self._inbox.post(PauseEnded(cause=PauseReason.OPERATOR))
+        self._inbox.post(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
+
+    def restart_worker(self, slot: int) -> None:
+        """Recycle a working worker: it finishes its tasks and restarts with a fresh browser.
+
+        Raises:
+            ValueError: There is no such slot.
+        """
+        if not 1 <= slot <= self.worker_count:
+            msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
+            raise ValueError(msg)
+        self._inbox.post(RestartRequested(slot=slot))
+
     def set_limits(self, limits: Limits) -> None:
-        """Apply other limits from now on, also to the queue and to the memory monitor."""
-        super().set_limits(limits)
+        """Apply other limits from now on, also to the queue and to the memory monitor.
+
+        An attempt that has begun keeps its timeout.
+        """
+        self._inbox.post(LimitsChanged(limits=limits))
         self._feeder.set_task_timeout(limits.task_timeout_s)
         self.memory_threshold = limits.memory_threshold
         self.memory_monitor.set_threshold(limits.memory_threshold)
+
+    def stop(self) -> None:
+        """Start no further task; those in flight are finished when the pool is left. ``finish`` returns."""
+        self._inbox.post(StopRequested(cause=StopCause.ASKED))
 
     @property
     def can_work(self) -> bool:
@@ -299,9 +284,6 @@ class PersistentWorkerPool(PoolControls):
             ),
             login_commands=LoginCommandExecutor(context=context, workers=workers, totp=self._totp),
         )
-
-    def _post(self, event: PoolInput) -> None:
-        self._inbox.post(event)
 
     def _running(self) -> TaskGroup:
         """Return the task group in which the pool runs.

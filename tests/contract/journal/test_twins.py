@@ -17,10 +17,10 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import IllegalTransitionError
 from poolwright.domain.tasks import JsonValue
 from poolwright.journal.errors import JournalError
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pace import WALKS_ON_DISK
 from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 

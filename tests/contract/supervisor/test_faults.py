@@ -19,7 +19,6 @@ from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
 from poolwright.ipc.messages import Finished
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.commands import (
     Command,
     Discard,
@@ -35,6 +34,7 @@ from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.pool_context import PolicyInbox
 from poolwright.supervisor.task_writer import TaskFiler
 from tests.support.disk_faults import Faults, failing
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import pool_context, storage_of
 from tests.support.tasks import BATCH, orders
 from tests.support.worker_messages import received

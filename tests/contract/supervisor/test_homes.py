@@ -16,7 +16,6 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.events import WorkerLost
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import Generation
@@ -24,6 +23,7 @@ from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.task_queue import TaskFeeder
 from poolwright.supervisor.workspace import Workspace
 from tests.support.disk_faults import Faults, failing
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import pool_options

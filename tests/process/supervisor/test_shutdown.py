@@ -23,11 +23,11 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.event_capture import EventCapture
+from tests.support.memory_journal import MemoryJournal
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
 

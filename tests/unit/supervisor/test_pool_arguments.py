@@ -18,53 +18,46 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Secret
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import WorkerEvent, WorkerStatus
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor import workspace
-from poolwright.supervisor.policy.events import PoolInput, RestartRequested
-from poolwright.supervisor.pool import PersistentWorkerPool, PoolControls
-from poolwright.supervisor.pool_context import PolicyInbox, PoolPorts
+from poolwright.supervisor.policy.events import RestartRequested
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.workspace import WorkerSpec
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import feeder_of, pool_context
 from tests.support.scripted_pool import pool_options
 from tests.support.tasks import BATCH
 
 
-class Wished(PoolControls):
-    """Only hears."""
-
-    worker_count = 2
-
-    def __init__(self) -> None:
-        self.events: list[PoolInput] = []
-
-    def _post(self, event: PoolInput) -> None:
-        self.events.append(event)
+def new_pool(tmp_path: Path) -> PersistentWorkerPool:
+    """A pool of two workers that was not entered; close its inbox and its writer."""
+    clock = SystemClock()
+    tree = OutputTree(tmp_path / "out", clock=clock)
+    ports = PoolPorts(journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH)
+    return PersistentWorkerPool(pool_options(tmp_path, worker_count=2), ports)
 
 
 @pytest.mark.parametrize("slot", [-1, 0, 3, 99])
-def test_a_worker_that_is_not_there_cannot_be_restarted(slot: int) -> None:
-    pool = Wished()
+async def test_a_worker_that_is_not_there_cannot_be_restarted(tmp_path: Path, slot: int) -> None:
+    pool = new_pool(tmp_path)
+    with pool._inbox, pool._writer:
+        with pytest.raises(ValueError, match=f"there is no worker {slot}; this pool has 2"):
+            pool.restart_worker(slot)
 
-    with pytest.raises(ValueError, match=f"there is no worker {slot}; this pool has 2"):
-        pool.restart_worker(slot)
-
-    assert pool.events == []
-    pool.restart_worker(2)
-    assert pool.events == [RestartRequested(slot=2)]
+        assert pool._inbox.unsettled.count == 0
+        pool.restart_worker(2)
+        assert await anext(aiter(pool._inbox)) == RestartRequested(slot=2)
 
 
-async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
-    class Over(Wished):
-        def _post(self, event: PoolInput) -> None:
-            inbox.post(event)
-
-    with PolicyInbox() as inbox:
+async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing(tmp_path: Path) -> None:
+    pool = new_pool(tmp_path)
+    with pool._inbox, pool._writer:
         pass
-    for ask in (Over().pause, Over().resume, Over().stop, partial(Over().restart_worker, 1)):
+    for ask in (pool.pause, pool.resume, pool.stop, partial(pool.restart_worker, 1)):
         ask()
 
-    assert inbox.unsettled.count == 0, "nobody would deal with it"
+    assert pool._inbox.unsettled.count == 0, "nobody would deal with it"
 
 
 @pytest.mark.parametrize(
@@ -95,11 +88,7 @@ def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: P
 
 
 async def test_a_pool_that_was_not_entered_cannot_be_shut_down(tmp_path: Path) -> None:
-    clock = SystemClock()
-    tree = OutputTree(tmp_path / "out", clock=clock)
-    ports = PoolPorts(journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH)
-    pool = PersistentWorkerPool(pool_options(tmp_path), ports)
-
+    pool = new_pool(tmp_path)
     with pool._inbox, pool._writer, pytest.raises(RuntimeError, match="enter it first"):
         await pool.shutdown()
 

@@ -12,9 +12,9 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.ports import Journal
 from poolwright.domain.tasks import POTask
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.retrying_journal import RetryingJournal
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
 

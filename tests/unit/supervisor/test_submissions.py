@@ -10,9 +10,9 @@ import pytest
 
 from poolwright.domain.errors import PoolError, TaskError
 from poolwright.domain.tasks import POTask
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.submissions import Submissions, TaskHandle
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import feeder_of, pool_context
 from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 

@@ -15,12 +15,12 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.commands import FileReport, RecordOutcome
 from poolwright.supervisor.policy.events import FilingFailed, TaskFiled
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.storage_monitor import StorageMonitor
 from poolwright.supervisor.task_writer import TaskFiler
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import KnownFolders, pool_context, posted, storage_of
 from tests.support.tasks import BATCH, orders, po_task
 

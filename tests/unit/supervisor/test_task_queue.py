@@ -11,9 +11,9 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, TaskStarted
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import DEATH_LIMIT
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.events import TrialQueued
 from poolwright.supervisor.task_queue import AHEAD_PER_TAB, TaskFeeder
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import TASK_TIMEOUT_S, feeder_of, pool_context, posted
 from tests.support.tasks import BATCH, orders, po_task, task_id
 

@@ -13,11 +13,11 @@ from poolwright.domain.events import Event, TaskEnded
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.policy.commands import FailQueued
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.task_writer import CHUNK_SIZE, TaskWriter
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.pool_contexts import feeder_of, pool_context
 from tests.support.tasks import BATCH, orders
 

@@ -11,10 +11,10 @@ import pytest
 
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_story import Attempt, Order, read_story, story_of
 from tests.support.manual_clock import ManualClock
+from tests.support.memory_journal import MemoryJournal
 from tests.support.tasks import BATCH, WORKER, orders, report, task_id
 
 SECOND = WorkerRef(2, 1)

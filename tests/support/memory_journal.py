@@ -1,6 +1,6 @@
 """The journal in memory: the same results and errors as the SQLite journal, without a file.
 
-For tests of other packages and for benchmarks. The same contract tests run on both journals.
+For tests of other packages. The same contract tests run on both journals.
 """
 
 from __future__ import annotations
