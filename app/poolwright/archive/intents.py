@@ -13,7 +13,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from poolwright.domain.ids import TaskId
-from poolwright.files.disk import DRAFT_SUFFIX, make_private_folder, replace_private_text
+from poolwright.files.disk import DRAFT_SUFFIX, make_private_folder, replace_private_file
 
 
 class Intent(BaseModel):
@@ -74,7 +74,11 @@ class IntentLog:
     def begin(self, intent: Intent) -> None:
         """Record a filing before its first step."""
         make_private_folder(self._filing)
-        replace_private_text(self._filing / _entry_name(intent.task_id), intent.model_dump_json(indent=2) + "\n")
+        replace_private_file(
+            self._filing / _entry_name(intent.task_id),
+            f"{intent.model_dump_json(indent=2)}\n".encode(),
+            is_sole_writer=True,
+        )
 
     def commit(self, task_id: TaskId) -> None:
         """Mark a filing as done: its entry replaces the previous one."""

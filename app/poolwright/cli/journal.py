@@ -72,9 +72,11 @@ async def _adopt(path: Path, account: Account) -> None:
 
 
 async def _compact(path: Path, retention_days: int) -> MaintenanceResult:
-    def note(_: Level, text: str) -> None:
+    def print_notice(_: Level, text: str) -> None:
         console().print(text, soft_wrap=True)
 
     clock = SystemClock()
     async with SqliteJournal(path, clock) as journal:
-        return await JournalMaintenance(journal, clock, retention_days=lambda: retention_days, note=note).run_now()
+        return await JournalMaintenance(
+            journal, clock, retention_days=lambda: retention_days, report=print_notice
+        ).run_now()

@@ -70,18 +70,6 @@ def write_file(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def replace_private_text(path: Path, text: str) -> None:
-    """Replace a private file by ``text`` in one step, and flush it and its folder to the disk."""
-    draft = path.with_name(f"{path.name}{DRAFT_SUFFIX}")
-    draft.touch(mode=PRIVATE_FILE_MODE)
-    with draft.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
 def make_private_folder(path: Path) -> Path:
     """Make a folder that only its owner may enter, or close an existing one to others; return its path."""
     path.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
@@ -163,16 +151,26 @@ def create_private_file(path: Path) -> BinaryIO:
     return open(path, "xb", opener=partial(os.open, mode=PRIVATE_FILE_MODE))
 
 
-def replace_private_file(path: Path, content: bytes) -> None:
-    """Write a whole file so that readers see the old one or the new one, never a part of one.
+def replace_private_file(path: Path, content: bytes, *, is_sole_writer: bool = False) -> None:
+    """Write a whole file so that readers see the old one or the new one, never a part of one, and flush it to the disk.
 
     Of several writers the last one counts. Old drafts of killed writers are removed.
 
+    Args:
+        path: The file.
+        content: Its new content.
+        is_sole_writer: Whether no other process writes this file at the same time, so that a draft that is there was
+            left by a killed writer, however young it is.
+
     Raises:
-        OSError: The file could not be written; the old one remains.
+        OSError: The file could not be written, and the old one remains; or it is not certain that the new one would
+            survive a power failure.
     """
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(_DRAFT_MARK_BYTES)}.new")
+    mark = "" if is_sole_writer else f".{secrets.token_hex(_DRAFT_MARK_BYTES)}"
+    draft = path.with_name(f"{path.name}{mark}{DRAFT_SUFFIX}")
     try:
+        if is_sole_writer:
+            draft.unlink(missing_ok=True)
         with create_private_file(draft) as stream:
             stream.write(content)
             stream.flush()
@@ -182,13 +180,14 @@ def replace_private_file(path: Path, content: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
     with contextlib.suppress(OSError):  # the file is written all the same
         _remove_old_drafts(path, written_s)
 
 
 def _remove_old_drafts(path: Path, now_s: float) -> None:
     """Remove the drafts that killed writers left, by the clock of the file's disk: that of a share may differ."""
-    # Drafts of earlier versions have no random part.
+    # Drafts of a sole writer and those of earlier versions have no random part.
     name = re.compile(rf"{re.escape(path.name)}(\.[0-9a-f]{{{2 * _DRAFT_MARK_BYTES}}})?\.new")
     for draft in path.parent.iterdir():
         if name.fullmatch(draft.name) and now_s - draft.lstat().st_mtime > DRAFT_LIFE_S:

@@ -62,7 +62,7 @@ class JournalMaintenance:
         clock: Clock,
         *,
         retention_days: Callable[[], int],
-        note: Callable[[Level, str], None],
+        report: Callable[[Level, str], None],
         spared: Callable[[], Collection[BatchId]] = tuple,
     ) -> None:
         """Start with the first maintenance due after ``FIRST_RUN_AFTER_S``.
@@ -71,13 +71,13 @@ class JournalMaintenance:
             journal: Must stay open while this is used.
             clock: The time.
             retention_days: Called each time, so that a reload takes effect; 0 deletes nothing.
-            note: Receives results and failures.
+            report: Receives results and failures.
             spared: Returns lists that are never deleted.
         """
         self._journal = journal
         self._clock = clock
         self._retention_days = retention_days
-        self._note = note
+        self._report = report
         self._spared = spared
         self._one_at_a_time = anyio.Lock()
         begun_s = clock.monotonic() - DAY_S + FIRST_RUN_AFTER_S
@@ -102,10 +102,10 @@ class JournalMaintenance:
         try:
             result = await self._do(prunes=prunes, compacts=compacts)
         except JournalError as error:
-            self._note(Level.WARNING, f"Journal maintenance failed: {error}")
+            self._report(Level.WARNING, f"Journal maintenance failed: {error}")
         else:
             if result.text:
-                self._note(Level.INFO, result.text)
+                self._report(Level.INFO, result.text)
 
     async def run_now(self) -> MaintenanceResult:
         """Prune and compact at once, also while orders are processed.

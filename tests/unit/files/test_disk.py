@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
-from poolwright.files.disk import make_folders, remove_empty_folders, replace_private_text, write_file
+from poolwright.files.disk import make_folders, remove_empty_folders, write_file
 
 
 def test_empty_folders_go_up_to_the_first_that_is_in_use(tmp_path: Path) -> None:
@@ -34,18 +33,6 @@ def test_the_root_and_what_is_beside_it_are_never_removed(tmp_path: Path) -> Non
 
     assert root.is_dir()
     assert beside.is_dir()
-
-
-def test_a_private_file_is_replaced_whole_and_stays_private(tmp_path: Path) -> None:
-    path = tmp_path / "entry.json"
-    (tmp_path / "entry.json.new").write_text("half of an older")
-
-    replace_private_text(path, "first")
-    replace_private_text(path, "Größe")
-
-    assert path.read_text(encoding="utf-8") == "Größe"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_new_file_does_not_take_over_the_permissions_of_an_old_one(tmp_path: Path) -> None:

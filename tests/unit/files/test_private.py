@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,38 @@ def test_a_file_is_replaced_and_private(tmp_path: Path) -> None:
     path.chmod(0o644)
 
     replace_private_file(path, b"new")
+
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_on_the_disk_before_and_with_its_new_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, steps = tmp_path / "file", list[str]()
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def replaced(draft: Path, target: Path) -> Path:
+        steps.append("name")
+        return replace(draft, target)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+
+    replace_private_file(path, "Größe".encode())
+
+    assert steps == ["file", "name", "folder"]
+    assert path.read_text(encoding="utf-8") == "Größe"
+
+
+def test_a_sole_writer_takes_the_place_of_the_draft_that_a_killed_one_left(tmp_path: Path) -> None:
+    path, draft = tmp_path / "entry.json", write(tmp_path / "entry.json.new", b"half of an older")
+    draft.chmod(0o644)
+
+    replace_private_file(path, b"new", is_sole_writer=True)
 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600

@@ -29,7 +29,7 @@ class Desk:
             journal,
             clock,
             retention_days=lambda: self.retention_days,
-            note=lambda level, text: self.told.append((level, text)),
+            report=lambda level, text: self.told.append((level, text)),
             spared=lambda: self.spared,
         )
 

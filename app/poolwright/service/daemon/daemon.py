@@ -248,11 +248,13 @@ class Daemon:
         self._is_draining = True
         self.pool.stop()
 
-    def maintenance(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> JournalMaintenance:
+    def maintenance(
+        self, retention_days: Callable[[], int], report: Callable[[Level, str], None]
+    ) -> JournalMaintenance:
         """Return the maintenance of the journal. It never deletes the common list."""
         spared = frozenset({COMMON_BATCH_ID})
         return JournalMaintenance(
-            self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared
+            self._journal, self._clock, retention_days=retention_days, report=report, spared=lambda: spared
         )
 
     def is_idle(self) -> bool:

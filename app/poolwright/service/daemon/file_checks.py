@@ -20,7 +20,7 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import EventSink
-from poolwright.files.disk import replace_private_text
+from poolwright.files.disk import replace_private_file
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.daemon.errors import ConflictError
@@ -142,7 +142,10 @@ class FileChecks:
         async with self._writing:
             text = json.dumps({list_id: check.redo.value for list_id, check in self._waiting.items()})
             try:
-                await anyio.to_thread.run_sync(partial(replace_private_text, self._path, text), abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(
+                    partial(replace_private_file, self._path, text.encode(), is_sole_writer=True),
+                    abandon_on_cancel=True,
+                )
             except OSError as error:
                 message = f"The file checks cannot be written to {self._path} ({error.strerror}). Free some disk space."
                 raise ConflictError(message) from error

@@ -154,10 +154,10 @@ async def running_services(
         scheduler=scheduler, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe
     )
 
-    def note(level: Level, text: str) -> None:
+    def publish_notice(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    maintenance = daemon.maintenance(lambda: services.settings.retention_days, note)
+    maintenance = daemon.maintenance(lambda: services.settings.retention_days, publish_notice)
     try:
         async with scheduler, anyio.create_task_group() as background:
             background.start_soon(scheduler.run)

@@ -186,7 +186,9 @@ class RunContext:
     poll_interval_s: float = POLL_INTERVAL_S
 
 
-async def run_schedule(schedule: Schedule, began_at: datetime, context: RunContext, note: RecordLists) -> RunResult:
+async def run_schedule(
+    schedule: Schedule, began_at: datetime, context: RunContext, record_lists: RecordLists
+) -> RunResult:
     """Run a schedule; when cancelled, end the programs that it started, but keep submitted orders.
 
     Returns:
@@ -196,7 +198,7 @@ async def run_schedule(schedule: Schedule, began_at: datetime, context: RunConte
     try:
         if schedule.own is not None:
             return await _run_separate_batches(schedule, schedule.own, context, limit_s)
-        return await _run_in_queue(schedule, context, limit_s, note)
+        return await _run_in_queue(schedule, context, limit_s, record_lists)
     except PoolError as error:
         return RunResult(how=RunStatus.FAILED, detail=str(error))
     except OSError as error:
@@ -242,7 +244,9 @@ async def _run_separate_batches(
     return RunResult(how=RunStatus.DONE if is_done else RunStatus.FAILED, detail=detail)
 
 
-async def _run_in_queue(schedule: Schedule, context: RunContext, limit_s: float, note: RecordLists) -> RunResult:
+async def _run_in_queue(
+    schedule: Schedule, context: RunContext, limit_s: float, record_lists: RecordLists
+) -> RunResult:
     reading = replace(context.reading, column=schedule.column, sheet_name=schedule.sheet)
     began_s = context.clock.monotonic()
     batch_ids: list[BatchId] = []
@@ -260,7 +264,7 @@ async def _run_in_queue(schedule: Schedule, context: RunContext, limit_s: float,
                 problems.append(str(error))
                 continue
             batch_ids.append(orders.batch_id)
-            await note(tuple(batch_ids))
+            await record_lists(tuple(batch_ids))
     if limit.cancelled_caught and submitted_ids:
         return await _end_at_deadline(schedule, submitted_ids, context)
     if limit.cancelled_caught:

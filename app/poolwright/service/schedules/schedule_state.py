@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock, EventSink
-from poolwright.files.disk import make_private_folder, replace_private_text
+from poolwright.files.disk import make_private_folder, replace_private_file
 from poolwright.service.schedules.cron import valid_since
 from poolwright.service.schedules.schedule_definition import Schedule
 
@@ -208,7 +208,7 @@ def _newer_version(written: bytes) -> int | None:
 
 def _write_file(path: Path, text: str) -> None:
     make_private_folder(path.parent)
-    replace_private_text(path, text)
+    replace_private_file(path, text.encode(), is_sole_writer=True)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -253,14 +253,14 @@ class Scheduler:
             self._runs.start_soon(self._run, tracked, run, is_resumed)
 
     async def _run(self, tracked: TrackedSchedule, run: CurrentRun, is_resumed: bool) -> None:  # noqa: FBT001 - a task group passes no keywords
-        async def note(batch_ids: tuple[BatchId, ...]) -> None:
+        async def save_batch_ids(batch_ids: tuple[BatchId, ...]) -> None:
             tracked.state = replace(tracked.state, open=replace(run, batch_ids=batch_ids))
             await self._store.save(tracked)
 
         if is_resumed:
             ended = await resume_run(tracked.schedule, run, self._context)
         else:
-            ended = await run_schedule(tracked.schedule, run.began_at, self._context, note)
+            ended = await run_schedule(tracked.schedule, run.began_at, self._context, save_batch_ids)
         await self._finish_run(tracked, run, ended)
 
     async def _finish_run(self, tracked: TrackedSchedule, run: CurrentRun, ended: RunResult) -> None:

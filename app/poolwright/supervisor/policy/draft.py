@@ -33,6 +33,7 @@ from poolwright.supervisor.policy.state import (
     RestartBudget,
     UnverifiedResults,
     WorkerSlot,
+    held_task_ids,
 )
 
 
@@ -137,7 +138,7 @@ class Draft:
     @property
     def held_task_ids(self) -> frozenset[TaskId]:
         """Tasks that workers hold, or whose results are unverified."""
-        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
+        return held_task_ids(self.slots.values())
 
     def release_task(self, worker: WorkerRef, task_id: TaskId) -> POTask | None:
         """Remove a task from its worker and return it; ``None`` if the worker does not hold it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import Limits, PoolOptions
@@ -220,6 +221,25 @@ class MemoryPressure:
     failed_count: int = 0
 
 
+class TaskHolder(Protocol):
+    """A slot, or the working copy of one."""
+
+    @property
+    def held(self) -> Mapping[TaskId, POTask]:
+        """Tasks that its worker has."""
+        ...
+
+    @property
+    def unverified(self) -> UnverifiedResults:
+        """Results of its worker that a login check has to confirm."""
+        ...
+
+
+def held_task_ids(slots: Iterable[TaskHolder]) -> frozenset[TaskId]:
+    """Return the tasks that the workers of these slots hold, or whose results are unverified."""
+    return frozenset(task_id for slot in slots for task_id in (*slot.held, *slot.unverified.task_ids))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolState:
     """State of the pool on which every decision depends."""
@@ -259,7 +279,7 @@ class PoolState:
     @property
     def held_task_ids(self) -> frozenset[TaskId]:
         """Tasks that workers hold, or whose results are unverified."""
-        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.unverified.task_ids))
+        return held_task_ids(self.slots.values())
 
 
 def initial_state(options: PoolOptions) -> PoolState:

@@ -299,10 +299,10 @@ async def test_a_memory_that_the_disk_does_not_give_is_never_overwritten(
 async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     scenario: Scenario, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path, text: str) -> None:
+    def refuse(path: Path, content: bytes, *, is_sole_writer: bool) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private_text", refuse)
+    monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private_file", refuse)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
         await timetable.run_due()
