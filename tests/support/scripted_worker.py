@@ -67,7 +67,7 @@ class Script:
         self._link = link
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
-        self._proof: str = script.get("probe", "logged_in")
+        self._check_result: str = script.get("probe", "logged_in")
         self._staging = Path()
         self._is_drained = False
         self._eaten = b""
@@ -96,7 +96,7 @@ class Script:
         while not self._is_drained and (message := self._link.hear())["type"] != "drain":
             self._answer(message)
         if self._is_last_probe:
-            self._link.say("probed", proof=self._proof, is_last=True)
+            self._link.say("probed", result=self._check_result, is_last=True)
         if not self._says_goodbye:
             beats.join()
         is_over.set()
@@ -106,7 +106,7 @@ class Script:
     def _answer(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "probe":
-                self._link.say("probed", proof=self._proof)
+                self._link.say("probed", result=self._check_result)
             case "show":
                 self._link.say("shown", task_id=message["task_id"], jpeg="anBlZw==")
             case "assign":

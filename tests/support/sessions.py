@@ -139,8 +139,8 @@ async def open_stage(
             await _bring_login(portal, session.driver)
         if is_authenticated:
             await session.login.ensure_logged_in(Credentials())
-        agent, prove = await session.user_agent(), session.login.verify_login
-        async with open_portal_context(door, session.driver, agent, verify_login=prove) as desk:
+        agent, prove = await session.user_agent(), session.login.check_login
+        async with open_portal_context(door, session.driver, agent, check_login=prove) as desk:
             bench = AttemptContext(
                 session=session,
                 portal_context=desk,

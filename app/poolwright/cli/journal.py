@@ -20,9 +20,10 @@ from poolwright.service.pool_config import portal_account, resolve_portal_config
 from poolwright.settings import Settings
 
 COMPACT_HELP = (
-    "Compact the journal: delete old finished orders, and free disk space.\n\n"
-    "Deletes nothing unless --retention-days is set. The results of orders stay known, so no order "
-    "is fetched again. A daemon does the same once a day; while one is running, this command is refused."
+    "Compact the journal: return its free space to the disk, and delete old history if --retention-days is set.\n\n"
+    "With --retention-days it deletes the attempts and state changes of orders that ended earlier than that, and the "
+    "lists that contain only such orders. The results of all orders stay, so no order is fetched again. A daemon does "
+    "the same once a day; while one is running, this command is refused."
 )
 COMPACT_EXAMPLES = (
     "poolwright journal compact --out /srv/orders",

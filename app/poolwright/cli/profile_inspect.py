@@ -119,16 +119,16 @@ def _check_seal(profile: NamedProfile) -> CheckResult:
 def _check_backup(profile: NamedProfile) -> CheckResult:
     backup = latest_backup(profile.base_path)
     if backup is None:
-        return check_result.warn("good copy", "none", "Sealing the profile creates one.")
+        return check_result.warn("backup", "none", "Sealing the profile creates one.")
     try:
         seal = read_seal(backup)
         differences = check_seal(backup, seal) if seal else ("its seal is missing",)
     except PoolError as error:
-        return check_result.warn("good copy", str(error), "")
+        return check_result.warn("backup", str(error), "")
     if differences or seal is None:
         shown = ", ".join(differences[:DIFFERENCES_SHOWN])
-        return check_result.warn("good copy", f"damaged: {shown}", "Seal the profile again while it is intact.")
-    return check_result.ok("good copy", f"whole, of {format_moment(seal.created_at)}")
+        return check_result.warn("backup", f"damaged: {shown}", "Seal the profile again while it is intact.")
+    return check_result.ok("backup", f"whole, of {format_moment(seal.created_at)}")
 
 
 LIST_HELP = (

@@ -76,7 +76,7 @@ async def login_form(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check the login form; a wrong password shows the form again with status 200, as such portals do."""
     form = await request.form()
-    return await answer_with_faults(request, FaultScope.LOGIN, None, lambda _: _check_login(get_site(request), form))
+    return await answer_with_faults(request, FaultScope.LOGIN, None, lambda _: _log_in(get_site(request), form))
 
 
 async def log_out(request: Request) -> Response:
@@ -120,7 +120,7 @@ def not_found() -> Response:
     return page_response(layout("Not found", flash_error("The page you were looking for doesn't exist")), 404)
 
 
-def _check_login(site: DemoSite, form: FormData) -> Response:
+def _log_in(site: DemoSite, form: FormData) -> Response:
     return_to = _field(form, "return_to")
     if not site.sessions.redeem_form_token(_field(form, "authenticity_token")):
         return page_response(login_page(token=site.sessions.form_token(), return_to=return_to, error=STALE_FORM), 422)

@@ -5,7 +5,7 @@ Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker p
 The worker begins with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its browser and sends
 ``Ready`` when it is logged in, or ``StartupFailed`` and ends. From then on the supervisor sends ``Assign`` while the
 worker has free tabs (the supervisor counts them), and the worker answers each with exactly one ``Finished`` or
-``Returned``, each ``VerifyLogin`` with one ``LoginVerified`` and each ``GetThumbnail`` with one ``Thumbnail``. A worker
+``Returned``, each ``CheckLogin`` with one ``LoginChecked`` and each ``GetThumbnail`` with one ``Thumbnail``. A worker
 makes no requests: ``Assign`` has everything that it needs. After ``Drain`` the worker reads no further message: it
 finishes its tasks, checks its login if a result is unverified, closes its browser, sends ``Exiting`` and ends. A closed
 pipe has the same effect, at once. A worker in another ``WorkerMode`` than work does that one thing, and then sends
@@ -57,7 +57,7 @@ class WorkerMode(StrEnum):
     #: Import the cookies of another session (``kept_login_path``) into a base profile, beside its own.
     IMPORT_COOKIES = "adopt"
     #: Open a base profile as workers do, make a login check, and save its cookies.
-    VERIFY_LOGIN = "prove"
+    CHECK_LOGIN = "prove"
 
 
 class WorkerPaths(_Message):
@@ -99,7 +99,7 @@ class Assign(_Message):
     staging: str
 
 
-class VerifyLogin(_Message):
+class CheckLogin(_Message):
     """Supervisor to worker: make a login check."""
 
     type: Literal["probe"] = "probe"
@@ -211,13 +211,13 @@ class Returned(_Message):
     detail: str = ""
 
 
-class LoginVerified(_Message):
+class LoginChecked(_Message):
     """Worker to supervisor: the result of a login check."""
 
     type: Literal["probed"] = "probed"
     slot: int
     generation: int
-    proof: LoginCheck
+    result: LoginCheck
     #: Whether the worker made this check by itself after its last task: it then counts for all its tasks.
     is_last: bool = False
 
@@ -289,10 +289,10 @@ class Exiting(_Message):
 
 
 ToWorker = Annotated[
-    Configure | Assign | VerifyLogin | GetThumbnail | Refresh | ImportCookies | Drain, Field(discriminator="type")
+    Configure | Assign | CheckLogin | GetThumbnail | Refresh | ImportCookies | Drain, Field(discriminator="type")
 ]
 #: Messages about the worker itself.
 _LifecycleMessage = Hello | StartupFailed | Ready | StateChanged | Heartbeat | LogNotice | Exiting
 #: Results of what the supervisor asked for.
-_ResultMessage = Finished | Returned | LoginVerified | Thumbnail | LoginRefreshed | LoginRequired | LoginResult
+_ResultMessage = Finished | Returned | LoginChecked | Thumbnail | LoginRefreshed | LoginRequired | LoginResult
 ToSupervisor = Annotated[_LifecycleMessage | _ResultMessage, Field(discriminator="type")]

@@ -141,7 +141,7 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
             await anyio.to_thread.run_sync(_clone_to, base, clone)
             login = LoginSource(kept_login_path=renewed)
             await run_one_shot(replace(_one_shot_job(job, WorkerMode.IMPORT_COOKIES), base=clone, login=login))
-            await _verify_login(job, clone, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
+            await _check_login(job, clone, _RENEWED_LOGIN_ENDED.format(name=job.profile.name))
             replaced = await anyio.to_thread.run_sync(partial(replace_base, base, clone, now=job.clock.now()))
             delete_refreshed_login(base)
             return replaced
@@ -157,12 +157,12 @@ def _clone_to(base: Path, clone: Path) -> None:
     prepare_base(clone)
 
 
-async def _verify_login(job: ProfileLogin, folder: Path, login_problem: str) -> None:
+async def _check_login(job: ProfileLogin, folder: Path, login_problem: str) -> None:
     """Check in a new browser that the saved login works, and save its cookies beside the base profile."""
     await anyio.to_thread.run_sync(prepare_base, folder)
     cookies_path = login_backup_path(job.profile.base_path)
     if (
-        await run_one_shot(replace(_one_shot_job(job, WorkerMode.VERIFY_LOGIN), base=folder, cookies_path=cookies_path))
+        await run_one_shot(replace(_one_shot_job(job, WorkerMode.CHECK_LOGIN), base=folder, cookies_path=cookies_path))
         is not LoginCheck.LOGGED_IN
     ):
         raise LoginRequiredError(login_problem)
@@ -184,7 +184,7 @@ async def _log_in(job: ProfileLogin, one_shot: OneShotJob, login_problem: str) -
         await anyio.to_thread.run_sync(check_login_base, base)
         await anyio.to_thread.run_sync(_prepare_unsealed, base)
         await run_one_shot(one_shot)
-        await _verify_login(job, base, login_problem)
+        await _check_login(job, base, login_problem)
         await anyio.to_thread.run_sync(delete_refreshed_login, base)
         return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))
 

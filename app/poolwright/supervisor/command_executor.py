@@ -23,7 +23,6 @@ from poolwright.profile.backups import save_refreshed_login
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
-    CheckLogin,
     Command,
     CopyLogin,
     Discard,
@@ -38,6 +37,7 @@ from poolwright.supervisor.policy.commands import (
     Recycle,
     RefreshLogin,
     ReportMemoryRecycle,
+    RequestLoginCheck,
     Requeue,
     Resume,
     ScheduleVerification,
@@ -163,8 +163,8 @@ class LoginCommandExecutor:
             case ScheduleVerification():
                 await anyio.sleep(command.delay_s)
                 self.context.post(VerificationDue(worker=command.worker))
-            case CheckLogin():
-                await self._send(command.worker, messages.VerifyLogin())
+            case RequestLoginCheck():
+                await self._send(command.worker, messages.CheckLogin())
             case RefreshLogin():
                 code = await self.totp.next_code() if self.totp else ""
                 await self._send(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
@@ -196,7 +196,7 @@ class LoginCommandExecutor:
             self.context.post(LoginExpiring(number=command.number))
 
     async def _send(
-        self, worker: WorkerRef, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
+        self, worker: WorkerRef, message: messages.CheckLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
         await self.workers[worker.slot].send(worker.generation, message)
 
@@ -229,7 +229,7 @@ class CommandExecutor:
                 self.task_commands.execute(command)
             case (
                 ScheduleVerification()
-                | CheckLogin()
+                | RequestLoginCheck()
                 | RefreshLogin()
                 | CopyLogin()
                 | BackUpLogin()

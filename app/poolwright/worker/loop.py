@@ -19,21 +19,21 @@ from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
     Assign,
+    CheckLogin,
     Configure,
     Drain,
     Finished,
     GetThumbnail,
     Heartbeat,
     ImportCookies,
+    LoginChecked,
     LoginRequired,
     LoginResult,
-    LoginVerified,
     Ready,
     Refresh,
     Returned,
     Thumbnail,
     ToWorker,
-    VerifyLogin,
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
@@ -97,7 +97,7 @@ class WorkerLoop:
                     while not isinstance(message := await channel.receive(), Drain):
                         work.start_soon(self._handle, message)
                 if self._has_missed:
-                    self._outbox.send(LoginVerified, proof=await self._session.login.verify_login(), is_last=True)
+                    self._outbox.send(LoginChecked, result=await self._session.login.check_login(), is_last=True)
                 background.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group, SessionBrokenError) from group
@@ -114,8 +114,8 @@ class WorkerLoop:
         match message:
             case Assign():
                 await self._process(message)
-            case VerifyLogin():
-                await self._verify_login()
+            case CheckLogin():
+                await self._check_login()
             case GetThumbnail():
                 await self._send_thumbnail(message)
             case Refresh():
@@ -144,12 +144,12 @@ class WorkerLoop:
             paused_s = self._pauses.total_s - paused_s
             self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
 
-    async def _verify_login(self) -> None:
+    async def _check_login(self) -> None:
         count = self._session.login.login_count
-        proof = await self._session.login.verify_login()
-        if proof is LoginCheck.LOGGED_OUT:  # before the proof, which returns tasks to the queue
+        result = await self._session.login.check_login()
+        if result is LoginCheck.LOGGED_OUT:  # before the result, which returns tasks to the queue
             self._report_logged_out(count, "the portal's probe page asks for a login")
-        self._outbox.send(LoginVerified, proof=proof)
+        self._outbox.send(LoginChecked, result=result)
 
     async def _send_thumbnail(self, request: GetThumbnail) -> None:
         tab = self._session.tabs.get(request.task_id)

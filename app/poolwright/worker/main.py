@@ -121,9 +121,9 @@ async def _run_session(
         def on_login_refreshed() -> None:
             outbox.send(LoginRefreshed)
 
-        user_agent, verify = await session.user_agent(), session.login.verify_login
+        user_agent, check_login = await session.user_agent(), session.login.check_login
         async with open_portal_context(
-            probe, session.driver, user_agent, on_login_refreshed, verify, options
+            probe, session.driver, user_agent, on_login_refreshed, check_login, options
         ) as portal_context:
             context = AttemptContext(
                 session=session,

@@ -24,7 +24,7 @@ from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.states import SESSION
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
-from poolwright.ipc.messages import Configure, LoginVerified, Ready, ToWorker, WorkerMode
+from poolwright.ipc.messages import Configure, LoginChecked, Ready, ToWorker, WorkerMode
 from poolwright.portal import pack as packs
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import KeeperTab
@@ -115,9 +115,9 @@ async def set_up_profile(
             case WorkerMode.IMPORT_COOKIES:
                 await _import_cookies(context, Path(configure.seat.kept_login_path))
                 ready()
-            case WorkerMode.VERIFY_LOGIN:
-                result = await _verify_login(context, probe, Path(configure.seat.cookies_path))
-                outbox.send(LoginVerified, proof=result, is_last=True)
+            case WorkerMode.CHECK_LOGIN:
+                result = await _check_login(context, probe, Path(configure.seat.cookies_path))
+                outbox.send(LoginChecked, result=result, is_last=True)
                 ready()
             case WorkerMode.WORK | WorkerMode.MAKE_BASE:
                 msg = f"{configure.mode} does not run on a base profile"
@@ -210,7 +210,7 @@ async def _import_cookies(context: BrowserContext, cookies: Path) -> None:
         raise CannotStartError(msg) from error
 
 
-async def _verify_login(context: BrowserContext, probe: PortalProbe, cookies: Path) -> LoginCheck:
+async def _check_login(context: BrowserContext, probe: PortalProbe, cookies: Path) -> LoginCheck:
     """Open the probe page of the portal; if the browser is logged in, save its cookies."""
     page = context.pages[0]
     try:

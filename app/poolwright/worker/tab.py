@@ -42,7 +42,7 @@ class PortalContext:
     #: Called at once when a visit passed the portal's login page.
     on_login_refreshed: Callable[[], None]
     #: Checks whether the session is logged in: a lost login may be the cause if the portal refuses a file.
-    verify_login: Callable[[], Awaitable[LoginCheck]]
+    check_login: Callable[[], Awaitable[LoginCheck]]
 
 
 def _ignore() -> None:
@@ -60,7 +60,7 @@ async def open_portal_context(
     context: BrowserContext,
     user_agent: str,
     on_login_refreshed: Callable[[], None] = _ignore,
-    verify_login: Callable[[], Awaitable[LoginCheck]] = _unclear,
+    check_login: Callable[[], Awaitable[LoginCheck]] = _unclear,
     options: WorkerOptions | None = None,
 ) -> AsyncGenerator[PortalContext | None]:
     """Open the portal context of a session; ``None`` in a pool without a portal.
@@ -70,7 +70,7 @@ async def open_portal_context(
         context: The browser whose cookies the downloads use.
         user_agent: The browser's User-Agent.
         on_login_refreshed: Called at once when a visit passed the portal's login page.
-        verify_login: Checks whether the session is logged in.
+        check_login: Checks whether the session is logged in.
         options: Size limits, proxy and certificates of the downloads; the defaults if ``None``.
     """
     if probe is None:
@@ -85,7 +85,7 @@ async def open_portal_context(
             portal=probe.portal,
             downloads=downloads,
             on_login_refreshed=on_login_refreshed,
-            verify_login=verify_login,
+            check_login=check_login,
         )
 
 

@@ -86,10 +86,10 @@ async def test_a_session_takes_over_the_login_of_another(
         await one.session.login.log_in(Credentials())
         assert await two.session.login.check() is not None
         await two.session.login.import_cookies(tmp_path / "one" / "cookies.json")
-        proof = await two.session.login.verify_login()
+        result = await two.session.login.check_login()
         stats = await portal.stats()
 
-    assert proof is LoginCheck.LOGGED_IN
+    assert result is LoginCheck.LOGGED_IN
     assert stats.logins == 1
     assert stat.S_IMODE((tmp_path / "two" / "cookies.json").stat().st_mode) == 0o600
 
@@ -160,7 +160,7 @@ async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
     async with open_stage(portal, tmp_path, pack=pack) as stage:
         await portal.reset_stats()
         await stage.session.login.log_out()
-        left = await stage.session.login.verify_login()
+        left = await stage.session.login.check_login()
         await stage.session.login.log_in(Credentials())
         stats = await portal.stats()
 

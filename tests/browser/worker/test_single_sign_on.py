@@ -42,9 +42,9 @@ async def test_a_sign_on_that_takes_its_time_is_not_cut_off(
         stage_of = open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=8), is_authenticated=False)
         async with stage_of as stage:
             step = await stage.session.login.log_in(Credentials())
-            proof = await stage.session.login.verify_login()
+            result = await stage.session.login.check_login()
 
-    assert (step, proof) == (LoginStep.REVISIT, LoginCheck.LOGGED_IN)
+    assert (step, result) == (LoginStep.REVISIT, LoginCheck.LOGGED_IN)
 
 
 async def test_a_probe_that_is_slow_or_never_loads_whole_is_waited_for(tmp_path: Path, open_stage: OpenStage) -> None:

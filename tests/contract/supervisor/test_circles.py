@@ -16,10 +16,9 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished, LoginRequired, LoginResult, LoginVerified, Returned, StartupFailure
+from poolwright.ipc.messages import Finished, LoginChecked, LoginRequired, LoginResult, Returned, StartupFailure
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
-    CheckLogin,
     Command,
     CopyLogin,
     FailQueued,
@@ -29,6 +28,7 @@ from poolwright.supervisor.policy.commands import (
     RecordOutcome,
     Recycle,
     RefreshLogin,
+    RequestLoginCheck,
     Requeue,
     ScheduleVerification,
     Spawn,
@@ -67,7 +67,7 @@ class Mood:
     task: Reason | ReturnReason | LossKind | Literal["stuck"] = Reason.ALL_SAVED
     #: Why the disk refuses files, and whether the folder as a whole takes some; nothing where it takes all.
     filing: tuple[StorageTrouble, bool] | None = None
-    proof: LoginCheck = LoginCheck.LOGGED_IN
+    login_check: LoginCheck = LoginCheck.LOGGED_IN
     is_login_good: bool = True
 
 
@@ -164,7 +164,7 @@ class World:
                 self.answer(PauseEnded(cause=command.cause), delay_s=delay_s)
             case FileReport() | RecordOutcome() | Requeue() | FailQueued():
                 self.obey_about_tasks(command)
-            case CheckLogin() | ScheduleVerification() | RefreshLogin() | CopyLogin() | AnnounceLoginExpiry():
+            case RequestLoginCheck() | ScheduleVerification() | RefreshLogin() | CopyLogin() | AnnounceLoginExpiry():
                 self.obey_about_logins(command)
             case Stop():
                 self.is_over = True
@@ -191,11 +191,11 @@ class World:
                 self.queue.clear()
 
     def obey_about_logins(
-        self, command: CheckLogin | ScheduleVerification | RefreshLogin | CopyLogin | AnnounceLoginExpiry
+        self, command: RequestLoginCheck | ScheduleVerification | RefreshLogin | CopyLogin | AnnounceLoginExpiry
     ) -> None:
         match command:
-            case CheckLogin():
-                self.answer(received(LoginVerified, worker=command.worker, proof=self.mood.proof))
+            case RequestLoginCheck():
+                self.answer(received(LoginChecked, worker=command.worker, result=self.mood.login_check))
             case ScheduleVerification():
                 self.answer(VerificationDue(worker=command.worker), delay_s=command.delay_s)
             case RefreshLogin() | CopyLogin():
@@ -220,9 +220,9 @@ MOODS = [
     *(Mood(start="logged out", is_login_good=is_good) for is_good in (True, False)),
     *(Mood(task=reason) for reason in Reason),
     *(
-        Mood(task=reason, proof=proof)
+        Mood(task=reason, login_check=login_check)
         for reason in (Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION)
-        for proof in LoginCheck
+        for login_check in LoginCheck
     ),
     *(Mood(task=why, is_login_good=is_good) for why in ReturnReason for is_good in (True, False)),
     *(Mood(task=kind) for kind in LossKind),
@@ -232,7 +232,9 @@ MOODS = [
 
 
 def _name(mood: Mood) -> str:
-    return "-".join(str(part) for part in (mood.start, mood.task, mood.filing or "", mood.proof, mood.is_login_good))
+    return "-".join(
+        str(part) for part in (mood.start, mood.task, mood.filing or "", mood.login_check, mood.is_login_good)
+    )
 
 
 @pytest.mark.parametrize("was_ready", [True, False])

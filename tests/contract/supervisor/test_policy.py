@@ -13,11 +13,10 @@ from poolwright.domain.options import Limits
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
-from poolwright.ipc.messages import Finished, LoginRequired, LoginResult, LoginVerified, Returned
+from poolwright.ipc.messages import Finished, LoginChecked, LoginRequired, LoginResult, Returned
 from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     BackUpLogin,
-    CheckLogin,
     Command,
     CopyLogin,
     Discard,
@@ -32,6 +31,7 @@ from poolwright.supervisor.policy.commands import (
     Recycle,
     RefreshLogin,
     ReportMemoryRecycle,
+    RequestLoginCheck,
     Requeue,
     Resume,
     ScheduleVerification,
@@ -119,7 +119,7 @@ class Policy(RuleBasedStateMachine):
                 RefreshLogin()
                 | CopyLogin()
                 | ScheduleVerification()
-                | CheckLogin()
+                | RequestLoginCheck()
                 | BackUpLogin()
                 | AnnounceLoginExpiry()
             ):
@@ -166,7 +166,7 @@ class Policy(RuleBasedStateMachine):
                 self.login_number = command.number
             case ScheduleVerification():
                 self.due.add(command.worker)
-            case CheckLogin():
+            case RequestLoginCheck():
                 self.asked.add(command.worker)
             case RefreshLogin() | CopyLogin():
                 assert command.worker in self.alive
@@ -245,17 +245,17 @@ class Policy(RuleBasedStateMachine):
 
     @precondition(lambda self: self.due)
     @rule(data=st.data())
-    def proof_is_overdue(self, data: st.DataObject) -> None:
+    def check_is_overdue(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(sorted(self.due)))
         self.due.discard(worker)
         self.tell(VerificationDue(worker=worker))
 
     @precondition(lambda self: self.asked)
-    @rule(data=st.data(), proof=st.sampled_from(LoginCheck))
-    def answer_probe(self, data: st.DataObject, proof: LoginCheck) -> None:
+    @rule(data=st.data(), result=st.sampled_from(LoginCheck))
+    def answer_probe(self, data: st.DataObject, result: LoginCheck) -> None:
         worker = data.draw(st.sampled_from(sorted(self.asked)))
         self.asked.discard(worker)
-        self.tell(received(LoginVerified, worker=worker, proof=proof))
+        self.tell(received(LoginChecked, worker=worker, result=result))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), is_in_order=st.booleans())

@@ -51,6 +51,13 @@ def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command:
     assert "nothing was changed" in command("journal", "compact", "--retention-days", "90").stdout
 
 
+def test_its_help_says_what_is_deleted_and_what_stays(command: Command) -> None:
+    words = " ".join(command("journal", "compact", "--help").stdout.split())
+
+    assert "return its free space to the disk, and delete old history if --retention-days is set" in words
+    assert "The results of all orders stay" in words
+
+
 def test_it_is_refused_while_another_program_has_the_journal(command: Command, desk: Path) -> None:
     path = made_journal(desk)
 

@@ -178,7 +178,7 @@ def test_a_fit_profile_is_verified_check_by_check(command: Command, coupa: Named
     checks = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == ExitCode.DONE
     assert [(check["name"], check["level"]) for check in checks] == [
-        (name, "ok") for name in ("profile.toml", "mark", "base", "seal", "good copy")
+        (name, "ok") for name in ("profile.toml", "mark", "base", "seal", "backup")
     ]
 
 
@@ -201,7 +201,7 @@ def test_every_finding_is_told_not_the_first_alone(command: Command, coupa: Name
 
     assert "fail mark" in told
     assert "Default/New is new" in told
-    assert "warn good copy    damaged: Default/Preferences changed" in told
+    assert "warn backup       damaged: Default/Preferences changed" in told
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
-from poolwright.ipc.messages import Finished, LoginRefreshed, LoginVerified
+from poolwright.ipc.messages import Finished, LoginChecked, LoginRefreshed
 from poolwright.supervisor.policy.commands import (
     Command,
     Discard,
@@ -125,7 +125,7 @@ def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> N
     doubted = attempt(first.state, 2, MISSING)
     asked = decide(doubted.state, VerificationDue(worker=ONE))
 
-    proven = decide(asked.state, received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))
+    proven = decide(asked.state, received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))
 
     assert proven.commands == (
         FileReport(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),

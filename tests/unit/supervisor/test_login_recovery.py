@@ -11,10 +11,10 @@ from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.messages import (
     Finished,
+    LoginChecked,
     LoginRefreshed,
     LoginRequired,
     LoginResult,
-    LoginVerified,
     Returned,
     StartupFailure,
 )
@@ -342,7 +342,7 @@ def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_
 
     (back,) = (command for command in spread if isinstance(command, Requeue))
     assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
-    assert plan.tell(settled(TWO), received(LoginVerified, worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(settled(TWO), received(LoginChecked, worker=TWO, result=LoginCheck.LOGGED_IN)) == []
 
 
 def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
@@ -441,7 +441,7 @@ class TestLifespan:
 
         (back,) = (command for command in renewed if isinstance(command, Requeue))
         assert (back.task.task_id, back.is_attempt_spent) == ("demo:7", False)
-        assert plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+        assert plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)) == []
 
     def test_logins_that_were_renewed_in_time_were_not_made_in_vain_although_no_order_came(self) -> None:
         """A pool that waits for orders through the night."""

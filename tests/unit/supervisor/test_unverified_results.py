@@ -9,7 +9,7 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import LoginRefreshed, LoginRequired, LoginResult, LoginVerified, Returned
+from poolwright.ipc.messages import LoginChecked, LoginRefreshed, LoginRequired, LoginResult, Returned
 from poolwright.supervisor.policy import login_recovery, verification, worker_exit
 from poolwright.supervisor.policy.commands import Requeue
 from poolwright.supervisor.policy.decide import decide
@@ -50,7 +50,7 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
         WorkerEnded(worker=ONE),
         received(LoginRequired, worker=ONE, detail=""),
         received(LoginRefreshed, worker=ONE),
-        received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT),
+        received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_OUT),
         received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
     ],
     ids=lambda fact: type(fact).__name__ if not isinstance(fact, bool) else str(fact),

@@ -11,12 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished, LoginVerified, Returned
+from poolwright.ipc.messages import Finished, LoginChecked, Returned
 from poolwright.supervisor.policy.commands import (
-    CheckLogin,
     Command,
     FileReport,
     Pause,
+    RequestLoginCheck,
     Requeue,
     ScheduleVerification,
     StopCause,
@@ -137,8 +137,8 @@ def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak[:-1]))
 
-    assert plan.tell(*missed(STREAK_LIMIT)) == [CheckLogin(worker=ONE)]
-    assert filed(plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))) == [
+    assert plan.tell(*missed(STREAK_LIMIT)) == [RequestLoginCheck(worker=ONE)]
+    assert filed(plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))) == [
         str(one) for one in streak
     ]
 
@@ -147,7 +147,7 @@ def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak))
 
-    commands = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    commands = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_OUT))
 
     assert returned(commands) == {str(one): (ReturnReason.SESSION_LOST, False) for one in streak}
     assert len(commands) == STREAK_LIMIT
@@ -156,16 +156,16 @@ def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
 def test_the_end_of_a_list_asks_too() -> None:
     plan = Told(*missed(1))
 
-    assert plan.tell(VerificationDue(worker=ONE)) == [CheckLogin(worker=ONE)]
+    assert plan.tell(VerificationDue(worker=ONE)) == [RequestLoginCheck(worker=ONE)]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "the question is on its way"
-    assert filed(plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
+    assert filed(plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))) == ["1"]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "nothing is left to ask for"
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), *missed(2))
 
-    commands = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN))
+    commands = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))
 
     assert filed(commands) == ["1"]
     assert commands[-1] == ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
@@ -174,11 +174,11 @@ def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
 def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE))
 
-    hold, wait = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR))
+    hold, wait = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.UNCLEAR))
 
     assert isinstance(hold, Pause)
     assert wait == ScheduleVerification(worker=ONE, delay_s=hold.delay_s or 0.0)
-    assert plan.tell(VerificationDue(worker=ONE)) == [CheckLogin(worker=ONE)]
+    assert plan.tell(VerificationDue(worker=ONE)) == [RequestLoginCheck(worker=ONE)]
 
 
 def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
@@ -195,19 +195,19 @@ def test_what_cannot_be_proven_any_more_is_done_again(end: PoolInput) -> None:
     plan = Told(*missed(1))
 
     assert returned(plan.tell(end)) == {"1": (ReturnReason.UNPROVEN, False)}
-    assert plan.tell(VerificationDue(worker=ONE), received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(VerificationDue(worker=ONE), received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)) == []
 
 
-@pytest.mark.parametrize("proof", LoginCheck)
-def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: LoginCheck) -> None:
+@pytest.mark.parametrize("result", LoginCheck)
+def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(result: LoginCheck) -> None:
     plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), StopRequested(cause=StopCause.ASKED), *missed(3))
-    asked = received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)
+    asked = received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
     assert plan.state.held_task_ids == {task(2).task_id, task(3).task_id}
-    commands = plan.tell(received(LoginVerified, worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
-    assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
-    assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
+    commands = plan.tell(received(LoginChecked, worker=ONE, result=result, is_last=True), WorkerEnded(worker=ONE))
+    assert set(filed(commands)) == ({"2", "3"} if result is LoginCheck.LOGGED_IN else set())
+    assert returned(commands).keys() == (set() if result is LoginCheck.LOGGED_IN else {"2", "3"})
     assert len(commands) == 2
 
 
@@ -238,7 +238,7 @@ class Portal(RuleBasedStateMachine):
                 case Requeue():
                     assert not command.is_attempt_spent
                     self.queue.insert(0, command.task)
-                case CheckLogin():
+                case RequestLoginCheck():
                     self.answers.append(None)
                 case _:
                     self.is_due |= isinstance(command, ScheduleVerification)
@@ -284,7 +284,7 @@ class Portal(RuleBasedStateMachine):
 
     @precondition(lambda self: self.is_due)
     @rule()
-    def proof_is_overdue(self) -> None:
+    def check_is_overdue(self) -> None:
         self.is_due = False
         self.tell(VerificationDue(worker=ONE))
 
@@ -297,7 +297,7 @@ class Portal(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         is_in = self.answers.pop()
-        self.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
+        self.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
         self.is_refreshing |= not is_in
 
     @invariant()
@@ -321,7 +321,7 @@ def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
     third = replace(task(1), attempt=3)
     plan = Told(TaskAssigned(worker=ONE, task=third), told(1), VerificationDue(worker=ONE))
 
-    (back,) = plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    (back,) = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_OUT))
 
     assert isinstance(back, Requeue)
     assert back.task.attempt == third.attempt
@@ -416,7 +416,7 @@ def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     asking = with_slot(DOUBTING, ONE, replace(DOUBTING.slots[1], unverified=DOUBTING.slots[1].unverified.begin_check()))
 
-    decision = decide(asking, received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR))
+    decision = decide(asking, received(LoginChecked, worker=ONE, result=LoginCheck.UNCLEAR))
 
     detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
@@ -437,7 +437,7 @@ def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     ],
 )
 def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: PoolState, waits: bool) -> None:
-    assert bool(decide(start, received(LoginVerified, worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
+    assert bool(decide(start, received(LoginChecked, worker=ONE, result=LoginCheck.UNCLEAR)).commands) is waits
 
 
 def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
@@ -451,7 +451,7 @@ def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_a
 
     assert plan.state.slots[1].unverified == UnverifiedResults(checked_task_ids=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
-    assert plan.tell(received(LoginVerified, worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
+    assert plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)) == [
         ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
     ]
 

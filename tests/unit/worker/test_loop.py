@@ -13,11 +13,11 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
     Assign,
+    CheckLogin,
     Finished,
+    LoginChecked,
     LoginRequired,
-    LoginVerified,
     Returned,
-    VerifyLogin,
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
@@ -56,10 +56,10 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
 
 
 @pytest.mark.parametrize(
-    ("message", "last"), [(Assign(task=po_task(1), staging="w"), Returned), (VerifyLogin(), LoginVerified)]
+    ("message", "last"), [(Assign(task=po_task(1), staging="w"), Returned), (CheckLogin(), LoginChecked)]
 )
 async def test_a_worker_says_that_it_is_logged_out_before_it_gives_tasks_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: Assign | VerifyLogin, last: type
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: Assign | CheckLogin, last: type
 ) -> None:
     """In the other order the supervisor may send it the same task once more, which it can only return."""
     said = list[object]()
@@ -69,12 +69,12 @@ async def test_a_worker_says_that_it_is_logged_out_before_it_gives_tasks_back(
         msg = "the portal shows its login page"
         raise SessionLostError(msg)
 
-    async def verify_login() -> LoginCheck:
+    async def check_login() -> LoginCheck:
         return LoginCheck.LOGGED_OUT
 
     monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
     login = SimpleNamespace(
-        is_logged_in=True, login_count=1, verify_login=verify_login, mark_logged_out=lambda count: count == 1
+        is_logged_in=True, login_count=1, check_login=check_login, mark_logged_out=lambda count: count == 1
     )
     context = SimpleNamespace(session=SimpleNamespace(login=login))
     outbox = SimpleNamespace(send=lambda kind, **_told: said.append(kind))

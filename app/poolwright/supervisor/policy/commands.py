@@ -99,8 +99,8 @@ class ScheduleVerification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckLogin:
-    """Let a worker check its login with the portal; ``LoginVerified`` follows, or the end of the worker."""
+class RequestLoginCheck:
+    """Let a worker check its login with the portal; ``LoginChecked`` follows, or the end of the worker."""
 
     worker: WorkerRef
 
@@ -229,7 +229,7 @@ class FailQueued:
 
 
 #: Commands about the login of the workers.
-LoginCommand = ScheduleVerification | CheckLogin | RefreshLogin | CopyLogin | BackUpLogin | AnnounceLoginExpiry
+LoginCommand = ScheduleVerification | RequestLoginCheck | RefreshLogin | CopyLogin | BackUpLogin | AnnounceLoginExpiry
 #: Commands about the processes of the workers.
 WorkerCommand = Spawn | KillAndRestart | Recycle | SuspendSlot | GiveUp
 #: Commands about tasks.

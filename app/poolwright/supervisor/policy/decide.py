@@ -53,8 +53,8 @@ from poolwright.supervisor.policy.retries import on_filing_failed, on_task_assig
 from poolwright.supervisor.policy.state import PoolState
 from poolwright.supervisor.policy.verification import (
     on_finished,
+    on_login_checked,
     on_login_refreshed,
-    on_login_verified,
     on_returned,
     on_task_stuck,
     on_verification_due,
@@ -106,7 +106,7 @@ MESSAGE_HANDLERS: Mapping[type[events.PolicyMessage], Callable[[Draft, Any], Non
         messages.StartupFailed: on_startup_failed,
         messages.Finished: on_finished,
         messages.Returned: on_returned,
-        messages.LoginVerified: on_login_verified,
+        messages.LoginChecked: on_login_checked,
         messages.LoginRefreshed: on_login_refreshed,
         messages.LoginRequired: on_login_required,
         messages.LoginResult: on_login_result,

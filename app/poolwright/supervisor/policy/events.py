@@ -16,10 +16,10 @@ from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask
 from poolwright.ipc.messages import (
     Finished,
+    LoginChecked,
     LoginRefreshed,
     LoginRequired,
     LoginResult,
-    LoginVerified,
     Returned,
     StartupFailed,
 )
@@ -168,7 +168,7 @@ PoolWideInput = (
 
 
 #: Messages of a worker that the policy decides about.
-PolicyMessage = StartupFailed | Finished | Returned | LoginVerified | LoginRefreshed | LoginRequired | LoginResult
+PolicyMessage = StartupFailed | Finished | Returned | LoginChecked | LoginRefreshed | LoginRequired | LoginResult
 M_co = TypeVar("M_co", bound=PolicyMessage, covariant=True)
 
 

@@ -16,8 +16,8 @@ from typing import assert_never
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished, LoginRefreshed, LoginVerified, Returned
-from poolwright.supervisor.policy.commands import CheckLogin, ScheduleVerification
+from poolwright.ipc.messages import Finished, LoginChecked, LoginRefreshed, Returned
+from poolwright.supervisor.policy.commands import RequestLoginCheck, ScheduleVerification
 from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import MessageReceived, TaskStuck, VerificationDue
 from poolwright.supervisor.policy.pauses import PauseReason
@@ -76,12 +76,12 @@ def on_verification_due(draft: Draft, event: VerificationDue) -> None:
         _begin_check(draft, event.worker)
 
 
-def on_login_verified(draft: Draft, event: MessageReceived[LoginVerified]) -> None:
+def on_login_checked(draft: Draft, event: MessageReceived[LoginChecked]) -> None:
     """File the results if the session is logged in, requeue them if it is not, or check again later."""
     slot = draft.slot(event.worker.slot)
     checked = slot.unverified
     slot.unverified = checked.end_check()
-    match event.message.proof:
+    match event.message.result:
         case LoginCheck.LOGGED_IN:
             _mark_verified(draft)
             _file_verified(
@@ -96,7 +96,7 @@ def on_login_verified(draft: Draft, event: MessageReceived[LoginVerified]) -> No
                 delay_s = draft.pause(PauseReason.PORTAL_BUSY, detail)
                 draft.emit(ScheduleVerification(worker=event.worker, delay_s=delay_s))
         case _:
-            assert_never(event.message.proof)
+            assert_never(event.message.result)
 
 
 def on_login_refreshed(draft: Draft, event: MessageReceived[LoginRefreshed]) -> None:
@@ -175,4 +175,4 @@ def _schedule_check(draft: Draft, worker: WorkerRef) -> None:
 def _begin_check(draft: Draft, worker: WorkerRef) -> None:
     slot = draft.slot(worker.slot)
     slot.unverified = slot.unverified.begin_check()
-    draft.emit(CheckLogin(worker=worker))
+    draft.emit(RequestLoginCheck(worker=worker))

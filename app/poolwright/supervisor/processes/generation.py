@@ -342,7 +342,7 @@ class Generation:
                 self._release(message.task_id)
                 self._post(message)
             case (
-                messages.LoginVerified() | messages.LoginRefreshed() | messages.LoginRequired() | messages.LoginResult()
+                messages.LoginChecked() | messages.LoginRefreshed() | messages.LoginRequired() | messages.LoginResult()
             ):
                 self._post(message)
             case messages.StartupFailed(kind=messages.StartupFailure.PROFILE):

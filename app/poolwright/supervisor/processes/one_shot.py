@@ -163,8 +163,8 @@ async def _converse(child: WorkerProcess, configure: messages.Configure, job: On
         match message:
             case messages.LogNotice():
                 job.observe(Notice(level=message.level, text=message.text))
-            case messages.LoginVerified():
-                checks.append(message.proof)
+            case messages.LoginChecked():
+                checks.append(message.result)
             case messages.StartupFailed():
                 is_login = message.kind is messages.StartupFailure.LOGIN
                 errors.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))

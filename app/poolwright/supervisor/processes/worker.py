@@ -158,7 +158,7 @@ class Worker:
             await self._generation.shut_down(ShutdownMode.RECYCLE, cause)
 
     async def send(
-        self, generation: int, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
+        self, generation: int, message: messages.CheckLogin | messages.Refresh | messages.ImportCookies
     ) -> None:
         """Send a request about its login to a generation; does nothing if that generation is gone."""
         if self.ref.generation == generation:

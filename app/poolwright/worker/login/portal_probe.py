@@ -46,7 +46,7 @@ class PortalProbe:
         problem = "cannot be opened" if page_visit.problem else "is neither a login page nor the expected page"
         raise PortalDownError(f"The portal's page {self.pack.site.probe} {problem}{self._explain(page_visit)}.")
 
-    async def verify_login(self, page: Page) -> LoginCheck:
+    async def check_login(self, page: Page) -> LoginCheck:
         """Verify that we are logged in and have been since the last check.
 
         Raises:

@@ -176,7 +176,7 @@ class SessionLogin:
 
                 await self._in_keeper(log_out)
 
-    async def verify_login(self) -> LoginCheck:
+    async def check_login(self) -> LoginCheck:
         """Check the login with the portal; the pack sets the time limit. ``UNCLEAR`` if the portal does not answer.
 
         Raises:
@@ -186,7 +186,7 @@ class SessionLogin:
             return LoginCheck.LOGGED_IN
         async with self.lock:
             try:
-                return await self._in_keeper(self._probe.verify_login)
+                return await self._in_keeper(self._probe.check_login)
             except PortalDownError:
                 return LoginCheck.UNCLEAR
 

@@ -165,12 +165,7 @@ async def _fetch_listed(
         await anyio.lowlevel.checkpoint()  # naming and moving thousands of files takes seconds
     missed = [file for file in compared if isinstance(file, MissedFile)]
     is_time_left = not time.cancelled_caught
-    if (
-        missed
-        and is_time_left
-        and not results.refusals
-        and await portal_context.verify_login() is LoginCheck.LOGGED_OUT
-    ):
+    if missed and is_time_left and not results.refusals and await portal_context.check_login() is LoginCheck.LOGGED_OUT:
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
     report = _conclude(downloaded, missed, fields, reading.url)
     if reading.documents and reading.count is None:
