@@ -184,6 +184,42 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
     }
 )
 
+#: What happened, in one sentence for each reason, for people who do not know its code.
+REASON_SENTENCES: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.ALL_SAVED: "All attachments were saved.",
+        Reason.NONE_LISTED: "The order has no attachments.",
+        Reason.SOME_FILES_FAILED: "Some attachments could not be downloaded.",
+        Reason.SOME_FILES_REFUSED: "The portal refused some attachments.",
+        Reason.PORTAL_SAYS_MISSING: "The portal has no such order.",
+        Reason.NO_PERMISSION: "The portal did not allow this login to see the order.",
+        Reason.BAD_NUMBER: "The list has a value that is not an order number.",
+        Reason.BLANK_NUMBER: "The list has a row without an order number.",
+        Reason.PORTAL_ERROR: "The portal answered with an error page.",
+        Reason.PORTAL_BUSY: "The portal said that it was too busy.",
+        Reason.PORTAL_CHANGED: "The portal showed a page that the portal pack does not describe.",
+        Reason.PORTAL_UNREACHABLE: "The portal did not answer.",
+        Reason.ASKS_FOR_LOGIN: "The page of the order asked for a login each time.",
+        Reason.PAGE_TOO_SLOW: "The page of the order was not ready in time.",
+        Reason.TASK_TIMEOUT: "The order took longer than its time limit.",
+        Reason.TAB_CRASHED: "The browser tab crashed.",
+        Reason.OUT_OF_MEMORY: "The system ended the browser tab because memory ran out.",
+        Reason.DOWNLOAD_FAILED: "None of the attachments could be downloaded.",
+        Reason.DOWNLOAD_REFUSED: "The portal refused all attachments.",
+        Reason.FILING_FAILED: "The files could not be moved into the output folder.",
+        Reason.DISK_FULL: "The disk of the output folder was full.",
+        Reason.DISK_AWAY: "The disk of the output folder did not answer.",
+        Reason.DISK_FORBIDDEN: "The output folder could not be written: permission was denied.",
+        Reason.PROCESSOR_ERROR: "The processor raised an unexpected error.",
+        Reason.RETRY_ASKED: "The processor asked for another attempt until none was left.",
+        Reason.GIVEN_UP: "The processor gave up.",
+        Reason.WORKER_LOST: "The worker crashed during the last attempt.",
+        Reason.NO_WORKERS: "No worker was left.",
+        Reason.KILLS_WORKERS: "Workers crashed on this order again and again.",
+        Reason.BY_REQUEST: "It was cancelled on request.",
+    }
+)
+
 
 #: Outcomes that a lost login could explain: a portal may show a session that is logged out no order, no permission, or
 #: an empty order. Such an outcome counts only after a login check confirms that the session was logged in.

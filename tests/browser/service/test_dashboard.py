@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
+from poolwright.domain.outcomes import REASON_SENTENCES, REASONS, Reason
 from poolwright.service.api.app import find_pages
 from tests.support.portal import needs_chromium
 
@@ -50,6 +51,20 @@ def lists(offset: int, limit: int) -> list[dict[str, object]]:
     ]
 
 
+FAILURES = [
+    {
+        "reason": reason,
+        "sentence": REASON_SENTENCES[reason],
+        "outcome": REASONS[reason].outcome,
+        "action": REASONS[reason].action,
+        "next_step": REASONS[reason].next_step,
+        "count": 2,
+        "orders": [],
+    }
+    for reason in (Reason.PORTAL_CHANGED, Reason.WORKER_LOST)
+]
+
+
 async def answer(route: Route) -> None:
     """What a daemon would say."""
     address = urlsplit(route.request.url)
@@ -59,7 +74,9 @@ async def answer(route: Route) -> None:
         return
     asked = {name: int(values[0]) for name, values in parse_qs(address.query).items() if values[0].isdigit()}
     headers = {"Content-Type": "application/json"}
-    told: object = {"/api/v1/status": STATUS, "/api/v1/failures": []}.get(address.path, {"orders": [], "next": None})
+    told: object = {"/api/v1/status": STATUS, "/api/v1/failures": FAILURES}.get(
+        address.path, {"orders": [], "next": None}
+    )
     if address.path == "/api/v1/lists":
         told = lists(asked["offset"], asked["limit"])
         if asked["offset"] + asked["limit"] < LIST_COUNT:
@@ -91,3 +108,14 @@ async def test_totals_are_the_daemons_however_many_lists_there_are_and_are_shown
 
         await expect(page.locator("#more-lists")).to_be_hidden()
         assert await shown.text_content() == "451 completed · 1,200 partial · 1 not found"
+
+
+async def test_a_failure_is_shown_as_a_sentence_and_its_code_stays_for_scripts(shell: Browser) -> None:
+    async with opened(shell) as page:
+        titles = page.locator("#failures strong")
+
+        await expect(titles).to_have_text(
+            [REASON_SENTENCES[Reason.PORTAL_CHANGED], REASON_SENTENCES[Reason.WORKER_LOST]]
+        )
+        await expect(page.locator("#failures [data-retry=portal_changed]")).to_have_text("Retry 2")
+        assert "portal_changed" not in (await page.locator("#failures").text_content() or "")

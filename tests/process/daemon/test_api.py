@@ -123,6 +123,7 @@ async def test_failures_are_grouped_and_a_class_is_retried(tmp_path: Path, monke
         after = await running.get("/api/v1/failures")
 
     assert (failure["reason"], failure["count"], failure["outcome"]) == ("no_permission", 2, "FORBIDDEN")
+    assert failure["sentence"] == "The portal did not allow this login to see the order."
     assert {one["number"] for one in failure["orders"]} == {number(1), number(2)}
     assert retried == {"count": 2}
     assert after == []

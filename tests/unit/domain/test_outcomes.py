@@ -5,6 +5,7 @@ import pytest
 from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError, SetupError, unwrap_group
 from poolwright.domain.outcomes import (
     LOOKS_LOGGED_OUT,
+    REASON_SENTENCES,
     REASONS,
     ActionClass,
     Outcome,
@@ -85,6 +86,15 @@ def test_the_next_step_is_a_sentence(reason: Reason) -> None:
 
     assert step[0].isupper()
     assert step.endswith(".")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_what_happened_is_a_sentence_without_codes(reason: Reason) -> None:
+    sentence = REASON_SENTENCES[reason]
+
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+    assert "_" not in sentence
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
+from poolwright.domain.outcomes import REASON_SENTENCES, REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal.queries import FailureClass, ListView
@@ -210,6 +210,8 @@ class FailureOut(ResponseModel):
     """All orders that failed for one reason, with the latest few of them."""
 
     reason: Reason
+    #: What happened, in one sentence.
+    sentence: str
     outcome: Outcome
     action: ActionClass
     next_step: str
@@ -222,6 +224,7 @@ class FailureOut(ResponseModel):
         meaning = REASONS[failures.reason]
         return cls(
             reason=failures.reason,
+            sentence=REASON_SENTENCES[failures.reason],
             outcome=meaning.outcome,
             action=meaning.action,
             next_step=meaning.next_step,

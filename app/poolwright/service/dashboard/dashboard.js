@@ -175,7 +175,7 @@ function drawFailures(failures) {
 function failure(one) {
   const [word, kind] = OUTCOMES[one.outcome] ?? [one.outcome, ""];
   const told = make("div", {},
-    make("div", {}, make("strong", { text: one.reason.replaceAll("_", " ") }), " ", make("span", { text: word, kind: `pill ${kind}` })),
+    make("div", {}, make("strong", { text: one.sentence, title: one.reason }), " ", make("span", { text: word, kind: `pill ${kind}` })),
     make("p", { text: one.next_step, kind: "dim" }));
   const retry = make("button", { text: `Retry ${one.count.toLocaleString("en")}`, type: "button", "data-retry": one.reason,
     onclick: () => trying(async () => { await post("orders/retry", { reason: one.reason }); await look(); }) });
