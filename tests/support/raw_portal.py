@@ -49,9 +49,9 @@ page_s = 10
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password></form></body></html>"
 
 
-def raw_pack() -> Pack:
-    """What is known of the raw portal."""
-    return parse_toml(_PACK, "raw")
+def raw_pack(*, attachments: str = "", more: str = "") -> Pack:
+    """What is known of the raw portal, with further keys of its table of attachments and further tables."""
+    return parse_toml(_PACK.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
 
 
 def pdf(mark: str) -> bytes:

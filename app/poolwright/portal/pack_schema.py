@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
+from poolwright.portal.file_rules import ElementText
 
 _T = TypeVar("_T")
 
@@ -242,7 +243,7 @@ class AttachmentRules(PackTable):
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
-    names: tuple[NameSource, ...] = (
+    names: tuple[NameSource | ElementText, ...] = (
         NameSource.DISPOSITION,
         NameSource.DOWNLOAD,
         NameSource.TEXT,

@@ -88,7 +88,35 @@
       return "";
     };
     const attribute = (element, name) => wellFormed(dom.attribute(element, name) ?? "", 1000);
+    // The nearest element around, also outside of the shadow roots that the element is in.
+    const closest = (element, selector) => {
+      for (let inner = element; inner; ) {
+        const found = dom.closest(inner, selector);
+        if (found) return found;
+        const root = dom.rootOf(inner);
+        inner = roots.includes(root) && !dom.isDocument(root) ? dom.host(root) : null;
+      }
+      return null;
+    };
+    // The first element within another one, also within the shadow roots there.
+    const within = (around, selector) => {
+      const [found] = dom.all(around, selector);
+      if (found) return found;
+      for (const element of dom.all(around, "*")) {
+        const shadow = dom.shadow(element);
+        const inner = shadow && within(shadow, selector);
+        if (inner) return inner;
+      }
+      return null;
+    };
+    const textAt = (element, place) => {
+      const around = place.closest ? closest(element, place.closest) : element;
+      const target = around && place.selector ? within(around, place.selector) : around;
+      if (!target) return "";
+      return place.attribute ? attribute(target, place.attribute) : textOf(target);
+    };
     const namesOf = (element, address) => ({
+      ...Object.fromEntries(Object.entries(spec.names).map(([key, place]) => [key, textAt(element, place)])),
       download: attribute(element, "download"),
       title: attribute(element, "title"),
       "aria-label": attribute(element, "aria-label"),

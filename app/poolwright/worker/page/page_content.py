@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.portal.pack import Marks, Pack
+from poolwright.portal.file_rules import ElementText
+from poolwright.portal.pack import Marks, NameSource, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
 from poolwright.portal.triage import ORDER, Verdict, marks_of
 
@@ -25,10 +27,19 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "links": list(attachments.links),
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
+        "names": {
+            key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
+        },
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
         "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
     }
+
+
+def keys_of_places(names: Iterable[NameSource | ElementText]) -> dict[ElementText, str]:
+    """Return the keys in ``PageLink.names`` of the places of the page that name a file."""
+    places = dict.fromkeys(source for source in names if isinstance(source, ElementText))
+    return {place: f"place {number}" for number, place in enumerate(places)}
 
 
 def _visible_part(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:

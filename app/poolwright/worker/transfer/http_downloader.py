@@ -150,14 +150,19 @@ class HttpDownloader:
             msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         allowance.check_announced(declared or 0)
-        size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
+        disposition = parse_content_disposition(headers, known_names)
+        try:
+            size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+        except IncompleteDownloadError as error:
+            error.label = disposition.name
+            raise
         if size_bytes == 0 and "refresh" in response.headers:
             msg = "its address refers to another one"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
         return ReceivedFile(
             path=part,
-            disposition=parse_content_disposition(headers, known_names),
+            disposition=disposition,
             declared_type=media_type(response.headers.get("content-type", "")),
             declared_bytes=declared,
         )
