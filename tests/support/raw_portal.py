@@ -92,6 +92,8 @@ class RawPortal:
     #: What must stand in the head of a request for it to get what is in ``routes``.
     demanded: str = ""
     asked: list[str] = field(default_factory=list[str])
+    #: The whole head of each request.
+    heads: list[str] = field(default_factory=list[str])
 
     def order(self, number: str, links: str, script: str = "") -> None:
         """Make the page of an order."""
@@ -110,6 +112,7 @@ class RawPortal:
                     head += await stream.receive()
                 target = head.split(b" ", 2)[1].decode()
                 self.asked.append(target)
+                self.heads.append(head.decode("latin-1"))
                 for piece in self._pieces(target, head.decode("latin-1")):
                     if isinstance(piece, bytes):
                         await stream.send(piece)

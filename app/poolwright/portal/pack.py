@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from poolwright.portal.addresses import origin_of
+from poolwright.portal.addresses import FileHost, origin_of
 from poolwright.portal.errors import PackError
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack_schema import (
@@ -87,11 +87,18 @@ class Pack(PackTable):
     @property
     def notices(self) -> tuple[str, ...]:
         """Return sentences for the author of a valid pack about its gaps."""
+        return (*self._list_notices(), *self._host_notices())
+
+    def _list_notices(self) -> Iterator[str]:
         rules = self.attachments
-        if rules.count or rules.empty or rules.settled or rules.answered:
-            return ()
-        signs = "attachments.empty, count, settled or answered"
-        return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
+        if not (rules.count or rules.empty or rules.settled or rules.answered):
+            signs = "attachments.empty, count, settled or answered"
+            yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
+
+    def _host_notices(self) -> Iterator[str]:
+        for text, host in zip(self.site.hosts, self._file_hosts, strict=True):
+            if host.origin.scheme == "http":
+                yield f"site.hosts: files of {text} come without encryption, so they could be changed on their way"
 
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
@@ -104,11 +111,23 @@ class Pack(PackTable):
         return is_below and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
-        """Return whether an address leads to the portal, or over HTTPS to a host that this pack trusts."""
+        """Return whether an address leads to the portal, or to a host that this pack trusts."""
         origin = origin_of(url)
         if origin is None:
             return False
-        return origin == origin_of(base_url) or origin in {origin_of(f"https://{host}") for host in self.site.hosts}
+        return origin == origin_of(base_url) or any(host.includes(origin) for host in self._file_hosts)
+
+    def may_have_cookies(self, base_url: str, url: str) -> bool:
+        """Return whether cookies of the portal may go to an address: to itself, and over HTTPS to a host named in full."""
+        origin = origin_of(url)
+        if origin is None:
+            return False
+        exact = (host for host in self._file_hosts if host.is_exact)
+        return origin == origin_of(base_url) or any(host.includes(origin) for host in exact)
+
+    @property
+    def _file_hosts(self) -> list[FileHost]:
+        return [host for text in self.site.hosts if (host := FileHost.parse(text)) is not None]
 
     def is_login_host(self, url: str) -> bool:
         """Return whether an address belongs to the single sign-on that this pack names."""

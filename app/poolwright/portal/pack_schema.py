@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
+from poolwright.portal.addresses import FileHost
 from poolwright.portal.file_rules import ElementText
 
 _T = TypeVar("_T")
@@ -53,6 +54,16 @@ def _host(text: str) -> str:
     return text
 
 
+def _file_host(text: str) -> str:
+    if FileHost.parse(text) is None:
+        msg = (
+            f"{text!r} must be a bare host name, such as files.portal.test, all names below one (*.files.test), or an "
+            "address such as http://files.test"
+        )
+        raise ValueError(msg)
+    return text
+
+
 def _not_empty(text: str) -> str:
     if not text.strip():
         msg = "an empty text is on every page"
@@ -74,6 +85,7 @@ Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Host = Annotated[str, AfterValidator(_host)]
+FileHostText = Annotated[str, AfterValidator(_file_host)]
 
 
 class PackTable(BaseModel):
@@ -91,8 +103,8 @@ class SiteAddresses(PackTable):
     order: SitePath
     #: A page that only a logged-in user sees.
     probe: SitePath
-    #: Further hosts whose links may be fetched and whose frames are read, over HTTPS only.
-    hosts: tuple[Host, ...] = ()
+    #: Further hosts whose links may be fetched and whose frames are read: over HTTPS, unless one says ``http://``.
+    hosts: tuple[FileHostText, ...] = ()
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()

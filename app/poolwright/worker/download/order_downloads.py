@@ -150,7 +150,9 @@ class OrderDownloads:
             return [await self._check(received, request, 0)]
         except DownloadRefusedError as error:
             refusal = error
-        if not refusal.is_for_browser:
+        base_url = self._downloads.portal.base_url
+        # A browser adds every cookie that fits the host.
+        if not (refusal.is_for_browser and self._pack.may_have_cookies(base_url, request.link.address)):
             raise refusal
         return await self._receive_by_browser(request, refusal)
 
