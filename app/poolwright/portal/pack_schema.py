@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -94,13 +95,57 @@ class PackTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
+#: A part of a number in an address: all of it, or its first, its last, or all but its first characters.
+_NUMBER_PART = re.compile(r"\{number(?::(left|right|drop)([1-9]\d?))?\}")
+
+
+def _order_path(text: str) -> str:
+    """Refuse the address of an order's page that two orders could share."""
+    if "{number" in _NUMBER_PART.sub("", text):
+        parts_text = "{number}, {number:left4}, {number:right4}, {number:drop4}"
+        msg = f"{text!r} has a part of a number that is none of {parts_text}"
+        raise ValueError(msg)
+    parts = [(match[1] or "", int(match[2] or 0)) for match in _NUMBER_PART.finditer(text)]
+    first = max((length for kind, length in parts if kind == "left"), default=-1)
+    rest = min((length for kind, length in parts if kind == "drop"), default=first + 1)
+    if ("", 0) not in parts and (first < 0 or rest > first):
+        msg = "order must contain {number}" + (" or parts that make up a whole number" if parts else "")
+        raise ValueError(msg)
+    return text
+
+
+def _number_part(number: str, kind: str, length: int) -> str:
+    match kind:
+        case "left":
+            return number[:length]
+        case "right":
+            return number[-length:]
+        case "drop":
+            return number[length:]
+        case _:
+            return number
+
+
+OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_order_path)]
+
+
+class OrderAddress(PackTable):
+    """The page of those orders whose number matches."""
+
+    #: Regular expression, searched in the number in the portal's form; case counts.
+    match: Regex
+    address: OrderPath
+
+
 class SiteAddresses(PackTable):
     """Addresses of the portal."""
 
     #: Address of the portal, unless the profile or the command line gives another one.
     base_url: BaseUrl = ""
-    #: The page of an order; ``{number}`` is replaced by the number in the portal's form.
-    order: SitePath
+    #: The page of an order; ``{number}`` is replaced by the number in the portal's form, ``{number:left4}`` by a part.
+    order: OrderPath
+    #: Other pages for some orders; the first one that matches wins.
+    orders: tuple[OrderAddress, ...] = ()
     #: A page that only a logged-in user sees.
     probe: SitePath
     #: Further hosts whose links may be fetched and whose frames are read: over HTTPS, unless one says ``http://``.
@@ -109,12 +154,13 @@ class SiteAddresses(PackTable):
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
 
-    @model_validator(mode="after")
-    def _order_holds_number(self) -> SiteAddresses:
-        if "{number}" not in self.order:
-            msg = "order must contain {number}"
-            raise ValueError(msg)
-        return self
+    def order_path(self, portal_number: str) -> str:
+        """Return the address of an order's page below the portal's own."""
+        special = (one.address for one in self.orders if patterns.extract(one.match, portal_number) is not None)
+        return _NUMBER_PART.sub(
+            lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""),
+            next(special, self.order),
+        )
 
 
 class LoginForm(PackTable):

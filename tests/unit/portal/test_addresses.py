@@ -192,7 +192,7 @@ def test_a_host_of_a_pack_is_taken_no_further_than_it_says(host: str, url: str) 
 
 @pytest.mark.parametrize("host", ["*", "*.com", "a.*.test", "*files.test", "files.test:8080", "ftp://files.test", "*."])
 def test_a_host_that_is_too_wide_or_unclear_is_refused(host: str) -> None:
-    with pytest.raises(PackError, match="site.hosts"):
+    with pytest.raises(PackError, match=r"site\.hosts"):
         pack_with(host)
 
 
@@ -223,3 +223,47 @@ def test_a_host_without_encryption_is_pointed_out_to_the_author() -> None:
 )
 def test_a_cookie_belongs_to_the_hosts_of_its_domain(host: str, domain: str, *, is_sent: bool) -> None:
     assert is_sent_to(host, domain) is is_sent
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/{number:left2}/{number:drop2}", "/45/00%2F12"),
+        ("/{number:left3}/{number:drop2}/{number:right1}", "/450/00%2F12/2"),
+        ("/x?year={number:left2}&po={number}", "/x?year=45&po=4500%2F12"),
+        ("/{number:left99}/{number:drop99}", "/4500%2F12/"),
+    ],
+)
+def test_an_address_may_hold_parts_of_a_number(address: str, path: str) -> None:
+    pack = parse_toml(written({"site.order": address}), "acme.toml")
+
+    assert pack.order_url(BASE, "4500/12") == BASE + path
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/{number:left4}", "/{number:drop4}", "/{number:left4}/{number:drop5}", "/{number:left4}/{number:right6}"],
+)
+def test_an_address_that_two_orders_could_share_is_refused(address: str) -> None:
+    with pytest.raises(PackError, match="make up a whole number"):
+        parse_toml(written({"site.order": address}), "acme.toml")
+
+
+@pytest.mark.parametrize("part", ["{number:left0}", "{number:mid3}", "{number:left}", "{number!r}"])
+def test_an_unknown_part_of_a_number_is_refused(part: str) -> None:
+    with pytest.raises(PackError, match="none of"):
+        parse_toml(written({"site.order": "/{number}/" + part}), "acme.toml")
+
+
+def test_orders_of_another_kind_have_pages_of_their_own() -> None:
+    orders = [
+        {"match": "^45", "address": "/old/{number}"},
+        {"match": "^(45|46)", "address": "/new/{number}"},
+        {"match": "^a", "address": "/small/{number}"},
+    ]
+    pack = parse_toml(written({"site.orders": orders}), "acme.toml")
+
+    for number, path in (("451", "/old/451"), ("461", "/new/461"), ("a1", "/small/a1"), ("A1", "/po/A1")):
+        assert pack.order_url(BASE, number) == BASE + path
+        assert pack.is_order_page(BASE, number, BASE + path)
+    assert not pack.is_order_page(BASE, "451", f"{BASE}/po/451")
