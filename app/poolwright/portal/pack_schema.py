@@ -6,6 +6,7 @@ Each table is validated by itself, so that every mistake is reported with its ke
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -326,6 +327,10 @@ class AttachmentRules(PackTable):
         return self
 
 
+#: Between several values of a field.
+_BETWEEN_VALUES = "; "
+
+
 class FieldRule(PackTable):
     """The element with a field of the order."""
 
@@ -334,6 +339,16 @@ class FieldRule(PackTable):
     attribute: str = ""
     #: Regular expression whose first group is the value; if empty, the whole text.
     pattern: Regex = ""
+    #: Whether all elements have a value each; else the first one that is not empty is the value.
+    many: bool = False
+
+    def value_of(self, texts: Sequence[str]) -> str:
+        """Return the value of the field by the texts of its elements; several are joined, each once."""
+        return _BETWEEN_VALUES.join(dict.fromkeys(filter(None, map(self._value, texts))))
+
+    def _value(self, text: str) -> str:
+        value = patterns.extract(self.pattern, text) if self.pattern and text else None
+        return text if value is None else value
 
 
 class PageLimits(PackTable):

@@ -176,11 +176,13 @@
       return Number.isNaN(number) ? null : number;
     };
     const fieldOf = (rule) => {
-      for (const element of rule.selector.flatMap(all)) {
+      const texts = [];
+      for (const element of new Set(rule.selector.flatMap(all))) {
         const text = rule.attribute ? attribute(element, rule.attribute) : textOf(element);
-        if (text.trim()) return text.trim();
+        if (text.trim()) texts.push(text.trim());
+        if (texts.length === (rule.many ? spec.values_max : 1)) break;
       }
-      return "";
+      return texts;
     };
 
     const isTooLarge = () => {

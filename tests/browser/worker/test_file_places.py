@@ -73,3 +73,21 @@ async def test_a_file_that_fails_its_check_has_the_name_of_its_header(tmp_path: 
         report, _ = await files_of(stage)
 
     assert [missed.label for missed in report.missed] == ["offer.pdf"], report
+
+
+async def test_a_field_takes_the_first_value_or_all(tmp_path: Path, open_stage: OpenStage) -> None:
+    more = """
+    [fields.first]
+    selector = [".line"]
+    [fields.all]
+    selector = [".line", "[data-x]"]
+    many = true
+    """
+    async with raw_stage(open_stage, tmp_path, raw_pack(more=more)) as (portal, stage):
+        lines = "".join(f"<i class=line data-x=1>{text}</i>" for text in ("", "Steel", "Wood", "Steel"))
+        portal.order("1", lines + link("/f/1", "a.pdf"))
+        portal.routes["/f/1"] = (answer(pdf("1")),)
+
+        report, _ = await files_of(stage)
+
+    assert report.fields == {"first": "Steel", "all": "Steel; Wood"}

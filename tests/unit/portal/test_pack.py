@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from poolwright.domain.errors import PoolError
-from poolwright.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
+from poolwright.portal.pack import FieldRule, LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
 from tests.unit.portal.authoring import FORM, without, written
 
 
@@ -250,3 +250,10 @@ def test_a_pack_that_changes_letters_without_a_word_is_pointed_out(changes: dict
     notices = parse_toml(written(changes), "x").notices
 
     assert any("numbers.case and separators" in notice for notice in notices) is is_told
+
+
+def test_a_field_with_several_values_has_each_of_them_once() -> None:
+    rule = FieldRule(selector=(".account",), pattern=r"^(\d+)", many=True)
+
+    assert rule.value_of(["100 A", "", "200 B", "100 C", "none"]) == "100; 200; none"
+    assert rule.value_of([]) == ""

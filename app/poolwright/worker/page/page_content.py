@@ -32,7 +32,9 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         },
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
-        "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
+        "fields": {
+            name: rule.model_dump(include={"selector", "attribute", "many"}) for name, rule in pack.fields.items()
+        },
     }
 
 
@@ -53,6 +55,8 @@ def _distinct(marks: dict[Verdict, Marks], part: str) -> list[str]:
 
 #: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX, ROOT_COUNT_MAX, DEPTH_MAX = 300_000, 5_000, 20_000, 200
+#: Values of one field: a report must fit into a frame.
+VALUE_COUNT_MAX = 200
 
 
 class PageLink(BaseModel):
@@ -101,7 +105,8 @@ class PageContent(BaseModel):
     strangers: list[str] = Field(default_factory=list[str])
     #: Addresses of files that the page shows in viewers (object, embed, iframe), without those that a link leads to.
     documents: list[str] = Field(default_factory=list[str])
-    fields: dict[str, str] = Field(default_factory=dict[str, str])
+    #: The texts of each field of the order, at most one unless the pack wants all.
+    fields: dict[str, list[str]] = Field(default_factory=dict[str, list[str]])
     element_count: int = 0
     link_count: int = 0
 
