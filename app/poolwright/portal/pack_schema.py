@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
-from poolwright.portal.file_rules import ElementText
+from poolwright.portal.file_rules import AddressRule, ElementText
 
 _T = TypeVar("_T")
 
@@ -78,6 +78,11 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
         msg = "it must hold at least one"
         raise ValueError(msg)
     return items
+
+
+def _listed(value: object) -> object:
+    """Return one table as a list of one."""
+    return [value] if isinstance(value, dict) else value
 
 
 Regex = Annotated[str, AfterValidator(_regex)]
@@ -299,6 +304,11 @@ class AttachmentRules(PackTable):
     links: tuple[Selector, ...] = ()
     #: Attributes that may contain that address; the first one wins.
     address_attributes: tuple[str, ...] = ("href", "data-url")
+    #: Rules that make the address from a text of the page, such as an id; the first one that fits wins. It goes before
+    #: ``address_attributes``.
+    address: Annotated[tuple[AddressRule, ...], BeforeValidator(_listed)] = ()
+    #: Parameters of an address that differ each time, such as a token: addresses that are equal without them are one.
+    ignore_query: tuple[Mark, ...] = ()
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.

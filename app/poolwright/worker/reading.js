@@ -128,6 +128,13 @@
         if (names[name] && names[name] !== merged[name]) merged[name] += `${merged[name] && "\n"}${names[name]}`;
       return merged;
     };
+    // The address without the parameters that differ each time.
+    const identityOf = (address) => {
+      if (!address || spec.ignore_query.length === 0) return address;
+      const url = new URL(address);
+      for (const name of spec.ignore_query) url.searchParams.delete(name);
+      return url.href;
+    };
     const linksOf = () => {
       const links = [];
       const elements = new Set();
@@ -137,10 +144,12 @@
           if (elements.has(element)) return;
           elements.add(element);
           const address = addressOf(element);
+          const sources = spec.sources.map((place) => textAt(element, place));
+          const source = sources.some(Boolean) ? JSON.stringify(sources) : "";
           if (isMessage(address)) return;
-          const key = address || (isRoute(element.hash) ? element.href : "");
+          const key = source || identityOf(address) || (isRoute(element.hash) ? element.href : "");
           if (key && byAddress.has(key)) return byAddress.get(key).others.push(element);
-          const link = { element, others: [], address, selector, index };
+          const link = { element, others: [], address, sources, selector, index };
           if (key) byAddress.set(key, link);
           links.push(link);
         });
@@ -162,8 +171,9 @@
       }
       return [...addresses].slice(0, 100);
     };
-    const linkOf = ({ element, others, address, selector, index }) => ({
+    const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
+      sources,
       selector,
       index,
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),

@@ -91,3 +91,36 @@ async def test_a_field_takes_the_first_value_or_all(tmp_path: Path, open_stage: 
         report, _ = await files_of(stage)
 
     assert report.fields == {"first": "Steel", "all": "Steel; Wood"}
+
+
+async def test_addresses_are_made_of_what_the_page_holds(tmp_path: Path, open_stage: OpenStage) -> None:
+    keys = """
+    address = [
+      { closest = "tr", attribute = "data-id", template = "/f/{0}" },
+      { attribute = "onclick", pattern = '"([^"]+)"', template = "{1:raw}" },
+    ]
+    names = ["text"]
+    """
+    row = "<tr data-id='a b'><td><a class=att href='#'>a.pdf</a><a class=att href='#'>Download</a></td></tr>"
+    script = """<a class=att href='javascript:void(0)' onclick='show("/f/c?x=1", 7)'>c.pdf</a>"""
+    async with raw_stage(open_stage, tmp_path, raw_pack(attachments=keys)) as (portal, stage):
+        portal.order("1", f"<table>{row}</table>{script}")
+        portal.routes["/f/a%20b"] = (answer(pdf("a")),)
+        portal.routes["/f/c?x=1"] = (answer(pdf("c")),)
+
+        _, saved = await files_of(stage)
+
+    assert saved == {"a.pdf": pdf("a"), "c.pdf": pdf("c")}
+    assert sorted(target for target in portal.asked if target.startswith("/f/")) == ["/f/a%20b", "/f/c?x=1"]
+
+
+async def test_a_file_behind_two_addresses_comes_once(tmp_path: Path, open_stage: OpenStage) -> None:
+    keys = 'ignore_query = ["token"]\ncount = { selector = "#count" }'
+    async with raw_stage(open_stage, tmp_path, raw_pack(attachments=keys)) as (portal, stage):
+        links = link("/f/1?token=a", "a.pdf") + link("/f/1?token=b", "Download")
+        portal.order("1", f"<b id=count>1</b>{links}")
+        portal.routes["/f/1?token=a"] = (answer(pdf("1")),)
+
+        report, saved = await files_of(stage)
+
+    assert (saved, report.missed) == ({"a.pdf": pdf("1")}, ())

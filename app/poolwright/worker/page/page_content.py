@@ -27,14 +27,14 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "links": list(attachments.links),
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
+        "ignore_query": list(attachments.ignore_query),
+        "sources": [rule.model_dump(exclude={"pattern", "template"}) for rule in attachments.address],
         "names": {
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
         },
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
-        "fields": {
-            name: rule.model_dump(include={"selector", "attribute", "many"}) for name, rule in pack.fields.items()
-        },
+        "fields": {name: rule.model_dump(exclude={"pattern"}) for name, rule in pack.fields.items()},
     }
 
 
@@ -71,6 +71,8 @@ class PageLink(BaseModel):
     index: int
     #: Texts that may name the file, by source.
     names: dict[str, str]
+    #: Texts from which its address is made, one for each rule of the pack (``attachments.address``).
+    sources: list[str] = Field(default_factory=list[str])
 
 
 class ReadEnd(StrEnum):
