@@ -49,9 +49,9 @@ page_s = 10
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password></form></body></html>"
 
 
-def raw_pack() -> Pack:
-    """What is known of the raw portal."""
-    return parse_toml(_PACK, "raw")
+def raw_pack(*, attachments: str = "", more: str = "") -> Pack:
+    """What is known of the raw portal, with further keys of its table of attachments and further tables."""
+    return parse_toml(_PACK.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
 
 
 def pdf(mark: str) -> bytes:
@@ -92,6 +92,8 @@ class RawPortal:
     #: What must stand in the head of a request for it to get what is in ``routes``.
     demanded: str = ""
     asked: list[str] = field(default_factory=list[str])
+    #: The whole head of each request.
+    heads: list[str] = field(default_factory=list[str])
 
     def order(self, number: str, links: str, script: str = "") -> None:
         """Make the page of an order."""
@@ -110,6 +112,7 @@ class RawPortal:
                     head += await stream.receive()
                 target = head.split(b" ", 2)[1].decode()
                 self.asked.append(target)
+                self.heads.append(head.decode("latin-1"))
                 for piece in self._pieces(target, head.decode("latin-1")):
                     if isinstance(piece, bytes):
                         await stream.send(piece)

@@ -1,4 +1,7 @@
-"""The template of an order's folder, such as ``{supplier}/{number}``: checked once, then filled in for each order."""
+"""The template of an order's folder, such as ``{supplier}/{number}``: checked once, then filled in for each order.
+
+A field is one that every order has, one of the order's page by the portal pack, or a column of the user's list.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from types import MappingProxyType
 from typing import Self
 
 from poolwright.domain.errors import OptionsError
-from poolwright.domain.tasks import POTask, Report
-from poolwright.files.names import safe_folder
+from poolwright.domain.ids import TaskId
+from poolwright.domain.tasks import OrderList, OrderRow, POTask, Report
+from poolwright.files.names import safe_folders
 
 DEFAULT_TEMPLATE = "{supplier}/{number}"
 #: Fields that every order has, whatever its page shows.
 OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
+_NO_ROW: Mapping[str, str] = MappingProxyType({})
+#: The cells of orders that are in no list.
+NO_CELLS: Mapping[TaskId, Mapping[str, str]] = MappingProxyType({})
 #: The text for an empty field, alone or beside other text.
 _UNKNOWN = "Unknown"
 
@@ -66,9 +74,22 @@ class FolderTemplate:
         _check_fields(text, levels, known_fields)
         return cls(levels=levels)
 
-    def render(self, task: POTask, report: Report, at: datetime) -> tuple[str, ...]:
-        """Return the folder levels for one order, each a safe name; ``at`` is the time of filing, aware UTC."""
+    @property
+    def fields(self) -> frozenset[str]:
+        """Return the fields that the template uses."""
+        return frozenset(piece.name for level in self.levels for piece in level if isinstance(piece, Placeholder))
+
+    def render(self, task: POTask, report: Report, at: datetime, cells: Mapping[str, str] = _NO_ROW) -> tuple[str, ...]:
+        """Return the folder levels for one order, each a safe name.
+
+        Args:
+            task: The order.
+            report: Its report, with the fields of its page.
+            at: The time of filing, aware UTC.
+            cells: The cells of its row in the user's list, by column. A field of the page goes before a column.
+        """
         values = {
+            **cells,
             **report.fields,
             "number": task.po_number,
             "portal_number": task.portal_number,
@@ -77,7 +98,56 @@ class FolderTemplate:
             "month": f"{at:%m}",
             "day": f"{at:%d}",
         }
-        return tuple(safe_folder("".join(_text(piece, values) for piece in level)) for level in self.levels)
+        return self._filled(values)
+
+    def preview(self, task: POTask, cells: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the folder levels for an order before it is fetched; what only its page tells stays in braces."""
+        known = {"number": task.po_number, "portal_number": task.portal_number, **cells}
+        return self._filled({**{name: f"{{{name}}}" for name in self.fields}, **known})
+
+    def _filled(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        return safe_folders("".join(_text(piece, values) for piece in level) for level in self.levels)
+
+
+def list_columns(orders: OrderList, page_fields: Collection[str]) -> dict[str, int]:
+    """Return the columns of a list that can be folder levels, with their indexes.
+
+    Not a column without a name or with the name of another one, nor one that is called as a field of an order.
+    """
+    names = [name.strip() for name in orders.columns]
+    other = {*OWN_FIELDS, *page_fields, ""}
+    return {name: index for index, name in enumerate(names) if name not in other and names.count(name) == 1}
+
+
+def cells_by_task(
+    orders: OrderList, template: FolderTemplate, page_fields: Collection[str]
+) -> dict[TaskId, dict[str, str]]:
+    """Return the cells that a template uses, by order; of several rows of an order, the first one counts."""
+    columns = {name: index for name, index in list_columns(orders, page_fields).items() if name in template.fields}
+    cells: dict[TaskId, dict[str, str]] = {}
+    for row in orders.rows if columns else ():
+        if row.task_id is not None:
+            cells.setdefault(row.task_id, {name: _cell(row, index) for name, index in columns.items()})
+    return cells
+
+
+def ambiguous_orders(
+    orders: OrderList, template: FolderTemplate, page_fields: Collection[str]
+) -> dict[TaskId, tuple[str, ...]]:
+    """Return the orders whose rows differ in a column that a template uses, with these columns."""
+    columns = {name: index for name, index in list_columns(orders, page_fields).items() if name in template.fields}
+    values: dict[TaskId, dict[str, set[str]]] = {}
+    for row in orders.rows if columns else ():
+        if row.task_id is not None:
+            seen = values.setdefault(row.task_id, {name: set() for name in columns})
+            for name, index in columns.items():
+                seen[name].add(_cell(row, index).strip())
+    differing = {task_id: tuple(name for name in seen if len(seen[name]) > 1) for task_id, seen in values.items()}
+    return {task_id: names for task_id, names in differing.items() if names}
+
+
+def _cell(row: OrderRow, index: int) -> str:
+    return row.cells[index] if index < len(row.cells) else ""
 
 
 def _pieces(text: str) -> list[PatternPart]:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import errno
 import shutil
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from loguru import logger
 
 from poolwright.archive.evidence import EvidenceStore
-from poolwright.archive.folder_template import DEFAULT_TEMPLATE, FolderTemplate
+from poolwright.archive.folder_template import DEFAULT_TEMPLATE, NO_CELLS, FolderTemplate
 from poolwright.archive.intents import Intent, IntentLog
 from poolwright.archive.manifest import Manifest, ManifestError
 from poolwright.archive.staging import complete_staging
@@ -62,6 +62,7 @@ class OutputTree:
         clock: Clock,
         known_fields: Collection[str] | None = None,
         account: Account | None = None,
+        cells: Mapping[TaskId, Mapping[str, str]] = NO_CELLS,
     ) -> None:
         """Check the template, without access to the disk.
 
@@ -69,7 +70,8 @@ class OutputTree:
             out: The output folder.
             template: The template of an order's folder.
             clock: The time.
-            known_fields: The fields of this portal's pages; without it any field is accepted.
+            known_fields: The fields of this portal's pages and of the user's list; without it any field is accepted.
+            cells: The cells of the user's list that the template may use, by order and column.
             account: The account of the orders. Orders of other accounts keep their own folders, whatever their numbers.
 
         Raises:
@@ -78,6 +80,7 @@ class OutputTree:
         self._out = out
         self._template = FolderTemplate.parse(template, known_fields)
         self._clock = clock
+        self._cells = cells
         self._account = account
         self._targets = TargetFolders(out, account)
         self._private = out / PRIVATE_NAME
@@ -116,7 +119,7 @@ class OutputTree:
         if not files.is_dir():
             return self._already_filed(task, report)
         now = self._clock.now()
-        levels = self._template.render(task, report, now)
+        levels = self._template.render(task, report, now, self._cells.get(task.task_id, {}))
         with self._lock:
             former = self._former(task.task_id, levels)
         manifest = Manifest.from_report(task, report, now, self._account)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+from rich.tree import Tree
 
-from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.folder_template import FolderTemplate, ambiguous_orders, cells_by_task, list_columns
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import OptionsError
+from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import OrderList
-from poolwright.files.names import safe_name
+from poolwright.files.names import folder_variants, name_key, safe_name
 from poolwright.intake.content_kind import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import ReadOptions, orders_from_file, orders_from_numbers, orders_from_stdin
+from poolwright.intake.orders import (
+    ReadOptions,
+    changed_numbers,
+    orders_from_file,
+    orders_from_numbers,
+    orders_from_stdin,
+)
 from poolwright.portal.pack import Pack
 from poolwright.service.batch import BatchJob, RedoPolicy
 from poolwright.service.output_folder import JOURNAL_NAME
@@ -96,13 +105,56 @@ def make_job(
     )
 
 
-def check_template(settings: Settings, pack: Pack) -> None:
-    """Check the folder template.
+def check_template(settings: Settings, pack: Pack, orders: OrderList | None = None) -> OrderFolders:
+    """Check the folder template, and return the folders that it gives.
+
+    Args:
+        settings: The settings with the template.
+        pack: The portal pack, whose fields the template may use.
+        orders: The list, whose columns it may use too; ``None`` for orders of which no list is known in advance.
 
     Raises:
-        OptionsError: The template is not valid, or names a field that the portal pack does not have.
+        OptionsError: The template is not valid, or names an unknown field.
     """
-    FolderTemplate.parse(settings.folder_template, pack.fields)
+    columns = list_columns(orders, pack.fields) if orders else ()
+    template = FolderTemplate.parse(settings.folder_template, {*pack.fields, *columns})
+    return OrderFolders(
+        cells=cells_by_task(orders, template, pack.fields) if orders else {},
+        ambiguous=ambiguous_orders(orders, template, pack.fields) if orders else {},
+        template=template,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFolders:
+    """The folders of the orders of a list, as far as they are known before a run."""
+
+    template: FolderTemplate
+    #: The cells of the list that the template uses, by order and column.
+    cells: Mapping[TaskId, Mapping[str, str]]
+    #: Orders whose rows differ in such a column, with these columns.
+    ambiguous: Mapping[TaskId, tuple[str, ...]]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return a sentence about orders whose rows name different folders."""
+        if not self.ambiguous:
+            return ()
+        columns = ", ".join(dict.fromkeys(name for names in self.ambiguous.values() for name in names))
+        orders = terminal.format_count(len(self.ambiguous), "order")
+        verb = "is" if len(self.ambiguous) == 1 else "are"
+        return (f"{orders} {verb} in rows that differ in {columns}; the folder is that of the first row.",)
+
+    def of(self, orders: OrderList) -> dict[TaskId, str]:
+        """Return the folder of each order below the output folder; what only its page tells is in braces."""
+        taken: set[str] = set()
+        folders: dict[TaskId, str] = {}
+        for task in orders.tasks:
+            *parents, name = self.template.preview(task, self.cells.get(task.task_id, {}))
+            paths = ("/".join((*parents, variant)) for variant in folder_variants(name))
+            folders[task.task_id] = next(path for path in paths if name_key(path) not in taken)
+            taken.add(name_key(folders[task.task_id]))
+        return folders
 
 
 def report_stem(orders: OrderList) -> str:
@@ -114,6 +166,8 @@ def report_stem(orders: OrderList) -> str:
 
 #: Rows to show, enough to see whether the column is right.
 ROWS_SHOWN = 5
+#: Orders whose folders are shown.
+FOLDERS_SHOWN = 40
 
 
 def order_column(orders: OrderList) -> int | None:
@@ -124,7 +178,7 @@ def order_column(orders: OrderList) -> int | None:
     return None
 
 
-def orders_json(orders: OrderList) -> str:
+def orders_json(orders: OrderList, folders: OrderFolders) -> str:
     """Return how a list was read, as one JSON line."""
     index = order_column(orders)
     content = {
@@ -135,31 +189,33 @@ def orders_json(orders: OrderList) -> str:
         "column_position": None if index is None else index + 1,
         "row_count": len(orders.rows),
         "orders": [task.po_number for task in orders.tasks],
+        "folders": list(folders.of(orders).values()),
         "invalid": [
             {"row_no": row.row_no, "given": row.given, "problem": row.problem.value, "detail": row.detail}
             for row in orders.rows
             if row.problem is not None
         ],
-        "notices": list(orders.notices),
+        "changed": [{"row_no": row_no, "portal_number": number} for row_no, number in changed_numbers(orders).items()],
+        "notices": [*orders.notices, *folders.notices],
     }
     return json.dumps(content, ensure_ascii=False)
 
 
-def print_orders(orders: OrderList, *, is_json: bool) -> None:
-    """Print how a list was read."""
+def print_orders(orders: OrderList, folders: OrderFolders, *, is_json: bool) -> None:
+    """Print how a list was read, and the folders that its orders will have."""
     screen = console()
     if is_json:
-        screen.out(orders_json(orders), highlight=False)
+        screen.out(orders_json(orders, folders), highlight=False)
         return
-    _print_preview(orders, screen)
+    _print_preview(orders, folders, screen)
 
 
-def _print_preview(orders: OrderList, screen: Console) -> None:
+def _print_preview(orders: OrderList, folders: OrderFolders, screen: Console) -> None:
     index = order_column(orders)
     column = "" if index is None else f", order numbers from column #{index + 1} {orders.columns[index]!r}"
     counts = f"{terminal.format_count(len(orders.rows), 'row')}, {terminal.format_count(len(orders.tasks), 'order')}"
     screen.print(Text.assemble((orders.source, "bold"), f": {counts}{column}"), soft_wrap=True)
-    for notice in orders.notices:
+    for notice in (*orders.notices, *folders.notices, *_change_notices(orders)):
         screen.print(Text(f"  {notice}", "yellow"), soft_wrap=True)
     screen.print()
     screen.print(FittingTable(_preview_table(orders)), soft_wrap=True)
@@ -167,7 +223,39 @@ def _print_preview(orders: OrderList, screen: Console) -> None:
         screen.print(
             Text(f"... and {terminal.format_count(len(orders.rows) - ROWS_SHOWN, 'more row', 'more rows')}", "dim")
         )
+    screen.print()
+    screen.print(_folder_tree(folders.of(orders), len(orders.tasks)), soft_wrap=True)
     screen.print(Text("Dry run: nothing was started.", "dim"))
+
+
+def _folder_tree(folders: Mapping[TaskId, str], order_count: int) -> Tree:
+    """Return the tree of the output folder, with the first orders of the list."""
+    tree = Tree("folders of the orders", style="dim", hide_root=False)
+    branches: dict[str, Tree] = {}
+    for folder in list(folders.values())[:FOLDERS_SHOWN]:
+        parent, path = tree, ""
+        for name in folder.split("/"):
+            path = f"{path}/{name}"
+            parent = branches[path] if path in branches else branches.setdefault(path, parent.add(Text(name)))
+    if order_count > FOLDERS_SHOWN:
+        more = terminal.format_count(order_count - FOLDERS_SHOWN, "more order", "more orders")
+        tree.add(Text(f"... and {more}", "dim"))
+    return tree
+
+
+def _change_notices(orders: OrderList) -> Iterator[str]:
+    """Yield one sentence if the portal is asked for numbers in another form than the list has."""
+    given = {row.row_no: row.given for row in orders.rows}
+    changed = changed_numbers(orders)
+    if not changed:
+        return
+    shown = [f"{given[row_no]!r} as {number!r} (row {row_no})" for row_no, number in changed.items()]
+    more = f" and {len(shown) - ROWS_SHOWN:,} more" if len(shown) > ROWS_SHOWN else ""
+    verb = "number is" if len(shown) == 1 else "numbers are"
+    yield (
+        f"{len(shown):,} {verb} asked for in another form than in the list: {', '.join(shown[:ROWS_SHOWN])}{more}; "
+        "numbers.case and numbers.separators of the portal pack decide that."
+    )
 
 
 def _preview_table(orders: OrderList) -> Table:

@@ -49,7 +49,11 @@ Sheet = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Show how the list is read, and exit.", rich_help_panel=options.ORDERS),
+    typer.Option(
+        "--dry-run",
+        help="Show how the list is read and the folders of its orders, and exit.",
+        rich_help_panel=options.ORDERS,
+    ),
 ]
 RedoChoice = Annotated[
     RedoPolicy,
@@ -92,10 +96,10 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
 ) -> None:
     """Read the list, resolve the configuration, and run the batch."""
     site = resolve_portal_config(settings)
-    check_template(settings, site.pack)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
+    folders = check_template(settings, site.pack, orders)
     if dry_run:
-        print_orders(orders, is_json=as_json)
+        print_orders(orders, folders, is_json=as_json)
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
@@ -104,7 +108,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
     job = replace(job, account=portal_account(settings, site))
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    texts = (*orders.notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
+    texts = (*orders.notices, *folders.notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     notices = (*info_notices(texts), *choice.notices)
     display = Display(
         mode=mode,

@@ -20,6 +20,10 @@ from poolwright.files.file_format import ending_of, format_of
 FILE_NAME_MAX_BYTES = 150
 #: A file may be below several levels of folders.
 FOLDER_NAME_MAX_BYTES = 80
+#: All levels together: Windows allows 260 characters with the path before them and a file's name behind them.
+FOLDERS_MAX_BYTES = 160
+#: A level is not made shorter than this, however many there are.
+_SHORTENED_MIN_BYTES = 16
 #: Folder within an order's folder, for earlier files that the portal changed or withdrew.
 SUPERSEDED_NAME = "superseded"
 #: Names in an order's folder that no attachment may have: pass them to ``unique_name`` as taken.
@@ -50,10 +54,21 @@ def safe_name(label: str) -> str:
     return _legal(parts[-1], FILE_NAME_MAX_BYTES) if parts else _NAMELESS_FILE
 
 
-def safe_folder(text: str) -> str:
+def safe_folder(text: str, limit_bytes: int = FOLDER_NAME_MAX_BYTES) -> str:
     """Return a folder name for ``text``, at most 80 bytes of UTF-8; ``Unknown`` if no readable character is left."""
     visible = _visible(text)
-    return _legal(visible, FOLDER_NAME_MAX_BYTES) if visible.strip(" .") else _NAMELESS_FOLDER
+    return _legal(visible, min(limit_bytes, FOLDER_NAME_MAX_BYTES)) if visible.strip(" .") else _NAMELESS_FOLDER
+
+
+def safe_folders(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of nested folders. If they are too long together for Windows, the longest ones are shortened."""
+    levels = list(texts)
+    names = tuple(map(safe_folder, levels))
+    limit_bytes = FOLDER_NAME_MAX_BYTES
+    while sum(len(name.encode()) for name in names) > FOLDERS_MAX_BYTES and limit_bytes > _SHORTENED_MIN_BYTES:
+        limit_bytes -= 1
+        names = tuple(safe_folder(text, limit_bytes) for text in levels)
+    return names
 
 
 def has_ending(name: str) -> bool:

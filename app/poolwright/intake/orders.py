@@ -20,6 +20,7 @@ from poolwright.intake.excluded_rows import find_other_tables, find_totals, side
 from poolwright.intake.grid import Row, named_rows
 from poolwright.intake.order_column import Confidence, column_label, find_column, guess_notice
 from poolwright.intake.table import Table, parse_table, read_table
+from poolwright.portal.number_text import plain_text
 from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, parse_number
 
 #: Number of kinds that the sentence names.
@@ -53,6 +54,16 @@ def _shape(number: str) -> str:
     has_letters = any(map(str.isalpha, number))
     words = {(True, True): "letters and digits", (False, True): "letters", (True, False): "digits and signs"}
     return f"{len(number)} {words.get((has_digits, has_letters), 'signs')}"
+
+
+def changed_numbers(orders: OrderList) -> dict[int, str]:
+    """Return the numbers that the portal is asked for in another form than the list has, by row.
+
+    A prefix that is left out is no change; letters in another case, and characters that are taken out, are.
+    """
+    numbers = {task.task_id: task.portal_number for task in orders.tasks}
+    rows = ((row, numbers[row.task_id]) for row in orders.rows if row.task_id is not None)
+    return {row.row_no: number for row, number in rows if number not in plain_text(row.given)}
 
 
 #: Used in place of a file name in reports and messages.

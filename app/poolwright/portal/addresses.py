@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -34,6 +35,48 @@ def origin_of(url: str) -> Origin | None:
     if parts.scheme not in _PORTS or not host or "@" in parts.netloc:
         return None
     return Origin(scheme=parts.scheme, host=host, port=_PORTS[parts.scheme] if port is None else port)
+
+
+#: A host of a pack: a name, all names below one (``*.x``), and in front a scheme where it is not HTTPS.
+_FILE_HOST = re.compile(r"(?:(https?)://)?(\*\.(?=[^.]+\.))?([^\s/:@?#\\*]+)(?::(\d{1,5}))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHost:
+    """A host whose files may be fetched, as a pack names it: ``files.test``, ``*.files.test``, ``http://files.test``."""
+
+    #: The origin of the host, or of the name above all hosts that are meant.
+    origin: Origin
+    #: Whether all hosts below this name are meant, and not the name itself.
+    is_wildcard: bool
+
+    @classmethod
+    def parse(cls, text: str) -> FileHost | None:
+        """Return the host that a text of a pack names; ``None`` if it names none."""
+        match = _FILE_HOST.fullmatch(text)
+        if match is None or (match[4] and not match[1]):
+            return None
+        port = f":{match[4]}" if match[4] else ""
+        origin = origin_of(f"{(match[1] or 'https').lower()}://{match[3]}{port}")
+        return None if origin is None else cls(origin=origin, is_wildcard=bool(match[2]))
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether it is one named host over HTTPS, which may have cookies of the portal."""
+        return self.origin.scheme == "https" and not self.is_wildcard
+
+    def includes(self, origin: Origin) -> bool:
+        """Return whether an origin is this host, or one of the hosts below this name."""
+        if not self.is_wildcard:
+            return origin == self.origin
+        is_below = origin.host.endswith(f".{self.origin.host}")
+        return is_below and (origin.scheme, origin.port) == (self.origin.scheme, self.origin.port)
+
+
+def is_sent_to(host: str, cookie_domain: str) -> bool:
+    """Return whether a browser sends a cookie of a domain to a host; only domain and host are compared."""
+    domain = cookie_domain.lower()
+    return host == domain.lstrip(".") or (domain.startswith(".") and host.endswith(domain))
 
 
 #: Characters that a browser does not percent-encode.

@@ -29,6 +29,10 @@ _AFTER_PREFIX = " -_#:./"
 _SHOWN_NUMBERS = 3
 
 
+#: Parts of a pattern that match no letter: classes of digits and blanks, escaped signs, and the names of groups.
+_WITHOUT_LETTERS = re.compile(r"\\[dsbBAZ]|\\[^\w\s]|\(\?[a-zA-Z]*[:)]|\(\?P<\w+>")
+
+
 class LetterCase(StrEnum):
     """How the letters of a number are changed for the portal."""
 
@@ -53,6 +57,11 @@ class NumberRules(BaseModel):
     describe: str = Field(min_length=1)
     #: A number that is valid by these rules.
     example: str = Field(min_length=1)
+
+    @property
+    def may_have_letters(self) -> bool:
+        """Return whether the pattern may match letters, judged by what it is made of."""
+        return bool(re.search(r"[a-z.]|\\[wWDSp]", _WITHOUT_LETTERS.sub("", self.pattern), re.IGNORECASE))
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

@@ -11,14 +11,14 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import quote, urlsplit
+from typing import Annotated, cast
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from poolwright.portal.addresses import origin_of
+from poolwright.portal.addresses import FileHost, origin_of
 from poolwright.portal.errors import PackError
-from poolwright.portal.numbers import NumberRules
+from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
     AttachmentRules,
     DialogPolicy,
@@ -48,13 +48,16 @@ __all__ = [
     "shipped_names",
 ]
 
-SCHEMA_VERSION = 1
+#: Versions of the pack language. Version 1 changes numbers unless the pack says otherwise (``_number_defaults``).
+SCHEMA_VERSIONS = (1, 2)
+#: From this version on, a number is kept as the list has it unless the pack says otherwise.
+_KEEPING_VERSION = 2
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def _schema(version: int) -> int:
-    if version != SCHEMA_VERSION:
-        msg = f"it is {version}; this version of Poolwright reads {SCHEMA_VERSION}"
+    if version not in SCHEMA_VERSIONS:
+        msg = f"it is {version}; this version of Poolwright reads {' and '.join(map(str, SCHEMA_VERSIONS))}"
         raise ValueError(msg)
     return version
 
@@ -80,6 +83,18 @@ class Pack(PackTable):
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
     limits: PageLimits = PageLimits()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _number_defaults(cls, content: object) -> object:
+        """Return the content with the defaults of its version: from version 2 on, nothing in a number is changed."""
+        if not isinstance(content, dict):
+            return content
+        tables = cast("dict[str, object]", content)
+        numbers, version = tables.get("numbers"), tables.get("schema")
+        if not isinstance(numbers, dict) or not isinstance(version, int) or version < _KEEPING_VERSION:
+            return tables
+        return {**tables, "numbers": {"separators": "", "case": LetterCase.KEEP, **cast("dict[str, object]", numbers)}}
+
     def to_json(self) -> str:
         """Return the pack as it is sent to a worker."""
         return self.model_dump_json(by_alias=True)
@@ -87,15 +102,29 @@ class Pack(PackTable):
     @property
     def notices(self) -> tuple[str, ...]:
         """Return sentences for the author of a valid pack about its gaps."""
+        return (*self._list_notices(), *self._host_notices(), *self._number_notices())
+
+    def _list_notices(self) -> Iterator[str]:
         rules = self.attachments
-        if rules.count or rules.empty or rules.settled or rules.answered:
-            return ()
-        signs = "attachments.empty, count, settled or answered"
-        return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
+        if not (rules.count or rules.empty or rules.settled or rules.answered):
+            signs = "attachments.empty, count, settled or answered"
+            yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
+
+    def _number_notices(self) -> Iterator[str]:
+        changes = {"case": "letters of a number become upper case", "separators": "spaces and hyphens are taken out"}
+        silent = [key for key in changes if key not in self.numbers.model_fields_set]
+        if silent and self.numbers.may_have_letters:
+            keys, sentence = " and ".join(silent), " and ".join(changes[key] for key in silent)
+            yield f"it does not say numbers.{keys}: {sentence}; say so, or set schema = {_KEEPING_VERSION} to keep them"
+
+    def _host_notices(self) -> Iterator[str]:
+        for text, host in zip(self.site.hosts, self._file_hosts, strict=True):
+            if host.origin.scheme == "http":
+                yield f"site.hosts: files of {text} come without encryption, so they could be changed on their way"
 
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
-        return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
+        return base_url + self.site.order_path(portal_number)
 
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
         """Return whether an address is that of the order's page; a portal may add to the address of an order."""
@@ -104,11 +133,23 @@ class Pack(PackTable):
         return is_below and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
-        """Return whether an address leads to the portal, or over HTTPS to a host that this pack trusts."""
+        """Return whether an address leads to the portal, or to a host that this pack trusts."""
         origin = origin_of(url)
         if origin is None:
             return False
-        return origin == origin_of(base_url) or origin in {origin_of(f"https://{host}") for host in self.site.hosts}
+        return origin == origin_of(base_url) or any(host.includes(origin) for host in self._file_hosts)
+
+    def may_have_cookies(self, base_url: str, url: str) -> bool:
+        """Return whether cookies of the portal may go to an address: its own, or over HTTPS a host named in full."""
+        origin = origin_of(url)
+        if origin is None:
+            return False
+        exact = (host for host in self._file_hosts if host.is_exact)
+        return origin == origin_of(base_url) or any(host.includes(origin) for host in exact)
+
+    @property
+    def _file_hosts(self) -> list[FileHost]:
+        return [host for text in self.site.hosts if (host := FileHost.parse(text)) is not None]
 
     def is_login_host(self, url: str) -> bool:
         """Return whether an address belongs to the single sign-on that this pack names."""

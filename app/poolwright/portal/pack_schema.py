@@ -6,12 +6,16 @@ Each table is validated by itself, so that every mistake is reported with its ke
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
+from poolwright.portal.addresses import FileHost
+from poolwright.portal.file_rules import AddressRule, ElementText
 
 _T = TypeVar("_T")
 
@@ -52,6 +56,16 @@ def _host(text: str) -> str:
     return text
 
 
+def _file_host(text: str) -> str:
+    if FileHost.parse(text) is None:
+        msg = (
+            f"{text!r} must be a bare host name, such as files.portal.test, all names below one (*.files.test), or an "
+            "address such as http://files.test"
+        )
+        raise ValueError(msg)
+    return text
+
+
 def _not_empty(text: str) -> str:
     if not text.strip():
         msg = "an empty text is on every page"
@@ -66,6 +80,11 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
     return items
 
 
+def _listed(value: object) -> object:
+    """Return one table as a list of one."""
+    return [value] if isinstance(value, dict) else value
+
+
 Regex = Annotated[str, AfterValidator(_regex)]
 #: The text of a mark; an empty one would match every page.
 Mark = Annotated[str, AfterValidator(_not_empty)]
@@ -73,6 +92,7 @@ Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Host = Annotated[str, AfterValidator(_host)]
+FileHostText = Annotated[str, AfterValidator(_file_host)]
 
 
 class PackTable(BaseModel):
@@ -81,27 +101,72 @@ class PackTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
+#: A part of a number in an address: all of it, or its first, its last, or all but its first characters.
+_NUMBER_PART = re.compile(r"\{number(?::(left|right|drop)([1-9]\d?))?\}")
+
+
+def _order_path(text: str) -> str:
+    """Refuse the address of an order's page that two orders could share."""
+    if "{number" in _NUMBER_PART.sub("", text):
+        parts_text = "{number}, {number:left4}, {number:right4}, {number:drop4}"
+        msg = f"{text!r} has a part of a number that is none of {parts_text}"
+        raise ValueError(msg)
+    parts = [(match[1] or "", int(match[2] or 0)) for match in _NUMBER_PART.finditer(text)]
+    first = max((length for kind, length in parts if kind == "left"), default=-1)
+    rest = min((length for kind, length in parts if kind == "drop"), default=first + 1)
+    if ("", 0) not in parts and (first < 0 or rest > first):
+        msg = "order must contain {number}" + (" or parts that make up a whole number" if parts else "")
+        raise ValueError(msg)
+    return text
+
+
+def _number_part(number: str, kind: str, length: int) -> str:
+    match kind:
+        case "left":
+            return number[:length]
+        case "right":
+            return number[-length:]
+        case "drop":
+            return number[length:]
+        case _:
+            return number
+
+
+OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_order_path)]
+
+
+class OrderAddress(PackTable):
+    """The page of those orders whose number matches."""
+
+    #: Regular expression, searched in the number in the portal's form; case counts.
+    match: Regex
+    address: OrderPath
+
+
 class SiteAddresses(PackTable):
     """Addresses of the portal."""
 
     #: Address of the portal, unless the profile or the command line gives another one.
     base_url: BaseUrl = ""
-    #: The page of an order; ``{number}`` is replaced by the number in the portal's form.
-    order: SitePath
+    #: The page of an order; ``{number}`` is replaced by the number in the portal's form, ``{number:left4}`` by a part.
+    order: OrderPath
+    #: Other pages for some orders; the first one that matches wins.
+    orders: tuple[OrderAddress, ...] = ()
     #: A page that only a logged-in user sees.
     probe: SitePath
-    #: Further hosts whose links may be fetched and whose frames are read, over HTTPS only.
-    hosts: tuple[Host, ...] = ()
+    #: Further hosts whose links may be fetched and whose frames are read: over HTTPS, unless one says ``http://``.
+    hosts: tuple[FileHostText, ...] = ()
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
 
-    @model_validator(mode="after")
-    def _order_holds_number(self) -> SiteAddresses:
-        if "{number}" not in self.order:
-            msg = "order must contain {number}"
-            raise ValueError(msg)
-        return self
+    def order_path(self, portal_number: str) -> str:
+        """Return the address of an order's page below the portal's own."""
+        special = (one.address for one in self.orders if patterns.extract(one.match, portal_number) is not None)
+        return _NUMBER_PART.sub(
+            lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""),
+            next(special, self.order),
+        )
 
 
 class LoginForm(PackTable):
@@ -239,10 +304,15 @@ class AttachmentRules(PackTable):
     links: tuple[Selector, ...] = ()
     #: Attributes that may contain that address; the first one wins.
     address_attributes: tuple[str, ...] = ("href", "data-url")
+    #: Rules that make the address from a text of the page, such as an id; the first one that fits wins. It goes before
+    #: ``address_attributes``.
+    address: Annotated[tuple[AddressRule, ...], BeforeValidator(_listed)] = ()
+    #: Parameters of an address that differ each time, such as a token: addresses that are equal without them are one.
+    ignore_query: tuple[Mark, ...] = ()
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
-    names: tuple[NameSource, ...] = (
+    names: tuple[NameSource | ElementText, ...] = (
         NameSource.DISPOSITION,
         NameSource.DOWNLOAD,
         NameSource.TEXT,
@@ -267,6 +337,10 @@ class AttachmentRules(PackTable):
         return self
 
 
+#: Between several values of a field.
+_BETWEEN_VALUES = "; "
+
+
 class FieldRule(PackTable):
     """The element with a field of the order."""
 
@@ -275,6 +349,16 @@ class FieldRule(PackTable):
     attribute: str = ""
     #: Regular expression whose first group is the value; if empty, the whole text.
     pattern: Regex = ""
+    #: Whether all elements have a value each; else the first one that is not empty is the value.
+    many: bool = False
+
+    def value_of(self, texts: Sequence[str]) -> str:
+        """Return the value of the field by the texts of its elements; several are joined, each once."""
+        return _BETWEEN_VALUES.join(dict.fromkeys(filter(None, map(self._value, texts))))
+
+    def _value(self, text: str) -> str:
+        value = patterns.extract(self.pattern, text) if self.pattern and text else None
+        return text if value is None else value
 
 
 class PageLimits(PackTable):

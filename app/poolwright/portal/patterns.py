@@ -49,6 +49,34 @@ def extract(pattern: str, text: str) -> str | None:
     return None if value is None else value.strip()
 
 
+def group_count(pattern: str) -> int:
+    """Return the number of groups of a valid pattern."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options=options).groups
+    except re2.error:
+        import regex  # noqa: PLC0415 - rarely needed, and every worker would load it
+
+        return regex.compile(pattern).groups
+
+
+def groups(pattern: str, text: str) -> tuple[str, ...] | None:
+    """Return the whole first match and its groups, empty for those without one; ``None`` without a match."""
+    options = re2.Options()
+    options.dot_nl, options.log_errors = True, False
+    try:
+        match = re2.compile(pattern, options=options).search(text)
+    except re2.error:
+        import regex  # noqa: PLC0415 - rarely needed, and every worker would load it
+
+        try:
+            match = regex.compile(pattern, regex.DOTALL).search(text, timeout=LIMIT_S)
+        except TimeoutError:
+            return None
+    return None if match is None else (match.group(0), *(group or "" for group in match.groups()))
+
+
 @lru_cache(maxsize=256)
 def _search(pattern: str, *, ignores_case: bool) -> _Search:
     options = re2.Options()

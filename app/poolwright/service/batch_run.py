@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 
+from poolwright.archive.folder_template import FolderTemplate, cells_by_task, list_columns
 from poolwright.archive.output_tree import OutputTree
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.archive.report_table import TaskRecords
@@ -164,7 +165,7 @@ async def run_batch(
     """
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
-    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
+    tree = output_tree_of(job, clock)
     results: list[tuple[BatchSummary, BatchReport]] = []
     async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
@@ -276,6 +277,14 @@ async def _run_pool(run: _BatchRun) -> Stop | None:
 async def _call_when_set(event: anyio.Event, call: Callable[[], None]) -> None:
     await event.wait()
     call()
+
+
+def output_tree_of(job: BatchJob, clock: Clock) -> OutputTree:
+    """Return the output tree, whose template may also use columns of the list."""
+    page_fields = _known_fields(job)
+    known = None if page_fields is None else page_fields | list_columns(job.orders, page_fields).keys()
+    cells = cells_by_task(job.orders, FolderTemplate.parse(job.template), page_fields or ())
+    return OutputTree(job.out, job.template, clock=clock, known_fields=known, account=job.account, cells=cells)
 
 
 def _known_fields(job: BatchJob) -> frozenset[str] | None:

@@ -73,6 +73,10 @@ const dom = (() => {
     click: method(HTMLElement, "click"),
     dispatch: method(EventTarget, "dispatchEvent"),
     listen: method(EventTarget, "addEventListener"),
+    closest: method(Element, "closest"),
+    // The shadow root or document that contains an element, and the element that has a shadow root.
+    rootOf: method(Node, "getRootNode"),
+    host: getter(ShadowRoot, "host"),
     shadow: getter(Element, "shadowRoot"),
     state: getter(Document, "readyState"),
     // The visible text; for elements other than HTML (SVG) the text of the source.

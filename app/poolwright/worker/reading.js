@@ -88,7 +88,35 @@
       return "";
     };
     const attribute = (element, name) => wellFormed(dom.attribute(element, name) ?? "", 1000);
+    // The nearest element around, also outside of the shadow roots that the element is in.
+    const closest = (element, selector) => {
+      for (let inner = element; inner; ) {
+        const found = dom.closest(inner, selector);
+        if (found) return found;
+        const root = dom.rootOf(inner);
+        inner = roots.includes(root) && !dom.isDocument(root) ? dom.host(root) : null;
+      }
+      return null;
+    };
+    // The first element within another one, also within the shadow roots there.
+    const within = (around, selector) => {
+      const [found] = dom.all(around, selector);
+      if (found) return found;
+      for (const element of dom.all(around, "*")) {
+        const shadow = dom.shadow(element);
+        const inner = shadow && within(shadow, selector);
+        if (inner) return inner;
+      }
+      return null;
+    };
+    const textAt = (element, place) => {
+      const around = place.closest ? closest(element, place.closest) : element;
+      const target = around && place.selector ? within(around, place.selector) : around;
+      if (!target) return "";
+      return place.attribute ? attribute(target, place.attribute) : textOf(target);
+    };
     const namesOf = (element, address) => ({
+      ...Object.fromEntries(Object.entries(spec.names).map(([key, place]) => [key, textAt(element, place)])),
       download: attribute(element, "download"),
       title: attribute(element, "title"),
       "aria-label": attribute(element, "aria-label"),
@@ -100,6 +128,13 @@
         if (names[name] && names[name] !== merged[name]) merged[name] += `${merged[name] && "\n"}${names[name]}`;
       return merged;
     };
+    // The address without the parameters that differ each time.
+    const identityOf = (address) => {
+      if (!address || spec.ignore_query.length === 0) return address;
+      const url = new URL(address);
+      for (const name of spec.ignore_query) url.searchParams.delete(name);
+      return url.href;
+    };
     const linksOf = () => {
       const links = [];
       const elements = new Set();
@@ -109,10 +144,12 @@
           if (elements.has(element)) return;
           elements.add(element);
           const address = addressOf(element);
+          const sources = spec.sources.map((place) => textAt(element, place));
+          const source = sources.some(Boolean) ? JSON.stringify(sources) : "";
           if (isMessage(address)) return;
-          const key = address || (isRoute(element.hash) ? element.href : "");
+          const key = source || identityOf(address) || (isRoute(element.hash) ? element.href : "");
           if (key && byAddress.has(key)) return byAddress.get(key).others.push(element);
-          const link = { element, others: [], address, selector, index };
+          const link = { element, others: [], address, sources, selector, index };
           if (key) byAddress.set(key, link);
           links.push(link);
         });
@@ -134,8 +171,9 @@
       }
       return [...addresses].slice(0, 100);
     };
-    const linkOf = ({ element, others, address, selector, index }) => ({
+    const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
+      sources,
       selector,
       index,
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
@@ -148,11 +186,13 @@
       return Number.isNaN(number) ? null : number;
     };
     const fieldOf = (rule) => {
-      for (const element of rule.selector.flatMap(all)) {
+      const texts = [];
+      for (const element of new Set(rule.selector.flatMap(all))) {
         const text = rule.attribute ? attribute(element, rule.attribute) : textOf(element);
-        if (text.trim()) return text.trim();
+        if (text.trim()) texts.push(text.trim());
+        if (texts.length === (rule.many ? spec.values_max : 1)) break;
       }
-      return "";
+      return texts;
     };
 
     const isTooLarge = () => {

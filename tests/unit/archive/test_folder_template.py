@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.folder_template import FolderTemplate, ambiguous_orders, cells_by_task, list_columns
 from poolwright.domain.errors import OptionsError
-from poolwright.files.names import FOLDER_NAME_MAX_BYTES
+from poolwright.domain.ids import BatchId
+from poolwright.domain.tasks import OrderList, OrderRow
+from poolwright.files.names import FOLDER_NAME_MAX_BYTES, FOLDERS_MAX_BYTES
 from tests.support.archive_orders import NOON, report_for, task_for
 from tests.support.pace import UNHURRIED
 
@@ -106,3 +108,64 @@ def test_a_refusal_shows_the_template() -> None:
         FolderTemplate.parse("../{number}")
 
     assert str(caught.value) == "The folder template '../{number}' has a level that is empty or consists of dots."
+
+
+def a_list(
+    *rows: tuple[str, ...], columns: tuple[str, ...] = ("Buyer", "PO", " Year ", "day", "supplier", "x", "x")
+) -> OrderList:
+    tasks = {row[1]: task_for(row[1]) for row in rows}
+    return OrderList(
+        batch_id=BatchId("b"),
+        source="list.csv",
+        columns=columns,
+        rows=tuple(
+            OrderRow(row_no=number, cells=row, given=row[1], task_id=tasks[row[1]].task_id)
+            for number, row in enumerate(rows, start=2)
+        ),
+        tasks=tuple(tasks.values()),
+    )
+
+
+def test_columns_of_the_list_can_be_levels_unless_they_are_called_as_something_else() -> None:
+    assert list_columns(a_list(("Ann", "PO1")), {"supplier"}) == {"Buyer": 0, "PO": 1, "Year": 2}
+
+
+def test_the_first_row_of_an_order_tells_its_cells_and_others_that_differ_are_named() -> None:
+    orders = a_list(("Ann", "PO1", "2025"), ("Bob", "PO1", "2025"), ("Cy", "PO2", "2026"), ("Cy ", "PO2"))
+    template = FolderTemplate.parse("{Buyer}/{Year}/{number}")
+
+    cells = cells_by_task(orders, template, ())
+    assert [template.render(task, report_for({}), NOON, cells[task.task_id]) for task in orders.tasks] == [
+        ("Ann", "2025", "PO1"),
+        ("Cy", "2026", "PO2"),
+    ]
+    first, second = (task.task_id for task in orders.tasks)
+    assert ambiguous_orders(orders, template, ()) == {first: ("Buyer",), second: ("Year",)}
+    assert cells_by_task(orders, FolderTemplate.parse("{number}"), ()) == {}
+
+
+def test_what_the_page_tells_goes_before_a_column() -> None:
+    template = FolderTemplate.parse("{supplier}/{number}")
+
+    levels = template.render(
+        task_for("PO1"), report_for({}, supplier="Acme"), NOON, {"supplier": "List", "number": "x"}
+    )
+
+    assert levels == ("Acme", "PO1")
+
+
+def test_a_preview_shows_what_only_the_page_tells_in_braces() -> None:
+    template = FolderTemplate.parse("{Buyer}/{supplier}/{year}/{number}")
+
+    assert template.preview(task_for("PO1"), {"Buyer": "A/B:C"}) == ("A_B_C", "{supplier}", "{year}", "PO1")
+
+
+def test_many_long_levels_are_shortened_so_that_windows_can_open_them() -> None:
+    template = FolderTemplate.parse("{a}/{b}/{c}/{number}")
+    values = dict.fromkeys("abc", "Ü" * 60)
+
+    levels = template.render(task_for("PO1001"), report_for({}), NOON, values)
+
+    assert sum(len(level.encode()) for level in levels) <= FOLDERS_MAX_BYTES
+    assert levels[3] == "PO1001", "a short level stays"
+    assert template.render(task_for("PO1001"), report_for({}), NOON, {**values, "c": "x"})[0] == "Ü" * 38

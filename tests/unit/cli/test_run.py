@@ -507,3 +507,38 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     for words in ("workers = auto uses 1 worker", "1 worker with 2 tabs needs about 0.7 GB"):
         assert result.output.count(words) == 1
         assert words in log
+
+
+def test_a_dry_run_shows_the_folders_of_the_orders(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "orders.csv").write_text(
+        "Buyer,PO\nAnn,PO4500000001\nBob,PO4500000001\nA/B,4500 000 002\nAnn,po4500000001\n"
+    )
+    options = ("--column", "PO", "--folder-template", "{Buyer}/{supplier}/{number}", "--dry-run")
+
+    shown = command("run", "orders.csv", *options)
+    told = json.loads(command("run", "orders.csv", *options, "--json").stdout)
+
+    assert shown.exit_code == ExitCode.DONE
+    assert "1 order is in rows that differ in Buyer; the folder is that of the first row." in shown.stdout
+    assert "'4500 000 002' as '4500000002' (row 4)" in shown.stdout
+    tree = [line.strip("│├└─ ") for line in shown.stdout.splitlines()]
+    assert tree[tree.index("Ann") :][:6] == ["Ann", "{supplier}", "PO4500000001", "A_B", "{supplier}", "4500000002"]
+    assert told["folders"] == ["Ann/{supplier}/PO4500000001", "A_B/{supplier}/4500000002"]
+    assert told["changed"] == [{"row_no": 4, "portal_number": "4500000002"}]
+    assert fake_run.jobs == []
+
+
+def test_orders_with_one_name_for_their_folders_are_shown_apart(command: Command, desk: Path) -> None:
+    options = ("--portal", "demo", "--base-url", BASE_URL, "--folder-template", "x", "--dry-run", "--json")
+
+    assert json.loads(command("run", *NUMBERS, *options).stdout)["folders"] == ["x", "x (2)"]
+
+
+def test_a_level_that_is_neither_field_nor_column_is_refused(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "orders.csv").write_text("Buyer,PO\nAnn,PO4500000001\n")
+
+    result = command("run", "orders.csv", "--folder-template", "{Company}/{number}")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "unknown field {Company}" in result.stderr
+    assert "Buyer" in result.stderr

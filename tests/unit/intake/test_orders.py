@@ -11,7 +11,14 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import ReadOptions, orders_from_file, orders_from_numbers, orders_from_stdin
+from poolwright.intake.orders import (
+    ReadOptions,
+    changed_numbers,
+    orders_from_file,
+    orders_from_numbers,
+    orders_from_stdin,
+)
+from poolwright.portal.numbers import LetterCase, NumberRules
 from tests.support.order_files import DIGITS, xlsx
 
 READING = ReadOptions(portal_name="demo", rules=DIGITS)
@@ -196,3 +203,14 @@ def test_bytes_that_are_no_characters_can_be_written_anywhere(tmp_path: Path) ->
     assert from_file.source == "b?r.csv"
     assert [row.given for row in typed.rows] == ["4500012345", "?"]
     assert "".join(typed.notices).encode()
+
+
+def test_numbers_that_the_portal_is_asked_for_in_another_form_are_named() -> None:
+    rules = NumberRules(pattern=r"[A-Z0-9]+", prefixes=("PO",), describe="letters", example="A1")
+    reading = ReadOptions(portal_name="acme", rules=rules)
+
+    orders = orders_from_numbers(["A1", "PO-A2", "a3", "A5 ", "?"], reading)
+
+    assert changed_numbers(orders) == {3: "A3"}
+    kept = replace(reading, rules=rules.model_copy(update={"case": LetterCase.KEEP, "pattern": r"\w+"}))
+    assert changed_numbers(orders_from_numbers(["a3"], kept)) == {}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.portal.pack import Pack, load, parse_toml
+from poolwright.portal.addresses import is_sent_to
+from poolwright.portal.pack import Pack, PackError, load, parse_toml
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
 
@@ -151,3 +152,118 @@ def test_any_text_has_an_answer(url: str) -> None:
 )
 def test_only_the_orders_own_address_is_its_page(url: str, expected: bool) -> None:
     assert load("coupa").is_order_page("https://acme.example", "4500012345", url) is expected
+
+
+def pack_with(*hosts: str) -> Pack:
+    return parse_toml(written({"site.hosts": list(hosts)}), "acme.toml")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("*.documentforce.com", "https://acme.documentforce.com/1"),
+        ("*.documentforce.com", "https://acme--c.eu.DocumentForce.com/1"),
+        ("http://files.test", "http://files.test/1"),
+        ("http://files.test:8080", "http://files.test:8080/1"),
+        ("https://files.test:8443", "https://files.test:8443/1"),
+        ("http://*.files.test", "http://a.files.test/1"),
+    ],
+)
+def test_a_pack_may_name_hosts_below_a_name_and_hosts_without_encryption(host: str, url: str) -> None:
+    assert may_fetch(url, pack=pack_with(host))
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("*.documentforce.com", "https://documentforce.com/1"),
+        ("*.documentforce.com", "https://evildocumentforce.com/1"),
+        ("*.documentforce.com", "https://acme.documentforce.com.evil.test/1"),
+        ("*.documentforce.com", "http://acme.documentforce.com/1"),
+        ("*.documentforce.com", "https://acme.documentforce.com:8443/1"),
+        ("http://files.test", "https://files.test/1"),
+        ("http://files.test", "http://a.files.test/1"),
+        ("http://files.test:8080", "http://files.test/1"),
+    ],
+)
+def test_a_host_of_a_pack_is_taken_no_further_than_it_says(host: str, url: str) -> None:
+    assert not may_fetch(url, pack=pack_with(host))
+
+
+@pytest.mark.parametrize("host", ["*", "*.com", "a.*.test", "*files.test", "files.test:8080", "ftp://files.test", "*."])
+def test_a_host_that_is_too_wide_or_unclear_is_refused(host: str) -> None:
+    with pytest.raises(PackError, match=r"site\.hosts"):
+        pack_with(host)
+
+
+def test_cookies_go_only_to_the_portal_and_to_hosts_that_are_named_in_full() -> None:
+    pack = pack_with("files.test", "*.store.test", "http://plain.test")
+
+    assert pack.may_have_cookies(BASE, f"{BASE}/1")
+    assert pack.may_have_cookies(BASE, "https://files.test/1")
+    for url in ("https://a.store.test/1", "http://plain.test/1", "http://portal.test/1", "https://s3.test/1", "data:,"):
+        assert not pack.may_have_cookies(BASE, url), url
+
+
+def test_a_host_without_encryption_is_pointed_out_to_the_author() -> None:
+    assert [notice for notice in pack_with("http://files.test").notices if "without encryption" in notice]
+    assert not [notice for notice in pack_with("files.test").notices if "encryption" in notice]
+
+
+@pytest.mark.parametrize(
+    ("host", "domain", "is_sent"),
+    [
+        ("portal.test", "portal.test", True),
+        ("portal.test", ".portal.test", True),
+        ("eu.portal.test", ".Portal.test", True),
+        ("eu.portal.test", "portal.test", False),
+        ("myportal.test", ".portal.test", False),
+        ("portal.test", "files.portal.test", False),
+    ],
+)
+def test_a_cookie_belongs_to_the_hosts_of_its_domain(host: str, domain: str, *, is_sent: bool) -> None:
+    assert is_sent_to(host, domain) is is_sent
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/{number:left2}/{number:drop2}", "/45/00%2F12"),
+        ("/{number:left3}/{number:drop2}/{number:right1}", "/450/00%2F12/2"),
+        ("/x?year={number:left2}&po={number}", "/x?year=45&po=4500%2F12"),
+        ("/{number:left99}/{number:drop99}", "/4500%2F12/"),
+    ],
+)
+def test_an_address_may_hold_parts_of_a_number(address: str, path: str) -> None:
+    pack = parse_toml(written({"site.order": address}), "acme.toml")
+
+    assert pack.order_url(BASE, "4500/12") == BASE + path
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/{number:left4}", "/{number:drop4}", "/{number:left4}/{number:drop5}", "/{number:left4}/{number:right6}"],
+)
+def test_an_address_that_two_orders_could_share_is_refused(address: str) -> None:
+    with pytest.raises(PackError, match="make up a whole number"):
+        parse_toml(written({"site.order": address}), "acme.toml")
+
+
+@pytest.mark.parametrize("part", ["{number:left0}", "{number:mid3}", "{number:left}", "{number!r}"])
+def test_an_unknown_part_of_a_number_is_refused(part: str) -> None:
+    with pytest.raises(PackError, match="none of"):
+        parse_toml(written({"site.order": "/{number}/" + part}), "acme.toml")
+
+
+def test_orders_of_another_kind_have_pages_of_their_own() -> None:
+    orders = [
+        {"match": "^45", "address": "/old/{number}"},
+        {"match": "^(45|46)", "address": "/new/{number}"},
+        {"match": "^a", "address": "/small/{number}"},
+    ]
+    pack = parse_toml(written({"site.orders": orders}), "acme.toml")
+
+    for number, path in (("451", "/old/451"), ("461", "/new/461"), ("a1", "/small/a1"), ("A1", "/po/A1")):
+        assert pack.order_url(BASE, number) == BASE + path
+        assert pack.is_order_page(BASE, number, BASE + path)
+    assert not pack.is_order_page(BASE, "451", f"{BASE}/po/451")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from poolwright.portal import pack_schema
+from poolwright.portal import file_rules, pack_schema
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack import Pack
 
@@ -15,7 +15,12 @@ PAGE = (Path(__file__).parents[3] / "docs" / "portal-packs.md").read_text(encodi
 MODELS: list[type[BaseModel]] = [
     Pack,
     NumberRules,
-    *(one for one in vars(pack_schema).values() if isinstance(one, type) and issubclass(one, pack_schema.PackTable)),
+    *(
+        one
+        for module in (pack_schema, file_rules)
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, BaseModel)
+    ),
 ]
 KEYS = sorted({field.alias or name for model in MODELS for name, field in model.model_fields.items()})
 

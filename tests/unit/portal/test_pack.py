@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from poolwright.domain.errors import PoolError
-from poolwright.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
+from poolwright.portal.pack import FieldRule, LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
 from tests.unit.portal.authoring import FORM, without, written
 
 
@@ -80,7 +80,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"triage.forbidden": {}}, "triage.forbidden: it has no marks, so it would never match"),
         ({"triage.ready": {"within": ["h1"]}}, "triage.ready: it has no marks, so it would never match"),
         # what is not enough
-        ({"site.order": "/po"}, "site: order must contain {number}"),
+        ({"site.order": "/po"}, "site.order: order must contain {number}"),
         ({"login.ladder": []}, "login.ladder: it must hold at least one"),
         ({"login.ladder": ["form"]}, "login: the ladder contains 'form', so [login.form] must name its fields"),
         ({"login.ladder": ["prayer"]}, "login.ladder.0: Input should be 'revisit', 'form', 'cookies' or 'human'"),
@@ -96,7 +96,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"limits.quiet_ms": 49}, "limits.quiet_ms: Input should be greater than or equal to 50"),
         ({"limits.quiet_ms": 10_001}, "limits.quiet_ms: Input should be less than or equal to 10000"),
         # what is of another time or name
-        ({"schema": 2}, "schema: it is 2; this version of Poolwright reads 1"),
+        ({"schema": 3}, "schema: it is 3; this version of Poolwright reads 1 and 2"),
         ({"name": "Acme Inc."}, "name: 'Acme Inc.' must be lower-case letters, digits, - and _"),
         ({"name": "acme\n"}, "name: 'acme\\n' must be lower-case letters, digits, - and _"),
         ({"numbers.example": "45"}, "numbers: example '45' is not valid by pattern"),
@@ -122,9 +122,9 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_the_schema_of_a_later_version_is_told_beside_its_unknown_words() -> None:
-    told = problems_of(written({"schema": 2, "attachments.magic": True}))
+    told = problems_of(written({"schema": 3, "attachments.magic": True}))
 
-    assert told[0] == "schema: it is 2; this version of Poolwright reads 1"
+    assert told[0] == "schema: it is 3; this version of Poolwright reads 1 and 2"
 
 
 def test_a_form_may_be_told_with_and_without_its_rung() -> None:
@@ -210,3 +210,50 @@ def test_a_pack_does_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         pack.title = "other"
     assert isinstance(pack, Pack)
+
+
+def numbers_of(schema: int, **numbers: str) -> tuple[str, str]:
+    rules = parse_toml(written({"schema": schema, **{f"numbers.{key}": text for key, text in numbers.items()}}), "x")
+    return rules.numbers.case.value, rules.numbers.separators
+
+
+def test_a_number_is_kept_from_version_2_on_unless_the_pack_says_otherwise() -> None:
+    assert numbers_of(1) == ("upper", " -")
+    assert numbers_of(2) == ("keep", "")
+    assert numbers_of(2, case="lower") == ("lower", "")
+    assert numbers_of(2, separators="-") == ("keep", "-")
+
+
+def test_a_worker_gets_the_rules_of_numbers_as_they_were_read() -> None:
+    for schema in (1, 2):
+        pack = parse_toml(written({"schema": schema}), "x")
+        assert parse_json(pack.to_json()) == pack
+
+
+@pytest.mark.parametrize("name", ["coupa", "demo"])
+def test_shipped_packs_say_what_they_change_in_a_number(name: str) -> None:
+    assert {"case", "separators"} <= load(name).numbers.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        ({"numbers.pattern": "[A-Z0-9]+"}, True),
+        ({"numbers.pattern": r"\w+"}, True),
+        ({"numbers.pattern": ".+"}, True),
+        ({"numbers.pattern": "[A-Z0-9]+", "numbers.case": "upper", "numbers.separators": "-"}, False),
+        ({"numbers.pattern": "[A-Z0-9]+", "schema": 2}, False),
+        ({"numbers.pattern": r"^(?:\d{3}|\d+\.\d)$"}, False),
+    ],
+)
+def test_a_pack_that_changes_letters_without_a_word_is_pointed_out(changes: dict[str, Any], *, is_told: bool) -> None:
+    notices = parse_toml(written(changes), "x").notices
+
+    assert any("numbers.case and separators" in notice for notice in notices) is is_told
+
+
+def test_a_field_with_several_values_has_each_of_them_once() -> None:
+    rule = FieldRule(selector=(".account",), pattern=r"^(\d+)", many=True)
+
+    assert rule.value_of(["100 A", "", "200 B", "100 C", "none"]) == "100; 200; none"
+    assert rule.value_of([]) == ""

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +23,7 @@ from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service import batch_run
 from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from tests.support.archive_orders import report_for, stage
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
@@ -198,3 +200,15 @@ async def test_a_report_that_takes_long_is_not_waited_for_by_somebody_who_stoppe
         left = await batch_run.write_batch_report(job, journal, stop, anyio.Event())
 
     assert left.files is None
+
+
+async def test_columns_of_the_list_become_levels_of_folders(tmp_path: Path) -> None:
+    job = replace(job_of(tmp_path, 1), template="{Buyer}/{number}")
+    rows = tuple(replace(row, cells=(*row.cells, "Ann")) for row in job.orders.rows)
+    job = replace(job, orders=replace(job.orders, columns=(*job.orders.columns, "Buyer"), rows=rows))
+    (task,) = job.orders.tasks
+    files = {"a.pdf": b"a"}
+
+    filed = batch_run.output_tree_of(job, SystemClock()).file(task, report_for(files), stage(tmp_path / "s", files))
+
+    assert filed.folder == f"Ann/{task.po_number}"

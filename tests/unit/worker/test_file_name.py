@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack_schema import AttachmentRules, NameSource
 from poolwright.worker.download.file_name import FileName, choose_file_name, name_in_address, name_in_text
 from poolwright.worker.transfer.content_disposition import NO_DISPOSITION, ContentDisposition
@@ -179,3 +180,46 @@ def test_a_slash_in_a_text_leads_nowhere() -> None:
         label="Offer 3/2024", name="Offer 3_2024"
     )
     assert choose_file_name(ORDER, {}, ContentDisposition(name="a/b.pdf")).name == "a/b.pdf"
+
+
+PLACE = ElementText(closest="tr", selector="td.name")
+
+
+def named(place: ElementText, shown: str, address: str = "", **page: str) -> FileName:
+    order = [place, *ORDER]
+    return choose_file_name(order, {"place 0": shown, **page}, NO_DISPOSITION, [address])
+
+
+def test_a_place_of_the_page_names_a_file_as_it_is() -> None:
+    assert named(PLACE, "Offer.pdf\n12 KB", title="Download") == FileName(
+        label="Offer.pdf", name="Offer.pdf", is_given=True
+    )
+    assert named(PLACE, "LICENSE", text="x.pdf") == FileName(label="LICENSE", name="LICENSE", is_given=True)
+    assert named(PLACE, "a/b.pdf").name == "a_b.pdf"
+
+
+def test_a_place_that_holds_no_name_is_passed_over() -> None:
+    assert named(PLACE, "", text="x.pdf").label == "x.pdf"
+    assert named(PLACE, "Download", text="x.pdf").label == "x.pdf"
+    assert named(ElementText(attribute="onclick", pattern="'(.+)'"), "open()", text="x.pdf").label == "x.pdf"
+
+
+def test_a_pattern_takes_the_name_out_of_a_place() -> None:
+    place = ElementText(attribute="onclick", pattern=r"open\('([^']+)'")
+
+    assert named(place, "open('Plan v2', 5)", text="x.pdf").label == "Plan v2"
+
+
+def test_each_place_has_its_own_text() -> None:
+    order = [PLACE, ElementText(attribute="data-name")]
+
+    assert choose_file_name(order, {"place 0": "", "place 1": "b.pdf"}, NO_DISPOSITION).label == "b.pdf"
+
+
+def test_a_text_that_is_also_the_end_of_the_address_is_a_whole_name() -> None:
+    def is_given(text: str, address: str) -> bool:
+        return choose_file_name(ORDER, {"text": text}, NO_DISPOSITION, [address]).is_given
+
+    assert is_given("LICENSE", "https://p.test/files/LICENSE")
+    assert not is_given("LICENSE", "https://p.test/files/4711")
+    assert not is_given("", "https://p.test/files/LICENSE")

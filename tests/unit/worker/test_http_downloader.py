@@ -318,3 +318,20 @@ def test_no_cookie_is_taken_for_another_host() -> None:
 )
 def test_only_whole_seconds_are_taken_from_a_retry_after(header: str | None, told_s: float | None) -> None:
     assert parse_retry_after(header) == told_s
+
+
+async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> None:
+    jar = Jar()
+    for name, domain in (("of_portal", "portal.test"), ("of_company", ".test"), ("of_bucket", "bucket.test")):
+        jar.cookies_set.append({"name": name, "value": "1", "domain": domain})
+    asked: dict[str, str] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked[request.url.host] = request.headers.get("cookie", "")
+        if request.url.host == "bucket.test":
+            return httpx.Response(200, content=PDF)
+        return httpx.Response(302, headers={"location": "https://bucket.test/k?X-Amz-Signature=a"})
+
+    await stream_of(answer, jar).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
+
+    assert asked == {"portal.test": "of_portal=1; of_company=1; of_bucket=1", "bucket.test": "of_bucket=1"}

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from poolwright.files.names import has_ending
+from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack import NameSource
+from poolwright.worker.page.page_content import keys_of_places
 from poolwright.worker.transfer.content_disposition import ContentDisposition
 
 _NAMELESS = "attachment"
 #: Texts of the page; the one that looks like a file name is taken.
 _WRITTEN = (NameSource.TEXT, NameSource.TITLE, NameSource.ARIA_LABEL)
+#: Sources in which a name is only searched for.
+_FOUND = frozenset({*_WRITTEN, NameSource.ADDRESS})
 #: Words for the action of a link, which name no file.
 _GENERIC = re.compile(
     r"(?:(?:please\s+)?click\s+(?:here\s+)?to\s+(?:download|open|view|save)|click\s+here|here|download(?:s|en)?|open|view|"
@@ -75,7 +79,10 @@ class FileName:
 
 
 def choose_file_name(
-    order: Sequence[NameSource], page: Mapping[str, str], header: ContentDisposition, addresses: Sequence[str] = ()
+    order: Sequence[NameSource | ElementText],
+    page: Mapping[str, str],
+    header: ContentDisposition,
+    addresses: Sequence[str] = (),
 ) -> FileName:
     """Return the name of a file.
 
@@ -85,7 +92,13 @@ def choose_file_name(
         header: The Content-Disposition of the response.
         addresses: The addresses of the file, the one on the page first.
     """
-    texts = {source: _text_of(source, page, header, addresses) for source in order}
+    keys = keys_of_places(order)
+    texts = {
+        source: _text_at(source, page.get(keys[source], ""))
+        if isinstance(source, ElementText)
+        else _text_of(source, page, header, addresses)
+        for source in order
+    }
     texts = {source: text for source, text in texts.items() if text}
     chosen = next((source for source, text in texts.items() if not _is_generic(text)), next(iter(texts), None))
     if chosen is None:
@@ -94,10 +107,13 @@ def choose_file_name(
     if is_guess or (chosen in _WRITTEN and (not has_ending(texts[chosen]) or _CUT.search(texts[chosen]))):
         chosen = next((source for source in texts if source in _WRITTEN and _is_whole_name(texts[source])), chosen)
     text = texts[chosen]
-    if chosen in _WRITTEN and (cut := _CUT.search(text)):
+    is_written = chosen in _WRITTEN or isinstance(chosen, ElementText)
+    if is_written and (cut := _CUT.search(text)):
         text = next((whole for whole in texts.values() if _is_whole(whole, text[: cut.start()])), text)
-    name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
-    return FileName(label=text, name=name, is_given=chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD})
+    # A place that the pack names holds the name as it is; so does a text that is also the end of the file's address.
+    is_given = chosen not in _FOUND or (chosen in _WRITTEN and texts.get(NameSource.ADDRESS) == text)
+    name = re.sub(r"[/\\]", "_", text) if is_written else text
+    return FileName(label=text, name=name, is_given=is_given)
 
 
 def _is_whole_name(text: str) -> bool:
@@ -119,6 +135,11 @@ def _text_of(source: NameSource, page: Mapping[str, str], header: ContentDisposi
             return page.get(source.value, "").strip()
         case _:
             return name_in_text(page.get(source.value, ""))
+
+
+def _text_at(place: ElementText, text: str) -> str:
+    """Return the name at a place of the page; all that its pattern takes from the text is the name."""
+    return place.text_in(text) if place.pattern else name_in_text(text)
 
 
 def name_in_text(text: str) -> str:

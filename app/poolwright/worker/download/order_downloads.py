@@ -120,7 +120,8 @@ class OrderDownloads:
             return [self._missed(link, refusal)]
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:
-        return missed_file(self._pack, link, str(refusal), is_retryable=refusal.is_retryable)
+        missed = missed_file(self._pack, link, str(refusal), is_retryable=refusal.is_retryable)
+        return replace(missed, label=refusal.label or missed.label)
 
     async def _raise_if_lost(self, refusal: DownloadRefusedError) -> None:
         """Raise if a lost login or the portal is the cause of a refusal; checked at once, before the portal is back.
@@ -149,7 +150,9 @@ class OrderDownloads:
             return [await self._check(received, request, 0)]
         except DownloadRefusedError as error:
             refusal = error
-        if not refusal.is_for_browser:
+        base_url = self._downloads.portal.base_url
+        # A browser adds every cookie that fits the host.
+        if not (refusal.is_for_browser and self._pack.may_have_cookies(base_url, request.link.address)):
             raise refusal
         return await self._receive_by_browser(request, refusal)
 
@@ -234,7 +237,9 @@ class OrderDownloads:
             await self._raise_if_refused(content, received)
             request.allowance.consume(content.size_bytes)
             sha256 = await anyio.to_thread.run_sync(_sha256, received.path)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, DownloadRefusedError) and received.disposition.name:
+                error.label = file_name.label
             with anyio.CancelScope(shield=True):
                 await anyio.Path(received.path).unlink(missing_ok=True)
             raise

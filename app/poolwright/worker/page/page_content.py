@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.portal.pack import Marks, Pack
+from poolwright.portal.file_rules import ElementText
+from poolwright.portal.pack import Marks, NameSource, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
 from poolwright.portal.triage import ORDER, Verdict, marks_of
 
@@ -25,10 +27,21 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "links": list(attachments.links),
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
+        "ignore_query": list(attachments.ignore_query),
+        "sources": [rule.model_dump(exclude={"pattern", "template"}) for rule in attachments.address],
+        "names": {
+            key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
+        },
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
-        "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
+        "fields": {name: rule.model_dump(exclude={"pattern"}) for name, rule in pack.fields.items()},
     }
+
+
+def keys_of_places(names: Iterable[NameSource | ElementText]) -> dict[ElementText, str]:
+    """Return the keys in ``PageLink.names`` of the places of the page that name a file."""
+    places = dict.fromkeys(source for source in names if isinstance(source, ElementText))
+    return {place: f"place {number}" for number, place in enumerate(places)}
 
 
 def _visible_part(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:
@@ -42,6 +55,8 @@ def _distinct(marks: dict[Verdict, Marks], part: str) -> list[str]:
 
 #: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX, ROOT_COUNT_MAX, DEPTH_MAX = 300_000, 5_000, 20_000, 200
+#: Values of one field: a report must fit into a frame.
+VALUE_COUNT_MAX = 200
 
 
 class PageLink(BaseModel):
@@ -56,6 +71,8 @@ class PageLink(BaseModel):
     index: int
     #: Texts that may name the file, by source.
     names: dict[str, str]
+    #: Texts from which its address is made, one for each rule of the pack (``attachments.address``).
+    sources: list[str] = Field(default_factory=list[str])
 
 
 class ReadEnd(StrEnum):
@@ -90,7 +107,8 @@ class PageContent(BaseModel):
     strangers: list[str] = Field(default_factory=list[str])
     #: Addresses of files that the page shows in viewers (object, embed, iframe), without those that a link leads to.
     documents: list[str] = Field(default_factory=list[str])
-    fields: dict[str, str] = Field(default_factory=dict[str, str])
+    #: The texts of each field of the order, at most one unless the pack wants all.
+    fields: dict[str, list[str]] = Field(default_factory=dict[str, list[str]])
     element_count: int = 0
     link_count: int = 0
 

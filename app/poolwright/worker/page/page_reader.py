@@ -33,11 +33,13 @@ from poolwright.worker.page.page_content import (
     ELEMENT_COUNT_MAX,
     LINK_COUNT_MAX,
     ROOT_COUNT_MAX,
+    VALUE_COUNT_MAX,
     ClassifiedPage,
     PageContent,
     ReadEnd,
     reader_rules,
 )
+from poolwright.worker.page.page_links import resolve_links
 from poolwright.worker.page.traffic import Traffic
 
 #: In CSS pixels; a smaller frame shows nothing that a person could read.
@@ -103,6 +105,9 @@ class PageReader:
             passed=[*self._traffic.visited, *self._seen],
             present=reading.present,
             texts=reading.texts,
+        )
+        reading = reading.model_copy(
+            update={"links": resolve_links(self._pack.attachments, self._base_url, reading.url, reading.links)}
         )
         verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
@@ -207,7 +212,11 @@ class PageReader:
         if len(frames) >= len(reading.strangers) - len(strangers):
             read |= {urldefrag(url).url for url in reading.strangers}
         documents = [url for url in reading.documents if url not in read]
-        links = {link.address or f"{link.selector} {link.index}": link for content in frames for link in content.links}
+        links = {
+            link.address or f"{link.selector} {link.index} {link.sources}": link
+            for content in frames
+            for link in content.links
+        }
         return reading.model_copy(
             update={
                 "links": [*reading.links, *links.values()],
@@ -266,6 +275,7 @@ class PageReader:
             "roots_max": ROOT_COUNT_MAX,
             "depth_max": DEPTH_MAX,
             "frame_min": _FRAME_SIDE_MIN,
+            "values_max": VALUE_COUNT_MAX,
             "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
             "is_list": is_list,
             "is_any_page": self._is_any_page,

@@ -15,8 +15,6 @@ import anyio.lowlevel
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
-from poolwright.portal import patterns
-from poolwright.portal.pack import FieldRule
 from poolwright.portal.triage import DEMANDS, Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
@@ -150,7 +148,7 @@ async def _fetch_listed(
     tab: Tab, task: POTask, portal_context: PortalContext, reading: PageContent, *, until: float
 ) -> Report:
     """Download the files of the page and return the report; files that are late are missed, the others are kept."""
-    fields = {name: _field_value(rule, reading.fields[name]) for name, rule in portal_context.pack.fields.items()}
+    fields = {name: rule.value_of(reading.fields[name]) for name, rule in portal_context.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
     results = DownloadResults()
     with anyio.CancelScope(deadline=until) as time:
@@ -260,11 +258,6 @@ def _in_order(
 
 def _missed(link: PageLink, portal_context: PortalContext, problem: str) -> MissedFile:
     return missed_file(portal_context.pack, link, problem, is_retryable=True)
-
-
-def _field_value(rule: FieldRule, text: str) -> str:
-    value = patterns.extract(rule.pattern, text) if rule.pattern and text else None
-    return text if value is None else value
 
 
 def _conclude(

@@ -21,7 +21,7 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import BrowserOptions, PortalOptions
-from poolwright.portal.addresses import origin_of
+from poolwright.portal.addresses import is_sent_to, origin_of
 from poolwright.portal.pack import Pack
 from poolwright.worker.errors import PortalBusyError, first_line, raise_if_closed
 from poolwright.worker.transfer.content_disposition import parse_content_disposition
@@ -122,6 +122,8 @@ class HttpDownloader:
     @contextlib.asynccontextmanager
     async def _request(self, url: str) -> AsyncGenerator[httpx.Response]:
         cookies = await self._context.cookies(url)
+        if not self._pack.may_have_cookies(self._portal.base_url, url):
+            cookies = [cookie for cookie in cookies if not self._is_of_portal(cookie.get("domain", ""))]
         cookie_header = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
         # As bytes: a browser sends a cookie as UTF-8, but this client refuses such text.
         headers = {b"Cookie": cookie_header.encode("utf-8", "replace")} if cookie_header else {}
@@ -131,6 +133,11 @@ class HttpDownloader:
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         async with client.stream("GET", url, headers=headers) as response:
             yield response
+
+    def _is_of_portal(self, cookie_domain: str) -> bool:
+        """Return whether the portal gets a cookie too: no storage and no host of others may see it."""
+        portal = origin_of(self._portal.base_url)
+        return portal is None or is_sent_to(portal.host, cookie_domain)
 
     async def _save(
         self, response: httpx.Response, part: Path, allowance: DownloadAllowance, known_names: tuple[str, ...]
@@ -150,14 +157,19 @@ class HttpDownloader:
             msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         allowance.check_announced(declared or 0)
-        size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
+        disposition = parse_content_disposition(headers, known_names)
+        try:
+            size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+        except IncompleteDownloadError as error:
+            error.label = disposition.name
+            raise
         if size_bytes == 0 and "refresh" in response.headers:
             msg = "its address refers to another one"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
         return ReceivedFile(
             path=part,
-            disposition=parse_content_disposition(headers, known_names),
+            disposition=disposition,
             declared_type=media_type(response.headers.get("content-type", "")),
             declared_bytes=declared,
         )

@@ -150,6 +150,8 @@ class DownloadRefusedError(Exception):
         self.is_retryable = is_retryable
         self.is_for_browser = is_for_browser
         self.is_session_in_doubt = is_session_in_doubt
+        #: The name that the file would have had; empty if only the page names it.
+        self.label = ""
 
 
 class IncompleteDownloadError(DownloadRefusedError):
