@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -25,13 +25,12 @@ from poolwright.portal.pack_schema import (
     FieldRule,
     LoginRules,
     LoginStep,
-    Marks,
     NameSource,
     PackTable,
     PageLimits,
     SiteAddresses,
-    TriageMarks,
 )
+from poolwright.portal.triage_marks import Marks, PageKind, TriageMarks
 
 __all__ = [
     "DialogPolicy",
@@ -41,6 +40,7 @@ __all__ = [
     "NameSource",
     "Pack",
     "PackError",
+    "PageKind",
     "TriageMarks",
     "load",
     "parse_json",
@@ -93,6 +93,11 @@ class Pack(PackTable):
         signs = "attachments.empty, count, settled or answered"
         return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
 
+    @property
+    def is_hash_routed(self) -> bool:
+        """Whether the fragment of an address tells pages apart, because that of the order or the probe has one."""
+        return "#" in self.site.order or "#" in self.site.probe
+
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
@@ -100,8 +105,9 @@ class Pack(PackTable):
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
         """Return whether an address is that of the order's page; a portal may add to the address of an order."""
         wanted, reached = urlsplit(self.order_url(base_url, portal_number)), urlsplit(url)
-        is_below = reached.path.startswith(wanted.path) and not reached.path[len(wanted.path) :][:1].isalnum()
-        return is_below and origin_of(url) == origin_of(base_url)
+        is_below = _goes_on(wanted.path, reached.path)
+        is_route = not wanted.fragment or _goes_on(unquote(wanted.fragment), unquote(reached.fragment))
+        return is_below and is_route and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
         """Return whether an address leads to the portal, or over HTTPS to a host that this pack trusts."""
@@ -114,6 +120,11 @@ class Pack(PackTable):
         """Return whether an address belongs to the single sign-on that this pack names."""
         origin = origin_of(url)
         return origin is not None and origin in {origin_of(f"https://{host}") for host in self.login.hosts}
+
+
+def _goes_on(wanted: str, reached: str) -> bool:
+    """Return whether a text begins with another one, and not in the middle of a word or number."""
+    return reached.startswith(wanted) and not reached[len(wanted) :][:1].isalnum()
 
 
 def parse_json(text: str) -> Pack:
