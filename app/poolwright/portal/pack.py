@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -25,13 +25,12 @@ from poolwright.portal.pack_schema import (
     FieldRule,
     LoginRules,
     LoginStep,
-    Marks,
     NameSource,
     PackTable,
     PageLimits,
     SiteAddresses,
-    TriageMarks,
 )
+from poolwright.portal.triage_marks import Marks, PageKind, TriageMarks
 
 __all__ = [
     "DialogPolicy",
@@ -41,6 +40,7 @@ __all__ = [
     "NameSource",
     "Pack",
     "PackError",
+    "PageKind",
     "TriageMarks",
     "load",
     "parse_json",
@@ -122,6 +122,12 @@ class Pack(PackTable):
             if host.origin.scheme == "http":
                 yield f"site.hosts: files of {text} come without encryption, so they could be changed on their way"
 
+    @property
+    def is_hash_routed(self) -> bool:
+        """Whether the fragment of an address tells pages apart, because that of an order or of the probe has one."""
+        site = self.site
+        return any("#" in path for path in (site.order, site.probe, *(one.address for one in site.orders)))
+
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
         return base_url + self.site.order_path(portal_number)
@@ -129,8 +135,9 @@ class Pack(PackTable):
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
         """Return whether an address is that of the order's page; a portal may add to the address of an order."""
         wanted, reached = urlsplit(self.order_url(base_url, portal_number)), urlsplit(url)
-        is_below = reached.path.startswith(wanted.path) and not reached.path[len(wanted.path) :][:1].isalnum()
-        return is_below and origin_of(url) == origin_of(base_url)
+        is_below = _goes_on(wanted.path, reached.path)
+        is_route = not wanted.fragment or _goes_on(unquote(wanted.fragment), unquote(reached.fragment))
+        return is_below and is_route and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
         """Return whether an address leads to the portal, or to a host that this pack trusts."""
@@ -155,6 +162,11 @@ class Pack(PackTable):
         """Return whether an address belongs to the single sign-on that this pack names."""
         origin = origin_of(url)
         return origin is not None and origin in {origin_of(f"https://{host}") for host in self.login.hosts}
+
+
+def _goes_on(wanted: str, reached: str) -> bool:
+    """Return whether a text begins with another one, and not in the middle of a word or number."""
+    return reached.startswith(wanted) and not reached[len(wanted) :][:1].isalnum()
 
 
 def parse_json(text: str) -> Pack:

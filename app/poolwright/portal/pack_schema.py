@@ -88,6 +88,8 @@ def _listed(value: object) -> object:
 Regex = Annotated[str, AfterValidator(_regex)]
 #: The text of a mark; an empty one would match every page.
 Mark = Annotated[str, AfterValidator(_not_empty)]
+#: A regular expression that is searched in an address; an empty one would match every address.
+AddressPattern = Annotated[Mark, AfterValidator(_regex)]
 Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -158,7 +160,7 @@ class SiteAddresses(PackTable):
     hosts: tuple[FileHostText, ...] = ()
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
-    posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
+    posts: tuple[AddressPattern, ...] = ()
 
     def order_path(self, portal_number: str) -> str:
         """Return the address of an order's page below the portal's own."""
@@ -216,40 +218,6 @@ class LoginRules(PackTable):
             msg = "the ladder contains 'form', so [login.form] must name its fields"
             raise ValueError(msg)
         return self
-
-
-class Marks(PackTable):
-    """The marks of a kind of page. One match of any mark is enough."""
-
-    #: Regular expressions, searched in path and query of the final address.
-    address: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
-    status: tuple[int, ...] = ()
-    selector: tuple[Selector, ...] = ()
-    #: Texts that are searched in the elements of ``within``.
-    text: tuple[Mark, ...] = ()
-    within: tuple[Selector, ...] = ()
-
-    @model_validator(mode="after")
-    def _has_marks(self) -> Marks:
-        if self.text and not self.within:
-            msg = "text needs within: the same words may be in an order's own comments"
-            raise ValueError(msg)
-        if not (self.address or self.status or self.selector or self.text):
-            msg = "it has no marks, so it would never match"
-            raise ValueError(msg)
-        return self
-
-
-class TriageMarks(PackTable):
-    """Marks of each kind of page; ``triage`` checks them in a fixed order."""
-
-    session_lost: Marks
-    second_factor: Marks | None = None
-    consent: Marks | None = None
-    busy: Marks = Marks(status=(429, 503))
-    forbidden: Marks
-    not_found: Marks
-    ready: Marks
 
 
 class NameSource(StrEnum):
@@ -323,7 +291,7 @@ class AttachmentRules(PackTable):
     #: Elements that show that the list has arrived; without any, a quiet page with files counts as arrived.
     settled: tuple[Selector, ...] = ()
     #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.
-    answered: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
+    answered: tuple[AddressPattern, ...] = ()
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
     #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).

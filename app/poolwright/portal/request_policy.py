@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
-from poolwright.portal.triage import leads_to
+from poolwright.portal.page_facts import leads_to
 
 #: Methods that change nothing, by the HTTP standard.
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

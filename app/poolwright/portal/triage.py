@@ -10,16 +10,17 @@ only if the page has a sign of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from poolwright.portal import patterns
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import AttachmentRules, Marks, TriageMarks
+from poolwright.portal.pack_schema import AttachmentRules
+from poolwright.portal.page_facts import PageFacts, address_matches, matches
+from poolwright.portal.triage_marks import Marks, TriageMarks
 
 
 class Verdict(StrEnum):
@@ -71,25 +72,9 @@ _BY_LOGIN: Mapping[Verdict, Verdict] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFacts:
-    """The facts about a page from which its verdict follows."""
-
-    #: Final address of the navigation.
-    url: str
-    #: HTTP status of the last response; 0 when there was none.
-    status: int = 0
-    #: Earlier addresses of the navigation, first to last.
-    passed: Sequence[str] = ()
-    #: Selectors of the pack that match a visible or hidden element.
-    present: Collection[str] = ()
-    #: Text of the elements by selector, for the selectors of every ``within``.
-    texts: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-def marks_of(triage: TriageMarks, verdict: Verdict) -> Marks | None:
-    """Return the pack's marks of one verdict; ``None`` if it has none."""
-    marks: dict[Verdict, Marks | None] = {
+def marks_of(triage: TriageMarks, verdict: Verdict) -> Sequence[Marks]:
+    """Return the pack's tables of marks of one verdict; empty if it has none."""
+    marks: dict[Verdict, Sequence[Marks]] = {
         Verdict.SESSION_LOST: triage.session_lost,
         Verdict.SECOND_FACTOR: triage.second_factor,
         Verdict.CONSENT: triage.consent,
@@ -98,7 +83,7 @@ def marks_of(triage: TriageMarks, verdict: Verdict) -> Marks | None:
         Verdict.NOT_FOUND: triage.not_found,
         Verdict.READY: triage.ready,
     }
-    return marks.get(verdict)
+    return marks.get(verdict, ())
 
 
 def classify_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: str | None = None) -> Verdict:
@@ -112,11 +97,11 @@ def classify_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number
     """
     if not pack.may_fetch(base_url, facts.url):
         return Verdict.SESSION_LOST  # an identity provider on its own host
-    verdict = classify_page(pack.triage, facts)
+    verdict = classify_page(pack.triage, replace(facts, has_routes=pack.is_hash_routed))
     is_elsewhere = portal_number is not None and not pack.is_order_page(base_url, portal_number, facts.url)
     if verdict is Verdict.READY and is_elsewhere:
         verdict = Verdict.UNKNOWN  # redirected to a list or a start page, which has no attachments of this order
-    if not any(_is_login(pack, base_url, url) for url in facts.passed):
+    if not any(is_login_address(pack, base_url, url) for url in facts.passed):
         return verdict
     return _BY_LOGIN.get(verdict, verdict)
 
@@ -128,47 +113,18 @@ def classify_page(triage: TriageMarks, facts: PageFacts) -> Verdict:
     """
     is_error = facts.status >= HTTPStatus.BAD_REQUEST
     for verdict in ORDER:
-        marks = marks_of(triage, verdict)
-        if marks is not None and matches(marks, facts) and not (is_error and verdict is Verdict.READY):
+        is_marked = any(matches(marks, facts) for marks in marks_of(triage, verdict))
+        if is_marked and not (is_error and verdict is Verdict.READY):
             return verdict
     if facts.status == HTTPStatus.UNAUTHORIZED:
         return Verdict.SESSION_LOST  # not logged in, by the HTTP standard
     return Verdict.PORTAL_ERROR if facts.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Verdict.UNKNOWN
 
 
-def _is_login(pack: Pack, base_url: str, url: str) -> bool:
-    return not pack.may_fetch(base_url, url) or address_matches(pack.triage.session_lost, url)
-
-
-def matches(marks: Marks, facts: PageFacts) -> bool:
-    """Return whether any of the marks is on the page."""
-    return (
-        facts.status in marks.status
-        or address_matches(marks, facts.url)
-        or any(selector in facts.present for selector in marks.selector)
-        or _text_matches(marks, facts.texts)
-    )
-
-
-def address_matches(marks: Marks, url: str) -> bool:
-    """Return whether an address has one of the marks. Only path and query count, not the host."""
-    return leads_to(marks.address, url)
-
-
-def leads_to(addresses: Collection[str], url: str) -> bool:
-    """Return whether path and query of an address match one of the regular expressions."""
-    parts = urlsplit(url)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return any(patterns.is_found(pattern, path) for pattern in addresses)
-
-
-def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:
-    visible_text = " ".join(_folded(texts.get(selector, "")) for selector in marks.within)
-    return any(_folded(text) in visible_text for text in marks.text)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.replace("\u2019", "'").casefold().split())
+def is_login_address(pack: Pack, base_url: str, url: str) -> bool:
+    """Return whether an address is one of a login: of another host, or by the pack's marks of a lost session."""
+    is_lost = address_matches(pack.triage.session_lost, url, has_routes=pack.is_hash_routed)
+    return not pack.may_fetch(base_url, url) or is_lost
 
 
 _LATE = "The list of attachments did not arrive in time."

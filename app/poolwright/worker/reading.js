@@ -68,6 +68,11 @@
       (marks.text.length > 0 &&
         ((shown) => marks.text.some((text) => shown.includes(fold(text))))(fold(marks.within.map(shownText).join(" "))));
 
+    // A table of marks with conditions; `is_met` tells of marks that are not on the page itself, such as its address.
+    const isSetMet = (set) => set.is_met || isMarked(set);
+    const isTableMet = (table) =>
+      (table.own === null || isSetMet(table.own)) && table.all.every(isSetMet) && !table.not.some(isSetMet);
+
     const isRoute = (hash) => /^#!?\//.test(hash ?? "");
     // Schemes that only the page itself can follow; any other address can be downloaded, or is refused at once.
     const byClick = new Set(["javascript:", "blob:", "data:"]);
@@ -178,6 +183,14 @@
       index,
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
     });
+    const consentClickOf = () => {
+      for (const selector of spec.consent_clicks) {
+        const found = all(selector);
+        const index = found.findIndex(isShown);
+        if (index >= 0) return { address: "", selector, index, names: { text: textOf(found[index]) } };
+      }
+      return null;
+    };
     const countOf = () => {
       const element = spec.count ? all(spec.count.selector)[0] : null;
       if (!element) return null;
@@ -218,23 +231,32 @@
     const isListComplete = () => {
       const count = linksOf().length;
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
-      if (!isLoaded() || !isQuiet()) return false;
+      if (!isQuiet()) return false;
       const counted = countOf();
+      if (!isLoaded() && !(counted > 0 && counted === count) && !isPatienceOver()) return false;
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
       return counted === null ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
     };
+    // A page that draws itself by scripts may show its mark before it knows whether a user is logged in.
+    const hasScripts = () => all("script:not([type*=json])").length > 0;
+    const isSteady = () => isQuiet() || (isLoaded() && (!hasScripts() || isPatienceOver()));
+    const isReady = () => (spec.is_expected || spec.ready.some(isTableMet)) && isSteady();
+    // What a table excludes may still be drawn.
+    const isRefused = (table) => isTableMet(table) && (table.not.length === 0 || isSteady());
     const isComplete = () => {
-      if (!isParsed()) return false;
+      if (!isParsed() || (spec.is_after_click && !isQuiet())) return false;
       if (spec.is_login) return (isLoaded() || isQuiet()) && !isWaiting();
-      if (spec.trouble.some(isMarked)) return true;
+      if (spec.trouble.some(isRefused)) return true;
       if (spec.is_list) return isListComplete();
-      if (spec.ready !== null && isMarked(spec.ready)) return true;
+      if (isReady()) return true;
       if (spec.is_any_page && isQuiet() && !isWaiting()) return true;
-      return spec.is_known && (isLoaded() || isQuiet());
+      return spec.is_refused && (spec.has_exclusions ? isSteady() : isLoaded() || isQuiet());
     };
 
     const start = location.href;
     let changed = performance.now();
+    // An image or a tracker that hangs keeps a page from ever being loaded.
+    const isPatienceOver = () => performance.now() >= spec.patience_ms;
     let timer = 0;
     let due = Infinity;
     let cost = 0;
@@ -262,6 +284,7 @@
         is_settled: isSettled(),
         strangers,
         documents: documentsOf(),
+        consent_click: consentClickOf(),
         fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
       });
     };

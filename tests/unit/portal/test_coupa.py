@@ -9,7 +9,8 @@ import pytest
 from poolwright.domain.options import PortalOptions
 from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.pack import LoginStep, load
-from poolwright.portal.triage import PageFacts, Verdict, classify_page
+from poolwright.portal.page_facts import PageFacts
+from poolwright.portal.triage import Verdict, classify_page
 
 COUPA = load("coupa")
 TENANT = "https://acme.coupahost.com"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from poolwright.portal import file_rules, pack_schema
+from poolwright.portal import file_rules, pack_schema, triage_marks
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack import Pack
 
@@ -17,7 +17,7 @@ MODELS: list[type[BaseModel]] = [
     NumberRules,
     *(
         one
-        for module in (pack_schema, file_rules)
+        for module in (pack_schema, file_rules, triage_marks)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel)
     ),
@@ -30,6 +30,8 @@ def test_every_key_is_told(key: str) -> None:
     assert f"`{key}`" in PAGE or f"[{key}" in PAGE
 
 
-@pytest.mark.parametrize("word", [*pack_schema.LoginStep, *pack_schema.NameSource, *pack_schema.DialogPolicy])
+@pytest.mark.parametrize(
+    "word", [*pack_schema.LoginStep, *pack_schema.NameSource, *pack_schema.DialogPolicy, *triage_marks.PageKind]
+)
 def test_every_word_that_a_key_can_have_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE

@@ -31,7 +31,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
 
     assert pack.site.base_url == ""
     assert pack.login.start == "/"
-    assert pack.triage.busy.status == (429, 503)
+    assert [marks.status for marks in pack.triage.busy] == [(429, 503)]
     assert pack.attachments.address_attributes == ("href", "data-url")
     assert (pack.limits.page_s, pack.limits.quiet_ms, pack.limits.stall_s) == (30.0, 600, 30.0)
 

@@ -5,8 +5,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, parse_toml, shipped_names
-from poolwright.portal.pack_schema import Marks, TriageMarks
-from poolwright.portal.triage import PageFacts, Verdict, address_matches, classify_page, marks_of, matches
+from poolwright.portal.page_facts import PageFacts, address_matches, matches
+from poolwright.portal.triage import Verdict, classify_page, marks_of
+from poolwright.portal.triage_marks import Marks, TriageMarks
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
 
@@ -65,9 +66,9 @@ def test_one_mark_of_any_sort_is_enough(kind: str) -> None:
 def test_every_kind_has_its_marks_and_the_rest_has_none() -> None:
     found = {verdict: marks_of(PACK.triage, verdict) for verdict in Verdict}
 
-    assert {kind.value for kind, marks in found.items() if marks is not None} == set(JUDGED_IN_ORDER)
+    assert {kind.value for kind, marks in found.items() if marks} == set(JUDGED_IN_ORDER)
     assert found[Verdict.NOT_FOUND] is PACK.triage.not_found
-    assert marks_of(TRAP.triage, Verdict.SECOND_FACTOR) is None
+    assert not marks_of(TRAP.triage, Verdict.SECOND_FACTOR)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -170,22 +171,22 @@ def test_other_words_in_the_right_place_are_no_mark() -> None:
     ],
 )
 def test_an_address_tells_by_path_and_query_alone(url: str, is_match: bool) -> None:
-    assert address_matches(Marks(address=("^/login", r"\?expired=1$")), url) is is_match
+    assert address_matches([Marks(address=("^/login", r"\?expired=1$"))], url) is is_match
 
 
 def selectors_of(triage: TriageMarks) -> list[str]:
-    kinds = [marks_of(triage, verdict) for verdict in Verdict]
-    return sorted({selector for marks in kinds if marks for selector in marks.selector})
+    kinds = [marks for verdict in Verdict for marks in marks_of(triage, verdict)]
+    return sorted({selector for marks in kinds for selector in marks.selector})
 
 
 def places_of(triage: TriageMarks) -> list[str]:
-    kinds = [marks_of(triage, verdict) for verdict in Verdict]
-    return sorted({place for marks in kinds if marks for place in marks.within})
+    kinds = [marks for verdict in Verdict for marks in marks_of(triage, verdict)]
+    return sorted({place for marks in kinds for place in marks.within})
 
 
 def texts_of(triage: TriageMarks) -> list[str]:
-    kinds = [marks_of(triage, verdict) for verdict in Verdict]
-    return sorted({text for marks in kinds if marks for text in marks.text})
+    kinds = [marks for verdict in Verdict for marks in marks_of(triage, verdict)]
+    return sorted({text for marks in kinds for text in marks.text})
 
 
 #: Addresses and forms that say that nobody is logged in, by pack.
@@ -244,10 +245,11 @@ def test_a_lost_session_is_never_judged_anything_else_by_its_form(name: str, dat
 @given(data=st.data())
 def test_no_other_page_is_taken_for_a_lost_session(name: str, data: st.DataObject) -> None:
     pack = PACKS[name]
-    others = [one for one in selectors_of(pack.triage) if one not in pack.triage.session_lost.selector]
+    (lost,) = pack.triage.session_lost
+    others = [one for one in selectors_of(pack.triage) if one not in lost.selector]
 
     facts = data.draw(pages(pack, ANY_ADDRESS, others))
-    assume(facts.status not in {*pack.triage.session_lost.status, 401})
+    assume(facts.status not in {*lost.status, 401})
 
     assert classify_page(pack.triage, facts) is not Verdict.SESSION_LOST
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, shipped_names
-from poolwright.portal.triage import DEMANDS, ORDER, PageFacts, Verdict, classify_visit, marks_of
+from poolwright.portal.page_facts import PageFacts
+from poolwright.portal.triage import DEMANDS, ORDER, Verdict, classify_visit, marks_of
 from tests.support.pace import UNHURRIED
 
 BASE = "https://acme.portal.test"
@@ -38,7 +39,7 @@ def visit(pack: Pack, *passed: str, url: str = ORDER_URL, status: int = 200, tex
 @st.composite
 def shown(draw: st.DrawFn, pack: Pack, url: str, passed: tuple[str, ...], form: str = "") -> PageFacts:
     """Whatever a page at this address could show: any element, text and status that the pack knows."""
-    marks = [found for verdict in ORDER if (found := marks_of(pack.triage, verdict))]
+    marks = [found for verdict in ORDER for found in marks_of(pack.triage, verdict)]
     selectors = sorted({selector for one in marks for selector in one.selector})
     places = sorted({place for one in marks for place in one.within})
     texts = st.sampled_from([*sorted({text for one in marks for text in one.text}), "Please log in", ""])

@@ -13,7 +13,9 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
+from poolwright.portal.pack_schema import DialogPolicy
 from poolwright.worker.errors import SessionBrokenError
+from poolwright.worker.page.popups import answer_dialogs
 
 #: Receives messages for people.
 Notify = Callable[[Level, str], None]
@@ -69,6 +71,7 @@ class KeeperTab:
         page.on("close", lambda closed: self._gone.add(closed))  # noqa: PLW0108
         if page.is_closed():
             self._gone.add(page)
+        answer_dialogs(page, DialogPolicy.DISMISS)
         return page
 
     async def _replaced(self, old: Page) -> Page:

@@ -8,7 +8,8 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import PortalOptions
 from poolwright.portal.pack import Pack
-from poolwright.portal.triage import DEMANDS, Verdict, address_matches
+from poolwright.portal.page_facts import address_matches
+from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.errors import first_line, raise_if_closed
 from poolwright.worker.page.page_activity import discard_unfollowed, ignore_failure
@@ -29,7 +30,7 @@ def raise_if_login_page(pack: Pack, base_url: str, url: str) -> None:
         return  # an address of another host (storage) may contain the words of the file
     triage = pack.triage
     for marks, page in ((triage.session_lost, "login page"), (triage.second_factor, "page for a second factor")):
-        if marks is not None and address_matches(marks, url):
+        if address_matches(marks, url, has_routes=pack.is_hash_routed):
             msg = f"the portal redirected to its {page} instead of sending a file"
             raise SessionLostError(msg)
 

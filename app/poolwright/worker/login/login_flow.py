@@ -11,12 +11,13 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
 from poolwright.portal.pack import LoginStep
-from poolwright.portal.pack_schema import SecondFactorForm
+from poolwright.portal.pack_schema import DialogPolicy, SecondFactorForm
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import Notify
 from poolwright.worker.errors import CannotLogInError, PortalDownError, first_line
 from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.traffic import CertificatePromptError, detect_certificate_prompt, watch_traffic
 
@@ -171,6 +172,7 @@ class LoginFlow:
     async def _is_logged_in(self) -> bool:
         """Return whether the probe page opens in a separate tab, so that the person's input is not lost."""
         page = await self.driver.new_page()
+        answer_dialogs(page, DialogPolicy.DISMISS)
         try:
             return await self.probe.required_login_step(page) is None
         finally:

@@ -15,6 +15,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker.errors import PortalDownError, is_no_answer
 from poolwright.worker.page import reachability
+from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
 from poolwright.worker.page.visit import Visit, visit
@@ -95,7 +96,7 @@ class PortalProbe:
             playwright.async_api.Error: The page crashed or was closed.
             TimeoutError: The page's main thread hangs.
         """
-        with watch_traffic(page) as traffic:
+        with watch_traffic(page, with_dialogs=has_dialog_marks(self.pack)) as traffic:
             async with detect_certificate_prompt(page, traffic):
                 return (
                     await PageReader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()

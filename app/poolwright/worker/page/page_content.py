@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,20 +10,20 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from poolwright.portal.file_rules import ElementText
-from poolwright.portal.pack import Marks, NameSource, Pack
+from poolwright.portal.pack import NameSource, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
+from poolwright.portal.page_facts import PageFacts, has_any_hidden
 from poolwright.portal.triage import ORDER, Verdict, marks_of
+from poolwright.portal.triage_marks import MarkSet, PageKind, places_of, selectors_of
 
 
 def reader_rules(pack: Pack) -> dict[str, Any]:
     """Return the rules of a pack that apply to every page, as ``reading.js`` needs them."""
-    marks = {verdict: mark for verdict in ORDER if (mark := marks_of(pack.triage, verdict)) is not None}
+    tables = [marks for verdict in ORDER for marks in marks_of(pack.triage, verdict)]
     attachments = pack.attachments
     return {
-        "selectors": _distinct(marks, "selector"),
-        "within": _distinct(marks, "within"),
-        "trouble": [_visible_part(mark) for verdict, mark in marks.items() if verdict is not Verdict.READY],
-        "ready": _visible_part(marks[Verdict.READY]),
+        "selectors": selectors_of(tables),
+        "within": places_of(tables),
         "links": list(attachments.links),
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
@@ -44,13 +44,45 @@ def keys_of_places(names: Iterable[NameSource | ElementText]) -> dict[ElementTex
     return {place: f"place {number}" for number, place in enumerate(places)}
 
 
-def _visible_part(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:
+def mark_rules(pack: Pack, facts: PageFacts, verdicts: Collection[Verdict]) -> list[dict[str, Any]]:
+    """Return the marks of verdicts that may appear on a page itself, as ``reading.js`` needs them.
+
+    Args:
+        pack: The portal's rules.
+        facts: What is known of the page without its content.
+        verdicts: The verdicts.
+    """
+    tables = [marks for verdict in verdicts for marks in marks_of(pack.triage, verdict) if facts.kind in marks.on]
+    return [
+        {
+            "own": _mark_set(marks, facts, is_alone=marks.is_plain) if marks.has_marks else None,
+            "all": [_mark_set(one, facts) for one in marks.all_of],
+            "not": [_mark_set(one, facts) for one in marks.none_of],
+        }
+        for marks in tables
+        if marks.has_visible_marks or any(one.has_visible_marks for one in marks.all_of)
+    ]
+
+
+def consent_clicks(pack: Pack, kind: PageKind) -> list[str]:
+    """Return the selectors of what is clicked on a page of this kind to give a consent, first to last."""
+    return [selector for marks in pack.triage.consent if kind in marks.on for selector in marks.click]
+
+
+def has_exclusions(pack: Pack, kind: PageKind) -> bool:
+    """Return whether a mark applies to a page of this kind only without other marks, which may be drawn late."""
+    tables = (marks for verdict in ORDER for marks in marks_of(pack.triage, verdict))
+    return any(kind in marks.on and bool(marks.none_of) for marks in tables)
+
+
+def _mark_set(marks: MarkSet, facts: PageFacts, *, is_alone: bool = False) -> dict[str, Any]:
+    """Return one set of marks; a mark that is not on the page counts only together with others that are."""
+    return {**_visible_part(marks), "is_met": not is_alone and has_any_hidden(marks, facts)}
+
+
+def _visible_part(mark: MarkSet | NoAttachmentsMark) -> dict[str, Any]:
     """Return the parts of a mark that appear on the page itself."""
     return {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
-
-
-def _distinct(marks: dict[Verdict, Marks], part: str) -> list[str]:
-    return sorted({selector for mark in marks.values() for selector in getattr(mark, part)})
 
 
 #: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
@@ -109,6 +141,8 @@ class PageContent(BaseModel):
     documents: list[str] = Field(default_factory=list[str])
     #: The texts of each field of the order, at most one unless the pack wants all.
     fields: dict[str, list[str]] = Field(default_factory=dict[str, list[str]])
+    #: What is clicked to give a consent that the page asks for; ``None`` if it shows nothing of the kind.
+    consent_click: PageLink | None = None
     element_count: int = 0
     link_count: int = 0
 

@@ -18,16 +18,19 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from poolwright.portal.addresses import addresses_in
 from poolwright.portal.pack import Pack
+from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import (
+    ORDER,
     AttachmentListFacts,
-    PageFacts,
     Verdict,
-    address_matches,
     classify_page,
     classify_visit,
     incompleteness_reason,
+    is_login_address,
 )
+from poolwright.portal.triage_marks import PageKind
 from poolwright.worker.page.devtools import IsolatedWorld, PageNavigatedError, isolated_world
+from poolwright.worker.page.page_answers import PageAnswers
 from poolwright.worker.page.page_content import (
     DEPTH_MAX,
     ELEMENT_COUNT_MAX,
@@ -37,6 +40,9 @@ from poolwright.worker.page.page_content import (
     ClassifiedPage,
     PageContent,
     ReadEnd,
+    consent_clicks,
+    has_exclusions,
+    mark_rules,
     reader_rules,
 )
 from poolwright.worker.page.page_links import resolve_links
@@ -48,8 +54,10 @@ _FRAME_SIDE_MIN = 24
 _LOOK_COUNT_MAX = 100
 #: A page that navigated more often than this redirects without end; it is not slow.
 _MOVE_COUNT_MAX = 5
-#: Interval of the reads while the list depends on a response.
+#: Interval of the reads while the list or the verdict depends on a response or a dialog.
 _SLICE_S = 1.0
+#: The verdicts that a page shows in place of what was expected.
+_TROUBLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.READY)
 _SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
 #: Scheme of the page that the browser shows instead of one that did not load.
 _NO_PAGE = "chrome-error:"
@@ -60,7 +68,7 @@ _OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 class PageReader:
     """Reads the page that one navigation led to."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is given by its caller alone
         self,
         page: Page,
         traffic: Traffic,
@@ -69,6 +77,8 @@ class PageReader:
         *,
         portal_number: str | None = None,
         is_any_page: bool = False,
+        kind: PageKind | None = None,
+        is_after_click: bool = False,
     ) -> None:
         """Read by the rules of a portal.
 
@@ -79,6 +89,8 @@ class PageReader:
             base_url: The address of the portal.
             portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
             is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
+            kind: The kind of the page, which selects its marks; if ``None``, it is that of an order or of the probe.
+            is_after_click: Whether it was clicked just now, so that its next change is waited for.
         """
         self._page = page
         self._traffic = traffic
@@ -86,6 +98,9 @@ class PageReader:
         self._base_url = base_url
         self._portal_number = portal_number
         self._is_any_page = is_any_page
+        self._kind = kind or (PageKind.PROBE if portal_number is None else PageKind.ORDER)
+        self._is_after_click = is_after_click
+        self._answers = PageAnswers(pack, traffic)
         self._until = anyio.current_time() + pack.limits.page_s
         self._seen: list[str] = []
         #: Whether the script returns early for a quiet page without files, so that frames of other origins are read.
@@ -99,19 +114,29 @@ class PageReader:
             TimeoutError: The page's main thread hangs.
         """
         reading = _without_linked(await self._read_final(await isolated_world(self._page)))
-        facts = PageFacts(
-            url=self._served_at if await self._is_served_list(reading) else reading.url,
-            status=self._traffic.status,
-            passed=[*self._traffic.visited, *self._seen],
-            present=reading.present,
-            texts=reading.texts,
-        )
+        await self._answers.update()
+        url = self._served_at if await self._is_served_list(reading) else reading.url
+        facts = self._facts(url, reading)
         reading = reading.model_copy(
             update={"links": resolve_links(self._pack.attachments, self._base_url, reading.url, reading.links)}
         )
         verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
         return ClassifiedPage(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+
+    def _facts(self, url: str, reading: PageContent | None = None) -> PageFacts:
+        """Return the facts about the page at an address; without ``reading``, those that are not on the page itself."""
+        return PageFacts(
+            url=url,
+            status=self._traffic.status,
+            passed=[*self._traffic.visited, *self._seen],
+            present=reading.present if reading else (),
+            texts=reading.texts if reading else {},
+            kind=self._kind,
+            dialogs=self._traffic.dialog_texts,
+            answers=self._answers.answers,
+            has_routes=self._pack.is_hash_routed,
+        )
 
     @property
     def _served_at(self) -> str:
@@ -167,11 +192,23 @@ class PageReader:
                     if not reading.links and self._stops_for_frames:
                         self._stops_for_frames = False
                         continue
-                wait_s = self._left_s if not reading.links else links_deadline - anyio.current_time()
-                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_idle or wait_s <= 0:
+                is_needed = not reading.links and self._is_list(reading.url) and self._awaits_portal(reading)
+                wait_s = self._left_s if is_needed else links_deadline - anyio.current_time()
+                if not self._may_change(reading) or self._traffic.is_idle or wait_s <= 0:
                     return reading
                 await self._traffic.wait_idle(wait_s)
         raise self._redirect_error()
+
+    def _may_change(self, reading: PageContent) -> bool:
+        """Return whether a response that scripts wait for may change what the page is, or its list."""
+        if self._is_list(reading.url):
+            return not self._is_sure(reading)
+        is_probe = self._kind is PageKind.PROBE and not self._is_any_page
+        return is_probe and classify_page(self._pack.triage, self._facts(reading.url, reading)) is Verdict.READY
+
+    def _awaits_portal(self, reading: PageContent) -> bool:
+        """Return whether an empty list may depend on a pending response; one that is said to be empty only on ours."""
+        return not reading.is_said_empty or any(map(self._may_read, self._traffic.pending_urls))
 
     async def _wait_for_document(self) -> None:
         """Wait for the next document of a page that navigated by itself."""
@@ -187,15 +224,23 @@ class PageReader:
 
     async def _read_once(self, world: IsolatedWorld) -> PageContent:
         self._seen.append(self._page.url)
+        await self._answers.update()
         spec = self._spec()
         is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
-        limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
+        is_in_slices = is_waiting_for_answer or self._answers.is_wanted
+        limit_s = min(self._left_s, self._slice_s) if is_in_slices else self._left_s
         result = await world.evaluate(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
         reading = PageContent.model_validate(result)
         if reading.url.startswith(_NO_PAGE):
             msg = f"the page redirected to one that did not load (net::ERR_CONNECTION_FAILED at {self._page.url})"
             raise PlaywrightError(msg)
         return reading
+
+    @property
+    def _slice_s(self) -> float:
+        """Return the interval of the reads, in which a page can become quiet; few enough for the whole limit."""
+        limits = self._pack.limits
+        return max(_SLICE_S, 2 * limits.quiet_ms / 1000, 2 * limits.page_s / _LOOK_COUNT_MAX)
 
     async def _with_frames(self, world: IsolatedWorld, reading: PageContent) -> PageContent:
         """Return the content together with the links in frames of other origins that the pack trusts."""
@@ -243,7 +288,7 @@ class PageReader:
         return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
 
     def _page_verdict(self, url: str) -> Verdict:
-        return classify_page(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
+        return classify_page(self._pack.triage, self._facts(url))
 
     def _doubt(self, reading: PageContent) -> str:
         if self._portal_number is None:
@@ -266,8 +311,7 @@ class PageReader:
 
     def _spec(self) -> dict[str, Any]:
         url, attachments, limits = self._page.url, self._pack.attachments, self._pack.limits
-        is_portal = self._pack.may_fetch(self._base_url, url)
-        is_list = self._is_list(url)
+        is_list, facts, verdict = self._is_list(url), self._facts(url), self._page_verdict(url)
         return {
             **reader_rules(self._pack),
             "elements_max": ELEMENT_COUNT_MAX,
@@ -276,14 +320,21 @@ class PageReader:
             "depth_max": DEPTH_MAX,
             "frame_min": _FRAME_SIDE_MIN,
             "values_max": VALUE_COUNT_MAX,
-            "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
+            "trouble": mark_rules(self._pack, facts, _TROUBLE),
+            "ready": mark_rules(self._pack, facts, [Verdict.READY]),
+            "consent_clicks": consent_clicks(self._pack, self._kind),
+            "is_login": is_login_address(self._pack, self._base_url, url),
             "is_list": is_list,
             "is_any_page": self._is_any_page,
-            "is_known": self._page_verdict(url) is not Verdict.UNKNOWN or self._is_error,
+            "is_after_click": self._is_after_click,
+            "has_exclusions": has_exclusions(self._pack, self._kind),
+            "is_refused": verdict not in {Verdict.UNKNOWN, Verdict.READY} or self._is_error,
+            "is_expected": verdict is Verdict.READY,
             "is_answered": self._traffic.is_answered(attachments.answered),
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
+            "patience_ms": limits.request_s * 1000,
         }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 import anyio
@@ -45,6 +45,15 @@ class RequestGuard:
         self.withheld: list[str] = []
         #: Addresses outside the portal to which the page tried to navigate.
         self.strayed: list[str] = []
+
+    @contextlib.contextmanager
+    def clicking(self) -> Generator[None]:
+        """Allow the requests of clicks during the block."""
+        before, self.is_clicking = self.is_clicking, True
+        try:
+            yield
+        finally:
+            self.is_clicking = before
 
     def decide(self, event: _Event) -> RequestRuling:
         """Return the ruling on one request, and record it if it is blocked."""

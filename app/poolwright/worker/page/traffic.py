@@ -15,16 +15,18 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import anyio
-from playwright.async_api import Browser, CDPSession, Page, Request, Response
+from playwright.async_api import Browser, CDPSession, Dialog, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.errors import unwrap_group
 from poolwright.portal.addresses import origin_of
-from poolwright.portal.triage import leads_to
+from poolwright.portal.page_facts import leads_to
 from poolwright.worker.page.devtools import session_sender
 
 #: Requests that may still add files to the list: those of scripts, and scripts that have not loaded yet.
 _OF_SCRIPTS = frozenset({"xhr", "fetch", "script"})
+#: A page may open dialogs in a loop.
+_DIALOG_COUNT_MAX, _DIALOG_LENGTH_MAX = 20, 1000
 
 
 class Traffic:
@@ -46,6 +48,11 @@ class Traffic:
         self.is_leaving = False
         #: Requests of the page that the request guard blocked.
         self.withheld: list[str] = []
+        #: Responses that scripts of the current document got, first to last.
+        self.script_responses: list[Response] = []
+        #: Texts of the dialogs of the page, first to last.
+        self.dialog_texts: list[str] = []
+        self._responses: dict[Request, Response] = {}
 
     @property
     def status(self) -> int:
@@ -56,6 +63,11 @@ class Traffic:
     def is_idle(self) -> bool:
         """Return whether no script waits for a response."""
         return not self._pending
+
+    @property
+    def pending_urls(self) -> list[str]:
+        """Return the addresses of the requests that scripts wait for."""
+        return [request.url for request in self._pending]
 
     async def wait_idle(self, limit_s: float) -> None:
         """Wait until no script waits for a response, but no longer than the limit."""
@@ -84,6 +96,7 @@ class Traffic:
         """Record a request that the page sends."""
         if self._is_navigation(request):
             self.visited.append(request.url)
+            self.script_responses.clear()
             self.response, self.is_leaving = None, True
             self._wake()
         elif request.resource_type in _OF_SCRIPTS:
@@ -94,17 +107,27 @@ class Traffic:
         if self._is_navigation(response.request):
             self.response, self.is_leaving = response, False
             self._wake()
-        elif response.ok:
+            return
+        self._responses[response.request] = response
+        if response.ok:
             self._good.add(response.request)
 
     def on_request_end(self, request: Request) -> None:
         """Record that a response is complete, or that a request failed."""
-        if request.resource_type in {"xhr", "fetch"} and request in self._good:
-            self._answered.append(request.url)
+        response = self._responses.pop(request, None)
+        if request.resource_type in {"xhr", "fetch"} and response is not None:
+            self.script_responses.append(response)
+            if request in self._good:
+                self._answered.append(request.url)
         self._pending.discard(request)
         self._good.discard(request)
         if not self._pending:
             self._became_idle.set()
+
+    def on_dialog(self, dialog: Dialog) -> None:
+        """Record the text of a dialog, which another listener answers."""
+        if len(self.dialog_texts) < _DIALOG_COUNT_MAX:
+            self.dialog_texts.append(dialog.message[:_DIALOG_LENGTH_MAX])
 
     def _wake(self) -> None:
         navigated, self._navigated = self._navigated, anyio.Event()
@@ -117,9 +140,16 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def watch_traffic(page: Page) -> Generator[Traffic]:
-    """Record the requests of a page during the block; enter it before the navigation."""
+def watch_traffic(page: Page, *, with_dialogs: bool = False) -> Generator[Traffic]:
+    """Record the requests of a page during the block; enter it before the navigation.
+
+    Args:
+        page: The page.
+        with_dialogs: Whether its dialogs are recorded too; they must be answered by another listener.
+    """
     traffic = Traffic(page)
+    if with_dialogs:
+        page.on("dialog", traffic.on_dialog)
     page.on("request", traffic.on_request)
     page.on("response", traffic.on_response)
     page.on("requestfinished", traffic.on_request_end)
@@ -127,6 +157,8 @@ def watch_traffic(page: Page) -> Generator[Traffic]:
     try:
         yield traffic
     finally:
+        if with_dialogs:
+            page.remove_listener("dialog", traffic.on_dialog)
         page.remove_listener("request", traffic.on_request)
         page.remove_listener("response", traffic.on_response)
         page.remove_listener("requestfinished", traffic.on_request_end)

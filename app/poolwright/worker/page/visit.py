@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urldefrag
 
+import anyio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from poolwright.portal.pack import Pack
-from poolwright.portal.triage import PageFacts, Verdict, classify_visit
+from poolwright.portal.page_facts import PageFacts
+from poolwright.portal.triage import Verdict, classify_visit
+from poolwright.portal.triage_marks import PageKind
 from poolwright.worker.errors import missing_page_error
+from poolwright.worker.page.devtools import press_link
+from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.request_guard import RequestGuard
@@ -19,6 +27,9 @@ from poolwright.worker.transfer.http_downloader import parse_retry_after
 
 #: The browser's error if the page navigated by itself before it had loaded.
 _INTERRUPTED = "interrupted by another navigation"
+#: A portal may ask for several consents, such as its terms after a cookie banner.
+_CONSENT_COUNT_MAX = 3
+_CONSENT_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +72,77 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         playwright.async_api.Error: No response came, or the page crashed or was closed.
         TimeoutError: The page's main thread hangs.
     """
-    with watch_traffic(page) as traffic:
+
+    def reader(*, is_after_click: bool = False) -> PageReader:
+        return PageReader(
+            page,
+            traffic,
+            pack,
+            base_url,
+            portal_number=portal_number,
+            is_any_page=is_any_page,
+            is_after_click=is_after_click,
+        )
+
+    with watch_traffic(page, with_dialogs=has_dialog_marks(pack)) as traffic:
         if guard is not None:
             traffic.withheld = guard.withheld
         try:
             async with detect_certificate_prompt(page, traffic):
-                refusal = await _navigate(page, address, pack.limits.page_s)
-                if refusal is None:
-                    reader = PageReader(
-                        page, traffic, pack, base_url, portal_number=portal_number, is_any_page=is_any_page
-                    )
-                    return await _visit_of(await reader.read(), traffic)
+                found = await _open(page, address, traffic, reader, guard, limit_s=pack.limits.page_s)
+                if isinstance(found, ClassifiedPage):
+                    return await _visit_of(found, traffic)
+                refusal = found
         except CertificatePromptError as error:
             refusal = error
         if guard is not None:
             traffic.visited += guard.strayed
         return await _visit_without_page(refusal, traffic, pack, base_url, portal_number)
+
+
+async def _open(
+    page: Page,
+    address: str,
+    traffic: Traffic,
+    reader: Callable[..., PageReader],
+    guard: RequestGuard | None,
+    *,
+    limit_s: float,
+) -> ClassifiedPage | PlaywrightError:
+    """Navigate and return the page that came, after a consent that the pack allows; or the browser's error.
+
+    Raises:
+        playwright.async_api.Error: The page crashed or was closed.
+        TimeoutError: The page's main thread hangs.
+    """
+    if refusal := await _navigate(page, address, limit_s):
+        return refusal
+    found = await reader().read()
+    if found.verdict is not Verdict.CONSENT or found.reading.consent_click is None:
+        return found
+    with guard.clicking() if guard else contextlib.nullcontext():
+        found = await _give_consent(page, traffic, found, reader)
+    if found.verdict is not Verdict.UNKNOWN:
+        return found
+    # The consent led to another page than the one that was wanted.
+    return await _navigate(page, address, limit_s) or await reader().read()
+
+
+async def _give_consent(
+    page: Page, traffic: Traffic, found: ClassifiedPage, reader: Callable[..., PageReader]
+) -> ClassifiedPage:
+    """Click what gives the consent that a page asks for, as often as it may need, and return what the page is then."""
+    for _ in range(_CONSENT_COUNT_MAX):
+        click = found.reading.consent_click
+        if found.verdict is not Verdict.CONSENT or click is None:
+            break
+        await press_link(page, click, _CONSENT_LIMIT_S)
+        found = await reader(is_after_click=True).read()
+        if found.verdict is Verdict.CONSENT and (traffic.is_leaving or not traffic.is_idle):
+            with anyio.move_on_after(_CONSENT_LIMIT_S):
+                await (traffic.wait_navigation() if traffic.is_leaving else traffic.wait_idle(_CONSENT_LIMIT_S))
+            found = await reader(is_after_click=True).read()
+    return found
 
 
 async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError | None:
@@ -86,6 +152,8 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
         playwright.async_api.TimeoutError: Nothing came in time.
     """
     try:
+        if "#" in address and urldefrag(address).url == urldefrag(page.url).url:
+            await page.goto("about:blank")  # else only the fragment would change, and no page would be asked for
         await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
     except PlaywrightTimeoutError:
         raise
@@ -116,7 +184,8 @@ async def _visit_without_page(
     if not problem or not traffic.visited:
         raise error
     url = traffic.visited[-1]
-    facts = PageFacts(url=url, status=traffic.status, passed=traffic.visited)
+    kind = PageKind.PROBE if portal_number is None else PageKind.ORDER
+    facts = PageFacts(url=url, status=traffic.status, passed=traffic.visited, kind=kind)
     verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
     if verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}:
         verdict = Verdict.PORTAL_ERROR
