@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, Field, ValidationError
 
 from poolwright.portal.addresses import origin_of
-from poolwright.portal.errors import PackError
+from poolwright.portal.errors import PackError, PackProblem
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack_schema import (
     AttachmentRules,
@@ -125,21 +125,21 @@ def parse_json(text: str) -> Pack:
     try:
         return Pack.model_validate_json(text)
     except ValidationError as error:
-        raise PackError("sent to the worker", tuple(_problems(error))) from error
+        problems = error.errors(include_url=False, include_input=False)
+        texts = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+        raise PackError("sent to the worker", tuple(texts)) from error
 
 
 def parse_toml(text: str, name: str) -> Pack:
     """Validate the text of a pack file.
 
     Raises:
-        PackError: It is not TOML or not a valid pack; every problem is named with its key.
+        PackError: It is not TOML or not a valid pack; every problem is named with its key and its position.
     """
     try:
         return Pack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PackError(name, (f"not readable as TOML: {error}",)) from error
-    except ValidationError as error:
-        raise PackError(name, tuple(_problems(error))) from error
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise PackError(name, tuple(_problems(error, text))) from error
 
 
 def load(name_or_path: str) -> Pack:
@@ -169,7 +169,10 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(step) for step in problem["loc"]) or "the pack"
-        yield f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+def _problems(error: tomllib.TOMLDecodeError | ValidationError, text: str) -> Iterator[PackProblem]:
+    from poolwright.portal import pack_problems  # noqa: PLC0415 - loads a parser, which only a wrong pack needs
+
+    if isinstance(error, tomllib.TOMLDecodeError):
+        yield pack_problems.describe_syntax_error(error)
+    else:
+        yield from pack_problems.describe_problems(error, text, Pack)
