@@ -15,6 +15,8 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.files.names import safe_folder
 
 DEFAULT_TEMPLATE = "{supplier}/{number}"
+#: The default for portals whose pages show no supplier.
+_TEMPLATE_WITHOUT_SUPPLIER = "{number}"
 #: Fields that every order has, whatever its page shows.
 OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
 #: The text for an empty field, alone or beside other text.
@@ -78,6 +80,11 @@ class FolderTemplate:
             "day": f"{at:%d}",
         }
         return tuple(safe_folder("".join(_text(piece, values) for piece in level)) for level in self.levels)
+
+
+def default_template(known_fields: Collection[str]) -> str:
+    """Return the default template for a portal with these fields on its pages."""
+    return DEFAULT_TEMPLATE if "supplier" in known_fields else _TEMPLATE_WITHOUT_SUPPLIER
 
 
 def _pieces(text: str) -> list[PatternPart]:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from poolwright.archive.folder_template import FolderTemplate
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
@@ -94,15 +93,6 @@ def make_job(
         report_stem=report_stem(orders),
         redo=redo,
     )
-
-
-def check_template(settings: Settings, pack: Pack) -> None:
-    """Check the folder template.
-
-    Raises:
-        OptionsError: The template is not valid, or names a field that the portal pack does not have.
-    """
-    FolderTemplate.parse(settings.folder_template, pack.fields)
 
 
 def report_stem(orders: OrderList) -> str:

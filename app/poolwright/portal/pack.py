@@ -42,6 +42,7 @@ __all__ = [
     "Pack",
     "PackError",
     "TriageMarks",
+    "is_valid_name",
     "load",
     "parse_json",
     "parse_toml",
@@ -59,8 +60,13 @@ def _schema(version: int) -> int:
     return version
 
 
+def is_valid_name(text: str) -> bool:
+    """Return whether a pack may have this name."""
+    return bool(_NAME.fullmatch(text))
+
+
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not is_valid_name(text):
         msg = f"{text!r} must be lower-case letters, digits, - and _"
         raise ValueError(msg)
     return text
@@ -88,8 +94,15 @@ class Pack(PackTable):
     def notices(self) -> tuple[str, ...]:
         """Return sentences for the author of a valid pack about its gaps."""
         rules = self.attachments
-        if rules.count or rules.empty or rules.settled or rules.answered:
+        if rules.count or rules.empty:
             return ()
+        if rules.settled or rules.answered:
+            sign = "attachments.settled" if rules.settled else "attachments.answered"
+            text = (
+                "it has neither attachments.count nor attachments.empty: that an order has no attachments is concluded "
+                f"from {sign} alone, and a file that is missed is not noticed"
+            )
+            return (text,)
         signs = "attachments.empty, count, settled or answered"
         return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
 
