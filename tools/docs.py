@@ -1,4 +1,4 @@
-"""Generate the pages that come from the code: ``.env.example``, the state diagrams, and marked blocks in docs/ pages.
+"""Generate what comes from the code: ``.env.example``, the state diagrams, marked blocks in docs/ pages, a schema.
 
 Run as a program: ``python -m tools.docs write`` writes them, ``check`` names those that are out of date (exit code 1),
 ``env-example`` prints that page. Nobody edits a generated page by hand.
@@ -25,9 +25,11 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import TABLES
 from poolwright.settings import Settings, allowed_text, default_text, setting_help, variable_name
+from tools.pack_schema import pack_schema
 
 ENV_EXAMPLE, STATES = ".env.example", "docs/internals/states.md"
 CLI, SETTINGS = "docs/cli.md", "docs/settings.md"
+PACK_SCHEMA = "app/poolwright/portal/pack.schema.json"
 ENV_HEAD = """\
 # Settings of Poolwright. Copy this file to .env, take the # away from what you want to set, and fill it in.
 # The command line wins over the environment, that over .env, that over poolwright.toml, and that over the default.
@@ -162,6 +164,7 @@ def drawn(root: Path) -> Iterator[tuple[str, str]]:
     """
     yield ENV_EXAMPLE, env_example()
     yield STATES, states_page()
+    yield PACK_SCHEMA, pack_schema()
     for place, name, text in ((SETTINGS, "settings", settings_table()), (CLI, "cli", command_reference())):
         yield place, with_block(root, place, name, text)
 

@@ -25,7 +25,8 @@ from bench.soak.watch import Restart, Watch
 from poolwright.cli.login import create_profile
 from poolwright.concurrency import periodic
 from poolwright.service.library import PersistentWorkerPool, open_pool
-from poolwright.service.pool_config import resolve_new_portal_config, resolve_worker_config
+from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import resolve_new_portal_config
 from poolwright.settings import load_settings
 
 #: Orders that are open at a time, for each tab: the queue never runs empty.

@@ -20,6 +20,8 @@ from poolwright.domain.tasks import OrderList, OrderRow, POTask, Report
 from poolwright.files.names import safe_folders
 
 DEFAULT_TEMPLATE = "{supplier}/{number}"
+#: The default for portals whose pages show no supplier.
+_TEMPLATE_WITHOUT_SUPPLIER = "{number}"
 #: Fields that every order has, whatever its page shows.
 OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
 _NO_ROW: Mapping[str, str] = MappingProxyType({})
@@ -148,6 +150,11 @@ def ambiguous_orders(
 
 def _cell(row: OrderRow, index: int) -> str:
     return row.cells[index] if index < len(row.cells) else ""
+
+
+def default_template(known_fields: Collection[str]) -> str:
+    """Return the default template for a portal with these fields on its pages."""
+    return DEFAULT_TEMPLATE if "supplier" in known_fields else _TEMPLATE_WITHOUT_SUPPLIER
 
 
 def _pieces(text: str) -> list[PatternPart]:

@@ -42,7 +42,8 @@ from poolwright.domain.events import Event, TaskEnded
 from poolwright.service.batch import BatchEnding, BatchSummary, RedoPolicy
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.output_folder import open_output_folder
-from poolwright.service.pool_config import portal_account, resolve_new_portal_config, resolve_worker_config
+from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import portal_account, resolve_new_portal_config
 from poolwright.settings import Settings
 
 #: Name of the pack and of the profile of the demo.
@@ -136,6 +137,7 @@ def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settin
         "profiles_dir": out / PRIVATE_NAME / "profiles",
         "profile": DEMO_NAME,
         "portal": DEMO_NAME,
+        "packs_dir": None,
         "base_url": portal.url,
         "user": portal.user,
         "password": SecretStr(portal.password),

@@ -44,7 +44,8 @@ from poolwright.service.capacity import pick_worker_count
 from poolwright.service.certificates import find_certificates
 from poolwright.service.log_setup import LogOptions, configure_logging
 from poolwright.service.output_folder import JOURNAL_NAME, LOG_NAME
-from poolwright.service.pool_config import find_profile, resolve_portal_config, resolve_worker_config
+from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import find_profile, resolve_portal_config
 from poolwright.settings import Settings
 from poolwright.system.browsers import find_browser, read_version
 from poolwright.system.container import find_container
@@ -66,7 +67,7 @@ EXAMPLES = (
 )
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only inspected
-_ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
+_ASKED_PORTAL = ("profile", "profiles_dir", "portal", "packs_dir", "base_url")
 _ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
 
 
@@ -210,8 +211,5 @@ def _profile(settings: Settings) -> CheckResult:
     except PoolError as error:
         return check_result.fail("profile", str(error), "")
     found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
-    return (
-        check_result.warn("profile", found, " ".join(facts.notices))
-        if facts.notices
-        else check_result.ok("profile", found)
-    )
+    notices = (*site.notices, *facts.notices)
+    return check_result.warn("profile", found, " ".join(notices)) if notices else check_result.ok("profile", found)

@@ -16,7 +16,7 @@ from poolwright.domain.events import Level
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.journal_maintenance import JournalMaintenance, MaintenanceResult
 from poolwright.service.output_folder import JOURNAL_NAME
-from poolwright.service.pool_config import portal_account, resolve_portal_config
+from poolwright.service.portals.portal_config import portal_account, resolve_portal_config
 from poolwright.settings import Settings
 
 COMPACT_HELP = (
@@ -43,7 +43,7 @@ ADOPT_EXAMPLES = (
 )
 
 
-@SettingsCommand.with_settings("profile", "profiles_dir", "portal", "base_url", "out")
+@SettingsCommand.with_settings("profile", "profiles_dir", "portal", "packs_dir", "base_url", "out")
 def adopt(settings: Settings) -> None:
     """Assign the orders to the account of the settings."""
     account = portal_account(settings, resolve_portal_config(settings))

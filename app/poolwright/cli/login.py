@@ -23,7 +23,7 @@ from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.files.disk import remove_tree
 from poolwright.profile.backups import seal_base
-from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
+from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
 from poolwright.profile.storage_state import read_storage_state
 from poolwright.service import login_methods
@@ -31,20 +31,20 @@ from poolwright.service.batch_run import make_base_profile
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import configure_logging
 from poolwright.service.login_methods import ProfileLogin
-from poolwright.service.pool_config import (
+from poolwright.service.pool_config import WorkerConfig, resolve_worker_config
+from poolwright.service.portals.portal_config import (
     PortalConfig,
-    WorkerConfig,
     find_profile,
     resolve_new_portal_config,
     resolve_portal_config,
-    resolve_worker_config,
 )
+from poolwright.service.portals.profile_pack import ProfilePack
 from poolwright.settings import Settings, variable_name
 from poolwright.system.hardware import require_display
 
 
 async def create_profile(
-    settings: Settings, content: ProfileFile, workers: WorkerConfig, log_file: Path | None
+    settings: Settings, pack: ProfilePack, workers: WorkerConfig, log_file: Path | None
 ) -> NamedProfile:
     """Create the profile that the settings name; if that fails, remove it again.
 
@@ -54,7 +54,7 @@ async def create_profile(
         SetupError: The browser does not start, the portal does not answer, or the folder cannot be written.
         KeyboardInterrupt: A signal stopped it.
     """
-    profile = ProfileRepository(settings.profiles_dir).create(settings.profile, content)
+    profile = ProfileRepository(settings.profiles_dir).create(settings.profile, pack.content, pack.copy)
     is_made = False
 
     async def make() -> None:
@@ -83,6 +83,12 @@ def warn_about_sandbox(workers: WorkerConfig) -> None:
     """Warn that the browser runs without its sandbox or may not start with it."""
     for text in sandbox_warnings(workers):
         print_notice(Notice(level=Level.WARNING, text=text))
+
+
+def print_portal_notices(site: PortalConfig) -> None:
+    """Print what the user should know about the portal pack."""
+    for text in site.notices:
+        console().print(text, style="yellow", soft_wrap=True)
 
 
 def print_notice(event: Event) -> None:
@@ -128,7 +134,7 @@ Form = Annotated[
 StateFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A storage state that Playwright wrote.", show_default=False)
 ]
-_ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
+_ASKED = ("portal", "packs_dir", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
 
 Work = Callable[[ProfileLogin], Awaitable[Seal]]
 
@@ -155,11 +161,13 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
     _set_up(settings.model_copy(update={"profile": name}), work)
 
 
-@SettingsCommand.with_settings("profiles_dir", "browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings(*_ASKED)
 def promote(settings: Settings, *, name: ProfileName) -> None:
     """Verify the renewed login on a clone, then replace the base with the clone."""
     settings = settings.model_copy(update={"profile": name})
-    job = _job(settings, find_profile(settings), resolve_worker_config(settings, resolve_portal_config(settings)))
+    site = resolve_portal_config(settings)
+    job = _job(settings, find_profile(settings), resolve_worker_config(settings, site))
+    print_portal_notices(site)
     warn_about_sandbox(job.workers)
     with configure_logging(log_options(OutputMode(), None, settings, None)):
         previous, seal = anyio.run(run_cancellable, partial(login_methods.promote, job))
@@ -197,12 +205,16 @@ def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, n
     """
     repository = ProfileRepository(settings.profiles_dir)
     is_new = settings.profile not in repository.names()
-    site, content = resolve_new_portal_config(settings) if is_new else (resolve_portal_config(settings), None)
+    site, pack = resolve_new_portal_config(settings) if is_new else (resolve_portal_config(settings), None)
     if needs_login:
         settings = _with_credentials(settings, site)
     workers = resolve_worker_config(settings, site)
-    profile = repository.create(settings.profile, content) if content else repository.find(settings.profile)
+    if pack is None:
+        profile = repository.find(settings.profile)
+    else:
+        profile = repository.create(settings.profile, pack.content, pack.copy)
     job = _job(settings, profile, workers)
+    print_portal_notices(site)
     warn_about_sandbox(workers)
     is_kept = not is_new
     try:

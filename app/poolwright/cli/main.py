@@ -150,11 +150,15 @@ COMMANDS = {
     "profile seal": CommandEntry(module="profile_admin", function="seal", prefix="SEAL_"),
     "profile accept": CommandEntry(module="profile_admin", function="accept", prefix="ACCEPT_"),
     "profile restore": CommandEntry(module="profile_admin", function="restore", prefix="RESTORE_"),
+    "profile set-pack": CommandEntry(module="profile_admin", function="set_pack", prefix="SET_PACK_"),
     "profile remove": CommandEntry(module="profile_admin", function="remove", prefix="REMOVE_"),
     "journal adopt": CommandEntry(module="journal", function="adopt", prefix="ADOPT_"),
     "journal compact": CommandEntry(module="journal", function="compact", prefix="COMPACT_"),
     "portal lint": CommandEntry(module="portal", function="lint", prefix="LINT_"),
     "portal list": CommandEntry(module="portal", function="list_packs", prefix="LIST_"),
+    "portal new": CommandEntry(module="portal", function="new", prefix="NEW_"),
+    "portal schema": CommandEntry(module="portal", function="schema", prefix="SCHEMA_"),
+    "portal show": CommandEntry(module="portal", function="show", prefix="SHOW_"),
     "schedule list": CommandEntry(module="schedule_list", function="list_schedules", prefix="LIST_"),
     "schedule run": CommandEntry(module="remote.control", function="run_schedule", prefix="RUN_"),
     "schedule next": CommandEntry(module="schedule_list", function="next_fires", prefix="NEXT_"),
@@ -236,7 +240,7 @@ app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
-    ("portal", "List and validate portal packs."),
+    ("portal", "Write, list and check portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)

@@ -29,6 +29,7 @@ SETTING_OPTIONS = {
     "profile": (PORTAL, "NAME"),
     "profiles_dir": (PORTAL, "FOLDER"),
     "portal": (PORTAL, "NAME|FILE"),
+    "packs_dir": (PORTAL, "FOLDER"),
     "base_url": (PORTAL, "URL"),
     "workers": (BROWSERS, "N|auto"),
     "tabs_per_worker": (BROWSERS, "N"),

@@ -105,23 +105,22 @@ def make_job(
     )
 
 
-def check_template(settings: Settings, pack: Pack, orders: OrderList | None = None) -> OrderFolders:
-    """Check the folder template, and return the folders that it gives.
+def order_folders(template: str, pack: Pack, orders: OrderList) -> OrderFolders:
+    """Return the folders that a template gives to the orders of a list.
 
     Args:
-        settings: The settings with the template.
-        pack: The portal pack, whose fields the template may use.
-        orders: The list, whose columns it may use too; ``None`` for orders of which no list is known in advance.
+        template: The template, which may name fields of the pack and columns of the list.
+        pack: The portal pack.
+        orders: The list.
 
     Raises:
         OptionsError: The template is not valid, or names an unknown field.
     """
-    columns = list_columns(orders, pack.fields) if orders else ()
-    template = FolderTemplate.parse(settings.folder_template, {*pack.fields, *columns})
+    parsed = FolderTemplate.parse(template, {*pack.fields, *list_columns(orders, pack.fields)})
     return OrderFolders(
-        cells=cells_by_task(orders, template, pack.fields) if orders else {},
-        ambiguous=ambiguous_orders(orders, template, pack.fields) if orders else {},
-        template=template,
+        cells=cells_by_task(orders, parsed, pack.fields),
+        ambiguous=ambiguous_orders(orders, parsed, pack.fields),
+        template=parsed,
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from poolwright.cli import profile_inspect, terminal
-from poolwright.cli.login import create_profile, has_credentials, warn_about_sandbox
+from poolwright.cli.login import create_profile, has_credentials, print_portal_notices, warn_about_sandbox
 from poolwright.cli.options import ProfileName, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.terminal import console
@@ -28,7 +28,8 @@ from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.run_folder import RunFolder
 from poolwright.profile.seal import Seal, read_seal, refuse_differences
 from poolwright.service.keyring import fill_from_keyring
-from poolwright.service.pool_config import find_profile, resolve_new_portal_config, resolve_worker_config
+from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import find_profile, resolve_new_portal_config, set_profile_pack
 from poolwright.settings import Settings, variable_name
 
 CREATE_HELP = (
@@ -44,17 +45,19 @@ CHECK_HELP = (
 CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
 #: Count of excluded entries to show, the largest first.
 EXCLUDED_SHOWN = 4
+_ASKED_PORTAL = ("portal", "packs_dir", "base_url", "profiles_dir")
 
 
-@SettingsCommand.with_settings("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings(*_ASKED_PORTAL, "headless", "browser_path", "sandbox", "runs_dir")
 def create(settings: Settings, *, name: ProfileName) -> None:
     """Create the profile, and log in if user and password are set."""
     settings = settings.model_copy(update={"profile": name})
-    site, content = resolve_new_portal_config(settings)
+    site, pack = resolve_new_portal_config(settings)
     settings, _ = fill_from_keyring(settings, site.pack)
     workers = resolve_worker_config(settings, site)
+    print_portal_notices(site)
     warn_about_sandbox(workers)
-    profile = anyio.run(create_profile, settings, content, workers, None)
+    profile = anyio.run(create_profile, settings, pack, workers, None)
     console().print(_created_text(profile, settings), soft_wrap=True)
 
 
@@ -143,6 +146,15 @@ RESTORE_HELP = (
     "The replaced profile is kept next to it for inspection."
 )
 RESTORE_EXAMPLES = ("poolwright profile restore coupa",)
+SET_PACK_HELP = (
+    "Give a profile another portal pack, or confirm that its pack changed.\n\n"
+    "With --portal, the profile takes that pack; it keeps a copy of a file. Without it, the pack that the profile has "
+    "is taken as it is now, and a change is no longer pointed out. The login stays; the pack must be valid."
+)
+SET_PACK_EXAMPLES = (
+    "poolwright profile set-pack acme --portal ./acme.toml",
+    "poolwright profile set-pack acme",
+)
 REMOVE_HELP = (
     "Remove a profile: its login, seal, backups and configuration file.\n\n"
     "Asks for confirmation. A profile that is open in a browser is not removed."
@@ -186,6 +198,19 @@ def restore(settings: Settings, *, name: ProfileName) -> None:
     console().print(
         Text(f"The replaced profile is in {replaced}; remove it when you no longer need it."), soft_wrap=True
     )
+
+
+@SettingsCommand.with_settings(*_ASKED_PORTAL)
+def set_pack(settings: Settings, *, name: ProfileName) -> None:
+    """Set or confirm the pack of the profile, and print the result."""
+    settings = settings.model_copy(update={"profile": name})
+    earlier = find_profile(settings).read().pack
+    loaded = set_profile_pack(settings)
+    text = f" has the pack {loaded.pack.name} of {loaded.entry.place} now; runs need no --portal."
+    console().print(Text.assemble("Profile ", (name, "bold"), text), soft_wrap=True)
+    if loaded.pack.name != earlier:
+        note = f"Its pack was {earlier}: output folders that it used refuse it until `poolwright journal adopt`."
+        console().print(Text(note), soft_wrap=True)
 
 
 @SettingsCommand.with_settings("profiles_dir")

@@ -17,7 +17,6 @@ from poolwright.cli.options import AsJson, ProfileName, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import PoolError
-from poolwright.portal import pack as packs
 from poolwright.profile.backups import latest_backup
 from poolwright.profile.base import BaseFacts, inspect_base
 from poolwright.profile.cookie_db import count_by_site, find_cookie_db
@@ -26,6 +25,7 @@ from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import ProfileHealth, ProfileInspection, inspect_profile
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import check_seal, read_seal
+from poolwright.service.portals.portal_config import resolve_portal_config
 from poolwright.settings import Settings
 
 
@@ -57,9 +57,9 @@ def format_contents(files_count: int, size_bytes: int) -> str:
 DIFFERENCES_SHOWN = 12
 
 
-def check_profile(profile: NamedProfile) -> Iterator[CheckResult]:
+def check_profile(profile: NamedProfile, settings: Settings) -> Iterator[CheckResult]:
     """Run every check in the order of a run, also after one has failed."""
-    yield _check_file(profile)
+    yield _check_file(settings)
     yield _check_mark(profile)
     try:
         with read_locked(profile.base_path):
@@ -71,13 +71,15 @@ def check_profile(profile: NamedProfile) -> Iterator[CheckResult]:
     yield _check_backup(profile)
 
 
-def _check_file(profile: NamedProfile) -> CheckResult:
+def _check_file(settings: Settings) -> CheckResult:
     try:
-        content = profile.read()
-        pack = packs.load(content.portal)
+        site = resolve_portal_config(settings)
     except PoolError as error:
         return check_result.fail("profile.toml", str(error), "")
-    return check_result.ok("profile.toml", f"for {pack.title} at {content.base_url}")
+    found = f"for {site.pack.title} at {site.base_url}"
+    if site.notices:
+        return check_result.warn("profile.toml", found, " ".join(site.notices))
+    return check_result.ok("profile.toml", found)
 
 
 def _check_mark(profile: NamedProfile) -> CheckResult:
@@ -194,11 +196,12 @@ def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> N
     screen.print(table, soft_wrap=True)
 
 
-@SettingsCommand.with_settings("profiles_dir")
+@SettingsCommand.with_settings("portal", "packs_dir", "base_url", "profiles_dir")
 def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
     """Print every check; the exit code shows whether a run can use the profile."""
     is_fit = True
-    for check in check_profile(ProfileRepository(settings.profiles_dir).find(name)):
+    settings = settings.model_copy(update={"profile": name})
+    for check in check_profile(ProfileRepository(settings.profiles_dir).find(name), settings):
         print_check(check, as_json=as_json)
         is_fit = is_fit and check.level is not CheckLevel.FAIL
     raise typer.Exit(ExitCode.DONE if is_fit else ExitCode.PROFILE)
@@ -227,6 +230,10 @@ def _facts(inspection: ProfileInspection) -> Iterator[tuple[str, Text]]:
     if inspection.content:
         title = f" ({inspection.content.title})" if inspection.content.title else ""
         yield "portal", Text(f"{inspection.content.pack} at {inspection.content.base_url}{title}")
+        pack_path = inspection.profile.pack_path(inspection.content)
+        if pack_path is not None:
+            source = inspection.content.pack_source
+            yield "pack", Text(f"{pack_path}, copied from {source}" if source else str(pack_path))
     yield "folder", Text(str(inspection.profile.path))
     yield "state", Text(inspection.health.value, _STYLES[inspection.health])
     if inspection.why:

@@ -8,17 +8,24 @@ from typing import Annotated
 import anyio
 import typer
 
+from poolwright.archive.folder_template import list_columns
 from poolwright.cli import options
 from poolwright.cli.batch_session import Display, info_notices, run_batch_session, sandbox_notices, sandbox_warnings
 from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.options import SettingsCommand
-from poolwright.cli.order_input import OrderSources, check_template, make_job, print_orders, read_orders
+from poolwright.cli.order_input import OrderSources, make_job, order_folders, print_orders, read_orders
 from poolwright.cli.process_exit import exit_code_of_summary
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.output_folder import open_output_folder
-from poolwright.service.pool_config import find_profile, portal_account, resolve_portal_config, resolve_worker_config
+from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import (
+    find_profile,
+    portal_account,
+    resolve_order_folder,
+    resolve_portal_config,
+)
 from poolwright.settings import Settings
 
 SourceNames = Annotated[
@@ -97,18 +104,21 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     """Read the list, resolve the configuration, and run the batch."""
     site = resolve_portal_config(settings)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
-    folders = check_template(settings, site.pack, orders)
+    folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
+    portal_notices = (*site.notices, *filter(None, (folder.notice,)))
+    folders = order_folders(folder.template, site.pack, orders)
     if dry_run:
-        print_orders(orders, folders, is_json=as_json)
+        print_orders(replace(orders, notices=(*portal_notices, *orders.notices)), folders, is_json=as_json)
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
     workers = resolve_worker_config(settings, site)
     choice = resolve_worker_count(settings)
     job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
-    job = replace(job, account=portal_account(settings, site))
+    job = replace(job, account=portal_account(settings, site), template=folder.template)
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    texts = (*orders.notices, *folders.notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
+    list_notices = (*orders.notices, *folders.notices)
+    texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     notices = (*info_notices(texts), *choice.notices)
     display = Display(
         mode=mode,

@@ -24,8 +24,8 @@ from poolwright.settings.schedule_entry import zone_name
 
 LIST_HELP = (
     "List the configured schedules: when each one runs, which list, and how.\n\n"
-    "Their orders go to the daemon's queue; a schedule with its own profile, folder or template runs in a separate "
-    "process, into its own folder. Schedules run only while `poolwright serve` is running."
+    "Their orders go to the daemon's queue; a schedule with its own profile, portal, folder or template runs in a "
+    "separate process, into its own folder. Schedules run only while `poolwright serve` is running."
 )
 LIST_EXAMPLES = ("poolwright schedule list", "poolwright schedule list --json")
 NEXT_HELP = "Show when schedules will run next, each in its own time zone."

@@ -15,10 +15,9 @@ import typer
 
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import options
-from poolwright.cli.batch_session import sandbox_notices, sandbox_warnings
+from poolwright.cli.batch_session import info_notices, sandbox_notices, sandbox_warnings
 from poolwright.cli.batch_views import format_notice
 from poolwright.cli.options import SettingsCommand
-from poolwright.cli.order_input import check_template
 from poolwright.cli.process_exit import ExitCode, exit_code_of_ending
 from poolwright.cli.signals import StopSignals, stop_signals
 from poolwright.cli.terminal import console
@@ -49,13 +48,12 @@ from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import LogOptions, configure_logging, log_event
 from poolwright.service.output_folder import JOURNAL_NAME, open_output_folder
 from poolwright.service.pidfile import daemon_pidfile
-from poolwright.service.pool_config import (
+from poolwright.service.pool_config import pool_options, resolve_worker_config, secret_texts
+from poolwright.service.portals.portal_config import (
     find_profile,
-    pool_options,
     portal_account,
+    resolve_order_folder,
     resolve_portal_config,
-    resolve_worker_config,
-    secret_texts,
 )
 from poolwright.settings import LogLevel, Settings, SystemdEnvironment
 from poolwright.supervisor.policy.commands import Stop
@@ -95,7 +93,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
     """Resolve the configuration, then run the daemon until it is stopped."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
     site = resolve_portal_config(settings)
-    check_template(settings, site.pack)
+    folder = resolve_order_folder(settings, site.pack)
     base = find_profile(settings).base_path
     read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
     workers, choice = resolve_worker_config(settings, site), resolve_worker_count(settings)
@@ -107,6 +105,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         keeps_queue=True,
         restart_window_s=RESTART_WINDOW_S,
     )
+    told = info_notices((*site.notices, *filter(None, (folder.notice,))))
     remote_access = () if is_local_host(settings.host) else (REMOTE_ACCESS_WARNING,)
     warnings = (*remote_access, *sandbox_warnings(workers), *filter(None, (no_password,)))
     service = _Service(
@@ -114,14 +113,14 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         daemon=DaemonConfig(
             pool=pool,
             out=settings.out,
-            template=settings.folder_template,
+            template=folder.template,
             known_fields=frozenset(site.pack.fields),
             journal_path=private / JOURNAL_NAME,
             account=portal_account(settings, site),
         ),
         reading=ReadOptions(portal_name=site.pack.name, rules=site.pack.numbers),
         token=ensure_token(private),
-        notices=(*(Notice(level=Level.WARNING, text=text) for text in warnings), *choice.notices),
+        notices=(*(Notice(level=Level.WARNING, text=text) for text in warnings), *choice.notices, *told),
         recorded=sandbox_notices(workers),
         read=read,
         given=given,

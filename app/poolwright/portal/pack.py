@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from poolwright.portal.addresses import FileHost, origin_of
-from poolwright.portal.errors import PackError
+from poolwright.portal.errors import PackError, PackProblem
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
     AttachmentRules,
@@ -42,6 +42,7 @@ __all__ = [
     "PackError",
     "PageKind",
     "TriageMarks",
+    "is_valid_name",
     "load",
     "parse_json",
     "parse_toml",
@@ -62,8 +63,13 @@ def _schema(version: int) -> int:
     return version
 
 
+def is_valid_name(text: str) -> bool:
+    """Return whether a pack may have this name."""
+    return bool(_NAME.fullmatch(text))
+
+
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not is_valid_name(text):
         msg = f"{text!r} must be lower-case letters, digits, - and _"
         raise ValueError(msg)
     return text
@@ -109,6 +115,12 @@ class Pack(PackTable):
         if not (rules.count or rules.empty or rules.settled or rules.answered):
             signs = "attachments.empty, count, settled or answered"
             yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
+        elif not (rules.count or rules.empty):
+            sign = "attachments.settled" if rules.settled else "attachments.answered"
+            yield (
+                "it has neither attachments.count nor attachments.empty: that an order has no attachments is concluded "
+                f"from {sign} alone, and a file that is missed is not noticed"
+            )
 
     def _number_notices(self) -> Iterator[str]:
         changes = {"case": "letters of a number become upper case", "separators": "spaces and hyphens are taken out"}
@@ -178,21 +190,21 @@ def parse_json(text: str) -> Pack:
     try:
         return Pack.model_validate_json(text)
     except ValidationError as error:
-        raise PackError("sent to the worker", tuple(_problems(error))) from error
+        problems = error.errors(include_url=False, include_input=False)
+        texts = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+        raise PackError("sent to the worker", tuple(texts)) from error
 
 
 def parse_toml(text: str, name: str) -> Pack:
     """Validate the text of a pack file.
 
     Raises:
-        PackError: It is not TOML or not a valid pack; every problem is named with its key.
+        PackError: It is not TOML or not a valid pack; every problem is named with its key and its position.
     """
     try:
         return Pack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PackError(name, (f"not readable as TOML: {error}",)) from error
-    except ValidationError as error:
-        raise PackError(name, tuple(_problems(error))) from error
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise PackError(name, tuple(_problems(error, text))) from error
 
 
 def load(name_or_path: str) -> Pack:
@@ -222,7 +234,10 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(step) for step in problem["loc"]) or "the pack"
-        yield f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+def _problems(error: tomllib.TOMLDecodeError | ValidationError, text: str) -> Iterator[PackProblem]:
+    from poolwright.portal import pack_problems  # noqa: PLC0415 - loads a parser, which only a wrong pack needs
+
+    if isinstance(error, tomllib.TOMLDecodeError):
+        yield pack_problems.describe_syntax_error(error)
+    else:
+        yield from pack_problems.describe_problems(error, text, Pack)

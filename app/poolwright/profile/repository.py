@@ -1,7 +1,8 @@
 """Manages the ``profiles/`` folder: one folder for each named profile, never that of an everyday browser.
 
-``profiles/<name>/profile.toml`` names the portal of the profile; ``base/`` is the user-data folder with the login of a
-person, from which the workers' profiles are cloned. This program writes both only on command.
+``profiles/<name>/profile.toml`` names the portal of the profile; ``pack.toml`` is its copy of a portal pack of the
+user's own; ``base/`` is the user-data folder with the login of a person, from which the workers' profiles are cloned.
+This program writes them only on command.
 
 The folders of everyday browsers are refused: Chrome since 136 ignores remote control on its default folder, and its
 cookies are bound to keyring, keychain or application, so that a clone would be logged out or, worse, would end the
@@ -139,6 +140,8 @@ def refuse_everyday_browser(path: Path, folders: Sequence[Path] | None = None) -
 
 
 FILE_NAME, BASE_NAME = "profile.toml", "base"
+#: The profile's copy of its portal pack.
+PACK_NAME = "pack.toml"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -152,17 +155,16 @@ class ProfileFile(BaseModel):
     schema_version: Literal[1] = Field(default=1, alias="schema")
     #: Name of the portal pack.
     pack: str = Field(pattern=f"^{_NAME.pattern}$")
-    #: Path of the pack's file; ``None`` for a pack that comes with Poolwright.
+    #: Path of the pack's file, relative to the folder of the profile; ``None`` for a pack that is found by its name.
     pack_file: str | None = Field(default=None, min_length=1)
+    #: Path of the file that was copied to ``pack_file``; ``None`` if it was not copied.
+    pack_source: str | None = Field(default=None, min_length=1)
+    #: SHA-256 of the pack's file when the profile took it; ``None`` if a change of the pack is no news.
+    pack_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     #: Address of the portal.
     base_url: str = Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")
     #: Name for people.
     title: str | None = Field(default=None, min_length=1, max_length=200)
-
-    @property
-    def portal(self) -> str:
-        """Return the pack's name, or the path of its file, as ``--portal`` accepts it."""
-        return self.pack_file or self.pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,14 +211,24 @@ class NamedProfile:
         except ValueError as error:
             raise ProfileFileError(f"{self.file_path} is not TOML ({error}). Correct that line.") from error
 
-    def write(self, content: ProfileFile) -> None:
-        """Replace ``profile.toml``.
+    def pack_path(self, content: ProfileFile) -> Path | None:
+        """Return the path of the file of its pack; ``None`` if the pack is found by its name."""
+        if content.pack_file is None:
+            return None
+        below = self.path / content.pack_file
+        # Written by hand, a path may also be relative to the current folder.
+        return below if below.is_file() or not Path(content.pack_file).is_file() else Path(content.pack_file)
+
+    def write(self, content: ProfileFile, pack_copy: bytes | None = None) -> None:
+        """Replace ``profile.toml``, and the copy of the pack if one is given.
 
         Raises:
-            SetupError: The file can't be written.
+            SetupError: A file can't be written.
         """
         text = tomli_w.dumps(content.model_dump(by_alias=True, exclude_none=True))
         try:
+            if pack_copy is not None:
+                replace_private_file(self.path / PACK_NAME, pack_copy)
             replace_private_file(self.file_path, text.encode())
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -256,8 +268,13 @@ class ProfileRepository:
             )
         return profile
 
-    def create(self, name: str, content: ProfileFile) -> NamedProfile:
+    def create(self, name: str, content: ProfileFile, pack_copy: bytes | None = None) -> NamedProfile:
         """Create a profile with its file and an empty base, which a browser fills at the first login.
+
+        Args:
+            name: Its name.
+            content: What ``profile.toml`` says.
+            pack_copy: The file of its pack, if the profile keeps a copy of it.
 
         Raises:
             ProfileRefusedError: The name is not valid, the profile would be in an everyday browser's folder, or it
@@ -275,7 +292,7 @@ class ProfileRepository:
             profile.base_path.mkdir(mode=PRIVATE_FOLDER_MODE)
         except OSError as error:
             raise _unwritable(self.root, error) from error
-        profile.write(content)
+        profile.write(content, pack_copy)
         return profile
 
     def _named(self, name: str) -> NamedProfile:

@@ -42,15 +42,14 @@ from poolwright.service.capacity import WorkerCountChoice, resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import LogOptions, configure_pool_logging
 from poolwright.service.output_folder import JOURNAL_NAME, open_output_folder
-from poolwright.service.pool_config import (
+from poolwright.service.pool_config import WorkerConfig, pool_options, resolve_worker_config, secret_texts
+from poolwright.service.portals.portal_config import (
+    OrderFolder,
     PortalConfig,
-    WorkerConfig,
     find_profile,
-    pool_options,
     portal_account,
+    resolve_order_folder,
     resolve_portal_config,
-    resolve_worker_config,
-    secret_texts,
 )
 from poolwright.service.recovery import clean_staging, recover, reopen
 from poolwright.settings import Settings, load_settings
@@ -211,6 +210,8 @@ class _PoolSetup:
     waits_for_login: bool
     #: Account of the orders; ``None`` for a custom processor, whose tasks are distinguished by their payloads.
     account: Account | None
+    #: What the user should know about the portal pack.
+    portal_notices: tuple[str, ...]
 
     @property
     def private(self) -> Path:
@@ -262,6 +263,8 @@ async def _running_pool(
 ) -> AsyncGenerator[PersistentWorkerPool]:
     if setup.workers.sandbox.is_notable:
         observe(Notice(level=Level.WARNING, text=setup.workers.sandbox.sentence))
+    for text in setup.portal_notices:
+        observe(Notice(level=Level.INFO, text=text))
     for notice in setup.worker_count.notices:
         observe(notice)
     async with SqliteJournal(setup.private / JOURNAL_NAME, clock) as journal:
@@ -328,21 +331,31 @@ def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: 
     worker = replace(workers.worker, processor=location.name, import_path=location.import_path)
     log_file = open_output_folder(settings)
     account = portal_account(settings, site) if site and location.name == PO_ATTACHMENTS else None
-    template = (
-        settings.folder_template if site or "folder_template" in settings.model_fields_set else DEFAULT_FOLDER_TEMPLATE
-    )
+    folder = _order_folder(settings, site)
     return _PoolSetup(
         settings=settings,
         workers=replace(workers, worker=worker),
         worker_count=resolve_worker_count(settings),
         tree=OutputTree(
-            settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields), account=account
+            settings.out,
+            folder.template,
+            clock=clock,
+            known_fields=site and frozenset(site.pack.fields),
+            account=account,
         ),
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_FOLDER_NAME,
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secret_texts(settings)),
         waits_for_login=False,
         account=account,
+        portal_notices=(*(site.notices if site else ()), *filter(None, (folder.notice,))),
     )
+
+
+def _order_folder(settings: Settings, site: PortalConfig | None) -> OrderFolder:
+    if site is not None:
+        return resolve_order_folder(settings, site.pack)
+    is_given = "folder_template" in settings.model_fields_set
+    return OrderFolder(template=settings.folder_template if is_given else DEFAULT_FOLDER_TEMPLATE)
 
 
 def _resolve_portal_if_named(settings: Settings) -> PortalConfig | None:

@@ -1,4 +1,4 @@
-"""Configuration of a pool from the settings: portal, profile, browser, login, and limits. Starts nothing."""
+"""Configuration of a pool from the settings: browser, login, and limits. Starts nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
     BYTES_PER_MB,
@@ -21,86 +20,12 @@ from poolwright.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from poolwright.portal import pack as packs
-from poolwright.portal.pack import Pack
-from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.service.certificates import find_certificates
 from poolwright.service.output_folder import STAGING_NAME
+from poolwright.service.portals.portal_config import PortalConfig
 from poolwright.settings import Settings
 from poolwright.system.browsers import InstalledBrowser, find_browser
 from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortalConfig:
-    """A portal pack and its address."""
-
-    pack: Pack
-    #: Without a trailing slash.
-    base_url: str
-
-
-def resolve_portal_config(settings: Settings) -> PortalConfig:
-    """Return the portal that the settings name, or else the profile's portal.
-
-    Raises:
-        PackError: There is no such pack, or it is not valid.
-        ProfileError: The settings name no portal, and there is no such profile.
-        OptionsError: No address is configured for the portal.
-    """
-    if settings.portal:
-        pack = packs.load(settings.portal)
-        return _portal_config(pack, settings.base_url or _base_url_of_profile(settings, pack) or pack.site.base_url)
-    content = find_profile(settings).read()
-    return _portal_config(packs.load(content.portal), settings.base_url or content.base_url)
-
-
-def find_profile(settings: Settings) -> NamedProfile:
-    """Return the profile that the settings name.
-
-    Raises:
-        ProfileError: There is no such profile.
-    """
-    return ProfileRepository(settings.profiles_dir).find(settings.profile)
-
-
-def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfileFile]:
-    """Return the portal for a new profile, and the content of its profile file.
-
-    Raises:
-        PackError: The pack is not valid.
-        OptionsError: The settings name no portal, or no address is configured for it.
-    """
-    is_shipped = settings.portal in packs.shipped_names()
-    if not is_shipped and not (settings.portal and Path(settings.portal).is_file()):
-        msg = (
-            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
-            f"{', '.join(packs.shipped_names())}, or the path of a pack of your own (a .toml file)."
-        )
-        raise OptionsError(msg)
-    site = resolve_portal_config(settings)
-    pack_file = None if is_shipped else str(Path(settings.portal).resolve())
-    return site, ProfileFile(pack=site.pack.name, pack_file=pack_file, base_url=site.base_url)
-
-
-def portal_account(settings: Settings, site: PortalConfig) -> Account:
-    """Return the account that the orders belong to: portal, address and profile."""
-    return Account.at(site.base_url, portal=site.pack.name, profile=settings.profile)
-
-
-def _base_url_of_profile(settings: Settings, pack: Pack) -> str:
-    repository = ProfileRepository(settings.profiles_dir)
-    if settings.profile not in repository.names():
-        return ""
-    content = repository.find(settings.profile).read()
-    return content.base_url if content.pack == pack.name else ""
-
-
-def _portal_config(pack: Pack, base_url: str) -> PortalConfig:
-    if not base_url:
-        raise OptionsError(f"No address is configured for portal {pack.name!r}. Set it with --base-url.")
-    return PortalConfig(pack=pack, base_url=base_url.rstrip("/"))
-
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: File names of it by Debian, Playwright and Google.

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         examples=["coupa"],
         description="Portal pack: a name of `poolwright portal list`, or the path of a .toml file.",
     )
+    packs_dir: Annotated[UserPath | None, SettingHelp(flags=("--packs-dir",), default="none")] = Field(
+        default=None,
+        examples=["/srv/packs"],
+        description="Folder with portal packs of your own: each .toml file in it is one, and portal can name it.",
+    )
     base_url: Annotated[
         str,
         AfterValidator(normalize_address),
@@ -213,7 +218,8 @@ class Settings(BaseSettings):
     folder_template: Annotated[str, SettingHelp(flags=("--folder-template",))] = Field(
         default="{supplier}/{number}",
         min_length=1,
-        description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
+        description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in. "
+        "Unless it is set, a portal without a supplier gets {number}.",
     )
     retention_days: Annotated[int, SettingHelp(flags=("--retention-days",), acts_at_once=True)] = Field(
         default=0,

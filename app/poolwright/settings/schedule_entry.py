@@ -82,6 +82,7 @@ _ALLOWED: Mapping[str, str] = {
     "column": "the name of a column, or its position such as '#3'",
     "sheet": "the name of a sheet",
     "profile": "the name of a profile",
+    "portal": "the name of a portal pack, or the path of a .toml file",
     "out": "the path of a folder",
     "folder_template": "a pattern of folders such as '{supplier}/{number}'",
     "deadline_minutes": f"a number above 0 and at most {DEADLINE_MINUTES_MAX}",
@@ -152,6 +153,7 @@ class ScheduleEntry(BaseModel):
     column: Text | None = None
     sheet: Text | None = None
     profile: Text | None = None
+    portal: Text | None = None
     out: UserPath | None = None
     folder_template: Text | None = None
     deadline_minutes: Annotated[float, Field(gt=0, le=DEADLINE_MINUTES_MAX)] | None = None

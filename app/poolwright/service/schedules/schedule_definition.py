@@ -19,6 +19,7 @@ SEPARATE_BATCHES_NAME = "schedules"
 #: Settings of the daemon that a separate batch uses, too.
 _SHARED_SETTINGS = (
     "profiles_dir",
+    "packs_dir",
     "workers",
     "tabs_per_worker",
     "browser_path",
@@ -146,7 +147,7 @@ def _source(entry: ScheduleEntry) -> FileSource | GlobSource | CommandSource:
 def _separate_batch(entry: ScheduleEntry, settings: Settings) -> SeparateBatch | None:
     profile = entry.profile or settings.profile
     is_other = profile != settings.profile
-    if not is_other and entry.out is None and entry.folder_template is None:
+    if not is_other and entry.out is None and entry.folder_template is None and entry.portal is None:
         return None
     _check_template(entry)
     out = entry.out or settings.out / SEPARATE_BATCHES_NAME / entry.name
@@ -170,10 +171,13 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
             yield from (setting_help(name).flags[0], str(value))
     yield "--headless" if settings.headless else "--headed"
     yield from ("--profile", profile, "--out", str(out))
-    yield from ("--folder-template", entry.folder_template or settings.folder_template)
-    # Another profile has its own portal: the empty value overrides the environment variable.
-    yield from ("--portal", "" if is_other else settings.portal)
-    yield from ("--base-url", "" if is_other else settings.base_url)
+    template = entry.folder_template or settings.folder_template
+    if entry.folder_template is not None or "folder_template" in settings.model_fields_set:
+        # The default is left to the run, since it depends on the portal.
+        yield from ("--folder-template", template)
+    # Another profile or portal has its own address: the empty value overrides the environment variable.
+    yield from ("--portal", entry.portal or ("" if is_other else settings.portal))
+    yield from ("--base-url", "" if is_other or entry.portal else settings.base_url)
     yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
     for flag, value in (("--column", entry.column), ("--sheet", entry.sheet)):
         if value is not None:
