@@ -155,6 +155,9 @@ COMMANDS = {
     "journal compact": CommandEntry(module="journal", function="compact", prefix="COMPACT_"),
     "portal lint": CommandEntry(module="portal", function="lint", prefix="LINT_"),
     "portal list": CommandEntry(module="portal", function="list_packs", prefix="LIST_"),
+    "portal probe": CommandEntry(module="portal_tools.probe", function="probe"),
+    "portal record": CommandEntry(module="portal_tools.record", function="record"),
+    "portal replay": CommandEntry(module="portal_tools.replay", function="replay"),
     "schedule list": CommandEntry(module="schedule_list", function="list_schedules", prefix="LIST_"),
     "schedule run": CommandEntry(module="remote.control", function="run_schedule", prefix="RUN_"),
     "schedule next": CommandEntry(module="schedule_list", function="next_fires", prefix="NEXT_"),
@@ -236,7 +239,7 @@ app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
-    ("portal", "List and validate portal packs."),
+    ("portal", "List, validate, try out and test portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from poolwright.portal.pack import Marks, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
-from poolwright.portal.triage import ORDER, Verdict, marks_of
+from poolwright.portal.triage import ORDER, AttachmentListFacts, PageFacts, Verdict, marks_of
 
 
 def reader_rules(pack: Pack) -> dict[str, Any]:
@@ -103,3 +103,7 @@ class ClassifiedPage:
     verdict: Verdict
     #: Why its list of attachments cannot be trusted; empty if it can, and for pages without a list.
     doubt: str = ""
+    #: The facts from which the verdict followed.
+    facts: PageFacts
+    #: The facts from which the doubt followed; ``None`` for pages without a list.
+    list_facts: AttachmentListFacts | None = None

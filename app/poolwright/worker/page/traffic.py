@@ -76,6 +76,16 @@ class Traffic:
         """Wait until the next navigation begins, or gets its response."""
         await self._navigated.wait()
 
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Return the addresses of the scripts' requests that got a good response, in their order."""
+        return tuple(self._answered)
+
+    def recall(self, visited: Collection[str], answered: Collection[str]) -> None:
+        """Count the navigations and requests of an earlier visit as those of this one: a saved page is read again."""
+        self.visited += visited
+        self._answered += answered
+
     def is_answered(self, addresses: Collection[str]) -> bool:
         """Return whether a script's request to one of these addresses got a good response."""
         return any(leads_to(addresses, url) for url in self._answered)
