@@ -159,6 +159,9 @@ COMMANDS = {
     "portal new": CommandEntry(module="portal", function="new", prefix="NEW_"),
     "portal schema": CommandEntry(module="portal", function="schema", prefix="SCHEMA_"),
     "portal show": CommandEntry(module="portal", function="show", prefix="SHOW_"),
+    "portal probe": CommandEntry(module="portal_tools.probe", function="probe"),
+    "portal record": CommandEntry(module="portal_tools.record", function="record"),
+    "portal replay": CommandEntry(module="portal_tools.replay", function="replay"),
     "schedule list": CommandEntry(module="schedule_list", function="list_schedules", prefix="LIST_"),
     "schedule run": CommandEntry(module="remote.control", function="run_schedule", prefix="RUN_"),
     "schedule next": CommandEntry(module="schedule_list", function="next_fires", prefix="NEXT_"),
@@ -240,7 +243,7 @@ app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
-    ("portal", "Write, list and check portal packs."),
+    ("portal", "Write, list, check, try out and test portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)

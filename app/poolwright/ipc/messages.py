@@ -34,7 +34,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
 
 #: Increased with every change that an older peer would not understand.
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 
 class _Message(BaseModel):
@@ -58,6 +58,10 @@ class WorkerMode(StrEnum):
     IMPORT_COOKIES = "adopt"
     #: Open a base profile as workers do, make a login check, and save its cookies.
     CHECK_LOGIN = "prove"
+    #: Open orders on a clone as a run does, and write what is found on their pages to a folder.
+    EXAMINE = "examine"
+    #: Judge saved pages without a portal, and write what is found on them to a folder.
+    REPLAY = "replay"
 
 
 class WorkerPaths(_Message):
@@ -78,6 +82,27 @@ class WorkerPaths(_Message):
     state_path: str = ""
 
 
+class PageToExamine(_Message):
+    """One page for the author of a pack."""
+
+    #: The order number as the person wrote it; empty for the portal's probe page.
+    number: str
+    #: The number in the portal's form.
+    portal_number: str
+    #: Folder for what is found.
+    folder: str
+    #: Folder of the saved page in the mode ``REPLAY``.
+    saved_path: str = ""
+
+
+class ExaminationPlan(_Message):
+    """The pages that a worker examines, in their order."""
+
+    pages: tuple[PageToExamine, ...]
+    #: Whether the last page stays open until a person closes its window.
+    stays_open: bool = False
+
+
 class Configure(_Message):
     """Supervisor to worker, once: its mode, options and paths."""
 
@@ -88,6 +113,8 @@ class Configure(_Message):
     seat: WorkerPaths
     #: For the login of ``MAKE_BASE``, if the portal wants a code.
     one_time_code: str = Field(default="", repr=False)
+    #: For the modes ``EXAMINE`` and ``REPLAY``.
+    examination: ExaminationPlan | None = None
 
 
 class Assign(_Message):
@@ -280,6 +307,18 @@ class LogNotice(_Message):
     text: str
 
 
+class Examined(_Message):
+    """Worker to supervisor: what was found on a page is in its folder."""
+
+    type: Literal["examined"] = "examined"
+    slot: int
+    generation: int
+    #: The order number as the person wrote it; empty for the portal's probe page.
+    number: str
+    #: Why there is nothing in the folder; empty if it was written.
+    problem: str = ""
+
+
 class Exiting(_Message):
     """Worker to supervisor, last message: the browser was closed cleanly."""
 
@@ -294,5 +333,7 @@ ToWorker = Annotated[
 #: Messages about the worker itself.
 _LifecycleMessage = Hello | StartupFailed | Ready | StateChanged | Heartbeat | LogNotice | Exiting
 #: Results of what the supervisor asked for.
-_ResultMessage = Finished | Returned | LoginChecked | Thumbnail | LoginRefreshed | LoginRequired | LoginResult
+_ResultMessage = (
+    Finished | Returned | LoginChecked | Thumbnail | LoginRefreshed | LoginRequired | LoginResult | Examined
+)
 ToSupervisor = Annotated[_LifecycleMessage | _ResultMessage, Field(discriminator="type")]

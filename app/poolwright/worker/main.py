@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -79,9 +80,8 @@ async def _run_mode(
     channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
 ) -> None:
     """Open the browser, serve, close it; report the error if the start fails."""
-    serve = _run_session if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else set_up_profile
     try:
-        await serve(channel, configure, outbox, clock)
+        await _server_of(configure.mode)(channel, configure, outbox, clock)
     except CannotStartError as error:
         outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
@@ -94,6 +94,26 @@ async def _run_mode(
         outbox.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
         outbox.send(Exiting)
+
+
+#: Does the work of one mode until its end.
+_Serve: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
+
+
+def _server_of(mode: WorkerMode) -> _Serve:
+    match mode:
+        case WorkerMode.WORK | WorkerMode.MAKE_BASE:
+            return _run_session
+        case WorkerMode.EXAMINE:
+            from poolwright.worker.examination.examiner import examine_pages  # noqa: PLC0415 - no run needs it
+
+            return examine_pages
+        case WorkerMode.REPLAY:
+            from poolwright.worker.examination.saved_portal import replay_pages  # noqa: PLC0415 - no run needs it
+
+            return replay_pages
+        case _:
+            return set_up_profile
 
 
 async def _run_session(

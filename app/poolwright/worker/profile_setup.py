@@ -100,7 +100,7 @@ async def set_up_profile(
     async with _browser(configure) as context:
 
         def ready() -> None:
-            outbox.send(Ready, session=_view(outbox.worker, clock()))
+            outbox.send(Ready, session=session_view(outbox.worker, clock()))
 
         match configure.mode:
             case WorkerMode.LOG_IN:
@@ -119,7 +119,7 @@ async def set_up_profile(
                 result = await _check_login(context, probe, Path(configure.seat.cookies_path))
                 outbox.send(LoginChecked, result=result, is_last=True)
                 ready()
-            case WorkerMode.WORK | WorkerMode.MAKE_BASE:
+            case WorkerMode.WORK | WorkerMode.MAKE_BASE | WorkerMode.EXAMINE | WorkerMode.REPLAY:
                 msg = f"{configure.mode} does not run on a base profile"
                 raise ValueError(msg)
             case _:
@@ -133,7 +133,7 @@ def _portal_probe(portal: PortalOptions | None) -> PortalProbe:
     return PortalProbe(pack=packs.parse_json(portal.pack_json), portal=portal)
 
 
-def _view(worker: WorkerRef, now: datetime) -> SessionView:
+def session_view(worker: WorkerRef, now: datetime) -> SessionView:
     """Return the view of a session whose browser is open, and whose login is not known yet."""
     return SessionView(
         status=SESSION.start.name,

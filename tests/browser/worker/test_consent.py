@@ -83,7 +83,7 @@ async def test_the_probe_page_is_found_behind_its_banner(tmp_path: Path, open_st
         serving(site) as served,
         open_stage(portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False) as stage,
     ):
-        assert await stage.session.login.verify_login() is LoginCheck.LOGGED_IN
+        assert await stage.session.login.check_login() is LoginCheck.LOGGED_IN
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ SILENCE_LIMIT_S = 15.0
 def ready_limit_s(configure: messages.Configure) -> float:
     """Return the limit until a worker is ready, if every page of the portal takes as long as its pack allows."""
     portal = configure.options.portal
-    page_count = _LOGIN_PAGES if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE_PAGES
+    logs_in = configure.mode in {messages.WorkerMode.MAKE_BASE, messages.WorkerMode.EXAMINE}
+    page_count = _LOGIN_PAGES if logs_in else _PROBE_PAGES
+    page_count += len(configure.examination.pages) if configure.examination else 0
     pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
     return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
 

@@ -351,7 +351,7 @@ class Generation:
             case messages.StartupFailed():
                 self._post(message)
                 raise WorkerLostError(message.detail, LossKind.UNABLE)
-            case messages.Hello() | messages.Ready() | messages.Exiting():
+            case messages.Hello() | messages.Ready() | messages.Exiting() | messages.Examined():
                 msg = f"it sent an unexpected {message.type} message"
                 raise WorkerLostError(msg, LossKind.GARBLED)
 

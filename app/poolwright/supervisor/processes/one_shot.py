@@ -38,7 +38,7 @@ CLEAR_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginWindow:
-    """The window in which a person logs in."""
+    """The window in which a person logs in, or looks at a page."""
 
     #: Called once the window is open.
     opened: Callable[[], None]
@@ -58,6 +58,10 @@ class LoginSource:
     one_time_code: str = ""
 
 
+def _ignore(_: messages.Examined) -> None:
+    """Ignore a page that was examined."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneShotJob:
     """Specification of a one-shot job."""
@@ -74,8 +78,12 @@ class OneShotJob:
     login: LoginSource = field(default_factory=LoginSource)
     #: File for the cookies of a verified login; ``None`` if they are not saved.
     cookies_path: Path | None = None
-    #: ``None`` if no person logs in.
+    #: ``None`` if no person logs in or looks at a page.
     window: LoginWindow | None = None
+    #: The pages to examine; ``None`` for other jobs.
+    examination: messages.ExaminationPlan | None = None
+    #: Called for each page that was examined.
+    on_examined: Callable[[messages.Examined], None] = _ignore
 
 
 async def make_base(
@@ -152,41 +160,56 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
         staging_path=str(folder.path),
         state_path=str(state_path) if login.state else "",
     )
-    return messages.Configure(mode=job.mode, options=job.options, seat=paths, one_time_code=login.one_time_code)
+    return messages.Configure(
+        mode=job.mode,
+        options=job.options,
+        seat=paths,
+        one_time_code=login.one_time_code,
+        examination=job.examination,
+    )
 
 
-async def _converse(child: WorkerProcess, configure: messages.Configure, job: OneShotJob) -> LoginCheck | None:
-    errors: list[PoolError] = []
-    checks: list[LoginCheck] = []
+@dataclass(slots=True)
+class _Heard:
+    """What the worker of a job told."""
 
-    def on_message(message: messages.ToSupervisor) -> None:
+    job: OneShotJob
+    errors: list[PoolError] = field(default_factory=list[PoolError])
+    checks: list[LoginCheck] = field(default_factory=list[LoginCheck])
+
+    def on_message(self, message: messages.ToSupervisor) -> None:
         match message:
             case messages.LogNotice():
-                job.observe(Notice(level=message.level, text=message.text))
+                self.job.observe(Notice(level=message.level, text=message.text))
             case messages.LoginChecked():
-                checks.append(message.result)
+                self.checks.append(message.result)
+            case messages.Examined():
+                self.job.on_examined(message)
             case messages.StartupFailed():
                 is_login = message.kind is messages.StartupFailure.LOGIN
-                errors.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
+                self.errors.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
             case _:
                 pass  # transitions and heartbeats matter only in a pool
 
-    # A person may take any time to log in.
-    silence_limit_s = math.inf if job.mode is WorkerMode.LOG_IN else SILENCE_LIMIT_S
+
+async def _converse(child: WorkerProcess, configure: messages.Configure, job: OneShotJob) -> LoginCheck | None:
+    heard = _Heard(job)
+    # A person may take any time to log in, or to look at a page.
+    silence_limit_s = math.inf if job.window is not None else SILENCE_LIMIT_S
     connection = WorkerConnection(child)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(child.read_lines, logger.info)
         try:
-            await connection.open(configure, on_message)
+            await connection.open(configure, heard.on_message)
             _announce_window(job.window, tasks, connection)
             while not isinstance(message := await connection.receive(silence_limit_s), messages.Exiting):
-                on_message(message)
+                heard.on_message(message)
         except WorkerLostError as error:
-            errors.append(SetupError(f"The browser could not be opened: {error}."))
+            heard.errors.append(SetupError(f"The browser could not be opened: {error}."))
         tasks.cancel_scope.cancel()
-    if errors:
-        raise errors[0]
-    return checks[-1] if checks else None
+    if heard.errors:
+        raise heard.errors[0]
+    return heard.checks[-1] if heard.checks else None
 
 
 def _announce_window(window: LoginWindow | None, tasks: TaskGroup, connection: WorkerConnection) -> None:

@@ -13,7 +13,7 @@ from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack import NameSource, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
 from poolwright.portal.page_facts import PageFacts, has_any_hidden
-from poolwright.portal.triage import ORDER, Verdict, marks_of
+from poolwright.portal.triage import ORDER, AttachmentListFacts, Verdict, marks_of
 from poolwright.portal.triage_marks import MarkSet, PageKind, places_of, selectors_of
 
 
@@ -155,3 +155,7 @@ class ClassifiedPage:
     verdict: Verdict
     #: Why its list of attachments cannot be trusted; empty if it can, and for pages without a list.
     doubt: str = ""
+    #: The facts from which the verdict followed.
+    facts: PageFacts
+    #: The facts from which the doubt followed; ``None`` for pages without a list.
+    list_facts: AttachmentListFacts | None = None

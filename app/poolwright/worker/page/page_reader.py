@@ -122,7 +122,9 @@ class PageReader:
         )
         verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
-        return ClassifiedPage(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+        list_facts = self._list_facts(reading) if is_ready and self._portal_number is not None else None
+        doubt = incompleteness_reason(self._pack.attachments, list_facts) if list_facts else ""
+        return ClassifiedPage(reading=reading, verdict=verdict, doubt=doubt, facts=facts, list_facts=list_facts)
 
     def _facts(self, url: str, reading: PageContent | None = None) -> PageFacts:
         """Return the facts about the page at an address; without ``reading``, those that are not on the page itself."""
@@ -134,7 +136,7 @@ class PageReader:
             texts=reading.texts if reading else {},
             kind=self._kind,
             dialogs=self._traffic.dialog_texts,
-            answers=self._answers.answers,
+            answers=[*self._traffic.recalled_answers, *self._answers.answers],
             has_routes=self._pack.is_hash_routed,
         )
 
@@ -290,23 +292,18 @@ class PageReader:
     def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, self._facts(url))
 
-    def _doubt(self, reading: PageContent) -> str:
-        if self._portal_number is None:
-            return ""
-        return incompleteness_reason(
-            self._pack.attachments,
-            AttachmentListFacts(
-                link_count=len(reading.links),
-                count=reading.count,
-                is_declared_empty=reading.is_said_empty,
-                is_settled=reading.is_settled,
-                is_answered=self._traffic.is_answered(self._pack.attachments.answered),
-                is_in_time=reading.end is ReadEnd.ARRIVED,
-                is_calm=self._traffic.is_idle or self._is_sure(reading),
-                unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
-                documents=reading.documents,
-                withheld=self._traffic.withheld,
-            ),
+    def _list_facts(self, reading: PageContent) -> AttachmentListFacts:
+        return AttachmentListFacts(
+            link_count=len(reading.links),
+            count=reading.count,
+            is_declared_empty=reading.is_said_empty,
+            is_settled=reading.is_settled,
+            is_answered=self._traffic.is_answered(self._pack.attachments.answered),
+            is_in_time=reading.end is ReadEnd.ARRIVED,
+            is_calm=self._traffic.is_idle or self._is_sure(reading),
+            unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
+            documents=reading.documents,
+            withheld=self._traffic.withheld,
         )
 
     def _spec(self) -> dict[str, Any]:

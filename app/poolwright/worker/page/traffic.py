@@ -20,7 +20,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.errors import unwrap_group
 from poolwright.portal.addresses import origin_of
-from poolwright.portal.page_facts import leads_to
+from poolwright.portal.page_facts import PageAnswer, PageFacts, leads_to
 from poolwright.worker.page.devtools import session_sender
 
 #: Requests that may still add files to the list: those of scripts, and scripts that have not loaded yet.
@@ -52,6 +52,8 @@ class Traffic:
         self.script_responses: list[Response] = []
         #: Texts of the dialogs of the page, first to last.
         self.dialog_texts: list[str] = []
+        #: Responses that the scripts of a saved page got when it was saved.
+        self.recalled_answers: list[PageAnswer] = []
         self._responses: dict[Request, Response] = {}
 
     @property
@@ -87,6 +89,18 @@ class Traffic:
     async def wait_navigation(self) -> None:
         """Wait until the next navigation begins, or gets its response."""
         await self._navigated.wait()
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Return the addresses of the scripts' requests that got a good response, in their order."""
+        return tuple(self._answered)
+
+    def recall(self, earlier: PageFacts, answered: Collection[str]) -> None:
+        """Count what an earlier visit saw beside the page as seen by this one: a saved page is read again."""
+        self.visited += earlier.passed
+        self.dialog_texts += earlier.dialogs
+        self.recalled_answers += earlier.answers
+        self._answered += answered
 
     def is_answered(self, addresses: Collection[str]) -> bool:
         """Return whether a script's request to one of these addresses got a good response."""

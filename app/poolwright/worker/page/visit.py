@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urldefrag
 
@@ -14,7 +14,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
-from poolwright.portal.triage import Verdict, classify_visit
+from poolwright.portal.triage import AttachmentListFacts, Verdict, classify_visit
 from poolwright.portal.triage_marks import PageKind
 from poolwright.worker.errors import missing_page_error
 from poolwright.worker.page.devtools import press_link
@@ -45,6 +45,12 @@ class Visit:
     problem: str = ""
     #: Seconds that the portal asks to wait; ``None`` if it does not.
     retry_after_s: float | None = None
+    #: The facts from which the verdict followed.
+    facts: PageFacts
+    #: The facts by which the list of attachments was judged; ``None`` for pages without a list.
+    list_facts: AttachmentListFacts | None = None
+    #: Addresses of the requests of the page's scripts that were answered.
+    answered: tuple[str, ...] = ()
 
 
 async def visit(  # noqa: PLR0913 - each is given by its caller alone
@@ -145,6 +151,36 @@ async def _give_consent(
     return found
 
 
+async def read_again(
+    page: Page,
+    pack: Pack,
+    base_url: str,
+    earlier: PageFacts,
+    *,
+    answered: Sequence[str] = (),
+    portal_number: str | None = None,
+) -> Visit:
+    """Visit a saved page, and judge it as the visit by which it was saved.
+
+    Args:
+        page: The page that navigates; its browser answers with what was saved.
+        pack: The portal's rules.
+        base_url: The address of the portal.
+        earlier: The facts of the earlier visit: its address, and those that it passed.
+        answered: Addresses of the requests of the page's scripts that were answered then.
+        portal_number: The order whose page was saved; ``None`` for other pages.
+
+    Raises:
+        playwright.async_api.Error: Nothing was saved for the address, or the page crashed or was closed.
+        TimeoutError: The page's main thread hangs.
+    """
+    with watch_traffic(page) as traffic:
+        traffic.recall(earlier, answered)
+        await page.goto(earlier.url, wait_until="commit", timeout=pack.limits.page_s * 1000)
+        reader = PageReader(page, traffic, pack, base_url, portal_number=portal_number)
+        return await _visit_of(await reader.read(), traffic)
+
+
 async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError | None:
     """Navigate; return the browser's error, or ``None`` if a page came.
 
@@ -169,6 +205,9 @@ async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
         status=traffic.status,
         doubt=page.doubt,
         retry_after_s=await _retry_after_s(traffic),
+        facts=page.facts,
+        list_facts=page.list_facts,
+        answered=traffic.answered,
     )
 
 
@@ -187,15 +226,21 @@ async def _visit_without_page(
     kind = PageKind.PROBE if portal_number is None else PageKind.ORDER
     facts = PageFacts(url=url, status=traffic.status, passed=traffic.visited, kind=kind)
     verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
-    if verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}:
-        verdict = Verdict.PORTAL_ERROR
     return Visit(
         reading=PageContent(url=url, end=ReadEnd.ARRIVED),
-        verdict=verdict,
+        verdict=verdict_without_page(verdict),
         status=traffic.status,
         problem=problem,
         retry_after_s=await _retry_after_s(traffic),
+        facts=facts,
+        answered=traffic.answered,
     )
+
+
+def verdict_without_page(verdict: Verdict) -> Verdict:
+    """Return the verdict on a response that is no page, from the verdict on its address and status alone."""
+    is_of_page = verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}
+    return Verdict.PORTAL_ERROR if is_of_page else verdict
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:

@@ -1,0 +1,151 @@
+"""Surveys a page that was visited: what every selector of the pack matches, and the name that each file would get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from playwright.async_api import Page
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from poolwright.portal.examination.pack_selectors import PackSelector, pack_selectors
+from poolwright.portal.examination.page_examination import LinkFinding, ListSigns, PageExamination, SelectorFinding
+from poolwright.portal.examination.verdict_reason import explain_verdict
+from poolwright.portal.file_rules import ElementText
+from poolwright.portal.pack import NameSource, Pack
+from poolwright.worker.download.file_name import choose_file_name
+from poolwright.worker.page.devtools import isolated_world
+from poolwright.worker.page.page_content import PageLink, keys_of_places
+from poolwright.worker.page.request_guard import RequestGuard
+from poolwright.worker.page.visit import Visit
+from poolwright.worker.transfer.content_disposition import NO_DISPOSITION
+
+_SCRIPT = resources.files("poolwright.worker").joinpath("survey.js").read_text(encoding="utf-8")
+_LIMIT_S = 10.0
+_TEXT_COUNT, _TEXT_CHARS = 3, 80
+
+
+class _Matches(TypedDict, total=False):
+    """What ``survey.js`` returns for one selector."""
+
+    selector: str
+    count: int
+    shown_count: int
+    texts: list[str]
+    problem: str
+
+
+_MATCHES = TypeAdapter(list[_Matches])
+
+
+async def count_matches(page: Page, pack: Pack, may_read: Callable[[str], bool]) -> tuple[SelectorFinding, ...]:
+    """Return what every selector of a pack matches on the page that a browser shows.
+
+    Args:
+        page: The page.
+        pack: The portal's pack.
+        may_read: Return whether the frame at an address may be read.
+
+    Raises:
+        PageNavigatedError: The page is navigating.
+        playwright.async_api.Error: The page crashed or was closed.
+        TimeoutError: The page's main thread hangs.
+    """
+    selectors = pack_selectors(pack)
+    wanted = sorted({one.selector for one in selectors})
+    spec = {"selectors": wanted, "text_count": _TEXT_COUNT, "text_chars": _TEXT_CHARS}
+    world = await isolated_world(page)
+    results = [await world.evaluate(_SCRIPT, spec, _LIMIT_S)]
+    results += await world.evaluate_in_frames(may_read, _SCRIPT, spec, _LIMIT_S)
+    return tuple(add_matches(selectors, (_MATCHES.validate_python(result) for result in results)))
+
+
+def add_matches(selectors: Sequence[PackSelector], results: Iterable[Sequence[_Matches]]) -> list[SelectorFinding]:
+    """Return one finding for each selector, with the matches of all parts of the page added up."""
+    parts: dict[str, list[_Matches]] = {}
+    for result in results:
+        for match in result:
+            parts.setdefault(match.get("selector", ""), []).append(match)
+    return [_finding(one, parts.get(one.selector, [])) for one in selectors]
+
+
+def _finding(one: PackSelector, parts: Sequence[_Matches]) -> SelectorFinding:
+    texts = [text for part in parts for text in part.get("texts", ())]
+    return SelectorFinding(
+        key=one.key,
+        selector=one.selector,
+        count=sum(part.get("count", 0) for part in parts),
+        shown_count=sum(part.get("shown_count", 0) for part in parts),
+        texts=tuple(texts[:_TEXT_COUNT]),
+        problem=next(filter(None, (part.get("problem") for part in parts)), ""),
+    )
+
+
+def name_link(sources: Sequence[NameSource | ElementText], link: PageLink) -> LinkFinding:
+    """Return a link with the name that the page gives its file; a header of the response may give a better one."""
+    chosen = choose_file_name(sources, link.names, NO_DISPOSITION, (link.address,)).label
+
+    keys = keys_of_places(sources)
+
+    def gives_it(source: NameSource | ElementText) -> bool:
+        texts = link.names
+        if isinstance(source, ElementText):  # alone it has another key
+            texts = {keys_of_places((source,))[source]: link.names.get(keys[source], "")}
+        return choose_file_name((source,), texts, NO_DISPOSITION, (link.address,)).label == chosen
+
+    given = (_source_text(source) for source in sources if source is not NameSource.DISPOSITION and gives_it(source))
+    has_name = any(link.names.values()) or bool(link.address)
+    return LinkFinding(
+        address=link.address, selector=link.selector, name=chosen, source=next(given, "") if has_name else ""
+    )
+
+
+def _source_text(source: NameSource | ElementText) -> str:
+    return source.value if isinstance(source, NameSource) else source.selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitedPage:
+    """A page that was visited, with what its selectors match."""
+
+    #: The order number in the portal's form; empty for another page than that of an order.
+    portal_number: str
+    #: The address that was opened.
+    opened: str
+    visit: Visit
+    selectors: tuple[SelectorFinding, ...] = ()
+    #: The request guard of the page, if it had one.
+    guard: RequestGuard | None = None
+
+
+def conclude_examination(pack: Pack, base_url: str, page: VisitedPage) -> PageExamination:
+    """Return all findings about a page.
+
+    Args:
+        pack: The portal's pack.
+        base_url: Address of the portal.
+        page: The page that was visited.
+    """
+    reading, facts, guard = page.visit.reading, page.visit.facts, page.guard
+    reason = explain_verdict(pack, base_url, facts, page.visit.verdict, page.portal_number or None)
+    signs = ListSigns.of(page.visit.list_facts) if page.visit.list_facts else None
+    return PageExamination(
+        opened=page.opened,
+        passed=tuple(facts.passed),
+        url=facts.url,
+        status=page.visit.status,
+        end=reading.end.value,
+        verdict=page.visit.verdict,
+        reason=reason.sentence,
+        marks=reason.marks,
+        doubt=page.visit.doubt,
+        problem=page.visit.problem,
+        selectors=page.selectors,
+        links=tuple(name_link(pack.attachments.names, link) for link in reading.links) if signs else (),
+        signs=signs,
+        fields={name: pack.fields[name].value_of(texts) for name, texts in reading.fields.items()} if signs else {},
+        blocked=tuple(guard.withheld) if guard else (),
+        strayed=tuple(guard.strayed) if guard else (),
+    )
