@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Self
 from urllib.parse import quote, urldefrag, urljoin
 
@@ -84,3 +85,45 @@ class AddressRule(ElementText):
             return urldefrag(urljoin(page_url, path)).url
         except ValueError:  # such as a bracket in the wrong position
             return ""
+
+
+class WantedFiles(BaseModel):
+    """Which attachments of an order are wanted; the others are left out, and the report names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    #: Endings of names, without the dot.
+    endings: tuple[str, ...] = ()
+    #: Media types of contents, such as ``application/pdf`` or ``image/*``. A file of any of both lists is wanted.
+    types: tuple[str, ...] = ()
+    #: Places of the page whose pattern must match, all of them. A file without a text there is wanted.
+    where: tuple[ElementText, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> Self:
+        if not (self.endings or self.types or self.where):
+            msg = "it needs endings, types or where"
+            raise ValueError(msg)
+        if not all(place.pattern for place in self.where):
+            msg = "each place of where needs a pattern that the text must match"
+            raise ValueError(msg)
+        wrong = next((ending for ending in self.endings if not re.fullmatch(r"[A-Za-z0-9_]+", ending)), None)
+        if wrong is not None:
+            msg = f"{wrong!r} must be an ending without the dot, such as pdf"
+            raise ValueError(msg)
+        return self
+
+    def are_places_right(self, texts: Sequence[str]) -> bool:
+        """Return whether a link is wanted by the texts of the places, which are in the order of ``where``."""
+        known = ((place, text) for place, text in zip(self.where, texts, strict=False) if text.strip())
+        return all(patterns.is_found(place.pattern, text) for place, text in known)
+
+    def is_kind_right(self, name: str, media_type: str = "") -> bool:
+        """Return whether a file is wanted by its name, or by the media type of its content if that is known."""
+        if not (self.endings or self.types):
+            return True
+        ending = name.rpartition(".")[2].lower() if "." in name else ""
+        if ending in {wanted.lower() for wanted in self.endings}:
+            return True
+        group = f"{media_type.partition('/')[0]}/*"
+        return bool(media_type) and not {media_type, group}.isdisjoint(wanted.lower() for wanted in self.types)

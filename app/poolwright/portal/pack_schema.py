@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
-from poolwright.portal.file_rules import AddressRule, ElementText
+from poolwright.portal.file_rules import AddressRule, ElementText, WantedFiles
 
 _T = TypeVar("_T")
 
@@ -294,6 +294,14 @@ class DialogPolicy(StrEnum):
     DISMISS = "dismiss"
 
 
+class ArchivePolicy(StrEnum):
+    """What happens to a ZIP archive among the attachments."""
+
+    KEEP = "keep"
+    #: It holds the attachments, as a "download all" does: they are filed in its place.
+    UNPACK = "unpack"
+
+
 class AttachmentRules(PackTable):
     """The rules for finding the attachments of an order.
 
@@ -324,6 +332,10 @@ class AttachmentRules(PackTable):
     settled: tuple[Selector, ...] = ()
     #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.
     answered: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
+    #: Which files are wanted; without it all are.
+    only: WantedFiles | None = None
+    #: With ``unpack`` the count of the page is that of the files after unpacking.
+    archive: ArchivePolicy = ArchivePolicy.KEEP
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
     #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).

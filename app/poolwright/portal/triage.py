@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from poolwright.portal import patterns
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import AttachmentRules, Marks, TriageMarks
+from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules, Marks, TriageMarks
 
 
 class Verdict(StrEnum):
@@ -203,7 +203,8 @@ class AttachmentListFacts:
 
 def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
     """Return the reason why the list may be incomplete, in a sentence; empty when it is complete."""
-    if facts.count is not None and facts.count != facts.link_count:
+    is_counted_later = rules.archive is ArchivePolicy.UNPACK and facts.link_count > 0 and facts.count != 0
+    if facts.count is not None and facts.count != facts.link_count and not is_counted_later:
         problem = f"The page announces {facts.count} attachments but shows {facts.link_count}."
     elif facts.link_count:
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)

@@ -174,6 +174,7 @@
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
       sources,
+      conditions: spec.conditions.map((place) => textAt(element, place)),
       selector,
       index,
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
@@ -221,7 +222,8 @@
       if (!isLoaded() || !isQuiet()) return false;
       const counted = countOf();
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
-      return counted === null ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
+      const isCounted = counted !== null && (spec.counts_links || counted === 0);
+      return isCounted ? counted === count : count > 0 || isDeclaredEmpty() || spec.is_answered;
     };
     const isComplete = () => {
       if (!isParsed()) return false;

@@ -23,6 +23,8 @@ from poolwright.domain.tasks import MissedFile
 from poolwright.files.content_type import SniffResult, sniff
 from poolwright.files.soft_errors import SoftError
 from poolwright.portal.pack import Pack
+from poolwright.portal.pack_schema import ArchivePolicy
+from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
     BrowserDownloader,
     ClickDownloader,
@@ -113,11 +115,28 @@ class OrderDownloads:
         """
         request = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
         try:
-            return list(await self._receive(request))
+            return await self._unpacked(await self._receive(request), request)
         except DownloadRefusedError as refusal:
             await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
             await self._raise_if_lost(refusal)
             return [self._missed(link, refusal)]
+
+    async def _unpacked(
+        self, files: Sequence[DownloadedFile | MissedFile], request: DownloadRequest
+    ) -> list[DownloadedFile | MissedFile]:
+        """Return the files; in place of an archive its files, if the pack says so."""
+        unpacked: list[DownloadedFile | MissedFile] = []
+        for file in files:
+            is_archive = isinstance(file, DownloadedFile) and file.media_type == ZIP_TYPE
+            if is_archive and self._pack.attachments.archive is ArchivePolicy.UNPACK:
+                try:
+                    unpacked += await anyio.to_thread.run_sync(unpack_archive, file, request.allowance)
+                except ArchiveLockedError as error:
+                    note = f"{file.label} was not unpacked: {error}."
+                    unpacked.append(replace(file, notes=(*file.notes, note)))
+            else:
+                unpacked.append(file)
+        return unpacked
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:
         missed = missed_file(self._pack, link, str(refusal), is_retryable=refusal.is_retryable)
