@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from urllib.parse import quote, urldefrag, urljoin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
 
@@ -79,12 +79,7 @@ class AddressRule(ElementText):
         path = _GROUP.sub(
             lambda group: found[int(group[1])] if group[2] else quote(found[int(group[1])], safe=""), self.template
         )
-        if self.template.startswith("/"):
-            return base_url + path
-        try:
-            return urldefrag(urljoin(page_url, path)).url
-        except ValueError:  # such as a bracket in the wrong position
-            return ""
+        return absolute_address(path, base_url, page_url, is_below=self.template.startswith("/"))
 
 
 class WantedFiles(BaseModel):
@@ -127,3 +122,89 @@ class WantedFiles(BaseModel):
             return True
         group = f"{media_type.partition('/')[0]}/*"
         return bool(media_type) and not {media_type, group}.isdisjoint(wanted.lower() for wanted in self.types)
+
+
+#: A value of an entry in a template: ``{id}`` percent-encoded, ``{url:raw}`` as it is; points lead to inner objects.
+_VALUE = re.compile(r"\{([\w.-]+?)(:raw)?\}")
+
+
+class ListedFile(BaseModel):
+    """A file in the response to a request of the page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    #: Empty if the response does not name it.
+    name: str
+
+
+class FileListRequest(BaseModel):
+    """The request by which the page's scripts load the list of files, as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    #: Regular expression, searched in path and query of the request.
+    request: Annotated[str, AfterValidator(_regex)] = Field(min_length=1)
+    #: Keys to the list, with points between; empty if the response is the list itself.
+    items: str = ""
+    #: The address of a file by the values of its entry, such as ``/files/{id}`` or ``{url:raw}``.
+    template: str
+    #: Keys to the name in an entry; empty if it has none.
+    name: str = ""
+
+    @model_validator(mode="after")
+    def _has_values(self) -> Self:
+        if not _VALUE.search(self.template) or "{" in _VALUE.sub("", self.template):
+            wanted = "a key of an entry such as {id} or {url:raw}, and no other braces"
+            msg = f"template {self.template!r} needs {wanted}"
+            raise ValueError(msg)
+        return self
+
+    def files_in(self, content: object, base_url: str, page_url: str) -> list[ListedFile] | None:
+        """Return the files that a response lists; ``None`` if it is no such list, or an entry has no address.
+
+        Args:
+            content: The response, as JSON values.
+            base_url: Address of the portal, below which a template with a slash begins.
+            page_url: Address of the page, for other relative addresses.
+        """
+        entries = _value_at(content, self.items)
+        if not isinstance(entries, list):
+            return None
+        files: list[ListedFile] = []
+        for entry in cast("list[object]", entries):
+            path = self._path(entry)
+            address = absolute_address(path, base_url, page_url, is_below=self.template.startswith("/"))
+            if not path or not address:
+                return None
+            files.append(ListedFile(address=address, name=_text_at(entry, self.name) if self.name else ""))
+        return files
+
+    def _path(self, entry: object) -> str:
+        values = {key: _text_at(entry, key) for key, _ in _VALUE.findall(self.template)}
+        if not all(values.values()):
+            return ""
+        return _VALUE.sub(lambda part: values[part[1]] if part[2] else quote(values[part[1]], safe=""), self.template)
+
+
+def _value_at(content: object, keys: str) -> object:
+    for key in keys.split(".") if keys else ():
+        content = cast("dict[str, object]", content).get(key) if isinstance(content, dict) else None
+    return content
+
+
+def _text_at(entry: object, keys: str) -> str:
+    """Return a text or a whole number of an entry; empty for anything else."""
+    value = _value_at(entry, keys)
+    is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if is_text else ""
+
+
+def absolute_address(path: str, base_url: str, page_url: str, *, is_below: bool) -> str:
+    """Return an address that was made from a template; empty if it is none."""
+    if is_below:
+        return base_url + path
+    try:
+        return urldefrag(urljoin(page_url, path)).url
+    except ValueError:  # such as a bracket in the wrong position
+        return ""

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
-from poolwright.portal.file_rules import AddressRule, ElementText, WantedFiles
+from poolwright.portal.file_rules import AddressRule, ElementText, FileListRequest, WantedFiles
 
 _T = TypeVar("_T")
 
@@ -317,6 +317,8 @@ class AttachmentRules(PackTable):
     address: Annotated[tuple[AddressRule, ...], BeforeValidator(_listed)] = ()
     #: Parameters of an address that differ each time, such as a token: addresses that are equal without them are one.
     ignore_query: tuple[Mark, ...] = ()
+    #: A request of the page whose response lists files, also those to which no element leads.
+    api: FileListRequest | None = None
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
@@ -343,8 +345,8 @@ class AttachmentRules(PackTable):
 
     @model_validator(mode="after")
     def _has_sources(self) -> AttachmentRules:
-        if not (self.links or self.clicks):
-            msg = "it has neither links nor clicks, so no attachment would be found"
+        if not (self.links or self.clicks or self.api):
+            msg = "it has neither links nor clicks nor api, so no attachment would be found"
             raise ValueError(msg)
         return self
 

@@ -217,6 +217,7 @@
     };
 
     const isListComplete = () => {
+      if (spec.awaits_answer) return false;
       const count = linksOf().length;
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
       if (!isLoaded() || !isQuiet()) return false;

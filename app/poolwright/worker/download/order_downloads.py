@@ -185,7 +185,7 @@ class OrderDownloads:
             refusal.is_session_in_doubt |= error.is_session_in_doubt
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
                 raise error from refusal
-        if not refusal.is_for_click:
+        if not refusal.is_for_click or not request.link.selector:
             raise refusal
         try:
             return await self._check_all(await self._click(request), request)

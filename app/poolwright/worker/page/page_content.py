@@ -31,7 +31,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "conditions": [
             place.model_dump(exclude={"pattern"}) for place in (attachments.only.where if attachments.only else ())
         ],
-        "counts_links": attachments.archive is not ArchivePolicy.UNPACK,
+        "counts_links": attachments.archive is not ArchivePolicy.UNPACK and attachments.api is None,
         "sources": [rule.model_dump(exclude={"pattern", "template"}) for rule in attachments.address],
         "names": {
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from poolwright.portal.pack_schema import AttachmentRules
+from poolwright.portal.file_rules import ListedFile
+from poolwright.portal.pack_schema import AttachmentRules, NameSource
 from poolwright.worker.page.page_content import PageLink
 
 
@@ -30,6 +31,11 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
         first = resolved.get(key)
         resolved[key] = addressed if first is None else first.model_copy(update={"names": _merged(first, addressed)})
     return list(resolved.values())
+
+
+def listed_link(file: ListedFile) -> PageLink:
+    """Return a file that a response lists as a link; its name is the portal's own, as that of a ``download``."""
+    return PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
 
 
 def file_identity(address: str, ignore_query: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ from poolwright.worker.page.devtools import session_sender
 
 #: Requests that may still add files to the list: those of scripts, and scripts that have not loaded yet.
 _OF_SCRIPTS = frozenset({"xhr", "fetch", "script"})
+#: Requests whose response may be the list itself.
+_LISTS = frozenset({"xhr", "fetch"})
 
 
 class Traffic:
@@ -36,6 +38,7 @@ class Traffic:
         self._pending: set[Request] = set()
         self._good: set[Request] = set()
         self._answered: list[str] = []
+        self._responses: dict[Request, Response] = {}
         self._became_idle = anyio.Event()
         self._navigated = anyio.Event()
         #: Every address that the page itself navigated to, first to last.
@@ -80,6 +83,15 @@ class Traffic:
         """Return whether a script's request to one of these addresses got a good response."""
         return any(leads_to(addresses, url) for url in self._answered)
 
+    async def read_answers(self, address: str) -> list[object]:
+        """Return the JSON values of the last responses to scripts' requests to an address; ``None`` for a failure."""
+        last = {
+            (request.method, request.url, request.post_data_buffer): response
+            for request, response in self._responses.items()
+            if leads_to((address,), request.url)
+        }
+        return [await _json(response) for response in last.values()]
+
     def on_request(self, request: Request) -> None:
         """Record a request that the page sends."""
         if self._is_navigation(request):
@@ -96,10 +108,12 @@ class Traffic:
             self._wake()
         elif response.ok:
             self._good.add(response.request)
+        if response.request.resource_type in _LISTS:
+            self._responses[response.request] = response
 
     def on_request_end(self, request: Request) -> None:
         """Record that a response is complete, or that a request failed."""
-        if request.resource_type in {"xhr", "fetch"} and request in self._good:
+        if request.resource_type in _LISTS and request in self._good:
             self._answered.append(request.url)
         self._pending.discard(request)
         self._good.discard(request)
@@ -114,6 +128,14 @@ class Traffic:
         with contextlib.suppress(PlaywrightError):  # a frame that is still being created has no id yet
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False
+
+
+async def _json(response: Response) -> object:
+    """Return the value of a response; ``None`` if it is an error or no JSON, or if the browser no longer has it."""
+    if response.ok:
+        with contextlib.suppress(PlaywrightError, ValueError):
+            return await response.json()
+    return None
 
 
 @contextlib.contextmanager
