@@ -82,7 +82,7 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
 
 def _listed(value: object) -> object:
     """Return one table as a list of one."""
-    return [value] if isinstance(value, dict) else value
+    return value if isinstance(value, list | tuple) else [value]
 
 
 Regex = Annotated[str, AfterValidator(_regex)]
@@ -368,7 +368,8 @@ class FieldRule(PackTable):
 
     def value_of(self, texts: Sequence[str]) -> str:
         """Return the value of the field by the texts of its elements; several are joined, each once."""
-        return _BETWEEN_VALUES.join(dict.fromkeys(filter(None, map(self._value, texts))))
+        values = [self._value(text) for text in texts]
+        return _BETWEEN_VALUES.join(dict.fromkeys(value for value in values if value))
 
     def _value(self, text: str) -> str:
         value = patterns.extract(self.pattern, text) if self.pattern and text else None

@@ -64,11 +64,12 @@ def test_a_request_that_cannot_list_files_is_refused(api: dict[str, Any], proble
 def test_a_list_is_complete_only_with_the_response_that_the_pack_names() -> None:
     pack = parse_toml(written({"attachments": {"api": {"request": "/files", "template": "/{id}"}}}), "acme.toml")
 
-    def reason(**facts: Any) -> str:  # noqa: ANN401 - facts by name
-        return incompleteness_reason(pack.attachments, AttachmentListFacts(**{"link_count": 0, **facts}))
+    def reason(link_count: int = 0, *, is_api_read: bool = False, count: int | None = None) -> str:
+        facts = AttachmentListFacts(link_count=link_count, is_api_read=is_api_read, count=count)
+        return incompleteness_reason(pack.attachments, facts)
 
     assert "attachments.api" in reason()
-    assert "attachments.api" in reason(link_count=2, is_settled=True)
+    assert "attachments.api" in reason(link_count=2)
     assert reason(is_api_read=True) == ""
     assert reason(is_api_read=True, link_count=2) == ""
     assert "announces 3" in reason(is_api_read=True, link_count=2, count=3)

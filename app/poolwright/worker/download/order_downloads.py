@@ -125,17 +125,17 @@ class OrderDownloads:
         self, files: Sequence[DownloadedFile | MissedFile], request: DownloadRequest
     ) -> list[DownloadedFile | MissedFile]:
         """Return the files; in place of an archive its files, if the pack says so."""
+        is_wanted = self._pack.attachments.archive is ArchivePolicy.UNPACK
         unpacked: list[DownloadedFile | MissedFile] = []
         for file in files:
-            is_archive = isinstance(file, DownloadedFile) and file.media_type == ZIP_TYPE
-            if is_archive and self._pack.attachments.archive is ArchivePolicy.UNPACK:
-                try:
-                    unpacked += await anyio.to_thread.run_sync(unpack_archive, file, request.allowance)
-                except ArchiveLockedError as error:
-                    note = f"{file.label} was not unpacked: {error}."
-                    unpacked.append(replace(file, notes=(*file.notes, note)))
-            else:
+            if isinstance(file, MissedFile) or file.media_type != ZIP_TYPE or not is_wanted:
                 unpacked.append(file)
+                continue
+            try:
+                unpacked += await anyio.to_thread.run_sync(unpack_archive, file, request.allowance)
+            except ArchiveLockedError as error:
+                note = f"{file.label} was not unpacked: {error}."
+                unpacked.append(replace(file, notes=(*file.notes, note)))
         return unpacked
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:

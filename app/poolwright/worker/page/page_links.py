@@ -33,9 +33,26 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
     return list(resolved.values())
 
 
-def listed_link(file: ListedFile) -> PageLink:
-    """Return a file that a response lists as a link; its name is the portal's own, as that of a ``download``."""
-    return PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
+def add_listed_files(links: Sequence[PageLink], files: Sequence[ListedFile]) -> list[PageLink]:
+    """Return the links of a page and the files that a response lists, each address once.
+
+    A name in the response is the portal's own, as that of a ``download``; it is added to the names of a link.
+
+    Args:
+        links: The links of the page, in its order.
+        files: The files of the response.
+    """
+    joined = list(links)
+    places = {link.address: number for number, link in enumerate(links) if link.address}
+    for file in files:
+        listed = PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
+        if file.address in places:
+            number = places[file.address]
+            joined[number] = joined[number].model_copy(update={"names": _merged(joined[number], listed)})
+        else:
+            places[file.address] = len(joined)
+            joined.append(listed)
+    return joined
 
 
 def file_identity(address: str, ignore_query: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ from poolwright.worker.page.page_content import (
     ReadEnd,
     reader_rules,
 )
-from poolwright.worker.page.page_links import listed_link, resolve_links
+from poolwright.worker.page.page_links import add_listed_files, resolve_links
 from poolwright.worker.page.traffic import Traffic
 
 #: In CSS pixels; a smaller frame shows nothing that a person could read.
@@ -158,10 +158,8 @@ class PageReader:
         contents = await self._traffic.read_answers(api.request)
         lists = [api.files_in(content, self._base_url, reading.url) for content in contents]
         self._is_api_read = bool(lists) and None not in lists
-        links = [listed_link(file) for files in lists for file in files or ()]
-        known = {link.address for link in reading.links}
-        added = {link.address: link for link in links if link.address not in known}
-        return reading.model_copy(update={"links": [*reading.links, *added.values()]})
+        files = [file for files in lists for file in files or ()]
+        return reading.model_copy(update={"links": add_listed_files(reading.links, files)})
 
     @property
     def _is_error(self) -> bool:
