@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from collections.abc import Sequence
+from typing import Annotated, Self, cast
 from urllib.parse import quote, urldefrag, urljoin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.portal import patterns
 
@@ -78,9 +79,132 @@ class AddressRule(ElementText):
         path = _GROUP.sub(
             lambda group: found[int(group[1])] if group[2] else quote(found[int(group[1])], safe=""), self.template
         )
-        if self.template.startswith("/"):
-            return base_url + path
-        try:
-            return urldefrag(urljoin(page_url, path)).url
-        except ValueError:  # such as a bracket in the wrong position
+        return absolute_address(path, base_url, page_url, is_below=self.template.startswith("/"))
+
+
+class WantedFiles(BaseModel):
+    """Which attachments of an order are wanted; the others are left out, and the report names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    #: Endings of names, without the dot.
+    endings: tuple[str, ...] = ()
+    #: Media types of contents, such as ``application/pdf`` or ``image/*``. A file of any of both lists is wanted.
+    types: tuple[str, ...] = ()
+    #: Places of the page whose pattern must match, all of them. A file without a text there is wanted.
+    where: tuple[ElementText, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> Self:
+        if not (self.endings or self.types or self.where):
+            msg = "it needs endings, types or where"
+            raise ValueError(msg)
+        if not all(place.pattern for place in self.where):
+            msg = "each place of where needs a pattern that the text must match"
+            raise ValueError(msg)
+        wrong = next((ending for ending in self.endings if not re.fullmatch(r"[A-Za-z0-9_]+", ending)), None)
+        if wrong is not None:
+            msg = f"{wrong!r} must be an ending without the dot, such as pdf"
+            raise ValueError(msg)
+        return self
+
+    def are_places_right(self, texts: Sequence[str]) -> bool:
+        """Return whether a link is wanted by the texts of the places, which are in the order of ``where``."""
+        known = ((place, text) for place, text in zip(self.where, texts, strict=False) if text.strip())
+        return all(patterns.is_found(place.pattern, text) for place, text in known)
+
+    def is_kind_right(self, name: str, media_type: str = "") -> bool:
+        """Return whether a file is wanted by its name, or by the media type of its content if that is known."""
+        if not (self.endings or self.types):
+            return True
+        ending = name.rpartition(".")[2].lower() if "." in name else ""
+        if ending in {wanted.lower() for wanted in self.endings}:
+            return True
+        group = f"{media_type.partition('/')[0]}/*"
+        return bool(media_type) and not {media_type, group}.isdisjoint(wanted.lower() for wanted in self.types)
+
+
+#: A value of an entry in a template: ``{id}`` percent-encoded, ``{url:raw}`` as it is; points lead to inner objects.
+_VALUE = re.compile(r"\{([\w.-]+?)(:raw)?\}")
+
+
+class ListedFile(BaseModel):
+    """A file in the response to a request of the page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    #: Empty if the response does not name it.
+    name: str
+
+
+class FileListRequest(BaseModel):
+    """The request by which the page's scripts load the list of files, as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    #: Regular expression, searched in path and query of the request.
+    request: Annotated[str, AfterValidator(_regex)] = Field(min_length=1)
+    #: Keys to the list, with points between; empty if the response is the list itself.
+    items: str = ""
+    #: The address of a file by the values of its entry, such as ``/files/{id}`` or ``{url:raw}``.
+    template: str
+    #: Keys to the name in an entry; empty if it has none.
+    name: str = ""
+
+    @model_validator(mode="after")
+    def _has_values(self) -> Self:
+        if not _VALUE.search(self.template) or "{" in _VALUE.sub("", self.template):
+            wanted = "a key of an entry such as {id} or {url:raw}, and no other braces"
+            msg = f"template {self.template!r} needs {wanted}"
+            raise ValueError(msg)
+        return self
+
+    def files_in(self, content: object, base_url: str, page_url: str) -> list[ListedFile] | None:
+        """Return the files that a response lists; ``None`` if it is no such list, or an entry has no address.
+
+        Args:
+            content: The response, as JSON values.
+            base_url: Address of the portal, below which a template with a slash begins.
+            page_url: Address of the page, for other relative addresses.
+        """
+        entries = _value_at(content, self.items)
+        if not isinstance(entries, list):
+            return None
+        files: list[ListedFile] = []
+        for entry in cast("list[object]", entries):
+            path = self._path(entry)
+            address = absolute_address(path, base_url, page_url, is_below=self.template.startswith("/"))
+            if not path or not address:
+                return None
+            files.append(ListedFile(address=address, name=_text_at(entry, self.name) if self.name else ""))
+        return files
+
+    def _path(self, entry: object) -> str:
+        values = {key: _text_at(entry, key) for key, _ in _VALUE.findall(self.template)}
+        if not all(values.values()):
             return ""
+        return _VALUE.sub(lambda part: values[part[1]] if part[2] else quote(values[part[1]], safe=""), self.template)
+
+
+def _value_at(content: object, keys: str) -> object:
+    for key in keys.split(".") if keys else ():
+        content = cast("dict[str, object]", content).get(key) if isinstance(content, dict) else None
+    return content
+
+
+def _text_at(entry: object, keys: str) -> str:
+    """Return a text or a whole number of an entry; empty for anything else."""
+    value = _value_at(entry, keys)
+    is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    return str(value).strip() if is_text else ""
+
+
+def absolute_address(path: str, base_url: str, page_url: str, *, is_below: bool) -> str:
+    """Return an address that was made from a template; empty if it is none."""
+    if is_below:
+        return base_url + path
+    try:
+        return urldefrag(urljoin(page_url, path)).url
+    except ValueError:  # such as a bracket in the wrong position
+        return ""

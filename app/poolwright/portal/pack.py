@@ -112,7 +112,7 @@ class Pack(PackTable):
 
     def _list_notices(self) -> Iterator[str]:
         rules = self.attachments
-        if not (rules.count or rules.empty or rules.settled or rules.answered):
+        if not (rules.count or rules.empty or rules.settled or rules.answered or rules.api):
             signs = "attachments.empty, count, settled or answered"
             yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
         elif not (rules.count or rules.empty):

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
-from poolwright.portal.file_rules import AddressRule, ElementText
+from poolwright.portal.file_rules import AddressRule, ElementText, FileListRequest, WantedFiles
 
 _T = TypeVar("_T")
 
@@ -82,7 +82,7 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
 
 def _listed(value: object) -> object:
     """Return one table as a list of one."""
-    return [value] if isinstance(value, dict) else value
+    return value if isinstance(value, list | tuple) else [value]
 
 
 Regex = Annotated[str, AfterValidator(_regex)]
@@ -262,6 +262,14 @@ class DialogPolicy(StrEnum):
     DISMISS = "dismiss"
 
 
+class ArchivePolicy(StrEnum):
+    """What happens to a ZIP archive among the attachments."""
+
+    KEEP = "keep"
+    #: It holds the attachments, as a "download all" does: they are filed in its place.
+    UNPACK = "unpack"
+
+
 class AttachmentRules(PackTable):
     """The rules for finding the attachments of an order.
 
@@ -277,6 +285,8 @@ class AttachmentRules(PackTable):
     address: Annotated[tuple[AddressRule, ...], BeforeValidator(_listed)] = ()
     #: Parameters of an address that differ each time, such as a token: addresses that are equal without them are one.
     ignore_query: tuple[Mark, ...] = ()
+    #: A request of the page whose response lists files, also those to which no element leads.
+    api: FileListRequest | None = None
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
@@ -292,6 +302,10 @@ class AttachmentRules(PackTable):
     settled: tuple[Selector, ...] = ()
     #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.
     answered: tuple[AddressPattern, ...] = ()
+    #: Which files are wanted; without it all are.
+    only: WantedFiles | None = None
+    #: With ``unpack`` the count of the page is that of the files after unpacking.
+    archive: ArchivePolicy = ArchivePolicy.KEEP
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
     #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).
@@ -299,8 +313,8 @@ class AttachmentRules(PackTable):
 
     @model_validator(mode="after")
     def _has_sources(self) -> AttachmentRules:
-        if not (self.links or self.clicks):
-            msg = "it has neither links nor clicks, so no attachment would be found"
+        if not (self.links or self.clicks or self.api):
+            msg = "it has neither links nor clicks nor api, so no attachment would be found"
             raise ValueError(msg)
         return self
 
@@ -322,7 +336,8 @@ class FieldRule(PackTable):
 
     def value_of(self, texts: Sequence[str]) -> str:
         """Return the value of the field by the texts of its elements; several are joined, each once."""
-        return _BETWEEN_VALUES.join(dict.fromkeys(filter(None, map(self._value, texts))))
+        values = [self._value(text) for text in texts]
+        return _BETWEEN_VALUES.join(dict.fromkeys(value for value in values if value))
 
     def _value(self, text: str) -> str:
         value = patterns.extract(self.pattern, text) if self.pattern and text else None

@@ -66,15 +66,22 @@ def groups(pattern: str, text: str) -> tuple[str, ...] | None:
     options = re2.Options()
     options.dot_nl, options.log_errors = True, False
     try:
-        match = re2.compile(pattern, options=options).search(text)
+        linear = re2.compile(pattern, options=options)
     except re2.error:
-        import regex  # noqa: PLC0415 - rarely needed, and every worker would load it
+        return _groups_in_time(pattern, text)
+    match = linear.search(text)
+    return None if match is None else tuple(match.group(number) or "" for number in range(linear.groups + 1))
 
-        try:
-            match = regex.compile(pattern, regex.DOTALL).search(text, timeout=LIMIT_S)
-        except TimeoutError:
-            return None
-    return None if match is None else (match.group(0), *(group or "" for group in match.groups()))
+
+def _groups_in_time(pattern: str, text: str) -> tuple[str, ...] | None:
+    import regex  # noqa: PLC0415 - rarely needed, and every worker would load it
+
+    any_kind = regex.compile(pattern, regex.DOTALL)
+    try:
+        match = any_kind.search(text, timeout=LIMIT_S)
+    except TimeoutError:
+        return None
+    return None if match is None else tuple(match.group(number) or "" for number in range(any_kind.groups + 1))
 
 
 @lru_cache(maxsize=256)

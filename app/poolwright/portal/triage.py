@@ -18,7 +18,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import AttachmentRules
+from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules
 from poolwright.portal.page_facts import PageFacts, address_matches, matches
 from poolwright.portal.triage_marks import Marks, TriageMarks
 
@@ -127,6 +127,7 @@ def is_login_address(pack: Pack, base_url: str, url: str) -> bool:
     return not pack.may_fetch(base_url, url) or is_lost
 
 
+_NO_API = "No response to a request of the page lists the files as attachments.api of the portal pack says."
 _LATE = "The list of attachments did not arrive in time."
 #: Hint for the author of a pack without a sign of an empty list.
 _HINT = "set a sign of an empty list in the portal pack: attachments.empty, count, settled or answered"
@@ -145,6 +146,8 @@ class AttachmentListFacts:
     is_settled: bool = False
     #: Whether the request that the pack names for the list was answered.
     is_answered: bool = False
+    #: Whether the response that the pack names for the files (``attachments.api``) was read.
+    is_api_read: bool = False
     #: Whether it arrived within the time limit.
     is_in_time: bool = True
     #: Whether no request of the page's scripts is pending.
@@ -159,7 +162,10 @@ class AttachmentListFacts:
 
 def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
     """Return the reason why the list may be incomplete, in a sentence; empty when it is complete."""
-    if facts.count is not None and facts.count != facts.link_count:
+    if rules.api is not None and not facts.is_api_read:
+        return f"{_NO_API}{_hints(facts)}"
+    is_counted_later = rules.archive is ArchivePolicy.UNPACK and facts.link_count > 0 and facts.count != 0
+    if facts.count is not None and facts.count != facts.link_count and not is_counted_later:
         problem = f"The page announces {facts.count} attachments but shows {facts.link_count}."
     elif facts.link_count:
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
@@ -179,7 +185,7 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
         return "The page shows no attachments, but some of it could not be read."
     if facts.documents:
         return "The page shows no attachments, but a document in a viewer."
-    if facts.is_settled or facts.is_answered:
+    if facts.is_settled or facts.is_answered or facts.is_api_read:
         return ""
     return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
 

@@ -179,6 +179,7 @@
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
       sources,
+      conditions: spec.conditions.map((place) => textAt(element, place)),
       selector,
       index,
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
@@ -229,13 +230,15 @@
     };
 
     const isListComplete = () => {
+      if (spec.awaits_answer) return false;
       const count = linksOf().length;
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
       if (!isQuiet()) return false;
       const counted = countOf();
       if (!isLoaded() && !(counted > 0 && counted === count) && !isPatienceOver()) return false;
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
-      return counted === null ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
+      const isCounted = counted !== null && (spec.counts_links || counted === 0);
+      return isCounted ? counted === count : count > 0 || isDeclaredEmpty() || spec.is_answered;
     };
     // A page that draws itself by scripts may show its mark before it knows whether a user is logged in.
     const hasScripts = () => all("script:not([type*=json])").length > 0;

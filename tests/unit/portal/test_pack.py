@@ -92,7 +92,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"login.ladder": ["prayer"]}, "login.ladder.0: it must be 'revisit', 'form', 'cookies' or 'human'"),
         (
             {"attachments.links": []},
-            "attachments: it has neither links nor clicks, so no attachment would be found",
+            "attachments: it has neither links nor clicks nor api, so no attachment would be found",
         ),
         ({"fields.total": {"selector": []}}, "fields.total.selector: it must hold at least one"),
         # what is out of its range

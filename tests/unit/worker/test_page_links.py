@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from poolwright.portal.file_rules import ListedFile
 from poolwright.portal.pack import PackError, parse_toml
 from poolwright.portal.pack_schema import AttachmentRules
 from poolwright.worker.page.page_content import PageLink
-from poolwright.worker.page.page_links import file_identity, resolve_links
+from poolwright.worker.page.page_links import add_listed_files, file_identity, resolve_links
 from tests.unit.portal.authoring import written
 
 BASE, PAGE = "https://portal.test/app", "https://portal.test/app/po/1?x=1"
@@ -106,3 +107,19 @@ def test_parameters_that_differ_each_time_make_no_other_file() -> None:
 def test_a_template_that_cannot_be_filled_is_refused(rule: dict[str, str], problem: str) -> None:
     with pytest.raises(PackError, match=problem):
         rules(address=rule)
+
+
+def test_a_response_adds_its_files_and_the_names_of_those_that_are_linked() -> None:
+    page = [*links("", address=f"{BASE}/1"), PageLink(address="", selector="b", index=0, names={})]
+    files = [
+        ListedFile(address=f"{BASE}/{number}", name=name) for number, name in ((2, "b.pdf"), (1, "a.pdf"), (2, ""))
+    ]
+
+    found = add_listed_files(page, files)
+
+    assert [(link.address, link.names.get("download", "")) for link in found] == [
+        (f"{BASE}/1", "a.pdf"),
+        ("", ""),
+        (f"{BASE}/2", "b.pdf"),
+    ]
+    assert found[0].names["text"] == "0.pdf"

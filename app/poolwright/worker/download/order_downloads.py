@@ -23,6 +23,8 @@ from poolwright.domain.tasks import MissedFile
 from poolwright.files.content_type import SniffResult, sniff
 from poolwright.files.soft_errors import SoftError
 from poolwright.portal.pack import Pack
+from poolwright.portal.pack_schema import ArchivePolicy
+from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
     BrowserDownloader,
     ClickDownloader,
@@ -113,11 +115,28 @@ class OrderDownloads:
         """
         request = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
         try:
-            return list(await self._receive(request))
+            return await self._unpacked(await self._receive(request), request)
         except DownloadRefusedError as refusal:
             await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
             await self._raise_if_lost(refusal)
             return [self._missed(link, refusal)]
+
+    async def _unpacked(
+        self, files: Sequence[DownloadedFile | MissedFile], request: DownloadRequest
+    ) -> list[DownloadedFile | MissedFile]:
+        """Return the files; in place of an archive its files, if the pack says so."""
+        is_wanted = self._pack.attachments.archive is ArchivePolicy.UNPACK
+        unpacked: list[DownloadedFile | MissedFile] = []
+        for file in files:
+            if isinstance(file, MissedFile) or file.media_type != ZIP_TYPE or not is_wanted:
+                unpacked.append(file)
+                continue
+            try:
+                unpacked += await anyio.to_thread.run_sync(unpack_archive, file, request.allowance)
+            except ArchiveLockedError as error:
+                note = f"{file.label} was not unpacked: {error}."
+                unpacked.append(replace(file, notes=(*file.notes, note)))
+        return unpacked
 
     def _missed(self, link: PageLink, refusal: DownloadRefusedError) -> MissedFile:
         missed = missed_file(self._pack, link, str(refusal), is_retryable=refusal.is_retryable)
@@ -166,7 +185,7 @@ class OrderDownloads:
             refusal.is_session_in_doubt |= error.is_session_in_doubt
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
                 raise error from refusal
-        if not refusal.is_for_click:
+        if not refusal.is_for_click or not request.link.selector:
             raise refusal
         try:
             return await self._check_all(await self._click(request), request)

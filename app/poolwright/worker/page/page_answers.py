@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Sequence
 
-import anyio
-from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Response
 
 from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageAnswer, leads_to
 from poolwright.portal.triage import ORDER, marks_of
 from poolwright.portal.triage_marks import MarkSet
-from poolwright.worker.page.traffic import Traffic
+from poolwright.worker.page.traffic import Traffic, json_of
 
-#: A body that is complete is read at once, unless the browser has dropped it.
-_READ_LIMIT_S = 2.0
 #: Only the last responses count: a page may ask all the time.
 _COUNT_MAX = 50
-#: Error messages are short; the rest of a larger body is not read.
-_CHARS_MAX = 2_000_000
 
 
 def has_dialog_marks(pack: Pack) -> bool:
@@ -61,13 +53,5 @@ class PageAnswers:
             if response in self._known or not leads_to(self._addresses, response.url):
                 continue
             has_field = leads_to(self._json_addresses, response.url)
-            content = await _json_of(response) if has_field else None
+            content = await json_of(response) if has_field else None
             self._known[response] = PageAnswer(url=response.url, status=response.status, content=content)
-
-
-async def _json_of(response: Response) -> object:
-    """Return the JSON of a response; ``None`` if it has none, or if the browser no longer has it."""
-    with anyio.move_on_after(_READ_LIMIT_S), contextlib.suppress(PlaywrightError, ValueError, RecursionError):
-        text = await response.text()
-        return json.loads(text) if len(text) <= _CHARS_MAX else None
-    return None

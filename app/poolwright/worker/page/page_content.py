@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack import NameSource, Pack
-from poolwright.portal.pack_schema import NoAttachmentsMark
+from poolwright.portal.pack_schema import ArchivePolicy, NoAttachmentsMark
 from poolwright.portal.page_facts import PageFacts, has_any_hidden
 from poolwright.portal.triage import ORDER, AttachmentListFacts, Verdict, marks_of
 from poolwright.portal.triage_marks import MarkSet, PageKind, places_of, selectors_of
@@ -28,6 +28,10 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
         "ignore_query": list(attachments.ignore_query),
+        "conditions": [
+            place.model_dump(exclude={"pattern"}) for place in (attachments.only.where if attachments.only else ())
+        ],
+        "counts_links": attachments.archive is not ArchivePolicy.UNPACK and attachments.api is None,
         "sources": [rule.model_dump(exclude={"pattern", "template"}) for rule in attachments.address],
         "names": {
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
@@ -105,6 +109,8 @@ class PageLink(BaseModel):
     names: dict[str, str]
     #: Texts from which its address is made, one for each rule of the pack (``attachments.address``).
     sources: list[str] = Field(default_factory=list[str])
+    #: Texts that decide whether it is wanted, one for each place of the pack (``attachments.only.where``).
+    conditions: list[str] = Field(default_factory=list[str])
 
 
 class ReadEnd(StrEnum):

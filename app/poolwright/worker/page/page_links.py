@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from poolwright.portal.pack_schema import AttachmentRules
+from poolwright.portal.file_rules import ListedFile
+from poolwright.portal.pack_schema import AttachmentRules, NameSource
 from poolwright.worker.page.page_content import PageLink
 
 
@@ -30,6 +31,28 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
         first = resolved.get(key)
         resolved[key] = addressed if first is None else first.model_copy(update={"names": _merged(first, addressed)})
     return list(resolved.values())
+
+
+def add_listed_files(links: Sequence[PageLink], files: Sequence[ListedFile]) -> list[PageLink]:
+    """Return the links of a page and the files that a response lists, each address once.
+
+    A name in the response is the portal's own, as that of a ``download``; it is added to the names of a link.
+
+    Args:
+        links: The links of the page, in its order.
+        files: The files of the response.
+    """
+    joined = list(links)
+    places = {link.address: number for number, link in enumerate(links) if link.address}
+    for file in files:
+        listed = PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
+        if file.address in places:
+            number = places[file.address]
+            joined[number] = joined[number].model_copy(update={"names": _merged(joined[number], listed)})
+        else:
+            places[file.address] = len(joined)
+            joined.append(listed)
+    return joined
 
 
 def file_identity(address: str, ignore_query: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ from poolwright.worker.page.page_content import (
     mark_rules,
     reader_rules,
 )
-from poolwright.worker.page.page_links import resolve_links
+from poolwright.worker.page.page_links import add_listed_files, resolve_links
 from poolwright.worker.page.traffic import Traffic
 
 #: In CSS pixels; a smaller frame shows nothing that a person could read.
@@ -103,6 +103,7 @@ class PageReader:
         self._answers = PageAnswers(pack, traffic)
         self._until = anyio.current_time() + pack.limits.page_s
         self._seen: list[str] = []
+        self._is_api_read = False
         #: Whether the script returns early for a quiet page without files, so that frames of other origins are read.
         self._stops_for_frames = True
 
@@ -120,6 +121,7 @@ class PageReader:
         reading = reading.model_copy(
             update={"links": resolve_links(self._pack.attachments, self._base_url, reading.url, reading.links)}
         )
+        reading = await self._with_api(reading)
         verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
         list_facts = self._list_facts(reading) if is_ready and self._portal_number is not None else None
@@ -168,6 +170,23 @@ class PageReader:
         if number is None or self._pack.is_order_page(self._base_url, number, url):
             return False
         return self._pack.is_order_page(self._base_url, number, self._served_at)
+
+    @property
+    def _answered(self) -> tuple[str, ...]:
+        """Return the addresses of the requests that bring the list."""
+        api = self._pack.attachments.api
+        return (*self._pack.attachments.answered, *((api.request,) if api else ()))
+
+    async def _with_api(self, reading: PageContent) -> PageContent:
+        """Return the content together with the files that a request of the page lists."""
+        api = self._pack.attachments.api
+        if api is None or not self._is_list(reading.url):
+            return reading
+        contents = await self._traffic.read_answers(api.request)
+        lists = [api.files_in(content, self._base_url, reading.url) for content in contents]
+        self._is_api_read = bool(lists) and None not in lists
+        files = [file for files in lists for file in files or ()]
+        return reading.model_copy(update={"links": add_listed_files(reading.links, files)})
 
     @property
     def _is_error(self) -> bool:
@@ -228,7 +247,7 @@ class PageReader:
         self._seen.append(self._page.url)
         await self._answers.update()
         spec = self._spec()
-        is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
+        is_waiting_for_answer = bool(self._answered) and spec["is_list"] and not spec["is_answered"]
         is_in_slices = is_waiting_for_answer or self._answers.is_wanted
         limit_s = min(self._left_s, self._slice_s) if is_in_slices else self._left_s
         result = await world.evaluate(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
@@ -299,6 +318,7 @@ class PageReader:
             is_declared_empty=reading.is_said_empty,
             is_settled=reading.is_settled,
             is_answered=self._traffic.is_answered(self._pack.attachments.answered),
+            is_api_read=self._is_api_read,
             is_in_time=reading.end is ReadEnd.ARRIVED,
             is_calm=self._traffic.is_idle or self._is_sure(reading),
             unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
@@ -327,7 +347,8 @@ class PageReader:
             "has_exclusions": has_exclusions(self._pack, self._kind),
             "is_refused": verdict not in {Verdict.UNKNOWN, Verdict.READY} or self._is_error,
             "is_expected": verdict is Verdict.READY,
-            "is_answered": self._traffic.is_answered(attachments.answered),
+            "is_answered": self._traffic.is_answered(self._answered),
+            "awaits_answer": bool(attachments.api and not self._traffic.is_answered((attachments.api.request,))),
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,

@@ -27,6 +27,12 @@ from poolwright.worker.page.devtools import session_sender
 _OF_SCRIPTS = frozenset({"xhr", "fetch", "script"})
 #: A page may open dialogs in a loop.
 _DIALOG_COUNT_MAX, _DIALOG_LENGTH_MAX = 20, 1000
+#: Requests whose response may be the list itself.
+_LISTS = frozenset({"xhr", "fetch"})
+#: A body that is complete is read at once, unless the browser has dropped it.
+_READ_LIMIT_S = 2.0
+#: No list and no error message is longer; a larger body is not parsed.
+_CHARS_MAX = 20_000_000
 
 
 class Traffic:
@@ -106,6 +112,15 @@ class Traffic:
         """Return whether a script's request to one of these addresses got a good response."""
         return any(leads_to(addresses, url) for url in self._answered)
 
+    async def read_answers(self, address: str) -> list[object]:
+        """Return the JSON values of the last responses to scripts' requests to an address; ``None`` for a failure."""
+        last = {
+            (response.request.method, response.url, response.request.post_data_buffer): response
+            for response in self.script_responses
+            if leads_to((address,), response.url)
+        }
+        return [await json_of(response) if response.ok else None for response in last.values()]
+
     def on_request(self, request: Request) -> None:
         """Record a request that the page sends."""
         if self._is_navigation(request):
@@ -129,7 +144,7 @@ class Traffic:
     def on_request_end(self, request: Request) -> None:
         """Record that a response is complete, or that a request failed."""
         response = self._responses.pop(request, None)
-        if request.resource_type in {"xhr", "fetch"} and response is not None:
+        if request.resource_type in _LISTS and response is not None:
             self.script_responses.append(response)
             if request in self._good:
                 self._answered.append(request.url)
@@ -151,6 +166,14 @@ class Traffic:
         with contextlib.suppress(PlaywrightError):  # a frame that is still being created has no id yet
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False
+
+
+async def json_of(response: Response) -> object:
+    """Return the JSON of a response; ``None`` if it has none, or if the browser no longer has it."""
+    with anyio.move_on_after(_READ_LIMIT_S), contextlib.suppress(PlaywrightError, ValueError, RecursionError):
+        text = await response.text()
+        return json.loads(text) if len(text) <= _CHARS_MAX else None
+    return None
 
 
 @contextlib.contextmanager

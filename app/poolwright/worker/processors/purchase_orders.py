@@ -17,6 +17,7 @@ from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal.triage import DEMANDS, Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
+from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalUnreachableError
@@ -151,9 +152,17 @@ async def _fetch_listed(
     fields = {name: rule.value_of(reading.fields[name]) for name, rule in portal_context.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
     results = DownloadResults()
+    rules = portal_context.pack.attachments
+    links = select_links(rules, reading.links)
     with anyio.CancelScope(deadline=until) as time:
-        await _fetch_all(tab, task, reading.links, portal_context, results)
-    compared = drop_repeated_answers(_in_order(reading.links, results, task, portal_context))
+        await _fetch_all(tab, task, links.wanted, portal_context, results)
+    selection = select_files(rules, _in_order(links.wanted, results, task, portal_context))
+    for file in (*selection.left_out, *selection.repeated):
+        await anyio.Path(file.path).unlink(missing_ok=True)
+    compared = drop_repeated_answers(selection.fetched)
+    if problem := count_problem(rules, reading.count, links, selection):
+        compared.append(MissedFile(label="(list of attachments)", source_url="", problem=problem, is_retryable=True))
+    left_out = describe_left_out([*links.left_out, *(file.label for file in selection.left_out)])
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
@@ -166,9 +175,9 @@ async def _fetch_listed(
     if missed and is_time_left and not results.refusals and await portal_context.check_login() is LoginCheck.LOGGED_OUT:
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
     report = _conclude(downloaded, missed, fields, reading.url)
-    if reading.documents and reading.count is None:
-        detail = "; ".join(filter(None, (report.detail, describe_documents(reading.documents).removesuffix("."))))
-        report = replace(report, detail=detail)
+    is_document_told = bool(reading.documents) and reading.count is None
+    documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
+    report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents))))
     return _busy(report, results.refusals) if results.refusals else report
 
 

@@ -1,0 +1,144 @@
+"""What is taken out of an archive, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from poolwright.domain.options import SizeLimits
+from poolwright.domain.tasks import MissedFile
+from poolwright.worker.download import archive_files
+from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
+from poolwright.worker.download.staged_files import DownloadedFile
+from poolwright.worker.transfer.download_limits import DownloadAllowance
+from poolwright.worker.transfer.received_file import DownloadRefusedError
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def archive(folder: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> DownloadedFile:
+    path = folder / "part-1"
+    with zipfile.ZipFile(path, "w", compression) as content:
+        for name, body in entries.items():
+            content.writestr(name, body)
+    return DownloadedFile(
+        path=path, label="all.zip", size_bytes=path.stat().st_size, sha256="", media_type=ZIP_TYPE, source_url="u"
+    )
+
+
+def unpacked(file: DownloadedFile, sizes: SizeLimits | None = None) -> list[DownloadedFile | MissedFile]:
+    return unpack_archive(file, DownloadAllowance(sizes or SizeLimits()))
+
+
+def test_an_archive_becomes_its_files_in_their_order(tmp_path: Path) -> None:
+    entries = {"b/": b"", "b/Größe.pdf": PDF, "a.txt": b"a", "LICENSE": b"all rights", "__MACOSX/._a.txt": b"x"}
+
+    files = unpacked(archive(tmp_path, entries))
+
+    assert all(isinstance(file, DownloadedFile) for file in files)
+    found = [file for file in files if isinstance(file, DownloadedFile)]
+    assert [(file.label, file.path.read_bytes()) for file in found] == [
+        ("b/Größe.pdf", PDF),
+        ("a.txt", b"a"),
+        ("LICENSE", b"all rights"),
+    ]
+    assert [file.sha256 for file in found] == [hashlib.sha256(file.path.read_bytes()).hexdigest() for file in found]
+    assert [file.media_type for file in found] == ["application/pdf", "text/plain", "text/plain"]
+    assert all(file.source_url == "u" and file.is_name_given for file in found)
+    assert not (tmp_path / "part-1").exists()
+
+
+def test_no_path_in_an_archive_leads_anywhere(tmp_path: Path) -> None:
+    files = unpacked(archive(tmp_path, {"../../evil.pdf": PDF, "/etc/evil.pdf": PDF}))
+
+    assert [file.path.parent for file in files if isinstance(file, DownloadedFile)] == [tmp_path, tmp_path]
+
+
+def test_a_file_that_is_none_is_missed_and_the_others_stay(tmp_path: Path) -> None:
+    first, second = unpacked(archive(tmp_path, {"a.pdf": b"", "b.pdf": PDF}))
+
+    assert isinstance(first, MissedFile)
+    assert (first.label, first.is_retryable) == ("a.pdf", True)
+    assert isinstance(second, DownloadedFile)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["part-1-entry-2"]
+
+
+def test_names_in_utf8_are_read_also_where_the_archive_does_not_say_so(tmp_path: Path) -> None:
+    file = archive(tmp_path, {"Gr\N{LATIN SMALL LETTER O WITH DIAERESIS}.txt": b"a"})
+    content = file.path.read_bytes()
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        begin = content.index(mark) + at
+        content = content[:begin] + b"\x00\x00" + content[begin + 2 :]
+    file.path.write_bytes(content)
+
+    (found,) = unpacked(file)
+
+    assert found.label == "Grö.txt"
+
+
+def test_a_damaged_archive_is_refused_for_another_try(tmp_path: Path) -> None:
+    file = archive(tmp_path, {"a.txt": b"right content"}, zipfile.ZIP_STORED)
+    file.path.write_bytes(file.path.read_bytes().replace(b"right content", b"wrong content"))
+
+    with pytest.raises(DownloadRefusedError, match="damaged") as caught:
+        unpacked(file)
+
+    assert caught.value.is_retryable
+    file.path.write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(DownloadRefusedError, match="damaged"):
+        unpacked(file)
+
+
+def test_an_archive_without_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DownloadRefusedError, match="no file"):
+        unpacked(archive(tmp_path, {"folder/": b""}))
+
+
+def test_an_archive_with_a_password_stays_as_it_is(tmp_path: Path) -> None:
+    file = archive(tmp_path, {"a.txt": b"a"})
+    content = file.path.read_bytes()
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        begin = content.index(mark) + at
+        content = content[:begin] + bytes([content[begin] | 1]) + content[begin + 1 :]
+    file.path.write_bytes(content)
+
+    with pytest.raises(ArchiveLockedError, match="password"):
+        unpacked(file)
+
+    assert file.path.read_bytes() == content
+
+
+def test_a_compression_that_is_not_known_leaves_the_archive_as_it_is(tmp_path: Path) -> None:
+    file = archive(tmp_path, {"a.txt": b"a"})
+    content = file.path.read_bytes()
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        begin = content.index(mark) + at
+        content = content[:begin] + b"\x63\x00" + content[begin + 2 :]
+    file.path.write_bytes(content)
+
+    with pytest.raises(ArchiveLockedError, match="compression"):
+        unpacked(file)
+
+
+@pytest.mark.parametrize("is_size_told", [True, False])
+def test_an_archive_that_grows_beyond_the_limits_is_refused(tmp_path: Path, *, is_size_told: bool) -> None:
+    size_bytes = 5 * 1024 * 1024
+    file = archive(tmp_path, {"a.txt": b"a", "b.txt": bytes(size_bytes)})
+    if not is_size_told:
+        told = size_bytes.to_bytes(4, "little")
+        file.path.write_bytes(file.path.read_bytes().replace(told, (10).to_bytes(4, "little")))
+
+    with pytest.raises(DownloadRefusedError, match=r"limit for one order|damaged"):
+        unpacked(file, SizeLimits(order_bytes=2 * 1024 * 1024))
+
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 3 * 1024 * 1024
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_files, "LINK_COUNT_MAX", 2)
+
+    with pytest.raises(DownloadRefusedError, match="at most 2"):
+        unpacked(archive(tmp_path, {f"{number}.txt": b"a" for number in range(3)}))
