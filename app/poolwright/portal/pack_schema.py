@@ -6,7 +6,7 @@ Each table is validated by itself, so that every mistake is reported with its ke
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -82,7 +82,7 @@ def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
 
 def _listed(value: object) -> object:
     """Return one table as a list of one."""
-    return value if isinstance(value, list | tuple) else [value]
+    return [value] if issubclass(type(value), Mapping) else value
 
 
 Regex = Annotated[str, AfterValidator(_regex)]

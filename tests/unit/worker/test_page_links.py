@@ -111,9 +111,8 @@ def test_a_template_that_cannot_be_filled_is_refused(rule: dict[str, str], probl
 
 def test_a_response_adds_its_files_and_the_names_of_those_that_are_linked() -> None:
     page = [*links("", address=f"{BASE}/1"), PageLink(address="", selector="b", index=0, names={})]
-    files = [
-        ListedFile(address=f"{BASE}/{number}", name=name) for number, name in ((2, "b.pdf"), (1, "a.pdf"), (2, ""))
-    ]
+    names = ((2, "b.pdf"), (1, "a.pdf"), (2, ""))
+    files = [ListedFile(address=f"{BASE}/{number}", name=name) for number, name in names]
 
     found = add_listed_files(page, files)
 

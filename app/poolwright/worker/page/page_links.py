@@ -36,7 +36,7 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
 def add_listed_files(links: Sequence[PageLink], files: Sequence[ListedFile]) -> list[PageLink]:
     """Return the links of a page and the files that a response lists, each address once.
 
-    A name in the response is the portal's own, as that of a ``download``; it is added to the names of a link.
+    A name in the response is the portal's own, as that of a ``download``; a link without one gets it.
 
     Args:
         links: The links of the page, in its order.
@@ -48,7 +48,8 @@ def add_listed_files(links: Sequence[PageLink], files: Sequence[ListedFile]) -> 
         listed = PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
         if file.address in places:
             number = places[file.address]
-            joined[number] = joined[number].model_copy(update={"names": _merged(joined[number], listed)})
+            shown = {source: text for source, text in joined[number].names.items() if text}
+            joined[number] = joined[number].model_copy(update={"names": {**listed.names, **shown}})
         else:
             places[file.address] = len(joined)
             joined.append(listed)
