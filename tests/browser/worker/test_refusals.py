@@ -49,11 +49,15 @@ def in_turn(*answers: Answer) -> Answering:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
-async def fetched(tmp_path: Path, open_stage: OpenStage, site: Mapping[str, Answer | Answering]) -> Report | str:
+async def fetched(
+    tmp_path: Path, open_stage: OpenStage, site: Mapping[str, Answer | Answering], *, more: str = ""
+) -> Report | str:
     """What an order of a site brings, or why its session is taken for lost."""
     async with (
         serving({"/order/1000": ORDER, "/orders": IN, **site}) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=5), is_authenticated=False) as stage,
+        open_stage(
+            portal_at(served.url), tmp_path, pack=pack_of("", more=more, page_s=5), is_authenticated=False
+        ) as stage,
     ):
         try:
             return await attempt(stage.bench, task_for("1000"), stage.staging / "1")
@@ -61,9 +65,11 @@ async def fetched(tmp_path: Path, open_stage: OpenStage, site: Mapping[str, Answ
             return str(error)
 
 
-async def brought(tmp_path: Path, open_stage: OpenStage, site: Mapping[str, Answer | Answering]) -> Report:
+async def brought(
+    tmp_path: Path, open_stage: OpenStage, site: Mapping[str, Answer | Answering], *, more: str = ""
+) -> Report:
     """What an order of a site brings while its session is logged in."""
-    result = await fetched(tmp_path, open_stage, site)
+    result = await fetched(tmp_path, open_stage, site, more=more)
     assert isinstance(result, Report), result
     return result
 
@@ -95,6 +101,27 @@ async def test_a_file_that_always_asks_for_a_login_is_told_with_its_status(
     report = await brought(tmp_path, open_stage, {"/file/1": Answer(status=403, body=LOGIN)})
 
     assert [file.problem for file in report.missed] == ["the portal answered 403 and asks for a login"]
+
+
+async def test_json_in_place_of_a_file_may_be_a_log_out(tmp_path: Path, open_stage: OpenStage) -> None:
+    """The probe page of this portal cannot tell, but the order's own page can."""
+    expired = Answer(body='{"error": "session expired"}', kind="application/json")
+    site = {"/order/1000": in_turn(ORDER, Answer(status=403, body=LOGIN)), "/file/1": expired}
+
+    assert "the portal asks for a login at" in str(await fetched(tmp_path, open_stage, site))
+
+
+async def test_the_json_of_a_refused_file_is_judged_by_the_marks_of_responses(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    marks = (
+        "[[triage.second_factor]]\nresponse = [{ address = '^/file/', status = [403], field = 'code', values = [7] }]\n"
+    )
+    asks = Answer(status=403, body='{"code": 7}', kind="application/json")
+
+    report = await brought(tmp_path, open_stage, {"/file/1": asks}, more=marks)
+
+    assert report.missed[0].problem.startswith("the portal answered 403 and asks for a second factor")
 
 
 BUTTON = Answer(body="<!doctype html><div id=order></div><button class=att onclick='fetch(`/file/1`)'>a.pdf</button>")

@@ -89,7 +89,7 @@ async def _verdict(address: str, page: Page, activity: PageActivity, pack: Pack,
     with watch_traffic(page) as traffic:
         traffic.visited.append(address)
         traffic.response = shown[-1] if shown else None
-        traffic.script_responses += [one for one in activity.responses if one.request.resource_type in {"xhr", "fetch"}]
+        traffic.script_responses += [one for one in activity.responses if one.request.resource_type in _ANSWERS]
         traffic.dialog_texts += activity.dialog_texts
         reader = PageReader(page, traffic, pack, base_url, is_any_page=True, kind=PageKind.FILE)
         try:

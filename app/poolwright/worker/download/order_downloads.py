@@ -274,7 +274,8 @@ class OrderDownloads:
             problem = " ".join(content.problems)
             if content.is_page:
                 raise UnexpectedPageError(problem, content.shape)
-            raise DownloadRefusedError(problem, is_retryable=True)
+            is_message = content.shape is not None  # such as JSON that says that nobody is logged in
+            raise DownloadRefusedError(problem, is_retryable=True, is_session_in_doubt=is_message)
 
     def _name(self, received: ReceivedFile, link: PageLink, number: int) -> FileName:
         """Return the name of a file; the texts of a link name only the first file of it."""
