@@ -72,6 +72,10 @@ class PortalDownError(WorkerError):
     """The portal did not answer when the session was opened."""
 
 
+class ProbeUnclearError(PortalDownError):
+    """The portal answered for its probe page, but the answer does not show whether a user is logged in."""
+
+
 class CannotProcessError(WorkerError):
     """The processor cannot be found, or cannot work in this pool. The worker ends, and the pool with it."""
 

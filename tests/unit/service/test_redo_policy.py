@@ -33,6 +33,7 @@ def is_redone(reason: Reason, redo: RedoPolicy, *, is_whole: bool = True) -> boo
         (Reason.SOME_FILES_REFUSED, {RedoPolicy.ALL, RedoPolicy.UNFINISHED}),
         (Reason.SOME_FILES_FAILED, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
         (Reason.PORTAL_ERROR, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
+        (Reason.ASKS_FOR_LOGIN, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
         (Reason.NO_WORKERS, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
         (Reason.BY_REQUEST, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
     ],

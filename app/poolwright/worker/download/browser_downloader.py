@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.files.content_type import is_document_type
 from poolwright.portal.pack import Pack
 from poolwright.worker.download.browser_file import read_download_info, wait_for_download
+from poolwright.worker.download.file_answer import LOGIN_STATUSES, FileAnswer, read_answer
 from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_closed
 from poolwright.worker.page.devtools import PageNavigatedError, press_link, save_document, shown_media_type
 from poolwright.worker.page.page_activity import PageActivity, follow_page, ignore_failure
@@ -32,7 +33,6 @@ from poolwright.worker.transfer.received_file import PAGE_TYPES, DownloadRefused
 
 #: A page that has loaded answers at once.
 _LOOK_LIMIT_S = 5.0
-_UNAUTHORIZED_STATUSES = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +53,19 @@ class DownloadRequest:
 class BrowserDownloader:
     """Downloads files by the browser of one session."""
 
-    def __init__(self, pack: Pack, context: BrowserContext, check_origin: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, pack: Pack, base_url: str, context: BrowserContext, check_origin: Callable[[str], Awaitable[None]]
+    ) -> None:
         """Download with the limits and dialog policy of a portal.
 
         Args:
             pack: The portal's rules.
+            base_url: The address of the portal.
             context: The browser.
             check_origin: Raises for an address from which a file is not allowed.
         """
+        self._pack = pack
+        self._base_url = base_url
         self._stall_s = pack.limits.stall_s
         self._dialogs = pack.attachments.dialogs
         self._context = context
@@ -81,8 +86,8 @@ class BrowserDownloader:
             async with window_cleanup(page, flood.set), follow_page(page) as activity:
                 status = await self._open(page, activity, request.link.address, referer)
                 if status >= HTTPStatus.BAD_REQUEST and not activity.downloads:
-                    msg, is_doubtful = f"the portal answered {status}", status in _UNAUTHORIZED_STATUSES
-                    raise DownloadRefusedError(msg, is_retryable=not is_doubtful, is_session_in_doubt=is_doubtful)
+                    answer = await read_answer(request.link.address, [page], activity, self._pack, self._base_url)
+                    raise RefusedAnswerError(replace(answer, status=status))
                 return await self._collect(activity, page, request)
         finally:
             with anyio.CancelScope(shield=True):
@@ -152,10 +157,12 @@ class BrowserDownloader:
                 range(len(activity.downloads)), key=lambda number: activity.downloads[number].suggested_filename
             )
             return [await self._keep_or_refuse(activity, number, request) for number in numbers]
-        dialog = f"; a dialog of the page: {activity.dialog_texts[-1]}" if activity.dialog_texts else ""
-        msg = f"no file was downloaded{dialog}"
-        page_urls = [opened.url for opened in (page, *activity.windows) if opened.url.startswith("http")]
-        raise NoFileError(msg, page_urls)
+        pages = [page, *activity.windows]
+        answer = await read_answer(request.link.address, pages, activity, self._pack, self._base_url)
+        dialog = f"a dialog of the page: {activity.dialog_texts[-1]}" if activity.dialog_texts else ""
+        msg = "; ".join(filter(None, ("no file was downloaded", answer.sentence, dialog)))
+        page_urls = [opened.url for opened in pages if opened.url.startswith("http")]
+        raise NoFileError(msg, page_urls, answer)
 
     async def _keep_or_refuse(
         self, activity: PageActivity, number: int, request: DownloadRequest
@@ -174,6 +181,8 @@ class BrowserDownloader:
         await self._check_origin(download.url)
         response = activity.response_of(download)
         info = read_download_info(download, response, request.known_names, is_alone=len(activity.downloads) == 1)
+        if response and response.status >= HTTPStatus.BAD_REQUEST:
+            raise RefusedAnswerError(FileAnswer(status=response.status))
         if response and response.status == HTTPStatus.PARTIAL_CONTENT and info.declared_bytes is None:
             msg = "the portal sent only a part of it"
             raise DownloadRefusedError(msg, is_retryable=True)
@@ -232,12 +241,31 @@ class WindowFloodError(DownloadRefusedError):
         super().__init__("it keeps opening windows instead of a file", is_retryable=False)
 
 
+class RefusedAnswerError(DownloadRefusedError):
+    """The portal answered with an error status in place of a file."""
+
+    def __init__(self, answer: FileAnswer) -> None:
+        """Create the error; another try may help unless the portal refuses the file as such."""
+        is_final = answer.status in LOGIN_STATUSES and not answer.asks_for_login
+        super().__init__(
+            answer.sentence,
+            is_retryable=not is_final,
+            is_session_in_doubt=answer.is_session_in_doubt,
+            asks_for_login=answer.asks_for_login,
+        )
+
+
 class NoFileError(DownloadRefusedError):
     """No file came, and pages are shown instead."""
 
-    def __init__(self, problem: str, page_urls: Sequence[str]) -> None:
+    def __init__(self, problem: str, page_urls: Sequence[str], answer: FileAnswer) -> None:
         """Keep the addresses of those pages."""
-        super().__init__(problem, is_retryable=True)
+        super().__init__(
+            problem,
+            is_retryable=True,
+            is_session_in_doubt=answer.is_session_in_doubt,
+            asks_for_login=answer.asks_for_login,
+        )
         self.page_urls = tuple(page_urls)
 
 

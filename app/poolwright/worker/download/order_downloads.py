@@ -46,6 +46,9 @@ from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.http_downloader import HttpDownloader, open_http_downloader
 from poolwright.worker.transfer.received_file import DownloadRefusedError, ReceivedFile
 
+#: A file that asks for a login is requested again if the order's page shows that the session is logged in by then.
+_TRY_COUNT = 2
+
 
 class UnexpectedPageError(DownloadRefusedError):
     """An HTML page came instead of a file."""
@@ -74,7 +77,7 @@ class SessionDownloads:
         self.portal = portal
         self.context = context
         self.http_downloader = http_downloader
-        self.browser_downloader = BrowserDownloader(pack, context, http_downloader.check_origin)
+        self.browser_downloader = BrowserDownloader(pack, portal.base_url, context, http_downloader.check_origin)
         self.sizes = sizes
 
     @contextlib.asynccontextmanager
@@ -114,12 +117,17 @@ class OrderDownloads:
             OSError: The disk is full or not writable.
         """
         request = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
-        try:
-            return await self._unpacked(await self._receive(request), request)
-        except DownloadRefusedError as refusal:
-            await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
-            await self._raise_if_lost(refusal)
-            return [self._missed(link, refusal)]
+        refusals: list[DownloadRefusedError] = []
+        for _ in range(_TRY_COUNT):
+            try:
+                return await self._unpacked(await self._receive(request), request)
+            except DownloadRefusedError as refusal:
+                await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
+                await self._raise_if_lost(refusal)
+                refusals.append(refusal)
+                if not refusal.asks_for_login:
+                    break  # else the session may have been renewed since then
+        return [self._missed(link, refusals[-1])]
 
     async def _unpacked(
         self, files: Sequence[DownloadedFile | MissedFile], request: DownloadRequest
@@ -150,7 +158,7 @@ class OrderDownloads:
             PortalUnreachableError: The portal does not answer.
         """
         if refusal.is_session_in_doubt:
-            await self._order_page.verify_shown()
+            await self._order_page.verify_shown(is_again=refusal.asks_for_login)
         base_url = self._downloads.portal.base_url
         if refusal.is_retryable and await is_portal_unreachable(self._downloads.context, base_url):
             raise PortalUnreachableError(str(refusal)) from refusal
@@ -182,7 +190,9 @@ class OrderDownloads:
         try:
             return await self._check_all(await self._visit(request), request)
         except DownloadRefusedError as error:
-            refusal.is_session_in_doubt |= error.is_session_in_doubt
+            refusal.add_doubts(error)
+            if isinstance(error, NoFileError) and not isinstance(refusal, UnexpectedPageError):
+                raise refusal from error  # it has the status of the portal's answer
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
                 raise error from refusal
         if not refusal.is_for_click or not request.link.selector:
@@ -190,7 +200,7 @@ class OrderDownloads:
         try:
             return await self._check_all(await self._click(request), request)
         except DownloadRefusedError as error:
-            refusal.is_session_in_doubt |= error.is_session_in_doubt
+            refusal.add_doubts(error)
             raise refusal from error
 
     async def _visit(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
@@ -278,15 +288,18 @@ class OrderDownloads:
         )
 
     async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:
-        if content.is_page:
+        # A page that its own address sends as an attachment is a file, such as an encrypted message with its form.
+        is_file = received.disposition.is_attachment and received.final_url == received.source_url
+        if content.is_page and not is_file:
             raise_if_login_page(self._pack, self._downloads.portal.base_url, received.final_url)
-        if content.shape is SoftError.LOGIN:
+        if content.shape is SoftError.LOGIN and not is_file:
             await self._order_page.verify_shown()
         if content.problems:
             problem = " ".join(content.problems)
             if content.is_page:
                 raise UnexpectedPageError(problem, content.shape)
-            raise DownloadRefusedError(problem, is_retryable=True)
+            is_message = content.shape is not None  # such as JSON that says that nobody is logged in
+            raise DownloadRefusedError(problem, is_retryable=True, is_session_in_doubt=is_message)
 
     def _name(self, received: ReceivedFile, link: PageLink, number: int) -> FileName:
         """Return the name of a file; the texts of a link name only the first file of it."""

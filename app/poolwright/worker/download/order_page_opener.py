@@ -63,14 +63,17 @@ class OrderPageOpener:
             raise
         return page
 
-    async def verify_shown(self) -> None:
+    async def verify_shown(self, *, is_again: bool = False) -> None:
         """Verify once that the portal still shows the order; a page that cannot be opened proves no lost login.
+
+        Args:
+            is_again: Whether it is verified although it was before, because the portal asks for a login.
 
         Raises:
             SessionLostError: It asks for a login, or no longer shows the order that it showed a moment ago.
         """
         async with self._lock:
-            if self._is_verified:
+            if self._is_verified and not is_again:
                 return
             page = await self._context.new_page()
             try:

@@ -15,7 +15,7 @@ from poolwright.portal.pack_schema import DialogPolicy, SecondFactorForm
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import Notify
-from poolwright.worker.errors import CannotLogInError, PortalDownError, first_line
+from poolwright.worker.errors import CannotLogInError, PortalDownError, ProbeUnclearError, first_line
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.reachability import remedy
@@ -63,16 +63,21 @@ class LoginFlow:
             playwright.async_api.Error: The page was closed, or crashed.
         """
         tried: list[str] = []
-        is_late = False
+        is_late = is_unclear = False
         for step in self.probe.pack.login.ladder:
             step_limit_s = self._limit_s(step, limit_s)
             problem: str | None = f"no answer within {step_limit_s:g} s"
             with anyio.move_on_after(step_limit_s) as step_scope:
-                problem = await self._run_step(step) or await self.probe.required_login_step(self.page)
+                try:
+                    problem = await self._run_step(step) or await self.probe.required_login_step(self.page)
+                except ProbeUnclearError as error:  # the next step may log in all the same
+                    problem, is_unclear = str(error).removesuffix("."), True
             if problem is None:
                 return step
             is_late = is_late or (step_scope.cancelled_caught and step is not LoginStep.HUMAN)
             tried.append(f"{step}: {problem}")
+        if is_unclear:
+            raise ProbeUnclearError(f"The portal does not show whether a login succeeded ({'; '.join(tried)}).")
         if is_late:
             raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
         raise CannotLogInError(f"The portal requires a login and no login step succeeded ({'; '.join(tried)}).")

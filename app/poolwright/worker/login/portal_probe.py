@@ -13,12 +13,30 @@ from poolwright.domain.options import PortalOptions
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
-from poolwright.worker.errors import PortalDownError, is_no_answer
+from poolwright.worker.errors import PortalDownError, ProbeUnclearError, is_no_answer
 from poolwright.worker.page import reachability
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
 from poolwright.worker.page.visit import Visit, visit
+
+#: A probe page that was shown before, and matches no mark so often in a row, is the page of a user who is logged out.
+UNKNOWN_COUNT_MAX = 3
+#: A user who is logged in sees the probe page; some portals refuse or hide it from all others.
+_LOST = frozenset({*DEMANDS, Verdict.RENEWED, Verdict.FORBIDDEN, Verdict.NOT_FOUND})
+
+
+def login_check(verdict: Verdict, unknown_count: int) -> LoginCheck:
+    """Return what the probe page shows about a session that was logged in before.
+
+    Args:
+        verdict: What the page is.
+        unknown_count: How often in a row it has been a page that matches no mark.
+    """
+    if verdict is Verdict.READY:
+        return LoginCheck.LOGGED_IN
+    is_lost = verdict in _LOST or unknown_count >= UNKNOWN_COUNT_MAX
+    return LoginCheck.LOGGED_OUT if is_lost else LoginCheck.UNCLEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +50,13 @@ class PortalProbe:
         """Return the reason why the portal does not show the probe page; ``None`` if we are logged in.
 
         Raises:
-            PortalDownError: The portal does not answer, or shows neither the probe page nor a login page.
+            ProbeUnclearError: The portal shows neither the probe page nor a login page.
+            PortalDownError: The portal does not answer.
             playwright.async_api.Error: The page was closed, or crashed.
         """
         page_visit = await self._open_probe_page(page)
+        if page_visit.verdict is Verdict.FORBIDDEN:  # a page that every logged-in user sees
+            return f"the portal refuses its page {self.pack.site.probe}{self._explain(page_visit)}"
         if page_visit.verdict is Verdict.SESSION_LOST:
             if page_visit.problem:
                 return f"its login page cannot be opened{self._explain(page_visit)}"
@@ -45,10 +66,19 @@ class PortalProbe:
         if page_visit.verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
         problem = "cannot be opened" if page_visit.problem else "is neither a login page nor the expected page"
-        raise PortalDownError(f"The portal's page {self.pack.site.probe} {problem}{self._explain(page_visit)}.")
+        msg = f"The portal's page {self.pack.site.probe} {problem}{self._explain(page_visit)}."
+        is_unclear = page_visit.verdict in {Verdict.UNKNOWN, Verdict.NOT_FOUND}
+        raise ProbeUnclearError(msg) if is_unclear else PortalDownError(msg)
 
-    async def check_login(self, page: Page) -> LoginCheck:
+    async def check_login(self, page: Page, unknown_count: int = 0) -> tuple[LoginCheck, int]:
         """Verify that we are logged in and have been since the last check.
+
+        Args:
+            page: The page to use.
+            unknown_count: How often in a row the portal has shown a page that matches no mark.
+
+        Returns:
+            The result, and the new count.
 
         Raises:
             playwright.async_api.Error: The page was closed, or crashed.
@@ -57,11 +87,9 @@ class PortalProbe:
             verdict = (await self._open_probe_page(page)).verdict
             await page.goto("about:blank")
         except PortalDownError:
-            return LoginCheck.UNCLEAR
-        if verdict is Verdict.READY:
-            return LoginCheck.LOGGED_IN
-        is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
-        return LoginCheck.LOGGED_OUT if is_lost else LoginCheck.UNCLEAR
+            return LoginCheck.UNCLEAR, unknown_count
+        unknown_count = unknown_count + 1 if verdict is Verdict.UNKNOWN else 0
+        return login_check(verdict, unknown_count), unknown_count
 
     async def goto(self, page: Page, path: str) -> str | None:
         """Open a page of the portal and follow its redirects; return the reason if no page came, else ``None``.

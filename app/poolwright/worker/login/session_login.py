@@ -70,6 +70,8 @@ class SessionLogin:
         self._driver = driver
         self._keeper = keeper
         self._notify = notify
+        #: How often in a row the probe page was one that matches no mark.
+        self._unknown_count = 0
         self._snapshot = CookieSnapshot(cookies_path)
 
     @property
@@ -185,10 +187,16 @@ class SessionLogin:
         if self._probe is None:
             return LoginCheck.LOGGED_IN
         async with self.lock:
+            probe, unknown_count = self._probe, self._unknown_count
+
+            async def check(page: Page) -> tuple[LoginCheck, int]:
+                return await probe.check_login(page, unknown_count)
+
             try:
-                return await self._in_keeper(self._probe.check_login)
+                result, self._unknown_count = await self._in_keeper(check)
             except PortalDownError:
                 return LoginCheck.UNCLEAR
+            return result
 
     async def open_portal(self) -> None:
         """Open the portal without a login, so that the browser creates its cookie store and the profile is complete.
@@ -267,6 +275,7 @@ class SessionLogin:
             if self._machine.can(event):
                 self._machine.fire(event)
         self.is_logged_in = True
+        self._unknown_count = 0
         self.login_count += 1
         with contextlib.suppress(PlaywrightError):  # a closed tab shows no page of the portal either
             await self._keeper.page.goto("about:blank")

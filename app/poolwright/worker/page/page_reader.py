@@ -122,7 +122,10 @@ class PageReader:
             update={"links": resolve_links(self._pack.attachments, self._base_url, reading.url, reading.links)}
         )
         reading = await self._with_api(reading)
-        verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
+        if self._kind is PageKind.FILE:
+            verdict = classify_page(self._pack.triage, facts)
+        else:
+            verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
         list_facts = self._list_facts(reading) if is_ready and self._portal_number is not None else None
         doubt = incompleteness_reason(self._pack.attachments, list_facts) if list_facts else ""
@@ -130,8 +133,9 @@ class PageReader:
 
     def _facts(self, url: str, reading: PageContent | None = None) -> PageFacts:
         """Return the facts about the page at an address; without ``reading``, those that are not on the page itself."""
+        is_own_address = self._kind is PageKind.FILE and url in self._traffic.visited[:1]
         return PageFacts(
-            url=url,
+            url="" if is_own_address else url,  # the address of a file may contain any words
             status=self._traffic.status,
             passed=[*self._traffic.visited, *self._seen],
             present=reading.present if reading else (),
@@ -340,7 +344,7 @@ class PageReader:
             "trouble": mark_rules(self._pack, facts, _TROUBLE),
             "ready": mark_rules(self._pack, facts, [Verdict.READY]),
             "consent_clicks": consent_clicks(self._pack, self._kind),
-            "is_login": is_login_address(self._pack, self._base_url, url),
+            "is_login": self._kind is not PageKind.FILE and is_login_address(self._pack, self._base_url, url),
             "is_list": is_list,
             "is_any_page": self._is_any_page,
             "is_after_click": self._is_after_click,

@@ -83,7 +83,8 @@ class HttpDownloader:
                     await store_response_cookies(response, self._context)
                     if not response.has_redirect_location:
                         received = await self._save(response, part, allowance, known_names)
-                        return replace(received, source_url=address, final_url=str(response.url))
+                        final_url = address if url == address else str(response.url)
+                        return replace(received, source_url=address, final_url=final_url)
                     url = _redirect_target(str(response.url), response.headers["location"])
                 await self._check_target(url)
         except httpx.TimeoutException as error:

@@ -136,7 +136,13 @@ class DownloadRefusedError(Exception):
     """A file could not be downloaded, or was refused by a check."""
 
     def __init__(
-        self, problem: str, *, is_retryable: bool, is_for_browser: bool = False, is_session_in_doubt: bool = False
+        self,
+        problem: str,
+        *,
+        is_retryable: bool,
+        is_for_browser: bool = False,
+        is_session_in_doubt: bool = False,
+        asks_for_login: bool = False,
     ) -> None:
         """Keep the problem for the report, and the next tries that may help.
 
@@ -145,13 +151,20 @@ class DownloadRefusedError(Exception):
             is_retryable: Whether another try can help.
             is_for_browser: Whether a browser may get the file although our HTTP client did not.
             is_session_in_doubt: Whether a lost login may be the cause.
+            asks_for_login: Whether a page came instead that asks for a login by the pack's marks.
         """
         super().__init__(problem)
         self.is_retryable = is_retryable
         self.is_for_browser = is_for_browser
-        self.is_session_in_doubt = is_session_in_doubt
+        self.is_session_in_doubt = is_session_in_doubt or asks_for_login
+        self.asks_for_login = asks_for_login
         #: The name that the file would have had; empty if only the page names it.
         self.label = ""
+
+    def add_doubts(self, other: DownloadRefusedError) -> None:
+        """Doubt the session if another refusal of the same file does."""
+        self.is_session_in_doubt |= other.is_session_in_doubt
+        self.asks_for_login |= other.asks_for_login
 
 
 class IncompleteDownloadError(DownloadRefusedError):
