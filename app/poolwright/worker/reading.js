@@ -16,6 +16,7 @@
     let isTooDeep = false;
     let strangers = [];
     let viewers = []; // elements that show a file, or may show one
+    let hasBlankFrame = false; // one that still loads, or whose document was saved or refused by the browser
     let shownFiles = new Map(); // addresses of the files in those whose page is a viewer, such as viewer.html?file=/a.pdf
     const explore = () => {
       const documents = [];
@@ -23,6 +24,7 @@
       elementCount = 0;
       strangers = [];
       viewers = [];
+      hasBlankFrame = false;
       shownFiles = new Map();
       isTooDeep = false;
       const visit = (root, kind, depth) => {
@@ -49,6 +51,7 @@
         if (inner && dom.isPage(inner) && dom.url(inner) !== "about:blank") return;
         if (inner && /^(image|audio|video)\//.test(dom.mediaType(inner))) return;
         if (isTiny(element)) return;
+        hasBlankFrame ||= Boolean(inner) && dom.url(inner) === "about:blank";
         if (!file) viewers.push(element);
         if (!inner && dom.isFrame(element)) strangers.push(element.src);
       };
@@ -218,8 +221,8 @@
 
     const isListComplete = () => {
       const count = linksOf().length;
-      // Whether a frame without links shows a file is known when it has loaded.
-      const isKnown = () => isQuiet() && (viewers.length === 0 || isLoaded());
+      // Whether a blank frame shows a file is known when the page has loaded.
+      const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded());
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isKnown());
       if (!isLoaded() || !isQuiet()) return false;
       const counted = countOf();
