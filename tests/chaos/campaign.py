@@ -26,7 +26,7 @@ STALL_LIMIT_S = 240.0
 #: The program promises 10 s after its own SIGKILL; a machine that is busy with others gets the rest.
 ORPHAN_LIMIT_S = 30.0
 _LOOK_S = 0.2
-#: Lines after which it is worth to look for a victim again; tabs move too often for that.
+#: Lines after which it is worth to look for a target again; tabs move too often for that.
 _TICKS = frozenset({"list_opened", "task_ended", "worker_seen"})
 
 

@@ -17,11 +17,11 @@ from poolwright.service.batch import RedoPolicy
 from tests.chaos.campaign import Campaign
 from tests.support.program import Desk, open_desk
 from tests.support.storm.accidents import Storm, count_kinds
+from tests.support.storm.fault_injector import FaultInjector, Hit
 from tests.support.storm.progress import Progress
 from tests.support.storm.properties import breaches
 from tests.support.storm.scenario import Scenario, read_base, read_scenario, temp_folder
 from tests.support.storm.session import Session
-from tests.support.storm.striking import Hit, Striking
 
 LIST = "orders.xlsx"
 #: Starts beyond those that the storm itself makes necessary: slots run out of restarts.
@@ -88,15 +88,17 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
         place = await _prepare(desk, portal, storm)
         begun_s = anyio.current_time()
         campaign = Campaign(desk=desk, progress=Progress(), list_name=LIST, logs=folder, tell=tell)
-        striking = Striking(storm=storm, progress=campaign.progress, portal=portal, note=partial(_write_down, folder))
-        found = await _brave(campaign, striking)
+        injector = FaultInjector(
+            storm=storm, progress=campaign.progress, portal=portal, note=partial(_write_down, folder)
+        )
+        found = await _brave(campaign, injector)
         stormy = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=False))
         async with anyio.create_task_group() as beside:
             await campaign.start(RedoPolicy.UNFINISHED, beside)
         calm = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=True))
         told = [*found, *(f"after the storm: {one}" for one in breaches(stormy)), *breaches(calm)]
         return Course(
-            hits=tuple(striking.hits),
+            hits=tuple(injector.hits),
             sessions=tuple(campaign.sessions),
             unlucky=_unlucky(stormy),
             wall_s=anyio.current_time() - begun_s,
@@ -114,20 +116,20 @@ async def _prepare(desk: Desk, portal: PortalClient, storm: Storm) -> _Place:
     return _Place(desk=desk, portal=portal, truths=truths, base=await anyio.to_thread.run_sync(read_base, desk))
 
 
-async def _brave(campaign: Campaign, striking: Striking) -> list[str]:
+async def _brave(campaign: Campaign, injector: FaultInjector) -> list[str]:
     """Start the program again and again, until the list is done and the storm is over."""
     redo = RedoPolicy.RETRYABLE
     async with anyio.create_task_group() as beside:
-        beside.start_soon(striking.act_out)
-        for _ in range(striking.storm.end_count + SPARE_STARTS):
+        beside.start_soon(injector.act_out)
+        for _ in range(injector.storm.end_count + SPARE_STARTS):
             session = await campaign.start(redo, beside)
-            if session.is_finished and striking.is_over:
-                await striking.abate()
+            if session.is_finished and injector.is_over:
+                await injector.abate()
                 return []
             # The rest of the storm needs a list with work in it.
             redo = RedoPolicy.ALL if session.is_finished else RedoPolicy.RETRYABLE
-        await striking.abate()
-    hit_count, all_count = len(striking.hits), len(striking.storm.accidents)
+        await injector.abate()
+    hit_count, all_count = len(injector.hits), len(injector.storm.accidents)
     return [f"the list was not done after {len(campaign.sessions)} starts, {hit_count} of {all_count} accidents struck"]
 
 

@@ -16,6 +16,7 @@ from poolwright.intake.foreign_files import (
     describe_compound,
     describe_mail,
     describe_marked,
+    describe_text,
 )
 from poolwright.intake.workbooks.compound_file import COMPOUND_MARK
 
@@ -89,9 +90,9 @@ def detect_text_kind(text: str, source: str) -> TextKind:
         first = _FIRST_TAG.search(head)
         is_book = first is not None and first[1].casefold() == "workbook"
         return TextKind.WEB_PAGE if _WEB_PAGE.search(head) and not is_book else TextKind.XML
-    mail = describe_mail(head)
-    if mail:
-        raise InputRefusedError(f"{source} {mail}.")
+    foreign = describe_mail(head) or describe_text(head)
+    if foreign:
+        raise InputRefusedError(f"{source} {foreign}.")
     if _is_json(text):
         raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
     control_count = sum(character < " " and character not in "\t\r\n\f\v" for character in head)

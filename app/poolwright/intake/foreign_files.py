@@ -42,6 +42,12 @@ _MARKS = {
     b"\xc5\xd0\xd3\xc6": f"is a PostScript document (EPS), not a list; {AS_NEW}",
     b"\xd7\xcd\xc6\x9a": f"is a picture (wmf), not a list; {_SHOWN_LIST}",
     b"\x4c\0\0\0\x01\x14\x02\0": "is a shortcut of Windows (.lnk), not the file that it leads to; give that file",
+    b"\0\0\2\0\x06\4": f"is a file of Lotus 1-2-3; {AS_NEW}",
+    b"\0\0\2\0\x04\4": f"is a file of Lotus 1-2-3; {AS_NEW}",
+    b"\0\0\2\0\x05\4": f"is a file of Lotus Symphony; {AS_NEW}",
+    b"\0\0\x1a\0": f"is a file of Lotus 1-2-3; {AS_NEW}",
+    b"\0\0\2\0\x20\x51": f"is a file of Quattro Pro; {AS_NEW}",
+    b"\0\0\2\0\x01\x10": f"is a file of Quattro Pro; {AS_NEW}",
     b"bplist00": f"is a property list of macOS, not a list of orders; {_THE_LIST}",
 }
 #: What documents begin with, after blanks and byte order marks.
@@ -53,12 +59,23 @@ _TEXT_MARKS = {
     re.compile(rb"-----BEGIN (?:PGP|PKCS7|CMS|CERTIFICATE|[A-Z ]*PRIVATE KEY)"): (
         f"is an encrypted or signed file or a key, not a list; decrypt it, then {_THE_LIST}"
     ),
-    re.compile(rb"BEGIN:VCALENDAR\b"): f"is a calendar file (.ics), not a list; {_THE_LIST}",
-    re.compile(rb"BEGIN:VCARD\b"): f"is an address card (.vcf), not a list; {_THE_LIST}",
+    re.compile(rb"BEGIN:VCALENDAR\b", re.IGNORECASE): f"is a calendar file (.ics), not a list; {_THE_LIST}",
+    re.compile(rb"BEGIN:VCARD\b", re.IGNORECASE): f"is an address card (.vcf), not a list; {_THE_LIST}",
     re.compile(rb"TABLE\r?\n0,1\r?\n"): f"is a DIF file; {AS_NEW}",
     re.compile(rb"(?:UNA.{6}\s*)?UNB\+UN"): f"is an EDIFACT message, not a list; {_THE_LIST}",
     re.compile(rb"ISA\*\d\d\*"): f"is an X12 message, not a list; {_THE_LIST}",
 }
+#: A container of S/MIME or CMS: a sequence of any length that begins with one of their object identifiers.
+_CMS = re.compile(
+    rb"0(?:\x80|\x81.|\x82..|\x83...|\x84....)"
+    rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07|\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01)",
+    re.DOTALL,
+)
+_SMIME = f"is an encrypted or signed mail (S/MIME), not a list; open it in the mail program, and {_FROM_MAIL}"
+#: First bytes of dBase and FoxPro tables, by version and memo file.
+_DBASE_VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8c\x8e\xcb\xe5\xf5\xfb")
+_DBASE_HEAD_BYTES, _DBASE_HEAD_END = 32, 0x0D
+_MONTHS, _DAYS = 12, 31
 _BLANKS = b"\xef\xbb\xbf\xff\xfe\0\t\r\n "
 _MAIL = f"is a mail, not a list; {_FROM_MAIL}"
 #: Excel saves workbooks as such pages too.
@@ -70,6 +87,28 @@ _MAIL_FIELD = re.compile(r"([A-Za-z][\w-]*)[ \t]*:.*(?:\r?\n|$)(?:[ \t]+\S.*(?:\
 _MAIL_OWN_FIELDS = frozenset({"subject", "received", "return-path", "message-id", "reply-to", "delivered-to"})
 _MAIL_FIELDS = _MAIL_OWN_FIELDS | {"from", "to", "cc", "date", "sent"}
 _MAIL_FIELDS_MIN = 3
+_SMIME_TYPE = re.compile(r"^content-type[ \t]*:\s*application/(?:x-)?pkcs7-mime", re.IGNORECASE | re.MULTILINE)
+#: Blanks and comments. Without backtracking: a list may have a line of any length.
+_NOTHING = r"\s*+(?:[#;][^\r\n]*+\s*+)*+"
+#: Texts of other programs. Lines that only look like them (``- 4500012345``, ``PO: 4500012345``) are lists.
+_TEXTS = {
+    re.compile(
+        r"%YAML \d|"
+        rf"{_NOTHING}(?:---[ ]*\r?\n)?(?:"
+        r"[A-Za-z_][\w-]*:[ ]*\r?\n[ ]*- [A-Za-z_][\w-]*:(?:[ ]|\r?\n)|"
+        r"[A-Za-z_][\w-]*:[ ]*\r?\n[ ]+[A-Za-z_][\w-]*:[ ]|"
+        r"- [A-Za-z_][\w-]*:[ ].*\r?\n[ ]+[A-Za-z_][\w-]*:[ ])"
+    ): "is YAML, not a table; export it as CSV UTF-8 or .xlsx",
+    re.compile(rf"{_NOTHING}\[[^\]\r\n]+\][ \t]*\r?\n{_NOTHING}[\w .\t-]++=", re.ASCII): (
+        f"is a settings file (INI), not a list; {_THE_LIST}"
+    ),
+}
+_HEADING = re.compile(r"\s*#{1,6} \S")
+_MARKDOWN = re.compile(r"\[[^\]\r\n]{1,200}\]\([^)\s]{1,500}\)|\*\*[^*\r\n]{1,200}\*\*|^```", re.MULTILINE)
+_MARKDOWN_TABLE = re.compile(r"^[ \t]{0,9}\|?[ \t]{0,9}:?-{3,200}:?[ \t]{0,99}\|", re.MULTILINE)
+_MARKDOWN_KIND = (
+    "is a text in Markdown, not a table; copy its numbers into a text file, one in each line, and give that file"
+)
 #: Of compound files, by a name in their directory. The first match counts.
 _STREAMS = {
     "encryptedpackage": f"is protected by a password; {AS_NEW}",
@@ -104,7 +143,21 @@ def describe_marked(content: bytes) -> str:
     """Return what a file is by its first bytes; empty if they say nothing."""
     description = next((description for mark, description in _MARKS.items() if content.startswith(mark)), "")
     start = content[:1024].lstrip(_BLANKS)
+    if _CMS.match(content):
+        return _SMIME
+    if _is_dbase(content):
+        return f"is a dBase table (.dbf); {AS_NEW}"
     return description or next((text for mark, text in _TEXT_MARKS.items() if mark.match(start)), "")
+
+
+def _is_dbase(content: bytes) -> bool:
+    """Return whether a file is a dBase or FoxPro table: version, a date, and a head that ends where it says."""
+    if len(content) < _DBASE_HEAD_BYTES or content[0] not in _DBASE_VERSIONS:
+        return False
+    head_bytes, row_bytes = int.from_bytes(content[8:10], "little"), int.from_bytes(content[10:12], "little")
+    is_dated = 1 <= content[2] <= _MONTHS and 1 <= content[3] <= _DAYS
+    is_end = _DBASE_HEAD_END in content[max(0, head_bytes - 2) : head_bytes]
+    return is_dated and row_bytes > 1 and _DBASE_HEAD_BYTES < head_bytes <= len(content) and is_end
 
 
 def describe_compound(content: bytes) -> str:
@@ -165,9 +218,22 @@ def describe_mail(head: str) -> str:
     before = _BEFORE_MAIL.match(head)
     offset = before.end() if before else 0
     names: set[str] = set()
+    start = offset
     while field := _MAIL_FIELD.match(head, offset):
         names.add(field[1].casefold())
         offset = field.end()
+    if "mime-version" in names and _SMIME_TYPE.search(head, start, offset):
+        return _SMIME
     if names & _MAIL_OWN_FIELDS and len(names & _MAIL_FIELDS) >= _MAIL_FIELDS_MIN:
         return _MAIL
     return (_MAIL if "to" in names else _PACKED_PAGE) if "mime-version" in names else ""
+
+
+def describe_text(head: str) -> str:
+    """Return what a text of another program is (YAML, INI, Markdown); empty if it may be a list.
+
+    Plain lists and tables of Markdown and YAML are lists, and are read as such.
+    """
+    known = next((description for mark, description in _TEXTS.items() if mark.match(head)), "")
+    is_markdown = _HEADING.match(head) and _MARKDOWN.search(head) and not _MARKDOWN_TABLE.search(head)
+    return known or (_MARKDOWN_KIND if is_markdown else "")

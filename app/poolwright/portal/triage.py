@@ -214,7 +214,7 @@ def describe_documents(documents: Sequence[str]) -> str:
     more = f" and {len(documents) - _DOCUMENTS_SHOWN} more" if len(documents) > _DOCUMENTS_SHOWN else ""
     return (
         f"A document in a viewer ({shown}{more}) was not downloaded; it is if the portal pack names its element, such "
-        "as object, embed or iframe, in attachments.links."
+        "as object, embed or iframe, in attachments.links, or what saves it in attachments.clicks."
     )
 
 

@@ -16,12 +16,16 @@
     let isTooDeep = false;
     let strangers = [];
     let viewers = []; // elements that show a file, or may show one
+    let hasBlankFrame = false; // one that still loads, or whose document was saved or refused by the browser
+    let shownFiles = new Map(); // addresses of the files in those whose page is a viewer, such as viewer.html?file=/a.pdf
     const explore = () => {
       const documents = [];
       const shadows = [];
       elementCount = 0;
       strangers = [];
       viewers = [];
+      hasBlankFrame = false;
+      shownFiles = new Map();
       isTooDeep = false;
       const visit = (root, kind, depth) => {
         kind.push(root);
@@ -38,15 +42,43 @@
       const enter = (element, depth) => {
         const inner = dom.inner(element); // null if it is of another origin, or a file that no viewer shows
         if (inner && dom.isPage(inner)) visit(inner, documents, depth);
+        const file = fileOf(element, inner);
+        if (file && !isTiny(element)) {
+          shownFiles.set(element, file);
+          viewers.push(element);
+        }
         // A frame whose document was saved or refused by the browser stays blank.
         if (inner && dom.isPage(inner) && dom.url(inner) !== "about:blank") return;
         if (inner && /^(image|audio|video)\//.test(dom.mediaType(inner))) return;
         if (isTiny(element)) return;
-        viewers.push(element);
+        hasBlankFrame ||= Boolean(inner) && dom.url(inner) === "about:blank";
+        if (!file) viewers.push(element);
         if (!inner && dom.isFrame(element)) strangers.push(element.src);
       };
       visit(document, documents, 0);
       roots = [...documents, ...shadows];
+    };
+    // The address of the file that the page in a frame shows, judged by that page's own address; "" if there is none.
+    const isFile = /\.(docx?|dwg|dxf|eml|msg|odp|ods|odt|pdf|pptx?|rtf|tiff?|xls[bmx]?|xps)$/i;
+    const isFileKey = /^(doc(ument)?|file|pdf|src|url)$/i;
+    const isViewerPath = /\bviewer(js)?\b|\/g?view$|\/op\/(embed|view)\.aspx$/i;
+    // Viewers that are known without a look into them: in a frame that is of another origin, or still loads.
+    const isViewerAddress = /\/viewer\.html?$|^docs\.google\.com\/.*(view|viewer)$|^view\.officeapps\.live\.com\/op\//i;
+    const fileOf = (element, inner) => {
+      const isPage = inner && dom.isPage(inner) && dom.url(inner) !== "about:blank";
+      try {
+        const url = new URL(isPage ? dom.url(inner) : dom.attribute(element, dom.viewedBy(element)), dom.base(element));
+        return url.protocol.startsWith("http") ? fileIn(url, isPage) : "";
+      } catch {
+        return "";
+      }
+    };
+    const fileIn = (url, isPage) => {
+      if (!isPage && !isViewerAddress.test(`${url.hostname}${url.pathname}`)) return ""; // it may be the file itself
+      const isViewer = isViewerPath.test(url.pathname);
+      for (const [key, value] of [...url.searchParams, ["", decodeURIComponent(url.hash.slice(1))]])
+        if (value && (isFile.test(value.split(/[?#]/)[0]) || (isViewer && isFileKey.test(key)))) return new URL(value, url).href;
+      return "";
     };
     const isTiny = (element) => {
       const { width, height } = dom.box(element);
@@ -79,7 +111,7 @@
     const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
       for (const name of [...spec.address_attributes, dom.viewedBy(element)]) {
-        const value = name && dom.attribute(element, name);
+        const value = (name && name === dom.viewedBy(element) && shownFiles.get(element)) || (name && dom.attribute(element, name));
         if (!value || value.startsWith("#")) continue;
         try {
           const url = new URL(value, dom.base(element));
@@ -164,17 +196,29 @@
     // Addresses of the files in viewers; only the kind of an address within the page itself.
     const isMedia = /^(image|audio|video)\/|flash|java|silverlight/i;
     const isPicture = /\.(avif|bmp|gif|ico|jpe?g|mp[34]|png|svg|swf|webm|webp)$/i;
-    const documentsOf = () => {
+    const drawnPages = ".pdfViewer [data-page-number], .react-pdf__Page"; // of pdf.js and of the components around it
+    const documentsOf = (linkCount) => {
       const addresses = new Set();
       for (const element of viewers) {
         const address = addressOf(element);
-        const value = dom.attribute(element, dom.viewedBy(element)) ?? "";
+        const value = shownFiles.get(element) ?? dom.attribute(element, dom.viewedBy(element)) ?? "";
         const own = /^(blob|data):/i.exec(value)?.[0] ?? "";
         const type = dom.attribute(element, "type") ?? /^data:([^;,]*)/i.exec(value)?.[1] ?? "";
         if (isMedia.test(type) || isPicture.test(address.split(/[?#]/)[0])) continue;
         if (address.startsWith("http") || own) addresses.add(wellFormed(own || address, 2000));
       }
+      // Beside links it may be a preview of one of their files.
+      for (const root of linkCount === 0 ? roots : [])
+        if (dom.isDocument(root) && [...dom.all(root, drawnPages)].some(isShown)) addresses.add(drawnFile(root));
       return [...addresses].slice(0, 100);
+    };
+    const drawnFile = (root) => {
+      const address = /^http/.test(dom.url(root)) ? dom.url(root) : location.href;
+      try {
+        return wellFormed(fileIn(new URL(address), true) || address, 2000);
+      } catch {
+        return wellFormed(address, 2000);
+      }
     };
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
@@ -232,7 +276,9 @@
     const isListComplete = () => {
       if (spec.awaits_answer) return false;
       const count = linksOf().length;
-      if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
+      // Whether a blank frame shows a file is known when the page has loaded.
+      const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
+      if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isKnown());
       if (!isQuiet()) return false;
       const counted = countOf();
       if (!isLoaded() && !(counted > 0 && counted === count) && !isPatienceOver()) return false;
@@ -286,7 +332,7 @@
         is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),
         strangers,
-        documents: documentsOf(),
+        documents: documentsOf(links.length),
         consent_click: consentClickOf(),
         fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
       });

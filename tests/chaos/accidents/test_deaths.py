@@ -134,9 +134,9 @@ class Scene:
             self.accidents[-1].zombies = zombies_below(program)
 
     def _hit(self, program: int, kind: Kind) -> None:
-        victims = find(program, kind)
-        assert victims, f"no {kind} runs"
-        assert hit(victims[self.over_count % len(victims)], self.number)  # both workers have their turn
+        targets = find(program, kind)
+        assert targets, f"no {kind} runs"
+        assert hit(targets[self.over_count % len(targets)], self.number)  # both workers have their turn
         self.accidents.append(Accident(kind=kind, at=anyio.current_time()))
 
     async def let_go(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from tests.support.program import DESK_MARK, Desk
-from tests.support.storm.finished_desk import broken_properties
+from tests.support.storm.finished_run import broken_properties
 
 
 def test_a_process_that_lives_on_is_seen(desk: Desk) -> None:

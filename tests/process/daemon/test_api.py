@@ -209,9 +209,9 @@ class TestRefusals:
     async def test_without_the_token_nothing_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         async with running_daemon(tmp_path, monkeypatch) as running:
             document = (await running.client.get("/openapi.json")).json()
-            async with httpx.AsyncClient(base_url=running.url) as stranger:
+            async with httpx.AsyncClient(base_url=running.url) as other:
                 answers = {
-                    f"{method} {path}": (await stranger.request(method, path.format_map(Anything()))).status_code
+                    f"{method} {path}": (await other.request(method, path.format_map(Anything()))).status_code
                     for path, methods in document["paths"].items()
                     for method in methods
                     if path.startswith("/api/")

@@ -1,4 +1,4 @@
-"""What a stranger's file name or an order's evidence leads to, and what is told while the journal is stuck."""
+"""What a foreign file name or an order's evidence leads to, and what is told while the journal is stuck."""
 
 from __future__ import annotations
 

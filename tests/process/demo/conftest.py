@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.standing_portal import portal, standing_portal
+from tests.support.shared_portal import portal, shared_portal
 
-__all__ = ["portal", "standing_portal"]
+__all__ = ["portal", "shared_portal"]

@@ -107,9 +107,9 @@ def test_what_we_started_beside_a_worker_is_never_taken_for_its_own(home: Path) 
     with (
         subprocess.Popen(sleeper, env={}, start_new_session=True) as worker,
         subprocess.Popen(sleeper, env={"TMPDIR": str(home)}) as member,
-        subprocess.Popen(sleeper, env={}) as stranger,
+        subprocess.Popen(sleeper, env={}) as other,
     ):
-        pids = [worker.pid, member.pid, stranger.pid]
+        pids = [worker.pid, member.pid, other.pid]
         try:
             family = ProcessTree(worker.pid, home)
             assert {process.pid for process in family.scan()} == {worker.pid, member.pid}
@@ -146,13 +146,13 @@ def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_s
         os.kill(pid, signal.SIGSTOP)
         return pid
 
-    frozen, stranger = orphan("--type=renderer"), orphan("--no-helper")
+    frozen, other = orphan("--type=renderer"), orphan("--no-helper")
     try:
         kill_tree(ProcessTree(_dead_pid(), home))
 
-        assert (is_alive(frozen), is_alive(stranger)) == (False, True)
+        assert (is_alive(frozen), is_alive(other)) == (False, True)
     finally:
-        kill_all([frozen, stranger])
+        kill_all([frozen, other])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")

@@ -24,9 +24,9 @@ pytestmark = [
 
 
 async def test_a_worker_belongs_to_itself_and_nobody_else_does(play: Play) -> None:
-    async with play("orderly") as (child, pid), await anyio.open_process(["sleep", "600"]) as stranger:
+    async with play("orderly") as (child, pid), await anyio.open_process(["sleep", "600"]) as other:
         assert child.pids() == {pid}
-        stranger.kill()
+        other.kill()
 
 
 async def test_a_process_that_was_started_since_belongs_to_it(play: Play) -> None:

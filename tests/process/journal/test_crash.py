@@ -26,33 +26,33 @@ pytestmark = pytest.mark.timeout(60)
 
 @pytest.fixture
 def launch() -> Iterator[Launch]:
-    """Starts victims; those that a test leaves behind are killed."""
-    with ExitStack() as victims:
+    """Starts writers; those that a test leaves behind are killed."""
+    with ExitStack() as writers:
 
         def start(*words: object) -> subprocess.Popen[str]:
-            victim = subprocess.Popen(
+            writer = subprocess.Popen(
                 [sys.executable, "-m", "tests.process.journal.journal_writer", *(str(word) for word in words)],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            victims.enter_context(victim)
-            victims.callback(victim.kill)
-            return victim
+            writers.enter_context(writer)
+            writers.callback(writer.kill)
+            return writer
 
         yield start
 
 
-def lines(victim: subprocess.Popen[str]) -> Iterator[str]:
-    """What a victim told in whole lines."""
-    assert victim.stdout is not None
-    return (line.strip() for line in victim.stdout if line.endswith("\n"))
+def lines(writer: subprocess.Popen[str]) -> Iterator[str]:
+    """What a writer printed in whole lines."""
+    assert writer.stdout is not None
+    return (line.strip() for line in writer.stdout if line.endswith("\n"))
 
 
-def kill(victim: subprocess.Popen[str]) -> None:
-    victim.kill()
-    victim.wait()
+def kill(writer: subprocess.Popen[str]) -> None:
+    writer.kill()
+    writer.wait()
 
 
 def open_once(path: Path) -> Mapping[str, int]:
@@ -68,12 +68,12 @@ def test_killed_again_and_again_it_carries_its_list_to_the_end(path: Path, launc
     dice = random.Random(20310506)
     told: set[str] = set()
     for _ in range(6):
-        victim = launch("work", path, 200)
+        writer = launch("work", path, 200)
         patience = dice.randint(1, 30)
-        for line, _ in zip(lines(victim), range(patience), strict=False):
+        for line, _ in zip(lines(writer), range(patience), strict=False):
             told.add(line)
-        kill(victim)
-        told.update(lines(victim))
+        kill(writer)
+        told.update(lines(writer))
         check_laws(path)
         done = {f"done {task_id}" for (task_id,) in query(path, "SELECT task_id FROM tasks WHERE status = 'DONE'")}
         assert told - {"accepted"} <= done
@@ -88,10 +88,10 @@ def test_killed_again_and_again_it_carries_its_list_to_the_end(path: Path, launc
 
 def test_attempts_add_up_after_kills(path: Path, launch: Launch) -> None:
     for patience in (9, 17):
-        victim = launch("work", path, 60)
-        for _ in zip(lines(victim), range(patience), strict=False):
+        writer = launch("work", path, 60)
+        for _ in zip(lines(writer), range(patience), strict=False):
             pass
-        kill(victim)
+        kill(writer)
         open_once(path)
 
     spent = query(path, "SELECT task_id, sum(is_spent) FROM attempts GROUP BY task_id ORDER BY task_id")
@@ -103,11 +103,11 @@ def test_what_was_added_and_cancelled_is_there_however_often_it_is_killed(path: 
     dice = random.Random(20310507)
     told: set[str] = set()
     for _ in range(4):
-        victim = launch("add", path, 60)
-        for line, _ in zip(lines(victim), range(dice.randint(1, 15)), strict=False):
+        writer = launch("add", path, 60)
+        for line, _ in zip(lines(writer), range(dice.randint(1, 15)), strict=False):
             told.add(line)
-        kill(victim)
-        told.update(lines(victim))
+        kill(writer)
+        told.update(lines(writer))
         check_laws(path)
         stands = dict(query(path, "SELECT task_id, status FROM tasks"))
         assert {line.removeprefix("added ") for line in told if line.startswith("added")} <= stands.keys()
@@ -124,10 +124,10 @@ def test_what_was_added_and_cancelled_is_there_however_often_it_is_killed(path: 
 def test_killed_while_it_forgets_it_is_whole_and_the_next_time_forgets_the_rest(path: Path, launch: Launch) -> None:
     assert list(lines(launch("work", path, 60)))[-1] == "end"
     for patience in (1, 5, 17, 30):
-        victim = launch("forget", path)
-        for _ in zip(lines(victim), range(patience), strict=False):
+        writer = launch("forget", path)
+        for _ in zip(lines(writer), range(patience), strict=False):
             pass
-        kill(victim)
+        kill(writer)
         check_laws(path, is_swept=True)
         assert query(path, "SELECT count(*) FROM reports") == [(60,)]
 
@@ -144,10 +144,10 @@ def test_killed_while_the_file_is_written_anew_it_is_what_it_was(path: Path, lau
     assert list(lines(launch("work", path, 200)))[-1] == "end"
     assert list(lines(launch("forget", path)))[-1] == "end"
     before = query(path, "SELECT * FROM reports ORDER BY task_id")
-    victim = launch("compact", path, hundreds)
-    assert next(lines(victim)) == "within"
+    writer = launch("compact", path, hundreds)
+    assert next(lines(writer)) == "within"
 
-    kill(victim)
+    kill(writer)
 
     check_laws(path, is_swept=True)
     assert query(path, "SELECT * FROM reports ORDER BY task_id") == before
@@ -157,10 +157,10 @@ def test_killed_while_the_file_is_written_anew_it_is_what_it_was(path: Path, lau
 
 
 def test_a_list_whose_acceptance_was_cut_off_was_never_there(path: Path, launch: Launch) -> None:
-    victim = launch("halt", path, 20_000)
-    assert next(lines(victim)) == "half"
+    writer = launch("halt", path, 20_000)
+    assert next(lines(writer)) == "half"
 
-    kill(victim)
+    kill(writer)
 
     assert query(path, "SELECT count(*) FROM tasks") == [(0,)]
     assert sum(open_once(path).values()) == 0

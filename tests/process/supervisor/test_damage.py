@@ -80,10 +80,10 @@ async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: 
         with anyio.fail_after(40):
             await theatre.until(lambda: len(started_of(theatre)) == 2)
             started = started_of(theatre)
-            victim = theatre.pool.workers[1]
-            (victim.profile_path / "Default/Preferences").write_bytes(b"{")
-            assert victim.pid is not None
-            os.kill(victim.pid, signal.SIGKILL)
+            damaged = theatre.pool.workers[1]
+            (damaged.profile_path / "Default/Preferences").write_bytes(b"{")
+            assert damaged.pid is not None
+            os.kill(damaged.pid, signal.SIGKILL)
             end = await theatre.pool.finish()
 
     assert end is not None

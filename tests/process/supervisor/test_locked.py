@@ -31,7 +31,7 @@ class Stage:
 
     pool: PersistentWorkerPool
     journal: SqliteJournal
-    stranger: sqlite3.Connection
+    other: sqlite3.Connection
     capture: EventCapture
 
     def told(self, words: str) -> list[str]:
@@ -60,21 +60,21 @@ async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count:
             module=SCRIPTED,
         )
         pool = PersistentWorkerPool(pool_options(root, shutdown_timeout_s=20.0), around)
-        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
             async with pool:
-                yield Stage(pool=pool, journal=journal, stranger=stranger, capture=capture)
+                yield Stage(pool=pool, journal=journal, other=other, capture=capture)
 
 
 async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage(tmp_path, monkeypatch, "finish", 20) as scene:
         with anyio.fail_after(20):
             await scene.capture.until(lambda: scene.capture.all(TaskStarted))
-        scene.stranger.execute("BEGIN IMMEDIATE")
+        scene.other.execute("BEGIN IMMEDIATE")
         await scene.until_told("Another program has locked the journal")
         with anyio.move_on_after(1):  # many tries to write
             await scene.pool.finish()
         during = scene.pool.get_status()
-        scene.stranger.execute("ROLLBACK")
+        scene.other.execute("ROLLBACK")
         with anyio.fail_after(20):
             end = await scene.pool.finish()
         records = await scene.journal.records(BATCH)
@@ -93,10 +93,10 @@ async def test_a_stop_while_the_journal_is_locked_ends_in_order(
         with anyio.fail_after(20):
             pool = scene.pool
             await scene.capture.until(lambda: pool.workers[0].current_task and not pool.task_queue.empty())
-        scene.stranger.execute("BEGIN IMMEDIATE")
+        scene.other.execute("BEGIN IMMEDIATE")
         with anyio.fail_after(20):
             await scene.pool.shutdown(2.0)
-        scene.stranger.execute("ROLLBACK")
+        scene.other.execute("ROLLBACK")
         await scene.journal.recover(3)
         records = await scene.journal.records(BATCH)
 

@@ -96,9 +96,9 @@ def test_what_names_the_folder_is_told_and_strangers_are_not(tmp_path: Path) -> 
         child_of_ours() as child,
         left_alone(f"--user-data-dir={named}") as by_command,
         left_alone(environment={"TMPDIR": named}) as by_environment,
-        left_alone() as stranger,
+        left_alone() as other,
     ):
         told = rows(tmp_path)
 
     assert {child.pid, by_command, by_environment} <= told.keys()
-    assert not {stranger, os.getpid()} & told.keys()
+    assert not {other, os.getpid()} & told.keys()

@@ -1,7 +1,7 @@
 """The accidents of one storm, made up from a seed: what is hit, when, and how. Pure: the same seed, the same storm.
 
-A storm is data. ``striking`` acts it out; the victim is drawn among the processes that are there then, so a replay
-strikes the same kinds in the same order at the same points of the list, not the very same processes.
+A storm is data. ``fault_injector`` acts it out; the target is drawn among the processes that are there then, so a
+replay hits the same kinds in the same order at the same points of the list, not the very same processes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from poolwright.demo.faults import Drop, ErrorStatus, Fault, FaultRule, FaultScope, Hang, Maintenance
 
 
-class Victim(StrEnum):
+class Target(StrEnum):
     """What is hit."""
 
     WORKER = "worker"
@@ -40,21 +40,21 @@ class Blow(StrEnum):
     END = "end"
 
 
-Kind = tuple[Victim, Blow]
+Kind = tuple[Target, Blow]
 
 #: How often each kind comes, against the others. Those that hang cost the most time.
 KILLS: dict[Kind, int] = {
-    (Victim.WORKER, Blow.KILL): 8,
-    (Victim.WORKER, Blow.FREEZE): 4,
-    (Victim.DRIVER, Blow.KILL): 7,
-    (Victim.DRIVER, Blow.FREEZE): 4,
-    (Victim.BROWSER, Blow.KILL): 8,
-    (Victim.BROWSER, Blow.FREEZE): 4,
-    (Victim.RENDERER, Blow.KILL): 10,
-    (Victim.RENDERER, Blow.FREEZE): 3,
-    (Victim.SUPERVISOR, Blow.KILL): 8,
-    (Victim.SUPERVISOR, Blow.FREEZE): 2,
-    (Victim.SUPERVISOR, Blow.NAP): 2,
+    (Target.WORKER, Blow.KILL): 8,
+    (Target.WORKER, Blow.FREEZE): 4,
+    (Target.DRIVER, Blow.KILL): 7,
+    (Target.DRIVER, Blow.FREEZE): 4,
+    (Target.BROWSER, Blow.KILL): 8,
+    (Target.BROWSER, Blow.FREEZE): 4,
+    (Target.RENDERER, Blow.KILL): 10,
+    (Target.RENDERER, Blow.FREEZE): 3,
+    (Target.SUPERVISOR, Blow.KILL): 8,
+    (Target.SUPERVISOR, Blow.FREEZE): 2,
+    (Target.SUPERVISOR, Blow.NAP): 2,
 }
 #: So many kills to one request to end in order.
 KILLS_PER_END = 15
@@ -89,7 +89,7 @@ class Accident:
     after_count: int
     #: And so much later.
     delay_s: float
-    victim: Victim
+    target: Target
     blow: Blow
     #: Which of the processes of that kind, as a share of the way through them; below 1.
     pick: float
@@ -99,7 +99,7 @@ class Accident:
     @property
     def kind(self) -> Kind:
         """What is hit, and how."""
-        return self.victim, self.blow
+        return self.target, self.blow
 
     @property
     def is_kill(self) -> bool:
@@ -132,7 +132,7 @@ class Storm:
     @property
     def end_count(self) -> int:
         """How often the program itself is ended, one way or another."""
-        return sum(one.victim is Victim.SUPERVISOR and one.blow is not Blow.NAP for one in self.accidents)
+        return sum(one.target is Target.SUPERVISOR and one.blow is not Blow.NAP for one in self.accidents)
 
     def to_json(self) -> str:
         """The storm as a page that a person can read."""
@@ -159,26 +159,26 @@ def make_storm(*, seed: int, order_count: int, kill_count: int) -> Storm:
 
 def count_kinds(accidents: tuple[Accident, ...]) -> dict[str, int]:
     """How many of each kind, by name."""
-    return dict(sorted(Counter(f"{one.victim} {one.blow}" for one in accidents).items()))
+    return dict(sorted(Counter(f"{one.target} {one.blow}" for one in accidents).items()))
 
 
 def _draw_kinds(dice: Random, kill_count: int) -> list[Kind]:
     every = list(KILLS)
     dice.shuffle(every)
     further = dice.choices(list(KILLS), weights=list(KILLS.values()), k=max(kill_count - len(every), 0))
-    ends = [(Victim.SUPERVISOR, Blow.END)] * (kill_count // KILLS_PER_END)
+    ends = [(Target.SUPERVISOR, Blow.END)] * (kill_count // KILLS_PER_END)
     kinds = [*every[:kill_count], *further, *ends]
     dice.shuffle(kinds)
     return kinds
 
 
 def _accident(dice: Random, after_count: int, kind: Kind) -> Accident:
-    victim, blow = kind
-    is_timed = victim is Victim.SUPERVISOR and blow in {Blow.FREEZE, Blow.NAP}
+    target, blow = kind
+    is_timed = target is Target.SUPERVISOR and blow in {Blow.FREEZE, Blow.NAP}
     return Accident(
         after_count=after_count,
         delay_s=round(dice.uniform(0, DELAY_MAX_S), 2),
-        victim=victim,
+        target=target,
         blow=blow,
         pick=round(dice.random() * 0.999, 3),
         frozen_s=round(dice.uniform(1, FROZEN_MAX_S), 1) if is_timed else 0.0,

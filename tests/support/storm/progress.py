@@ -1,4 +1,4 @@
-"""What runs now and how far the list is. The campaign tells it, the striking waits for it."""
+"""What runs now and how far the list is. The campaign tells it, the fault injector waits for it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.storm.finished_desk import desk
+from tests.support.storm.finished_run import desk
 
 __all__ = ["desk"]

@@ -9,8 +9,8 @@ import pytest
 
 from poolwright.domain.outcomes import REASONS, Reason
 from poolwright.service.batch import RedoPolicy
+from tests.support.storm.faultless_scenario import attempt, content, faultless_scenario, folder, path_of, task_id
 from tests.support.storm.properties import BAD_LUCK, PROPERTIES, breaches
-from tests.support.storm.right_scenario import attempt, content, folder, path_of, right_scenario, task_id
 from tests.support.storm.scenario import Order, Scenario
 from tests.support.storm.session import Session
 
@@ -67,8 +67,8 @@ STRANGER = Order(
 
 
 def test_a_list_that_came_home_is_against_no_law() -> None:
-    assert breaches(right_scenario()) == []
-    assert breaches(replace(right_scenario(), is_calm=False)) == []
+    assert breaches(faultless_scenario()) == []
+    assert breaches(replace(faultless_scenario(), is_calm=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_list_that_came_home_is_against_no_law() -> None:
         (FILES, given(folders=(folder("102", "c.pdf"), folder("100", "a.pdf")))),
         (FILES, given(folders=(folder("102", "c.pdf"), folder("100", "a.pdf", "b.pdf", "x.pdf")))),
         (FILES, given(folders=(folder("102", "c.pdf", "d.pdf"), folder("100", "a.pdf", "b.pdf")))),
-        (FOLDER, given(folders=(*right_scenario().folders, folder("100", "a.pdf", "b.pdf", path="Other/100")))),
+        (FOLDER, given(folders=(*faultless_scenario().folders, folder("100", "a.pdf", "b.pdf", path="Other/100")))),
         (FOLDER, an_order("100", folder="Other/100")),
         (FOLDER, given(folders=(folder("102", "c.pdf"), replace(folder("100", "a.pdf", "b.pdf"), vouched={})))),
         (STRAY, given(strays=("Acme/100.part",))),
-        (STRAY, given(folders=(*right_scenario().folders, folder("9", "a.pdf")))),
+        (STRAY, given(folders=(*faultless_scenario().folders, folder("9", "a.pdf")))),
         (TRIES, further_tries("101", f"{AGAIN_AND_AGAIN} FINISH DONE", 1, 2, 3, 4)),
         (TRIES, further_tries("101", BACK_ONCE, 1)),
         (TRIES, further_tries("101", BACK_ONCE, 1, 1)),
@@ -121,21 +121,21 @@ def test_a_list_that_came_home_is_against_no_law() -> None:
     ],
 )
 def test_what_breaks_a_law_is_told(broken: str, break_it: Break) -> None:
-    told = breaches(break_it(right_scenario()))
+    told = breaches(break_it(faultless_scenario()))
 
     assert told
     assert {sentence.split(":")[0] for sentence in told} >= {broken}
 
 
 def test_everything_is_told_at_once() -> None:
-    told = breaches(replace(right_scenario(), strays=("x",), left=("y",), damage=("z",)))
+    told = breaches(replace(faultless_scenario(), strays=("x",), left=("y",), damage=("z",)))
 
     assert [sentence.split(":")[0] for sentence in told] == [STRAY, LEFT, WHOLE]
 
 
 @pytest.mark.parametrize("reason", sorted(BAD_LUCK))
 def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reason) -> None:
-    unlucky = an_order("100", outcome=REASONS[reason].outcome.value, reason=reason.value)(right_scenario())
+    unlucky = an_order("100", outcome=REASONS[reason].outcome.value, reason=reason.value)(faultless_scenario())
     without_files = replace(unlucky, folders=unlucky.folders[1:], orders=_without_folder(unlucky.orders))
 
     assert breaches(replace(without_files, is_calm=False)) == []
@@ -145,14 +145,14 @@ def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reaso
 @pytest.mark.parametrize("reason", sorted(set(Reason) - BAD_LUCK))
 def test_no_storm_excuses_a_wrong_judgement(reason: Reason) -> None:
     outcome = REASONS[reason].outcome.value
-    judged = an_order("100", outcome=outcome, reason=reason.value)(right_scenario())
+    judged = an_order("100", outcome=outcome, reason=reason.value)(faultless_scenario())
     alone = replace(judged, is_calm=False, folders=judged.folders[1:], orders=_without_folder(judged.orders))
 
     assert FILES in {told.split(":")[0] for told in breaches(alone)}
 
 
 def test_a_wrong_file_has_no_excuse_at_all() -> None:
-    unlucky = an_order("102", reason="some_files_failed")(replace(right_scenario(), is_calm=False))
+    unlucky = an_order("102", reason="some_files_failed")(replace(faultless_scenario(), is_calm=False))
     wrong = replace(folder("102", "c.pdf"), digests={"c.pdf": content("?")}, vouched={"c.pdf": content("?")})
 
     told = breaches(replace(unlucky, folders=(unlucky.folders[0], wrong)))
@@ -164,18 +164,18 @@ def test_an_order_that_is_taken_up_again_has_all_its_attempts_again() -> None:
     path = f"{AGAIN_AND_AGAIN.rsplit(' GIVE_BACK', 1)[0]} FINISH DONE"
     again = further_tries("101", f"{path} REDO {path}", 1, 2, 3, 1, 2, 3)
 
-    assert breaches(again(right_scenario())) == []
+    assert breaches(again(faultless_scenario())) == []
 
 
 def test_an_attempt_that_was_given_back_unspent_is_made_again() -> None:
-    scenario = further_tries("101", BACK_ONCE, 1, 1)(right_scenario())
+    scenario = further_tries("101", BACK_ONCE, 1, 1)(faultless_scenario())
     attempts = (*scenario.attempts[:-2], attempt("101", 1, is_spent=False), attempt("101", 1))
 
     assert breaches(replace(scenario, attempts=attempts)) == []
 
 
 def test_a_life_may_break_off_where_a_start_was_killed() -> None:
-    scenario = right_scenario()
+    scenario = faultless_scenario()
     cut = path_of("worker", "worker-1", "STARTING REPORT_READY READY ASSIGN PROCESSING")
     killed = replace(scenario, sessions=(_session(code=-9), *scenario.sessions), moves=(*cut, *scenario.moves))
 

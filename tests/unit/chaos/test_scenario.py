@@ -11,7 +11,7 @@ from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.files.locks import FileLock
 from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.program import Desk
-from tests.support.storm.finished_desk import FILES, broken_properties, read
+from tests.support.storm.finished_run import FILES, broken_properties, read
 from tests.support.storm.properties import breaches
 from tests.support.storm.scenario import read_base
 

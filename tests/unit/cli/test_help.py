@@ -1,4 +1,4 @@
-"""Help: what a stranger reads. Its whole text is in docs/cli.md, and ``test_docs`` compares the two."""
+"""Help: what a new user reads. Its whole text is in docs/cli.md, and ``test_docs`` compares the two."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from poolwright.demo.documents.msg import Storage, Stream, make_msg, write_compound
@@ -90,6 +92,18 @@ def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ("From maria@a.b Mon Jan  1 10:00:00 2026\n" + MAIL, "is a mail"),
         ("From: Maria\nSent: Monday\nTo: x@y.z\nSubject: Orders\n\n4500012345\n4500012346\n", "is a mail"),
         ("MIME-Version: 1.0\nTo: x@y.z\n\n4500012345\n", "is a mail"),
+        ("MIME-Version: 1.0\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIAGCSq\n", "S/MIME"),
+        (MAIL + "MIME-Version: 1.0\r\nContent-Type: application/x-pkcs7-mime\r\n\r\nMIAGCSq\r\n", "S/MIME"),
+        ("orders:\n  - number: 4500012345\n    supplier: A\n", "is YAML, not a table; export it"),
+        ("orders:\r\n- number: 4500012345\r\n", "is YAML"),
+        ("# of May\n---\norders:\n  first: 4500012345\n", "is YAML"),
+        ("- number: 4500012345\n  supplier: A\n- number: 4500012346\n", "is YAML"),
+        ("%YAML 1.2\n---\n- 4500012345\n", "is YAML"),
+        ("[orders]\nfirst=4500012345\nsecond=4500012346\n", r"settings file \(INI\), not a list"),
+        ("; of May\r\n\r\n[orders]\r\n# the first\r\nfirst number = 4500012345\r\n", "settings file"),
+        ("# Orders\n\nPlease get **4500012345**.\n\n- 4500012346\n", "Markdown, not a table; copy its numbers"),
+        ("# Orders\n\n- [4500012345](https://a.b/1)\n", "Markdown"),
+        ("## Orders\n```\n4500012345\n```\n", "Markdown"),
     ],
 )
 def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) -> None:
@@ -107,6 +121,15 @@ def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) ->
         "From: A,To: B,Subject: C,Date: D\n1,2,3,4\n",
         "Subject: Orders\nPO: 4500012345\nPO: 4500012346\n",
         "From 4500012345 to 4500012360\nPO\n4500012345\n",
+        "- 4500012345\n- 4500012346\n",
+        "orders:\n- 4500012345\n- 4500012346\n",
+        "PO:\n4500012345\n",
+        "PO: 4500012345\nSupplier: A\n",
+        "[PO]\n4500012345\n",
+        "[PO]\n=4500012345\n",
+        "# Orders\n\n- 4500012345\n",
+        "# PO;Note\n1;a **b\n",
+        "# Orders\n\n| PO | Note |\n|---|:---:|\n| 4500012345 | **urgent** |\n",
     ],
 )
 def test_text_that_only_begins_so_is_a_list(text: str) -> None:
@@ -214,6 +237,12 @@ def test_a_directory_that_leads_in_a_circle_is_read_once() -> None:
         (b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(60), "picture"),
         (b"\0\0\0\x18ftypmp42" + bytes(60), "recording"),
         (b"\x7fELF\2\1\1" + bytes(60), "an elf file"),
+        (b"begin:vcard\r\nversion:4.0\r\nTEL:4500012345\r\n", "address card"),
+        (b"\0\0\2\0\6\4\6\0\x08\0" + bytes(60), "Lotus 1-2-3; open it"),
+        (b"\0\0\x1a\0\0\x10\4\0" + bytes(60), "Lotus 1-2-3; open it"),
+        (b"\0\0\2\0\x20\x51" + bytes(60), "Quattro Pro; open it"),
+        (b"0\x80\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\3\xa0\x80" + bytes(60), "S/MIME"),
+        (b"0\x82\x0d\x0a\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\2\xa0" + bytes(60), "S/MIME"),
     ],
 )
 def test_other_files_that_people_give_are_told_with_the_next_step(foreign: bytes, word: str) -> None:
@@ -224,3 +253,36 @@ def test_other_files_that_people_give_are_told_with_the_next_step(foreign: bytes
 def test_an_old_workbook_is_known_with_and_without_its_container() -> None:
     assert detect_content_kind(COMPOUND, "orders.xls") is ContentKind.OLD_WORKBOOK
     assert detect_content_kind(b"\x09\x08\x08\0\0\x05\x05\0" + bytes(99), "orders.xls") is ContentKind.OLD_WORKBOOK
+
+
+def dbase(version: int, rows: bytes = b" 4500012345", *, month: int = 5, end: int = 0x0D) -> bytes:
+    """A table of dBase with one field."""
+    head = bytes([version, 126, month, 31]) + struct.pack("<IHH", 1, 65, len(rows)) + bytes(20)
+    return head + b"PO".ljust(11, b"\0") + b"C" + bytes(4) + bytes([10, 0]) + bytes(14) + bytes([end]) + rows + b"\x1a"
+
+
+@pytest.mark.parametrize("version", [0x03, 0x30, 0x83, 0xF5])
+def test_a_dbase_table_is_known_by_its_head(version: int) -> None:
+    with pytest.raises(InputRefusedError, match=r"orders\.csv is a dBase table \(\.dbf\); open it"):
+        detect_content_kind(dbase(version), "orders.csv")
+
+
+@pytest.mark.parametrize("other", [dbase(0x41), dbase(0x03, month=13), dbase(0x03, b" "), dbase(0x03, end=0), b"\x03A"])
+def test_what_only_begins_like_a_dbase_table_is_none(other: bytes) -> None:
+    assert detect_content_kind(other, "orders.csv") is ContentKind.TEXT
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# " + " " * 60_000,
+        "[a]\n" + "a " * 30_000,
+        "# a\n" + "[" * 60_000,
+        "# a\n" + "*" * 60_000,
+        "# a\n" + " " * 60_000 + "x",
+    ],
+    ids=["comment", "setting", "links", "stars", "blanks"],
+)
+def test_a_line_of_any_length_is_looked_at_once(line: str) -> None:
+    assert detect_text_kind(f"{line}\n", "orders.csv") is TextKind.LIST

@@ -41,8 +41,8 @@ async def test_what_only_reads_needs_no_lock_that_another_program_holds(
 ) -> None:
     async with SqliteJournal(path, ManualClock(), busy_timeout_s=0) as journal:
         await journal.accept(orders(1))
-        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
-            stranger.execute("BEGIN IMMEDIATE")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
 
             await read(journal)
 

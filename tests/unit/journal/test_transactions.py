@@ -47,7 +47,7 @@ async def prepare(journal: SqliteJournal) -> None:
 
 
 @pytest.fixture
-def stranger(path: Path) -> Iterator[sqlite3.Connection]:
+def other(path: Path) -> Iterator[sqlite3.Connection]:
     """Another program's connection to the same file, of the kind that asks no lock file."""
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
@@ -140,11 +140,11 @@ async def test_memory_for_a_long_list_is_given_back_when_it_cannot_be_written(pa
 
 
 async def test_a_locked_journal_is_told_as_such_and_the_call_may_be_repeated(
-    path: Path, stranger: sqlite3.Connection
+    path: Path, other: sqlite3.Connection
 ) -> None:
     async with SqliteJournal(path, ManualClock(), busy_timeout_s=0) as journal:
         await journal.accept(orders(1))
-        stranger.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
 
         for call in (lambda: journal.fetch(BATCH, 1), lambda: journal.cancel(task_id(1))):
             with pytest.raises(
@@ -153,7 +153,7 @@ async def test_a_locked_journal_is_told_as_such_and_the_call_may_be_repeated(
             ):
                 await call()
 
-        stranger.execute("ROLLBACK")
+        other.execute("ROLLBACK")
         assert [task.task_id for task in await journal.fetch(BATCH, 1)] == [task_id(1)]
 
 
@@ -177,16 +177,16 @@ async def test_a_cancelled_block_closes_the_journal(path: Path) -> None:
         assert (await journal.counts(BATCH))["QUEUED"] == 1
 
 
-async def test_a_cancelled_call_is_written_whole(path: Path, stranger: sqlite3.Connection) -> None:
+async def test_a_cancelled_call_is_written_whole(path: Path, other: sqlite3.Connection) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await prepare(journal)
-        stranger.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
 
         async with anyio.create_task_group() as calls:
             calls.start_soon(journal.finish, task_id(1), report(Reason.ALL_SAVED, "b.pdf"), "there")
             await anyio.wait_all_tasks_blocked()
             calls.cancel_scope.cancel()
-            stranger.execute("ROLLBACK")
+            other.execute("ROLLBACK")
 
         record = (await journal.records(BATCH))[0]
         assert (record.status, record.folder) == ("DONE", "there")
@@ -194,11 +194,11 @@ async def test_a_cancelled_call_is_written_whole(path: Path, stranger: sqlite3.C
 
 
 async def test_a_call_torn_from_its_caller_ends_before_the_next_one_begins(
-    path: Path, stranger: sqlite3.Connection
+    path: Path, other: sqlite3.Connection
 ) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await prepare(journal)
-        stranger.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
         counts: dict[str, int] = {}
 
         async def torn() -> None:
@@ -217,16 +217,16 @@ async def test_a_call_torn_from_its_caller_ends_before_the_next_one_begins(
             callers[0].cancel()
             calls.start_soon(next_one)
             await anyio.wait_all_tasks_blocked()
-            stranger.execute("ROLLBACK")
+            other.execute("ROLLBACK")
 
         assert counts["DONE"] == 2
     check_laws(path)
 
 
-async def test_the_loop_goes_on_while_the_disk_is_slow(path: Path, stranger: sqlite3.Connection) -> None:
+async def test_the_loop_goes_on_while_the_disk_is_slow(path: Path, other: sqlite3.Connection) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await prepare(journal)
-        stranger.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
         ended = anyio.Event()
         seen: list[bool] = []
 
@@ -238,7 +238,7 @@ async def test_the_loop_goes_on_while_the_disk_is_slow(path: Path, stranger: sql
             calls.start_soon(slow)
             await anyio.wait_all_tasks_blocked()
             seen.append(ended.is_set())
-            stranger.execute("ROLLBACK")
+            other.execute("ROLLBACK")
 
         assert [*seen, ended.is_set()] == [False, True]
 

@@ -3,6 +3,10 @@
 A browser asks which client certificate to show even if it has no window. Then no person sees the prompt, the page waits
 for an answer for ever, and so does every other request to that host. A page that belongs to no window cannot prompt: it
 gets an error at once. So if a host is late with an answer, a hidden page requests it, and its error reveals the prompt.
+
+The hidden page requests an address of no effect (``/favicon.ico``), not the one that is late: that may be valid only
+once, as those of single sign-on are, and may be late only because the portal is slow. So a host that asks for a
+certificate on some of its paths only (by renegotiation) is not detected; its page ends at the page's time limit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Acts a storm out: finds the victim of each accident among the processes of the run, and hits it."""
+"""Acts a storm out: finds the target of each accident among the processes of the run, and hits it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 from anyio.abc import TaskGroup
 
 from poolwright.demo.portal_client import PortalClient
-from tests.support.storm.accidents import Accident, Blow, Storm, Trouble, Victim
+from tests.support.storm.accidents import Accident, Blow, Storm, Target, Trouble
 from tests.support.storm.progress import Progress
 from tests.support.target_process import Kind, find, hit
 
@@ -37,11 +37,11 @@ class Hit:
         """One line for people."""
         accident = self.accident
         frozen = f" for {accident.frozen_s} s" if accident.frozen_s else ""
-        return f"{self.at_s:7.1f} s, start {self.session_no}: {accident.victim} {accident.blow}{frozen}, pid {self.pid}"
+        return f"{self.at_s:7.1f} s, start {self.session_no}: {accident.target} {accident.blow}{frozen}, pid {self.pid}"
 
 
 @dataclass(slots=True, kw_only=True)
-class Striking:
+class FaultInjector:
     """One storm over one progress."""
 
     storm: Storm
@@ -79,31 +79,31 @@ class Striking:
     async def _strike(self, accident: Accident) -> None:
         await self._come_to(accident)
         await anyio.sleep(accident.delay_s)
-        victim = await self.progress.until(lambda: self._hit_one(accident))
+        target = await self.progress.until(lambda: self._hit_one(accident))
         at_s = round(anyio.current_time() - self.begun_s, 1)
-        hit_now = Hit(accident=accident, session_no=self.progress.session_no, pid=victim.pid, at_s=at_s)
+        hit_now = Hit(accident=accident, session_no=self.progress.session_no, pid=target.pid, at_s=at_s)
         self.hits.append(hit_now)
         self.note(hit_now)
         if accident.frozen_s:
             await anyio.sleep(accident.frozen_s)
-            hit(victim, signal.SIGCONT if accident.blow is Blow.NAP else signal.SIGKILL)
+            hit(target, signal.SIGCONT if accident.blow is Blow.NAP else signal.SIGKILL)
 
     async def _come_to(self, point: Accident | Trouble) -> None:
         await self.progress.until(lambda: self.progress.ended_count >= point.after_count or None)
 
     def _hit_one(self, accident: Accident) -> psutil.Process | None:
         """Hit one of those that are there; nothing when there are none just now."""
-        victims = [one for one in self._victims(accident.victim) if not _is_still(one)]
-        if not victims:
+        targets = [one for one in self._targets(accident.target) if not _is_still(one)]
+        if not targets:
             return None
-        victim = victims[int(accident.pick * len(victims))]
-        return victim if hit(victim, _SIGNALS[accident.blow]) else None
+        target = targets[int(accident.pick * len(targets))]
+        return target if hit(target, _SIGNALS[accident.blow]) else None
 
-    def _victims(self, victim: Victim) -> list[psutil.Process]:
+    def _targets(self, target: Target) -> list[psutil.Process]:
         if self.progress.pid is None:
             return []
-        if victim is not Victim.SUPERVISOR:
-            return find(self.progress.pid, Kind(victim.value))
+        if target is not Target.SUPERVISOR:
+            return find(self.progress.pid, Kind(target.value))
         try:
             return [psutil.Process(self.progress.pid)]
         except psutil.Error:

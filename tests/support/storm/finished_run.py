@@ -17,8 +17,8 @@ from poolwright.service.batch_run import REPORTS_NAME
 from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
 from tests.support.program import Desk
+from tests.support.storm.faultless_scenario import file_truth, order_truth
 from tests.support.storm.properties import breaches
-from tests.support.storm.right_scenario import file_truth, order_truth
 from tests.support.storm.scenario import Scenario, read_scenario, temp_folder
 from tests.support.storm.session import Session
 

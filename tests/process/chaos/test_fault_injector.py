@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from poolwright.demo.portal_client import PortalClient
-from tests.support.storm.accidents import Accident, Blow, Storm, Victim
+from tests.support.storm.accidents import Accident, Blow, Storm, Target
+from tests.support.storm.fault_injector import FaultInjector
 from tests.support.storm.progress import Progress
-from tests.support.storm.striking import Striking
 
 PORTAL = PortalClient(url="", admin_token="", user="", password="", pid=0)
 IDLE = "import sys; print('up', flush=True); sys.stdin.read()"
@@ -31,14 +31,14 @@ def program() -> Generator[subprocess.Popen[bytes]]:
 
 
 def accident(
-    blow: Blow, *, victim: Victim = Victim.SUPERVISOR, after_count: int = 0, frozen_s: float = 0.0
+    blow: Blow, *, target: Target = Target.SUPERVISOR, after_count: int = 0, frozen_s: float = 0.0
 ) -> Accident:
-    return Accident(after_count=after_count, delay_s=0.0, victim=victim, blow=blow, pick=0.9, frozen_s=frozen_s)
+    return Accident(after_count=after_count, delay_s=0.0, target=target, blow=blow, pick=0.9, frozen_s=frozen_s)
 
 
-def striking(progress: Progress, *accidents: Accident) -> Striking:
+def injector(progress: Progress, *accidents: Accident) -> FaultInjector:
     storm = Storm(seed=1, order_count=10, accidents=accidents, troubles=())
-    return Striking(storm=storm, progress=progress, portal=PORTAL, note=lambda _: None)
+    return FaultInjector(storm=storm, progress=progress, portal=PORTAL, note=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ async def test_a_program_is_ended_as_the_storm_says(
 ) -> None:
     progress = Progress()
     progress.pid = program.pid
-    storm = striking(progress, accident(blow, frozen_s=frozen_s))
+    storm = injector(progress, accident(blow, frozen_s=frozen_s))
 
     await storm.act_out()
 
@@ -63,7 +63,7 @@ async def test_a_program_that_naps_goes_on(program: subprocess.Popen[bytes]) -> 
     progress = Progress()
     progress.pid = program.pid
 
-    await striking(progress, accident(Blow.NAP, frozen_s=0.1)).act_out()
+    await injector(progress, accident(Blow.NAP, frozen_s=0.1)).act_out()
     program.communicate(timeout=10)
 
     assert program.returncode == 0, "it heard that its input has ended, and nothing had killed it"
@@ -72,7 +72,7 @@ async def test_a_program_that_naps_goes_on(program: subprocess.Popen[bytes]) -> 
 async def test_an_accident_waits_for_its_order(program: subprocess.Popen[bytes]) -> None:
     progress = Progress()
     progress.pid = program.pid
-    storm = striking(progress, accident(Blow.KILL, after_count=3))
+    storm = injector(progress, accident(Blow.KILL, after_count=3))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
@@ -92,7 +92,7 @@ async def test_an_accident_waits_for_a_victim_that_is_not_frozen_already(program
     progress.pid = program.pid
     program.send_signal(signal.SIGSTOP)
     await anyio.to_thread.run_sync(_until_stopped, psutil.Process(program.pid))
-    storm = striking(progress, accident(Blow.KILL))
+    storm = injector(progress, accident(Blow.KILL))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
@@ -107,7 +107,7 @@ async def test_an_accident_waits_for_a_victim_that_is_not_frozen_already(program
 async def test_no_other_process_is_taken_for_a_victim(program: subprocess.Popen[bytes]) -> None:
     progress = Progress()
     progress.pid = program.pid
-    storm = striking(progress, accident(Blow.KILL, victim=Victim.BROWSER))
+    storm = injector(progress, accident(Blow.KILL, target=Target.BROWSER))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)

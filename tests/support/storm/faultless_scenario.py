@@ -19,7 +19,7 @@ _ONCE = {
 }
 
 
-def right_scenario() -> Scenario:
+def faultless_scenario() -> Scenario:
     """Three orders, one start, no accident."""
     truths = {
         truth.number: truth

@@ -11,14 +11,14 @@ from tests.support.portal import forget, lasting_portal
 
 
 @pytest.fixture(scope="session")
-def standing_portal() -> Iterator[PortalClient]:
+def shared_portal() -> Iterator[PortalClient]:
     """One process for all tests of a folder that need no portal of their own."""
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture
-async def portal(standing_portal: PortalClient) -> PortalClient:
-    """The standing portal as it was when it started: nobody logged in, no faults, no counts."""
-    await forget(standing_portal)
-    return standing_portal
+async def portal(shared_portal: PortalClient) -> PortalClient:
+    """The shared portal as it was when it started: nobody logged in, no faults, no counts."""
+    await forget(shared_portal)
+    return shared_portal
