@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.folder_template import DEFAULT_TEMPLATE, FolderTemplate, default_template
 from poolwright.domain.errors import OptionsError
 from poolwright.files.names import FOLDER_NAME_MAX_BYTES
 from tests.support.archive_orders import NOON, report_for, task_for
@@ -106,3 +106,9 @@ def test_a_refusal_shows_the_template() -> None:
         FolderTemplate.parse("../{number}")
 
     assert str(caught.value) == "The folder template '../{number}' has a level that is empty or consists of dots."
+
+
+def test_the_default_has_no_level_for_a_supplier_that_no_page_shows() -> None:
+    assert default_template({"total", "supplier"}) == DEFAULT_TEMPLATE
+    assert default_template({"total"}) == "{number}"
+    assert default_template(()) == "{number}"
