@@ -21,7 +21,6 @@ FOLDER_MODULES_MAX = 16
 #: Modules whose size is not theirs to choose.
 SKELETONS = ("__init__", "__main__")
 SMALL_FILES = {
-    "cli/portal": "one group of commands",
     "intake/errors": "commands name it without loading what reads lists",
     "interpreter": "every process of ours loads it before anything else",
     "portal/errors": "commands name it without loading pydantic models",

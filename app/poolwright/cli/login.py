@@ -21,7 +21,6 @@ from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.files.disk import remove_tree
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
@@ -54,7 +53,8 @@ async def create_profile(
         SetupError: The browser does not start, the portal does not answer, or the folder cannot be written.
         KeyboardInterrupt: A signal stopped it.
     """
-    profile = ProfileRepository(settings.profiles_dir).create(settings.profile, pack.content, pack.copy)
+    repository = ProfileRepository(settings.profiles_dir)
+    profile = repository.create(settings.profile, pack.content, pack.copy)
     is_made = False
 
     async def make() -> None:
@@ -70,7 +70,7 @@ async def create_profile(
         is_made = True
     finally:
         if not is_made:
-            remove_tree(profile.path)
+            repository.discard(profile)
     return profile
 
 
@@ -211,6 +211,7 @@ def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, n
     workers = resolve_worker_config(settings, site)
     if pack is None:
         profile = repository.find(settings.profile)
+        profile.ensure_base()
     else:
         profile = repository.create(settings.profile, pack.content, pack.copy)
     job = _job(settings, profile, workers)
@@ -226,7 +227,7 @@ def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, n
         raise
     finally:
         if not is_kept:
-            remove_tree(profile.path)
+            repository.discard(profile)
     console().print(_result_text(profile, seal), soft_wrap=True)
 
 

@@ -140,7 +140,7 @@ class PackLibrary:
             PackError: There is no such pack, or one place has several of this name.
         """
         if _is_path(reference):
-            return _file_entry(reference)
+            return self._file(reference)
         matching = [entry for entry in self.entries() if entry.name == reference]
         if not matching:
             return self._file_without_ending(reference)
@@ -159,13 +159,21 @@ class PackLibrary:
             _shipped_entries,
         )
 
+    def _file(self, reference: str) -> PackEntry:
+        try:
+            path = Path(reference).expanduser()
+        except RuntimeError as error:
+            raise PackError(reference, ("there is no such home folder",)) from error
+        is_of_profile = self.profile_folder is not None and path.parent.resolve() == self.profile_folder.resolve()
+        return PackEntry(name=reference, origin=PackOrigin.PROFILE if is_of_profile else PackOrigin.FILE, path=path)
+
     def _file_without_ending(self, reference: str) -> PackEntry:
         try:
             is_file = bool(reference) and Path(reference).is_file()
         except (OSError, ValueError):
             is_file = False
         if is_file:
-            return _file_entry(reference)
+            return self._file(reference)
         names = tuple(dict.fromkeys(entry.name for entry in self.entries()))
         near = get_close_matches(reference, names, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
@@ -186,14 +194,6 @@ def _hidden_by(entry: PackEntry, later: Iterable[PackEntry]) -> Iterator[PackEnt
 
 def _is_path(reference: str) -> bool:
     return any(sign in reference for sign in "/\\") or reference.lower().endswith(_SUFFIX)
-
-
-def _file_entry(reference: str) -> PackEntry:
-    try:
-        path = Path(reference).expanduser()
-    except RuntimeError as error:
-        raise PackError(reference, ("there is no such home folder",)) from error
-    return PackEntry(name=reference, origin=PackOrigin.FILE, path=path)
 
 
 def _folder_entries(origin: PackOrigin, folder: Path) -> Iterator[PackEntry]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import classify_os_error
-from poolwright.files.disk import PRIVATE_FOLDER_MODE, replace_private_file
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, remove_tree, replace_private_file
 from poolwright.files.permissions import describe_error
 from poolwright.profile.errors import (
     ProfileFileError,
@@ -174,6 +174,8 @@ class NamedProfile:
     name: str
     #: Its folder.
     path: Path
+    #: Files in its folder that were there before it was made, such as a pack that its user put there.
+    earlier_files: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def base_path(self) -> Path:
@@ -210,6 +212,17 @@ class NamedProfile:
             raise ProfileFileError(f"{self.file_path}: {where}: {first['msg']}. Correct that line.") from error
         except ValueError as error:
             raise ProfileFileError(f"{self.file_path} is not TOML ({error}). Correct that line.") from error
+
+    def ensure_base(self) -> None:
+        """Make an empty base for a login if there is none, as in a profile that was written by hand.
+
+        Raises:
+            SetupError: The folder can't be written.
+        """
+        try:
+            self.base_path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
     def pack_path(self, content: ProfileFile) -> Path | None:
         """Return the path of the file of its pack; ``None`` if the pack is found by its name."""
@@ -283,17 +296,35 @@ class ProfileRepository:
         """
         profile = self._named(name)
         try:
-            if profile.path.exists():
+            earlier_files = _pack_names(profile.path) if profile.path.is_dir() else frozenset[str]()
+            if profile.path.exists() and not earlier_files:
                 raise ProfileRefusedError(
                     f"There is a profile {name} in {self.root} already. Choose another name, or remove that one first."
                 )
+            if pack_copy is not None and PACK_NAME in earlier_files:
+                raise ProfileRefusedError(
+                    f"{profile.path / PACK_NAME} is there already. Take it as the pack of the profile (leave --portal "
+                    "out), or move it away."
+                )
             self.root.mkdir(parents=True, exist_ok=True)
-            profile.path.mkdir(mode=PRIVATE_FOLDER_MODE)
+            profile.path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=bool(earlier_files))
             profile.base_path.mkdir(mode=PRIVATE_FOLDER_MODE)
+            profile = replace(profile, earlier_files=earlier_files)
         except OSError as error:
             raise _unwritable(self.root, error) from error
         profile.write(content, pack_copy)
         return profile
+
+    def discard(self, profile: NamedProfile) -> None:
+        """Remove a profile that could not be made. The files that were in its folder before it stay."""
+        if not profile.earlier_files:
+            remove_tree(profile.path)
+            return
+        for path in sorted(profile.path.iterdir()):
+            if path.is_dir():
+                remove_tree(path)
+            elif path.name not in profile.earlier_files:
+                path.unlink(missing_ok=True)
 
     def _named(self, name: str) -> NamedProfile:
         if "/" in name or "\\" in name:
@@ -306,6 +337,12 @@ class ProfileRepository:
             )
         refuse_everyday_browser(self.root / name)
         return NamedProfile(name=name, path=self.root / name)
+
+
+def _pack_names(folder: Path) -> frozenset[str]:
+    """Return the files of a folder that holds packs alone; empty if it is a profile, or holds anything else."""
+    names = frozenset(path.name for path in folder.iterdir())
+    return names if all(name.endswith(".toml") and name != FILE_NAME for name in names) else frozenset()
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:

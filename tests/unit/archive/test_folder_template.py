@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.archive.folder_template import FolderTemplate, ambiguous_orders, cells_by_task, list_columns
+from poolwright.archive.folder_template import (
+    DEFAULT_TEMPLATE,
+    FolderTemplate,
+    ambiguous_orders,
+    cells_by_task,
+    default_template,
+    list_columns,
+)
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import BatchId
 from poolwright.domain.tasks import OrderList, OrderRow
@@ -169,3 +176,9 @@ def test_many_long_levels_are_shortened_so_that_windows_can_open_them() -> None:
     assert sum(len(level.encode()) for level in levels) <= FOLDERS_MAX_BYTES
     assert levels[3] == "PO1001", "a short level stays"
     assert template.render(task_for("PO1001"), report_for({}), NOON, {**values, "c": "x"})[0] == "Ü" * 38
+
+
+def test_the_default_has_no_level_for_a_supplier_that_no_page_shows() -> None:
+    assert default_template({"total", "supplier"}) == DEFAULT_TEMPLATE
+    assert default_template({"total"}) == "{number}"
+    assert default_template(()) == "{number}"

@@ -12,7 +12,19 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.states import TABLES, TASK
 from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.paths import ROOT
-from tools.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, diagram, drawn, env_example, stale, with_block
+from tools.docs import (
+    CLI,
+    ENV_EXAMPLE,
+    PACK_SCHEMA,
+    SETTINGS,
+    STATES,
+    app,
+    diagram,
+    drawn,
+    env_example,
+    stale,
+    with_block,
+)
 
 MARKED = {SETTINGS: "settings", CLI: "cli"}
 
@@ -36,7 +48,8 @@ def test_writing_makes_every_page_right_and_checking_says_so(project: Path) -> N
     CliRunner().invoke(app, ["write", "--root", str(project)])
 
     assert CliRunner().invoke(app, ["check", "--root", str(project)]).exit_code == 0
-    assert {path.relative_to(project).as_posix() for path in project.rglob("*.*")} == {ENV_EXAMPLE, STATES, *MARKED}
+    pages = {path.relative_to(project).as_posix() for path in project.rglob("*.*")}
+    assert pages == {ENV_EXAMPLE, STATES, PACK_SCHEMA, *MARKED}
 
 
 def test_every_page_that_was_changed_by_hand_is_named(project: Path) -> None:

@@ -128,10 +128,45 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     made = command("profile", "import-state", "mine", "state.json", "--portal", "own.toml", "--url", BASE_URL)
     run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
 
-    content = ProfileRepository(Path("profiles")).find("mine").read()
+    profile = ProfileRepository(Path("profiles")).find("mine")
+    content = profile.read()
     assert (made.exit_code, run.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + run.output
-    assert content == ProfileFile(pack="own", pack_file=str((desk / "own.toml").resolve()), base_url=BASE_URL)
+    assert (content.pack, content.base_url, content.pack_file) == ("own", BASE_URL, "pack.toml")
+    assert content.pack_source == str((desk / "own.toml").resolve())
+    assert (profile.path / "pack.toml").read_bytes() == (desk / "own.toml").read_bytes()
     assert [portal_of(job.workers.worker).base_url for _, job in browsers.seen] == [BASE_URL]
+
+
+def test_a_pack_that_lies_in_the_folder_of_the_profile_needs_no_option(
+    command: Command, browsers: FakeOnboarding, desk: Path
+) -> None:
+    demo = (resources.files("poolwright.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
+    folder = desk / "profiles" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
+    browsers.error = SetupError("The portal does not answer.")
+
+    failed = command("profile", "login", "mine", "--url", BASE_URL)
+    left = sorted(path.name for path in folder.iterdir())
+    browsers.error = None
+    made = command("profile", "login", "mine", "--url", BASE_URL)
+    run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
+
+    assert (failed.exit_code, left) == (ExitCode.RESOURCES, ["own.toml"]), "nothing of the user's is removed"
+    assert (made.exit_code, run.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + run.output
+    assert ProfileRepository(Path("profiles")).find("mine").read().pack_file == "own.toml"
+
+
+def test_a_profile_that_was_written_by_hand_is_logged_in(
+    command: Command, browsers: FakeOnboarding, desk: Path
+) -> None:
+    (desk / "profiles" / "mine").mkdir(parents=True)
+    (desk / "profiles" / "mine" / "profile.toml").write_text(f'pack = "demo"\nbase_url = "{BASE_URL}"\n')
+
+    result = command("profile", "login", "mine")
+
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert len(browsers.seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_an_existing_profile_is_left_alone(command: Command, browser: FakeBrowse
     [
         (("profile", "create"), ExitCode.USAGE, "NAME"),
         (("profile", "create", "mine"), ExitCode.USAGE, "is for: coupa, demo"),
-        (("profile", "create", "mine", "--portal", "x.toml"), ExitCode.USAGE, "is for: coupa, demo"),
+        (("profile", "create", "mine", "--portal", "x.toml"), ExitCode.USAGE, "there is no file x.toml"),
         (("profile", "create", "mine", "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
         (
             ("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL),

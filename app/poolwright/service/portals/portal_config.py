@@ -9,8 +9,9 @@ from poolwright.archive.folder_template import FolderTemplate, default_template
 from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_library import LoadedPack, PackLibrary
-from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
+from poolwright.portal.pack_library import LoadedPack, PackLibrary, PackOrigin
+from poolwright.profile.errors import ProfileMissingError
+from poolwright.profile.repository import PACK_NAME, NamedProfile, ProfileFile, ProfileRepository
 from poolwright.service.portals.profile_pack import (
     ProfilePack,
     find_profile_pack,
@@ -43,9 +44,10 @@ class OrderFolder:
 
 def pack_library(settings: Settings) -> PackLibrary:
     """Return the places of packs, the folder of the profile that the settings name among them."""
-    repository = ProfileRepository(settings.profiles_dir)
-    is_known = settings.profile in repository.names()
-    folder = repository.find(settings.profile).path if is_known else None
+    try:
+        folder = ProfileRepository(settings.profiles_dir).find(settings.profile).path
+    except ProfileMissingError:
+        folder = None
     return PackLibrary(profile_folder=folder, packs_dir=settings.packs_dir)
 
 
@@ -76,19 +78,27 @@ def resolve_portal_config(settings: Settings) -> PortalConfig:
 def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfilePack]:
     """Return the portal for a new profile, and what the profile writes down about it.
 
+    If the settings name none, it is the one whose pack is in the folder of the profile.
+
     Raises:
         PackError: There is no such pack, or it is not valid.
         OptionsError: The settings name no portal, or no address is configured for it.
     """
     library = pack_library(settings)
-    if not settings.portal:
-        names = ", ".join(dict.fromkeys(entry.name for entry in library.entries()))
+    entries = library.entries()
+    own = [entry for entry in entries if entry.origin is PackOrigin.PROFILE]
+    if settings.portal:
+        entry = library.find(settings.portal)
+    elif len(own) == 1:
+        (entry,) = own
+    else:
+        names = ", ".join(dict.fromkeys(entry.name for entry in entries))
         msg = (
             f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
             f"{names}, or the path of a pack of your own (a .toml file)."
         )
         raise OptionsError(msg)
-    loaded = library.find(settings.portal).load()
+    loaded = entry.load()
     address = settings.base_url or loaded.pack.site.base_url
     site = _portal_config(loaded.pack, address, tuple(hiding_notices(loaded)))
     return site, ProfilePack.of(loaded, site.base_url)
@@ -100,6 +110,7 @@ def set_profile_pack(settings: Settings) -> LoadedPack:
     Raises:
         PackError: There is no such pack, or it is not valid. The profile stays as it was.
         ProfileError: There is no such profile, or its file is not valid.
+        OptionsError: A pack of the user's own would be overwritten.
         SetupError: The profile cannot be written.
     """
     profile = find_profile(settings)
@@ -108,6 +119,9 @@ def set_profile_pack(settings: Settings) -> LoadedPack:
     entry = library.find(settings.portal) if settings.portal else find_profile_pack(profile, content, library)
     loaded = entry.load()
     made = ProfilePack.of(loaded, settings.base_url or content.base_url, content)
+    if made.copy is not None and content.pack_file != PACK_NAME and (profile.path / PACK_NAME).exists():
+        msg = f"{profile.path / PACK_NAME} is not a copy that Poolwright made. Move it away, or take it with --portal."
+        raise OptionsError(msg)
     profile.write(made.content, made.copy)
     return loaded
 

@@ -45,6 +45,7 @@ def test_an_entry_without_profile_folder_and_template_goes_to_the_queue() -> Non
         ({"profile": "other"}, "--profile", "other"),
         ({"out": "elsewhere"}, "--out", "elsewhere"),
         ({"folder_template": "{number}"}, "--folder-template", "{number}"),
+        ({"portal": "acme"}, "--portal", "acme"),
     ],
 )
 def test_each_of_profile_folder_and_template_makes_a_run_of_its_own(
@@ -62,11 +63,27 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     options = options_of(schedule)
 
     flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {"--browser", "--headless/--headed"}
-    assert flags <= options.keys(), "a browser that is found by itself is found there too"
+    missing = flags - options.keys()
+    assert missing == {"--packs-dir", "--folder-template"}, "what the daemon was not told, the run finds by itself"
     assert "--headed" in schedule.own.options
     assert options["--workers"] == "3"
     assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"
     assert (options["--column"], options["--sheet"]) == ("#2", "S")
+
+
+def test_a_run_of_its_own_gets_the_packs_and_the_template_that_the_daemon_was_told() -> None:
+    options = options_of(made({"packs_dir": "/srv/packs", "folder_template": "{year}/{number}"}, profile="other"))
+
+    assert options["--packs-dir"] == "/srv/packs"
+    assert options["--folder-template"] == "{year}/{number}"
+
+
+def test_a_portal_of_its_own_has_its_own_address() -> None:
+    given = {"portal": "coupa", "base_url": "https://one.example"}
+
+    options = options_of(made(given, portal="packs/acme.toml"))
+
+    assert (options["--portal"], options["--base-url"]) == ("packs/acme.toml", "")
 
 
 def test_another_profile_says_itself_which_portal_it_is_for() -> None:
