@@ -13,7 +13,7 @@ from poolwright.domain.options import PortalOptions
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
-from poolwright.worker.errors import PortalDownError, is_no_answer
+from poolwright.worker.errors import PortalDownError, is_no_answer, raise_if_closed
 from poolwright.worker.page import reachability
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
@@ -36,6 +36,14 @@ class PortalProbe:
         """
         page_visit = await self._open_probe_page(page)
         if page_visit.verdict is Verdict.SESSION_LOST:
+            login = self.pack.login
+            if page_visit.challenge:
+                return reachability.remedy_for_challenge(page_visit.challenge, is_login=login.http is not None)
+            if login.header is not None:
+                return (
+                    f"it asks for a login: it got no header {login.header.name} or rejected its token; check "
+                    "login_token (POOLWRIGHT_LOGIN_TOKEN)"
+                )
             if page_visit.problem:
                 return f"its login page cannot be opened{self._explain(page_visit)}"
             return "it shows its login page"
@@ -54,9 +62,12 @@ class PortalProbe:
         """
         try:
             verdict = (await self._open_probe_page(page)).verdict
-            await page.goto("about:blank")
         except PortalDownError:
             return LoginCheck.UNCLEAR
+        try:
+            await page.goto("about:blank")
+        except PlaywrightError as error:
+            raise_if_closed(error)  # the browser's own page about the refusal may come in between
         if verdict is Verdict.READY:
             return LoginCheck.LOGGED_IN
         is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED

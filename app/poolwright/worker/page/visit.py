@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
@@ -13,12 +16,15 @@ from poolwright.portal.triage import PageFacts, Verdict, classify_visit
 from poolwright.worker.errors import missing_page_error
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
+from poolwright.worker.page.reachability import authentication_schemes
 from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import CertificatePromptError, Traffic, detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.http_downloader import parse_retry_after
 
 #: The browser's error if the page navigated by itself before it had loaded.
 _INTERRUPTED = "interrupted by another navigation"
+#: The same for the browser's own page about the failure of the page before, which comes once.
+_INTERRUPTED_LATE = re.compile(f'{_INTERRUPTED} to "chrome-error:')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,8 @@ class Visit:
     doubt: str = ""
     #: The browser's error if a response came but no page; else empty.
     problem: str = ""
+    #: The schemes of HTTP authentication that it asks for, as it names them; empty if it asks for none.
+    challenge: str = ""
     #: Seconds that the portal asks to wait; ``None`` if it does not.
     retry_after_s: float | None = None
 
@@ -85,13 +93,16 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
     Raises:
         playwright.async_api.TimeoutError: Nothing came in time.
     """
-    try:
-        await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
-    except PlaywrightTimeoutError:
-        raise
-    except PlaywrightError as error:
-        return None if _INTERRUPTED in error.message else error
-    return None
+    while True:
+        try:
+            await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
+        except PlaywrightTimeoutError:
+            raise
+        except PlaywrightError as error:
+            if _INTERRUPTED_LATE.search(error.message):
+                continue
+            return None if _INTERRUPTED in error.message else error
+        return None
 
 
 async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
@@ -100,6 +111,7 @@ async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
         verdict=page.verdict,
         status=traffic.status,
         doubt=page.doubt,
+        challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
     )
 
@@ -125,8 +137,18 @@ async def _visit_without_page(
         verdict=verdict,
         status=traffic.status,
         problem=problem,
+        challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
     )
+
+
+async def _challenge(traffic: Traffic) -> str:
+    """Return the schemes of the header by which an answer asks for HTTP authentication."""
+    if traffic.response is None or traffic.status != HTTPStatus.UNAUTHORIZED:
+        return ""
+    with contextlib.suppress(PlaywrightError):  # the browser no longer has the response
+        return ", ".join(authentication_schemes(await traffic.response.header_value("www-authenticate") or ""))
+    return ""
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:
