@@ -132,7 +132,7 @@ def given_to(portal: str, executable: str | None, **more: object) -> BrowserOpti
         header=HEADER,
         http_origin=portal,
     )
-    return replace(options, **more)  # pyright: ignore[reportArgumentType] - options by name
+    return replace(options, **more)
 
 
 @pytest.mark.parametrize("executable", [SHELL, CHROMIUM], ids=["shell", "chromium"])
