@@ -184,7 +184,7 @@ async def made_profile() -> MadeProfile:
         folder = Path(tempfile.mkdtemp(prefix="poolwright-desk-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         async with running_portal(order_count=1) as portal:
-            desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+            desk = Desk(folder=folder, portal=portal, environment=environment_of(folder, portal))
             await make_profile(desk)
             _made.append(MadeProfile(folder=folder / "profiles", visitors=await portal.visitors()))
     return _made[0]
@@ -219,7 +219,7 @@ async def copy_profile(desk: Desk) -> None:
     await desk.portal.admit(made.visitors)
 
 
-def _environment(folder: Path, portal: PortalClient) -> dict[str, str]:
+def environment_of(folder: Path, portal: PortalClient) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
     return inherited | {
         "POOLWRIGHT_USER": portal.user,
@@ -255,7 +255,7 @@ async def open_desk(
         is_whole_browser: Whether the profile is made and used by a browser that could show windows, and not by the
             headless shell, which starts several times faster.
     """
-    desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+    desk = Desk(folder=folder, portal=portal, environment=environment_of(folder, portal))
     if password is not None:
         desk.environment["POOLWRIGHT_PASSWORD"] = password
     desk.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret

@@ -21,6 +21,8 @@ from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.domain.events import Event, Level, Notice
+from poolwright.portal.login_schema import SecretName
+from poolwright.portal.pack import Pack
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
@@ -65,7 +67,7 @@ async def create_profile(
     try:
         with configure_logging(log_options(OutputMode(), None, settings, log_file)):
             await run_cancellable(make)
-        if has_credentials(settings):
+        if has_credentials(settings, pack.pack):
             await anyio.to_thread.run_sync(partial(seal_base, profile.base_path, now=SystemClock().now()))
         is_made = True
     finally:
@@ -74,9 +76,20 @@ async def create_profile(
     return profile
 
 
-def has_credentials(settings: Settings) -> bool:
-    """Return whether user and password for the portal's form are set."""
-    return bool(settings.user and settings.password.get_secret_value())
+def has_credentials(settings: Settings, pack: Pack) -> bool:
+    """Return whether all is set that a login without a person needs."""
+    given = {
+        name
+        for name, value in (
+            (SecretName.USER, settings.user),
+            (SecretName.PASSWORD, settings.password.get_secret_value()),
+            (SecretName.TOKEN, settings.login_token.get_secret_value()),
+        )
+        if value
+    }
+    if settings.http_user and not pack.login.actions:  # HTTP authentication uses these
+        given |= {SecretName.USER, SecretName.PASSWORD}
+    return {SecretName.USER, SecretName.PASSWORD} <= given or pack.login.is_possible(given)
 
 
 def warn_about_sandbox(workers: WorkerConfig) -> None:
@@ -250,12 +263,14 @@ def _result_text(profile: NamedProfile, seal: Seal) -> Text:
 
 
 def _with_credentials(settings: Settings, site: PortalConfig) -> Settings:
-    if site.pack.login.form is None:
+    login = site.pack.login
+    if not login.is_automatic:
         raise OptionsError(
             f"{site.pack.title} has no login form that Poolwright knows; log in manually: `poolwright profile login "
             f"{settings.profile}`."
         )
-    if not settings.user:
+    needs_user = SecretName.USER in login.secrets and not (settings.http_user and not login.actions)
+    if needs_user and not settings.user:
         raise LoginRequiredError(
             f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} "
             "(environment or .env), then run the command again."

@@ -17,6 +17,8 @@ from poolwright.cli.options import ProfileName, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
+from poolwright.portal.login_schema import SecretName
+from poolwright.portal.pack import Pack
 from poolwright.profile import backups
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import CloneReport, clone_profile, is_copied, remove_clone
@@ -58,17 +60,17 @@ def create(settings: Settings, *, name: ProfileName) -> None:
     print_portal_notices(site)
     warn_about_sandbox(workers)
     profile = anyio.run(create_profile, settings, pack, workers, None)
-    console().print(_created_text(profile, settings), soft_wrap=True)
+    console().print(_created_text(profile, settings, site.pack), soft_wrap=True)
 
 
-def _created_text(profile: NamedProfile, settings: Settings) -> Text:
+def _created_text(profile: NamedProfile, settings: Settings, pack: Pack) -> Text:
     text = Text.assemble("Profile ", (profile.name, "bold"), f" was created in {profile.path}")
-    if has_credentials(settings):
-        login_text = (
-            f", logged in as {settings.user}, and sealed: {profile_inspect.describe_cookies(profile.base_path)}."
-        )
+    if has_credentials(settings, pack):
+        visitor = f" as {settings.user}" if settings.user else ""
+        login_text = f", logged in{visitor}, and sealed: {profile_inspect.describe_cookies(profile.base_path)}."
         return text.append(f"{login_text}\nNext: poolwright run LIST --profile {profile.name}")
-    login = f"{variable_name('user')} and {variable_name('password')}"
+    is_token = SecretName.TOKEN in pack.login.secrets
+    login = variable_name("login_token") if is_token else f"{variable_name('user')} and {variable_name('password')}"
     return text.append(
         f"; it is not logged in yet.\nNext: set {login} (environment or .env); then workers log in themselves."
     )

@@ -82,6 +82,14 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortalHeader:
+    """A header that every request to the portal gets, with a token by which the portal knows its visitor."""
+
+    name: str
+    value: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserOptions:
     """The browser and its start options."""
 
@@ -93,7 +101,9 @@ class BrowserOptions:
     #: User and password of HTTP authentication, which a server asks for before any page; no login form.
     http_user: str = ""
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
-    #: The only origin that receives them, and the first that receives the certificate: scheme, host and port.
+    #: ``None`` if the portal needs no such header.
+    header: PortalHeader | None = None
+    #: The only origin that receives these, and the first that receives the certificate: scheme, host and port.
     http_origin: str = ""
     #: Certificates of further trusted authorities beside those of the system, as PEM text.
     authorities: str = ""

@@ -18,13 +18,12 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from poolwright.portal.addresses import FileHost, origin_of
 from poolwright.portal.errors import PackError, PackProblem
+from poolwright.portal.login_schema import LoginRules, LoginStep
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
     AttachmentRules,
     DialogPolicy,
     FieldRule,
-    LoginRules,
-    LoginStep,
     NameSource,
     PackTable,
     PageLimits,
@@ -174,6 +173,21 @@ class Pack(PackTable):
         """Return whether an address belongs to the single sign-on that this pack names."""
         origin = origin_of(url)
         return origin is not None and origin in {origin_of(f"https://{host}") for host in self.login.hosts}
+
+    def may_receive_login(self, base_url: str, url: str) -> bool:
+        """Return whether a secret may be written into a page: one of the portal, or of a host of its login.
+
+        A host of the login is reached over HTTPS, or as the portal is; its port is not compared.
+        """
+        if not self.login.is_bound_to_hosts:
+            return True
+        origin, portal = origin_of(url), origin_of(base_url)
+        if origin is None or portal is None:
+            return False
+        is_login_host = origin.host in {
+            host.host for name in self.login.hosts if (host := origin_of(f"https://{name}"))
+        }
+        return origin == portal or (is_login_host and origin.scheme in {"https", portal.scheme})
 
 
 def _goes_on(wanted: str, reached: str) -> bool:

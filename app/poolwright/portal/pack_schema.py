@@ -1,4 +1,6 @@
-"""Defines the tables of a portal pack: addresses, login, marks, attachments, fields, limits.
+"""Defines the tables of a portal pack: addresses, marks, attachments, fields, limits.
+
+Those of its login are in ``login_schema``.
 
 Each table is validated by itself, so that every mistake is reported with its key in the file.
 """
@@ -169,55 +171,6 @@ class SiteAddresses(PackTable):
             lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""),
             next(special, self.order),
         )
-
-
-class LoginForm(PackTable):
-    """The fields of a login form."""
-
-    user: Selector
-    password: Selector
-    submit: Selector
-
-
-class LoginStep(StrEnum):
-    """One login step. A pack names its steps in their order (``ladder``)."""
-
-    #: Visit the start page: single sign-on may log in.
-    REVISIT = "revisit"
-    #: Fill in the login form with the given user and password.
-    FORM = "form"
-    #: Load the cookies of the last login to the profile.
-    COOKIES = "cookies"
-    #: Wait until a person has logged in; for browsers with windows.
-    HUMAN = "human"
-
-
-class SecondFactorForm(PackTable):
-    """The form for a one-time code, on a separate page after the login form."""
-
-    code: Selector
-    submit: Selector
-
-
-class LoginRules(PackTable):
-    """The login of a session."""
-
-    ladder: Annotated[tuple[LoginStep, ...], AfterValidator(_filled)]
-    #: Page on which the login begins.
-    start: SitePath = "/"
-    form: LoginForm | None = None
-    second_factor: SecondFactorForm | None = None
-    #: Hosts of single sign-on to which an order's page may redirect; without them a lost session is renewed separately.
-    hosts: tuple[Host, ...] = ()
-    #: A page that logs out. With it, a login may be renewed before it ends; without it, only after it was lost.
-    logout: SitePath | None = None
-
-    @model_validator(mode="after")
-    def _form_is_defined(self) -> LoginRules:
-        if LoginStep.FORM in self.ladder and self.form is None:
-            msg = "the ladder contains 'form', so [login.form] must name its fields"
-            raise ValueError(msg)
-        return self
 
 
 class NameSource(StrEnum):

@@ -1,14 +1,15 @@
 """Reads passwords from the system keyring, only for what the login form needs and the settings do not give.
 
 Entries of the service ``poolwright``: the user's name for the password, ``<user>/totp`` for the secret of the one-time
-codes, the path of a private key file for its passphrase. A machine without a keyring is no error; the functions return
-the reason why a secret is not available.
+codes, ``<profile>/token`` for the token of a profile, the path of a private key file for its passphrase. A machine
+without a keyring is no error; the functions return the reason why a secret is not available.
 """
 
 from __future__ import annotations
 
 from pydantic import SecretStr
 
+from poolwright.portal.login_schema import SecretName
 from poolwright.portal.pack import Pack
 from poolwright.settings import Settings, variable_name
 
@@ -16,24 +17,29 @@ SERVICE_NAME = "poolwright"
 
 
 def fill_from_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
-    """Complete the settings with what the login form needs.
+    """Complete the settings with what the login of the portal needs.
 
     Args:
         settings: The settings of the user.
-        pack: Defines whether there is a form, and whether it needs a one-time code.
+        pack: Defines which secrets its login uses.
 
     Returns:
-        The completed settings, and why no password is known; empty if one is, or if no user is set and so the form
-        is not used.
+        The completed settings, and why the password or the token is not known; empty if it is, or if no user is set
+        and so no password is used.
     """
-    if not settings.user or pack.login.form is None:
+    if SecretName.TOKEN in pack.login.secrets and not settings.login_token.get_secret_value():
+        token, problem = read_secret(f"{settings.profile}/token")
+        if problem:
+            return settings, f"No token is known: {variable_name('login_token')} is not set, and {problem}."
+        settings = settings.model_copy(update={"login_token": SecretStr(token)})
+    if not settings.user or SecretName.PASSWORD not in pack.login.secrets:
         return settings, ""
     secrets: dict[str, SecretStr] = {}
     problem = ""
     if not settings.password.get_secret_value():
         password, problem = read_secret(settings.user)
         secrets["password"] = SecretStr(password)
-    if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not problem:
+    if SecretName.CODE in pack.login.secrets and not settings.totp_secret.get_secret_value() and not problem:
         secret, _ = read_secret(f"{settings.user}/totp")
         secrets["totp_secret"] = SecretStr(secret)
     notice = (

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
@@ -14,16 +16,19 @@ from poolwright.domain.options import (
     BrowserOptions,
     Limits,
     PoolOptions,
+    PortalHeader,
     PortalOptions,
     Proxy,
     Secret,
     SizeLimits,
     WorkerOptions,
 )
+from poolwright.portal.login_schema import SecretName, replace_secrets
+from poolwright.portal.pack import Pack
 from poolwright.service.certificates import find_certificates
 from poolwright.service.output_folder import STAGING_NAME
 from poolwright.service.portals.portal_config import PortalConfig
-from poolwright.settings import Settings
+from poolwright.settings import Settings, variable_name
 from poolwright.system.browsers import InstalledBrowser, find_browser
 from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
 
@@ -56,13 +61,15 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
     if certificates.identity is not None:
         _check_offers_certificates(browser)
     sandbox = resolve_sandbox(settings.sandbox, browser.path)
+    http_user, http_password = ("", SecretStr("")) if site is None else _http_credentials(settings, site.pack)
     worker = WorkerOptions(
         browser=BrowserOptions(
             executable_path=str(browser.path),
             headless_mode=settings.headless,
             sandbox=sandbox.mode,
-            http_user=settings.http_user if site is not None else "",
-            http_password=Secret(text=settings.http_password.get_secret_value()),
+            http_user=http_user,
+            http_password=Secret(text=http_password.get_secret_value()),
+            header=None if site is None else _portal_header(settings, site.pack),
             http_origin="" if site is None else http_origin(site.base_url),
             proxy=_proxy(settings),
             authorities=certificates.authorities,
@@ -93,6 +100,7 @@ def secret_texts(settings: Settings) -> tuple[str, ...]:
     secrets = (
         settings.password,
         settings.totp_secret,
+        settings.login_token,
         settings.http_password,
         settings.proxy_password,
         settings.client_key_password,
@@ -127,6 +135,28 @@ def pool_limits(settings: Settings) -> Limits:
         recycle_after_tasks=settings.recycle_after_tasks or None,
         recycle_after_s=settings.recycle_after_minutes * 60 or None,
     )
+
+
+def _http_credentials(settings: Settings, pack: Pack) -> tuple[str, SecretStr]:
+    """Return user and password of HTTP authentication; those of the login if the pack says that it is the login."""
+    if settings.http_user or pack.login.http is None:
+        return settings.http_user, settings.http_password
+    return settings.user, settings.password
+
+
+def _portal_header(settings: Settings, pack: Pack) -> PortalHeader | None:
+    """Return the header of the pack with the token; ``None`` if the pack has none, or no token is set.
+
+    Raises:
+        OptionsError: The token cannot be sent in a header.
+    """
+    rule, token = pack.login.header, settings.login_token.get_secret_value()
+    if rule is None or not token:
+        return None
+    if not (token.isascii() and token.isprintable()):
+        msg = f"login_token ({variable_name('login_token')}) has a letter that cannot be sent. Check the token."
+        raise OptionsError(msg)
+    return PortalHeader(name=rule.name, value=Secret(text=replace_secrets(rule.value, {SecretName.TOKEN: token})))
 
 
 def _check_offers_certificates(browser: InstalledBrowser) -> None:

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Password for the login form; if empty, that of the keyring is used. Never shown.",
     )
+    login_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Token for a portal whose pack has login.header; if empty, that of the keyring is used. Never "
+        "shown.",
+    )
     http_user: str = Field(
         default="",
         examples=["ap-robot"],

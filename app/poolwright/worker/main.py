@@ -16,7 +16,7 @@ from loguru import logger
 from pydantic import BaseModel
 
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.options import PortalOptions
+from poolwright.domain.options import BrowserOptions, PortalOptions
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
@@ -31,6 +31,7 @@ from poolwright.ipc.messages import (
     WorkerMode,
 )
 from poolwright.portal import pack as packs
+from poolwright.portal.login_schema import SecretName
 from poolwright.worker.attempt import AttemptContext
 from poolwright.worker.errors import (
     CannotLogInError,
@@ -164,12 +165,20 @@ async def _run_session(
 async def _make_base(session: BrowserSession, configure: Configure, outbox: Outbox) -> None:
     """Make a complete profile, logged in if the options hold a login."""
     portal = configure.options.portal
-    if portal is None or not portal.user:
+    if portal is None or not (portal.user or _can_log_in_without_form(portal, configure.options.browser)):
         await session.login.open_portal()
     else:
         credentials = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
         await session.login.ensure_logged_in(credentials)
     outbox.send(Ready, session=session.view())
+
+
+def _can_log_in_without_form(portal: PortalOptions, browser: BrowserOptions) -> bool:
+    """Return whether HTTP authentication, a header or the start of single sign-on may log in."""
+    given = {SecretName.TOKEN} if browser.header is not None else set[SecretName]()
+    given |= {SecretName.USER, SecretName.PASSWORD} if browser.http_user else set()
+    login = packs.parse_json(portal.pack_json).login
+    return not login.actions and login.is_possible(given)
 
 
 def _portal_probe(portal: PortalOptions | None) -> PortalProbe | None:

@@ -29,6 +29,7 @@ from poolwright.portal import pack as packs
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import KeeperTab
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
+from poolwright.worker.browser.portal_header import open_portal_header
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError, SessionBrokenError, first_line
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page import reachability
@@ -155,7 +156,8 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
             is_for_person=configure.mode is WorkerMode.LOG_IN,
         )
         try:
-            yield context
+            async with open_portal_header(context, options):
+                yield context
         finally:
             with anyio.move_on_after(BROWSER_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
                 await context.close()

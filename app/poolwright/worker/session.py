@@ -27,6 +27,7 @@ from poolwright.domain.tasks import POTask
 from poolwright.worker.browser.cookie_snapshot import last_browser_version, verify_cookies
 from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
+from poolwright.worker.browser.portal_header import open_portal_header
 from poolwright.worker.errors import is_closed_error
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.login.session_login import SessionLogin
@@ -220,13 +221,13 @@ async def open_session(spec: SessionSpec, probe: PortalProbe | None) -> AsyncGen
     """
     last_version = await anyio.to_thread.run_sync(last_browser_version, spec.profile_path)
     async with open_driver() as playwright:
-        session = BrowserSession(
-            spec, probe, await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
-        )
+        driver = await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
+        session = BrowserSession(spec, probe, driver)
         try:
-            await verify_cookies(session.driver, spec.expected_cookies, last_version)
-            await session.login.restore_cookies()
-            yield session
+            async with open_portal_header(driver, spec.browser):
+                await verify_cookies(session.driver, spec.expected_cookies, last_version)
+                await session.login.restore_cookies()
+                yield session
         finally:
             with anyio.CancelScope(shield=True):
                 await session.close()

@@ -11,7 +11,7 @@ from playwright.async_api import Route
 
 from poolwright.demo.portal_client import running_portal
 from poolwright.domain.outcomes import LoginCheck
-from poolwright.portal.pack_schema import LoginRules
+from poolwright.portal.login_schema import LoginRules
 from poolwright.worker.errors import ProbeUnclearError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import needs_chromium

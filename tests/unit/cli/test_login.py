@@ -16,9 +16,15 @@ from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import Seal
 from poolwright.service.login_methods import ProfileLogin
+from poolwright.service.pool_config import secret_texts
+from poolwright.settings import load_settings
 from tests.support.commands import BASE_URL, Command, portal_of
+from tests.support.login_portals import pack_text
 from tests.support.profile_folders import make_base
 
+BASIC = '[login.http]\nscheme = "basic"\n'
+TOKEN = '[login.header]\nname = "X-Key"\nvalue = "Bearer {token}"\n'
+SIGN_ON = '[login.sign_on]\naddress = "/sso"\n'
 NEW = ("--portal", "demo", "--url", BASE_URL)
 
 
@@ -167,6 +173,83 @@ def test_a_profile_that_was_written_by_hand_is_logged_in(
 
     assert result.exit_code == ExitCode.DONE, result.output
     assert len(browsers.seen) == 1
+
+
+def own_pack(desk: Path, login: str) -> tuple[str, ...]:
+    """A pack of one's own, and how the commands are told of it."""
+    (desk / "own.toml").write_text(pack_text(login, ladder='"revisit"'), encoding="utf-8")
+    return ("--portal", "own.toml", "--url", BASE_URL)
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "user", "header"),
+    [
+        (BASIC, {"USER": "anna", "PASSWORD": "hunter2"}, ("anna", "hunter2"), None),
+        (
+            BASIC,
+            {"HTTP_USER": "ben", "HTTP_PASSWORD": "hunter3", "USER": "anna", "PASSWORD": "hunter2"},
+            ("ben", "hunter3"),
+            None,
+        ),
+        (BASIC, {"HTTP_USER": "ben", "HTTP_PASSWORD": "hunter3"}, ("ben", "hunter3"), None),
+        (TOKEN, {"LOGIN_TOKEN": "tok-4711"}, ("", ""), ("X-Key", "Bearer tok-4711")),
+        (SIGN_ON, {}, ("", ""), None),
+    ],
+)
+def test_a_login_without_a_form_gets_what_is_set(  # noqa: PLR0917 - a table
+    rules: str,
+    given: dict[str, str],
+    user: tuple[str, str],
+    header: tuple[str, str] | None,
+    command: Command,
+    browsers: FakeOnboarding,
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
+
+    result = command("profile", "login", "mine", "--form", *own_pack(desk, rules))
+
+    assert result.exit_code == ExitCode.DONE, result.output
+    browser = browsers.seen[0][1].workers.worker.browser
+    assert (browser.http_user, browser.http_password.text) == user
+    assert (browser.header and (browser.header.name, browser.header.value.text)) == header
+    assert browser.http_origin == BASE_URL
+    assert not any(secret in result.output for secret in ("hunter2", "hunter3", "tok-4711"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "code", "words"),
+    [
+        (BASIC, {}, ExitCode.LOGIN, "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD"),
+        (TOKEN, {}, ExitCode.LOGIN, "No token is known: POOLWRIGHT_LOGIN_TOKEN is not set"),
+        (TOKEN, {"LOGIN_TOKEN": "tök"}, ExitCode.USAGE, "has a letter that cannot be sent"),
+        ("", {}, ExitCode.USAGE, "has no login form that Poolwright knows"),
+    ],
+)
+def test_what_a_login_without_a_form_lacks_is_told(  # noqa: PLR0917 - a table
+    rules: str,
+    given: dict[str, str],
+    code: ExitCode,
+    words: str,
+    command: Command,
+    browsers: FakeOnboarding,
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
+    monkeypatch.setattr("keyring.get_password", lambda *_: None)
+
+    result = command("profile", "login", "mine", "--form", *own_pack(desk, rules))
+
+    assert (result.exit_code, browsers.seen) == (code, []), result.output
+    assert words in result.stderr
+
+
+def test_a_token_is_taken_out_of_logs() -> None:
+    assert "tok-4711" in secret_texts(load_settings({"login_token": "tok-4711"}))
 
 
 @pytest.mark.parametrize(

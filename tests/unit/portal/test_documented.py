@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from poolwright.portal import file_rules, pack_schema, triage_marks
+from poolwright.portal import file_rules, login_schema, pack_schema, triage_marks
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack import Pack
 
@@ -17,11 +17,12 @@ MODELS: list[type[BaseModel]] = [
     NumberRules,
     *(
         one
-        for module in (pack_schema, file_rules, triage_marks)
+        for module in (pack_schema, file_rules, login_schema, triage_marks)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel)
     ),
 ]
+WORDS = [*login_schema.LoginStep, *login_schema.HttpScheme, *pack_schema.NameSource, *pack_schema.DialogPolicy]
 KEYS = sorted({field.alias or name for model in MODELS for name, field in model.model_fields.items()})
 
 
@@ -30,8 +31,11 @@ def test_every_key_is_told(key: str) -> None:
     assert f"`{key}`" in PAGE or f"[{key}" in PAGE
 
 
-@pytest.mark.parametrize(
-    "word", [*pack_schema.LoginStep, *pack_schema.NameSource, *pack_schema.DialogPolicy, *triage_marks.PageKind]
-)
+@pytest.mark.parametrize("word", [*WORDS, *triage_marks.PageKind])
 def test_every_word_that_a_key_can_have_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE
+
+
+@pytest.mark.parametrize("secret", login_schema.SecretName)
+def test_every_secret_that_a_pack_can_name_is_told(secret: str) -> None:
+    assert f"`{{{secret}}}`" in PAGE

@@ -88,8 +88,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         # what is not enough
         ({"site.order": "/po"}, "site.order: order must contain {number}"),
         ({"login.ladder": []}, "login.ladder: it must hold at least one"),
-        ({"login.ladder": ["form"]}, "login: the ladder contains 'form', so [login.form] must name its fields"),
-        ({"login.ladder": ["prayer"]}, "login.ladder.0: it must be 'revisit', 'form', 'cookies' or 'human'"),
+        ({"login.ladder": ["prayer"]}, "login.ladder.0: it must be 'revisit', 'sign_on', 'form', 'cookies' or 'human'"),
         (
             {"attachments.links": []},
             "attachments: it has neither links nor clicks nor api, so no attachment would be found",

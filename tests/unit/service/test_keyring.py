@@ -10,6 +10,7 @@ from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
 from poolwright.portal import pack as packs
+from poolwright.portal.login_schema import TokenHeader
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.settings import Settings
 
@@ -46,7 +47,11 @@ def use(monkeypatch: pytest.MonkeyPatch, backend: KeyringBackend) -> None:
 
 def settings(user: str = "anna", password: str = "", totp_secret: str = "") -> Settings:
     return Settings.model_construct(
-        user=user, password=SecretStr(password), totp_secret=SecretStr(totp_secret), profile="mine"
+        user=user,
+        password=SecretStr(password),
+        totp_secret=SecretStr(totp_secret),
+        login_token=SecretStr(""),
+        profile="mine",
     )
 
 
@@ -109,3 +114,37 @@ def test_a_password_that_is_nowhere_is_told_and_is_no_error(
     assert found.password.get_secret_value() == ""
     assert notice.startswith("No password is known for anna: POOLWRIGHT_PASSWORD is not set, and ")
     assert why in notice
+
+
+def with_token() -> packs.Pack:
+    """The demo portal, were it to know its visitors by a token."""
+    header = TokenHeader(name="X-Key", value="{token}")
+    return PACK.model_copy(update={"login": PACK.login.model_copy(update={"form": None, "header": header})})
+
+
+def test_a_token_is_that_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawer = Drawer(**{"mine/token": "tok-4711"})
+    use(monkeypatch, drawer)
+
+    found, notice = fill_from_keyring(settings(user=""), with_token())
+
+    assert (found.login_token.get_secret_value(), notice) == ("tok-4711", "")
+    assert drawer.asked == ["mine/token"]
+
+
+def test_a_token_that_is_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Drawer())
+
+    found, notice = fill_from_keyring(settings(user=""), with_token())
+
+    assert found.login_token.get_secret_value() == ""
+    assert notice.startswith("No token is known: POOLWRIGHT_LOGIN_TOKEN is not set, and ")
+
+
+def test_a_token_that_is_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawer = Drawer()
+    use(monkeypatch, drawer)
+    given = settings(user="").model_copy(update={"login_token": SecretStr("tok-4711")})
+
+    assert fill_from_keyring(given, with_token()) == (given, "")
+    assert drawer.asked == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from poolwright.domain.options import BrowserOptions
-from poolwright.worker.transfer.http_client import HttpClients, open_http_clients
+from poolwright.domain.options import BrowserOptions, PortalHeader, Secret
+from poolwright.worker.transfer.http_client import HttpClients, PortalAuth, open_http_clients
 from tests.support.certificates import make, secure_portal
 
 ROOT = make("Company Root", is_authority=True)
@@ -66,3 +66,53 @@ def test_other_hosts_see_it_where_settings_name_them(url: str, *, may_see: bool)
     )
 
     assert clients.client_for(url) is (showing if may_see else None)
+
+
+HEADER = PortalHeader(name="X-Key", value=Secret(text="tok-4711"))
+
+
+def auth(header: PortalHeader | None = None, user: str = "") -> PortalAuth:
+    return PortalAuth(header, user, Secret(text="hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_given"),
+    [
+        ("https://portal.test/f", True),
+        ("https://PORTAL.test:443/f", True),
+        ("http://portal.test/f", False),
+        ("https://portal.test:8443/f", False),
+        ("https://files.portal.test/f", False),
+        ("https://portal.test.evil.test/f", False),
+        ("https://portal.test@evil.test/f", False),
+    ],
+)
+def test_what_a_portal_knows_its_visitor_by_is_for_its_own_origin(url: str, *, is_given: bool) -> None:
+    given = auth(HEADER, "anna")
+    clients = HttpClients(default=None, portal="https://portal.test", auth=given)
+
+    assert clients.auth_for(url) is (given if is_given else None)
+
+
+@pytest.mark.parametrize(
+    ("given", "challenge", "sent"),
+    [
+        (auth(HEADER), 'Basic realm="x"', [("tok-4711", False)]),
+        (auth(HEADER, "anna"), 'Basic realm="x"', [("tok-4711", False), ("tok-4711", True)]),
+        (auth(user="anna"), 'Negotiate, basic realm="a, b"', [("", False), ("", True)]),
+        (auth(user="anna"), "Negotiate", [("", False)]),
+    ],
+)
+async def test_user_and_password_are_given_when_they_are_asked_for_and_once(
+    given: PortalAuth, challenge: str, sent: list[tuple[str, bool]]
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        seen.append((request.headers.get("x-key", ""), "authorization" in request.headers))
+        return httpx.Response(401, headers={"WWW-Authenticate": challenge})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as client:
+        answer = await client.get("https://portal.test/f", auth=given)
+
+    assert (answer.status_code, seen) == (401, sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.page.reachability import describe_failure, remedy, remedy_for_status
+from poolwright.worker.page.reachability import authentication_schemes, describe_failure, remedy, remedy_for_status
 
 BASE = "https://portal.test"
 
@@ -52,3 +52,17 @@ def test_a_host_to_which_the_portal_leads_is_named(address: str) -> None:
     assert "POOLWRIGHT_CLIENT_CERT_HOSTS" in remedy(wanted, BASE)
     assert remedy("net::ERR_CERT_AUTHORITY_INVALID", BASE, address).startswith(f"{host}: this machine does not trust")
     assert remedy("net::ERR_FAILED", BASE, address) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "schemes"),
+    [
+        ("", ()),
+        ('Basic realm="Orders, all"', ("Basic",)),
+        ("Negotiate, NTLM", ("Negotiate", "NTLM")),
+        ('NTLM, Basic realm="x", charset="UTF-8"', ("NTLM", "Basic")),
+        ('Digest realm="x", qop="auth", nonce=abc==, Basic realm="y"', ("Digest", "Basic")),
+    ],
+)
+def test_the_schemes_of_a_challenge_are_found(header: str, schemes: tuple[str, ...]) -> None:
+    assert authentication_schemes(header) == schemes

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poolwright.portal.errors import PackError
+from poolwright.portal.pack import Pack
 from poolwright.portal.pack_library import LoadedPack, PackEntry, PackLibrary, PackOrigin, sha256_of
 from poolwright.profile.repository import PACK_NAME, NamedProfile, ProfileFile
 
@@ -20,6 +21,7 @@ from poolwright.profile.repository import PACK_NAME, NamedProfile, ProfileFile
 class ProfilePack:
     """A pack with what a profile writes down about it."""
 
+    pack: Pack
     content: ProfileFile
     #: The file of the pack for the folder of the profile; ``None`` if the pack is not copied.
     copy: bytes | None = None
@@ -36,7 +38,7 @@ class ProfilePack:
         entry, pack = loaded.entry, loaded.pack
         title = earlier.title if earlier else None
         if entry.origin is PackOrigin.SHIPPED:
-            return cls(content=ProfileFile(pack=pack.name, base_url=base_url, title=title))
+            return cls(pack=pack, content=ProfileFile(pack=pack.name, base_url=base_url, title=title))
         file = source = copy = None
         if entry.origin is PackOrigin.FILE:
             file, source, copy = PACK_NAME, str(entry.path.resolve()), loaded.content
@@ -50,7 +52,7 @@ class ProfilePack:
             base_url=base_url,
             title=title,
         )
-        return cls(content=content, copy=copy)
+        return cls(pack=pack, content=content, copy=copy)
 
 
 def find_profile_pack(profile: NamedProfile, content: ProfileFile, library: PackLibrary) -> PackEntry:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self, assert_never
 
 import anyio
@@ -10,16 +12,15 @@ from playwright.async_api import BrowserContext, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
-from poolwright.portal.pack import LoginStep
-from poolwright.portal.pack_schema import DialogPolicy, SecondFactorForm
+from poolwright.portal.login_schema import LoginAction, LoginStep, SecondFactorForm, SecretName
+from poolwright.portal.pack_schema import DialogPolicy
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import Notify
 from poolwright.worker.errors import CannotLogInError, PortalDownError, ProbeUnclearError, first_line
+from poolwright.worker.login.login_actions import LoginActionError, LoginActions
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.popups import answer_dialogs
-from poolwright.worker.page.reachability import remedy
-from poolwright.worker.page.traffic import CertificatePromptError, detect_certificate_prompt, watch_traffic
 
 #: Pages of one login step: the start page, the page after the form, the page for a code, and the probe page.
 _PAGE_COUNT = 4
@@ -39,6 +40,10 @@ class Credentials:
     profile_name: str = "NAME"
     #: Whether a person can see the browser.
     is_headed: bool = False
+
+    def use_code(self) -> None:
+        """Record that the code is sent to the portal, which accepts it once."""
+        self.is_code_used = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +74,7 @@ class LoginFlow:
             problem: str | None = f"no answer within {step_limit_s:g} s"
             with anyio.move_on_after(step_limit_s) as step_scope:
                 try:
-                    problem = await self._run_step(step) or await self.probe.required_login_step(self.page)
+                    problem = await self._step_problem(step) or await self.probe.required_login_step(self.page)
                 except ProbeUnclearError as error:  # the next step may log in all the same
                     problem, is_unclear = str(error).removesuffix("."), True
             if problem is None:
@@ -82,6 +87,12 @@ class LoginFlow:
             raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
         raise CannotLogInError(f"The portal requires a login and no login step succeeded ({'; '.join(tried)}).")
 
+    async def _step_problem(self, step: LoginStep) -> str | None:
+        try:
+            return await self._run_step(step)
+        except LoginActionError as error:
+            return str(error)
+
     async def _run_step(self, step: LoginStep) -> str | None:
         match step:
             case LoginStep.REVISIT:
@@ -89,6 +100,8 @@ class LoginFlow:
                 return None
             case LoginStep.COOKIES:
                 return await self._import_saved_login()
+            case LoginStep.SIGN_ON:
+                return await self._start_sign_on()
             case LoginStep.FORM:
                 return await self._log_in_by_form()
             case LoginStep.HUMAN:
@@ -106,54 +119,77 @@ class LoginFlow:
             return f"the saved login cannot be used ({first_line(error)})"
         return None if count else "the saved login is empty, or it is the expired one"
 
+    async def _start_sign_on(self) -> str | None:
+        """Start single sign-on by its address or button, and follow it until it comes to a rest."""
+        login = self.probe.pack.login
+        if login.sign_on is None:
+            return "the portal pack names no start of single sign-on"
+        if problem := await self.probe.goto(self.page, login.sign_on.address or login.start):
+            return problem
+        if login.sign_on.button is not None:
+            await self._run_actions((LoginAction(click=login.sign_on.button),))
+        return None
+
     async def _log_in_by_form(self) -> str | None:
-        portal, login = self.probe.portal, self.probe.pack.login
-        if not (portal.user and portal.password) or login.form is None:
-            return "no user and password are set (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
+        login, missing = self.probe.pack.login, self._missing_secrets()
+        needed = login.secrets & missing.keys() - {SecretName.CODE}  # a code is asked for only now and then
+        if needed:
+            return missing[min(needed)]
         if problem := await self.probe.goto(self.page, login.start):
             return problem
-        try:
-            await self._fill(login.form.user, portal.user)
-            await self._fill(login.form.password, portal.password.text)
-            verdict = await self._submit(login.form.submit)
-            if login.second_factor is None or verdict is not Verdict.SECOND_FACTOR:
-                return None
-            return await self._enter_code(login.second_factor)
-        except (PlaywrightError, TimeoutError) as error:
-            step = remedy(str(error), portal.base_url)
-            return f"the form could not be filled in ({first_line(error)})" + (f": {step}" if step else "")
+        verdict = await self._run_actions(login.actions, missing)
+        if login.second_factor is None or verdict is not Verdict.SECOND_FACTOR:
+            return None
+        return await self._enter_code(login.second_factor)
 
     async def _enter_code(self, form: SecondFactorForm) -> str | None:
-        if not self.credentials.one_time_code:
-            return "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
-        if self.credentials.is_code_used:
-            return "the portal asks for a second one-time code"
-        self.credentials.is_code_used = True
-        await self._fill(form.code, self.credentials.one_time_code)
-        if await self._submit(form.submit) is Verdict.SECOND_FACTOR:
+        missing = self._missing_secrets()
+        if SecretName.CODE in missing:
+            return missing[SecretName.CODE]
+        actions = (LoginAction(fill=form.code, value=f"{{{SecretName.CODE}}}"), LoginAction(click=form.submit))
+        if await self._run_actions(actions, missing) is Verdict.SECOND_FACTOR:
             return "the portal rejects the one-time code; check the TOTP secret and the clock of this machine"
         return None
 
-    async def _fill(self, selector: str, text: str) -> None:
-        await self.page.locator(selector).first.fill(text, timeout=self._limit_ms)
+    async def _run_actions(
+        self, actions: Sequence[LoginAction], missing: Mapping[SecretName, str] = MappingProxyType({})
+    ) -> Verdict:
+        """Do the actions, and return the verdict on the page that comes.
 
-    async def _submit(self, selector: str) -> Verdict:
-        """Press the button, follow redirects, and return the verdict on the page that comes."""
-        with watch_traffic(self.page) as traffic:
-            try:
-                async with (
-                    detect_certificate_prompt(self.page, traffic),
-                    self.page.expect_navigation(wait_until="commit", timeout=self._limit_ms),
-                ):
-                    await self.page.locator(selector).first.click(timeout=self._limit_ms, no_wait_after=True)
-            except CertificatePromptError:
-                raise
-            except PlaywrightError as error:
-                if traffic.is_leaving:  # the form was sent, but no response came
-                    msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."
-                    raise PortalDownError(msg) from error
-                raise
-            return await self.probe.classify(self.page)
+        Raises:
+            LoginActionError: An action could not be done.
+        """
+        portal, codes = self.probe.portal, self.credentials
+        secrets = {
+            SecretName.USER: portal.user,
+            SecretName.PASSWORD: portal.password.text,
+            SecretName.CODE: codes.one_time_code,
+        }
+        form = LoginActions(
+            probe=self.probe,
+            page=self.page,
+            actions=actions,
+            secrets=secrets,
+            missing=missing,
+            on_code=codes.use_code,
+        )
+        await form.run()
+        return await self.probe.classify(self.page)
+
+    def _missing_secrets(self) -> Mapping[SecretName, str]:
+        """Return the reason for each secret that cannot be used."""
+        portal, codes = self.probe.portal, self.credentials
+        missing: dict[SecretName, str] = {}
+        for name, is_set in ((SecretName.USER, bool(portal.user)), (SecretName.PASSWORD, bool(portal.password))):
+            if not is_set:
+                missing[name] = "no user and password are set (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
+        if not codes.one_time_code:
+            missing[SecretName.CODE] = (
+                "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
+            )
+        elif codes.is_code_used:
+            missing[SecretName.CODE] = "the portal asks for a second one-time code"
+        return missing
 
     async def _wait_for_person(self) -> str | None:
         """Show the login page, and check the login after each page that the person opens."""
@@ -186,11 +222,9 @@ class LoginFlow:
 
     def _limit_s(self, step: LoginStep, limit_s: float) -> float:
         limits = self.probe.pack.limits
-        return limits.person_s if step is LoginStep.HUMAN else max(limit_s, _PAGE_COUNT * limits.page_s)
-
-    @property
-    def _limit_ms(self) -> float:
-        return self.probe.pack.limits.page_s * 1000
+        # Each further page of a form is sent by an action.
+        more = sum(action.sends for action in self.probe.pack.login.actions[:-1]) if step is LoginStep.FORM else 0
+        return limits.person_s if step is LoginStep.HUMAN else max(limit_s, (_PAGE_COUNT + more) * limits.page_s)
 
 
 class _NavigationWatcher:

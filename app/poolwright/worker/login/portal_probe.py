@@ -13,7 +13,7 @@ from poolwright.domain.options import PortalOptions
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
-from poolwright.worker.errors import PortalDownError, ProbeUnclearError, is_no_answer
+from poolwright.worker.errors import PortalDownError, ProbeUnclearError, is_no_answer, raise_if_closed
 from poolwright.worker.page import reachability
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_reader import PageReader
@@ -58,9 +58,7 @@ class PortalProbe:
         if page_visit.verdict is Verdict.FORBIDDEN:  # a page that every logged-in user sees
             return f"the portal refuses its page {self.pack.site.probe}{self._explain(page_visit)}"
         if page_visit.verdict is Verdict.SESSION_LOST:
-            if page_visit.problem:
-                return f"its login page cannot be opened{self._explain(page_visit)}"
-            return "it shows its login page"
+            return self._explain_lost_session(page_visit)
         if page_visit.verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[page_visit.verdict]}"
         if page_visit.verdict in {Verdict.READY, Verdict.RENEWED}:
@@ -69,6 +67,19 @@ class PortalProbe:
         msg = f"The portal's page {self.pack.site.probe} {problem}{self._explain(page_visit)}."
         is_unclear = page_visit.verdict in {Verdict.UNKNOWN, Verdict.NOT_FOUND}
         raise ProbeUnclearError(msg) if is_unclear else PortalDownError(msg)
+
+    def _explain_lost_session(self, page_visit: Visit) -> str:
+        login = self.pack.login
+        if page_visit.challenge:
+            return reachability.remedy_for_challenge(page_visit.challenge, is_login=login.http is not None)
+        if login.header is not None:
+            return (
+                f"it asks for a login: it got no header {login.header.name} or rejected its token; check "
+                "login_token (POOLWRIGHT_LOGIN_TOKEN)"
+            )
+        if page_visit.problem:
+            return f"its login page cannot be opened{self._explain(page_visit)}"
+        return "it shows its login page"
 
     async def check_login(self, page: Page, unknown_count: int = 0) -> tuple[LoginCheck, int]:
         """Verify that we are logged in and have been since the last check.
@@ -85,9 +96,12 @@ class PortalProbe:
         """
         try:
             verdict = (await self._open_probe_page(page)).verdict
-            await page.goto("about:blank")
         except PortalDownError:
             return LoginCheck.UNCLEAR, unknown_count
+        try:
+            await page.goto("about:blank")
+        except PlaywrightError as error:
+            raise_if_closed(error)  # the browser's own page about the refusal may come in between
         unknown_count = unknown_count + 1 if verdict is Verdict.UNKNOWN else 0
         return login_check(verdict, unknown_count), unknown_count
 

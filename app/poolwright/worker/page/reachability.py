@@ -116,6 +116,29 @@ def remedy(text: str, base_url: str, address: str = "") -> str:
     return f"the portal redirects to {target.host}, and {_FOREIGN}" if step is _UNKNOWN else f"{target.host}: {step}"
 
 
+#: The name of a scheme at the beginning of a challenge, which may be followed by parameters with values of their own.
+_SCHEME = re.compile(r"(?:^|,\s*)([A-Za-z][A-Za-z0-9-]*)(?=\s+[^=\s,]|\s*,|\s*$)")
+
+
+def authentication_schemes(header: str) -> tuple[str, ...]:
+    """Return the schemes that a ``WWW-Authenticate`` header names, such as ``Basic`` and ``Negotiate``."""
+    return tuple(dict.fromkeys(_SCHEME.findall(header)))
+
+
+def remedy_for_challenge(schemes: str, *, is_login: bool) -> str:
+    """Return the sentence on a portal that asks for HTTP authentication.
+
+    Args:
+        schemes: The schemes that it offers.
+        is_login: Whether its pack says that this is its login, with user and password of the login.
+    """
+    if "basic" not in schemes.casefold().split(", "):
+        return f"it asks for HTTP authentication by {schemes}, which Poolwright cannot answer; only Basic is possible"
+    names = "user and password (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
+    names = names if is_login else "http_user and http_password (POOLWRIGHT_HTTP_USER …)"
+    return f"it asks for HTTP authentication, and got no user and password or rejected them; check {names}"
+
+
 def remedy_for_status(status: int) -> str:
     """Return the next step for the HTTP status of a response; empty if none is known."""
     return _NO_CERTIFICATE if status == HTTPStatus.BAD_REQUEST else ""

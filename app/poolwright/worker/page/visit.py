@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urldefrag
 
 import anyio
@@ -21,6 +23,7 @@ from poolwright.worker.page.devtools import press_link
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
+from poolwright.worker.page.reachability import authentication_schemes
 from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import CertificatePromptError, Traffic, detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.http_downloader import parse_retry_after
@@ -30,6 +33,8 @@ _INTERRUPTED = "interrupted by another navigation"
 #: A portal may ask for several consents, such as its terms after a cookie banner.
 _CONSENT_COUNT_MAX = 3
 _CONSENT_LIMIT_S = 10.0
+#: The same for the browser's own page about the failure of the page before, which comes once.
+_INTERRUPTED_LATE = re.compile(f'{_INTERRUPTED} to "chrome-error:')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Visit:
     doubt: str = ""
     #: The browser's error if a response came but no page; else empty.
     problem: str = ""
+    #: The schemes of HTTP authentication that it asks for, as it names them; empty if it asks for none.
+    challenge: str = ""
     #: Seconds that the portal asks to wait; ``None`` if it does not.
     retry_after_s: float | None = None
     #: The facts from which the verdict followed.
@@ -187,15 +194,18 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
     Raises:
         playwright.async_api.TimeoutError: Nothing came in time.
     """
-    try:
-        if "#" in address and urldefrag(address).url == urldefrag(page.url).url:
-            await page.goto("about:blank")  # else only the fragment would change, and no page would be asked for
-        await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
-    except PlaywrightTimeoutError:
-        raise
-    except PlaywrightError as error:
-        return None if _INTERRUPTED in error.message else error
-    return None
+    while True:
+        try:
+            if "#" in address and urldefrag(address).url == urldefrag(page.url).url:
+                await page.goto("about:blank")  # else only the fragment would change, and no page would be asked for
+            await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
+        except PlaywrightTimeoutError:
+            raise
+        except PlaywrightError as error:
+            if _INTERRUPTED_LATE.search(error.message):
+                continue
+            return None if _INTERRUPTED in error.message else error
+        return None
 
 
 async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
@@ -204,6 +214,7 @@ async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
         verdict=page.verdict,
         status=traffic.status,
         doubt=page.doubt,
+        challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
         facts=page.facts,
         list_facts=page.list_facts,
@@ -231,6 +242,7 @@ async def _visit_without_page(
         verdict=verdict_without_page(verdict),
         status=traffic.status,
         problem=problem,
+        challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
         facts=facts,
         answered=traffic.answered,
@@ -241,6 +253,15 @@ def verdict_without_page(verdict: Verdict) -> Verdict:
     """Return the verdict on a response that is no page, from the verdict on its address and status alone."""
     is_of_page = verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}
     return Verdict.PORTAL_ERROR if is_of_page else verdict
+
+
+async def _challenge(traffic: Traffic) -> str:
+    """Return the schemes of the header by which an answer asks for HTTP authentication."""
+    if traffic.response is None or traffic.status != HTTPStatus.UNAUTHORIZED:
+        return ""
+    with contextlib.suppress(PlaywrightError):  # the browser no longer has the response
+        return ", ".join(authentication_schemes(await traffic.response.header_value("www-authenticate") or ""))
+    return ""
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import ssl
 import tempfile
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import Cookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +16,7 @@ import httpx
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.options import BrowserOptions, Identity, Proxy
+from poolwright.domain.options import BrowserOptions, Identity, PortalHeader, Proxy, Secret
 from poolwright.portal.addresses import origin_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,48 @@ def _cookie_param(cookie: Cookie, url: httpx.URL) -> SetCookieParam:
     return param
 
 
+class PortalAuth(httpx.Auth):
+    """Sends what the portal knows its visitor by: a header, and user and password once the portal has asked for them.
+
+    As a browser does, it sends user and password without another question after the first one.
+    """
+
+    def __init__(self, header: PortalHeader | None, user: str, password: Secret) -> None:
+        """Keep what is sent; an empty user is never sent."""
+        self._header = header
+        self._basic = httpx.BasicAuth(user, password.text) if user else None
+        self._is_asked = False
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add what is known, and answer the portal's question for user and password once."""
+        if self._header is not None:
+            request.headers[self._header.name] = self._header.value.text
+        was_sent = self._is_asked
+        response = yield from self._sent(request)
+        if self._basic is None or was_sent or not _asks_for_basic(response):
+            return
+        self._is_asked = True
+        yield from self._sent(request)
+
+    def _sent(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
+        if self._basic is not None and self._is_asked:
+            request = next(self._basic.auth_flow(request))
+        return (yield request)
+
+
+def _asks_for_basic(response: httpx.Response) -> bool:
+    if response.status_code != HTTPStatus.UNAUTHORIZED:
+        return False
+    offers = response.headers.get_list("www-authenticate", split_commas=True)
+    return any(offer.split(" ")[0].lower() == "basic" for offer in offers)
+
+
+def _portal_auth(options: BrowserOptions) -> PortalAuth | None:
+    if options.header is None and not options.http_user:
+        return None
+    return PortalAuth(options.header, options.http_user, options.http_password)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpClients:
     """The HTTP client for most hosts, and the one for hosts that may get the client certificate."""
@@ -70,6 +113,8 @@ class HttpClients:
     with_certificate: httpx.AsyncClient | None = None
     #: Origin of the portal: scheme, host and port.
     portal: str = ""
+    #: What only the portal gets with a request: user and password if it asks for them, and the header of its pack.
+    auth: PortalAuth | None = None
     #: Other hosts that may get the certificate; a name with a leading dot includes all its subdomains.
     hosts: tuple[str, ...] = ()
 
@@ -80,6 +125,11 @@ class HttpClients:
             if self.with_certificate is not None and self._may_get_certificate(url)
             else self.default
         )
+
+    def auth_for(self, url: str) -> PortalAuth | None:
+        """Return what is sent with a request to an address; ``None`` for every address but the portal's own."""
+        origin = origin_of(url)
+        return self.auth if origin is not None and origin == origin_of(self.portal) else None
 
     def _may_get_certificate(self, url: str) -> bool:
         origin = origin_of(url)
@@ -111,7 +161,13 @@ async def open_http_clients(options: BrowserOptions, user_agent: str, stall_s: f
     )
     hosts = () if options.identity is None else options.identity.hosts
     async with default or contextlib.nullcontext(), with_certificate or contextlib.nullcontext():
-        yield HttpClients(default=default, with_certificate=with_certificate, portal=options.http_origin, hosts=hosts)
+        yield HttpClients(
+            default=default,
+            with_certificate=with_certificate,
+            portal=options.http_origin,
+            auth=_portal_auth(options),
+            hosts=hosts,
+        )
 
 
 def _client(

@@ -132,7 +132,7 @@ class HttpDownloader:
         if client is None:
             msg = "only the browser can use the system's proxy"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        async with client.stream("GET", url, headers=headers) as response:
+        async with client.stream("GET", url, headers=headers, auth=self._clients.auth_for(url)) as response:
             yield response
 
     def _is_of_portal(self, cookie_domain: str) -> bool:
