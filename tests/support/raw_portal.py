@@ -49,9 +49,9 @@ page_s = 10
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password></form></body></html>"
 
 
-def raw_pack() -> Pack:
-    """What is known of the raw portal."""
-    return parse_toml(_PACK, "raw")
+def raw_pack(more: str = "", *, settled: str = '["#order"]') -> Pack:
+    """What is known of the raw portal, with further tables."""
+    return parse_toml(_PACK.replace('settled = ["#order"]', f"settled = {settled}") + more, "raw")
 
 
 def pdf(mark: str) -> bytes:

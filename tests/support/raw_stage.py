@@ -9,17 +9,20 @@ from typing import cast
 
 from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.tasks import Report
+from poolwright.portal.pack import Pack
 from poolwright.worker.attempt import attempt
 from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
 from tests.support.sessions import OpenStage, Stage, task_for
 
 
 @contextlib.asynccontextmanager
-async def raw_stage(open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple[RawPortal, Stage]]:
+async def raw_stage(
+    open_stage: OpenStage, folder: Path, pack: Pack | None = None
+) -> AsyncGenerator[tuple[RawPortal, Stage]]:
     """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
     async with (
         raw_portal() as portal,
-        open_stage(cast("PortalClient", portal), folder, pack=raw_pack(), password="") as stage,
+        open_stage(cast("PortalClient", portal), folder, pack=pack or raw_pack(), password="") as stage,
     ):
         yield portal, stage
 

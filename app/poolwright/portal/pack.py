@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.errors import PackError
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack_schema import (
-    AttachmentRules,
     DialogPolicy,
     FieldRule,
     LoginRules,
@@ -29,9 +28,9 @@ from poolwright.portal.pack_schema import (
     NameSource,
     PackTable,
     PageLimits,
-    SiteAddresses,
     TriageMarks,
 )
+from poolwright.portal.step_schema import FurtherSource, ListRules, OrderSite
 
 __all__ = [
     "DialogPolicy",
@@ -73,12 +72,23 @@ class Pack(PackTable):
     name: Annotated[str, AfterValidator(_name)]
     title: str
     numbers: NumberRules
-    site: SiteAddresses
+    site: OrderSite
     login: LoginRules
     triage: TriageMarks
-    attachments: AttachmentRules
+    attachments: ListRules
+    #: Further pages with files of an order.
+    sources: tuple[FurtherSource, ...] = ()
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
     limits: PageLimits = PageLimits()
+
+    @model_validator(mode="after")
+    def _sources_have_names(self) -> Pack:
+        names = [source.name for source in self.sources]
+        for name in names:
+            if names.count(name) > 1 or name in self.fields:
+                msg = f"sources: the name {name!r} is used twice, by another source or by a field"
+                raise ValueError(msg)
+        return self
 
     def to_json(self) -> str:
         """Return the pack as it is sent to a worker."""
@@ -87,15 +97,43 @@ class Pack(PackTable):
     @property
     def notices(self) -> tuple[str, ...]:
         """Return sentences for the author of a valid pack about its gaps."""
-        rules = self.attachments
-        if rules.count or rules.empty or rules.settled or rules.answered:
-            return ()
-        signs = "attachments.empty, count, settled or answered"
-        return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
+        rules, notices = self.attachments, list[str]()
+        if not (rules.count or rules.empty or rules.settled or rules.answered):
+            signs = "attachments.empty, count, settled or answered"
+            notices += [
+                f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
+            ]
+        if rules.next and rules.next.scroll and not (rules.next.until or rules.count):
+            notices += ["it has no sign of the end of a list that is scrolled (attachments.next.until, count)"]
+        if (find := self.site.find) and not (find.none or find.settled):
+            notices += ["it has no sign of a search without results (site.find.none, settled): no order is not_found"]
+        return tuple(notices)
+
+    def page_at(self, path: str, attachments: ListRules | None = None, ready: Marks | None = None) -> Pack:
+        """Return the rules for another page with files of an order, as if it were the order's own.
+
+        Args:
+            path: Its address below that of the portal.
+            attachments: The rules for its list, if they differ.
+            ready: Its marks, if they differ.
+        """
+        site = self.site.model_copy(update={"order": path, "find": None})
+        triage = self.triage if ready is None else self.triage.model_copy(update={"ready": ready})
+        rules = {"site": site, "triage": triage, "sources": (), "attachments": attachments or self.attachments}
+        return self.model_copy(update=rules)
 
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
+
+    def path_below(self, base_url: str, url: str) -> str | None:
+        """Return the path, query and fragment of an address below that of the portal; ``None`` for any other."""
+        parts, base_path = urlsplit(url), urlsplit(base_url).path
+        rest = parts.path.removeprefix(base_path)
+        is_below = parts.path.startswith(base_path) and rest[:1] in {"", "/"}
+        if not is_below or origin_of(url) is None or origin_of(url) != origin_of(base_url):
+            return None
+        return urlunsplit(("", "", rest or "/", parts.query, parts.fragment))
 
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
         """Return whether an address is that of the order's page; a portal may add to the address of an order."""

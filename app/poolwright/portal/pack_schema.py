@@ -96,9 +96,14 @@ class SiteAddresses(PackTable):
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
 
+    @property
+    def has_numbered_addresses(self) -> bool:
+        """Return whether the number of an order is in its address."""
+        return True
+
     @model_validator(mode="after")
     def _order_holds_number(self) -> SiteAddresses:
-        if "{number}" not in self.order:
+        if self.has_numbered_addresses and "{number}" not in self.order:
             msg = "order must contain {number}"
             raise ValueError(msg)
         return self

@@ -134,10 +134,18 @@
       }
       return [...addresses].slice(0, 100);
     };
+    // What the links are, so that another page of the list is told from the one before it.
+    const rowOf = (element) => (spec.row ? wellFormed(dom.rowText(element, spec.row), 1000) : "");
+    const signature = () => {
+      const keys = linksOf().map(({ element, address }) => [address, textOf(element), rowOf(element)]);
+      return wellFormed(JSON.stringify(keys), 1000000);
+    };
     const linkOf = ({ element, others, address, selector, index }) => ({
       address,
       selector,
       index,
+      row: rowOf(element),
+      route: !address && isRoute(element.hash) ? wellFormed(element.href, 2000) : "",
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
     });
     const countOf = () => {
@@ -177,11 +185,12 @@
 
     const isListComplete = () => {
       const count = linksOf().length;
+      if (spec.previous !== null && signature() === spec.previous) return false;
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isQuiet());
       if (!isLoaded() || !isQuiet()) return false;
       const counted = countOf();
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
-      return counted === null ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
+      return counted === null || (spec.is_part && counted > 0) ? count > 0 || isDeclaredEmpty() || spec.is_answered : counted === count;
     };
     const isComplete = () => {
       if (!isParsed()) return false;
@@ -217,6 +226,7 @@
         present: spec.selectors.filter((selector) => all(selector).some(isShown)),
         texts: Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
         links: links.map(linkOf),
+        signature: spec.is_part ? signature() : "",
         count: countOf(),
         is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),

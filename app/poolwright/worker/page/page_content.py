@@ -25,6 +25,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "links": list(attachments.links),
         "clicks": list(attachments.clicks),
         "address_attributes": list(attachments.address_attributes),
+        "row": attachments.row.model_dump() if attachments.row else None,
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
         "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
@@ -56,6 +57,19 @@ class PageLink(BaseModel):
     index: int
     #: Texts that may name the file, by source.
     names: dict[str, str]
+    #: The text of its row, where the pack names one.
+    row: str = ""
+    #: Absolute address of a route within the page, if it leads to one in place of a file.
+    route: str = ""
+    #: The page of the list that shows it, from 1.
+    list_page: int = 1
+    #: Address of the frame of another origin that contains it; empty for the page itself.
+    frame: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return what tells it from the other links of a list."""
+        return (self.address,) if self.address else (self.selector, self.frame, self.row, *self.names.values())
 
 
 class ReadEnd(StrEnum):
@@ -93,6 +107,10 @@ class PageContent(BaseModel):
     fields: dict[str, str] = Field(default_factory=dict[str, str])
     element_count: int = 0
     link_count: int = 0
+    #: Tells one page of a list from another; empty for a list of one page.
+    signature: str = ""
+    #: The page of the list that is shown, from 1.
+    list_page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

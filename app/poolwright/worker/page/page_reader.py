@@ -58,7 +58,7 @@ _OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 class PageReader:
     """Reads the page that one navigation led to."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is given by its caller alone
         self,
         page: Page,
         traffic: Traffic,
@@ -67,6 +67,7 @@ class PageReader:
         *,
         portal_number: str | None = None,
         is_any_page: bool = False,
+        previous: str | None = None,
     ) -> None:
         """Read by the rules of a portal.
 
@@ -77,8 +78,10 @@ class PageReader:
             base_url: The address of the portal.
             portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
             is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
+            previous: The signature of the page of the list before this one, which must differ; ``None`` for the first.
         """
         self._page = page
+        self._previous = previous
         self._traffic = traffic
         self._pack = pack
         self._base_url = base_url
@@ -106,7 +109,7 @@ class PageReader:
         )
         verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
-        return ClassifiedPage(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+        return ClassifiedPage(reading=reading, verdict=verdict, doubt=self.doubt(reading) if is_ready else "")
 
     @property
     def _served_at(self) -> str:
@@ -197,8 +200,8 @@ class PageReader:
         # A frame that blocks scripts runs no timers for ours either, so its content is taken at the first read.
         spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
         frames = [
-            PageContent.model_validate(result)
-            for result in await world.evaluate_in_frames(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
+            _in_frame(PageContent.model_validate(result), url)
+            async for url, result in world.frame_results(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
         ]
         contents = (reading, *frames)
         strangers = [url for url in reading.strangers if not self._may_read(url)]
@@ -207,7 +210,11 @@ class PageReader:
         if len(frames) >= len(reading.strangers) - len(strangers):
             read |= {urldefrag(url).url for url in reading.strangers}
         documents = [url for url in reading.documents if url not in read]
-        links = {link.address or f"{link.selector} {link.index}": link for content in frames for link in content.links}
+        links = {
+            link.address or f"{link.selector} {link.index} {link.frame}": link
+            for content in frames
+            for link in content.links
+        }
         return reading.model_copy(
             update={
                 "links": [*reading.links, *links.values()],
@@ -236,7 +243,8 @@ class PageReader:
     def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
 
-    def _doubt(self, reading: PageContent) -> str:
+    def doubt(self, reading: PageContent) -> str:
+        """Return why the list of a page, or of all its pages together, cannot be trusted; empty if it can."""
         if self._portal_number is None:
             return ""
         return incompleteness_reason(
@@ -271,10 +279,17 @@ class PageReader:
             "is_any_page": self._is_any_page,
             "is_known": self._page_verdict(url) is not Verdict.UNKNOWN or self._is_error,
             "is_answered": self._traffic.is_answered(attachments.answered),
+            "is_part": attachments.next is not None,
+            "previous": self._previous,
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
         }
+
+
+def _in_frame(content: PageContent, url: str) -> PageContent:
+    """Return the content of a frame of another origin, whose links are clicked there."""
+    return content.model_copy(update={"links": [link.model_copy(update={"frame": url}) for link in content.links]})
 
 
 def _without_linked(reading: PageContent) -> PageContent:

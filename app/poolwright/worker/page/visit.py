@@ -11,6 +11,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import PageFacts, Verdict, classify_visit
 from poolwright.worker.errors import missing_page_error
+from poolwright.worker.page.list_reader import ListReader
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.request_guard import RequestGuard
@@ -45,6 +46,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
     portal_number: str | None = None,
     guard: RequestGuard | None = None,
     is_any_page: bool = False,
+    list_page: int | None = None,
 ) -> Visit:
     """Visit a page of the portal.
 
@@ -56,6 +58,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
         guard: The request guard of the page, if it has one.
         is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
+        list_page: The page of the order's list at which the visit ends; the last one if ``None``.
 
     Raises:
         playwright.async_api.Error: No response came, or the page crashed or was closed.
@@ -68,9 +71,10 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
             async with detect_certificate_prompt(page, traffic):
                 refusal = await _navigate(page, address, pack.limits.page_s)
                 if refusal is None:
-                    reader = PageReader(
-                        page, traffic, pack, base_url, portal_number=portal_number, is_any_page=is_any_page
-                    )
+                    if portal_number is not None:
+                        order = ListReader(page, traffic, pack, base_url, portal_number)
+                        return await _visit_of(await order.read(list_page), traffic)
+                    reader = PageReader(page, traffic, pack, base_url, is_any_page=is_any_page)
                     return await _visit_of(await reader.read(), traffic)
         except CertificatePromptError as error:
             refusal = error
