@@ -85,8 +85,9 @@ class PageStep(PackTable):
             "max": (StepAction.CLICK, StepAction.EXPAND),
             "if_present": (StepAction.CLICK, StepAction.FILL, StepAction.WAIT_FOR),
         }
+        defaults = type(self).model_fields
         for key, owners in belongings.items():
-            if key in self.model_fields_set and action not in owners:
+            if getattr(self, key) != defaults[key].default and action not in owners:
                 msg = f"{key} is for {' and '.join(owners)}, not for {action}"
                 raise ValueError(msg)
         if self.until_text and not self.until:
@@ -271,7 +272,7 @@ class FurtherSource(PackTable):
             msg = "address must contain {number}"
             raise ValueError(msg)
         for key in ("text", "max"):
-            if key in self.model_fields_set and self.follow is None:
+            if getattr(self, key) != type(self).model_fields[key].default and self.follow is None:
                 msg = f"{key} is for follow"
                 raise ValueError(msg)
         return self

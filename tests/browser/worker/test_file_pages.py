@@ -18,10 +18,8 @@ FOLLOW = '[attachments.file]\nfollow = "a.save"\n'
 CLICK = '[attachments.file]\nclick = "button.save"\n'
 NAMES = ["a.pdf", "b.pdf"]
 LINKS = "".join(link(f"/view/{name}", name) for name in NAMES)
-DIALOG = "".join(
-    button(f"box.innerHTML=`<a class=save href=/f/{name}>Save</a><button class=save onclick=location='/f/{name}'>S`", name)
-    for name in NAMES
-)
+OPEN = "box.innerHTML=`<a class=save href=/f/{0}>Save</a><button class=save onclick=location='/f/{0}'>S`"
+DIALOG = "".join(button(OPEN.format(name), name) for name in NAMES)
 CASES = {
     "a page with a link": (LINKS, "<a class=save href=/f/{}>Save</a>", FOLLOW),
     "a page with a late link": (
@@ -30,7 +28,7 @@ CASES = {
         FOLLOW,
     ),
     "a page with a button": (LINKS, "<button class=save onclick=\"location='/f/{}'\">Save</button>", CLICK),
-    "a page with a frame": (LINKS, "<iframe class=save srcdoc=\"<a class=save href=/f/{}>S</a>\"></iframe>", FOLLOW),
+    "a page with a frame": (LINKS, '<iframe class=save srcdoc="<a class=save href=/f/{}>S</a>"></iframe>', FOLLOW),
     "a dialog with a link": (f"{DIALOG}<div id=box></div>", "", FOLLOW),
     "a dialog with a button": (f"{DIALOG}<div id=box></div>", "", CLICK),
 }

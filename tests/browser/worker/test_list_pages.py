@@ -121,6 +121,26 @@ async def test_all_pages_of_a_list_are_read(name: str, tmp_path: Path, open_stag
     assert saved == {name: pdf(name) for name in NAMES}
 
 
+FRAMES = {"links": (LINK, ""), "buttons": (BUTTON, "allow-downloads")}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+async def test_all_pages_of_a_list_in_a_frame_of_another_origin_are_read(
+    name: str, tmp_path: Path, open_stage: OpenStage
+) -> None:
+    row, more = FRAMES[name]
+    async with raw_stage(open_stage, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, stage):
+        portal.order("1", f"<iframe sandbox='allow-scripts {more}' src=/frame width=300 height=200></iframe>")
+        page = f"<!DOCTYPE html>{PAGER}<script>{SCRIPT % (NAMES, row)}</script>"
+        portal.routes["/frame"] = (answer(page.encode(), kind="text/html"),)
+        serve_files(portal)
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
+    assert saved == {name: pdf(name) for name in NAMES}
+
+
 async def test_a_list_in_several_documents_is_read_to_its_last(tmp_path: Path, open_stage: OpenStage) -> None:
     async with raw_stage(open_stage, tmp_path, raw_pack(NEXT)) as (portal, stage):
         for number, body in pages_of_links().items():
@@ -143,6 +163,24 @@ async def test_files_that_look_the_same_are_told_apart_by_their_row(tmp_path: Pa
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {name: pdf(name) for name in NAMES}
+
+
+#: The second page of a list of another origin is asked for without a request, and comes late.
+LATE = SCRIPT.replace("100);", "3000);")
+
+
+async def test_a_late_page_in_a_frame_of_another_origin_keeps_its_order_open(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    async with raw_stage(open_stage, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, stage):
+        portal.order("1", "<iframe sandbox='allow-scripts' src=/frame width=300 height=200></iframe>")
+        page = f"<!DOCTYPE html>{PAGER}<script>{LATE % (NAMES, LINK)}</script>"
+        portal.routes["/frame"] = (answer(page.encode(), kind="text/html"),)
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, saved) == (Reason.PORTAL_CHANGED, {})
+    assert "Page 2 of the list did not arrive" in report.detail
 
 
 UNSURE = {

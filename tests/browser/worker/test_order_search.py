@@ -73,8 +73,12 @@ FOUND = {
     "by a script": (
         BY_FORM,
         {
-            "/search": FORM.replace("action", "onsubmit='event.preventDefault(); setTimeout(() => list.innerHTML = "
-            f"`<p id=found></p>{hit('1', '/po/u77')}`, 300)' action") + "<div id=list></div>",
+            "/search": FORM.replace(
+                "action",
+                "onsubmit='event.preventDefault(); setTimeout(() => list.innerHTML = "
+                f"`<p id=found></p>{hit('1', '/po/u77')}`, 300)' action",
+            )
+            + "<div id=list></div>",
         },
     ),
     "by a row with a link": (

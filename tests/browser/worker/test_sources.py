@@ -8,6 +8,7 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import Report
+from poolwright.sdk.protocol import SessionLostError
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import RawPortal, answer, attached, pdf, raw_pack
 from tests.support.raw_stage import button, files_of, link, raw_stage
@@ -58,7 +59,7 @@ async def brought(
 async def test_files_of_further_pages_are_added(tmp_path: Path, open_stage: OpenStage) -> None:
     pages = {
         "1": link("/f/a.pdf", "a.pdf") + TO_IT,
-        "/req/77": f"<div id=req></div>{link('/f/a.pdf', 'a.pdf')}{link('/f/b.pdf', 'b.pdf')}",
+        "/req/77": f"<div id=req></div><div id=order></div>{link('/f/a.pdf', 'a.pdf')}{link('/f/b.pdf', 'b.pdf')}",
         "/contract/1": f"<div id=order></div>{button('location=`/f/c.pdf`', 'c.pdf')}",
     }
 
@@ -156,6 +157,10 @@ async def test_a_further_page_without_files_has_a_status_beside_a_good_order(
 async def test_a_login_page_in_place_of_a_further_page_gives_the_order_back(
     tmp_path: Path, open_stage: OpenStage
 ) -> None:
-    pages = {"1": link("/f/a.pdf", "a.pdf"), "/contract/1": "<input id=password type=password>"}
+    async with raw_stage(open_stage, tmp_path, raw_pack(CONTRACT)) as (portal, stage):
+        portal.order("1", link("/f/a.pdf", "a.pdf"))
+        show(portal, "/contract/1", "<input id=password type=password>")
+        serve(portal, "a.pdf")
 
-    report, _, _ = await brought(open_stage, tmp_path, CONTRACT, pages)
+        with pytest.raises(SessionLostError, match="asks for a login at"):
+            await files_of(stage)

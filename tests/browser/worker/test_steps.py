@@ -16,15 +16,25 @@ pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop
 
 TWO = (link("/f/a.pdf", "a.pdf") + link("/f/b.pdf", "b.pdf")).replace('"', "'")
 SHADOW = "<p id=host></p><script>host.attachShadow({mode: 'open'}).innerHTML = `"
-TAB = """<button id=tab onclick="setTimeout(() => list.innerHTML = `%s`, 300)">Anh\u00e4nge (2)</button><div id=list></div>"""
-FIELD = "<input id=q><button id=go onclick=\"if (q.value === '1') list.innerHTML = `%s`\">Go</button><div id=list></div>"
+LIST = "</button><div id=list></div>"
+TAB = """<button id=tab onclick="setTimeout(() => list.innerHTML = `%s`, 300)">Anh\u00e4nge (2)""" + LIST
+FIELD = "<input id=q><button id=go onclick=\"if (q.value === '1') list.innerHTML = `%s`\">Go" + LIST
 CLICK_TAB = """
 [[attachments.open]]
 click = "button"
 text = ["attachments", "Anhänge"]
 until = "#list a"
 """
-EXPANDERS = "<div class=x onclick=\"this.outerHTML = `%s`\">+</div>"
+EXPANDERS = '<div class=x onclick="this.outerHTML = `%s`">+</div>'
+MORE = """<div id=list></div><button id=more>More</button><script>
+const names = ["a", "b"];
+more.onclick = () => {
+  const name = names.shift();
+  list.innerHTML += `<a class=att href=/f/${name}.pdf>${name}.pdf</a>`;
+  if (names.length === 0) more.remove();
+};
+</script>"""
+SHUT_OFF = "<iframe sandbox=allow-scripts src=/frame width=300 height=200></iframe>"
 CASES = {
     "a tab": (TAB % TWO, CLICK_TAB),
     "a tab in an open shadow root": (
@@ -34,14 +44,14 @@ CASES = {
         CLICK_TAB,
     ),
     "a tab in a frame of the same host": ("<iframe src=/frame width=300 height=200></iframe>", CLICK_TAB),
+    "a tab in a frame that is shut off": (SHUT_OFF, CLICK_TAB),
     "a tab that is not there, if it may be missing": (TWO, '[[attachments.open]]\nclick = "#tab"\nif_present = true'),
     "one more page": (
         "",
         '[[attachments.open]]\ngoto = "/order/{number}/files"\n[[attachments.open]]\nwait_for = "a.att"',
     ),
     "more and more": (
-        "<div id=list></div><button id=more onclick=\"list.innerHTML += `<a class=att href=/f/${n}.pdf>${n}.pdf</a>`;"
-        "n = 'b'; if (list.children.length > 1) this.remove()\">More</button><script>n = 'a'</script>",
+        MORE,
         '[[attachments.open]]\nclick = "#more"\nrepeat = true',
     ),
     "expanders within expanders": (
@@ -146,7 +156,7 @@ async def test_a_page_that_is_opened_again_for_a_click_goes_through_the_steps_ag
         portal,
         stage,
     ):
-        portal.order("1", f"<button onclick=\"list.innerHTML = `{buttons}`\">Anh\u00e4nge</button><div id=list></div>")
+        portal.order("1", f'<button onclick="list.innerHTML = `{buttons}`">Anh\u00e4nge</button><div id=list></div>')
         portal.routes["/f/x"] = (answer(b"<p>no file", kind="text/html"),)  # leaves the page
         for name in "ab":
             portal.routes[f"/f/{name}"] = (attached(f"{name}.pdf", pdf(name)),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import anyio
@@ -17,7 +18,7 @@ from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_clos
 from poolwright.worker.page.element_finder import ElementAction, ElementFinder, ElementQuery
 from poolwright.worker.page.page_activity import discard_unfollowed, ignore_failure
 from poolwright.worker.page.popups import answer_dialogs, window_cleanup
-from poolwright.worker.page.request_guard import guard_requests
+from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.page.traffic import watch_traffic
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 
@@ -32,6 +33,26 @@ class DirectFileError(DownloadRefusedError):
         super().__init__("it is a file and no page", is_retryable=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePage:
+    """An open page of a file."""
+
+    finder: ElementFinder
+    guard: RequestGuard
+
+    async def click(self, selector: str) -> None:
+        """Click the element that brings the file; only then may the page send more than it may for being read.
+
+        Raises:
+            DownloadRefusedError: There is none.
+            playwright.async_api.Error: The page crashed or was closed.
+        """
+        if not (await self.finder.find(ElementQuery(selector=selector))).is_found:
+            raise _missing(self.finder, selector)
+        self.guard.is_clicking = True
+        await click_file(self.finder, selector)
+
+
 class FileOpener:
     """Opens the pages of files for one order."""
 
@@ -42,7 +63,7 @@ class FileOpener:
         self._context = context
 
     @contextlib.asynccontextmanager
-    async def viewer(self, address: str, referer: str) -> AsyncGenerator[ElementFinder]:
+    async def viewer(self, address: str, referer: str) -> AsyncGenerator[FilePage]:
         """Open the page at an address for the block, guarded as the order's own.
 
         Raises:
@@ -61,8 +82,7 @@ class FileOpener:
                     guard_requests(page, self._pack, self._portal.base_url) as guard,
                 ):
                     await self._navigate(page, address, referer)
-                    guard.is_clicking = True
-                    yield ElementFinder(page, traffic, self._pack, self._portal.base_url)
+                    yield FilePage(finder=ElementFinder(page, traffic, self._pack, self._portal.base_url), guard=guard)
         finally:
             with anyio.CancelScope(shield=True):
                 await ignore_failure(page.close)

@@ -35,12 +35,11 @@ from poolwright.worker.download.browser_downloader import (
 )
 from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.file_name import FileName, choose_file_name
-from poolwright.worker.download.file_opener import DirectFileError, FileOpener, click_file, find_address
+from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
-from poolwright.worker.page.element_finder import ElementFinder
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.reachability import is_portal_unreachable
 from poolwright.worker.transfer.content_disposition import NO_DISPOSITION
@@ -158,10 +157,12 @@ class OrderDownloads:
         if address:
             self._raise_if_foreign(address)
             try:
-                async with self._file_opener.viewer(address, self._page_url) as finder:
+                async with self._file_opener.viewer(address, self._page_url) as file_page:
                     if step.click:
-                        return await self._check_all(await self._click_in_viewer(request, finder, step.click), request)
-                    address = await find_address(finder, step.follow or "")
+                        return await self._check_all(
+                            await self._click_in_viewer(request, file_page, step.click), request
+                        )
+                    address = await find_address(file_page.finder, step.follow or "")
             except DirectFileError:
                 pass
         elif step.click:
@@ -175,13 +176,13 @@ class OrderDownloads:
         return await self._receive(replace(request, link=link))
 
     async def _click_in_viewer(
-        self, request: DownloadRequest, finder: ElementFinder, selector: str
+        self, request: DownloadRequest, file_page: FilePage, selector: str
     ) -> Sequence[ReceivedFile | DownloadRefusedError]:
         async def act(_: Page) -> None:
-            await click_file(finder, selector)
+            await file_page.click(selector)
 
         try:
-            return await self._downloads.browser_downloader.download_from(finder.page, request, act)
+            return await self._downloads.browser_downloader.download_from(file_page.finder.page, request, act)
         except NoFileError as error:
             self._check_pages(error)
             raise

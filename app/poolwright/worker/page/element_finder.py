@@ -17,9 +17,9 @@ from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 from poolwright.worker.page.devtools import PageNavigatedError, cdp_session, isolated_world, session_sender
+from poolwright.worker.page.page_content import may_read_frame
 from poolwright.worker.page.traffic import Traffic
 
 _SCRIPT = resources.files("poolwright.worker").joinpath("steps.js").read_text(encoding="utf-8")
@@ -176,21 +176,24 @@ class ElementFinder:
     async def _act(self, spec: dict[str, Any]) -> StepResult | None:
         """Make the step on the element, which is there; ``None`` if it no longer is."""
         result: StepResult | None = None
+        now = {**spec, "stops_when_quiet": False}
         async with self.settled_navigation():
             world = await isolated_world(self.page)
             try:
-                made = await world.evaluate(_SCRIPT, {**spec, "limit_ms": 0, "stops_when_quiet": False}, _SLICE_S)
+                made = await world.evaluate(_SCRIPT, {**now, "limit_ms": 0}, _SLICE_S)
                 result = StepResult.model_validate(made)
             except PageNavigatedError:
                 return StepResult(end=StepEnd.FOUND, count=1)  # because of the click
             if not result.is_found:
-                result = await self._in_frames(spec)
+                result = await self._in_frames(now)
         return result
 
     async def _in_frames(self, spec: dict[str, Any]) -> StepResult | None:
         """Make the step in the first frame of another origin that has the element; ``None`` if none has it."""
         world = await isolated_world(self.page)
-        now = {**spec, "limit_ms": 0, "stops_when_quiet": False}
+        # A frame is given time to become quiet too, unless it is only looked at now.
+        limit_ms = _SLICE_S * 1000 if spec["stops_when_quiet"] else 0
+        now = {**spec, "limit_ms": limit_ms}
         async with contextlib.aclosing(world.frame_results(self._may_read, _SCRIPT, now, 2 * _SLICE_S)) as results:
             async for _, made in results:
                 result = StepResult.model_validate(made)
@@ -199,11 +202,10 @@ class ElementFinder:
         return None
 
     def _has_frames(self) -> bool:
-        own = origin_of(self.page.url)
-        return any(self._may_read(frame.url) and origin_of(frame.url) != own for frame in self.page.frames[1:])
+        return any(self._may_read(frame.url) for frame in self.page.frames[1:])
 
     def _may_read(self, url: str) -> bool:
-        return self.pack.may_fetch(self.base_url, url)
+        return may_read_frame(self.pack, self.base_url, url)
 
     async def _wait_for_document(self, limit_s: float) -> None:
         with contextlib.suppress(PlaywrightTimeoutError):  # the next look finds the end of the time

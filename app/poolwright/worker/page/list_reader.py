@@ -87,7 +87,9 @@ class ListReader:
             last = await reader.read()
             if last.verdict not in _IS_SHOWN or last.reading.end is ReadEnd.TOO_LARGE:
                 return last
-            if is_told and last.reading.end is ReadEnd.LATE:
+            known = {link.key for page in pages for link in page.links}
+            is_new = bool(rules.scroll) or any(link.key not in known for link in last.reading.links) or is_told
+            if (is_told and last.reading.end is ReadEnd.LATE) or not is_new:
                 return replace(last, doubt=f"Page {len(pages) + 1} of the list did not arrive in time.")
             pages.append(last.reading)
         if list_page is not None:

@@ -41,6 +41,15 @@ def _distinct(marks: dict[Verdict, Marks], part: str) -> list[str]:
     return sorted({selector for mark in marks.values() for selector in getattr(mark, part)})
 
 
+#: Frames without an address of their own belong to the page around them.
+_OWN_FRAMES = frozenset({"", "about:blank", "about:srcdoc"})
+
+
+def may_read_frame(pack: Pack, base_url: str, url: str) -> bool:
+    """Return whether the frame at an address belongs to the portal, or to a host that the pack trusts."""
+    return url in _OWN_FRAMES or pack.may_fetch(base_url, url)
+
+
 #: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX, ROOT_COUNT_MAX, DEPTH_MAX = 300_000, 5_000, 20_000, 200
 

@@ -36,6 +36,7 @@ from poolwright.worker.page.page_content import (
     ClassifiedPage,
     PageContent,
     ReadEnd,
+    may_read_frame,
     reader_rules,
 )
 from poolwright.worker.page.traffic import Traffic
@@ -51,8 +52,6 @@ _SLICE_S = 1.0
 _SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
 #: Scheme of the page that the browser shows instead of one that did not load.
 _NO_PAGE = "chrome-error:"
-#: Frames without an address of their own belong to the page around them.
-_OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 
 
 class PageReader:
@@ -228,7 +227,7 @@ class PageReader:
         )
 
     def _may_read(self, url: str) -> bool:
-        return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
+        return may_read_frame(self._pack, self._base_url, url)
 
     def _is_list(self, url: str) -> bool:
         """Return whether the page is the order's own, judged by its address and status."""

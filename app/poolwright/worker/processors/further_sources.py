@@ -25,7 +25,7 @@ from poolwright.worker.page.popups import answer_dialogs, window_cleanup
 from poolwright.worker.page.request_guard import guard_requests
 from poolwright.worker.page.traffic import watch_traffic
 from poolwright.worker.page.visit import Visit, visit
-from poolwright.worker.processors.order_page import IS_SHOWN
+from poolwright.worker.processors.order_visit import IS_SHOWN
 
 _PDF = "application/pdf"
 #: What is told of a page that does not show its files; whether another try can help.

@@ -25,7 +25,7 @@ from poolwright.worker.page.page_content import PageLink, ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
-from poolwright.worker.processors.order_page import IS_SHOWN, OrderPage, missing_report, open_order_page
+from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
 
@@ -149,7 +149,7 @@ async def _process_page(
     tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, *, until: float
 ) -> Report:
     base_url = portal_context.portal.base_url
-    opened = await open_order_page(tab.page, portal_context.pack, base_url, task, guard)
+    opened = await visit_order(tab.page, portal_context.pack, base_url, task, guard)
     if isinstance(opened, Report):
         return opened
     page = opened.visit
@@ -170,7 +170,7 @@ async def _process_page(
 
 
 async def _fetch_listed(
-    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderPage, *, until: float
+    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderVisit, *, until: float
 ) -> Report:
     """Download the files of the order and return the report; files that are late are missed, the others are kept."""
     reading = opened.visit.reading
@@ -208,7 +208,7 @@ async def _fetch_listed(
 
 
 async def _fetch_sources(
-    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderPage, results: DownloadResults
+    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderVisit, results: DownloadResults
 ) -> None:
     """Download the files of the order's page, and then those of its further pages."""
     pack, reading = portal_context.pack, opened.visit.reading

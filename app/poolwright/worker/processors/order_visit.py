@@ -25,16 +25,14 @@ IS_SHOWN = frozenset({Verdict.READY, Verdict.RENEWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPage:
+class OrderVisit:
     """A visit to the page of an order, and the rules for it."""
 
     visit: Visit
     pack: Pack
 
 
-async def open_order_page(
-    page: Page, pack: Pack, base_url: str, task: POTask, guard: RequestGuard
-) -> OrderPage | Report:
+async def visit_order(page: Page, pack: Pack, base_url: str, task: POTask, guard: RequestGuard) -> OrderVisit | Report:
     """Open the page of an order; return the report if the portal's search does not find it.
 
     Args:
@@ -57,7 +55,7 @@ async def open_order_page(
         pack = pack.page_at(found)
     address = pack.order_url(base_url, number)
     visited = await visit(page, pack, base_url, address, portal_number=number, guard=guard)
-    return OrderPage(visit=visited, pack=pack)
+    return OrderVisit(visit=visited, pack=pack)
 
 
 class _Search:
