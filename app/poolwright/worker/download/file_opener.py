@@ -82,7 +82,8 @@ class FileOpener:
                     guard_requests(page, self._pack, self._portal.base_url) as guard,
                 ):
                     await self._navigate(page, address, referer)
-                    yield FilePage(finder=ElementFinder(page, traffic, self._pack, self._portal.base_url), guard=guard)
+                    finder = ElementFinder(page, traffic, self._pack, self._portal.base_url, guard)
+                    yield FilePage(finder=finder, guard=guard)
         finally:
             with anyio.CancelScope(shield=True):
                 await ignore_failure(page.close)

@@ -72,7 +72,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
                 refusal = await _navigate(page, address, pack.limits.page_s)
                 if refusal is None:
                     if portal_number is not None:
-                        order = ListReader(page, traffic, pack, base_url, portal_number)
+                        order = ListReader(page, traffic, pack, base_url, portal_number, guard)
                         return await _visit_of(await order.read(list_page), traffic)
                     reader = PageReader(page, traffic, pack, base_url, is_any_page=is_any_page)
                     return await _visit_of(await reader.read(), traffic)
