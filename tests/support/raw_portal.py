@@ -49,9 +49,10 @@ page_s = 10
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password></form></body></html>"
 
 
-def raw_pack(*, attachments: str = "", more: str = "") -> Pack:
+def raw_pack(more: str = "", *, attachments: str = "", settled: str = '["#order"]') -> Pack:
     """What is known of the raw portal, with further keys of its table of attachments and further tables."""
-    return parse_toml(_PACK.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
+    text = _PACK.replace('settled = ["#order"]', f"settled = {settled}")
+    return parse_toml(text.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
 
 
 def pdf(mark: str) -> bytes:

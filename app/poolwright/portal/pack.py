@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -21,14 +21,13 @@ from poolwright.portal.errors import PackError, PackProblem
 from poolwright.portal.login_schema import LoginRules, LoginStep
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
-    AttachmentRules,
     DialogPolicy,
     FieldRule,
     NameSource,
     PackTable,
     PageLimits,
-    SiteAddresses,
 )
+from poolwright.portal.step_schema import FurtherSource, ListRules, OrderSite
 from poolwright.portal.triage_marks import Marks, PageKind, TriageMarks
 
 __all__ = [
@@ -81,10 +80,12 @@ class Pack(PackTable):
     name: Annotated[str, AfterValidator(_name)]
     title: str
     numbers: NumberRules
-    site: SiteAddresses
+    site: OrderSite
     login: LoginRules
     triage: TriageMarks
-    attachments: AttachmentRules
+    attachments: ListRules
+    #: Further pages with files of an order.
+    sources: tuple[FurtherSource, ...] = ()
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
     limits: PageLimits = PageLimits()
 
@@ -100,6 +101,15 @@ class Pack(PackTable):
             return tables
         return {**tables, "numbers": {"separators": "", "case": LetterCase.KEEP, **cast("dict[str, object]", numbers)}}
 
+    @model_validator(mode="after")
+    def _sources_have_names(self) -> Pack:
+        names = [source.name for source in self.sources]
+        for name in names:
+            if names.count(name) > 1 or name in self.fields:
+                msg = f"sources: the name {name!r} is used twice, by another source or by a field"
+                raise ValueError(msg)
+        return self
+
     def to_json(self) -> str:
         """Return the pack as it is sent to a worker."""
         return self.model_dump_json(by_alias=True)
@@ -107,7 +117,7 @@ class Pack(PackTable):
     @property
     def notices(self) -> tuple[str, ...]:
         """Return sentences for the author of a valid pack about its gaps."""
-        return (*self._list_notices(), *self._host_notices(), *self._number_notices())
+        return (*self._list_notices(), *self._page_notices(), *self._host_notices(), *self._number_notices())
 
     def _list_notices(self) -> Iterator[str]:
         rules = self.attachments
@@ -120,6 +130,13 @@ class Pack(PackTable):
                 "it has neither attachments.count nor attachments.empty: that an order has no attachments is concluded "
                 f"from {sign} alone, and a file that is missed is not noticed"
             )
+
+    def _page_notices(self) -> Iterator[str]:
+        rules = self.attachments
+        if rules.next and rules.next.scroll and not (rules.next.until or rules.count):
+            yield "it has no sign of the end of a list that is scrolled (attachments.next.until, count)"
+        if (find := self.site.find) and not (find.none or find.settled):
+            yield "it has no sign of a search without results (site.find.none, settled): no order is not_found"
 
     def _number_notices(self) -> Iterator[str]:
         changes = {"case": "letters of a number become upper case", "separators": "spaces and hyphens are taken out"}
@@ -139,9 +156,31 @@ class Pack(PackTable):
         site = self.site
         return any("#" in path for path in (site.order, site.probe, *(one.address for one in site.orders)))
 
+    def page_at(self, path: str, attachments: ListRules | None = None, ready: Marks | None = None) -> Pack:
+        """Return the rules for another page with files of an order, as if it were the order's own.
+
+        Args:
+            path: Its address below that of the portal.
+            attachments: The rules for its list, if they differ.
+            ready: Its marks, if they differ.
+        """
+        site = self.site.model_copy(update={"order": path, "orders": (), "find": None})
+        triage = self.triage if ready is None else self.triage.model_copy(update={"ready": (ready,)})
+        rules = {"site": site, "triage": triage, "sources": (), "attachments": attachments or self.attachments}
+        return self.model_copy(update=rules)
+
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Return the address of an order's page."""
         return base_url + self.site.order_path(portal_number)
+
+    def path_below(self, base_url: str, url: str) -> str | None:
+        """Return the path, query and fragment of an address below that of the portal; ``None`` for any other."""
+        parts, base_path = urlsplit(url), urlsplit(base_url).path
+        rest = parts.path.removeprefix(base_path)
+        is_below = parts.path.startswith(base_path) and rest[:1] in {"", "/"}
+        if not is_below or origin_of(url) is None or origin_of(url) != origin_of(base_url):
+            return None
+        return urlunsplit(("", "", rest or "/", parts.query, parts.fragment))
 
     def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
         """Return whether an address is that of the order's page; a portal may add to the address of an order."""

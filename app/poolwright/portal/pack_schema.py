@@ -109,12 +109,17 @@ class PackTable(BaseModel):
 _NUMBER_PART = re.compile(r"\{number(?::(left|right|drop)([1-9]\d?))?\}")
 
 
-def _order_path(text: str) -> str:
-    """Refuse the address of an order's page that two orders could share."""
+def _known_parts(text: str) -> str:
+    """Refuse an address with a part of a number that is not defined."""
     if "{number" in _NUMBER_PART.sub("", text):
         parts_text = "{number}, {number:left4}, {number:right4}, {number:drop4}"
         msg = f"{text!r} has a part of a number that is none of {parts_text}"
         raise ValueError(msg)
+    return text
+
+
+def _whole_number(text: str) -> str:
+    """Refuse the address of an order's page that two orders could share."""
     parts = [(match[1] or "", int(match[2] or 0)) for match in _NUMBER_PART.finditer(text)]
     first = max((length for kind, length in parts if kind == "left"), default=-1)
     rest = min((length for kind, length in parts if kind == "drop"), default=first + 1)
@@ -136,7 +141,7 @@ def _number_part(number: str, kind: str, length: int) -> str:
             return number
 
 
-OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_order_path)]
+OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_known_parts)]
 
 
 class OrderAddress(PackTable):
@@ -144,7 +149,7 @@ class OrderAddress(PackTable):
 
     #: Regular expression, searched in the number in the portal's form; case counts.
     match: Regex
-    address: OrderPath
+    address: Annotated[OrderPath, AfterValidator(_whole_number)]
 
 
 class SiteAddresses(PackTable):
@@ -171,6 +176,17 @@ class SiteAddresses(PackTable):
             lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""),
             next(special, self.order),
         )
+
+    @property
+    def has_numbered_addresses(self) -> bool:
+        """Return whether the number of an order is in its address."""
+        return True
+
+    @model_validator(mode="after")
+    def _order_holds_number(self) -> SiteAddresses:
+        if self.has_numbered_addresses:
+            _whole_number(self.order)
+        return self
 
 
 class NameSource(StrEnum):

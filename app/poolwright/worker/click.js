@@ -1,20 +1,10 @@
 // Finds the element by the number of reading.js and clicks it; returns the reason if it cannot be clicked, else "".
 // Runs in our isolated world and uses dom.js only, so that scripts and names of the page cannot change the target.
-([selector, index, text]) => {
-  const documents = [];
-  const shadows = [];
-  const visit = (root, kind) => {
-    kind.push(root);
-    for (const element of dom.all(root, "*")) {
-      const shadow = dom.shadow(element);
-      if (shadow) visit(shadow, shadows);
-      const inner = dom.inner(element);
-      if (inner && dom.isPage(inner)) visit(inner, documents);
-    }
-  };
-  visit(document, documents);
-  const matches = [...documents, ...shadows].flatMap((root) => [...dom.all(root, selector)]);
-  const hasText = (element) => (element ? dom.text(element) : "").trim().slice(0, 200) === text;
+([selector, index, text, row, rowText]) => {
+  const matches = dom.roots().flatMap((root) => [...dom.all(root, selector)]);
+  const hasText = (element) =>
+    (element ? dom.text(element) : "").trim().slice(0, 200) === text &&
+    (!row || !element || dom.rowText(element, row) === rowText);
   const same = matches.filter(hasText);
   const element = hasText(matches[index]) || same.length !== 1 ? matches[index] : same[0];
   if (!element) return "the page no longer shows it";

@@ -11,7 +11,7 @@ const dom = (() => {
     const prototypeMethod = kind.prototype[name];
     return (node, ...values) => prototypeMethod.apply(node, values);
   };
-  const [ELEMENT, DOCUMENT] = [1, 9];
+  const [ELEMENT, DOCUMENT, FRAGMENT] = [1, 9, 11];
   const FRAMES = new Set(["iframe", "frame"]);
   // What shows another document: a page as a frame does, or a file in a viewer. Each has an attribute with its address.
   const VIEWERS = new Map([["iframe", "src"], ["frame", "src"], ["embed", "src"], ["object", "data"]]);
@@ -26,8 +26,24 @@ const dom = (() => {
   const everyOfDocument = method(Document, "getElementsByTagName");
 
   const objectDocument = getter(HTMLObjectElement, "contentDocument");
+  const rootOf = method(Node, "getRootNode");
+  const shadowHost = getter(ShadowRoot, "host");
   const mediaType = getter(Document, "contentType");
 
+  const shadowOf = getter(Element, "shadowRoot");
+  const matches = method(Element, "matches");
+  const parentOf = getter(Node, "parentElement");
+  const hostOf = (element) => {
+    const root = rootOf(element);
+    return typeOf(root) === FRAGMENT ? shadowHost(root) : null;
+  };
+  const setter = (kind, name) => {
+    const { set } = Object.getOwnPropertyDescriptor(kind.prototype, name);
+    return (node, value) => set.call(node, value);
+  };
+  const [setInput, setArea, setChoice] = [HTMLInputElement, HTMLTextAreaElement, HTMLSelectElement].map((kind) =>
+    setter(kind, "value"),
+  );
   const isDocument = (root) => typeOf(root) === DOCUMENT;
   const isHtml = (element) => namespace(element) === "http://www.w3.org/1999/xhtml";
   const all = (root, selector) => {
@@ -51,8 +67,36 @@ const dom = (() => {
     if (isFrame(element)) return element.contentDocument;
     return tag(element) === "object" ? objectDocument(element) : embedDocument(element);
   };
+  // The visible text; for elements other than HTML (SVG) the text of the source.
+  const text = (element) => String((isHtml(element) ? visibleText(element) : sourceText(element)) ?? "");
+  // Documents before open shadow roots: an element is found again by its number in this order.
+  const roots = () => {
+    const [documents, shadows] = [[], []];
+    const visit = (root, kind, depth) => {
+      if (depth > 200) return;
+      kind.push(root);
+      for (const element of all(root, "*")) {
+        const shadow = shadowOf(element);
+        if (shadow) visit(shadow, shadows, depth + 1);
+        const inner = viewedBy(element) ? shownBy(element) : null;
+        if (inner && /html|xml/.test(mediaType(inner))) visit(inner, documents, depth + 1);
+      }
+    };
+    visit(document, documents, 0);
+    return [...documents, ...shadows];
+  };
+  // The text of the row around an element, which tells elements apart that look the same.
+  const rowText = (element, row) => {
+    let place = element;
+    while (place && !matches(place, row.closest)) place = parentOf(place) ?? hostOf(place);
+    if (!place) return "";
+    const cells = row.selector ? [...all(place, row.selector)] : [place];
+    return cells.map(text).join(" ").split(/\s+/).join(" ").trim().slice(0, 1000);
+  };
   return {
     all,
+    roots,
+    rowText,
     // The document that an element shows, if it can be read; null for other elements.
     inner: (element) => (viewedBy(element) ? shownBy(element) : null),
     // The attribute with the address of what an element shows; undefined if it shows nothing of another address.
@@ -68,6 +112,16 @@ const dom = (() => {
     isFrame,
     attribute: method(Element, "getAttribute"),
     base: getter(Node, "baseURI"),
+    closest: method(Element, "closest"),
+    focus: method(HTMLElement, "focus"),
+    parent: (element) => parentOf(element) ?? hostOf(element),
+    setAttribute: method(Element, "setAttribute"),
+    // Sets the value of a field past the scripts of the page, which are told of it by events.
+    setValue: (element, value) => {
+      if (tag(element) === "textarea") return setArea(element, value);
+      return (tag(element) === "select" ? setChoice : setInput)(element, value);
+    },
+    tag,
     box: method(Element, "getBoundingClientRect"),
     boxes: method(Element, "getClientRects"),
     click: method(HTMLElement, "click"),
@@ -77,9 +131,8 @@ const dom = (() => {
     // The shadow root or document that contains an element, and the element that has a shadow root.
     rootOf: method(Node, "getRootNode"),
     host: getter(ShadowRoot, "host"),
-    shadow: getter(Element, "shadowRoot"),
+    shadow: shadowOf,
     state: getter(Document, "readyState"),
-    // The visible text; for elements other than HTML (SVG) the text of the source.
-    text: (element) => String((isHtml(element) ? visibleText(element) : sourceText(element)) ?? ""),
+    text,
   };
 })();

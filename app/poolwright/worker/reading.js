@@ -220,12 +220,20 @@
         return wellFormed(address, 2000);
       }
     };
+    // What the links are, so that another page of the list is told from the one before it.
+    const rowOf = (element) => (spec.row ? wellFormed(dom.rowText(element, spec.row), 1000) : "");
+    const signature = () => {
+      const keys = linksOf().map(({ element, address }) => [address, textOf(element), rowOf(element)]);
+      return wellFormed(JSON.stringify(keys), 1000000);
+    };
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
       address,
       sources,
       conditions: spec.conditions.map((place) => textAt(element, place)),
       selector,
       index,
+      row: rowOf(element),
+      route: !address && isRoute(element.hash) ? wellFormed(element.href, 2000) : "",
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
     });
     const consentClickOf = () => {
@@ -276,6 +284,7 @@
     const isListComplete = () => {
       if (spec.awaits_answer) return false;
       const count = linksOf().length;
+      if (spec.previous !== null && signature() === spec.previous) return false;
       // Whether a blank frame shows a file is known when the page has loaded.
       const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
       if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isKnown());
@@ -283,7 +292,9 @@
       const counted = countOf();
       if (!isLoaded() && !(counted > 0 && counted === count) && !isPatienceOver()) return false;
       if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
-      const isCounted = counted !== null && (spec.counts_links || counted === 0);
+      // A page of several shows a part of the files that it announces.
+      const isPart = spec.is_part && counted > 0;
+      const isCounted = counted !== null && !isPart && (spec.counts_links || counted === 0);
       return isCounted ? counted === count : count > 0 || isDeclaredEmpty() || spec.is_answered;
     };
     // A page that draws itself by scripts may show its mark before it knows whether a user is logged in.
@@ -328,6 +339,7 @@
         present: spec.selectors.filter((selector) => all(selector).some(isShown)),
         texts: Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
         links: links.map(linkOf),
+        signature: spec.is_part ? signature() : "",
         count: countOf(),
         is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from poolwright.portal import file_rules, login_schema, pack_schema, triage_marks
+from poolwright.portal import file_rules, login_schema, pack_schema, step_schema, triage_marks
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack import Pack
 
@@ -17,7 +17,7 @@ MODELS: list[type[BaseModel]] = [
     NumberRules,
     *(
         one
-        for module in (pack_schema, file_rules, login_schema, triage_marks)
+        for module in (pack_schema, file_rules, login_schema, step_schema, triage_marks)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel)
     ),
@@ -31,7 +31,7 @@ def test_every_key_is_told(key: str) -> None:
     assert f"`{key}`" in PAGE or f"[{key}" in PAGE
 
 
-@pytest.mark.parametrize("word", [*WORDS, *triage_marks.PageKind])
+@pytest.mark.parametrize("word", [*WORDS, *triage_marks.PageKind, *step_schema.SourceTrigger])
 def test_every_word_that_a_key_can_have_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE
 

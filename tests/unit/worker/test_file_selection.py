@@ -111,10 +111,10 @@ def test_what_was_left_out_is_told() -> None:
 
 
 def test_unpacked_files_are_compared_with_the_count_of_the_page() -> None:
-    links = LinkSelection(wanted=[], left_out=["x"])
+    left_out = ["x"]
     chosen = FileSelection(fetched=[came("a"), came("b")], left_out=[came("c")], repeated=[came("a")])
 
-    problems = {count: count_problem(rules(archive="unpack"), count, links, chosen) for count in (3, 4, 5, 6)}
+    problems = {count: count_problem(rules(archive="unpack"), count, left_out, chosen) for count in (3, 4, 5, 6)}
 
     assert problems == {
         3: "the page announces 3 attachments, but 4 came",
@@ -122,10 +122,10 @@ def test_unpacked_files_are_compared_with_the_count_of_the_page() -> None:
         5: "",
         6: "the page announces 6 attachments, but 4 came",
     }
-    assert count_problem(rules(), 9, links, chosen) == ""
-    assert count_problem(rules(archive="unpack"), None, links, chosen) == ""
+    assert count_problem(rules(), 9, left_out, chosen) == ""
+    assert count_problem(rules(archive="unpack"), None, left_out, chosen) == ""
     chosen.fetched.append(missed("d"))
-    assert count_problem(rules(archive="unpack"), 9, links, chosen) == ""
+    assert count_problem(rules(archive="unpack"), 9, left_out, chosen) == ""
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 from playwright.async_api import BrowserContext, Download, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.files.content_type import is_document_type
 from poolwright.portal.pack import Pack
+from poolwright.portal.step_schema import RowText
 from poolwright.worker.download.browser_file import read_download_info, wait_for_download
 from poolwright.worker.download.file_answer import LOGIN_STATUSES, FileAnswer, read_answer
 from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_closed
@@ -43,11 +46,17 @@ class DownloadRequest:
     #: The path of the file; further files of the same click are written beside it.
     part: Path
     allowance: DownloadAllowance
+    #: The rule for the text of the link's row, if the pack has one.
+    row: RowText | None = None
 
     @property
     def known_names(self) -> tuple[str, ...]:
         """Return the names that the page gives the file."""
         return tuple(self.link.names.values())
+
+
+#: What is done on a page so that its file comes.
+GoOn = Callable[[Page], Awaitable[None]]
 
 
 class BrowserDownloader:
@@ -94,18 +103,37 @@ class BrowserDownloader:
                 await ignore_failure(page.close)
 
     async def download_by_click(
-        self, page: Page, request: DownloadRequest
+        self, page: Page, request: DownloadRequest, go_on: GoOn | None = None
     ) -> tuple[Sequence[ReceivedFile | DownloadRefusedError], bool]:
         """Click the link on its page; return what came, and whether the page is unchanged.
+
+        Args:
+            page: The page.
+            request: The file.
+            go_on: What is done on the page after the click, such as another one in a dialog; it changes the page.
 
         Raises:
             DownloadRefusedError: It brought no file. The page must not be used again.
         """
-        before, link = page.url, request.link
+        before = page.url
         async with follow_page(page) as activity:
-            await self._press(page, link)
+            await self.press(page, request)
+            if go_on is not None:
+                await go_on(page)
             received = await self._collect(activity, page, request)
-            return received, page.url == before and not activity.has_pending
+            return received, page.url == before and not activity.has_pending and go_on is None
+
+    async def download_from(
+        self, page: Page, request: DownloadRequest, act: GoOn
+    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
+        """Act on an open page and return the files that came by it.
+
+        Raises:
+            DownloadRefusedError: It brought no file.
+        """
+        async with follow_page(page) as activity:
+            await act(page)
+            return await self._collect(activity, page, request)
 
     async def _open(self, page: Page, activity: PageActivity, address: str, referer: str) -> int:
         """Navigate and return the status of the page that is shown; 0 for anything else."""
@@ -123,9 +151,15 @@ class BrowserDownloader:
             raise DownloadRefusedError(msg, is_retryable=True) from error
         return response.status if response else 0
 
-    async def _press(self, page: Page, link: PageLink) -> None:
+    async def press(self, page: Page, request: DownloadRequest) -> None:
+        """Click the link on its page.
+
+        Raises:
+            DownloadRefusedError: It cannot be clicked.
+        """
+        row = request.row.model_dump() if request.row else None
         try:
-            problem = await press_link(page, link, self._stall_s)
+            problem = await press_link(page, request.link, self._stall_s, row)
         except TimeoutError as error:
             msg = f"the page did not react to a click within {self._stall_s:g} s"
             raise DownloadRefusedError(msg, is_retryable=True) from error
@@ -269,57 +303,110 @@ class NoFileError(DownloadRefusedError):
         self.page_urls = tuple(page_urls)
 
 
+#: Opens the order's page again at one page of its list; raises ``DownloadRefusedError`` on failure.
+Reopen = Callable[[int], AbstractAsyncContextManager[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reopened:
+    """A page that was opened again."""
+
+    page: Page
+    #: Set when it is to be closed.
+    done: anyio.Event
+
+
 class ClickDownloader:
     """Makes the clicks of one order, one at a time, and holds the page for the next one."""
 
-    def __init__(self, downloader: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]) -> None:
+    def __init__(
+        self, downloader: BrowserDownloader, page: Page, reopen: Reopen, opening: TaskGroup, list_page: int
+    ) -> None:
         """Begin with ``page``; created by ``open_click_downloader``."""
         self._downloader = downloader
         self._reopen = reopen
+        self._opening = opening
         self._page: Page | None = page
-        self._reopened: Page | None = None
+        self._list_page = list_page
+        self._reopened: _Reopened | None = None
         self._turn = anyio.Lock()
 
-    async def download(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def download(
+        self, request: DownloadRequest, go_on: GoOn | None = None
+    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
         """Click a link, wait for its files, and return them.
+
+        Args:
+            request: The file.
+            go_on: What is done on the page after the click.
 
         Raises:
             DownloadRefusedError: No file came.
         """
         async with self._turn:
-            page = self._page or await self._open()
-            self._page = None
-            received, is_unchanged = await self._downloader.download_by_click(page, request)
+            page = await self._take(request)
+            received, is_unchanged = await self._downloader.download_by_click(page, request, go_on)
             if is_unchanged:
-                self._page = page
+                self._page, self._list_page = page, request.link.list_page
             return received
 
-    async def _open(self) -> Page:
-        await self.close()
-        self._reopened = await self._reopen()
-        return self._reopened
+    async def press(self, request: DownloadRequest, go_on: GoOn) -> None:
+        """Click a link that opens a dialog, and go on in it.
 
-    async def close(self) -> None:
+        Raises:
+            DownloadRefusedError: It cannot be clicked, or ``go_on`` failed.
+        """
+        async with self._turn:
+            page = await self._take(request)
+            await self._downloader.press(page, request)
+            await go_on(page)
+
+    async def _take(self, request: DownloadRequest) -> Page:
+        """Return the page that shows a link; it is used again only if the click leaves it unchanged."""
+        page = self._page if self._list_page == request.link.list_page else None
+        self._page = None
+        return page or await self._open(request.link.list_page)
+
+    async def _open(self, list_page: int) -> Page:
+        self.close()
+        reopened: _Reopened = await self._opening.start(self._hold, list_page)
+        self._reopened = reopened
+        return reopened.page
+
+    async def _hold(self, list_page: int, *, task_status: TaskStatus[_Reopened]) -> None:
+        """Keep one page open until it is to be closed."""
+        reopened: _Reopened | None = None
+        try:
+            async with self._reopen(list_page) as page:
+                reopened = _Reopened(page, anyio.Event())
+                task_status.started(reopened)
+                await reopened.done.wait()
+        except DownloadRefusedError:
+            if reopened is None:
+                raise  # else the page is gone, and whoever clicks on it is told so
+
+    def close(self) -> None:
         """Close the page that was opened again, if there is one."""
         if self._reopened is not None:
-            page, self._reopened = self._reopened, None
-            await ignore_failure(page.close)
+            self._reopened.done.set()
+            self._reopened = None
 
 
 @contextlib.asynccontextmanager
 async def open_click_downloader(
-    downloader: BrowserDownloader, page: Page, reopen: Callable[[], Awaitable[Page]]
+    downloader: BrowserDownloader, page: Page, reopen: Reopen, list_page: int = 1
 ) -> AsyncGenerator[ClickDownloader]:
     """Open the click downloader of an order.
 
     Args:
         downloader: Makes the clicks.
         page: The order's page, as it was read; it stays open.
-        reopen: Opens the order's page again, in a tab that is closed here; raises ``DownloadRefusedError`` on failure.
+        reopen: Opens the order's page again.
+        list_page: The page of the list that ``page`` shows.
     """
-    clicks = ClickDownloader(downloader, page, reopen)
-    try:
-        yield clicks
-    finally:
-        with anyio.CancelScope(shield=True):
-            await clicks.close()
+    async with anyio.create_task_group() as opening:
+        clicks = ClickDownloader(downloader, page, reopen, opening, list_page)
+        try:
+            yield clicks
+        finally:
+            clicks.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from poolwright.domain.tasks import MissedFile
 from poolwright.files.names import has_ending
@@ -62,8 +63,18 @@ class FileSelection:
     repeated: list[DownloadedFile]
 
 
-def select_files(rules: AttachmentRules, fetched: Sequence[DownloadedFile | MissedFile]) -> FileSelection:
-    """Return the files that are wanted, each once; a file that came more than once gets a note."""
+def select_files(
+    rules: AttachmentRules,
+    fetched: Sequence[DownloadedFile | MissedFile],
+    rules_by_source: Mapping[str, AttachmentRules] = MappingProxyType({}),
+) -> FileSelection:
+    """Return the files that are wanted, each once; a file that came more than once gets a note.
+
+    Args:
+        rules: The rules of the order's page.
+        fetched: The files, in their order.
+        rules_by_source: The rules of further pages, by their names.
+    """
     copies = Counter((file.label, file.sha256) for file in fetched if isinstance(file, DownloadedFile))
     selection = FileSelection(fetched=[], left_out=[], repeated=[])
     seen: set[tuple[str, str]] = set()
@@ -72,7 +83,7 @@ def select_files(rules: AttachmentRules, fetched: Sequence[DownloadedFile | Miss
             selection.fetched.append(file)
             continue
         key = (file.label, file.sha256)
-        if not _is_wanted(rules, file):
+        if not _is_wanted(rules_by_source.get(file.source, rules), file):
             selection.left_out.append(file)
         elif key in seen:
             selection.repeated.append(file)
@@ -104,7 +115,9 @@ def describe_left_out(names: Sequence[str]) -> str:
     return f"{count} not wanted by the portal pack (attachments.only): {', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
-def count_problem(rules: AttachmentRules, announced: int | None, links: LinkSelection, selection: FileSelection) -> str:
+def count_problem(
+    rules: AttachmentRules, announced: int | None, left_out: Sequence[str], selection: FileSelection
+) -> str:
     """Return the reason why unpacked archives may not hold all files of the order; empty if the page's count agrees.
 
     A page may show an archive of all files beside the files, so those that came twice may be counted once.
@@ -112,14 +125,15 @@ def count_problem(rules: AttachmentRules, announced: int | None, links: LinkSele
     Args:
         rules: The pack's rules for attachments.
         announced: The number that the page announces; ``None`` if it announces none.
-        links: The links of the page.
+        left_out: The names of its links that are not wanted.
         selection: The files that came; with one that is missed, the order is not complete anyway.
     """
     if rules.archive is not ArchivePolicy.UNPACK or announced is None:
         return ""
     if any(isinstance(file, MissedFile) for file in selection.fetched):
         return ""
-    once = len(links.left_out) + len(selection.fetched) + len(selection.left_out)
-    if announced in {once, once + len(selection.repeated)}:
+    own = [file for file in selection.fetched if isinstance(file, DownloadedFile) and not file.source]
+    once = len(left_out) + len(own) + sum(not file.source for file in selection.left_out)
+    if announced in {once, once + sum(not file.source for file in selection.repeated)}:
         return ""
     return f"the page announces {announced:,} attachments, but {once:,} came"

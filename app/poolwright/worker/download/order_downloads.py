@@ -24,17 +24,20 @@ from poolwright.files.content_type import SniffResult, sniff
 from poolwright.files.soft_errors import SoftError
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import ArchivePolicy
+from poolwright.portal.step_schema import FileStep
 from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
     BrowserDownloader,
     ClickDownloader,
     DownloadRequest,
+    GoOn,
     NoFileError,
     WindowFloodError,
     open_click_downloader,
 )
 from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.file_name import FileName, choose_file_name
+from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
@@ -81,27 +84,38 @@ class SessionDownloads:
         self.sizes = sizes
 
     @contextlib.asynccontextmanager
-    async def for_order(self, page: Page, portal_number: str) -> AsyncGenerator[OrderDownloads]:
-        """Open the downloads of one order.
+    async def for_order(
+        self, page: Page, portal_number: str, pack: Pack | None = None, list_page: int = 1
+    ) -> AsyncGenerator[OrderDownloads]:
+        """Open the downloads of one page of an order.
 
         Args:
-            page: The order's page, as it was read.
+            page: The page, as it was read.
             portal_number: The number of the order in the portal.
+            pack: The rules for the page, if they differ from those of the session.
+            list_page: The page of the list that it shows.
         """
-        order_page = OrderPageOpener(self.pack, self.portal, self.context, portal_number)
-        async with open_click_downloader(self.browser_downloader, page, order_page.open) as clicks:
-            yield OrderDownloads(self, page.url, order_page, clicks)
+        rules = pack or self.pack
+        order_page = OrderPageOpener(rules, self.portal, self.context, portal_number)
+        async with open_click_downloader(self.browser_downloader, page, order_page.opened, list_page) as clicks:
+            yield OrderDownloads(self, rules, page.url, order_page, clicks)
 
 
 class OrderDownloads:
     """Downloads the files of one order, several in parallel."""
 
     def __init__(
-        self, downloads: SessionDownloads, page_url: str, order_page: OrderPageOpener, clicks: ClickDownloader
+        self,
+        downloads: SessionDownloads,
+        pack: Pack,
+        page_url: str,
+        order_page: OrderPageOpener,
+        clicks: ClickDownloader,
     ) -> None:
         """Keep the parts; created by ``SessionDownloads.for_order``."""
         self._downloads = downloads
-        self._pack = downloads.pack
+        self._pack = pack
+        self._file_opener = FileOpener(pack, downloads.portal, downloads.context)
         self._page_url = page_url
         self._order_page = order_page
         self._clicks = clicks
@@ -116,11 +130,13 @@ class OrderDownloads:
             PortalUnreachableError: The portal no longer answers.
             OSError: The disk is full or not writable.
         """
-        request = DownloadRequest(link=link, part=part, allowance=self._allowance.for_folder(part.parent))
+        allowance, step = self._allowance.for_folder(part.parent), self._pack.attachments.file
+        request = DownloadRequest(link=link, part=part, allowance=allowance, row=self._pack.attachments.row)
         refusals: list[DownloadRefusedError] = []
         for _ in range(_TRY_COUNT):
             try:
-                return await self._unpacked(await self._receive(request), request)
+                received = await (self._receive(request) if step is None else self._receive_by_step(request, step))
+                return await self._unpacked(received, request)
             except DownloadRefusedError as refusal:
                 await anyio.Path(part).unlink(missing_ok=True)  # a part of it must not use disk space
                 await self._raise_if_lost(refusal)
@@ -163,12 +179,69 @@ class OrderDownloads:
         if refusal.is_retryable and await is_portal_unreachable(self._downloads.context, base_url):
             raise PortalUnreachableError(str(refusal)) from refusal
 
+    async def _receive_by_step(self, request: DownloadRequest, step: FileStep) -> Sequence[DownloadedFile | MissedFile]:
+        """Return the file of a page or dialog to which a link leads."""
+        address = request.link.address
+        if address:
+            self._raise_if_foreign(address)
+            try:
+                async with self._file_opener.viewer(address, self._page_url) as file_page:
+                    if step.click:
+                        return await self._check_all(
+                            await self._click_in_viewer(request, file_page, step.click), request
+                        )
+                    address = await find_address(file_page.finder, step.follow or "")
+            except DirectFileError:
+                pass
+        elif step.click:
+            return await self._check_all(await self._click(request, self._clicking(step.click)), request)
+        else:
+            found: list[str] = []
+            await self._clicks.press(request, self._finding(step.follow or "", found))
+            address = found[0]
+        names = {**request.link.names, "address": address.split("?")[0].rsplit("/", maxsplit=1)[-1]}
+        link = request.link.model_copy(update={"address": address.split("#")[0], "names": names})
+        return await self._receive(replace(request, link=link))
+
+    async def _click_in_viewer(
+        self, request: DownloadRequest, file_page: FilePage, selector: str
+    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
+        async def act(_: Page) -> None:
+            await file_page.click(selector)
+
+        try:
+            return await self._downloads.browser_downloader.download_from(file_page.finder.page, request, act)
+        except NoFileError as error:
+            self._check_pages(error)
+            raise
+
+    def _clicking(self, selector: str) -> GoOn:
+        """Return the click on the element of a dialog that brings its file."""
+
+        async def go_on(page: Page) -> None:
+            with self._file_opener.finder(page) as finder:
+                await click_file(finder, selector)
+
+        return go_on
+
+    def _finding(self, selector: str, found: list[str]) -> GoOn:
+        """Return the search for the address in a dialog, which is added to ``found``."""
+
+        async def go_on(page: Page) -> None:
+            with self._file_opener.finder(page) as finder:
+                found.append(await find_address(finder, selector))
+
+        return go_on
+
+    def _raise_if_foreign(self, address: str) -> None:
+        if not self._pack.may_fetch(self._downloads.portal.base_url, address):
+            msg = f"it is on another host, which the portal pack does not name: {address}"
+            raise DownloadRefusedError(msg, is_retryable=False)
+
     async def _receive(self, request: DownloadRequest) -> Sequence[DownloadedFile | MissedFile]:
         if not request.link.address:
             return await self._check_all(await self._click(request), request)
-        if not self._pack.may_fetch(self._downloads.portal.base_url, request.link.address):
-            msg = f"it is on another host, which the portal pack does not name: {request.link.address}"
-            raise DownloadRefusedError(msg, is_retryable=False)
+        self._raise_if_foreign(request.link.address)
         downloader = self._downloads.http_downloader
         try:
             received = await downloader.fetch(
@@ -210,9 +283,11 @@ class OrderDownloads:
             self._check_pages(error)
             raise
 
-    async def _click(self, request: DownloadRequest) -> Sequence[ReceivedFile | DownloadRefusedError]:
+    async def _click(
+        self, request: DownloadRequest, go_on: GoOn | None = None
+    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
         try:
-            return await self._clicks.download(request)
+            return await self._clicks.download(request, go_on)
         except NoFileError as error:
             self._check_pages(error)
             raise

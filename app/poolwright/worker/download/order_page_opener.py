@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncGenerator
+
 import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
@@ -14,6 +17,7 @@ from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.errors import first_line, raise_if_closed
 from poolwright.worker.page.page_activity import discard_unfollowed, ignore_failure
 from poolwright.worker.page.popups import answer_dialogs
+from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.page.visit import visit
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 
@@ -47,8 +51,9 @@ class OrderPageOpener:
         self._lock = anyio.Lock()
         self._is_verified = False
 
-    async def open(self) -> Page:
-        """Return the order's page, with its list, in a new tab that the caller closes.
+    @contextlib.asynccontextmanager
+    async def opened(self, list_page: int = 1) -> AsyncGenerator[Page]:
+        """Open the order's page for the block, at one page of its list, in a new tab whose elements may be clicked.
 
         Raises:
             SessionLostError: We are logged out.
@@ -56,12 +61,16 @@ class OrderPageOpener:
         """
         page = await self._context.new_page()
         try:
-            _raise_unless_shown(await self._visit(page))
-        except BaseException:
+            async with guard_requests(page, self._pack, self._portal.base_url) as guard:
+                _raise_unless_shown(await self._visit(page, guard, list_page))
+                guard.is_clicking = True
+                yield page
+        except PlaywrightError as error:
+            raise_if_closed(error)
+            raise _not_opened(first_line(error)) from error
+        finally:
             with anyio.CancelScope(shield=True):
                 await ignore_failure(page.close)
-            raise
-        return page
 
     async def verify_shown(self, *, is_again: bool = False) -> None:
         """Verify once that the portal still shows the order; a page that cannot be opened proves no lost login.
@@ -77,7 +86,8 @@ class OrderPageOpener:
                 return
             page = await self._context.new_page()
             try:
-                _raise_if_withdrawn(await self._visit(page))
+                async with guard_requests(page, self._pack, self._portal.base_url) as guard:
+                    _raise_if_withdrawn(await self._visit(page, guard, 1))
                 self._is_verified = True
             except DownloadRefusedError:
                 return
@@ -85,28 +95,39 @@ class OrderPageOpener:
                 with anyio.CancelScope(shield=True):
                     await ignore_failure(page.close)
 
-    async def _visit(self, page: Page) -> Verdict:
+    async def _visit(self, page: Page, guard: RequestGuard, list_page: int) -> Verdict:
         answer_dialogs(page, self._pack.attachments.dialogs)
         discard_unfollowed(page)
         address = self._pack.order_url(self._portal.base_url, self._portal_number)
         try:
             page_visit = await visit(
-                page, self._pack, self._portal.base_url, address, portal_number=self._portal_number
+                page,
+                self._pack,
+                self._portal.base_url,
+                address,
+                portal_number=self._portal_number,
+                guard=guard,
+                list_page=list_page,
             )
         except (PlaywrightError, TimeoutError) as error:
             raise_if_closed(error)
-            msg = f"the order's page could not be opened again ({first_line(error)})"
-            raise DownloadRefusedError(msg, is_retryable=True) from error
+            raise _not_opened(first_line(error)) from error
         if page_visit.verdict in DEMANDS:
             msg = f"the portal asks for {DEMANDS[page_visit.verdict]} at {page_visit.reading.url}"
             raise SessionLostError(msg)
+        rules = self._pack.attachments
+        if page_visit.doubt and (rules.open or rules.next):
+            raise _not_opened(page_visit.doubt.removesuffix("."))
         return page_visit.verdict
+
+
+def _not_opened(cause: str) -> DownloadRefusedError:
+    return DownloadRefusedError(f"the order's page could not be opened again ({cause})", is_retryable=True)
 
 
 def _raise_unless_shown(verdict: Verdict) -> None:
     if verdict not in {Verdict.READY, Verdict.RENEWED}:
-        msg = f"the order's page could not be opened again ({verdict.value})"
-        raise DownloadRefusedError(msg, is_retryable=True)
+        raise _not_opened(verdict.value)
 
 
 def _raise_if_withdrawn(verdict: Verdict) -> None:

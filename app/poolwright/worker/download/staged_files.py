@@ -45,6 +45,8 @@ class DownloadedFile:
     shows_end: bool = False
     #: Notes about the file for a person.
     notes: tuple[str, ...] = ()
+    #: Name of the further page that listed it; empty for the order's own.
+    source: str = ""
 
 
 class StagedFiles:

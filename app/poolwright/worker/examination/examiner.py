@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
+from poolwright.domain.ids import TaskId
+from poolwright.domain.tasks import POTask
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import Configure, ExaminationPlan, Examined, PageToExamine, Ready, ToWorker
@@ -23,6 +26,7 @@ from poolwright.portal import pack as packs
 from poolwright.portal.examination.page_examination import SelectorFinding
 from poolwright.portal.examination.saved_page import FACTS_NAME, SavedDocument, SavedPage
 from poolwright.portal.examination.secret_filter import SecretFilter
+from poolwright.portal.pack import Pack
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
 from poolwright.worker.examination.page_copy import save_page
@@ -31,15 +35,13 @@ from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.devtools import PageNavigatedError
 from poolwright.worker.page.page_activity import discard_unfollowed
-from poolwright.worker.page.page_content import ReadEnd
+from poolwright.worker.page.page_content import ReadEnd, may_read_frame
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.page.visit import Visit, visit
+from poolwright.worker.processors.order_visit import OrderVisit, visit_order
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
-
-#: Frames without an address of their own belong to the page around them.
-_OWN_FRAMES = frozenset({"", "about:blank", "about:srcdoc"})
 
 
 class Examiner:
@@ -77,9 +79,7 @@ class Examiner:
                 await page.close()
 
     async def _examine(self, page: Page, wanted: PageToExamine, guard: RequestGuard) -> None:
-        number = wanted.portal_number or None
-        opened = self._pack.order_url(self._base_url, number) if number else self._base_url + self._pack.site.probe
-        page_visit = await visit(page, self._pack, self._base_url, opened, portal_number=number, guard=guard)
+        pack, opened, page_visit = await self._visit(page, wanted, guard)
         cookies = await self._session.driver.cookies()
         secrets = SecretFilter([str(cookie.get("value", "")) for cookie in cookies])
         folder = Path(wanted.folder)
@@ -88,7 +88,7 @@ class Examiner:
         examined = VisitedPage(
             portal_number=wanted.portal_number, opened=opened, visit=page_visit, selectors=selectors, guard=guard
         )
-        examination = conclude_examination(self._pack, self._base_url, examined)
+        examination = conclude_examination(pack, self._base_url, examined)
         saved = SavedPage(
             pack=self._pack.name,
             base_url=self._base_url,
@@ -106,6 +106,20 @@ class Examiner:
         content = secrets.clean(saved.model_dump_json(indent=2))
         await anyio.Path(folder / FACTS_NAME).write_text(content, encoding="utf-8", errors="replace")
 
+    async def _visit(self, page: Page, wanted: PageToExamine, guard: RequestGuard) -> tuple[Pack, str, Visit]:
+        """Open a page as a run does; return the rules for it, its address and the visit. Some orders are searched."""
+        pack, base_url, number = self._pack, self._base_url, wanted.portal_number or None
+        if number is None or pack.site.find is None:
+            opened = pack.order_url(base_url, number) if number else base_url + pack.site.probe
+            return pack, opened, await visit(page, pack, base_url, opened, portal_number=number, guard=guard)
+        task = POTask(task_id=TaskId(number), po_number=wanted.number, portal_number=number)
+        found = await visit_order(page, pack, base_url, task, guard)
+        if isinstance(found, OrderVisit):
+            return found.pack, found.pack.order_url(base_url, number), found.visit
+        opened = page.url  # the page of the search, which does not lead to one order
+        shown = await visit(page, pack, base_url, opened, guard=guard, is_any_page=True)
+        return pack, opened, replace(shown, doubt=found.detail)
+
     async def _look(
         self, page: Page, page_visit: Visit, folder: Path, secrets: SecretFilter
     ) -> tuple[tuple[SelectorFinding, ...], tuple[SavedDocument, ...]]:
@@ -116,7 +130,7 @@ class Examiner:
         return selectors, await save_page(page, self._pack, self._may_read, folder, secrets)
 
     def _may_read(self, url: str) -> bool:
-        return url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
+        return may_read_frame(self._pack, self._base_url, url)
 
 
 async def examine_pages(

@@ -7,7 +7,7 @@ attaching costs as much as reading a page.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from importlib import resources
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -124,13 +124,29 @@ class IsolatedWorld:
             spec: Its argument.
             limit_s: The limit for each frame.
         """
-        results: list[object] = []
+        return [result async for _, result in self.frame_results(may_read, script, spec, limit_s)]
+
+    async def frame_results(
+        self,
+        may_read: Callable[[str], bool],
+        script: str,
+        spec: object,
+        limit_s: float,
+        *,
+        is_user_action: bool = False,
+    ) -> AsyncGenerator[tuple[str, object]]:
+        """Run a function on one frame of another origin after the other; yield the address and result of each.
+
+        The arguments are those of ``evaluate_in_frames``.
+        """
         tree = await _call(self._send, "Page.getFrameTree", {})
         for send, frame in await self._frames(tree["frameTree"]):
+            results: list[object] = []
             with anyio.move_on_after(limit_s), contextlib.suppress(PageNavigatedError, PlaywrightError):
                 if may_read(str(frame["url"])) and not await _run(send, frame["id"], _IS_OF_PAGE, {}):
-                    results.append(await _run(send, frame["id"], script, spec))
-        return results
+                    results.append(await _run(send, frame["id"], script, spec, is_user_action=is_user_action))
+            for result in results:
+                yield str(frame["url"]), result
 
     async def _frame_id(self) -> str:
         tree = await _call(self._send, "Page.getFrameTree", {})
@@ -206,18 +222,32 @@ _MEDIA_TYPE = '() => Object.getOwnPropertyDescriptor(Document.prototype, "conten
 _TEXT_LENGTH = 200
 
 
-async def press_link(page: Page, link: PageLink, limit_s: float) -> str:
+async def press_link(page: Page, link: PageLink, limit_s: float, row: Mapping[str, str] | None = None) -> str:
     """Click a link of the page; return the reason why it cannot be clicked, or an empty text after the click.
+
+    Args:
+        page: The page.
+        link: The link, perhaps in a frame of another origin.
+        limit_s: The limit for the call.
+        row: The rule for the text of its row, if the pack has one.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
         TimeoutError: The page did not react to the click.
     """
-    spec = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH]]
+    spec = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH], row, link.row]
+    world = await isolated_world(page)
     try:
-        return str(await (await isolated_world(page)).evaluate_as_user(_CLICK, spec, limit_s))
+        if not link.frame:
+            return str(await world.evaluate_as_user(_CLICK, spec, limit_s))
+        async with contextlib.aclosing(
+            world.frame_results(lambda url: url == link.frame, _CLICK, spec, limit_s, is_user_action=True)
+        ) as results:
+            async for _, result in results:
+                return str(result)
     except PageNavigatedError:
         return ""  # the page navigated at once
+    return "the page no longer shows its frame"
 
 
 async def shown_media_type(page: Page, limit_s: float) -> str:

@@ -36,6 +36,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "names": {
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
         },
+        "row": attachments.row.model_dump() if attachments.row else None,
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
         "fields": {name: rule.model_dump(exclude={"pattern"}) for name, rule in pack.fields.items()},
@@ -89,6 +90,15 @@ def _visible_part(mark: MarkSet | NoAttachmentsMark) -> dict[str, Any]:
     return {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
 
 
+#: Frames without an address of their own belong to the page around them.
+_OWN_FRAMES = frozenset({"", "about:blank", "about:srcdoc"})
+
+
+def may_read_frame(pack: Pack, base_url: str, url: str) -> bool:
+    """Return whether the frame at an address belongs to the portal, or to a host that the pack trusts."""
+    return url in _OWN_FRAMES or pack.may_fetch(base_url, url)
+
+
 #: No person could use a larger page. Roots are documents and shadow roots, which may be nested.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX, ROOT_COUNT_MAX, DEPTH_MAX = 300_000, 5_000, 20_000, 200
 #: Values of one field: a report must fit into a frame.
@@ -111,6 +121,19 @@ class PageLink(BaseModel):
     sources: list[str] = Field(default_factory=list[str])
     #: Texts that decide whether it is wanted, one for each place of the pack (``attachments.only.where``).
     conditions: list[str] = Field(default_factory=list[str])
+    #: The text of its row, where the pack names one.
+    row: str = ""
+    #: Absolute address of a route within the page, if it leads to one in place of a file.
+    route: str = ""
+    #: The page of the list that shows it, from 1.
+    list_page: int = 1
+    #: Address of the frame of another origin that contains it; empty for the page itself.
+    frame: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return what tells it from the other links of a list."""
+        return (self.address,) if self.address else (self.selector, self.frame, self.row, *self.names.values())
 
 
 class ReadEnd(StrEnum):
@@ -151,6 +174,10 @@ class PageContent(BaseModel):
     consent_click: PageLink | None = None
     element_count: int = 0
     link_count: int = 0
+    #: Tells one page of a list from another; empty for a list of one page.
+    signature: str = ""
+    #: The page of the list that is shown, from 1.
+    list_page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ from poolwright.worker.page.page_content import (
     consent_clicks,
     has_exclusions,
     mark_rules,
+    may_read_frame,
     reader_rules,
 )
 from poolwright.worker.page.page_links import add_listed_files, resolve_links
@@ -61,8 +62,6 @@ _TROUBLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.READY)
 _SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
 #: Scheme of the page that the browser shows instead of one that did not load.
 _NO_PAGE = "chrome-error:"
-#: Frames without an address of their own belong to the page around them.
-_OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 
 
 class PageReader:
@@ -79,6 +78,7 @@ class PageReader:
         is_any_page: bool = False,
         kind: PageKind | None = None,
         is_after_click: bool = False,
+        previous: str | None = None,
     ) -> None:
         """Read by the rules of a portal.
 
@@ -91,8 +91,10 @@ class PageReader:
             is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
             kind: The kind of the page, which selects its marks; if ``None``, it is that of an order or of the probe.
             is_after_click: Whether it was clicked just now, so that its next change is waited for.
+            previous: The signature of the page of the list before this one, which must differ; ``None`` for the first.
         """
         self._page = page
+        self._previous = previous
         self._traffic = traffic
         self._pack = pack
         self._base_url = base_url
@@ -127,8 +129,8 @@ class PageReader:
         else:
             verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
-        list_facts = self._list_facts(reading) if is_ready and self._portal_number is not None else None
-        doubt = incompleteness_reason(self._pack.attachments, list_facts) if list_facts else ""
+        list_facts = self.list_facts(reading) if is_ready and self._portal_number is not None else None
+        doubt = self.doubt(reading) if is_ready else ""
         return ClassifiedPage(reading=reading, verdict=verdict, doubt=doubt, facts=facts, list_facts=list_facts)
 
     def _facts(self, url: str, reading: PageContent | None = None) -> PageFacts:
@@ -272,8 +274,8 @@ class PageReader:
         # A frame that blocks scripts runs no timers for ours either, so its content is taken at the first read.
         spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
         frames = [
-            PageContent.model_validate(result)
-            for result in await world.evaluate_in_frames(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
+            _in_frame(PageContent.model_validate(result), url)
+            async for url, result in world.frame_results(self._may_read, _SCRIPT, spec, 2 * _SLICE_S)
         ]
         contents = (reading, *frames)
         strangers = [url for url in reading.strangers if not self._may_read(url)]
@@ -283,7 +285,7 @@ class PageReader:
             read |= {urldefrag(url).url for url in reading.strangers}
         documents = [url for url in reading.documents if url not in read]
         links = {
-            link.address or f"{link.selector} {link.index} {link.sources}": link
+            link.address or f"{link.selector} {link.index} {link.frame} {link.sources}": link
             for content in frames
             for link in content.links
         }
@@ -300,7 +302,7 @@ class PageReader:
         )
 
     def _may_read(self, url: str) -> bool:
-        return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
+        return may_read_frame(self._pack, self._base_url, url)
 
     def _is_list(self, url: str) -> bool:
         """Return whether the page is the order's own, judged by its address and status."""
@@ -315,7 +317,14 @@ class PageReader:
     def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, self._facts(url))
 
-    def _list_facts(self, reading: PageContent) -> AttachmentListFacts:
+    def doubt(self, reading: PageContent) -> str:
+        """Return why the list of a page, or of all its pages together, cannot be trusted; empty if it can."""
+        if self._portal_number is None:
+            return ""
+        return incompleteness_reason(self._pack.attachments, self.list_facts(reading))
+
+    def list_facts(self, reading: PageContent) -> AttachmentListFacts:
+        """Return the facts about the list of a page, or of all its pages together."""
         return AttachmentListFacts(
             link_count=len(reading.links),
             count=reading.count,
@@ -353,11 +362,18 @@ class PageReader:
             "is_expected": verdict is Verdict.READY,
             "is_answered": self._traffic.is_answered(self._answered),
             "awaits_answer": bool(attachments.api and not self._traffic.is_answered((attachments.api.request,))),
+            "is_part": attachments.next is not None,
+            "previous": self._previous,
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
             "patience_ms": limits.request_s * 1000,
         }
+
+
+def _in_frame(content: PageContent, url: str) -> PageContent:
+    """Return the content of a frame of another origin, whose links are clicked there."""
+    return content.model_copy(update={"links": [link.model_copy(update={"frame": url}) for link in content.links]})
 
 
 def _without_linked(reading: PageContent) -> PageContent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urldefrag
@@ -20,6 +20,7 @@ from poolwright.portal.triage import AttachmentListFacts, Verdict, classify_visi
 from poolwright.portal.triage_marks import PageKind
 from poolwright.worker.errors import missing_page_error
 from poolwright.worker.page.devtools import press_link
+from poolwright.worker.page.list_reader import ListReader
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
@@ -69,6 +70,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
     portal_number: str | None = None,
     guard: RequestGuard | None = None,
     is_any_page: bool = False,
+    list_page: int | None = None,
 ) -> Visit:
     """Visit a page of the portal.
 
@@ -80,29 +82,26 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         portal_number: The order whose list of attachments is waited for; ``None`` for other pages.
         guard: The request guard of the page, if it has one.
         is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
+        list_page: The page of the order's list at which the visit ends; the last one if ``None``.
 
     Raises:
         playwright.async_api.Error: No response came, or the page crashed or was closed.
         TimeoutError: The page's main thread hangs.
     """
 
-    def reader(*, is_after_click: bool = False) -> PageReader:
-        return PageReader(
-            page,
-            traffic,
-            pack,
-            base_url,
-            portal_number=portal_number,
-            is_any_page=is_any_page,
-            is_after_click=is_after_click,
-        )
+    async def read(*, is_after_click: bool = False) -> ClassifiedPage:
+        if portal_number is not None:
+            order = ListReader(page, traffic, pack, base_url, portal_number, guard)
+            return await order.read(list_page, is_after_click=is_after_click)
+        reader = PageReader(page, traffic, pack, base_url, is_any_page=is_any_page, is_after_click=is_after_click)
+        return await reader.read()
 
     with watch_traffic(page, with_dialogs=has_dialog_marks(pack)) as traffic:
         if guard is not None:
             traffic.withheld = guard.withheld
         try:
             async with detect_certificate_prompt(page, traffic):
-                found = await _open(page, address, traffic, reader, guard, limit_s=pack.limits.page_s)
+                found = await _open(page, address, traffic, read, guard, limit_s=pack.limits.page_s)
                 if isinstance(found, ClassifiedPage):
                     return await _visit_of(found, traffic)
                 refusal = found
@@ -117,7 +116,7 @@ async def _open(
     page: Page,
     address: str,
     traffic: Traffic,
-    reader: Callable[..., PageReader],
+    read: Callable[..., Awaitable[ClassifiedPage]],
     guard: RequestGuard | None,
     *,
     limit_s: float,
@@ -130,19 +129,19 @@ async def _open(
     """
     if refusal := await _navigate(page, address, limit_s):
         return refusal
-    found = await reader().read()
+    found = await read()
     if found.verdict is not Verdict.CONSENT or found.reading.consent_click is None:
         return found
     with guard.clicking() if guard else contextlib.nullcontext():
-        found = await _give_consent(page, traffic, found, reader)
+        found = await _give_consent(page, traffic, found, read)
     if found.verdict is not Verdict.UNKNOWN:
         return found
     # The consent led to another page than the one that was wanted.
-    return await _navigate(page, address, limit_s) or await reader().read()
+    return await _navigate(page, address, limit_s) or await read()
 
 
 async def _give_consent(
-    page: Page, traffic: Traffic, found: ClassifiedPage, reader: Callable[..., PageReader]
+    page: Page, traffic: Traffic, found: ClassifiedPage, read: Callable[..., Awaitable[ClassifiedPage]]
 ) -> ClassifiedPage:
     """Click what gives the consent that a page asks for, as often as it may need, and return what the page is then."""
     for _ in range(_CONSENT_COUNT_MAX):
@@ -150,11 +149,11 @@ async def _give_consent(
         if found.verdict is not Verdict.CONSENT or click is None:
             break
         await press_link(page, click, _CONSENT_LIMIT_S)
-        found = await reader(is_after_click=True).read()
+        found = await read(is_after_click=True)
         if found.verdict is Verdict.CONSENT and (traffic.is_leaving or not traffic.is_idle):
             with anyio.move_on_after(_CONSENT_LIMIT_S):
                 await (traffic.wait_navigation() if traffic.is_leaving else traffic.wait_idle(_CONSENT_LIMIT_S))
-            found = await reader(is_after_click=True).read()
+            found = await read(is_after_click=True)
     return found
 
 

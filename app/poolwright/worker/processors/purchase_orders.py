@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from types import MappingProxyType
 
 import anyio
 import anyio.lowlevel
@@ -15,17 +13,19 @@ import anyio.lowlevel
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
-from poolwright.portal.triage import DEMANDS, Verdict, describe_documents
+from poolwright.portal.pack import Pack
+from poolwright.portal.triage import Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalUnreachableError
 from poolwright.worker.page.page_activity import discard_unfollowed
-from poolwright.worker.page.page_content import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, PageContent, PageLink, ReadEnd
+from poolwright.worker.page.page_content import PageLink, ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
-from poolwright.worker.page.visit import Visit, visit
+from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
+from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
 
@@ -91,16 +91,40 @@ PARALLEL_FILE_COUNT = 3
 _PART_FOR_FILES = 0.95
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLink:
+    """A link of one of the order's pages."""
+
+    link: PageLink
+    #: Name of the further page; empty for the order's own.
+    source: str
+    #: The rules for the page.
+    pack: Pack
+
+
 @dataclass(slots=True, kw_only=True)
 class DownloadResults:
     """The results of an order's links so far."""
 
-    #: The files of each link, by its number on the page.
+    #: The links of all pages, in their order.
+    listed: list[ListedLink] = field(default_factory=list[ListedLink])
+    #: Names of the links that the pack does not want, by the page's name.
+    left_out: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    #: What came of each further page without files, by its name.
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+    #: Further pages that could not be read.
+    missed: list[MissedFile] = field(default_factory=list[MissedFile])
+    #: The files of each link, by its number in ``listed``.
     fetched: dict[int, list[DownloadedFile | MissedFile]] = field(
         default_factory=dict[int, list[DownloadedFile | MissedFile]]
     )
     #: One error for each time that the portal was too busy.
     refusals: list[PortalBusyError] = field(default_factory=list[PortalBusyError])
+
+    @property
+    def files(self) -> list[DownloadedFile | MissedFile]:
+        """Return what came so far."""
+        return [file for files in self.fetched.values() for file in files]
 
 
 async def process(tab: Tab, task: POTask) -> Report:
@@ -126,54 +150,53 @@ async def process(tab: Tab, task: POTask) -> Report:
 async def _process_page(
     tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, *, until: float
 ) -> Report:
-    address = portal_context.pack.order_url(portal_context.portal.base_url, task.portal_number)
-    base_url, number = portal_context.portal.base_url, task.portal_number
-    page = await visit(tab.page, portal_context.pack, base_url, address, portal_number=number, guard=guard)
+    base_url = portal_context.portal.base_url
+    opened = await visit_order(tab.page, portal_context.pack, base_url, task, guard)
+    if isinstance(opened, Report):
+        return opened
+    page = opened.visit
     if page.verdict is Verdict.RENEWED:
         portal_context.on_login_refreshed()
     tab.may_capture = page.reading.end is not ReadEnd.TOO_LARGE
-    if page.verdict not in {Verdict.READY, Verdict.RENEWED} or not tab.may_capture:
-        return _no_order_page(page)
+    if page.verdict not in IS_SHOWN or not tab.may_capture:
+        return missing_report(page)
     tab.loaded()
     if page.doubt:
         return Report(reason=Reason.PORTAL_CHANGED, detail=page.doubt, page_url=page.reading.url)
     guard.is_clicking = any(not link.address for link in page.reading.links)
     try:
-        return await _fetch_listed(tab, task, portal_context, page.reading, until=until)
+        return await _fetch_listed(tab, task, portal_context, opened, until=until)
     except PortalUnreachableError as error:
         detail = f"The portal stopped answering while files were downloaded ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=page.reading.url)
 
 
 async def _fetch_listed(
-    tab: Tab, task: POTask, portal_context: PortalContext, reading: PageContent, *, until: float
+    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderVisit, *, until: float
 ) -> Report:
-    """Download the files of the page and return the report; files that are late are missed, the others are kept."""
+    """Download the files of the order and return the report; files that are late are missed, the others are kept."""
+    reading = opened.visit.reading
     fields = {name: rule.value_of(reading.fields[name]) for name, rule in portal_context.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
     results = DownloadResults()
-    rules = portal_context.pack.attachments
-    links = select_links(rules, reading.links)
     with anyio.CancelScope(deadline=until) as time:
-        await _fetch_all(tab, task, links.wanted, portal_context, results)
-    selection = select_files(rules, _in_order(links.wanted, results, task, portal_context))
-    for file in (*selection.left_out, *selection.repeated):
-        await anyio.Path(file.path).unlink(missing_ok=True)
-    compared = drop_repeated_answers(selection.fetched)
-    if problem := count_problem(rules, reading.count, links, selection):
-        compared.append(MissedFile(label="(list of attachments)", source_url="", problem=problem, is_retryable=True))
-    left_out = describe_left_out([*links.left_out, *(file.label for file in selection.left_out)])
+        await _fetch_sources(tab, task, portal_context, opened, results)
+    compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
+    names = dict[str, list[str]]()
     for file in downloaded:
-        tab.accept(file)
+        names.setdefault(file.source, []).append(tab.accept(file).name)
         await anyio.lowlevel.checkpoint()  # naming and moving thousands of files takes seconds
     missed = [file for file in compared if isinstance(file, MissedFile)]
+    if time.cancelled_caught:
+        missed += _late_sources(portal_context.pack, results)
     is_time_left = not time.cancelled_caught
     if missed and is_time_left and not results.refusals and await portal_context.check_login() is LoginCheck.LOGGED_OUT:
         raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
+    fields |= {name: "; ".join(names.get(name, ())) or told for name, told in results.sources.items()}
     report = _conclude(downloaded, missed, fields, reading.url)
     is_document_told = bool(reading.documents) and reading.count is None
     documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
@@ -181,35 +204,57 @@ async def _fetch_listed(
     return _busy(report, results.refusals) if results.refusals else report
 
 
-#: Reason and detail for a page that does not show the order.
-_REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
-    {
-        Verdict.BUSY: (Reason.PORTAL_BUSY, "The portal is busy."),
-        Verdict.FORBIDDEN: (Reason.NO_PERMISSION, "This user has no permission to see the order."),
-        Verdict.NOT_FOUND: (Reason.PORTAL_SAYS_MISSING, "The portal has no such order."),
-        Verdict.PORTAL_ERROR: (Reason.PORTAL_ERROR, "The portal answered with an error."),
-        Verdict.UNKNOWN: (Reason.PORTAL_CHANGED, "The page matches no rule of the portal pack."),
-    }
-)
+async def _select(
+    opened: OrderVisit, results: DownloadResults, task: POTask
+) -> tuple[list[DownloadedFile | MissedFile], str]:
+    """Return the files that are filed or missed, and the part of a sentence about those that are not wanted."""
+    rules, announced = opened.pack.attachments, opened.visit.reading.count
+    by_source = {one.source: one.pack.attachments for one in results.listed}
+    selection = select_files(rules, _in_order(results, task), by_source)
+    for file in (*selection.left_out, *selection.repeated):
+        await anyio.Path(file.path).unlink(missing_ok=True)
+    compared = drop_repeated_answers(selection.fetched)
+    if problem := count_problem(rules, announced, results.left_out.get("", []), selection):
+        compared.append(MissedFile(label="(list of attachments)", source_url="", problem=problem, is_retryable=True))
+    unwanted = [name for names in results.left_out.values() for name in names]
+    return compared, describe_left_out([*unwanted, *(file.label for file in selection.left_out)])
 
 
-def _no_order_page(page: Visit) -> Report:
-    if page.verdict in DEMANDS:
-        msg = f"the portal asks for {DEMANDS[page.verdict]} at {page.reading.url}"
-        raise SessionLostError(msg)
-    if page.reading.end is ReadEnd.TOO_LARGE:
-        return Report(reason=Reason.GIVEN_UP, detail=_too_large(page.reading), page_url=page.reading.url)
-    reason, sentence = _REASONS[page.verdict]
-    cause = f"status {page.status}" if page.status >= HTTPStatus.BAD_REQUEST else page.problem
-    detail = f"{sentence} ({cause})" if cause else sentence
-    return Report(reason=reason, detail=detail, page_url=page.reading.url, retry_after_s=page.retry_after_s)
+async def _fetch_sources(
+    tab: Tab, task: POTask, portal_context: PortalContext, opened: OrderVisit, results: DownloadResults
+) -> None:
+    """Download the files of the order's page, and then those of its further pages."""
+    pack, reading = portal_context.pack, opened.visit.reading
+    base_url, context = portal_context.portal.base_url, portal_context.downloads.context
+    sources = FurtherSources(opened.pack, base_url, task.portal_number, context)
+    addresses = await sources.find_addresses(tab.page, pack.sources)  # before a click changes the page
+    order_page = SourcePage(page=tab.page, reading=reading, pack=opened.pack)
+    await _fetch_all(tab, task, order_page, portal_context, results)
+    for source in pack.sources:
+        if not is_wanted(source.when, results.files):
+            results.sources[source.name] = "not needed"
+            continue
+        found = addresses[source.name]
+        results.sources[source.name] = "no files" if found else "no link to it"
+        results.missed += too_many_or_none(source, found)
+        for address in found[: source.max]:
+            async with sources.opened(source, address) as further:
+                if isinstance(further, SourcePage):
+                    await _fetch_all(tab, task, further, portal_context, results, source.name)
+                    continue
+            results.sources[source.name] = further.text
+            if not further.is_absent or source.follow or source.required:
+                results.missed.append(further.to_missed(source, address))
 
 
-def _too_large(reading: PageContent) -> str:
-    """Return the detail for a page that no person could use, and that could crash the browser."""
-    if reading.link_count > LINK_COUNT_MAX:
-        return f"The page shows {reading.link_count:,} files; at most {LINK_COUNT_MAX:,} are downloaded for one order."
-    return f"The page is too large to be read: more than {ELEMENT_COUNT_MAX:,} elements, or elements nested too deep."
+def _late_sources(pack: Pack, results: DownloadResults) -> list[MissedFile]:
+    """Return the further pages for which no time was left."""
+    problem = "no time was left to read it within the order's limit"
+    return [
+        MissedFile(label=source.name, source_url="", problem=problem, is_retryable=True)
+        for source in pack.sources
+        if source.name not in results.sources
+    ]
 
 
 def _busy(report: Report, refusals: Sequence[PortalBusyError]) -> Report:
@@ -224,49 +269,61 @@ def _time_for_files_s(task: POTask) -> float:
 
 
 async def _fetch_all(
-    tab: Tab, task: POTask, links: Sequence[PageLink], portal_context: PortalContext, results: DownloadResults
+    tab: Tab,
+    task: POTask,
+    page: SourcePage,
+    portal_context: PortalContext,
+    results: DownloadResults,
+    source: str = "",
 ) -> None:
-    """Download all files of the page, several in parallel.
+    """Download all files of a page that were not found before, several in parallel.
 
     After one refusal because the portal is busy, the others are still tried; after a second one, no more are requested.
     """
     limiter = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
+    known = {listed.link.address for listed in results.listed} - {""}
+    selected = select_links(page.pack.attachments, page.reading.links)
+    links = [link for link in selected.wanted if link.address not in known]
+    results.left_out.setdefault(source, []).extend(selected.left_out)
+    start = len(results.listed)
+    results.listed += [ListedLink(link=link, source=source, pack=page.pack) for link in links]
 
     async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
         async with limiter:
             if len(results.refusals) > 1:
-                results.fetched[number] = [_missed(link, portal_context, "it was not requested (the portal is busy)")]
+                results.fetched[number] = [_missed(link, page.pack, "it was not requested (the portal is busy)")]
                 return
             try:
                 results.fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
             except PortalBusyError as error:
                 results.refusals.append(error)
-                results.fetched[number] = [_missed(link, portal_context, str(error))]
+                results.fetched[number] = [_missed(link, page.pack, str(error))]
 
     try:
         async with (
-            portal_context.downloads.for_order(tab.page, task.portal_number) as files,
+            portal_context.downloads.for_order(
+                page.page, task.portal_number, page.pack, page.reading.list_page
+            ) as files,
             anyio.create_task_group() as fetches,
         ):
-            for number, link in enumerate(links):
+            for number, link in enumerate(links, start):
                 fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:
         raise unwrap_group(group, SessionLostError, PortalUnreachableError) from group
 
 
-def _in_order(
-    links: Sequence[PageLink], results: DownloadResults, task: POTask, portal_context: PortalContext
-) -> list[DownloadedFile | MissedFile]:
-    """Return every file in the order of the page, so that a second run gives them the same names."""
+def _in_order(results: DownloadResults, task: POTask) -> list[DownloadedFile | MissedFile]:
+    """Return every file in the order of the pages, so that a second run gives them the same names."""
     late = f"no time was left for it within the order's limit of {task.timeout_s or 0:g} s"
-    by_link = (
-        results.fetched.get(number) or [_missed(link, portal_context, late)] for number, link in enumerate(links)
-    )
-    return [file for files in by_link for file in files]
+    files: list[DownloadedFile | MissedFile] = []
+    for number, listed in enumerate(results.listed):
+        fetched = results.fetched.get(number) or [_missed(listed.link, listed.pack, late)]
+        files += [replace(file, source=listed.source) if isinstance(file, DownloadedFile) else file for file in fetched]
+    return [*files, *results.missed]
 
 
-def _missed(link: PageLink, portal_context: PortalContext, problem: str) -> MissedFile:
-    return missed_file(portal_context.pack, link, problem, is_retryable=True)
+def _missed(link: PageLink, pack: Pack, problem: str) -> MissedFile:
+    return missed_file(pack, link, problem, is_retryable=True)
 
 
 def _conclude(
