@@ -37,7 +37,10 @@ def models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def key_meanings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """The name of each key of a model as a file has it, and the comment above it."""
+    """The name of each key of a model as a file has it, and the comment above it; those of its bases come first."""
+    for base in model.__bases__:
+        if issubclass(base, BaseModel) and base.model_fields:
+            yield from key_meanings(base)
     source = textwrap.dedent(inspect.getsource(model))
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):

@@ -46,7 +46,7 @@ def test_a_mistake_is_one_by_it(changes: dict[str, Any], place: str) -> None:
 
 
 def test_it_explains_keys_in_the_words_of_the_code() -> None:
-    site = SCHEMA["$defs"]["SiteAddresses"]["properties"]
+    site = SCHEMA["$defs"]["OrderSite"]["properties"]
 
     assert site["probe"]["description"] == "A page that only a logged-in user sees."
     assert "``" not in json.dumps(SCHEMA)

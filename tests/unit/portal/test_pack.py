@@ -86,7 +86,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"triage.forbidden": {}}, "triage.forbidden: it has no marks, so it would never match"),
         ({"triage.ready": {"within": ["h1"]}}, "triage.ready: it has no marks, so it would never match"),
         # what is not enough
-        ({"site.order": "/po"}, "site.order: order must contain {number}"),
+        ({"site.order": "/po"}, "site: order must contain {number}"),
         ({"login.ladder": []}, "login.ladder: it must hold at least one"),
         ({"login.ladder": ["prayer"]}, "login.ladder.0: it must be 'revisit', 'sign_on', 'form', 'cookies' or 'human'"),
         (

@@ -52,14 +52,14 @@ def source(**keys: object) -> dict[str, Any]:
         (step(wait_for="#a", max=2), "attachments.open.0: max is for click and expand, not for wait_for"),
         (step(press="Enter", if_present=True), "attachments.open.0: if_present is for click and fill and wait_for"),
         (step(click="#a", until_text=["b"]), "attachments.open.0: until_text needs until"),
-        (step(click="#a", repeat=True, max=501), "attachments.open.0.max: Input should be less than or equal to 500"),
-        (step(click="#a", pause=1), "attachments.open.0.pause: Extra inputs are not permitted"),
+        (step(click="#a", repeat=True, max=501), "attachments.open.0.max: it must be less than or equal to 500"),
+        (step(click="#a", pause=1), "attachments.open.0.pause: it is not a key of [attachments.open.0]"),
         ({"attachments.next": {}}, "attachments.next: it needs click or scroll, and not both"),
         ({"attachments.next": {"click": "#a", "scroll": "#b"}}, "attachments.next: it needs click or scroll"),
         ({"attachments.next": {"scroll": "#b", "text": ["c"]}}, "attachments.next: text is for click"),
         (
             {"attachments.next": {"click": "#a", "max": 0}},
-            "attachments.next.max: Input should be greater than or equal",
+            "attachments.next.max: it must be greater than or equal",
         ),
         ({"attachments.file": {}}, "attachments.file: it needs follow or click, and not both"),
         ({"attachments.file": {"follow": "a", "click": "b"}}, "attachments.file: it needs follow or click"),
@@ -70,12 +70,12 @@ def source(**keys: object) -> dict[str, Any]:
         (source(follow="a", address="/{number}"), "sources.0: it needs follow or address, and not both"),
         (source(address="/files"), "sources.0: address must contain {number}"),
         (source(address="/{number}", text=["a"]), "sources.0: text is for follow"),
-        (source(follow="a", when="never"), "sources.0.when: Input should be 'always', 'none' or 'no-pdf'"),
+        (source(follow="a", when="never"), "sources.0.when: it must be 'always', 'none' or 'no-pdf'"),
         (source(follow="a", name="Über"), "sources.0.name: 'Über' must be lower-case letters, digits, spaces, - and _"),
         (source(follow="a", attachments={}), "sources.0.attachments: it has neither links nor clicks"),
         (
             {**source(follow="a"), "fields.requisition": {"selector": ["#r"]}},
-            "the pack: sources: the name 'requisition' is used twice, by another source or by a field",
+            "sources: the name 'requisition' is used twice, by another source or by a field",
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_the_page_of_an_order_that_is_searched_needs_no_number_in_its_address() 
     rules = pack.site.find.list_rules
     assert (rules.links, rules.address_attributes) == (("a.hit",), ("href",))
     [problem] = problems_of({"site.order": "/po/"})
-    assert problem == "site: order must contain {number}"
+    assert problem.startswith("site: order must contain {number}")
 
 
 def test_the_rules_of_another_page_are_those_of_an_order_there() -> None:
@@ -154,7 +154,7 @@ def test_an_address_below_that_of_the_portal_is_a_path(url: str, path: str | Non
 )
 def test_a_missing_sign_is_pointed_out(changes: Mapping[str, Any], notice: str) -> None:
     signs = {
-        "attachments.settled": ["#done"],
+        "attachments.empty": {"selector": ["#none"]},
         "attachments.next": {"scroll": "#list", "until": "#end"},
         **find(settled=["#found"]),
     }

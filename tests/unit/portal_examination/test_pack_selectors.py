@@ -31,7 +31,7 @@ def test_selectors_are_listed_in_the_order_of_the_tables() -> None:
 
 
 #: Keys of the shipped packs whose values are selectors.
-_KEYS = {"selector", "within", "links", "clicks", "settled", "user", "password", "submit", "code"}
+_KEYS = {"selector", "within", "links", "clicks", "settled", "user", "password", "submit", "code", "follow"}
 
 
 def written_in(table: object, key: str = "") -> Iterator[str]:
