@@ -154,6 +154,7 @@ COMMANDS = {
     "journal adopt": CommandEntry(module="journal", function="adopt", prefix="ADOPT_"),
     "journal compact": CommandEntry(module="journal", function="compact", prefix="COMPACT_"),
     "portal lint": CommandEntry(module="portal", function="lint", prefix="LINT_"),
+    "portal learn": CommandEntry(module="portal_learn", function="learn_portal", prefix="LEARN_"),
     "portal list": CommandEntry(module="portal", function="list_packs", prefix="LIST_"),
     "schedule list": CommandEntry(module="schedule_list", function="list_schedules", prefix="LIST_"),
     "schedule run": CommandEntry(module="remote.control", function="run_schedule", prefix="RUN_"),
@@ -236,7 +237,7 @@ app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
-    ("portal", "List and validate portal packs."),
+    ("portal", "List, validate and learn portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)
