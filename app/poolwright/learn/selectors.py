@@ -47,7 +47,7 @@ def candidates(element: HtmlElement) -> list[Candidate]:
     own = list(_own_parts(element))
     contexts = list(_contexts(element))
     found: dict[str, int] = {}
-    for candidate in [*_combined(own, contexts), *_positions(element, contexts)]:
+    for candidate in [*_combined(own, contexts), *_positions(element)]:
         found[candidate.css] = min(candidate.cost, found.get(candidate.css, candidate.cost))
     ordered = sorted(found.items(), key=lambda item: (item[1], len(item[0]), item[0]))
     return [Candidate(css=css, cost=cost) for css, cost in islice(ordered, _CANDIDATES_MAX)]
@@ -139,7 +139,7 @@ def _combined(own: list[Candidate], contexts: list[Candidate]) -> Iterator[Candi
             yield Candidate(css=f"{context.css}{part.css}", cost=context.cost + part.cost)
 
 
-def _positions(element: HtmlElement, contexts: list[Candidate]) -> Iterator[Candidate]:
+def _positions(element: HtmlElement) -> Iterator[Candidate]:
     """Yield selectors by the position of the element, or of the cell around it, among its siblings."""
     tail = ""
     for item in islice((element, *element.iterancestors()), 3):
@@ -148,6 +148,6 @@ def _positions(element: HtmlElement, contexts: list[Candidate]) -> Iterator[Cand
             return
         place = [child for child in parent if isinstance(child.tag, str)].index(item) + 1
         part = f"{item.tag}:nth-child({place}){tail}"
-        for context in contexts:
+        for context in _contexts(item):
             yield Candidate(css=f"{context.css}{part}", cost=POSITION_COST + context.cost + tail.count(">"))
         tail = f" > {item.tag}{tail}"

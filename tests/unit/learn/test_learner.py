@@ -87,7 +87,7 @@ class TestAttachments:
         assert not any("delete" in selector for selector in lesson.pack.attachments.links)
 
     def test_a_name_beside_an_icon_leads_to_the_link_of_its_row(self, table: TaughtPortal) -> None:
-        pages = replaced(shown_pages(table), '.pdf</a></td><td>', '.pdf</a></td><td title="x">')
+        pages = replaced(shown_pages(table), ".pdf</a></td><td>", '.pdf</a></td><td title="x">')
         for name in ("Offer 1.pdf", "Terms.pdf", "Drawing_A.pdf", "Confirmation.pdf"):
             pages = replaced(pages, f">{name}</a>", f'>Download</a><span class="label">{name}</span>')
 
