@@ -83,6 +83,8 @@ class TaughtPortal:
     order_path: str
     home_path: str
     missing: str
+    #: An element of a page that refuses something.
+    refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
     drawn: Callable[[TaughtPortal, str, bool], str] | None = None
     url: str = "https://portal.test"

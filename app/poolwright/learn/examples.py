@@ -44,10 +44,8 @@ def example_elements(seen: SeenPage) -> list[HtmlElement]:
     """
     clicked = [element for element in seen.tree.elements() if element.get(CLICKED_MARK) is not None]
     found = [element if (actor := _actor(element)) is None else actor for element in clicked]
-    for name in seen.page.attachments:
-        if clicked and _actor_by_name(seen, name, found):
-            continue
-        found.append(_named_element(seen, name))
+    if not clicked:
+        found = [_named_element(seen, name) for name in seen.page.attachments]
     return list(dict.fromkeys(found))
 
 
@@ -122,12 +120,6 @@ def _named_element(seen: SeenPage, name: str) -> HtmlElement:
             "attachment instead."
         )
     return found[0]
-
-
-def _actor_by_name(seen: SeenPage, name: str, actors: list[HtmlElement]) -> bool:
-    """Return whether one of the clicked elements is the one of this name."""
-    wanted = folded(name)
-    return any(wanted in folded(text_of(actor)) or _leads_to(seen, actor, name) for actor in actors)
 
 
 def _by_address(seen: SeenPage, name: str) -> list[HtmlElement]:

@@ -5,6 +5,7 @@ A file ``observations.toml`` in a folder of saved pages has these keys; ``docs/p
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from typing import Annotated, Self
@@ -15,6 +16,13 @@ from poolwright.domain.errors import OptionsError
 from poolwright.portal.addresses import origin_of
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+#: What pages write before the name, where a person points at both.
+_SUPPLIER_LABEL = re.compile(
+    r"^\s*(?:supplier|vendor|seller|lieferant|kreditor|fournisseur|vendeur|proveedor|fornitore|fornecedor|leverancier|dostawca)"
+    r"(?:\s+name)?\s*:\s+",
+    re.IGNORECASE,
+)
 
 
 class ObservationError(OptionsError):
@@ -75,6 +83,11 @@ class ObservedPage(ObservedTable):
             msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"
             raise ValueError(msg)
         return self
+
+    @property
+    def supplier_name(self) -> str:
+        """Return the supplier without a label before the name and a number in brackets behind it."""
+        return re.sub(r"\s*\(\d+\)\s*$", "", _SUPPLIER_LABEL.sub("", self.supplier)).strip()
 
     @property
     def has_files(self) -> bool:

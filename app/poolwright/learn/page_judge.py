@@ -90,9 +90,9 @@ def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
     if page.kind is PageKind.ORDER:
         problems += [f"{page.file}: {judgement.doubt}"] if judgement.doubt else []
         problems += _file_problems(seen, judgement)
-    if page.supplier and folded(judgement.fields.get("supplier", "")) != folded(page.supplier):
+    if page.supplier and folded(judgement.fields.get("supplier", "")) != folded(page.supplier_name):
         problems.append(
-            f"{page.file}: the supplier is read as {judgement.fields.get('supplier', '')!r}, not as {page.supplier!r}."
+            f"{page.file}: the supplier is read as {judgement.fields.get('supplier', '')!r}, not as {page.supplier_name!r}."
         )
     return problems
 

@@ -40,9 +40,9 @@ def supplier_field(orders: Sequence[SeenPage]) -> SupplierField:
             )
         )
     for element in _elements(shown[0]):
-        pattern = _pattern(text_of(element), shown[0].page.supplier)
+        pattern = _pattern(text_of(element), shown[0].page.supplier_name)
         for candidate in candidates(element):
-            if all(_value(seen, candidate.css, pattern) == folded(seen.page.supplier) for seen in shown):
+            if all(_value(seen, candidate.css, pattern) == folded(seen.page.supplier_name) for seen in shown):
                 return SupplierField(selector=candidate.css, pattern=pattern, doubts=_doubts(candidate.cost, shown))
     return SupplierField(
         doubts=(f"{shown[0].page.file}: no selector finds the supplier on every page where one was named.",)
@@ -50,14 +50,14 @@ def supplier_field(orders: Sequence[SeenPage]) -> SupplierField:
 
 
 def _doubts(cost: int, shown: Sequence[SeenPage]) -> tuple[str, ...]:
-    if cost >= POSITION_COST and len({folded(seen.page.supplier) for seen in shown}) == 1:
+    if cost >= POSITION_COST and len({folded(seen.page.supplier_name) for seen in shown}) == 1:
         return ("The supplier is found by its position on the page; show it on an order of another supplier too.",)
     return ()
 
 
 def _elements(seen: SeenPage) -> list[HtmlElement]:
     """Return the visible elements whose text has the name, the smallest first."""
-    wanted = folded(seen.page.supplier)
+    wanted = folded(seen.page.supplier_name)
     found = [item for item in seen.tree.elements() if wanted in folded(text_of(item)) and is_shown(item)]
     if not found:
         raise ObservationError(f"{seen.page.file}: the page does not show the supplier {seen.page.supplier!r}.")

@@ -235,3 +235,18 @@ def test_files_on_another_host_without_https_are_told(table: TaughtPortal) -> No
 def test_a_home_page_on_another_host_is_refused(table: TaughtPortal) -> None:
     with pytest.raises(ObservationError, match=r"home.html: the page after the login is on another host"):
         lesson_of(changed(shown_pages(table), "home.html", address="https://other.test/start"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ("Acme Ltd (1042)", "Acme Ltd"),
+        ("Supplier: Acme Ltd", "Acme Ltd"),
+        ("Acme (North)", "Acme (North)"),
+        ("Re: Acme", "Re: Acme"),
+    ],
+)
+def test_a_supplier_is_its_name_alone(shown: str, name: str) -> None:
+    page = ObservedPage.model_validate({"file": "x", "kind": "order", "number": "1", "supplier": shown})
+
+    assert page.supplier_name == name
