@@ -58,6 +58,8 @@ class WorkerMode(StrEnum):
     IMPORT_COOKIES = "adopt"
     #: Open a base profile as workers do, make a login check, and save its cookies.
     VERIFY_LOGIN = "prove"
+    #: Let a person show a portal (``teach_url``) on an empty profile, and record its pages (``pages_path``).
+    TEACH = "teach"
 
 
 class WorkerPaths(_Message):
@@ -76,6 +78,8 @@ class WorkerPaths(_Message):
     expected_cookies: tuple[SiteCookies, ...] = ()
     #: The storage state to import, as Playwright writes it; empty in other modes than ``IMPORT_STATE``.
     state_path: str = ""
+    #: The folder for the pages that a person shows; empty in other modes than ``TEACH``.
+    pages_path: str = ""
 
 
 class Configure(_Message):
@@ -88,6 +92,8 @@ class Configure(_Message):
     seat: WorkerPaths
     #: For the login of ``MAKE_BASE``, if the portal wants a code.
     one_time_code: str = Field(default="", repr=False)
+    #: The address that ``TEACH`` opens.
+    teach_url: str = ""
 
 
 class Assign(_Message):

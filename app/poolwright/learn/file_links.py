@@ -131,7 +131,8 @@ def _chosen(pages: Sequence[SeenPage], group: _Group) -> list[Candidate]:
         usable = [one for one in candidates(example) if _is_usable(pages, group, one.css)]
         if not usable:
             raise ObservationError(
-                f"{seen.page.file}: no selector tells the attachment {name_of(example)!r} from other elements of the pages."
+                f"{seen.page.file}: no selector tells the attachment {name_of(example)!r} from other elements of "
+                "the pages."
             )
         best = min(usable, key=lambda one: _rank(group, one, [item for _, item in left]))
         chosen.append(best)

@@ -141,8 +141,8 @@ def _others(pages: Sequence[SeenPage], kind: PageKind) -> list[SeenPage]:
 
 def _unmarked(seen: SeenPage) -> str:
     return (
-        f"{seen.page.file}: nothing tells this page ({seen.page.kind}) from the pages of orders, so such an order will end as "
-        "portal_changed."
+        f"{seen.page.file}: nothing tells this page ({seen.page.kind}) from the pages of orders, so such an order "
+        "will end as portal_changed."
     )
 
 
@@ -150,8 +150,8 @@ def _probe(homes: Sequence[SeenPage], base_url: str) -> str:
     parts = urlsplit(homes[0].tree.address)
     if origin_of(homes[0].tree.address) != origin_of(base_url):
         raise ObservationError(
-            f"{homes[0].page.file}: the page after the login is on another host than the orders ({parts.hostname}). Show a "
-            "page of the portal itself."
+            f"{homes[0].page.file}: the page after the login is on another host than the orders ({parts.hostname}). "
+            "Show a page of the portal itself."
         )
     query, fragment = (f"?{parts.query}" if parts.query else ""), (f"#{parts.fragment}" if parts.fragment else "")
     return f"{parts.path or '/'}{query}{fragment}"
@@ -166,8 +166,8 @@ def _ready(of: Mapping[PageKind, Sequence[SeenPage]]) -> tuple[LearnedMarks, lis
     doubts: list[str] = []
     if not order_mark:
         raise ObservationError(
-            f"{orders[0].page.file}: no element is on all pages of orders and on no other page, so orders cannot be told "
-            "from errors."
+            f"{orders[0].page.file}: no element is on all pages of orders and on no other page, so orders cannot be "
+            "told from errors."
         )
     if not home_mark and not any(addresses):
         doubts.append(f"{homes[0].page.file}: nothing tells the page after the login from other pages.")

@@ -19,8 +19,8 @@ Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 #: What pages write before the name, where a person points at both.
 _SUPPLIER_LABEL = re.compile(
-    r"^\s*(?:supplier|vendor|seller|lieferant|kreditor|fournisseur|vendeur|proveedor|fornitore|fornecedor|leverancier|dostawca)"
-    r"(?:\s+name)?\s*:\s+",
+    r"^\s*(?:supplier|vendor|seller|lieferant|kreditor|fournisseur|vendeur|proveedor|fornitore|fornecedor|leverancier|"
+    r"dostawca)(?:\s+name)?\s*:\s+",
     re.IGNORECASE,
 )
 
@@ -151,6 +151,6 @@ def require_address(page: ObservedPage, address: str) -> str:
     """
     if origin_of(address) is None:
         raise ObservationError(
-            f'The page {page.file} needs its web address (address = "https://..."), which the file itself does not name.'
+            f'The page {page.file} needs its web address (address = "https://..."), as the file itself does not name it.'
         )
     return address

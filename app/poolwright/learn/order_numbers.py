@@ -111,8 +111,8 @@ class _Reading:
                     base_url = f"{parts.scheme}://{parts.netloc}"
                     return cls(base_url=base_url, order=order or "/", number=unquote(number), prefix=prefix)
         raise ObservationError(
-            f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens orders "
-            "by an address with their number; look for such an address of the portal (for example behind a link in a "
+            f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens "
+            "orders by an address with their number; look for such an address of the portal (for example behind a link in a "
             "mail), and show that."
         )
 

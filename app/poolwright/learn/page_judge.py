@@ -92,7 +92,8 @@ def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
         problems += _file_problems(seen, judgement)
     if page.supplier and folded(judgement.fields.get("supplier", "")) != folded(page.supplier_name):
         problems.append(
-            f"{page.file}: the supplier is read as {judgement.fields.get('supplier', '')!r}, not as {page.supplier_name!r}."
+            f"{page.file}: the supplier is read as {judgement.fields.get('supplier', '')!r}, "
+            f"not as {page.supplier_name!r}."
         )
     return problems
 

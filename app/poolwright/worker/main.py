@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -44,9 +45,12 @@ from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.loop import WorkerLoop
 from poolwright.worker.processors.registry import load_processor
-from poolwright.worker.profile_setup import set_up_profile
+from poolwright.worker.profile_setup import set_up_profile, show_new_portal
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 from poolwright.worker.tab import open_portal_context
+
+#: Does the job of a worker process until it is done.
+_Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
 
 
 async def run_worker(channel: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
@@ -79,9 +83,8 @@ async def _run_mode(
     channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
 ) -> None:
     """Open the browser, serve, close it; report the error if the start fails."""
-    serve = _run_session if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else set_up_profile
     try:
-        await serve(channel, configure, outbox, clock)
+        await _job_of(configure.mode)(channel, configure, outbox, clock)
     except CannotStartError as error:
         outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
@@ -94,6 +97,16 @@ async def _run_mode(
         outbox.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
         outbox.send(Exiting)
+
+
+def _job_of(mode: WorkerMode) -> _Job:
+    match mode:
+        case WorkerMode.WORK | WorkerMode.MAKE_BASE:
+            return _run_session
+        case WorkerMode.TEACH:
+            return show_new_portal
+        case _:
+            return set_up_profile
 
 
 async def _run_session(

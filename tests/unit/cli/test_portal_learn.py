@@ -132,6 +132,17 @@ def test_observations_that_teach_nothing_are_refused(
 def test_either_pages_or_a_pack_must_be_named(command: Command, folder: Path) -> None:
     assert command("portal", "learn", "acme").exit_code == ExitCode.USAGE
     assert command("portal", "learn", "--from", str(folder), "--check", "x.toml").exit_code == ExitCode.USAGE
+    assert command("portal", "learn", "--from", str(folder), "--url", "https://x.test").exit_code == ExitCode.USAGE
+
+
+def test_a_window_needs_a_screen(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+    result = command("portal", "learn", "acme", "--url", "https://portal.test")
+
+    assert result.exit_code == ExitCode.RESOURCES
+    assert "--from FOLDER" in result.stderr
 
 
 def test_a_page_in_another_encoding_is_read_as_it_says(command: Command, folder: Path) -> None:

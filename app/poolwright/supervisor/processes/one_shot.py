@@ -47,6 +47,16 @@ class LoginWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortalLesson:
+    """The portal that a person shows."""
+
+    #: The address that the window opens.
+    url: str
+    #: The folder for the pages that the person shows.
+    pages_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSource:
     """Sources of a browser's login, besides user and password."""
 
@@ -74,8 +84,10 @@ class OneShotJob:
     login: LoginSource = field(default_factory=LoginSource)
     #: File for the cookies of a verified login; ``None`` if they are not saved.
     cookies_path: Path | None = None
-    #: ``None`` if no person logs in.
+    #: ``None`` if no person uses the browser.
     window: LoginWindow | None = None
+    #: ``None`` if no portal is shown.
+    lesson: PortalLesson | None = None
 
 
 async def make_base(
@@ -151,8 +163,15 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
         kept_login_path=str(login.kept_login_path.absolute()) if login.kept_login_path else "",
         staging_path=str(folder.path),
         state_path=str(state_path) if login.state else "",
+        pages_path=str(job.lesson.pages_path.absolute()) if job.lesson else "",
     )
-    return messages.Configure(mode=job.mode, options=job.options, seat=paths, one_time_code=login.one_time_code)
+    return messages.Configure(
+        mode=job.mode,
+        options=job.options,
+        seat=paths,
+        one_time_code=login.one_time_code,
+        teach_url=job.lesson.url if job.lesson else "",
+    )
 
 
 async def _converse(child: WorkerProcess, configure: messages.Configure, job: OneShotJob) -> LoginCheck | None:
@@ -171,8 +190,8 @@ async def _converse(child: WorkerProcess, configure: messages.Configure, job: On
             case _:
                 pass  # transitions and heartbeats matter only in a pool
 
-    # A person may take any time to log in.
-    silence_limit_s = math.inf if job.mode is WorkerMode.LOG_IN else SILENCE_LIMIT_S
+    # A person may take any time.
+    silence_limit_s = math.inf if job.mode in {WorkerMode.LOG_IN, WorkerMode.TEACH} else SILENCE_LIMIT_S
     connection = WorkerConnection(child)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(child.read_lines, logger.info)

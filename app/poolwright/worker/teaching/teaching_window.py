@@ -42,9 +42,6 @@ class TeachingWindow:
         """Show the panel in every page and record what it tells, until the person has finished.
 
         The pages are written after each message, so that nothing is lost when the window is closed.
-
-        Raises:
-            OSError: The pages cannot be written.
         """
         with self._send, self._receive:
             await self._serve(self._receive)
@@ -60,10 +57,17 @@ class TeachingWindow:
                 return
             if message.kind != "ready":
                 self.record.add(message, panel.status, panel.requests)
-                await anyio.to_thread.run_sync(self.record.write, self._folder, self.record.title)
-                self._notify(Level.INFO, self.record.describe(message))
+                await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
+
+    async def _write(self, sentence: str) -> None:
+        try:
+            await anyio.to_thread.run_sync(self.record.write, self._folder, self.record.title)
+        except OSError as error:
+            self._notify(Level.WARNING, f"The pages cannot be written to {self._folder} ({error.strerror}).")
+        else:
+            self._notify(Level.INFO, sentence)
 
     def _on_message(self, panel: TeachingPanel, message: PanelMessage) -> None:
         self._on_event((panel, message))
