@@ -29,6 +29,8 @@ class Noted:
 
     def __call__(self, _: Level, text: str) -> None:
         """Hear one sentence."""
+        if not text.startswith("Noted: "):
+            return
         self.texts.append(text)
         self._news.set()
         self._news = anyio.Event()

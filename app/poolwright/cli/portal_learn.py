@@ -35,8 +35,8 @@ LEARN_HELP = (
     "With --url, a browser window opens on the portal, with a small panel. Use the portal as usual and say with the "
     "buttons of the panel which page is what: the login page, an order with attachments (then click one), one without, "
     "a number that does not exist. With --from, FOLDER has pages that your browser saved, and a file observations.toml "
-    "that says the same; docs/portal-learn.md shows it. The pack gets comments and is tried on every page; what is not sure is "
-    "printed. The pages are kept beside the pack, and --check tries it on them again.\n\n"
+    "that says the same; docs/portal-learn.md shows it. The pack gets comments and is tried on every page; what is not "
+    "sure is printed. The pages are kept beside the pack, and --check tries it on them again.\n\n"
     "Exit code 0 if the pack reads every page as it was shown, 1 if not, 2 if nothing can be learned from the pages."
 )
 LEARN_EXAMPLES = (
@@ -98,8 +98,8 @@ def _show(settings: Settings, folder: Path) -> None:
     """Open the window, until the person has shown the portal."""
     if not has_display():
         raise SetupError(
-            "A window needs a screen, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set). Save pages of "
-            "the portal elsewhere, and learn from them with --from FOLDER."
+            "A window needs a screen, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set). Save pages "
+            "of the portal elsewhere, and learn from them with --from FOLDER."
         )
     remove_tree(folder)
     screen = console()

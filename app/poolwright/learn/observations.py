@@ -151,6 +151,6 @@ def require_address(page: ObservedPage, address: str) -> str:
     """
     if origin_of(address) is None:
         raise ObservationError(
-            f'The page {page.file} needs its web address (address = "https://..."), as the file itself does not name it.'
+            f'The page {page.file} needs its web address (address = "https://..."), as the file does not name it.'
         )
     return address

@@ -112,8 +112,8 @@ class _Reading:
                     return cls(base_url=base_url, order=order or "/", number=unquote(number), prefix=prefix)
         raise ObservationError(
             f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens "
-            "orders by an address with their number; look for such an address of the portal (for example behind a link in a "
-            "mail), and show that."
+            "orders by an address with their number; look for such an address (for example behind a link in "
+            "a mail), and show that."
         )
 
 

@@ -98,7 +98,6 @@ async def set_up_profile(
         PortalDownError: The portal does not answer.
         EndOfStream: The supervisor is gone.
     """
-
     probe = _portal_probe(configure.options.portal)
     async with _browser(configure) as context:
 

@@ -35,6 +35,7 @@ class TeachingWindow:
         self._folder = folder
         self._notify = notify
         self.record = PageRecord()
+        self._is_announced = False
         self._send, self._receive = anyio.create_memory_object_stream[_Event](math.inf)
         watch_pages(context, self._on_event)
 
@@ -60,6 +61,9 @@ class TeachingWindow:
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
+            if not self._is_announced:
+                self._is_announced = True
+                self._notify(Level.INFO, self.record.next_step())
 
     async def _write(self, sentence: str) -> None:
         try:
