@@ -1,6 +1,7 @@
 """A person who shows a portal: opens its pages, and presses the buttons of the panel with the mouse.
 
-The panel is in a closed shadow root, so its buttons are found by the protocol of the developer tools, as a person sees them.
+The panel is in a closed shadow root, so its buttons are found by the protocol of the developer tools, as a person
+sees them.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import ObservationError
 from poolwright.learn.page_folder import check_pages, pages_folder, read_folder, write_lesson
 from poolwright.service.log_setup import configure_logging
+from poolwright.service.login_methods import PortalTeaching
 from poolwright.service.pool_config import resolve_worker_config
-from poolwright.service.portal_teaching import PortalTeaching
 from poolwright.settings import Settings
 from poolwright.system.hardware import has_display
 

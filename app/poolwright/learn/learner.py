@@ -92,17 +92,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     files = file_selectors(pages)
     signs = list_signs(orders, files)
     login = learned_login(of[PageKind.LOGIN], _others(pages, PageKind.LOGIN), numbers.base_url)
-    usable = [PageKind.ORDER, PageKind.HOME]
-    not_found, unmarked = refusal_marks(
-        of[PageKind.NOT_FOUND],
-        [seen for kind in (*usable, PageKind.FORBIDDEN) for seen in of[kind]],
-        HTTPStatus.NOT_FOUND,
-    )
-    forbidden, unmarked_too = refusal_marks(
-        of[PageKind.FORBIDDEN],
-        [seen for kind in (*usable, PageKind.NOT_FOUND) for seen in of[kind]],
-        HTTPStatus.FORBIDDEN,
-    )
+    (not_found, forbidden), refusal_doubts = _refusals(of)
     ready, ready_doubts = _ready(of)
     supplier = supplier_field(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
@@ -115,9 +105,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         *supplier.doubts,
         *host_doubts,
     ]
-    doubts += [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
-    if not of[PageKind.FORBIDDEN]:
-        doubts.append("No order that you may not see was shown; status 403 stands for it.")
+    doubts += refusal_doubts
     doubts += _name_doubts(orders, files)
     return PackParts(
         name=name,
@@ -133,6 +121,18 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         signs=signs,
         supplier=supplier,
     ), doubts
+
+
+def _refusals(of: Mapping[PageKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
+    """Return the marks of missing and of forbidden orders, and what is not sure of them."""
+    usable = [*of[PageKind.ORDER], *of[PageKind.HOME]]
+    missing, denied = of[PageKind.NOT_FOUND], of[PageKind.FORBIDDEN]
+    not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
+    forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
+    doubts = [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
+    if not denied:
+        doubts.append("No order that you may not see was shown; status 403 stands for it.")
+    return (not_found, forbidden), doubts
 
 
 def _others(pages: Sequence[SeenPage], kind: PageKind) -> list[SeenPage]:

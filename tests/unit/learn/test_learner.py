@@ -19,7 +19,7 @@ def lesson_of(pages: list[dict[str, Any]], name: str = "made-up") -> Lesson:
     return learn(name, observations, seen_pages(observations, sources))
 
 
-def changed(pages: list[dict[str, Any]], file: str, **values: Any) -> list[dict[str, Any]]:
+def changed(pages: list[dict[str, Any]], file: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - keys of a page
     return [{**page, **values} if page["file"] == file else page for page in pages]
 
 

@@ -67,7 +67,8 @@ def test_the_parts_of_an_address_that_are_of_no_single_file(address: str, parts:
 
 def test_every_candidate_matches_its_element() -> None:
     page = tree(
-        "<div id=list-of:files class='box main'><ul><li class=row><a class='link pdf' data-id=7 title=\"it's\" href='/files/7/x.pdf' "
+        "<div id=list-of:files class='box main'><ul><li class=row>"
+        "<a class='link pdf' data-id=7 title=\"it's\" href='/files/7/x.pdf' "
         "onclick=\"openFile('7')\">x</a></li></ul></div>"
     )
     (element,) = page.select("a")
