@@ -20,7 +20,7 @@ from poolwright.learn.examples import (
     look_alikes,
     row_mates,
 )
-from poolwright.learn.observations import ObservationError, PageKind
+from poolwright.learn.observations import ObservationError, ShownKind
 from poolwright.learn.page_tree import text_of
 from poolwright.learn.selectors import POSITION_COST, Candidate, candidates
 
@@ -209,7 +209,7 @@ def _wider(pages: Sequence[SeenPage], group: _Group, chosen: Candidate) -> str:
 def _count_doubts(pages: Sequence[SeenPage], selectors: FileSelectors) -> list[str]:
     doubts: list[str] = []
     for seen in pages:
-        if seen.page.kind is not PageKind.ORDER or seen.page.count is None:
+        if seen.page.kind is not ShownKind.ORDER or seen.page.count is None:
             continue
         count = len(found_files(seen, selectors))
         if count != seen.page.count:

@@ -11,7 +11,7 @@ from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
-from poolwright.learn.observations import ObservationError, Observations, PageKind, require_address
+from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import order_address
 from poolwright.learn.pack_text import PackParts, pack_text
 from poolwright.learn.page_judge import problems_of
@@ -86,12 +86,12 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
 
 
 def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> tuple[PackParts, list[str]]:
-    of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in PageKind}
-    orders = of[PageKind.ORDER]
-    numbers = order_address(orders, of[PageKind.NOT_FOUND])
+    of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
+    orders = of[ShownKind.ORDER]
+    numbers = order_address(orders, of[ShownKind.NOT_FOUND])
     files = file_selectors(pages)
     signs = list_signs(orders, files)
-    login = learned_login(of[PageKind.LOGIN], _others(pages, PageKind.LOGIN), numbers.base_url)
+    login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
     (not_found, forbidden), refusal_doubts = _refusals(of)
     ready, ready_doubts = _ready(of)
     supplier = supplier_field(orders)
@@ -111,7 +111,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         name=name,
         title=observations.title,
         numbers=numbers,
-        probe=_probe(of[PageKind.HOME], numbers.base_url),
+        probe=_probe(of[ShownKind.HOME], numbers.base_url),
         login=login,
         forbidden=forbidden,
         not_found=not_found,
@@ -123,10 +123,10 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     ), doubts
 
 
-def _refusals(of: Mapping[PageKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
+def _refusals(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
     """Return the marks of missing and of forbidden orders, and what is not sure of them."""
-    usable = [*of[PageKind.ORDER], *of[PageKind.HOME]]
-    missing, denied = of[PageKind.NOT_FOUND], of[PageKind.FORBIDDEN]
+    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME]]
+    missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
     not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
     forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
     doubts = [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
@@ -135,7 +135,7 @@ def _refusals(of: Mapping[PageKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedM
     return (not_found, forbidden), doubts
 
 
-def _others(pages: Sequence[SeenPage], kind: PageKind) -> list[SeenPage]:
+def _others(pages: Sequence[SeenPage], kind: ShownKind) -> list[SeenPage]:
     return [seen for seen in pages if seen.page.kind is not kind]
 
 
@@ -157,10 +157,10 @@ def _probe(homes: Sequence[SeenPage], base_url: str) -> str:
     return f"{parts.path or '/'}{query}{fragment}"
 
 
-def _ready(of: Mapping[PageKind, Sequence[SeenPage]]) -> tuple[LearnedMarks, list[str]]:
+def _ready(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[LearnedMarks, list[str]]:
     """Return the marks of pages that a logged-in user sees: elements of orders, and of the probe."""
-    others = [seen for kind in (PageKind.LOGIN, PageKind.NOT_FOUND, PageKind.FORBIDDEN) for seen in of[kind]]
-    orders, homes = of[PageKind.ORDER], of[PageKind.HOME]
+    others = [seen for kind in (ShownKind.LOGIN, ShownKind.NOT_FOUND, ShownKind.FORBIDDEN) for seen in of[kind]]
+    orders, homes = of[ShownKind.ORDER], of[ShownKind.HOME]
     order_mark, home_mark = element_mark(orders, others), element_mark(homes, others)
     addresses = [] if home_mark else [address_mark(homes[0], [*others, *orders])]
     doubts: list[str] = []
@@ -205,7 +205,7 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
     found = [f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."]
     found.append(f"Attachments: {', '.join((*parts.files.links, *parts.files.clicks))}.")
     for seen in pages:
-        if seen.page.kind is PageKind.ORDER:
+        if seen.page.kind is ShownKind.ORDER:
             names = [name_of(item) for item in found_files(seen, parts.files)]
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
     if parts.signs.count_selector:

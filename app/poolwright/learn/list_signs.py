@@ -28,7 +28,7 @@ _FILE_WORDS = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListSigns:
+class LearnedSigns:
     """The signs of a complete list."""
 
     #: Selector and attribute of the count; empty for none. An empty attribute stands for the text.
@@ -40,7 +40,7 @@ class ListSigns:
     doubts: tuple[str, ...] = ()
 
 
-def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> ListSigns:
+def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedSigns:
     """Return the signs that the pages of orders have.
 
     Args:
@@ -61,7 +61,7 @@ def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> ListSign
         doubts.append("No number on the pages says how many attachments there are, so a list cut short is not noticed.")
     if not (selector or empty.text or answered):
         doubts.append("Orders without attachments will end as portal_changed, since no sign of an empty list is known.")
-    return ListSigns(
+    return LearnedSigns(
         count_selector=selector,
         count_attribute=attribute,
         empty=LearnedMarks() if unmarked else empty,

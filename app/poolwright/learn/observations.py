@@ -35,7 +35,7 @@ class ObservedTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class PageKind(StrEnum):
+class ShownKind(StrEnum):
     """What a page was, as the person says who showed it."""
 
     #: The portal asks for user and password.
@@ -55,7 +55,7 @@ class ObservedPage(ObservedTable):
 
     #: Name of the HTML file in the folder.
     file: Filled
-    kind: PageKind
+    kind: ShownKind
     #: The final address; empty if the saved file names it, as those that a browser saves do.
     address: str = ""
     #: The HTTP status; 200 unless known otherwise.
@@ -73,10 +73,10 @@ class ObservedPage(ObservedTable):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.kind in {PageKind.ORDER, PageKind.NOT_FOUND} and not self.number.strip():
+        if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        if self.kind is not PageKind.ORDER and (self.attachments or self.count or self.supplier or self.requests):
+        if self.kind is not ShownKind.ORDER and (self.attachments or self.count or self.supplier or self.requests):
             msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier and requests"
             raise ValueError(msg)
         if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
@@ -109,9 +109,9 @@ class Observations(ObservedTable):
             msg = "each page needs a file of its own"
             raise ValueError(msg)
         needed = {
-            "a login page (kind 'login')": self.of_kind(PageKind.LOGIN),
-            "a page after the login (kind 'home')": self.of_kind(PageKind.HOME),
-            "a number that does not exist (kind 'not_found')": self.of_kind(PageKind.NOT_FOUND),
+            "a login page (kind 'login')": self.of_kind(ShownKind.LOGIN),
+            "a page after the login (kind 'home')": self.of_kind(ShownKind.HOME),
+            "a number that does not exist (kind 'not_found')": self.of_kind(ShownKind.NOT_FOUND),
             "an order with attachments (kind 'order')": tuple(page for page in self.pages if page.has_files),
         }
         missing = [name for name, pages in needed.items() if not pages]
@@ -120,7 +120,7 @@ class Observations(ObservedTable):
             raise ValueError(msg)
         return self
 
-    def of_kind(self, kind: PageKind) -> tuple[ObservedPage, ...]:
+    def of_kind(self, kind: ShownKind) -> tuple[ObservedPage, ...]:
         """Return the pages of one kind."""
         return tuple(page for page in self.pages if page.kind is kind)
 

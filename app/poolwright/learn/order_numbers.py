@@ -17,7 +17,7 @@ _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{12,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderAddress:
+class OrderNumbers:
     """The address of orders, and the rules of their numbers."""
 
     base_url: str
@@ -33,7 +33,7 @@ class OrderAddress:
     doubts: tuple[str, ...] = ()
 
 
-def order_address(orders: Sequence[SeenPage], unknown: Sequence[SeenPage]) -> OrderAddress:
+def order_address(orders: Sequence[SeenPage], unknown: Sequence[SeenPage]) -> OrderNumbers:
     """Return where orders are, and what their numbers look like.
 
     Args:
@@ -59,7 +59,7 @@ def order_address(orders: Sequence[SeenPage], unknown: Sequence[SeenPage]) -> Or
     if odd := [number for number in typed if not re.fullmatch(pattern, number)]:
         doubts.append(f"The unknown number {odd[0]} does not look like the other ones; numbers.pattern refuses it.")
     signs = {sign for number in numbers for sign in number if not sign.isalnum()}
-    return OrderAddress(
+    return OrderNumbers(
         base_url=base_url,
         order=order,
         prefixes=prefixes,

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import tomli_w
 
 from poolwright.learn.file_links import FileSelectors
-from poolwright.learn.list_signs import ListSigns
+from poolwright.learn.list_signs import LearnedSigns
 from poolwright.learn.login_page import LearnedLogin
-from poolwright.learn.order_numbers import OrderAddress
+from poolwright.learn.order_numbers import OrderNumbers
 from poolwright.learn.page_marks import LearnedMarks
 from poolwright.learn.supplier_field import SupplierField
 
@@ -26,7 +26,7 @@ class PackParts:
 
     name: str
     title: str
-    numbers: OrderAddress
+    numbers: OrderNumbers
     probe: str
     login: LearnedLogin
     forbidden: LearnedMarks
@@ -34,7 +34,7 @@ class PackParts:
     ready: LearnedMarks
     files: FileSelectors
     file_hosts: Sequence[str]
-    signs: ListSigns
+    signs: LearnedSigns
     supplier: SupplierField
 
 

@@ -15,9 +15,8 @@ from lxml.html import HtmlElement
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files, name_of
 from poolwright.learn.list_signs import number_in
-from poolwright.learn.observations import PageKind
+from poolwright.learn.observations import ShownKind
 from poolwright.learn.page_tree import folded, is_shown, text_of
-from poolwright.portal import triage_marks
 from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.pack import FieldRule, Pack
 from poolwright.portal.pack_schema import NoAttachmentsMark
@@ -30,16 +29,17 @@ from poolwright.portal.triage import (
     incompleteness_reason,
     marks_of,
 )
+from poolwright.portal.triage_marks import PageKind, places_of, selectors_of
 
 _VERDICTS = {
-    PageKind.LOGIN: Verdict.SESSION_LOST,
-    PageKind.HOME: Verdict.READY,
-    PageKind.ORDER: Verdict.READY,
-    PageKind.NOT_FOUND: Verdict.NOT_FOUND,
-    PageKind.FORBIDDEN: Verdict.FORBIDDEN,
+    ShownKind.LOGIN: Verdict.SESSION_LOST,
+    ShownKind.HOME: Verdict.READY,
+    ShownKind.ORDER: Verdict.READY,
+    ShownKind.NOT_FOUND: Verdict.NOT_FOUND,
+    ShownKind.FORBIDDEN: Verdict.FORBIDDEN,
 }
 #: Pages that are judged like that of the probe; all others like those of orders.
-_LIKE_PROBE = frozenset({PageKind.LOGIN, PageKind.HOME})
+_LIKE_PROBE = frozenset({ShownKind.LOGIN, ShownKind.HOME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +67,13 @@ def judge_page(pack: Pack, base_url: str, seen: SeenPage) -> PageJudgement:
     facts = PageFacts(
         url=seen.tree.address,
         status=seen.page.status,
-        present=[css for css in triage_marks.selectors_of(tables) if _is_present(seen, css)],
-        texts={css: _shown_text(seen, [css]) for css in triage_marks.places_of(tables)},
-        kind=triage_marks.PageKind.PROBE if is_like_probe else triage_marks.PageKind.ORDER,
+        present=[css for css in selectors_of(tables) if _is_present(seen, css)],
+        texts={css: _shown_text(seen, [css]) for css in places_of(tables)},
+        kind=PageKind.PROBE if is_like_probe else PageKind.ORDER,
     )
     portal_number = None if is_like_probe else _portal_number(pack, seen.page.number)
     verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
-    is_order = seen.page.kind is PageKind.ORDER
+    is_order = seen.page.kind is ShownKind.ORDER
     files = found_files(seen, _selectors(pack)) if is_order else []
     return PageJudgement(
         verdict=verdict,
@@ -92,7 +92,7 @@ def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
     if judgement.verdict is not wanted:
         return [f"{page.file}: it is read as {judgement.verdict}, not as {wanted}."]
     problems: list[str] = []
-    if page.kind is PageKind.ORDER:
+    if page.kind is ShownKind.ORDER:
         problems += [f"{page.file}: {judgement.doubt}"] if judgement.doubt else []
         problems += _file_problems(seen, judgement)
     if page.supplier and folded(judgement.fields.get("supplier", "")) != folded(page.supplier_name):

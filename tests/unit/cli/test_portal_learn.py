@@ -86,6 +86,32 @@ def test_a_selector_that_only_a_browser_knows_is_told(command: Command, desk: Pa
     assert "cannot be tried on saved pages" in result.stderr
 
 
+def test_a_list_that_only_a_response_has_is_told(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    pack = desk / "acme.toml"
+    api = '[attachments.api]\nrequest = "/files"\nitems = "files"\ntemplate = "{url:raw}"\n'
+    pack.write_text(f"{pack.read_text(encoding='utf-8')}\n{api}", encoding="utf-8")
+
+    result = command("portal", "learn", "--check", "acme.toml")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "attachments.api cannot be tried on saved pages" in result.stderr
+
+
+def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    pack = desk / "acme.toml"
+    text = pack.read_text(encoding="utf-8")
+    text = text.replace("[fields.supplier]\nselector = [", '[fields.supplier]\nmany = true\nselector = ["h1", ')
+    pack.write_text(text, encoding="utf-8")
+
+    result = command("portal", "learn", "--check", "acme.toml")
+
+    assert result.exit_code == ExitCode.NOT_ALL_DONE
+    assert "order-2.html: the supplier is read as" in result.stdout
+    assert "; Nordwind GmbH" in result.stdout
+
+
 def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, desk: Path, folder: Path) -> None:
     text = (folder / OBSERVATIONS_FILE).read_text(encoding="utf-8")
     text = text.replace('file = "order-1.html"', 'file = "order-1.html"\ncount = 4')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import ObservationError, Observations, ObservedPage
 from poolwright.learn.page_judge import judge_page, problems_of
+from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.triage import Verdict
 from tests.support.taught_pages import observed, shown_pages
 from tests.support.taught_portals import NAMES, TaughtPortal, taught_portal
@@ -172,6 +175,26 @@ class TestMarks:
         assert any("missing.html: nothing tells this page (not_found)" in doubt for doubt in lesson.doubts)
         assert any(problem.startswith("missing.html: it is read as") for problem in lesson.problems)
 
+    def test_an_order_on_the_page_of_another_one_is_told(self, table: TaughtPortal) -> None:
+        pack = lesson_of(shown_pages(table)).pack
+        observations, sources = observed(changed(shown_pages(table), "order-2.html", number="4500010001"))
+
+        problems = [text for seen in seen_pages(observations, sources) for text in problems_of(pack, table.url, seen)]
+
+        assert problems == ["order-2.html: it is read as unknown, not as ready."]
+
+    def test_the_address_of_a_login_page_counts_with_the_route_behind_it(self, table: TaughtPortal) -> None:
+        pages = changed(shown_pages(table), "login.html", address="https://portal.test/signin")
+
+        patterns = lesson_of(pages).pack.triage.session_lost[0].address
+
+        (pattern,) = patterns
+        assert [bool(re.search(pattern, path)) for path in ("/signin", "/signin#/orders/1", "/signing")] == [
+            True,
+            True,
+            False,
+        ]
+
     def test_the_number_of_the_page_is_no_part_of_its_mark(self, table: TaughtPortal) -> None:
         (marks,) = lesson_of(shown_pages(table)).pack.triage.not_found
 
@@ -201,6 +224,23 @@ class TestMarks:
         assert lesson.pack.login.form is None
         assert [marks.selector for marks in lesson.pack.triage.session_lost] == [("input[name='user']",)]
         assert lesson.problems == ()
+
+
+class TestNumbers:
+    def test_letters_and_signs_are_kept_as_they_are_written(self) -> None:
+        pages = shown_pages(taught_portal("shadow"))
+        table = tomllib.loads(lesson_of(pages).text)
+
+        assert table["schema"] == 2
+        assert not {"case", "separators"} & table["numbers"].keys()
+
+    def test_blanks_and_hyphens_in_digits_are_those_of_people(self, table: TaughtPortal) -> None:
+        rules = lesson_of(shown_pages(table)).pack.numbers
+
+        number = parse_number("45000-10001", rules)
+
+        assert isinstance(number, OrderNumber)
+        assert number.portal_number == "4500010001"
 
 
 class TestSupplier:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.learn.observations import PageKind
+from poolwright.learn.observations import ShownKind
 
 #: The file that `portal learn` reads beside the pages.
 _OBSERVATIONS_FILE = "observations.toml"
@@ -47,9 +47,9 @@ class PageRecord:
         """
         key = (message.kind, message.number or message.address)
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
-        if message.kind not in {PageKind.HOME, PageKind.LOGIN}:
+        if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
             page["number"] = message.number
-        if message.kind == PageKind.ORDER:
+        if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
         kept = {name: value for name, value in page.items() if value not in ("", [])}
@@ -96,7 +96,7 @@ class PageRecord:
     @staticmethod
     def describe(message: PanelMessage) -> str:
         """Return one sentence about a page that was noted."""
-        if message.kind != PageKind.ORDER:
+        if message.kind != ShownKind.ORDER:
             return f"Noted: {message.kind.replace('_', ' ')} {message.number or message.address}"
         supplier = f", supplier {message.supplier}" if message.supplier else ""
         return f"Noted: order {message.number}, {', '.join(message.attachments) or 'without attachments'}{supplier}"
@@ -104,12 +104,12 @@ class PageRecord:
     @property
     def title(self) -> str:
         """Return what the portal is called as long as nobody says otherwise: its host."""
-        addresses = [str(page["address"]) for page in self._pages.values() if page["kind"] == PageKind.ORDER]
+        addresses = [str(page["address"]) for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
         return (urlsplit(addresses[0]).hostname if addresses else None) or "Portal"
 
 
 def _buttons_of(page: dict[str, Any]) -> list[str]:
-    if page["kind"] != PageKind.ORDER:
+    if page["kind"] != ShownKind.ORDER:
         return [page["kind"]]
     if not page.get("attachments"):
         return ["without"]
