@@ -155,6 +155,7 @@ COMMANDS = {
     "journal adopt": CommandEntry(module="journal", function="adopt", prefix="ADOPT_"),
     "journal compact": CommandEntry(module="journal", function="compact", prefix="COMPACT_"),
     "portal lint": CommandEntry(module="portal", function="lint", prefix="LINT_"),
+    "portal learn": CommandEntry(module="portal_learn", function="learn_portal", prefix="LEARN_"),
     "portal list": CommandEntry(module="portal", function="list_packs", prefix="LIST_"),
     "portal new": CommandEntry(module="portal", function="new", prefix="NEW_"),
     "portal schema": CommandEntry(module="portal", function="schema", prefix="SCHEMA_"),
@@ -243,7 +244,7 @@ app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
-    ("portal", "Write, list, check, try out and test portal packs."),
+    ("portal", "Write, learn, list, check, try out and test portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)

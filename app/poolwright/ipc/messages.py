@@ -62,6 +62,8 @@ class WorkerMode(StrEnum):
     EXAMINE = "examine"
     #: Judge saved pages without a portal, and write what is found on them to a folder.
     REPLAY = "replay"
+    #: Let a person show a portal (``teach_url``) on an empty profile, and record its pages (``pages_path``).
+    TEACH = "teach"
 
 
 class WorkerPaths(_Message):
@@ -80,6 +82,8 @@ class WorkerPaths(_Message):
     expected_cookies: tuple[SiteCookies, ...] = ()
     #: The storage state to import, as Playwright writes it; empty in other modes than ``IMPORT_STATE``.
     state_path: str = ""
+    #: The folder for the pages that a person shows; empty in other modes than ``TEACH``.
+    pages_path: str = ""
 
 
 class PageToExamine(_Message):
@@ -115,6 +119,8 @@ class Configure(_Message):
     one_time_code: str = Field(default="", repr=False)
     #: For the modes ``EXAMINE`` and ``REPLAY``.
     examination: ExaminationPlan | None = None
+    #: The address that ``TEACH`` opens.
+    teach_url: str = ""
 
 
 class Assign(_Message):

@@ -1,5 +1,7 @@
 """Logs a profile in: by hand in a window, by the portal's form, or with cookies of another browser.
 
+Also opens the window in which a person shows a portal that has no pack yet.
+
 A login is accepted only after a second browser, started like that of a worker, has found it in the saved profile. Then
 the base is sealed and backed up, and its cookies are saved beside it. From the first change until then the base has no
 seal, and other processes cannot use it.
@@ -7,6 +9,7 @@ seal, and other processes cannot use it.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,7 +38,7 @@ from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.pool_config import WorkerConfig
-from poolwright.supervisor.processes.one_shot import LoginSource, LoginWindow, OneShotJob, run_one_shot
+from poolwright.supervisor.processes.one_shot import LoginSource, LoginWindow, OneShotJob, PortalLesson, run_one_shot
 from poolwright.supervisor.totp import totp_from_secret
 
 _RENEWED_LOGIN_ENDED = (
@@ -148,6 +151,44 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(remove_clone, clone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalTeaching:
+    """A portal that a person shows, and where its pages are written."""
+
+    #: The address that the window opens.
+    url: str
+    #: The folder for the pages and their ``observations.toml``.
+    pages_path: Path
+    workers: WorkerConfig
+    runs_root: Path
+    #: Receives a notice about each page that was noted.
+    observe: EventSink
+
+    async def run(self, *, opened: Callable[[], None], enough: anyio.Event) -> None:
+        """Open the window, and return once the person has finished or closed it.
+
+        Args:
+            opened: Called when the window is open.
+            enough: Set to close the window for the person.
+
+        Raises:
+            SetupError: The browser does not start, or the portal does not answer.
+        """
+        headed = replace(self.workers.worker, browser=replace(self.workers.worker.browser, headless_mode=False))
+        # The login of this window is not kept: `profile login` makes one that is checked, sealed and backed up.
+        with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as temporary:
+            job = OneShotJob(
+                mode=WorkerMode.TEACH,
+                base=Path(temporary) / "profile",
+                options=headed,
+                runs_root=self.runs_root,
+                observe=self.observe,
+                window=LoginWindow(opened=opened, enough=enough),
+                lesson=PortalLesson(url=self.url, pages_path=self.pages_path),
+            )
+            await run_one_shot(job)
 
 
 def _clone_to(base: Path, clone: Path) -> None:

@@ -46,9 +46,12 @@ from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.loop import WorkerLoop
 from poolwright.worker.processors.registry import load_processor
-from poolwright.worker.profile_setup import set_up_profile
+from poolwright.worker.profile_setup import set_up_profile, show_new_portal
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 from poolwright.worker.tab import open_portal_context
+
+#: Does the job of a worker process until it is done.
+_Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
 
 
 async def run_worker(channel: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
@@ -82,7 +85,7 @@ async def _run_mode(
 ) -> None:
     """Open the browser, serve, close it; report the error if the start fails."""
     try:
-        await _server_of(configure.mode)(channel, configure, outbox, clock)
+        await _job_of(configure.mode)(channel, configure, outbox, clock)
     except CannotStartError as error:
         outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
@@ -97,11 +100,7 @@ async def _run_mode(
         outbox.send(Exiting)
 
 
-#: Does the work of one mode until its end.
-_Serve: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
-
-
-def _server_of(mode: WorkerMode) -> _Serve:
+def _job_of(mode: WorkerMode) -> _Job:
     match mode:
         case WorkerMode.WORK | WorkerMode.MAKE_BASE:
             return _run_session
@@ -113,6 +112,8 @@ def _server_of(mode: WorkerMode) -> _Serve:
             from poolwright.worker.examination.saved_portal import replay_pages  # noqa: PLC0415 - no run needs it
 
             return replay_pages
+        case WorkerMode.TEACH:
+            return show_new_portal
         case _:
             return set_up_profile
 

@@ -26,6 +26,7 @@ from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import Configure, LoginChecked, Ready, ToWorker, WorkerMode
 from poolwright.portal import pack as packs
+from poolwright.portal.pack_schema import PageLimits
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.browser.keeper_tab import KeeperTab
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
@@ -33,6 +34,7 @@ from poolwright.worker.browser.portal_header import open_portal_header
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError, SessionBrokenError, first_line
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page import reachability
+from poolwright.worker.teaching.teaching_window import TeachingWindow
 
 #: Measured: a browser that a person quits saves its cookies, except those without an expiry.
 _BROWSER_QUIT = "The whole browser was quit. Close only its window, or a part of the login may be lost."
@@ -105,7 +107,8 @@ async def set_up_profile(
 
         match configure.mode:
             case WorkerMode.LOG_IN:
-                windows = await _show_portal(context, probe, outbox)
+                address = probe.portal.base_url + probe.pack.login.start
+                windows = await _show_portal(context, address, outbox, probe.pack.limits.page_s)
                 ready()
                 await _wait_until_closed(windows, channel)
                 if windows.was_quit:
@@ -120,11 +123,36 @@ async def set_up_profile(
                 result = await _check_login(context, probe, Path(configure.seat.cookies_path))
                 outbox.send(LoginChecked, result=result, is_last=True)
                 ready()
-            case WorkerMode.WORK | WorkerMode.MAKE_BASE | WorkerMode.EXAMINE | WorkerMode.REPLAY:
+            case WorkerMode.WORK | WorkerMode.MAKE_BASE | WorkerMode.EXAMINE | WorkerMode.REPLAY | WorkerMode.TEACH:
                 msg = f"{configure.mode} does not run on a base profile"
                 raise ValueError(msg)
             case _:
                 assert_never(configure.mode)
+
+
+async def show_new_portal(
+    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+) -> None:
+    """Let a person show a portal until everything is shown, or the windows are closed.
+
+    Raises:
+        CannotStartError: The browser does not start.
+        PortalDownError: The portal does not answer.
+        EndOfStream: The supervisor is gone.
+    """
+    async with _browser(configure) as context:
+        teaching = TeachingWindow(context, Path(configure.seat.pages_path), outbox.report_status)
+        windows = await _show_portal(context, configure.teach_url, outbox, PageLimits().page_s)
+        outbox.send(Ready, session=session_view(outbox.worker, clock()))
+
+        async def record() -> None:
+            await teaching.run()
+            windows.closed.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(record)
+            await _wait_until_closed(windows, channel)
+            tasks.cancel_scope.cancel()
 
 
 def _portal_probe(portal: PortalOptions | None) -> PortalProbe:
@@ -153,7 +181,7 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
             options,
             Path(paths.profile_path),
             Path(paths.staging_path) / "browser",
-            is_for_person=configure.mode is WorkerMode.LOG_IN,
+            is_for_person=configure.mode in {WorkerMode.LOG_IN, WorkerMode.TEACH},
         )
         try:
             async with open_portal_header(context, options):
@@ -163,18 +191,17 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
                 await context.close()
 
 
-async def _show_portal(context: BrowserContext, probe: PortalProbe, outbox: Outbox) -> WindowTracker:
+async def _show_portal(context: BrowserContext, address: str, outbox: Outbox, limit_s: float) -> WindowTracker:
     """Open the portal for a person and return the tracker of the windows; the keeper's placeholder keeps it running."""
     keeper = KeeperTab(context, is_headed=True, notify=outbox.report_status)
     await keeper.restore()
     windows = WindowTracker(context, keeper)
-    address = probe.portal.base_url + probe.pack.login.start
     try:
-        await keeper.page.goto(address, wait_until="commit", timeout=probe.pack.limits.page_s * 1000)
+        await keeper.page.goto(address, wait_until="commit", timeout=limit_s * 1000)
         await keeper.page.bring_to_front()
     except PlaywrightError as error:
         if not windows.closed.is_set():
-            raise PortalDownError(reachability.describe_failure(probe.portal.base_url, error)) from error
+            raise PortalDownError(reachability.describe_failure(address, error)) from error
     return windows
 
 

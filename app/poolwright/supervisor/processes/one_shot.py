@@ -47,6 +47,16 @@ class LoginWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortalLesson:
+    """The portal that a person shows."""
+
+    #: The address that the window opens.
+    url: str
+    #: The folder for the pages that the person shows.
+    pages_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginSource:
     """Sources of a browser's login, besides user and password."""
 
@@ -78,8 +88,10 @@ class OneShotJob:
     login: LoginSource = field(default_factory=LoginSource)
     #: File for the cookies of a verified login; ``None`` if they are not saved.
     cookies_path: Path | None = None
-    #: ``None`` if no person logs in or looks at a page.
+    #: ``None`` if no person uses the browser.
     window: LoginWindow | None = None
+    #: ``None`` if no portal is shown.
+    lesson: PortalLesson | None = None
     #: The pages to examine; ``None`` for other jobs.
     examination: messages.ExaminationPlan | None = None
     #: Called for each page that was examined.
@@ -159,6 +171,7 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
         kept_login_path=str(login.kept_login_path.absolute()) if login.kept_login_path else "",
         staging_path=str(folder.path),
         state_path=str(state_path) if login.state else "",
+        pages_path=str(job.lesson.pages_path.absolute()) if job.lesson else "",
     )
     return messages.Configure(
         mode=job.mode,
@@ -166,6 +179,7 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
         seat=paths,
         one_time_code=login.one_time_code,
         examination=job.examination,
+        teach_url=job.lesson.url if job.lesson else "",
     )
 
 
@@ -194,7 +208,7 @@ class _Heard:
 
 async def _converse(child: WorkerProcess, configure: messages.Configure, job: OneShotJob) -> LoginCheck | None:
     heard = _Heard(job)
-    # A person may take any time to log in, or to look at a page.
+    # A person may take any time to log in, to look at a page, or to show a portal.
     silence_limit_s = math.inf if job.window is not None else SILENCE_LIMIT_S
     connection = WorkerConnection(child)
     async with anyio.create_task_group() as tasks:

@@ -1,0 +1,204 @@
+"""Finds the elements of the attachments that a person named, and the elements that look like them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from lxml.html import HtmlElement
+
+from poolwright.files.names import has_ending
+from poolwright.learn.observations import ObservationError, ObservedPage
+from poolwright.learn.page_tree import CLICKED_MARK, PageTree, folded, text_of
+from poolwright.learn.selectors import is_stable, stable_classes
+
+#: Attributes that name a file for people.
+_NAMING = ("download", "title", "aria-label", "data-filename", "data-name")
+_ROWS = frozenset({"tr", "li", "article"})
+_ROW_ROLES = frozenset({"row", "listitem"})
+_ACTION = re.compile(
+    r"(?:delete|remove|destroy|edit|rename|upload|add|log-?_?out|sign-?_?out|l\u00f6schen|entfernen|bearbeiten|hochladen|abmelden|"
+    r"supprimer|modifier|eliminar|borrar|editar|elimina|modifica|excluir|remover|verwijderen|\u00d7|\u2715)",
+    re.IGNORECASE,
+)
+#: Elements that are made to be clicked.
+_CLICKABLE_TAGS = frozenset({"a", "button", "area", "object", "embed", "iframe"})
+_CLICKABLE_ROLES = frozenset({"button", "link", "menuitem"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPage:
+    """An observed page with its tree."""
+
+    page: ObservedPage
+    tree: PageTree
+
+
+def example_elements(seen: SeenPage) -> list[HtmlElement]:
+    """Return the element of each attachment that the observations name, in their order.
+
+    Raises:
+        ObservationError: A name is on no element of the page, or on several that are not the same.
+    """
+    clicked = [element for element in seen.tree.elements() if element.get(CLICKED_MARK) is not None]
+    found = [element if (actor := _actor(element)) is None else actor for element in clicked]
+    if not clicked:
+        found = [_named_element(seen, name) for name in seen.page.attachments]
+    return list(dict.fromkeys(found))
+
+
+def look_alikes(seen: SeenPage, example: HtmlElement) -> list[HtmlElement]:
+    """Return the elements at the same kind of place as an example: those of its siblings in the list."""
+    place = _place(example)
+    alike = [item for item in seen.tree.elements() if item.tag == example.tag and _place(item) == place]
+    mates = row_mates(example)
+    if any(item in mates for item in alike):
+        shape = _shape(example)
+        alike = [item for item in alike if _shape(item) == shape]
+    return [item for item in alike if not is_action(item)]
+
+
+def row_mates(example: HtmlElement) -> list[HtmlElement]:
+    """Return the other elements that can be clicked in the row of an example: actions upon the same file."""
+    row = row_of(example)
+    if row is None:
+        return []
+    own = {example, *example.iterancestors(), *example.iterdescendants()}
+    mates = [item for item in row.iter() if isinstance(item.tag, str) and is_clickable(item) and item not in own]
+    return [item for item in mates if not _is_same_file(item, example)]
+
+
+def row_of(element: HtmlElement) -> HtmlElement | None:
+    """Return the row of a list or table around an element; ``None`` if it is in none."""
+    for item in element.iterancestors():
+        if item.tag in _ROWS or item.get("role") in _ROW_ROLES:
+            return item
+    return None
+
+
+def is_action(element: HtmlElement) -> bool:
+    """Return whether an element changes something: deletes, uploads, logs out."""
+    words = [*(element.get("class") or "").split(), *_path_words(element.get("href") or "")]
+    words += re.split(r"[\W_]+", (element.get("onclick") or "").partition("(")[0])
+    texts = [text_of(element), element.get("title") or "", element.get("aria-label") or ""]
+    words += [word for text in texts if not has_ending(text) for word in text.split()[:1]]
+    return any(_ACTION.fullmatch(part) for word in words for part in (word, *re.split(r"[-_]", word)))
+
+
+def is_clickable(element: HtmlElement) -> bool:
+    """Return whether an element is made to be clicked, or has the address of something."""
+    if element.tag in _CLICKABLE_TAGS or element.get("role") in _CLICKABLE_ROLES or element.get("onclick") is not None:
+        return True
+    return any(_is_address(str(name), str(value)) for name, value in element.attrib.items())
+
+
+def address_attributes(element: HtmlElement) -> list[str]:
+    """Return the attributes of an element that have the address of something, the best known first."""
+    names = [str(name) for name, value in element.attrib.items() if _is_address(str(name), str(value))]
+    return sorted(names, key=lambda name: (name != "href", name != "data-url", name))
+
+
+def _is_address(name: str, value: str) -> bool:
+    value = value.strip()
+    if name in {"href", "data-url"} and value and not value.startswith("#"):
+        return True
+    return name.startswith("data-") and bool(re.match(r"https?://|/(?!/)[\w%.~-]", value))
+
+
+def _named_element(seen: SeenPage, name: str) -> HtmlElement:
+    found = _by_address(seen, name) or _by_text(seen, name, is_whole=True) or _by_text(seen, name, is_whole=False)
+    if not found:
+        raise ObservationError(
+            f"{seen.page.file}: no element of the page shows or leads to {name!r}. Give the text or the address of the "
+            "attachment as the page has it."
+        )
+    if len(found) > 1 and not all(_is_same_file(item, found[0]) for item in found):
+        raise ObservationError(
+            f"{seen.page.file}: {name!r} is on {len(found)} elements that can be clicked. Give the address of the "
+            "attachment instead."
+        )
+    return found[0]
+
+
+def _by_address(seen: SeenPage, name: str) -> list[HtmlElement]:
+    if not re.match(r"https?://|[./?]|\w+/", name):
+        return []
+    return [item for item in seen.tree.elements() if not is_action(item) and _leads_to(seen, item, name)]
+
+
+def _leads_to(seen: SeenPage, element: HtmlElement, name: str) -> bool:
+    values = [element.get(attribute) or "" for attribute in address_attributes(element)]
+    if element.tag in {"object", "embed", "iframe"}:
+        values += [element.get("data") or "", element.get("src") or ""]
+    if name in values:
+        return True
+    address = seen.tree.address_of(element, tuple(address_attributes(element)))
+    return bool(address) and unquote(name) in {unquote(address), unquote(address.partition("://")[2].partition("/")[2])}
+
+
+def _by_text(seen: SeenPage, name: str, *, is_whole: bool) -> list[HtmlElement]:
+    """Return what must be clicked for the file that a text names: itself, what is around it, or what is in its row."""
+    wanted = folded(name)
+    actors: dict[HtmlElement, None] = {}
+    for item in seen.tree.elements():
+        texts = [folded(text_of(item)), *(folded(item.get(attribute) or "") for attribute in _NAMING)]
+        if not (wanted in texts if is_whole else any(wanted in text for text in texts)):
+            continue
+        if any(wanted in folded(text_of(child)) for child in item if isinstance(child.tag, str)):
+            continue  # a smaller element has it too
+        direct = _actor(item)
+        actor = _in_row(item) if direct is None else direct
+        if actor is not None and not is_action(actor):
+            actors[actor] = None
+    return list(actors)
+
+
+def _actor(element: HtmlElement) -> HtmlElement | None:
+    """Return the element that a click on this one reaches."""
+    for item in (element, *element.iterancestors()):
+        if item.tag in {"tr", "table", "body", "ul", "form"}:
+            return None
+        if is_clickable(item):
+            return item
+    return None
+
+
+def _in_row(element: HtmlElement) -> HtmlElement | None:
+    """Return the one element in the row of a name that brings its file."""
+    row = row_of(element)
+    if row is None:
+        return None
+    actors = [item for item in row.iter() if isinstance(item.tag, str) and is_clickable(item) and not is_action(item)]
+    outermost = [item for item in actors if not any(other in actors for other in item.iterancestors())]
+    first = outermost[0] if outermost else None
+    return first if first is not None and all(_is_same_file(item, first) for item in outermost) else None
+
+
+def _is_same_file(first: HtmlElement, second: HtmlElement) -> bool:
+    attributes = address_attributes(first)
+    return bool(attributes) and any(first.get(name) == second.get(name) for name in attributes)
+
+
+def _place(element: HtmlElement) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Return what the ancestors of an element are, without what differs between the rows of a list."""
+    return tuple(
+        (str(item.tag), item.get("id") or "" if is_stable(item.get("id") or "") else "", tuple(stable_classes(item)))
+        for item in element.iterancestors()
+        if isinstance(item.tag, str)
+    )
+
+
+def _shape(element: HtmlElement) -> tuple[object, ...]:
+    """Return what tells an element from its neighbours in a row: classes, attributes, folders of the address."""
+    path = re.sub(r"[^/]*\d[^/]*", "0", urlsplit(element.get("href") or "").path)
+    texts = "" if has_ending(text_of(element)) else folded(text_of(element))
+    return tuple(stable_classes(element)), tuple(sorted(map(str, element.attrib))), path.rpartition("/")[0], texts[:20]
+
+
+def _path_words(address: str) -> Iterator[str]:
+    try:
+        yield from urlsplit(address).path.split("/")
+    except ValueError:
+        return

@@ -1,0 +1,219 @@
+"""Learns a pack from the observed pages of a portal, and tries it on each of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from poolwright.learn.examples import SeenPage
+from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
+from poolwright.learn.list_signs import list_signs
+from poolwright.learn.login_page import learned_login
+from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
+from poolwright.learn.order_numbers import order_address
+from poolwright.learn.pack_text import PackParts, pack_text
+from poolwright.learn.page_judge import problems_of
+from poolwright.learn.page_marks import LearnedMarks, address_mark, element_mark, refusal_marks
+from poolwright.learn.page_tree import PageTree, saved_address
+from poolwright.learn.supplier_field import supplier_field
+from poolwright.portal import pack as packs
+from poolwright.portal.addresses import origin_of
+from poolwright.portal.pack import Pack
+
+_GENERIC_NAMES = frozenset({"download", "open", "view", "show", "herunterladen", "\u00f6ffnen", "?", "pdf", "file"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A learned pack, what was found, and what is not sure."""
+
+    text: str
+    pack: Pack
+    base_url: str
+    #: Sentences about what was found.
+    findings: tuple[str, ...]
+    #: Sentences about what is not sure; they are comments at the top of the pack too.
+    doubts: tuple[str, ...]
+    #: Sentences about pages that the pack reads in another way than they were shown.
+    problems: tuple[str, ...]
+
+
+def seen_pages(observations: Observations, sources: Mapping[str, str]) -> list[SeenPage]:
+    """Return the observed pages with their trees.
+
+    Args:
+        observations: What the pages are.
+        sources: The HTML source of each file.
+
+    Raises:
+        ObservationError: A page has no web address.
+    """
+    seen: list[SeenPage] = []
+    for page in observations.pages:
+        source = sources[page.file]
+        address = require_address(page, page.address or saved_address(source))
+        seen.append(SeenPage(page=page, tree=PageTree(source, address)))
+    return seen
+
+
+def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> Lesson:
+    """Learn a pack.
+
+    Args:
+        name: The name of the pack.
+        observations: What was observed.
+        pages: The pages of the observations.
+
+    Raises:
+        ObservationError: The pages contradict each other, or do not have what a pack needs.
+        PackError: The name is not valid.
+    """
+    parts, doubts = _parts(name, observations, pages)
+    text = pack_text(parts, doubts)
+    pack = packs.parse_toml(text, name)
+    base_url = parts.numbers.base_url
+    problems = [problem for seen in pages for problem in problems_of(pack, base_url, seen)]
+    return Lesson(
+        text=text,
+        pack=pack,
+        base_url=base_url,
+        findings=tuple(_findings(parts, pages)),
+        doubts=tuple(doubts),
+        problems=tuple(problems),
+    )
+
+
+def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> tuple[PackParts, list[str]]:
+    of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
+    orders = of[ShownKind.ORDER]
+    numbers = order_address(orders, of[ShownKind.NOT_FOUND])
+    files = file_selectors(pages)
+    signs = list_signs(orders, files)
+    login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
+    (not_found, forbidden), refusal_doubts = _refusals(of)
+    ready, ready_doubts = _ready(of)
+    supplier = supplier_field(orders)
+    hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
+    doubts = [
+        *numbers.doubts,
+        *files.doubts,
+        *signs.doubts,
+        *login.doubts,
+        *ready_doubts,
+        *supplier.doubts,
+        *host_doubts,
+    ]
+    doubts += refusal_doubts
+    doubts += _name_doubts(orders, files)
+    return PackParts(
+        name=name,
+        title=observations.title,
+        numbers=numbers,
+        probe=_probe(of[ShownKind.HOME], numbers.base_url),
+        login=login,
+        forbidden=forbidden,
+        not_found=not_found,
+        ready=ready,
+        files=files,
+        file_hosts=hosts,
+        signs=signs,
+        supplier=supplier,
+    ), doubts
+
+
+def _refusals(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
+    """Return the marks of missing and of forbidden orders, and what is not sure of them."""
+    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME]]
+    missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
+    not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
+    forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
+    doubts = [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
+    if not denied:
+        doubts.append("No order that you may not see was shown; status 403 stands for it.")
+    return (not_found, forbidden), doubts
+
+
+def _others(pages: Sequence[SeenPage], kind: ShownKind) -> list[SeenPage]:
+    return [seen for seen in pages if seen.page.kind is not kind]
+
+
+def _unmarked(seen: SeenPage) -> str:
+    return (
+        f"{seen.page.file}: nothing tells this page ({seen.page.kind}) from the pages of orders, so such an order "
+        "will end as portal_changed."
+    )
+
+
+def _probe(homes: Sequence[SeenPage], base_url: str) -> str:
+    parts = urlsplit(homes[0].tree.address)
+    if origin_of(homes[0].tree.address) != origin_of(base_url):
+        raise ObservationError(
+            f"{homes[0].page.file}: the page after the login is on another host than the orders ({parts.hostname}). "
+            "Show a page of the portal itself."
+        )
+    query, fragment = (f"?{parts.query}" if parts.query else ""), (f"#{parts.fragment}" if parts.fragment else "")
+    return f"{parts.path or '/'}{query}{fragment}"
+
+
+def _ready(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[LearnedMarks, list[str]]:
+    """Return the marks of pages that a logged-in user sees: elements of orders, and of the probe."""
+    others = [seen for kind in (ShownKind.LOGIN, ShownKind.NOT_FOUND, ShownKind.FORBIDDEN) for seen in of[kind]]
+    orders, homes = of[ShownKind.ORDER], of[ShownKind.HOME]
+    order_mark, home_mark = element_mark(orders, others), element_mark(homes, others)
+    addresses = [] if home_mark else [address_mark(homes[0], [*others, *orders])]
+    doubts: list[str] = []
+    if not order_mark:
+        raise ObservationError(
+            f"{orders[0].page.file}: no element is on all pages of orders and on no other page, so orders cannot be "
+            "told from errors."
+        )
+    if not home_mark and not any(addresses):
+        doubts.append(f"{homes[0].page.file}: nothing tells the page after the login from other pages.")
+    selectors = tuple(dict.fromkeys(filter(None, (order_mark, home_mark))))
+    return LearnedMarks(address=tuple(filter(None, addresses)), selector=selectors), doubts
+
+
+def _file_hosts(orders: Sequence[SeenPage], files: FileSelectors, base_url: str) -> tuple[list[str], list[str]]:
+    """Return the other hosts that files are on; only such over HTTPS can be named in a pack."""
+    hosts: dict[str, None] = {}
+    doubts: list[str] = []
+    for seen in orders:
+        for item in found_files(seen, files):
+            address = seen.tree.address_of(item, files.address_attributes)
+            origin = origin_of(address)
+            if origin is None or origin == origin_of(base_url):
+                continue
+            if address.startswith("https:") and urlsplit(address).port in {None, 443}:
+                hosts[origin.host] = None
+            else:
+                doubts.append(
+                    f"{seen.page.file}: {name_of(item)!r} is on {origin.host} without HTTPS and cannot be had."
+                )
+    return list(hosts), doubts
+
+
+def _name_doubts(orders: Sequence[SeenPage], files: FileSelectors) -> list[str]:
+    names = [name_of(item) for seen in orders for item in found_files(seen, files)]
+    if names and all(name.casefold() in _GENERIC_NAMES for name in names):
+        return [f"The links say only {names[0]!r}; files have the names that the portal sends with them."]
+    return []
+
+
+def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
+    found = [f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."]
+    found.append(f"Attachments: {', '.join((*parts.files.links, *parts.files.clicks))}.")
+    for seen in pages:
+        if seen.page.kind is ShownKind.ORDER:
+            names = [name_of(item) for item in found_files(seen, parts.files)]
+            found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
+    if parts.signs.count_selector:
+        found.append(f"The page tells their number in {parts.signs.count_selector}.")
+    if parts.signs.empty.text:
+        found.append(f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}.")
+    login = "a form" if parts.login.user else "a person"
+    found.append(f"A login is seen and done by {login}; the probe is {parts.probe}.")
+    if parts.supplier.selector:
+        found.append(f"The supplier is in {parts.supplier.selector}.")
+    return found

@@ -1,0 +1,125 @@
+"""Decides what a login page is: its form, and the marks of a session that was lost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from poolwright.learn.examples import SeenPage
+from poolwright.learn.page_marks import LearnedMarks, address_mark, text_marks, unique_selector
+from poolwright.learn.page_tree import is_shown, text_of
+from poolwright.portal.addresses import origin_of
+
+_PASSWORD = "input[type='password']"  # noqa: S105 - a selector
+_USER_TYPES = frozenset({"text", "email", "tel", ""})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedLogin:
+    """The login of a portal."""
+
+    #: Selectors of the form; empty if a person must log in.
+    user: str = ""
+    password: str = ""
+    submit: str = ""
+    #: Hosts of single sign-on.
+    hosts: tuple[str, ...] = ()
+    lost: LearnedMarks
+    doubts: tuple[str, ...] = ()
+
+
+def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_url: str) -> LearnedLogin:
+    """Return form and marks of the login pages.
+
+    Args:
+        logins: The login pages.
+        others: All other pages, which must not have the marks.
+        base_url: The address of the portal.
+    """
+    own = [seen for seen in logins if origin_of(seen.tree.address) == origin_of(base_url)]
+    foreign = [seen for seen in logins if seen not in own]
+    doubts: list[str] = []
+    addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in own))))
+    selectors, unmarked = _form_marks(own, others)
+    texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
+    bare = [seen for seen in unmarked if not address_mark(seen, others)]
+    doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
+    forms = [form for seen in own if (form := _form(seen)) is not None]
+    if not forms:
+        doubts.append(
+            "No login form with user and password on one page of the portal was shown, so a person logs in by hand."
+        )
+    user, password, submit = forms[0] if forms else ("", "", "")
+    return LearnedLogin(
+        user=user,
+        password=password,
+        submit=submit,
+        hosts=tuple(dict.fromkeys(urlsplit(seen.tree.address).hostname or "" for seen in foreign)),
+        lost=LearnedMarks(
+            address=addresses,
+            status=(HTTPStatus.UNAUTHORIZED.value,),
+            selector=selectors,
+            text=texts.text,
+            within=texts.within,
+        ),
+        doubts=tuple(doubts),
+    )
+
+
+def _form_marks(own: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[tuple[str, ...], list[SeenPage]]:
+    """Return the selectors of fields that only login pages show, and the login pages without any."""
+    selectors: dict[str, None] = {}
+    unmarked: list[SeenPage] = []
+    for seen in own:
+        fields = [item for item in seen.tree.select(_PASSWORD) if is_shown(item)] or _user_fields(seen)
+        found = next(filter(None, (unique_selector(seen, item, others) for item in fields)), "")
+        if found:
+            selectors[found] = None
+        else:
+            unmarked.append(seen)
+    return tuple(selectors), unmarked
+
+
+def _user_fields(seen: SeenPage) -> list[HtmlElement]:
+    return [item for item in seen.tree.select("input") if _is_user_field(item)]
+
+
+def _is_user_field(element: HtmlElement) -> bool:
+    return is_shown(element) and (element.get("type") or "").lower() in _USER_TYPES
+
+
+def _form(seen: SeenPage) -> tuple[str, str, str] | None:
+    """Return the selectors of user, password and button of a login form; ``None`` if one of them is not there."""
+    password = next((item for item in seen.tree.select(_PASSWORD) if is_shown(item)), None)
+    if password is None:
+        return None
+    scope = next((item for item in password.iterancestors() if item.tag == "form"), None)
+    scope = seen.tree.roots[0] if scope is None else scope
+    items = [item for item in scope.iter() if isinstance(item.tag, str)]
+    before = [item for item in items[: items.index(password)] if item.tag == "input" and _is_user_field(item)]
+    buttons = [item for item in items if _is_button(item)]
+    after = [item for item in buttons if items.index(item) > items.index(password)]
+    if not before or not (after or buttons):
+        return None
+    selectors = [unique_selector(seen, item, []) for item in (before[-1], password, _submit(after or buttons))]
+    return (selectors[0], selectors[1], selectors[2]) if all(selectors) else None
+
+
+def _is_button(element: HtmlElement) -> bool:
+    if not is_shown(element):
+        return False
+    kind = (element.get("type") or "").lower()
+    return (element.tag == "button" and kind in {"", "submit", "button"}) or (
+        element.tag == "input" and kind in {"submit", "image", "button"}
+    )
+
+
+def _submit(buttons: Sequence[HtmlElement]) -> HtmlElement:
+    """Return the button that sends the form: one of that type with a text, else the first."""
+    typed = [item for item in buttons if (item.get("type") or "submit").lower() in {"submit", "image"}]
+    named = [item for item in typed if text_of(item) or item.get("value")]
+    return (named or typed or list(buttons))[0]

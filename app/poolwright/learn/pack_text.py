@@ -1,0 +1,143 @@
+"""Writes the text of a pack file: its tables, and above each what it was learned from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import tomli_w
+
+from poolwright.learn.file_links import FileSelectors
+from poolwright.learn.list_signs import LearnedSigns
+from poolwright.learn.login_page import LearnedLogin
+from poolwright.learn.order_numbers import OrderNumbers
+from poolwright.learn.page_marks import LearnedMarks
+from poolwright.learn.supplier_field import SupplierField
+
+_WIDTH = 110
+_Value: TypeAlias = str | int | tuple[str, ...] | tuple[int, ...]
+_Table: TypeAlias = Mapping[str, _Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackParts:
+    """All that a pack says, part by part."""
+
+    name: str
+    title: str
+    numbers: OrderNumbers
+    probe: str
+    login: LearnedLogin
+    forbidden: LearnedMarks
+    not_found: LearnedMarks
+    ready: LearnedMarks
+    files: FileSelectors
+    file_hosts: Sequence[str]
+    signs: LearnedSigns
+    supplier: SupplierField
+
+
+def pack_text(parts: PackParts, doubts: Sequence[str]) -> str:
+    """Return a pack as TOML with comments.
+
+    Args:
+        parts: What it says.
+        doubts: What is not sure; it stands at the top of the file.
+    """
+    lines = [f"# {parts.title}: learned by `poolwright portal learn` from pages of the portal.", *_doubt_lines(doubts)]
+    head = {"schema": 2, "name": parts.name, "title": parts.title}
+    lines += [tomli_w.dumps(head).strip()]
+    for comment, key, table in _tables(parts):
+        lines += ["", *(f"# {line}" for line in comment.splitlines()), f"[{key}]"]
+        lines += [_pair(name, value) for name, value in table.items() if value not in ((), "")]
+    return "\n".join(lines) + "\n"
+
+
+def _doubt_lines(doubts: Sequence[str]) -> Iterator[str]:
+    if doubts:
+        yield "# What is not sure:"
+    for doubt in doubts:
+        yield f"# - {' '.join(doubt.split())}"
+
+
+def _pair(name: str, value: _Value) -> str:
+    if isinstance(value, str | int):
+        return f"{name} = {_scalar(value)}"
+    line = f"{name} = [{', '.join(map(_scalar, value))}]"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"{name} = [", *(f"  {_scalar(item)}," for item in value), "]"])
+
+
+def _scalar(value: str | int) -> str:
+    """Return a value as TOML; texts with a backslash as literal ones, which are easier to read."""
+    if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
+        return f"'{value}'"
+    return tomli_w.dumps({"x": value}).partition("=")[2].strip()
+
+
+def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
+    numbers, login = parts.numbers, parts.login
+    rules: dict[str, _Value] = {
+        "prefixes": numbers.prefixes,
+        "pattern": numbers.pattern,
+        "separators": numbers.separators,
+    }
+    yield (
+        "The order numbers of your lists. Letters are kept as they are written.",
+        "numbers",
+        {**rules, "describe": numbers.describe, "example": numbers.example},
+    )
+    yield (
+        "Where orders are. The probe is the page that was shown after the login.",
+        "site",
+        {"base_url": numbers.base_url, "order": numbers.order, "probe": parts.probe, "hosts": tuple(parts.file_hosts)},
+    )
+    has_form = bool(login.user)
+    ladder = ("revisit", "cookies", "form", "human") if has_form else ("revisit", "cookies", "human")
+    yield "", "login", {"ladder": ladder, "start": parts.probe, "hosts": login.hosts}
+    if has_form:
+        form = {"user": login.user, "password": login.password, "submit": login.submit}
+        yield "The fields of the login page.", "login.form", form
+    yield from _triage(parts)
+    yield from _attachments(parts)
+    if parts.supplier.selector:
+        field = {"selector": (parts.supplier.selector,), "pattern": parts.supplier.pattern}
+        yield "The supplier that was pointed at; a number in brackets behind it is cut off.", "fields.supplier", field
+
+
+def _triage(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
+    yield (
+        "The login page is seen in place of the page that was asked for.",
+        "triage.session_lost",
+        _marks(parts.login.lost),
+    )
+    yield "An order that this user may not see.", "triage.forbidden", _marks(parts.forbidden)
+    yield "A number that does not exist.", "triage.not_found", _marks(parts.not_found)
+    yield "Elements that orders and the probe show, and no other page.", "triage.ready", _marks(parts.ready)
+
+
+def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
+    files, signs = parts.files, parts.signs
+    table: dict[str, _Value] = {"links": files.links}
+    if files.address_attributes != ("href", "data-url"):
+        table["address_attributes"] = files.address_attributes
+    table |= {"clicks": files.clicks, "answered": signs.answered}
+    yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    if signs.count_selector:
+        count = {"selector": signs.count_selector, "attribute": signs.count_attribute}
+        yield "The number of attachments that the page itself tells.", "attachments.count", count
+    if signs.empty.text:
+        empty = {"text": signs.empty.text, "within": signs.empty.within}
+        yield "How the page says that there are none.", "attachments.empty", empty
+
+
+def _marks(marks: LearnedMarks) -> _Table:
+    return {
+        "address": marks.address,
+        "status": marks.status,
+        "selector": marks.selector,
+        "text": marks.text,
+        "within": marks.within,
+    }

@@ -1,0 +1,170 @@
+// The panel with which a person says which page is what. It runs in an isolated world in the top frame, and its elements
+// are in a closed shadow root: scripts and styles of the page cannot reach it. `poolwrightTell` is bound to
+// teaching_panel.py and exists in this world only.
+(() => {
+  if (window !== window.top || globalThis.poolwrightShow) return;
+  const TALLEST = "2147483647";
+  const COUNT_MAX = 100;
+  const getter = (kind, name) => {
+    const { get } = Object.getOwnPropertyDescriptor(kind.prototype, name);
+    return (node) => get.call(node);
+  };
+  const typeOf = getter(Node, "nodeType");
+  const childrenOf = getter(Node, "childNodes");
+  const attributesOf = getter(Element, "attributes");
+  const tagOf = getter(Element, "localName");
+  const shadowOf = getter(Element, "shadowRoot");
+  const textOf = (element) => String(getter(HTMLElement, "innerText")(element) ?? "").trim();
+  const boxesOf = (element) => Element.prototype.getClientRects.call(element);
+
+  // What is shown now: the source of the page as it stands, with marks for hidden and for clicked elements.
+  const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]);
+  const LEFT_OUT = new Set(["script", "style", "noscript", "link"]);
+  const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const quote = (text) => escape(text).replaceAll('"', "&quot;");
+  const write = (node, out, isHidden) => {
+    if (typeOf(node) === 3) return out.push(escape(node.data));
+    if (typeOf(node) !== 1 || node === host || LEFT_OUT.has(tagOf(node))) return;
+    const tag = tagOf(node);
+    out.push(`<${tag}`);
+    const isSecret = tag === "input" && /^(password|hidden)$/i.test(node.getAttribute("type") ?? "");
+    for (const { name, value } of attributesOf(node)) {
+      if (/^[\w:.-]+$/.test(name) && !(isSecret && name === "value")) out.push(` ${name}="${quote(value)}"`);
+    }
+    const hides = !isHidden && !["html", "head", "body"].includes(tag) && boxesOf(node).length === 0 && tag !== "br";
+    if (hides) out.push(" data-poolwright-hidden");
+    if (clicked.has(node)) out.push(" data-poolwright-clicked");
+    out.push(">");
+    if (VOID.has(tag)) return;
+    const root = shadowOf(node);
+    if (root) {
+      out.push('<template shadowrootmode="open">');
+      for (const child of childrenOf(root)) write(child, out, isHidden || hides);
+      out.push("</template>");
+    }
+    for (const child of childrenOf(node)) write(child, out, isHidden || hides);
+    out.push(`</${tag}>`);
+  };
+  const source = () => {
+    const out = ["<!DOCTYPE html>"];
+    write(document.documentElement, out, false);
+    return out.join("").toWellFormed();
+  };
+
+  let clicked = new Set();
+  let noted = null; // the order that a click belongs to
+  let picking = "";
+  const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
+  const note = (kind, more) => tell({ kind, address: location.href, html: source(), ...more });
+
+  // While something is to be pointed at, a click is noted and does nothing else.
+  const SWALLOWED = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "auxclick"];
+  const onPick = (event) => {
+    if (!picking || !event.isTrusted || event.composedPath().includes(host)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const element = event.composedPath()[0];
+    if (event.type !== "click" || !(element instanceof Element)) return;
+    const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
+    if (picking === "supplier") noted.supplier = name;
+    else {
+      clicked.add(element);
+      noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
+    }
+    note("order", noted);
+  };
+  for (const type of SWALLOWED) window.addEventListener(type, onPick, true);
+
+  // The panel.
+  const host = document.createElement("div");
+  const root = host.attachShadow({ mode: "closed" });
+  host.style.cssText = `all: initial; position: fixed; right: 12px; bottom: 12px; z-index: ${TALLEST};`;
+  const make = (tag, style, text = "") => {
+    const element = document.createElement(tag);
+    element.style.cssText = style;
+    element.textContent = text;
+    return element;
+  };
+  const box = make(
+    "div",
+    "font: 13px sans-serif; color: #111; background: #fff; border: 2px solid #0a66c2; border-radius: 6px; padding: 8px;" +
+      "width: 250px; box-shadow: 0 2px 12px #0005;",
+  );
+  const title = make("b", "display: block; margin-bottom: 4px;", "Poolwright: which page is this?");
+  const hint = make("div", "margin: 4px 0; min-height: 32px;");
+  const number = make("input", "width: 100%; box-sizing: border-box; margin: 2px 0 4px;");
+  number.placeholder = "Order number, as in your lists";
+  const buttons = new Map();
+  const add = (key, text, act) => {
+    const button = make("button", "display: block; width: 100%; margin: 2px 0; text-align: left; font: inherit;", text);
+    button.dataset.text = text;
+    button.addEventListener("click", (event) => event.isTrusted && act());
+    buttons.set(key, button);
+    return button;
+  };
+  const say = (text) => (hint.textContent = text);
+  const ofOrder = (act) => () => {
+    picking = "";
+    clicked = new Set();
+    if (number.value.trim()) act(number.value.trim());
+    else say("Fill in the order number first.");
+  };
+  const side = make("button", "float: right; font: inherit;", "move");
+  side.addEventListener("click", () => {
+    const isRight = host.style.right !== "auto";
+    host.style.right = isRight ? "auto" : "12px";
+    host.style.left = isRight ? "12px" : "auto";
+  });
+  box.append(
+    side,
+    title,
+    hint,
+    add("login", "Login page", () => note("login")),
+    add("home", "Page after the login", () => note("home")),
+    number,
+    add("with", "Order with attachments", ofOrder((value) => {
+      noted = { number: value, attachments: [], supplier: "" };
+      picking = "attachment";
+      say("Now click one attachment of this order. It is noted, not opened.");
+    })),
+    add("supplier", "… and its supplier", () => {
+      if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
+      picking = "supplier";
+      say("Now click the name of the supplier.");
+    }),
+    add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
+    add("not_found", "Number that does not exist", ofOrder((value) => note("not_found", { number: value }))),
+    add("forbidden", "Order that you may not see", ofOrder((value) => note("forbidden", { number: value }))),
+    add("done", "Finish", () => tell({ kind: "done" })),
+  );
+  for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, (event) => event.stopPropagation());
+  root.append(box);
+
+  globalThis.poolwrightShow = ({ counts, text }) => {
+    for (const [key, button] of buttons) {
+      const count = counts[key] ?? 0;
+      button.textContent = count ? `${button.dataset.text} (${count})` : button.dataset.text;
+    }
+    if (picking === "attachment") picking = noted.attachments.length ? "" : picking;
+    else if (picking === "supplier") picking = noted.supplier ? "" : picking;
+    if (!picking) say(text);
+  };
+
+  let count = 0;
+  const guess = () => {
+    const found = (location.pathname + location.search + location.hash).match(/\d{4,}/g) ?? [];
+    if (!picking) number.value = found.at(-1) ?? number.value;
+  };
+  const stay = () => {
+    if (!document.documentElement || host.isConnected || count > COUNT_MAX) return;
+    count += 1;
+    document.documentElement.append(host);
+    guess();
+    tell({ kind: "ready" });
+  };
+  new MutationObserver(stay).observe(document, { childList: true, subtree: true });
+  window.addEventListener("hashchange", guess);
+  window.addEventListener("popstate", guess);
+  document.addEventListener("DOMContentLoaded", stay);
+  if (document.readyState !== "loading") stay();
+})();

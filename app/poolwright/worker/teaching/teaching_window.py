@@ -1,0 +1,81 @@
+"""The window in which a person shows a portal, from the first page until all is shown or the window is closed."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from pathlib import Path
+from typing import TypeAlias
+
+import anyio
+import anyio.to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.events import Level
+from poolwright.worker.browser.keeper_tab import Notify
+from poolwright.worker.teaching.page_record import PageRecord, PanelMessage
+from poolwright.worker.teaching.teaching_panel import TeachingPanel, watch_pages
+
+_Event: TypeAlias = Page | tuple[TeachingPanel, PanelMessage]
+
+
+class TeachingWindow:
+    """Records what a person shows in a browser."""
+
+    def __init__(self, context: BrowserContext, folder: Path, notify: Notify) -> None:
+        """Record the pages of a browser.
+
+        Args:
+            context: The browser.
+            folder: For the pages and ``observations.toml``.
+            notify: Receives a sentence about each page that was noted.
+        """
+        self._folder = folder
+        self._notify = notify
+        self.record = PageRecord()
+        self._is_announced = False
+        self._send, self._receive = anyio.create_memory_object_stream[_Event](math.inf)
+        watch_pages(context, self._on_event)
+
+    async def run(self) -> None:
+        """Show the panel in every page and record what it tells, until the person has finished.
+
+        The pages are written after each message, so that nothing is lost when the window is closed.
+        """
+        with self._send, self._receive:
+            await self._serve(self._receive)
+
+    async def _serve(self, events: MemoryObjectReceiveStream[_Event]) -> None:
+        async for event in events:
+            if isinstance(event, Page):
+                with contextlib.suppress(PlaywrightError):  # closed at once
+                    await TeachingPanel(event, self._on_message).attach()
+                continue
+            panel, message = event
+            if message.kind == "done":
+                return
+            if message.kind != "ready":
+                self.record.add(message, panel.status, panel.requests)
+                await self._write(self.record.describe(message))
+            with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
+                await panel.show(self.record.counts(), self.record.next_step())
+            if not self._is_announced:
+                self._is_announced = True
+                self._notify(Level.INFO, self.record.next_step())
+
+    async def _write(self, sentence: str) -> None:
+        try:
+            await anyio.to_thread.run_sync(self.record.write, self._folder, self.record.title)
+        except OSError as error:
+            self._notify(Level.WARNING, f"The pages cannot be written to {self._folder} ({error.strerror}).")
+        else:
+            self._notify(Level.INFO, sentence)
+
+    def _on_message(self, panel: TeachingPanel, message: PanelMessage) -> None:
+        self._on_event((panel, message))
+
+    def _on_event(self, event: _Event) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # told after the end
+            self._send.send_nowait(event)

@@ -1,0 +1,46 @@
+"""A portal is shown in a window: what the panel notes becomes a pack that brings every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+from playwright.async_api import Browser, Page
+
+from poolwright.learn.learner import learn, seen_pages
+from poolwright.learn.page_folder import read_folder
+from poolwright.worker.teaching.teaching_window import TeachingWindow
+from tests.browser.learn.bringing import brings_every_file
+from tests.support.portal import needs_chromium
+from tests.support.sessions import OpenStage
+from tests.support.simulated_teacher import Noted, SimulatedTeacher
+from tests.support.taught_portals import NAMES, TaughtPortal, serving_taught, taught_portal
+
+pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
+
+
+async def show(page: Page, portal: TaughtPortal, folder: Path) -> Noted:
+    noted = Noted()
+    window = TeachingWindow(page.context, folder, noted)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(window.run)
+        await SimulatedTeacher(page=page, portal=portal, noted=noted).show_portal()
+    return noted
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_portal_that_was_shown_brings_every_file(
+    name: str, tmp_path: Path, shell: Browser, open_stage: OpenStage
+) -> None:
+    async with serving_taught(taught_portal(name)) as portal:
+        context = await shell.new_context()
+        noted = await show(await context.new_page(), portal, tmp_path / "pages")
+        await context.close()
+        observations, sources = read_folder(tmp_path / "pages")
+        lesson = learn(name, observations, seen_pages(observations, sources))
+        assert (lesson.problems, lesson.pack.notices) == ((), ())
+        await brings_every_file(lesson.pack, portal, tmp_path / "stage", open_stage)
+
+    assert len(noted.texts) == 9
+    assert "Noted: login" in noted.texts[0]

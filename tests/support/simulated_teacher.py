@@ -1,0 +1,133 @@
+"""A person who shows a portal: opens its pages, and presses the buttons of the panel with the mouse.
+
+The panel is in a closed shadow root, so its buttons are found by the protocol of the developer tools, as a person
+sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from playwright.async_api import Page
+
+from poolwright.domain.events import Level
+from poolwright.worker.page.devtools import cdp_session, session_sender
+from tests.support.taught_portals import PASSWORD, USER, TaughtOrder, TaughtPortal
+
+#: The panel stands beside the body.
+_PANEL = "html > div"
+
+
+@dataclass(kw_only=True)
+class Noted:
+    """What the window says that it noted, and a way to wait for the next sentence."""
+
+    texts: list[str] = field(default_factory=list[str])
+    _news: anyio.Event = field(default_factory=anyio.Event)
+
+    def __call__(self, _: Level, text: str) -> None:
+        """Hear one sentence."""
+        if not text.startswith("Noted: "):
+            return
+        self.texts.append(text)
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def wait_for(self, count: int) -> None:
+        """Wait until so many sentences were said."""
+        while len(self.texts) < count:
+            await self._news.wait()
+
+
+@dataclass(kw_only=True)
+class SimulatedTeacher:
+    """One person at one page."""
+
+    page: Page
+    portal: TaughtPortal
+    noted: Noted
+
+    async def show_portal(self) -> None:
+        """Show everything that the panel asks for."""
+        first, second, without, forbidden = list(self.portal.orders.values())[:4]
+        await self._open(self.portal.path_of(first.number), "input[name=pass]")
+        await self._note("Login page")
+        await self.page.fill("input[name=user]", USER)
+        await self.page.fill("input[name=pass]", PASSWORD)
+        await self.page.press("input[name=pass]", "Enter")
+        await self.page.wait_for_selector("input[name=pass]", state="detached")
+        await self._open(self.portal.home_path, "h1, h2")
+        await self._note("Page after the login")
+        for order in (first, second):
+            await self._show_order(order)
+        await self._open(self.portal.path_of(without.number), f"text={without.supplier}")
+        await self._note("Order without attachments", without.number)
+        await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
+        await self._note("Number that does not exist", self.portal.missing)
+        await self._open(self.portal.path_of(forbidden.number), self.portal.refusal)
+        await self._note("Order that you may not see", forbidden.number)
+        await self._press("BUTTON", "Finish")
+
+    async def _show_order(self, order: TaughtOrder) -> None:
+        file = (
+            self.page.get_by_text(order.files[0])
+            if self.portal.name != "buttons"
+            else self.page.get_by_text("Get").first
+        )
+        await self._open(self.portal.path_of(order.number), f"text={order.files[-1]}")
+        before, address = len(self.noted.texts), self.page.url
+        await self._fill_number(order.number)
+        await self._press("BUTTON", "Order with attachments")
+        await file.click()
+        await self.noted.wait_for(before + 1)
+        await self._press("BUTTON", "\u2026 and its supplier")
+        await self.page.get_by_text(order.supplier).click()
+        await self.noted.wait_for(before + 2)
+        assert self.page.url == address, "a click is noted and opens nothing"
+
+    async def _open(self, path: str, sign: str) -> None:
+        """Open a page by its address, and wait until it shows something."""
+        await self.page.goto(f"{self.portal.url}{path}")
+        if "#" in path:  # a new hash alone loads nothing, and scripts draw the page later
+            await self.page.reload()
+        await self.page.wait_for_selector(sign)
+        await self.page.wait_for_selector(_PANEL, state="attached")
+
+    async def _note(self, button: str, number: str = "") -> None:
+        before = len(self.noted.texts)
+        if number:
+            await self._fill_number(number)
+        await self._press("BUTTON", button)
+        await self.noted.wait_for(before + 1)
+
+    async def _fill_number(self, number: str) -> None:
+        await self._press("INPUT", "")
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.type(number)
+
+    async def _press(self, tag: str, text: str) -> None:
+        """Click into the middle of an element of the panel."""
+        send = session_sender(await cdp_session(self.page))
+        document = await send("DOM.getDocument", {"depth": -1, "pierce": True})
+        panel = next(node for node in _nodes(document["root"]) if _is_panel(node))
+        found = next(node for node in _nodes(panel) if node["nodeName"] == tag and _text(node).startswith(text))
+        box = await send("DOM.getBoxModel", {"backendNodeId": found["backendNodeId"]})
+        quad = box["model"]["content"]
+        await self.page.mouse.click((quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2)
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for child in (*node.get("children", ()), *node.get("shadowRoots", ())):
+        yield from _nodes(child)
+
+
+def _is_panel(node: Mapping[str, Any]) -> bool:
+    return any(root.get("shadowRootType") == "closed" for root in node.get("shadowRoots", ()))
+
+
+def _text(node: Mapping[str, Any]) -> str:
+    return "".join(str(child.get("nodeValue", "")) for child in node.get("children", ()))

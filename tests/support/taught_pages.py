@@ -1,0 +1,39 @@
+"""Saved pages of a made-up portal with their observations, as a person would collect them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolwright.learn.observations import Observations
+from tests.support.taught_portals import TaughtPortal
+
+
+def shown_pages(portal: TaughtPortal) -> list[dict[str, Any]]:
+    """What a person shows: login, home, two orders with attachments, one without, a missing and a forbidden one."""
+    first, second, without, forbidden = list(portal.orders.values())[:4]
+    return [
+        _page(portal, "login.html", portal.path_of(first.number), is_logged_in=False, kind="login"),
+        _page(portal, "home.html", portal.home_path, kind="home"),
+        _order(portal, "order-1.html", first.number, attachments=list(first.files[:1]), supplier=first.supplier),
+        _order(portal, "order-2.html", second.number, attachments=list(second.files), supplier=second.supplier),
+        _order(portal, "order-3.html", without.number),
+        _order(portal, "missing.html", portal.missing, kind="not_found"),
+        _order(portal, "forbidden.html", forbidden.number, kind="forbidden"),
+    ]
+
+
+def _order(portal: TaughtPortal, file: str, number: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
+    kind = more.pop("kind", "order")
+    return _page(portal, file, portal.path_of(number), kind=kind, number=number, **more)
+
+
+def _page(portal: TaughtPortal, file: str, path: str, *, is_logged_in: bool = True, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
+    source, address, status = portal.saved(path, is_logged_in=is_logged_in)
+    return {"file": file, "source": source, "address": address, "status": status, **more}
+
+
+def observed(pages: list[dict[str, Any]]) -> tuple[Observations, dict[str, str]]:
+    """Observations and the sources of their files."""
+    tables = [{name: value for name, value in page.items() if name != "source"} for page in pages]
+    sources = {page["file"]: page["source"] for page in pages}
+    return Observations.model_validate({"title": "Made-up portal", "pages": tables}), sources

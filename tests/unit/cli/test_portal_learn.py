@@ -1,0 +1,183 @@
+"""``poolwright portal learn``: a folder of saved pages becomes a pack, and the pages try it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from poolwright.cli.process_exit import ExitCode
+from poolwright.learn.page_folder import OBSERVATIONS_FILE
+from tests.support.commands import Command
+from tests.support.taught_pages import shown_pages
+from tests.support.taught_portals import taught_portal
+
+
+@pytest.fixture(name="folder")
+def _folder(desk: Path) -> Path:
+    """A folder of saved pages, as a person makes it; one page is saved by a browser that writes its address into it."""
+    folder = desk / "Acme pages"
+    folder.mkdir()
+    pages = shown_pages(taught_portal("table"))
+    for page in pages:
+        source = page.pop("source")
+        if page["file"] == "home.html":
+            address = page.pop("address")
+            source = f"<!DOCTYPE html><!-- saved from url=({len(address):04}){address} -->{source}"
+        (folder / page["file"]).write_text(source, encoding="utf-8")
+    (folder / OBSERVATIONS_FILE).write_text(
+        tomli_w.dumps({"title": "Acme purchasing", "pages": pages}), encoding="utf-8"
+    )
+    return folder
+
+
+def test_a_pack_is_written_with_its_pages_and_told(command: Command, desk: Path, folder: Path) -> None:
+    result = command("portal", "learn", "acme", "--from", str(folder))
+
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert "found: order-1.html: 3 attachments: Offer 1.pdf, Terms.pdf, Drawing_A.pdf" in result.stdout
+    assert "Next: poolwright profile login acme --portal acme.toml" in result.stdout
+    assert "wrong" not in result.stdout
+    lint = command("portal", "lint", "acme.toml")
+    assert lint.exit_code == ExitCode.DONE
+    assert "note" not in lint.stdout
+    assert {path.name for path in (desk / "acme.pages").iterdir()} == {path.name for path in folder.iterdir()}
+
+
+def test_the_name_is_that_of_the_folder(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "--from", str(folder))
+
+    assert 'name = "acme-pages"' in (desk / "acme-pages.toml").read_text(encoding="utf-8")
+
+
+def test_what_is_there_is_overwritten_only_by_force(command: Command, desk: Path, folder: Path) -> None:
+    (desk / "acme.toml").write_text("mine", encoding="utf-8")
+
+    refused = command("portal", "learn", "acme", "--from", str(folder))
+
+    assert refused.exit_code == ExitCode.USAGE
+    assert "acme.toml exists" in refused.stderr
+    assert (desk / "acme.toml").read_text(encoding="utf-8") == "mine"
+    assert command("portal", "learn", "acme", "--from", str(folder), "--force").exit_code == ExitCode.DONE
+
+
+def test_the_pages_try_a_pack_that_was_changed(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    right = command("portal", "learn", "--check", "acme.toml")
+    pack = desk / "acme.toml"
+    pack.write_text(pack.read_text(encoding="utf-8").replace("td.doc a", "td.other a"), encoding="utf-8")
+
+    wrong = command("portal", "learn", "--check", "acme.toml")
+
+    assert (right.exit_code, wrong.exit_code) == (ExitCode.DONE, ExitCode.NOT_ALL_DONE)
+    assert "acme.toml reads all 7 pages as they were shown." in right.stdout
+    assert "wrong: order-1.html: The page announces 3 attachments but shows 0." in wrong.stdout
+
+
+def test_a_selector_that_only_a_browser_knows_is_told(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    pack = desk / "acme.toml"
+    pack.write_text(pack.read_text(encoding="utf-8").replace("td.doc a", "td:popover-open a"), encoding="utf-8")
+
+    result = command("portal", "learn", "--check", "acme.toml")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "cannot be tried on saved pages" in result.stderr
+
+
+def test_a_list_that_only_a_response_has_is_told(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    pack = desk / "acme.toml"
+    api = '[attachments.api]\nrequest = "/files"\nitems = "files"\ntemplate = "{url:raw}"\n'
+    pack.write_text(f"{pack.read_text(encoding='utf-8')}\n{api}", encoding="utf-8")
+
+    result = command("portal", "learn", "--check", "acme.toml")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "attachments.api cannot be tried on saved pages" in result.stderr
+
+
+def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command, desk: Path, folder: Path) -> None:
+    command("portal", "learn", "acme", "--from", str(folder))
+    pack = desk / "acme.toml"
+    text = pack.read_text(encoding="utf-8")
+    text = text.replace("[fields.supplier]\nselector = [", '[fields.supplier]\nmany = true\nselector = ["h1", ')
+    pack.write_text(text, encoding="utf-8")
+
+    result = command("portal", "learn", "--check", "acme.toml")
+
+    assert result.exit_code == ExitCode.NOT_ALL_DONE
+    assert "order-2.html: the supplier is read as" in result.stdout
+    assert "; Nordwind GmbH" in result.stdout
+
+
+def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, desk: Path, folder: Path) -> None:
+    text = (folder / OBSERVATIONS_FILE).read_text(encoding="utf-8")
+    text = text.replace('file = "order-1.html"', 'file = "order-1.html"\ncount = 4')
+    (folder / OBSERVATIONS_FILE).write_text(text, encoding="utf-8")
+
+    result = command("portal", "learn", "acme", "--from", str(folder))
+
+    assert result.exit_code == ExitCode.NOT_ALL_DONE
+    assert "wrong: order-1.html: 3 attachments are found, but it has 4." in result.stdout
+    assert "Next:" not in result.stdout
+    assert (desk / "acme.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('title = "Acme purchasing"', "", "title: Field required"),
+        ('kind = "login"', 'kind = "home"', "there is no page for a login page (kind 'login')"),
+        ('kind = "home"', 'kind = "homes"', "pages.1.kind"),
+        ('file = "home.html"', 'file = "away.html"', "away.html cannot be read: No such file or directory"),
+        ('file = "home.html"', 'file = "../home.html"', "must be the name of a file"),
+        ('number = "4500010002"', 'number = ""', "order-2.html: a page of an order needs its number"),
+        ('address = "https://portal.test/orders/4500010002"', 'address = "x"', "order-2.html needs its web address"),
+        ("4500010002", "9", "does not contain the number 9"),
+        ("title", "= title", "is not readable as TOML"),
+    ],
+)
+def test_observations_that_teach_nothing_are_refused(
+    command: Command, desk: Path, folder: Path, old: str, new: str, told: str
+) -> None:
+    file = folder / OBSERVATIONS_FILE
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    new = text.replace('number = "4500010002"', 'number = "9"') if new == "9" else text.replace(old, new, 1)
+    file.write_text(new, encoding="utf-8")
+
+    result = command("portal", "learn", "acme", "--from", str(folder))
+
+    assert result.exit_code == ExitCode.USAGE, result.output
+    assert told in result.stderr
+    assert not (desk / "acme.toml").exists()
+
+
+def test_either_pages_or_a_pack_must_be_named(command: Command, folder: Path) -> None:
+    assert command("portal", "learn", "acme").exit_code == ExitCode.USAGE
+    assert command("portal", "learn", "--from", str(folder), "--check", "x.toml").exit_code == ExitCode.USAGE
+    assert command("portal", "learn", "--from", str(folder), "--url", "https://x.test").exit_code == ExitCode.USAGE
+
+
+def test_a_window_needs_a_screen(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+    result = command("portal", "learn", "acme", "--url", "https://portal.test")
+
+    assert result.exit_code == ExitCode.RESOURCES
+    assert "--from FOLDER" in result.stderr
+
+
+def test_a_page_in_another_encoding_is_read_as_it_says(command: Command, folder: Path) -> None:
+    page = folder / "order-3.html"
+    text = (
+        page.read_text(encoding="utf-8").replace("charset=utf-8", "charset=iso-8859-1").replace("documents.", "Größe")
+    )
+    page.write_bytes(text.encode("iso-8859-1"))
+
+    result = command("portal", "learn", "acme", "--from", str(folder))
+
+    assert "This order has no Größe" in result.stdout

@@ -1,0 +1,294 @@
+"""What is learned from saved pages of five made-up portals, and from pages that leave something open."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from poolwright.learn.learner import Lesson, learn, seen_pages
+from poolwright.learn.observations import ObservationError, Observations, ObservedPage
+from poolwright.learn.page_judge import judge_page, problems_of
+from poolwright.portal.numbers import OrderNumber, parse_number
+from poolwright.portal.triage import Verdict
+from tests.support.taught_pages import observed, shown_pages
+from tests.support.taught_portals import NAMES, TaughtPortal, taught_portal
+
+
+def lesson_of(pages: list[dict[str, Any]], name: str = "made-up") -> Lesson:
+    observations, sources = observed(pages)
+    return learn(name, observations, seen_pages(observations, sources))
+
+
+def changed(pages: list[dict[str, Any]], file: str, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - keys of a page
+    return [{**page, **values} if page["file"] == file else page for page in pages]
+
+
+def without(pages: list[dict[str, Any]], *files: str) -> list[dict[str, Any]]:
+    return [page for page in pages if page["file"] not in files]
+
+
+def replaced(pages: list[dict[str, Any]], old: str, new: str) -> list[dict[str, Any]]:
+    assert any(old in page["source"] for page in pages)
+    return [{**page, "source": page["source"].replace(old, new)} for page in pages]
+
+
+@pytest.fixture(name="table")
+def _table() -> TaughtPortal:
+    return taught_portal("table")
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestPortals:
+    def test_the_pack_is_valid_and_reads_every_page_as_it_was_shown(self, name: str) -> None:
+        lesson = lesson_of(shown_pages(taught_portal(name)))
+
+        assert lesson.pack.notices == ()
+        assert lesson.problems == ()
+
+    def test_every_file_of_orders_that_were_never_shown_is_found(self, name: str) -> None:
+        portal = taught_portal(name)
+        lesson = lesson_of(shown_pages(portal))
+
+        for order in list(portal.orders.values())[4:]:
+            source, address, status = portal.saved(portal.path_of(order.number))
+            page = ObservedPage.model_validate(
+                {
+                    "file": "x.html",
+                    "kind": "order",
+                    "number": order.number,
+                    "attachments": order.files,
+                    "count": len(order.files),
+                    "supplier": order.supplier,
+                    "address": address,
+                    "status": status,
+                }
+            )
+            seen = seen_pages(Observations.model_construct(title="x", pages=(page,)), {"x.html": source})[0]
+            assert problems_of(lesson.pack, lesson.base_url, seen) == []
+            assert judge_page(lesson.pack, lesson.base_url, seen).verdict is Verdict.READY
+
+    def test_what_is_not_sure_stands_at_the_top_of_the_pack(self, name: str) -> None:
+        lesson = lesson_of(without(shown_pages(taught_portal(name)), "forbidden.html"))
+
+        assert any("No order that you may not see was shown" in doubt for doubt in lesson.doubts)
+        for doubt in lesson.doubts:
+            assert f"# - {doubt}\n" in lesson.text.partition("schema = 2")[0]
+
+
+class TestAttachments:
+    def test_one_example_is_enough_for_all_rows_and_never_takes_the_link_that_deletes(
+        self, table: TaughtPortal
+    ) -> None:
+        pages = without(shown_pages(table), "order-2.html")
+
+        lesson = lesson_of(pages)
+
+        assert [line for line in lesson.findings if line.startswith("order-1.html: 3 attachments")]
+        assert not any("delete" in selector for selector in lesson.pack.attachments.links)
+
+    def test_a_name_beside_an_icon_leads_to_the_link_of_its_row(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), ".pdf</a></td><td>", '.pdf</a></td><td title="x">')
+        for name in ("Offer 1.pdf", "Terms.pdf", "Drawing_A.pdf", "Confirmation.pdf"):
+            pages = replaced(pages, f">{name}</a>", f'>Download</a><span class="label">{name}</span>')
+
+        lesson = lesson_of(pages)
+
+        assert lesson.problems == ()
+        assert any("The links say only 'Download'" in doubt for doubt in lesson.doubts)
+
+    def test_an_attachment_that_is_not_on_its_page_is_refused(self, table: TaughtPortal) -> None:
+        with pytest.raises(ObservationError, match=r"order-2.html: no element .* 'Nowhere.pdf'"):
+            lesson_of(changed(shown_pages(table), "order-2.html", attachments=["Nowhere.pdf"]))
+
+    def test_an_attachment_may_be_named_by_its_address(self, table: TaughtPortal) -> None:
+        pages = changed(shown_pages(table), "order-1.html", attachments=["/files/4500010001/Terms.pdf"])
+
+        assert lesson_of(pages).problems == ()
+
+    def test_a_text_on_several_links_is_refused(self, table: TaughtPortal) -> None:
+        with pytest.raises(ObservationError, match="is on 3 elements"):
+            lesson_of(changed(shown_pages(table), "order-1.html", attachments=["pdf"]))
+
+    def test_a_count_that_is_not_met_is_told(self, table: TaughtPortal) -> None:
+        lesson = lesson_of(changed(shown_pages(table), "order-1.html", count=4))
+
+        assert "order-1.html: 3 attachments are found, but it has 4." in lesson.problems
+
+    def test_links_of_another_shape_at_the_same_place_are_not_passed_over_in_silence(self, table: TaughtPortal) -> None:
+        other = '<a class="doc-x" href="/other/9">Annex</a></section>'
+        pages = [
+            {**page, "source": page["source"].replace("</section>", other)} if page["file"] == "order-1.html" else page
+            for page in replaced(shown_pages(table), "<td class=", '<td><a href="/view/1">Look</a></td><td class=')
+        ]
+
+        assert lesson_of(pages).problems == ()
+
+    def test_a_position_is_the_last_resort_and_told(self) -> None:
+        pages = shown_pages(taught_portal("spans"))
+        pages = replaced(replaced(pages, "attachmentFile", "x1y2"), ' role="link"', "")
+        pages = replaced(replaced(pages, "/attachment/", "/"), '<span data-url="/help/topics">Help</span>', "")
+        for name in ("attachmentsField", "title"):
+            pages = replaced(pages, name, "q99")
+
+        assert lesson_of(pages).pack.attachments.links == ("span[data-url]",)
+
+
+class TestSigns:
+    def test_a_count_that_fits_on_one_order_alone_is_not_believed(self, table: TaughtPortal) -> None:
+        lesson = lesson_of(without(shown_pages(table), "order-2.html", "order-3.html"))
+
+        assert lesson.pack.attachments.count is None
+        assert any("No order without attachments was shown" in doubt for doubt in lesson.doubts)
+        assert lesson.pack.notices != ()
+
+    def test_a_number_in_a_text_is_no_mark_of_an_empty_list(self) -> None:
+        lesson = lesson_of(shown_pages(taught_portal("shadow")))
+
+        assert lesson.pack.attachments.empty is None  # "0 files" is in "10 files"
+        assert lesson.pack.attachments.count is not None
+
+    def test_an_answered_request_is_the_sign_where_nothing_else_is(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), "This order has no documents.", "")
+        pages = [
+            {**page, "source": page["source"].replace("Documents (", "Documents <!--").replace(")</h2>", "--></h2>")}
+            for page in pages
+        ]
+        for number in (1, 2, 3):
+            pages = changed(pages, f"order-{number}.html", requests=[f"/api/450001000{number}/files?x=1"])
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.attachments.answered == (r"^/api/[^/?]+/files(?:\?|$)",)
+        assert lesson.problems == ()
+
+
+class TestMarks:
+    def test_a_number_that_is_told_like_an_order_is_told(self, table: TaughtPortal) -> None:
+        pages = shown_pages(table)
+        home = next(page for page in pages if page["file"] == "home.html")
+
+        lesson = lesson_of(changed(pages, "missing.html", source=home["source"], status=200))
+
+        assert any("missing.html: nothing tells this page (not_found)" in doubt for doubt in lesson.doubts)
+        assert any(problem.startswith("missing.html: it is read as") for problem in lesson.problems)
+
+    def test_an_order_on_the_page_of_another_one_is_told(self, table: TaughtPortal) -> None:
+        pack = lesson_of(shown_pages(table)).pack
+        observations, sources = observed(changed(shown_pages(table), "order-2.html", number="4500010001"))
+
+        problems = [text for seen in seen_pages(observations, sources) for text in problems_of(pack, table.url, seen)]
+
+        assert problems == ["order-2.html: it is read as unknown, not as ready."]
+
+    def test_the_address_of_a_login_page_counts_with_the_route_behind_it(self, table: TaughtPortal) -> None:
+        pages = changed(shown_pages(table), "login.html", address="https://portal.test/signin")
+
+        patterns = lesson_of(pages).pack.triage.session_lost[0].address
+
+        (pattern,) = patterns
+        assert [bool(re.search(pattern, path)) for path in ("/signin", "/signin#/orders/1", "/signing")] == [
+            True,
+            True,
+            False,
+        ]
+
+    def test_the_number_of_the_page_is_no_part_of_its_mark(self, table: TaughtPortal) -> None:
+        (marks,) = lesson_of(shown_pages(table)).pack.triage.not_found
+
+        assert marks.text == ("could not be found",)
+        assert marks.status == (404,)
+
+    def test_hidden_texts_are_no_marks(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), '<div class="flash error">Order', '<div class="flash error" hidden>Order')
+
+        (marks,) = lesson_of(pages).pack.triage.not_found
+
+        assert marks.text == ()
+
+    def test_the_login_page_of_another_host_is_a_host_of_the_login(self, table: TaughtPortal) -> None:
+        lesson = lesson_of(changed(shown_pages(table), "login.html", address="https://id.test/signin"))
+
+        assert lesson.pack.login.hosts == ("id.test",)
+        assert lesson.pack.login.form is None
+        assert any("a person logs in by hand" in doubt for doubt in lesson.doubts)
+        assert lesson.problems == ()
+
+    def test_a_login_in_two_pages_is_left_to_a_person(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), '<label>Password <input name="pass" type="password"></label>', "")
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.login.form is None
+        assert [marks.selector for marks in lesson.pack.triage.session_lost] == [("input[name='user']",)]
+        assert lesson.problems == ()
+
+
+class TestNumbers:
+    def test_letters_and_signs_are_kept_as_they_are_written(self) -> None:
+        pages = shown_pages(taught_portal("shadow"))
+        table = tomllib.loads(lesson_of(pages).text)
+
+        assert table["schema"] == 2
+        assert not {"case", "separators"} & table["numbers"].keys()
+
+    def test_blanks_and_hyphens_in_digits_are_those_of_people(self, table: TaughtPortal) -> None:
+        rules = lesson_of(shown_pages(table)).pack.numbers
+
+        number = parse_number("45000-10001", rules)
+
+        assert isinstance(number, OrderNumber)
+        assert number.portal_number == "4500010001"
+
+
+class TestSupplier:
+    def test_the_words_around_it_are_cut_off(self) -> None:
+        lesson = lesson_of(shown_pages(taught_portal("buttons")))
+
+        assert lesson.pack.fields["supplier"].pattern.startswith(r"\s*Supplier:")
+
+    def test_nobody_has_to_show_it(self, table: TaughtPortal) -> None:
+        pages = changed(shown_pages(table), "order-1.html", supplier="")
+
+        lesson = lesson_of(changed(pages, "order-2.html", supplier=""))
+
+        assert lesson.pack.fields == {}
+        assert any("No supplier was pointed at" in doubt for doubt in lesson.doubts)
+
+    def test_one_that_the_page_does_not_show_is_refused(self, table: TaughtPortal) -> None:
+        with pytest.raises(ObservationError, match="does not show the supplier 'Nobody'"):
+            lesson_of(changed(shown_pages(table), "order-1.html", supplier="Nobody"))
+
+
+def test_files_on_another_host_are_named_in_the_pack(table: TaughtPortal) -> None:
+    pages = replaced(shown_pages(table), 'href="/files/', 'href="https://files.test/files/')
+
+    assert lesson_of(pages).pack.site.hosts == ("files.test",)
+
+
+def test_files_on_another_host_without_https_are_told(table: TaughtPortal) -> None:
+    pages = replaced(shown_pages(table), 'href="/files/', 'href="http://files.test/files/')
+
+    assert any("without HTTPS" in doubt for doubt in lesson_of(pages).doubts)
+
+
+def test_a_home_page_on_another_host_is_refused(table: TaughtPortal) -> None:
+    with pytest.raises(ObservationError, match=r"home.html: the page after the login is on another host"):
+        lesson_of(changed(shown_pages(table), "home.html", address="https://other.test/start"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        ("Acme Ltd (1042)", "Acme Ltd"),
+        ("Supplier: Acme Ltd", "Acme Ltd"),
+        ("Acme (North)", "Acme (North)"),
+        ("Re: Acme", "Re: Acme"),
+    ],
+)
+def test_a_supplier_is_its_name_alone(shown: str, name: str) -> None:
+    page = ObservedPage.model_validate({"file": "x", "kind": "order", "number": "1", "supplier": shown})
+
+    assert page.supplier_name == name

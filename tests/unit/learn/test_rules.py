@@ -1,0 +1,191 @@
+"""The rules of the learner one by one: numbers, words, selectors, trees."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cssselect import SelectorError
+
+from poolwright.learn.list_signs import generalised_request, number_in
+from poolwright.learn.order_numbers import number_pattern
+from poolwright.learn.page_marks import fixed_text
+from poolwright.learn.page_tree import PageTree, is_shown, saved_address, text_of
+from poolwright.learn.selectors import POSITION_COST, candidates, href_parts, is_stable
+
+
+def tree(body: str) -> PageTree:
+    return PageTree(f"<html><body>{body}</body></html>", "https://portal.test/a/b?c=d")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "right", "wrong"),
+    [
+        (["4500010001"], ["4500010001", "450001000", "4500010001234"], ["45", "PO4500010001", ""]),
+        (["PO-1", "PO-22"], ["PO-1", "PO-12345"], ["RQ-1", "1"]),
+        (["A1", "B22"], ["C3"], ["33", "AB"]),
+        (["12", "A-3"], ["34", "A-5"], ["B", "A5"]),
+        (["8015g00000XyzAB", "a0B5g00000XyzAB"], ["8015g00000AbcDE"], ["8015", "8015g00000-AbcDE"]),
+        (["12/34"], ["56/7"], ["1234"]),
+    ],
+)
+def test_a_pattern_takes_numbers_of_the_same_kind(numbers: list[str], right: list[str], wrong: list[str]) -> None:
+    pattern = number_pattern(numbers)
+
+    assert all(re.fullmatch(pattern, number) for number in [*numbers, *right])
+    assert not any(re.fullmatch(pattern, number) for number in wrong)
+
+
+@pytest.mark.parametrize("word", ["attachment", "file-list", "po_view", "order_header_supplier", "btn2", "doc"])
+def test_words_that_a_person_chose_stay(word: str) -> None:
+    assert is_stable(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["css-1q2w3e", "sc-bdVaJa", "jss12", "ember123", "row45", "Button_root__3xK9z", "active", "odd", "a", "x9y8z7"],
+)
+def test_words_that_change_do_not(word: str) -> None:
+    assert not is_stable(word)
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("/files/12/Offer.pdf", ["*='/files/'"]),
+        ("/po/12/download", ["*='/po/'", "$='/download'"]),
+        ("/get?id=4&name=Offer.pdf", ["*='/get?'", "*='id='", "*='name='"]),
+        ("files/12", ["^='files/'"]),
+        ("https://x.test/files/12", ["*='/files/'"]),
+        ("#", []),
+        ("http://[", []),
+    ],
+)
+def test_the_parts_of_an_address_that_are_of_no_single_file(address: str, parts: list[str]) -> None:
+    assert list(href_parts(address)) == parts
+
+
+def test_every_candidate_matches_its_element() -> None:
+    page = tree(
+        "<div id=list-of:files class='box main'><ul><li class=row>"
+        "<a class='link pdf' data-id=7 title=\"it's\" href='/files/7/x.pdf' "
+        "onclick=\"openFile('7')\">x</a></li></ul></div>"
+    )
+    (element,) = page.select("a")
+
+    found = candidates(element)
+
+    assert all(element in page.select(candidate.css) for candidate in found)
+    assert [one.cost for one in found] == sorted(one.cost for one in found)
+    assert any(one.cost >= POSITION_COST and "nth-child" in one.css for one in found)
+    assert not any("nth-child" in one.css for one in found if one.cost < POSITION_COST)
+
+
+def test_a_selector_does_not_go_from_a_document_into_a_shadow_root() -> None:
+    page = tree("<x-a id=host>out<template shadowrootmode=open><p><b class=in>in</b></p></template> after</x-a>")
+
+    assert [text_of(item) for item in page.select("b.in")] == ["in"]
+    assert page.select("#host b") == []
+    assert text_of(page.select("#host")[0]) == "out after"
+    assert len([item for item in page.elements() if item.tag == "b"]) == 1
+
+
+def test_closed_templates_are_not_read() -> None:
+    assert tree("<template><b>no</b></template><template shadowrootmode=closed><b>no</b></template>").select("b") == []
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<b hidden>",
+        "<b style='display: none'>",
+        "<i style='visibility:hidden'><b>",
+        "<b data-poolwright-hidden>",
+        "<noscript><b>",
+    ],
+)
+def test_hidden_elements(hidden: str) -> None:
+    page = tree(f"<p>{hidden}text</b></p>")
+
+    assert not is_shown(page.select("b")[0])
+    assert text_of(page.select("p")[0]) == ""
+
+
+def test_texts_of_blocks_are_apart_and_those_within_a_line_are_not() -> None:
+    assert (
+        text_of(tree("<div id=a><p>One</p><p>Two</p><b>3</b>4<!-- no --><br>5</div>").select("#a")[0]) == "One Two 34 5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("element", "address"),
+    [
+        ("<a href='x.pdf'>", "https://portal.test/a/x.pdf"),
+        ("<a href='#' data-url='/y#z'>", "https://portal.test/y"),
+        ("<a href='#/route'>", ""),
+        ("<a href='/app#!/route'>", ""),
+        ("<a href='javascript:get()'>", ""),
+        ("<a href='blob:1'>", ""),
+        ("<a href='http://['>", ""),
+        ("<a>", ""),
+    ],
+)
+def test_the_address_of_an_element_is_that_of_a_browser(element: str, address: str) -> None:
+    page = tree(f"{element}x</a>")
+
+    assert page.address_of(page.select("a")[0], ("href", "data-url")) == address
+
+
+def test_a_base_element_counts() -> None:
+    page = PageTree(
+        "<html><head><base href='/c/'></head><body><a href=x>x</a></body></html>", "https://portal.test/a/b"
+    )
+
+    assert page.address_of(page.select("a")[0], ("href",)) == "https://portal.test/c/x"
+
+
+def test_a_page_of_nothing_has_no_elements_to_speak_of() -> None:
+    assert PageTree("", "https://portal.test/").select("a") == []
+
+
+def test_a_selector_that_is_none_is_an_error() -> None:
+    with pytest.raises(SelectorError):
+        tree("").select("a[")
+
+
+def test_the_address_that_a_browser_saved() -> None:
+    assert (
+        saved_address("<!DOCTYPE html>\n<!-- saved from url=(0021)https://portal.test/a -->") == "https://portal.test/a"
+    )
+    assert saved_address("<p>saved from url=(0021)https://portal.test/a</p>") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "fixed"),
+    [
+        ("Order PO-7 was not found.", "PO-7", "was not found"),
+        ("No order 4711 here", "1", "No order"),
+        ("0 files in the list", "", "files in the list"),
+        ("short", "", ""),
+        ("x" * 161, "", ""),
+        ("12345 67890", "", ""),
+    ],
+)
+def test_the_part_of_a_text_that_is_the_same_for_every_order(text: str, number: str, fixed: str) -> None:
+    assert fixed_text(text, number) == fixed
+
+
+@pytest.mark.parametrize(
+    ("address", "number", "pattern"),
+    [
+        ("/api/orders/45/files?page=1", "45", r"^/api/orders/[^/?]+/files(?:\?|$)"),
+        ("https://portal.test/rpc/list", "45", r"^/rpc/list(?:\?|$)"),
+        ("/a/P%2F1", "P/1", r"^/a/[^/?]+(?:\?|$)"),
+    ],
+)
+def test_a_request_of_any_order(address: str, number: str, pattern: str) -> None:
+    assert generalised_request(address, number) == pattern
+
+
+def test_the_number_in_a_text_has_all_its_digits() -> None:
+    assert (number_in("Files (1,204)"), number_in("0"), number_in("none")) == (1204, 0, None)
