@@ -12,8 +12,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from poolwright.files.toml_positions import KeyPath, TextPosition, TomlPositions
 from poolwright.portal.errors import PackProblem
-from poolwright.portal.toml_positions import KeyPath, TextPosition, TomlPositions
 
 #: Words for kinds of values; the library's own are about Python.
 _WORDS: Mapping[str, str] = MappingProxyType(

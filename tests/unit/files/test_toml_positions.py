@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.portal.toml_positions import KeyPath, TextPosition, TomlPositions
+from poolwright.files.toml_positions import KeyPath, TextPosition, TomlPositions
 
 TEXT = """\
 schema = 1
