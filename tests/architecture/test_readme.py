@@ -14,6 +14,8 @@ from tests.support.paths import ROOT
 
 #: Two screens.
 README_LINES_MAX = 110
+#: Whoever follows an order reads no more.
+ORDER_FILES_MAX = 60
 TABLE_OF_CODES = [(str(code.value), meaning) for code, meaning in EXIT_CODE_MEANINGS.items()]
 
 
@@ -88,6 +90,7 @@ def test_the_number_of_files_of_an_order_is_that_of_the_steps() -> None:
     files = set(re.findall(r"`(app/[\w/]+\.py)`", steps))
 
     assert f"The steps name {len(files)} files" in introduction
+    assert len(files) <= ORDER_FILES_MAX
 
 
 def test_the_machine_that_checks_runs_what_is_offered_here() -> None:

@@ -24,12 +24,14 @@ SMALL_FILES = {
     "intake/errors": "commands name it without loading what reads lists",
     "interpreter": "every process of ours loads it before anything else",
     "portal/errors": "commands name it without loading pydantic models",
+    "portal/examination/secret_filter": "what must not be in a saved page is decided in one place, and tested alone",
     "service/api/dependencies": "the routes and the application both import it",
     "service/browser_check": "only the doctor starts a browser to look at it",
     "service/certificates": "apart from the certificate files, which load a cryptography library",
     "service/daemon/errors": "the HTTP side names them without loading the daemon",
     "service/output_folder": "the names in it are read by programs that must stay light",
     "version": "the build reads it",
+    "worker/page/page_answers": "the reader of pages is long enough without it",
 }
 #: Folders whose number of modules is not theirs to choose.
 WIDE_FOLDERS = {"cli": "one command, one module"}

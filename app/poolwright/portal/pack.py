@@ -114,7 +114,7 @@ class Pack(PackTable):
         if not (rules.count or rules.empty or rules.settled or rules.answered or rules.api):
             signs = "attachments.empty, count, settled or answered"
             yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
-        elif not (rules.count or rules.empty):
+        elif not (rules.count or rules.empty or rules.api):
             sign = "attachments.settled" if rules.settled else "attachments.answered"
             yield (
                 "it has neither attachments.count nor attachments.empty: that an order has no attachments is concluded "

@@ -59,7 +59,7 @@ def describe_problems(error: ValidationError, text: str, model: type[BaseModel])
 
 def allowed_keys(model: type[BaseModel], table: KeyPath) -> tuple[str, ...]:
     """Return the keys that a table may have; empty if the model does not know the table."""
-    return tuple(dict.fromkeys(key for kind in _models_at(model, table) for key in _fields(kind)))
+    return tuple(dict.fromkeys(key for kind in _kinds_at(model, table) if _is_model(kind) for key in _fields(kind)))
 
 
 def tables_with(model: type[BaseModel], key: str) -> tuple[str, ...]:
@@ -73,6 +73,8 @@ def _text(problem: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
             return _unknown_key(model, path)
         case "enum" | "literal_error":
             return _wrong_word(problem)
+        case "tuple_type" if all(map(_is_model, _kinds_at(model, path))):
+            return f"it must be a table, such as [[{_dotted([part for part in path if isinstance(part, str)])}]]"
         case kind if kind in _WORDS:
             return _WORDS[kind]
         case _:
@@ -109,19 +111,22 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:
+def _kinds_at(model: type[BaseModel], path: KeyPath) -> list[Any]:
+    """Return the types of a value, or of its entries if it is a list: its only table may stand in its place."""
     kinds: list[Any] = [model]
     for part in path:
         kinds = [below for kind in kinds for below in _below(kind, part)]
-    return [kind for kind in kinds if _is_model(kind)]
+    entries = ((_alternatives(get_args(kind)[0]) if get_origin(kind) in {tuple, list} else (kind,)) for kind in kinds)
+    return [kind for group in entries for kind in group]
 
 
 def _below(kind: Any, part: str | int) -> Iterator[Any]:  # noqa: ANN401 - any type that a field can have
     """Yield the types of a key, or of an entry of a list, in a value of this type."""
     if _is_model(kind):
         yield from _alternatives(_fields(kind).get(str(part)))
-    elif get_origin(kind) in {tuple, list} and isinstance(part, int):
-        yield from _alternatives(get_args(kind)[0])
+    elif get_origin(kind) in {tuple, list}:
+        entries = _alternatives(get_args(kind)[0])
+        yield from entries if isinstance(part, int) else (below for entry in entries for below in _below(entry, part))
     elif get_origin(kind) is dict:
         yield from _alternatives(get_args(kind)[1])
 

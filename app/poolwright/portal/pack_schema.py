@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
@@ -184,6 +184,16 @@ class NameSource(StrEnum):
     ADDRESS = "address"
 
 
+def _name_kind(value: object) -> str:
+    """Return which kind of source of a name is meant, so that a mistake in it is one problem."""
+    return "table" if issubclass(type(value), Mapping | ElementText) else "word"
+
+
+NameRule = Annotated[
+    Annotated[NameSource, Tag("word")] | Annotated[ElementText, Tag("table")], Discriminator(_name_kind)
+]
+
+
 class AttachmentCount(PackTable):
     """The element with the number of attachments of an order."""
 
@@ -243,7 +253,7 @@ class AttachmentRules(PackTable):
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
     #: Sources of the file name; the first usable one wins. Words such as "Download" are not names.
-    names: tuple[NameSource | ElementText, ...] = (
+    names: tuple[NameRule, ...] = (
         NameSource.DISPOSITION,
         NameSource.DOWNLOAD,
         NameSource.TEXT,

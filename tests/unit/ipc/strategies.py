@@ -115,6 +115,7 @@ TO_SUPERVISOR: Strategies = {
     wire.LoginResult: st.builds(wire.LoginResult, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS),
     wire.LogNotice: st.builds(wire.LogNotice, **_FROM, level=st.sampled_from(Level), text=TEXT),
+    wire.Examined: st.builds(wire.Examined, **_FROM, number=TEXT, problem=TEXT),
     wire.Exiting: st.builds(wire.Exiting, **_FROM),
 }
 

@@ -136,9 +136,15 @@ def test_a_response_of_the_page_is_a_mark(mark: dict[str, Any], answer: tuple[in
             {"triage.session_lost": {"status": [401], "on": ["file", "probe"]}},
             "no table is for the kind of page 'order'",
         ),
-        ({"triage.forbidden": [{"status": [403], "colour": 1}]}, "triage.forbidden.0.colour: Extra inputs"),
+        (
+            {"triage.forbidden": [{"status": [403], "colour": 1}]},
+            "triage.forbidden.0.colour: it is not a key of [triage.forbidden.0]",
+        ),
         ({"triage.ready": {"response": [{"address": "a", "values": [1]}]}}, "values needs field"),
-        ({"triage.ready": {"selector": ["#a"], "click": ["#b"]}}, "triage.ready.click: Extra inputs"),
+        (
+            {"triage.ready": {"selector": ["#a"], "click": ["#b"]}},
+            "triage.ready.click: it is not a key of [triage.ready]",
+        ),
     ],
 )
 def test_what_can_never_match_is_told_at_its_place(changes: Mapping[str, Any], problem: str) -> None:

@@ -25,7 +25,7 @@ def test_an_unknown_key_is_told_with_the_keys_of_its_table_and_the_nearest_one()
 
     assert problem.key == "site.prob"
     assert problem.text == (
-        "it is not a key of [site]; allowed are base_url, order, probe, hosts, posts; did you mean probe?"
+        "it is not a key of [site]; allowed are base_url, order, orders, probe, hosts, posts; did you mean probe?"
     )
     assert written({"site.prob": "/x"}).splitlines()[problem.line - 1 if problem.line else 0] == 'prob = "/x"'
     assert problem.column == 1
@@ -41,11 +41,19 @@ def test_an_unknown_key_is_told_with_the_keys_of_its_table_and_the_nearest_one()
         ({"attachments.count": {"selector": "b", "atribute": "x"}}, "did you mean attribute?"),
         ({"quiet_ms": 700}, "quiet_ms is a key of [limits]"),
         ({"site.ladder": ["form"]}, "ladder is a key of [login]"),
-        ({"attachments.pattern": "x"}, "pattern is a key of [numbers] and [fields.NAME]"),
+        ({"attachments.pattern": "x"}, "pattern is a key of [numbers] and [attachments.address]"),
         ({"login.ladder": ["revisit", "cookie"]}, "did you mean 'cookies'?"),
         ({"attachments.names": ["Title"]}, "did you mean 'title'?"),
         ({"attachments.links": "a.file"}, 'it must be a list in square brackets, such as ["..."]'),
-        ({"triage.ready": "#order"}, "it must be a table"),
+        ({"triage.ready": "#order"}, "it must be a table, such as [[triage.ready]]"),
+        ({"attachments.names": "title"}, 'it must be a list in square brackets, such as ["..."]'),
+        ({"attachments.names": [{"atribute": "x"}]}, "did you mean attribute?"),
+        ({"attachments.names": [{}]}, "it needs closest, selector, attribute or pattern"),
+        ({"attachments.address": {"patern": "(.)", "template": "/{0}"}}, "did you mean pattern?"),
+        ({"attachments.only": {"where": [{"selector": "a", "patern": "x"}]}}, "did you mean pattern?"),
+        ({"triage.ready": [{"selector": ["#a"]}, {"selectors": ["#b"]}]}, "did you mean selector?"),
+        ({"triage.ready": {"selector": ["#a"], "all": [{"selectors": ["#b"]}]}}, "did you mean selector?"),
+        ({"triage.ready": {"selector": ["#a"], "not": "#b"}}, "it must be a table, such as [[triage.ready.not]]"),
         ({"title": 7}, "it must be a text in quotation marks"),
     ],
 )
@@ -76,7 +84,7 @@ def test_a_whole_table_that_is_missing_is_told_at_the_top() -> None:
 
 
 def test_every_table_of_a_pack_knows_its_keys() -> None:
-    assert allowed_keys(Pack, ("fields", "total")) == ("selector", "attribute", "pattern")
+    assert allowed_keys(Pack, ("fields", "total")) == ("selector", "attribute", "pattern", "many")
     assert allowed_keys(Pack, ("triage", "second_factor"))[:2] == ("address", "status")
     assert allowed_keys(Pack, ("none", "such")) == ()
     assert tables_with(Pack, "logout") == ("login",)
