@@ -87,7 +87,7 @@ async def test_lists_are_watched_by_whoever_has_the_token(tmp_path: Path) -> Non
             await expect(page.locator("#taken")).to_contain_text("3 new orders", timeout=PATIENCE_MS)
             await expect(page.locator("#counts")).to_have_text("7 of 7 orders ended", timeout=PATIENCE_MS)
             await expect(page.locator("#outcomes")).to_contain_text("6 completed")
-            failure = page.locator(".failure", has_text="some files refused")
+            failure = page.locator(".failure", has_text="refused some attachments")
             await look_at_the_evidence(page, failure)
             await retry(failure, client, portal, partial)
 
