@@ -186,7 +186,7 @@ def script(portal: LoginPortal, request: Request, given: Mapping[str, str]) -> R
         "const send = () => setTimeout(async () => { const form = new URLSearchParams();"
         "for (const id of ['user', 'password']) form.set(id, document.getElementById(id).value);"
         "const answer = await fetch('/api/login', {method: 'POST', body: form});"
-        "if (answer.ok) document.body.innerHTML = '<div id=welcome>Welcome</div>'; }, 300);"
+        "if (answer.ok) document.body.innerHTML = '<a id=welcome href=/home>Orders</a>'; }, 300);"
     )
     fields = "<input id=user><input id=password type=password><button id=go onclick='send()'>Go</button>"
     return _page(f"{fields}<script>{send}</script>", "Client")
