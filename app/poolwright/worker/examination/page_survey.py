@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from playwright.async_api import Page
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from poolwright.portal import patterns
 from poolwright.portal.examination.pack_selectors import PackSelector, pack_selectors
@@ -27,17 +26,19 @@ _LIMIT_S = 10.0
 _TEXT_COUNT, _TEXT_CHARS = 3, 80
 
 
-class _Matches(TypedDict, total=False):
-    """What ``survey.js`` returns for one selector."""
+class Matches(BaseModel):
+    """What ``survey.js`` returns for one selector. Validated, because a page is data from outside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     selector: str
     count: int
     shown_count: int
-    texts: list[str]
-    problem: str
+    texts: tuple[str, ...]
+    problem: str = ""
 
 
-_MATCHES = TypeAdapter(list[_Matches])
+_MATCHES = TypeAdapter(tuple[Matches, ...])
 
 
 async def count_matches(page: Page, pack: Pack, may_read: Callable[[str], bool]) -> tuple[SelectorFinding, ...]:
@@ -62,24 +63,24 @@ async def count_matches(page: Page, pack: Pack, may_read: Callable[[str], bool])
     return tuple(add_matches(selectors, (_MATCHES.validate_python(result) for result in results)))
 
 
-def add_matches(selectors: Sequence[PackSelector], results: Iterable[Sequence[_Matches]]) -> list[SelectorFinding]:
+def add_matches(selectors: Sequence[PackSelector], results: Iterable[Sequence[Matches]]) -> list[SelectorFinding]:
     """Return one finding for each selector, with the matches of all parts of the page added up."""
-    parts: dict[str, list[_Matches]] = {}
+    parts: dict[str, list[Matches]] = {}
     for result in results:
         for match in result:
-            parts.setdefault(match.get("selector", ""), []).append(match)
+            parts.setdefault(match.selector, []).append(match)
     return [_finding(one, parts.get(one.selector, [])) for one in selectors]
 
 
-def _finding(one: PackSelector, parts: Sequence[_Matches]) -> SelectorFinding:
-    texts = [text for part in parts for text in part.get("texts", ())]
+def _finding(one: PackSelector, parts: Sequence[Matches]) -> SelectorFinding:
+    texts = [text for part in parts for text in part.texts]
     return SelectorFinding(
         key=one.key,
         selector=one.selector,
-        count=sum(part.get("count", 0) for part in parts),
-        shown_count=sum(part.get("shown_count", 0) for part in parts),
+        count=sum(part.count for part in parts),
+        shown_count=sum(part.shown_count for part in parts),
         texts=tuple(texts[:_TEXT_COUNT]),
-        problem=next(filter(None, (part.get("problem") for part in parts)), ""),
+        problem=next(filter(None, (part.problem for part in parts)), ""),
     )
 
 
