@@ -74,6 +74,8 @@ class WorkerPaths(_Message):
     cookies_path: str = ""
     #: The cookies of the last login that was saved into the base profile; empty if none was saved.
     kept_login_path: str = ""
+    #: Folder with the last good page of each portal; empty where none is kept.
+    good_pages_path: str = ""
     #: The parent of the staging folders of the attempts.
     staging_path: str
     #: The cookies that the browser must find in the profile right after its launch.
