@@ -42,10 +42,10 @@ from poolwright.worker.errors import (
     SessionBrokenError,
     first_line,
 )
-from poolwright.worker.examination.good_page import GoodPage
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.loop import WorkerLoop
+from poolwright.worker.page.good_page import GoodPage
 from poolwright.worker.processors.registry import load_processor
 from poolwright.worker.profile_setup import set_up_profile
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session

@@ -28,8 +28,8 @@ from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.download.order_downloads import SessionDownloads, open_session_downloads
 from poolwright.worker.download.staged_files import DownloadedFile, Evidence, StagedFiles
 from poolwright.worker.errors import SessionBrokenError
-from poolwright.worker.examination.good_page import GoodPage
 from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.good_page import GoodPage
 from poolwright.worker.page.page_activity import is_followed
 
 

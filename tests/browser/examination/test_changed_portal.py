@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.outcomes import Reason
-from poolwright.worker.examination.good_page import GoodPage
+from poolwright.worker.page.good_page import GoodPage
 from tests.browser.examination.bench import open_make
 from tests.support.portal import needs_chromium
 from tests.support.portals.order_pages import SERVER_RENDERED

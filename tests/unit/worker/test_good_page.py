@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from poolwright.portal.examination.page_examination import SelectorFinding
-from poolwright.worker.examination.good_page import change_sentence, lost_selectors
+from poolwright.worker.page.good_page import change_sentence, lost_selectors
 
 AT = datetime(2026, 11, 30, tzinfo=UTC)
 

@@ -6,8 +6,9 @@ import pytest
 
 from poolwright.portal.examination.pack_selectors import PackSelector
 from poolwright.portal.pack import NameSource
-from poolwright.worker.examination.page_survey import Matches, add_matches, name_link
+from poolwright.worker.examination.page_survey import name_link
 from poolwright.worker.page.page_content import PageLink
+from poolwright.worker.page.selector_matches import Matches, add_matches
 
 SOURCES = (NameSource.DISPOSITION, NameSource.TEXT, NameSource.TITLE, NameSource.ADDRESS)
 

@@ -26,7 +26,7 @@ from poolwright.portal.examination.secret_filter import SecretFilter
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
 from poolwright.worker.examination.page_copy import save_page
-from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination, count_matches
+from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.devtools import PageNavigatedError
@@ -35,6 +35,7 @@ from poolwright.worker.page.page_content import ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
+from poolwright.worker.page.selector_matches import count_matches
 from poolwright.worker.page.visit import Visit, visit
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 

@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict
 
 from poolwright.portal.examination.page_examination import SelectorFinding
 from poolwright.portal.pack import Pack
-from poolwright.worker.examination.page_survey import count_matches
 from poolwright.worker.page.devtools import PageNavigatedError
+from poolwright.worker.page.selector_matches import count_matches
 
 #: Limit for keeping or comparing a page, so that no order waits for it.
 _LIMIT_S = 8.0
