@@ -81,6 +81,13 @@ SITES = st.builds(SiteCookies, site=TEXT, lasting_count=NUMBERS, session_count=N
 _SEAT = st.builds(
     wire.WorkerPaths, profile_path=TEXT, staging_path=TEXT, expected_cookies=st.lists(SITES, max_size=4).map(tuple)
 )
+_PLANS = st.builds(
+    wire.ExaminationPlan,
+    pages=st.lists(
+        st.builds(wire.PageToExamine, number=TEXT, portal_number=TEXT, folder=TEXT, saved_path=TEXT), max_size=3
+    ).map(tuple),
+    stays_open=st.booleans(),
+)
 _FROM = {"slot": st.integers(1, 8), "generation": st.integers(1, 1000)}
 
 Strategies = dict[type[BaseModel], st.SearchStrategy[BaseModel]]
@@ -93,6 +100,7 @@ TO_WORKER: Strategies = {
         options=OPTIONS,
         seat=_SEAT,
         one_time_code=TEXT,
+        examination=st.none() | _PLANS,
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
     wire.VerifyLogin: st.builds(wire.VerifyLogin),
@@ -115,6 +123,7 @@ TO_SUPERVISOR: Strategies = {
     wire.LoginResult: st.builds(wire.LoginResult, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS),
     wire.LogNotice: st.builds(wire.LogNotice, **_FROM, level=st.sampled_from(Level), text=TEXT),
+    wire.Examined: st.builds(wire.Examined, **_FROM, number=TEXT, problem=TEXT),
     wire.Exiting: st.builds(wire.Exiting, **_FROM),
 }
 
