@@ -24,7 +24,7 @@ SMALL_FILES = {
     "intake/errors": "commands name it without loading what reads lists",
     "interpreter": "every process of ours loads it before anything else",
     "portal/errors": "commands name it without loading pydantic models",
-    "portal/examination/secret_filter": "what must not be in a saved page is decided in one place, and tested alone",
+    "portal/examination/secret_filter": "what counts as a secret is decided in one place",
     "service/api/dependencies": "the routes and the application both import it",
     "service/browser_check": "only the doctor starts a browser to look at it",
     "service/certificates": "apart from the certificate files, which load a cryptography library",

@@ -167,6 +167,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         profile_name="anna",
         folder=folder,
         staging_path=root / "staging",
+        good_pages_path=root / "good-pages",
         module="poolwright.worker",
     )
     try:

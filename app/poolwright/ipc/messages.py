@@ -9,7 +9,7 @@ worker has free tabs (the supervisor counts them), and the worker answers each w
 makes no requests: ``Assign`` has everything that it needs. After ``Drain`` the worker reads no further message: it
 finishes its tasks, checks its login if a result is unverified, closes its browser, sends ``Exiting`` and ends. A closed
 pipe has the same effect, at once. A worker in another ``WorkerMode`` than work does that one thing, and then sends
-``Exiting`` without a request.
+``Exiting`` without a request; one that examines pages sends one ``Examined`` for each, before ``Ready``.
 
 If the portal wants a login from a worker, at its start or later, the worker sends ``LoginRequired`` and waits: all
 workers share one login, so the supervisor lets one of them log in (``Refresh``) and the others import its cookies
@@ -76,6 +76,8 @@ class WorkerPaths(_Message):
     cookies_path: str = ""
     #: The cookies of the last login that was saved into the base profile; empty if none was saved.
     kept_login_path: str = ""
+    #: Folder with the last good page of each portal; empty where none is kept.
+    good_pages_path: str = ""
     #: The parent of the staging folders of the attempts.
     staging_path: str
     #: The cookies that the browser must find in the profile right after its launch.

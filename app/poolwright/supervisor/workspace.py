@@ -33,6 +33,8 @@ from poolwright.supervisor.storage_monitor import WatchedFolder
 
 #: The cookies of a slot's session, beside its clone; gone with the folder.
 COOKIES_NAME = "cookies.json"
+#: The last good page of each portal, in the private folder of the output folder.
+GOOD_PAGES_NAME = "good-pages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class WorkerSpec:
     folder: WorkerFolder
     #: Folder into which this worker stages its attempts.
     staging_path: Path
+    #: Folder with the last good page of each portal, beside the staging folders.
+    good_pages_path: Path
     module: str
 
     def spawn_spec(self, worker: WorkerRef) -> SpawnSpec:
@@ -70,6 +74,7 @@ class WorkerSpec:
             profile_path=str(self.folder.profile_path),
             profile_name=self.profile_name,
             staging_path=str(self.staging_path),
+            good_pages_path=str(self.good_pages_path),
             cookies_path=str(self.cookies_path),
             kept_login_path=str(login_backup_path(self.profile.base_profile_path)),
             expected_cookies=self.profile.expected_cookies,
@@ -142,6 +147,7 @@ class Workspace:
             profile_name=self.profile_name,
             folder=folder,
             staging_path=self.staging.worker_folder(slot),
+            good_pages_path=self.options.staging_path.parent / GOOD_PAGES_NAME,
             module=self.context.ports.module,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -45,10 +46,11 @@ from poolwright.worker.errors import (
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.loop import WorkerLoop
+from poolwright.worker.page.good_page import GoodPage
 from poolwright.worker.processors.registry import load_processor
 from poolwright.worker.profile_setup import set_up_profile, show_new_portal
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
-from poolwright.worker.tab import open_portal_context
+from poolwright.worker.tab import PortalContext, open_portal_context
 
 #: Does the job of a worker process until it is done.
 _Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
@@ -149,7 +151,7 @@ async def _run_session(
         ) as portal_context:
             context = AttemptContext(
                 session=session,
-                portal_context=portal_context,
+                portal_context=_with_good_page(portal_context, configure.seat.good_pages_path),
                 processor=processor,
                 task_timeout_s=options.task_timeout_s,
             )
@@ -161,6 +163,13 @@ async def _run_session(
                 is_headed=not options.browser.headless_mode,
             )
             await loop.run(channel)
+
+
+def _with_good_page(portal_context: PortalContext | None, root: str) -> PortalContext | None:
+    if portal_context is None or not root:
+        return portal_context
+    good_page = GoodPage(Path(root), portal_context.pack, portal_context.portal.base_url)
+    return replace(portal_context, good_page=good_page)
 
 
 async def _make_base(session: BrowserSession, configure: Configure, outbox: Outbox) -> None:

@@ -7,7 +7,7 @@ The tab is closed when the processor returns, raises or runs out of time.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from poolwright.worker.download.order_downloads import SessionDownloads, open_se
 from poolwright.worker.download.staged_files import DownloadedFile, Evidence, StagedFiles
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.good_page import GoodPage
 from poolwright.worker.page.page_activity import is_followed
 
 
@@ -43,6 +44,8 @@ class PortalContext:
     on_login_refreshed: Callable[[], None]
     #: Checks whether the session is logged in: a lost login may be the cause if the portal refuses a file.
     check_login: Callable[[], Awaitable[LoginCheck]]
+    #: The last good page of the portal; ``None`` where none is kept.
+    good_page: GoodPage | None = None
 
 
 def _ignore() -> None:
@@ -187,6 +190,10 @@ class Tab:
         if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
             return ()
         return await self._evidence.save_screenshot_and_html(self.page, name)
+
+    async def add_evidence(self, sources: Sequence[Path], name: str) -> None:
+        """Add copies of files to the evidence; one that cannot be copied is left out."""
+        await self._evidence.add_copies(sources, name)
 
     async def capture_failure(self) -> None:
         """Save evidence after a failure, however much was saved before."""

@@ -81,6 +81,13 @@ SITES = st.builds(SiteCookies, site=TEXT, lasting_count=NUMBERS, session_count=N
 _SEAT = st.builds(
     wire.WorkerPaths, profile_path=TEXT, staging_path=TEXT, expected_cookies=st.lists(SITES, max_size=4).map(tuple)
 )
+_PLANS = st.builds(
+    wire.ExaminationPlan,
+    pages=st.lists(
+        st.builds(wire.PageToExamine, number=TEXT, portal_number=TEXT, folder=TEXT, saved_path=TEXT), max_size=3
+    ).map(tuple),
+    stays_open=st.booleans(),
+)
 _FROM = {"slot": st.integers(1, 8), "generation": st.integers(1, 1000)}
 
 Strategies = dict[type[BaseModel], st.SearchStrategy[BaseModel]]
@@ -93,6 +100,7 @@ TO_WORKER: Strategies = {
         options=OPTIONS,
         seat=_SEAT,
         one_time_code=TEXT,
+        examination=st.none() | _PLANS,
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
     wire.CheckLogin: st.builds(wire.CheckLogin),

@@ -6,8 +6,9 @@ import pytest
 
 from poolwright.portal.examination.pack_selectors import PackSelector
 from poolwright.portal.pack import NameSource
-from poolwright.worker.examination.page_survey import SelectorMatches, add_matches, name_link
+from poolwright.worker.examination.page_survey import name_link
 from poolwright.worker.page.page_content import PageLink
+from poolwright.worker.page.selector_matches import Matches, add_matches
 
 SOURCES = (NameSource.DISPOSITION, NameSource.TEXT, NameSource.TITLE, NameSource.ADDRESS)
 
@@ -34,8 +35,8 @@ def test_a_link_has_the_name_and_the_source_that_a_run_takes(one: PageLink, name
 
 def test_matches_of_frames_are_added_to_those_of_the_page() -> None:
     selectors = (PackSelector(key="attachments.links", selector="a"), PackSelector(key="x.within", selector="b"))
-    page = [SelectorMatches(selector="a", count=2, shown_count=1, texts=("one", "two"))]
-    frame = [SelectorMatches(selector="a", count=3, shown_count=3, texts=("three", "four"), problem="odd")]
+    page = [Matches(selector="a", count=2, shown_count=1, texts=("one", "two"))]
+    frame = [Matches(selector="a", count=3, shown_count=3, texts=("three", "four"), problem="odd")]
 
     links, within = add_matches(selectors, [page, frame])
 

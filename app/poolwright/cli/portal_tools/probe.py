@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,15 +13,15 @@ from typing import Annotated
 import anyio
 import typer
 
-from poolwright.cli.batch_session import log_options
+from poolwright.cli.batch_session import log_options, sandbox_warnings
 from poolwright.cli.batch_views import OutputMode
-from poolwright.cli.login import print_notice, warn_about_sandbox
 from poolwright.cli.options import OUTPUT, AsJson, SettingsCommand
 from poolwright.cli.portal import PackName
 from poolwright.cli.portal_tools.examination_view import show_page
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.signals import run_cancellable, run_stoppable
 from poolwright.cli.terminal import console
+from poolwright.domain.events import Event, Level, Notice
 from poolwright.intake.errors import InputRefusedError
 from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, parse_number
 from poolwright.portal.triage import DEMANDS
@@ -28,7 +29,7 @@ from poolwright.profile.repository import ProfileRepository
 from poolwright.service.examination.examination_run import ExaminationRun, ExaminedPage, create_folder
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import configure_logging
-from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.pool_config import WorkerConfig, resolve_worker_config
 from poolwright.service.portals.portal_config import resolve_portal_config
 from poolwright.settings import Settings
 from poolwright.supervisor.processes.one_shot import LoginWindow
@@ -132,7 +133,7 @@ def examine(settings: Settings, numbers: tuple[str, ...], folder: Path, on_page:
         workers=workers,
         base=_base_of(settings, site.pack.name),
         runs_root=settings.runs_dir,
-        observe=print_notice,
+        observe=print_warning,
         on_page=on_page,
     )
     with configure_logging(log_options(OutputMode(), None, settings, None)):
@@ -140,6 +141,18 @@ def examine(settings: Settings, numbers: tuple[str, ...], folder: Path, on_page:
             anyio.run(_examine_in_window, run, orders, folder)
         else:
             anyio.run(run_cancellable, partial(run().examine, orders, folder))
+
+
+def warn_about_sandbox(workers: WorkerConfig) -> None:
+    """Warn that the browser runs without its sandbox or may not start with it."""
+    for text in sandbox_warnings(workers):
+        print_warning(Notice(level=Level.WARNING, text=text))
+
+
+def print_warning(event: Event) -> None:
+    """Print a notice on standard error, where it stands in no program's way; none of level INFO."""
+    if isinstance(event, Notice) and event.level is not Level.INFO:
+        console(sys.stderr).print(event.text, style="yellow", soft_wrap=True)
 
 
 async def _examine_in_window(run: partial[ExaminationRun], orders: tuple[OrderNumber, ...], folder: Path) -> None:

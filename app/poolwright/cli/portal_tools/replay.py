@@ -15,10 +15,10 @@ from rich.text import Text
 
 from poolwright.cli.batch_session import log_options
 from poolwright.cli.batch_views import OutputMode
-from poolwright.cli.login import print_notice, warn_about_sandbox
 from poolwright.cli.options import SettingsCommand
 from poolwright.cli.portal import PackName
 from poolwright.cli.portal_tools.examination_view import title_of, verdict_text
+from poolwright.cli.portal_tools.probe import print_warning, warn_about_sandbox
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.signals import run_cancellable
 from poolwright.cli.terminal import FittingTable, console, format_count
@@ -78,7 +78,7 @@ def replay(settings: Settings, *, pack: PackName, folder: SavedPages) -> None:
     found: list[ExaminedPage] = []
     with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as results:
         run = ExaminationRun(
-            workers=workers, base=None, runs_root=settings.runs_dir, observe=print_notice, on_page=found.append
+            workers=workers, base=None, runs_root=settings.runs_dir, observe=print_warning, on_page=found.append
         )
         with configure_logging(log_options(OutputMode(), None, settings, None)):
             anyio.run(run_cancellable, partial(run.replay, folders, Path(results).absolute()))

@@ -24,7 +24,7 @@ class SecretFilter:
     """Replaces secrets in all texts of one saved page."""
 
     def __init__(self, cookie_values: Collection[str]) -> None:
-        """Know the cookies of the browser.
+        """Know the cookies of the browser; keys in addresses are recognised by their names.
 
         Args:
             cookie_values: The values of all cookies.
@@ -34,7 +34,15 @@ class SecretFilter:
         self._numbers: dict[str, int] = {}
 
     def clean(self, text: str) -> str:
-        """Return a text without secrets."""
+        """Return a text without secrets.
+
+        Args:
+            text: HTML, JSON or an address. One call may clean a part of a page, and the next call another part: the
+                same secret gets the same replacement.
+
+        Returns:
+            The text, of which nothing else is changed.
+        """
         for value in self._cookies:
             if value in text:
                 text = text.replace(value, self._replacement(value))

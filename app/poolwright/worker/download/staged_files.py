@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,3 +175,14 @@ class Evidence:
         finally:  # also if the task's time ended meanwhile
             self._names += saved
         return tuple(saved)
+
+    async def add_copies(self, sources: Sequence[Path], name: str) -> None:
+        """Add copies of files, under a name and their own endings; a file that cannot be copied is left out."""
+        for source in sources:
+            copy_name = unique_name(safe_name(name) + source.suffix, self._requested)
+            self._requested.append(copy_name)
+            with contextlib.suppress(OSError):
+                content = await anyio.Path(source).read_bytes()
+                await anyio.Path(self._folder).mkdir(parents=True, exist_ok=True)
+                await anyio.Path(self._folder / copy_name).write_bytes(content)
+                self._names.append(copy_name)

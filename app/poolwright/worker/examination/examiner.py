@@ -30,7 +30,7 @@ from poolwright.portal.pack import Pack
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
 from poolwright.worker.examination.page_copy import save_page
-from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination, count_matches
+from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.devtools import PageNavigatedError
@@ -39,6 +39,7 @@ from poolwright.worker.page.page_content import ReadEnd, may_read_frame
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
+from poolwright.worker.page.selector_matches import count_matches
 from poolwright.worker.page.visit import Visit, visit
 from poolwright.worker.processors.order_visit import OrderVisit, visit_order
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session

@@ -1,88 +1,19 @@
-"""Surveys a page that was visited: what every selector of the pack matches, and the name that each file would get."""
+"""Puts the findings about a visited page together, with the name that each of its files would get."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from playwright.async_api import Page
-from pydantic import TypeAdapter
-
-from poolwright.portal.examination.pack_selectors import PackSelector, pack_selectors
 from poolwright.portal.examination.page_examination import LinkFinding, ListSigns, PageExamination, SelectorFinding
 from poolwright.portal.examination.verdict_reason import explain_verdict
 from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack import NameSource, Pack
 from poolwright.worker.download.file_name import choose_file_name
-from poolwright.worker.page.devtools import isolated_world
 from poolwright.worker.page.page_content import PageLink, keys_of_places
 from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.visit import Visit
 from poolwright.worker.transfer.content_disposition import NO_DISPOSITION
-
-_SCRIPT = resources.files("poolwright.worker").joinpath("survey.js").read_text(encoding="utf-8")
-_LIMIT_S = 10.0
-_TEXT_COUNT, _TEXT_CHARS = 3, 80
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelectorMatches:
-    """What ``survey.js`` returns for one selector."""
-
-    selector: str
-    count: int = 0
-    shown_count: int = 0
-    texts: tuple[str, ...] = ()
-    problem: str = ""
-
-
-_MATCHES = TypeAdapter(list[SelectorMatches])
-
-
-async def count_matches(page: Page, pack: Pack, may_read: Callable[[str], bool]) -> tuple[SelectorFinding, ...]:
-    """Return what every selector of a pack matches on the page that a browser shows.
-
-    Args:
-        page: The page.
-        pack: The portal's pack.
-        may_read: Return whether the frame at an address may be read.
-
-    Raises:
-        PageNavigatedError: The page is navigating.
-        playwright.async_api.Error: The page crashed or was closed.
-        TimeoutError: The page's main thread hangs.
-    """
-    selectors = pack_selectors(pack)
-    wanted = sorted({one.selector for one in selectors})
-    spec = {"selectors": wanted, "text_count": _TEXT_COUNT, "text_chars": _TEXT_CHARS}
-    world = await isolated_world(page)
-    results = [await world.evaluate(_SCRIPT, spec, _LIMIT_S)]
-    results += await world.evaluate_in_frames(may_read, _SCRIPT, spec, _LIMIT_S)
-    return tuple(add_matches(selectors, (_MATCHES.validate_python(result) for result in results)))
-
-
-def add_matches(
-    selectors: Sequence[PackSelector], results: Iterable[Sequence[SelectorMatches]]
-) -> list[SelectorFinding]:
-    """Return one finding for each selector, with the matches of all parts of the page added up."""
-    parts: dict[str, list[SelectorMatches]] = {}
-    for result in results:
-        for match in result:
-            parts.setdefault(match.selector, []).append(match)
-    return [_finding(one, parts.get(one.selector, [])) for one in selectors]
-
-
-def _finding(one: PackSelector, parts: Sequence[SelectorMatches]) -> SelectorFinding:
-    texts = [text for part in parts for text in part.texts]
-    return SelectorFinding(
-        key=one.key,
-        selector=one.selector,
-        count=sum(part.count for part in parts),
-        shown_count=sum(part.shown_count for part in parts),
-        texts=tuple(texts[:_TEXT_COUNT]),
-        problem=next(filter(None, (part.problem for part in parts)), ""),
-    )
 
 
 def name_link(sources: Sequence[NameSource | ElementText], link: PageLink) -> LinkFinding:

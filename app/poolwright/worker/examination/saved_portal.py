@@ -28,10 +28,11 @@ from poolwright.portal.triage import classify_visit
 from poolwright.portal.triage_marks import PageKind
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
-from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination, count_matches
+from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination
 from poolwright.worker.page.devtools import PageNavigatedError
 from poolwright.worker.page.page_content import PageContent, ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
+from poolwright.worker.page.selector_matches import count_matches
 from poolwright.worker.page.visit import Visit, read_again, verdict_without_page
 from poolwright.worker.profile_setup import session_view
 

@@ -159,16 +159,29 @@ async def _process_page(
         portal_context.on_login_refreshed()
     tab.may_capture = page.reading.end is not ReadEnd.TOO_LARGE
     if page.verdict not in IS_SHOWN or not tab.may_capture:
-        return missing_report(page)
+        return await _compared_with_good(missing_report(page), tab, portal_context)
     tab.loaded()
     if page.doubt:
-        return Report(reason=Reason.PORTAL_CHANGED, detail=page.doubt, page_url=page.reading.url)
+        changed = Report(reason=Reason.PORTAL_CHANGED, detail=page.doubt, page_url=page.reading.url)
+        return await _compared_with_good(changed, tab, portal_context)
+    if portal_context.good_page is not None and page.reading.links:
+        await portal_context.good_page.keep(tab.page, task.po_number)
     guard.is_clicking = any(not link.address for link in page.reading.links)
     try:
         return await _fetch_listed(tab, task, portal_context, opened, until=until)
     except PortalUnreachableError as error:
         detail = f"The portal stopped answering while files were downloaded ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=page.reading.url)
+
+
+async def _compared_with_good(report: Report, tab: Tab, portal_context: PortalContext) -> Report:
+    """Return the report; if the portal changed, with what was there on the last good page and is missing now."""
+    if report.reason is not Reason.PORTAL_CHANGED or portal_context.good_page is None:
+        return report
+    change = await portal_context.good_page.describe_change(tab.page)
+    if change:
+        await tab.add_evidence(portal_context.good_page.files, "last-good-page")
+    return replace(report, detail=f"{report.detail} {change}".strip())
 
 
 async def _fetch_listed(

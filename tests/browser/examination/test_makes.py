@@ -1,0 +1,115 @@
+"""Portals of every make: what they have is found on their pages, and a saved page is judged like the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from poolwright.domain.outcomes import Reason
+from poolwright.portal.examination.page_examination import PageExamination
+from poolwright.portal.triage import Verdict
+from tests.browser.examination.bench import examine, judge_again, open_make
+from tests.support.portal import needs_chromium
+from tests.support.portals.gates import rotating, with_form
+from tests.support.portals.order_pages import (
+    FRAMES,
+    HASH_ROUTES,
+    MAKES,
+    PAGE_SIZE,
+    PAGED,
+    POP_UPS,
+    SERVER_RENDERED,
+    SHADOW_ROOTS,
+)
+from tests.support.portals.portal_make import MISSING_NUMBER, ORDERS, PortalMake, content_of
+from tests.support.raw_stage import files_of
+from tests.support.sessions import OpenStage
+
+pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
+
+DESCRIBED = [make for make in MAKES if make.is_described]
+each_make = pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.name)
+
+
+def essence(found: PageExamination) -> tuple[object, ...]:
+    """What a saved page must have in common with the real one."""
+    counts = [(one.key, one.selector, one.count, one.shown_count, one.texts) for one in found.selectors]
+    links = [(link.address, link.name, link.source, link.selector) for link in found.links]
+    return found.verdict, found.doubt, links, found.signs, found.fields, found.status, found.reason, counts
+
+
+@each_make
+async def test_every_file_is_found_named_and_brought(make: PortalMake, tmp_path: Path, open_stage: OpenStage) -> None:
+    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
+        saved = await examine(examiner, tmp_path, "1001")
+        report, files = await files_of(stage, "1001")
+
+    found = saved.examination
+    assert (found.verdict, found.doubt, found.names) == (Verdict.READY, "", ORDERS["1001"])
+    assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
+    assert files == {name: content_of("1001", name) for name in ORDERS["1001"]}
+
+
+@each_make
+async def test_a_saved_page_is_judged_like_the_real_one(
+    make: PortalMake, tmp_path: Path, open_stage: OpenStage, shell: Browser
+) -> None:
+    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+        live = {number: await examine(examiner, tmp_path, number) for number in ("1001", "1002", MISSING_NUMBER)}
+    verdicts = {number: page.examination.verdict for number, page in live.items()}
+    assert verdicts == {"1001": Verdict.READY, "1002": Verdict.READY, MISSING_NUMBER: Verdict.NOT_FOUND}
+    assert not live["1002"].examination.doubt
+
+    for number, page in live.items():  # the portal is gone by now
+        assert essence(await judge_again(shell, make.pack(), tmp_path / number)) == essence(page.examination)
+
+
+async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with open_make(PAGED, open_stage, tmp_path) as (_, examiner):
+        found = (await examine(examiner, tmp_path, "1003")).examination
+
+    assert found.names == ORDERS["1003"][:PAGE_SIZE]
+    assert found.doubt == f"The page announces 7 attachments but shows {PAGE_SIZE}."
+    assert not found.is_good
+
+
+async def test_a_pack_that_lost_a_selector_is_told_by_the_saved_page(
+    tmp_path: Path, open_stage: OpenStage, shell: Browser
+) -> None:
+    async with open_make(SERVER_RENDERED, open_stage, tmp_path) as (_, examiner):
+        await examine(examiner, tmp_path, "1001")
+    pack = SERVER_RENDERED.pack()
+    worse = pack.model_copy(update={"attachments": pack.attachments.model_copy(update={"links": ("a.gone",)})})
+
+    found = await judge_again(shell, worse, tmp_path / "1001")
+
+    assert found.names == ()
+    assert "announces 3 attachments but shows 0" in found.doubt
+    assert next(one.count for one in found.selectors if one.key == "attachments.links") == 0
+
+
+@pytest.mark.parametrize("enclose", [with_form, rotating], ids=["form", "rotating"])
+async def test_no_cookie_is_saved(enclose: object, tmp_path: Path, open_stage: OpenStage) -> None:
+    make: PortalMake = enclose(SERVER_RENDERED)  # pyright: ignore[reportCallIssue]
+    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
+        values = [cookie["value"] for cookie in await stage.session.driver.cookies()]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        saved = await examine(examiner, tmp_path, "1001")
+
+    assert saved.examination.verdict is Verdict.READY
+    assert values
+    texts = [path.read_bytes() for path in (tmp_path / "1001").iterdir()]
+    assert not any(value.encode() in text for value in values for text in texts)
+
+
+@pytest.mark.parametrize("make", [FRAMES, SHADOW_ROOTS, HASH_ROUTES, POP_UPS], ids=lambda make: make.name)
+async def test_what_each_selector_matches_is_counted_in_every_part_of_the_page(
+    make: PortalMake, tmp_path: Path, open_stage: OpenStage
+) -> None:
+    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+        found = (await examine(examiner, tmp_path, "1001")).examination
+
+    one = next(one for one in found.selectors if one.key in {"attachments.links", "attachments.clicks"})
+    assert (one.count, one.shown_count, one.texts) == (3, 3, ORDERS["1001"])
+    assert found.fields == {"supplier": "Granite & Sons"}

@@ -1,0 +1,95 @@
+"""The tools for the author of a pack, as typed: an order is probed; pages are saved and judged without a portal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import anyio
+import pytest
+
+from poolwright.cli.process_exit import ExitCode
+from poolwright.demo.portal_client import PortalClient, running_portal
+from tests.support.portal import SHELL
+from tests.system.cli.test_real import left_in, poolwright
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("desk")]
+
+
+def set_up(desk: Path, monkeypatch: pytest.MonkeyPatch, portal: PortalClient, *, password: str = "") -> None:
+    """Set what the commands need to reach the portal."""
+    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(desk / "r"))
+    monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
+    monkeypatch.setenv("POOLWRIGHT_BASE_URL", portal.url)
+    monkeypatch.setenv("POOLWRIGHT_USER", portal.user)
+    monkeypatch.setenv("POOLWRIGHT_PASSWORD", password or portal.password)
+
+
+async def test_pages_are_saved_and_judged_again_when_the_portal_is_gone(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_portal() as portal:
+        set_up(desk, monkeypatch, portal)
+        truth = await portal.truth()
+        full = next(number for number, one in truth.items() if one.reason_hint == "all_saved")
+        empty = next(number for number, one in truth.items() if one.reason_hint == "none_listed")
+
+        done, said = await poolwright("portal", "record", "demo", full, empty, "11111111", "--to", "pages")
+        assert done.returncode == ExitCode.DONE, said
+        names = [attachment.name for attachment in truth[full].attachments]
+
+    secrets = (portal.password, "_demo_session")
+    saved = [path for path in (desk / "pages").rglob("*") if path.is_file()]
+    assert sorted(path.parent.name for path in saved if path.suffix == ".png") == sorted(
+        [full, empty, "11111111", "login-check"]
+    )
+    assert not [path for path in saved if any(secret.encode() in path.read_bytes() for secret in secrets)]
+    expected = (desk / "pages" / full / "expected.toml").read_text(encoding="utf-8")
+    assert all(json.dumps(name, ensure_ascii=False) in expected for name in names if name == name.strip())
+
+    done, said = await poolwright("portal", "replay", "demo", "pages")
+    assert done.returncode == ExitCode.DONE, said
+    assert "4 pages, all as expected." in said
+
+    text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    (desk / "worse.toml").write_text(text.replace("a.attachment_link", "a.gone"), encoding="utf-8")
+    done, said = await poolwright("portal", "replay", "./worse.toml", "pages")
+    assert done.returncode == ExitCode.NOT_ALL_DONE, said
+    assert f"Order {full}: Files that are not found: " in said
+    assert left_in(desk / "r") == []
+
+
+async def test_an_order_is_probed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_portal() as portal:
+        set_up(desk, monkeypatch, portal)
+        truth = await portal.truth()
+        full = next(number for number, one in truth.items() if one.reason_hint == "all_saved")
+
+        done, said = await poolwright("portal", "probe", "demo", full)
+        assert done.returncode == ExitCode.DONE, said
+        assert "session_lost: triage.session_lost.address '^/sessions/new' matches" in " ".join(said.split())
+        assert "ready: triage.ready.selector '#order_header_show' matches" in " ".join(said.split())
+        assert (desk / "probe" / full / "page.png").read_bytes().startswith(b"\x89PNG")
+
+        done, said = await poolwright("portal", "probe", "demo", "11111111", "--json", "--to", "other")
+        assert done.returncode == ExitCode.NOT_ALL_DONE, said
+        check, order = (json.loads(line) for line in done.stdout.splitlines())
+        assert (check["number"], order["number"]) == (None, "11111111")
+        assert order["found"]["verdict"] == "not_found"
+        assert order["found"]["marks"][0]["key"] == "triage.not_found.status"
+
+        await anyio.to_thread.run_sync(shutil.rmtree, desk / "probe")
+        monkeypatch.setenv("POOLWRIGHT_PASSWORD", "wrong")
+        done, said = await poolwright("portal", "probe", "demo", full)
+        assert done.returncode == ExitCode.LOGIN, said
+        assert "Login check" in said
+
+    done, said = await poolwright("portal", "probe", "demo", full)
+    assert done.returncode == ExitCode.RESOURCES, said
+    done, said = await poolwright("portal", "probe", "demo", "no number")
+    assert done.returncode == ExitCode.INPUT, said
+    done, said = await poolwright("portal", "probe", "demo", full, "--profile", "nobody")
+    assert done.returncode == ExitCode.PROFILE, said
+    assert left_in(desk / "r") == []
