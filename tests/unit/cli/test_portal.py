@@ -63,7 +63,7 @@ def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, 
     assert result.exit_code == ExitCode.USAGE
     lines = result.stdout.splitlines()
     assert [line.partition(": ")[2].partition(":")[0] for line in lines] == [
-        "site.order",
+        "site",
         "login.form.submit",
         "login.form.sumbit",
         "login.second_factor.submit",
