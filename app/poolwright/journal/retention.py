@@ -26,12 +26,19 @@ EXISTS (
     WHERE task_id = {task_id} AND status IN ('DONE', 'CANCELLED') AND finished_at < :before
 )
 """
+#: An order that ended after a step had passed its first moves keeps the others too: the next pruning deletes them all.
+_HAS_KEPT_MOVES = """
+EXISTS (
+    SELECT 1 FROM transitions AS earlier
+    WHERE earlier.machine = 'task' AND earlier.entity = transitions.entity AND earlier.transition_id <= :after
+)
+"""
 _OLDEST_TRANSITIONS = (
     "SELECT max(id), min(at) FROM (SELECT transition_id AS id, at FROM transitions WHERE id > ? ORDER BY id LIMIT ?)"
 )
 _DELETE_TRANSITIONS = f"""
 DELETE FROM transitions WHERE transition_id > :after AND transition_id <= :last AND at < :before
-AND (machine <> 'task' OR {_ENDED_BEFORE.format(task_id="transitions.entity")})
+AND (machine <> 'task' OR ({_ENDED_BEFORE.format(task_id="transitions.entity")} AND NOT {_HAS_KEPT_MOVES}))
 """
 _OLDEST_ATTEMPTS = """
 SELECT max(id), min(at) FROM (SELECT attempt_id AS id, started_at AS at FROM attempts WHERE id > ? ORDER BY id LIMIT ?)

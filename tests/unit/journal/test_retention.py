@@ -161,6 +161,25 @@ async def test_a_list_that_is_given_again_while_it_is_removed_is_whole(
         assert counts(path)["rows"] == 9
 
 
+async def test_an_order_that_ends_while_its_history_is_read_keeps_it_whole_until_the_next_time(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that is set forward makes it old at once; half a history would end in a state that it is not in."""
+    monkeypatch.setattr(retention, "STEP_ROWS", 1)
+    async with opened(path, clock) as journal:
+        await journal.accept(orders(1))
+        await journal.fetch(BATCH, 1)
+        await journal.start(task_id(1), WORKER)
+        later = clock.now() + timedelta(days=9)
+        steps = retention.prune(journal._database, later, [BATCH])
+        assert next(steps) == PruneResult(move_count=0), "it runs, so its first move stays"
+        await journal.finish(task_id(1), report(Reason.ALL_SAVED, "a.pdf"), "folder/1")
+
+        assert sum(step.move_count for step in steps) == 0
+        check_laws(path, is_swept=True)
+        assert (await journal.prune(later, [BATCH])).move_count == 3
+
+
 async def test_room_is_given_back_to_the_disk_and_told(path: Path, clock: ManualClock) -> None:
     async with opened(path, clock) as journal:
         await journal.accept(orders(*range(300)))
