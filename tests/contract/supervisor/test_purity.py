@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from hypothesis.stateful import initialize
-
 from poolwright.supervisor.policy.decide import decide
 from poolwright.supervisor.policy.events import PoolInput
 from poolwright.supervisor.policy.state import PoolState
@@ -16,9 +14,9 @@ from tests.support.pace import LONG_WALKS
 class Purity(Policy):
     """The same walks; every state is kept with a copy from before anything was decided about it."""
 
-    @initialize()
-    def keep_nothing(self) -> None:
-        self.kept: list[tuple[PoolState, PoolState]] = []
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = list[tuple[PoolState, PoolState]]()
 
     def tell(self, fact: PoolInput) -> None:
         self.kept.append((self.state, deepcopy(self.state)))

@@ -347,7 +347,7 @@ def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
     last = after(spent, down, WorkerLost(worker=ONE, cause="no answer")).commands
 
     assert first == (Spawn(worker=WorkerRef(1, 2), delay_s=0.5),)
-    assert last == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+    assert last == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"), GiveUp(worker=ONE, cause="no answer"))
 
 
 def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:

@@ -340,9 +340,10 @@ class TestLosses:
         assert first.state.slots[1] == WorkerSlot(
             generation=2, budget=RestartBudget(window_s=100.0, spent=(Restart(10.0), Restart(20.0), Restart(101.0)))
         )
-        assert last.commands == (back, Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause))
+        ended = Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause)
+        assert last.commands == (back, ended, GiveUp(worker=ONE, cause=GONE.cause))
         assert last.state == replace(
-            start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: WorkerSlot()}
+            start, is_stopping=True, slots={1: replace(early, is_portal_down=True, is_given_up=True), 2: WorkerSlot()}
         )
 
     def test_restarts_are_spent_for_each_kind_of_loss(self) -> None:
@@ -356,7 +357,8 @@ class TestLosses:
         once = decide(AT_WORK, replace(GONE, kind=LossKind.SILENT))
 
         assert died.commands == (Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),)
-        assert fell_silent.commands == (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)
+        ended = Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause)
+        assert fell_silent.commands == (ended, GiveUp(worker=ONE, cause=GONE.cause))
         assert once.state.slots[1].budget.spent == (Restart(50.0, LossKind.SILENT),)
 
     def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:

@@ -8,6 +8,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
 from poolwright.ipc.messages import StartupFailure
 from poolwright.supervisor.policy.commands import (
+    GiveUp,
     Pause,
     Recycle,
     ReportMemoryRecycle,
@@ -154,11 +155,12 @@ def test_when_every_worker_was_started_anew_in_vain_the_pool_ends() -> None:
 
 def test_a_worker_that_does_not_come_back_ends_the_pool() -> None:
     lost = WorkerLost(worker=NEXT, cause="no more processes", at_s=103.0)
-    (stop,) = after(standing(), OVER, WorkerEnded(worker=TWO), lost).commands
+    stop, given_up = after(standing(), OVER, WorkerEnded(worker=TWO), lost).commands
 
     assert isinstance(stop, Stop)
     assert stop.cause is StopCause.MEMORY_SHORT
     assert "no more processes" in stop.detail
+    assert given_up == GiveUp(worker=NEXT, cause="no more processes"), "its slot would stay CRASHED"
 
 
 def test_a_worker_that_finds_the_portal_down_as_it_comes_back_ends_nothing() -> None:

@@ -74,6 +74,9 @@ def on_worker_lost(draft: Draft, event: WorkerLost) -> None:
         draft.emit(GiveUp(worker=event.worker, cause=event.cause, is_expected=True))
     elif not on_recycle_failed(draft, event, was_ready=last.is_up):
         _restart_or_give_up(draft, last, event)
+    if draft.is_stopping and not slot.is_given_up:  # the pool ends because of it
+        slot.is_given_up = True
+        draft.emit(GiveUp(worker=event.worker, cause=event.cause))
     on_worker_gone(draft, event.worker, is_restarting=last.is_being_killed)
 
 
