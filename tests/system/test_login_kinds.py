@@ -22,7 +22,7 @@ QUESTION = steps(
     'click = "#next"',
     'fill = "#password"; value = "{password}"',
     'click = "#next"',
-    'click = "#next"; optional = true',
+    'click = "#next"; if_present = true',
 )
 BASIC_RULES = '[login.http]\nscheme = "basic"\n'
 TOKEN_RULES = '[login.header]\nname = "X-Key"\nvalue = "Bearer {token}"\n'

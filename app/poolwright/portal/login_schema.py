@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
-from poolwright.portal.pack_schema import Host, PackTable, Selector, SitePath
+from poolwright.portal.pack_schema import Host, Mark, PackTable, Selector, SitePath
 
 _NAME_IN_BRACES = re.compile(r"\{(\w*)\}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -97,20 +97,21 @@ class LoginStep(StrEnum):
 
 
 class LoginAction(PackTable):
-    """One action on a login page; exactly one of ``fill``, ``click``, ``press`` and ``wait_for`` names its element."""
+    """One action on a login page: exactly one of ``fill``, ``click``, ``press`` and ``wait_for``; see ``PageStep``."""
 
     fill: Selector | None = None
     click: Selector | None = None
-    press: Selector | None = None
+    #: The key that is pressed in the element of ``on``, such as ``Enter``.
+    press: Mark | None = None
     wait_for: Selector | None = None
     #: What ``fill`` writes; it may name secrets, such as ``{user}``.
     value: str = ""
-    #: The key of ``press``; ``None`` for Enter.
-    key: str | None = None
+    #: Of ``press``.
+    on: Selector | None = None
     #: The frame in which the element is; ``None`` for the page itself.
     frame: Selector | None = None
     #: Whether the action is left out if its element does not come, as with "Stay signed in?".
-    optional: bool = False
+    if_present: bool = False
 
     @model_validator(mode="after")
     def _is_one_action(self) -> LoginAction:
@@ -121,8 +122,8 @@ class LoginAction(PackTable):
         if (self.fill is not None) != bool(self.value):
             msg = "fill and value belong together: value is what is written into the element of fill"
             raise ValueError(msg)
-        if self.press is None and self.key is not None:
-            msg = "key belongs to press"
+        if (self.press is not None) != (self.on is not None):
+            msg = "press and on belong together: the key, and the element in which it is pressed"
             raise ValueError(msg)
         _check_names(self.value, _FIELD_SECRETS)
         return self
@@ -130,7 +131,7 @@ class LoginAction(PackTable):
     @property
     def selector(self) -> str:
         """The element of the action."""
-        return self.fill or self.click or self.press or self.wait_for or ""
+        return self.fill or self.click or self.on or self.wait_for or ""
 
     @property
     def kind(self) -> str:

@@ -23,10 +23,10 @@ pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop
 
 WHO = 'fill = "#user"; value = "{user}"'
 SECRET = 'fill = "#password"; value = "{password}"'
-STEPPED = steps(WHO, 'click = "#next"', SECRET, 'press = "#password"')
+STEPPED = steps(WHO, 'click = "#next"', SECRET, 'press = "Enter"; on = "#password"')
 FORM = '[login.form]\nuser = "#login #user"\npassword = "#login #password"\nsubmit = "#login #go"\n'
 IN_FRAME = tuple(f'{line}; frame = "#login"' for line in (WHO, SECRET, 'click = "#go"'))
-QUESTION = steps(WHO, 'click = "#next"', SECRET, 'click = "#next"', 'click = "#next"; optional = true')
+QUESTION = steps(WHO, 'click = "#next"', SECRET, 'click = "#next"', 'click = "#next"; if_present = true')
 KINDS = {
     "form": (made.form, FORM),
     "more than one form": (made.form, AS_FORM.replace('"#', '"#login #')),
@@ -190,7 +190,9 @@ class TestProblems:
         self, tmp_path: Path, open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(login_actions, "OPTIONAL_LIMIT_S", 0.2)
-        rules = steps(WHO, 'click = "#next"', 'click = "#never"; optional = true', SECRET, 'press = "#password"')
+        rules = steps(
+            WHO, 'click = "#next"', 'click = "#never"; if_present = true', SECRET, 'press = "Enter"; on = "#password"'
+        )
         pack = login_pack(rules)
         async with (
             login_portal(LoginPortal(pages=made.two_pages_only)) as portal,

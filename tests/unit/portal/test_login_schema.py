@@ -26,7 +26,8 @@ def pack_with(changes: dict[str, Any]) -> Pack:
         ({"steps": [FILL, {"click": "#a", "press": "#b"}]}, "login.steps.1: it must have exactly one of fill,"),
         ({"steps": [{"fill": "#user"}]}, "login.steps.0: fill and value belong together"),
         ({"steps": [{"click": "#go", "value": "{user}"}]}, "login.steps.0: fill and value belong together"),
-        ({"steps": [{"click": "#go", "key": "Tab"}]}, "login.steps.0: key belongs to press"),
+        ({"steps": [{"click": "#go", "on": "#a"}]}, "login.steps.0: press and on belong together"),
+        ({"steps": [{"press": "Tab"}]}, "login.steps.0: press and on belong together"),
         ({"steps": [{"click": " "}]}, "login.steps.0.click: an empty selector matches nothing"),
         (
             {"steps": [{"fill": "#user", "value": "{usr}"}]},
@@ -73,7 +74,7 @@ def test_a_form_is_the_same_as_two_fills_and_a_click() -> None:
 
 
 def test_a_login_survives_its_way_to_a_worker() -> None:
-    steps = [FILL, {"press": "#user", "key": "Tab", "frame": "#f"}, {"click": "#stay", "optional": True}]
+    steps = [FILL, {"press": "Tab", "on": "#user", "frame": "#f"}, {"click": "#stay", "if_present": True}]
     pack = pack_with({"login.steps": steps, "login.header": TOKEN, "login.sign_on": {"button": "#sso"}})
 
     assert parse_json(pack.to_json()) == pack

@@ -77,7 +77,7 @@ class LoginActions:
     async def _run_one(self, number: int, traffic: Traffic) -> None:
         action = self.actions[number]
         await self._wait_until_used_is_gone()
-        if action.optional and not await self._comes(number):
+        if action.if_present and not await self._comes(number):
             return
         is_last = number == len(self.actions) - 1
         try:
@@ -127,10 +127,10 @@ class LoginActions:
         if following is not None and (following.selector, following.frame) == (action.selector, action.frame):
             self._used = await locator.element_handle(timeout=self._limit_ms)
         with _Answer(self.page) as answer:
-            if action.click is not None:
+            if action.press is None:
                 await locator.click(timeout=self._limit_ms, no_wait_after=True)
             else:
-                await locator.press(action.key or "Enter", timeout=self._limit_ms, no_wait_after=True)
+                await locator.press(action.press, timeout=self._limit_ms, no_wait_after=True)
             if not is_awaited:
                 return
             with anyio.move_on_after(self._limit_ms / 1000) as waiting:
