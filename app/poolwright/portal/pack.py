@@ -135,8 +135,8 @@ class Pack(PackTable):
         rules = self.attachments
         if rules.next and rules.next.scroll and not (rules.next.until or rules.count):
             yield "it has no sign of the end of a list that is scrolled (attachments.next.until, count)"
-        if (find := self.site.find) and not (find.none or find.settled):
-            yield "it has no sign of a search without results (site.find.none, settled): no order is not_found"
+        if (find := self.site.find) and not (find.empty or find.settled):
+            yield "it has no sign of a search without results (site.find.empty, settled): no order is not_found"
 
     def _number_notices(self) -> Iterator[str]:
         changes = {"case": "letters of a number become upper case", "separators": "spaces and hyphens are taken out"}

@@ -175,7 +175,7 @@ class SearchRules(PackTable):
     #: Steps on it, such as fill and click.
     steps: tuple[PageStep, ...] = ()
     #: The links to orders among the results.
-    open: Annotated[tuple[Selector, ...], Field(min_length=1)]
+    links: Annotated[tuple[Selector, ...], Field(min_length=1)]
     #: Texts of such a link, or of its ``row``, that are exactly the number.
     text: Annotated[tuple[Mark, ...], Field(min_length=1)] = ("{number}",)
     #: Where the number is if not in the link itself.
@@ -183,7 +183,7 @@ class SearchRules(PackTable):
     #: Elements that show that the results have arrived.
     settled: tuple[Selector, ...] = ()
     #: The mark of a search without results.
-    none: NoAttachmentsMark | None = None
+    empty: NoAttachmentsMark | None = None
     next: NextPage | None = None
     #: The marks of the search page; if missing, those of ``triage.ready``.
     ready: Marks | None = None
@@ -203,10 +203,10 @@ class SearchRules(PackTable):
     def list_rules(self) -> ListRules:
         """Return the rules for the list of results."""
         return ListRules(
-            links=self.open,
+            links=self.links,
             address_attributes=("href",),
             settled=self.settled,
-            empty=self.none,
+            empty=self.empty,
             open=self.steps,
             next=self.next,
             row=self.row,

@@ -18,11 +18,11 @@ pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop
 
 ORDER = f"<!DOCTYPE html><div id=order></div>{link('/f/a.pdf', 'a.pdf')}"
 READY = '[site.find.ready]\nselector = ["#search"]\n'
-BY_ADDRESS = f'[site.find]\npage = "/search?q={{number}}"\nopen = ["a.hit"]\nnone.selector = [".none"]\n{READY}'
+BY_ADDRESS = f'[site.find]\npage = "/search?q={{number}}"\nlinks = ["a.hit"]\nempty.selector = [".none"]\n{READY}'
 BY_FORM = f"""
 [site.find]
 page = "/search"
-open = ["a.hit"]
+links = ["a.hit"]
 settled = ["#found"]
 steps = [
   {{ fill = "#q", value = "{{number}}" }},
@@ -30,7 +30,7 @@ steps = [
 ]
 {READY}"""
 BY_ROW = (
-    '[site.find]\npage = "/search?q={number}"\nopen = ["tr a, tr button"]\nnone.selector = [".none"]\n'
+    '[site.find]\npage = "/search?q={number}"\nlinks = ["tr a, tr button"]\nempty.selector = [".none"]\n'
     f'row = {{ closest = "tr", selector = "td.no" }}\n{READY}'
 )
 NEXT = '[site.find.next]\nclick = "#next"\n'
@@ -146,7 +146,7 @@ OTHERWISE = {
     "nothing, and no sign of it": (
         {"/search?q=1": "<p id=search></p>"},
         Reason.PORTAL_CHANGED,
-        "no sign that there is none (site.find.none, settled)",
+        "no sign that there is none (site.find.empty, settled)",
     ),
     "two": (
         {"/search?q=1": f"<p id=search></p>{hit('1', '/po/u77')}{hit('PO1', '/po/u78')}"},

@@ -28,7 +28,7 @@ def step(**keys: object) -> dict[str, Any]:
 
 def find(**keys: object) -> dict[str, Any]:
     """A pack with a search."""
-    return {"site.find": {"page": "/search?q={number}", "open": ["a.hit"], **keys}}
+    return {"site.find": {"page": "/search?q={number}", "links": ["a.hit"], **keys}}
 
 
 def source(**keys: object) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def source(**keys: object) -> dict[str, Any]:
         ({"attachments.file": {"follow": "a", "click": "b"}}, "attachments.file: it needs follow or click"),
         (find(page="/search"), "site.find: page or one of its steps must contain {number}"),
         (find(text=["Order"]), "site.find: each text must contain {number}: else it finds an order of another number"),
-        (find(open=[]), "site.find.open: Tuple should have at least 1 item"),
+        (find(links=[]), "site.find.links: Tuple should have at least 1 item"),
         (source(), "sources.0: it needs follow or address, and not both"),
         (source(follow="a", address="/{number}"), "sources.0: it needs follow or address, and not both"),
         (source(address="/files"), "sources.0: address must contain {number}"),

@@ -65,8 +65,8 @@ class GoodPage:
         """Return the paths of the page's picture and of its HTML, which may be missing."""
         return self._folder / _PICTURE_NAME, self._folder / _SOURCE_NAME
 
-    async def keep(self, page: Page, number: str) -> None:
-        """Keep a page on which an order's files were found; only the first one of a session.
+    async def save(self, page: Page, number: str) -> None:
+        """Save a page on which an order's files were found; only the first one of a session.
 
         A page that cannot be captured and a full disk leave the earlier page, without an error.
 

@@ -139,7 +139,7 @@ def _doubt(searched: Visit) -> str:
     reading = searched.reading
     if reading.links or reading.is_said_empty or reading.is_settled or searched.doubt.startswith("Step"):
         return searched.doubt
-    return "The portal's search shows no result, but no sign that there is none (site.find.none, settled)."
+    return "The portal's search shows no result, but no sign that there is none (site.find.empty, settled)."
 
 
 #: Reason and detail for a page that does not show the order.
