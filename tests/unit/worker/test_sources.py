@@ -64,7 +64,7 @@ def hit(text: str, address: str = "", *, route: str = "", row: str = "", index: 
 
 
 def test_a_result_is_exactly_the_number_with_or_without_its_prefix() -> None:
-    rules = SearchRules(page="/s?q={number}", open=("a",), text=("{number}", "Order {number}"))
+    rules = SearchRules(page="/s?q={number}", links=("a",), text=("{number}", "Order {number}"))
     hits = [
         hit("12", "/a"),
         hit(" PO12\n", "/b"),
@@ -78,14 +78,14 @@ def test_a_result_is_exactly_the_number_with_or_without_its_prefix() -> None:
 
 
 def test_results_with_one_address_are_one() -> None:
-    rules = SearchRules(page="/s?q={number}", open=("a",))
+    rules = SearchRules(page="/s?q={number}", links=("a",))
     hits = [hit("12", "/a"), hit("PO12", "/a"), hit("12", route="/#/1"), hit("12", route="/#/1", index=3), hit("12")]
 
     assert len(exact_hits(rules, hits, task_for("12"))) == 3
 
 
 def test_a_row_says_the_number_in_place_of_its_link() -> None:
-    rules = SearchRules(page="/s?q={number}", open=("a",), row=RowText(closest="tr", selector="td"))
+    rules = SearchRules(page="/s?q={number}", links=("a",), row=RowText(closest="tr", selector="td"))
     hits = [hit("12", "/a", row="11"), hit("Open", "/b", row="12")]
 
     assert [one.address for one in exact_hits(rules, hits, task_for("12"))] == ["/b"]
