@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import anyio
 import psutil
 import pytest
-from playwright.async_api import BrowserContext, FrameLocator, Locator, Page
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Locator, Page
 from playwright.async_api import TimeoutError as TooSlowError
 
 from poolwright.demo.catalogue.order import LinkForm
@@ -15,16 +15,20 @@ from poolwright.demo.catalogue.truth import FileTruth
 from poolwright.demo.faults import CrashPage, FatPage, Hang, LoginRedirect
 from poolwright.demo.pages import OOPS
 from poolwright.demo.portal_client import PortalClient
-from tests.support.portal import browsing, log_in_by_form, needs_chromium, orders_with
+from tests.support import failure_record
+from tests.support.portal import log_in_by_form, needs_chromium, orders_with
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 LOADED = '#attachments[data-state="loaded"]'
 
 
 @asynccontextmanager
-async def logged_in(portal: PortalClient) -> AsyncGenerator[tuple[BrowserContext, Page]]:
-    async with browsing() as context:
+async def logged_in(portal: PortalClient, shell: Browser) -> AsyncGenerator[tuple[BrowserContext, Page]]:
+    async with (
+        await shell.new_context() as context,
+        failure_record.current().watching("the browser", pages=lambda: context.pages),
+    ):
         page = await context.new_page()
         await log_in_by_form(page, portal)
         yield context, page
@@ -50,8 +54,8 @@ async def downloaded(page: Page, file: FileTruth) -> tuple[str, bytes]:
     return download.suggested_filename, await anyio.Path(await download.path()).read_bytes()
 
 
-async def test_a_login_by_form_leaves_a_persistent_a_plain_and_a_session_cookie(portal: PortalClient) -> None:
-    async with logged_in(portal) as (context, page):
+async def test_a_login_by_form_leaves_a_persistent_a_plain_and_a_session_cookie(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (context, page):
         cookies = {cookie.get("name"): cookie for cookie in await context.cookies()}
         address = page.url
 
@@ -60,8 +64,8 @@ async def test_a_login_by_form_leaves_a_persistent_a_plain_and_a_session_cookie(
     assert kept == {"_demo_session": (True, True), "demo_user": (False, True), "demo_visit": (True, False)}
 
 
-async def test_every_form_of_link_leads_to_the_bytes_of_the_truth(portal: PortalClient) -> None:
-    async with logged_in(portal) as (_, page):
+async def test_every_form_of_link_leads_to_the_bytes_of_the_truth(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (_, page):
         truths = orders_with(await portal.truth(), "COMPLETED")
         truth = next(truth for truth in truths if {file.link_form for file in truth.attachments} == set(LinkForm))
         await page.goto(portal.order_url(truth.number))
@@ -81,8 +85,8 @@ async def test_every_form_of_link_leads_to_the_bytes_of_the_truth(portal: Portal
     assert after == portal.order_url(truth.number)
 
 
-async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one_loaded(portal: PortalClient) -> None:
-    async with logged_in(portal) as (_, page):
+async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one_loaded(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (_, page):
         truths = await portal.truth()
         number = orders_with(truths, "NO_ATTACHMENTS")[0].number
         await page.goto(portal.order_url(number))
@@ -95,8 +99,8 @@ async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one
     assert (count, problem) == ("0", "500")
 
 
-async def test_log_out_and_a_missing_order_say_the_same_at_different_addresses(portal: PortalClient) -> None:
-    async with logged_in(portal) as (_, page):
+async def test_log_out_and_a_missing_order_say_the_same_at_different_addresses(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (_, page):
         missing = orders_with(await portal.truth(), "NOT_FOUND")[0].number
         await page.goto(portal.order_url(missing))
         first = (page.url, await page.inner_text("div.flash_error"), await page.locator("#login_form").count())
@@ -112,8 +116,8 @@ async def a_page(portal: PortalClient) -> str:
     return portal.order_url(orders_with(await portal.truth(), "COMPLETED")[0].number)
 
 
-async def test_a_hanging_page_hangs_until_its_tab_is_closed(portal: PortalClient) -> None:
-    async with logged_in(portal) as (context, page):
+async def test_a_hanging_page_hangs_until_its_tab_is_closed(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (context, page):
         address = await a_page(portal)
         await portal.add_fault(Hang(), times=1)
         silent = await context.new_page()
@@ -124,8 +128,8 @@ async def test_a_hanging_page_hangs_until_its_tab_is_closed(portal: PortalClient
         await page.wait_for_selector(LOADED)
 
 
-async def test_a_fat_page_takes_the_memory_it_was_told_to(portal: PortalClient) -> None:
-    async with logged_in(portal) as (_, page):
+async def test_a_fat_page_takes_the_memory_it_was_told_to(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (_, page):
         await portal.add_fault(FatPage(size_mb=200), times=1)
         await page.goto(await a_page(portal))
         await page.wait_for_selector('html[data-ballast="full"]')
@@ -134,8 +138,8 @@ async def test_a_fat_page_takes_the_memory_it_was_told_to(portal: PortalClient) 
     assert heaviest_bytes > 200 * 1024 * 1024
 
 
-async def test_a_crash_page_crashes_its_tab_and_no_other(portal: PortalClient) -> None:
-    async with logged_in(portal) as (context, page):
+async def test_a_crash_page_crashes_its_tab_and_no_other(portal: PortalClient, shell: Browser) -> None:
+    async with logged_in(portal, shell) as (context, page):
         address = await a_page(portal)
         doomed = await context.new_page()
         crashed = anyio.Event()

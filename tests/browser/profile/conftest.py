@@ -32,9 +32,9 @@ def site() -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def playwright() -> Iterator[Playwright]:
-    """A driver for one test."""
+@pytest.fixture(scope="module")
+def playwright(logged_in: Path) -> Iterator[Playwright]:
+    """A driver for all tests of a module: it costs as much as a browser. There is one at a time, so the base is made."""
     with sync_playwright() as playwright:
         yield playwright
 
