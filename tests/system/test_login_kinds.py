@@ -16,7 +16,6 @@ from tests.support.program import Desk, Ended, environment_of
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
-NUMBERS = [str(number) for number in range(4001, 4007)]
 QUESTION = steps(
     'fill = "#user"; value = "{user}"',
     'click = "#next"',
@@ -36,27 +35,44 @@ class Kind:
     portal: LoginPortal
     rules: str
     ladder: str = '"revisit", "form"'
-    #: For the profile, and by each of two workers for the list (the headless shell keeps no cookie without an expiry)
-    #: and after the end: mostly one logs in for both, but not if the other asks just before the first is ready, or
-    #: if the cookie that it gets was replaced meanwhile. None for an order or a restart.
-    logins: int = 5
+    #: Two where workers hand a login to each other that is made in several steps, or changes all the time.
+    workers: int = 1
+    #: Whether the login ends within the list.
+    ends: bool = True
+
+    @property
+    def numbers(self) -> list[str]:
+        """Orders enough for a restart of every worker, and for one more order after it."""
+        return [str(number) for number in range(4001, 4001 + 3 * self.workers)]
+
+    @property
+    def logins(self) -> int:
+        """How often one logs in at most.
+
+        For the profile, and by each worker for the list (the headless shell keeps no cookie without an expiry) and
+        after the end: mostly one of two logs in for both, but not if the other asks just before the first is ready,
+        or if the cookie that it gets was replaced meanwhile. None for an order or a restart.
+        """
+        return 1 + 2 * self.workers if self.ends else 0
 
 
 def kinds() -> dict[str, Kind]:
     """One portal for each."""
     return {
-        "pages": Kind(portal=LoginPortal(pages=made.two_pages), rules=QUESTION),
+        "pages": Kind(portal=LoginPortal(pages=made.two_pages), rules=QUESTION, workers=2),
         "provider": Kind(portal=LoginPortal(pages=made.provider), rules=f'hosts = ["localhost"]\n{AS_FORM}'),
         "rotating": Kind(
-            portal=LoginPortal(pages=made.form, is_rotating=True), rules=AS_FORM.replace('"#', '"#login #')
+            portal=LoginPortal(pages=made.form, is_rotating=True),
+            rules=AS_FORM.replace('"#', '"#login #'),
+            workers=2,
         ),
         "sign_on": Kind(
             portal=LoginPortal(pages=made.sign_on),
             rules='[login.sign_on]\nbutton = "#sso"\n',
             ladder='"revisit", "sign_on"',
         ),
-        "basic": Kind(portal=made.basic_portal(), rules=BASIC_RULES, ladder='"revisit"', logins=0),
-        "token": Kind(portal=made.token_portal(), rules=TOKEN_RULES, ladder='"revisit"', logins=0),
+        "basic": Kind(portal=made.basic_portal(), rules=BASIC_RULES, ladder='"revisit"', ends=False),
+        "token": Kind(portal=made.token_portal(), rules=TOKEN_RULES, ladder='"revisit"', ends=False),
     }
 
 
@@ -90,12 +106,14 @@ async def test_a_list_is_done_with_workers_that_restart_and_a_login_that_ends(na
         created = await create_profile(desk, portal)
         assert created.code == 0, created
         assert "logged in" in created.out
-        portal.expires_after = 4 if kind.logins else 0
-        restarting = ("--workers", "2", "--tabs", "1", "--recycle-after-tasks", "2")
-        ended = await desk.run("run", *NUMBERS, *restarting, "--json", "--folder-template", "{number}")
+        portal.expires_after = len(kind.numbers) - 2 if kind.ends else 0
+        restarting = ("--workers", str(kind.workers), "--tabs", "1", "--recycle-after-tasks", "2")
+        ended = await desk.run("run", *kind.numbers, *restarting, "--json", "--folder-template", "{number}")
 
     assert ended.code == 0, (ended, desk.log())
-    assert sorted(path.parent.name for path in desk.out.glob("*/*.pdf")) == NUMBERS
+    assert sorted(path.parent.name for path in desk.out.glob("*/*.pdf")) == kind.numbers
+    moves = [line["transition"] for line in ended.objects() if line["type"] == "moved"]
+    assert ("worker", "RESTARTING") in {(move["machine"], move["target"]) for move in moves}
     assert portal.logins <= kind.logins
     assert {path.read_bytes() for path in desk.out.glob("*/*.pdf")} == {made.PDF}
     assert desk.left_over() == []
