@@ -54,7 +54,9 @@ async def downloaded(page: Page, file: FileTruth) -> tuple[str, bytes]:
     return download.suggested_filename, await anyio.Path(await download.path()).read_bytes()
 
 
-async def test_a_login_by_form_leaves_a_persistent_a_plain_and_a_session_cookie(portal: PortalClient, shell: Browser) -> None:
+async def test_a_login_by_form_leaves_a_persistent_a_plain_and_a_session_cookie(
+    portal: PortalClient, shell: Browser
+) -> None:
     async with logged_in(portal, shell) as (context, page):
         cookies = {cookie.get("name"): cookie for cookie in await context.cookies()}
         address = page.url
@@ -85,7 +87,9 @@ async def test_every_form_of_link_leads_to_the_bytes_of_the_truth(portal: Portal
     assert after == portal.order_url(truth.number)
 
 
-async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one_loaded(portal: PortalClient, shell: Browser) -> None:
+async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one_loaded(
+    portal: PortalClient, shell: Browser
+) -> None:
     async with logged_in(portal, shell) as (_, page):
         truths = await portal.truth()
         number = orders_with(truths, "NO_ATTACHMENTS")[0].number
@@ -99,7 +103,9 @@ async def test_a_list_that_does_not_come_leaves_the_page_failed_and_an_empty_one
     assert (count, problem) == ("0", "500")
 
 
-async def test_log_out_and_a_missing_order_say_the_same_at_different_addresses(portal: PortalClient, shell: Browser) -> None:
+async def test_log_out_and_a_missing_order_say_the_same_at_different_addresses(
+    portal: PortalClient, shell: Browser
+) -> None:
     async with logged_in(portal, shell) as (_, page):
         missing = orders_with(await portal.truth(), "NOT_FOUND")[0].number
         await page.goto(portal.order_url(missing))

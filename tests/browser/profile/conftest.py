@@ -34,7 +34,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def playwright(logged_in: Path) -> Iterator[Playwright]:
-    """A driver for all tests of a module: it costs as much as a browser. There is one at a time, so the base is made."""
+    """A driver for all tests of a module, as it costs as much as a browser; the one that made the base has ended."""
     with sync_playwright() as playwright:
         yield playwright
 
