@@ -205,28 +205,29 @@ CHALLENGES: Sequence[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize("executable", [SHELL, CHROMIUM], ids=["shell", "chromium"])
 @pytest.mark.parametrize("user", ["", "somebody"])
-@pytest.mark.parametrize(("schemes", "rules", "sentence"), CHALLENGES)
 async def test_http_authentication_that_is_refused_is_a_login_problem_and_no_outage(
-    schemes: str, rules: str, sentence: str, user: str, executable: str | None, tmp_path: Path
+    user: str, executable: str | None, tmp_path: Path
 ) -> None:
     portal = basic_portal()
-    if schemes:
-        portal.refusal = HTMLResponse("no", 401, {"WWW-Authenticate": schemes})
-    pack = login_pack(rules, ladder='"revisit"')
+    asking = portal.refusal
     async with login_portal(portal), open_driver() as playwright:
         options = given_to(portal.url, executable, http_user=user, header=None)
         context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
-        probe = PortalProbe(pack=pack, portal=PortalOptions(pack_json="", base_url=portal.url))
         (page,) = context.pages
-        told, again = [await probe.required_login_step(page) for _ in range(2)]
-        result, _ = await probe.check_login(page)
-        order = await visit(page, pack, portal.url, f"{portal.url}/order/1", portal_number="1")
-        await context.close()
+        for schemes, rules, sentence in CHALLENGES:
+            portal.refusal = HTMLResponse("no", 401, {"WWW-Authenticate": schemes}) if schemes else asking
+            pack = login_pack(rules, ladder='"revisit"')
+            probe = PortalProbe(pack=pack, portal=PortalOptions(pack_json="", base_url=portal.url))
 
-    assert sentence in str(told)
-    assert again == told
-    assert result is LoginCheck.LOGGED_OUT
-    assert order.verdict is Verdict.SESSION_LOST
+            told, again = [await probe.required_login_step(page) for _ in range(2)]
+            result, _ = await probe.check_login(page)
+            order = await visit(page, pack, portal.url, f"{portal.url}/order/1", portal_number="1")
+
+            assert sentence in str(told)
+            assert again == told
+            assert result is LoginCheck.LOGGED_OUT, sentence
+            assert order.verdict is Verdict.SESSION_LOST, sentence
+        await context.close()
 
 
 async def test_a_token_that_is_refused_is_a_login_problem(tmp_path: Path) -> None:
