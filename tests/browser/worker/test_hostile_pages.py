@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from tests.support.portal import needs_chromium
-from tests.support.raw_portal import answer, attached, pdf
+from tests.support.raw_portal import answer, attached, pdf, raw_pack
 from tests.support.raw_stage import button, files_of, link, raw_stage
 from tests.support.sessions import OpenStage
 
@@ -50,6 +50,8 @@ NAMES = "".join(f"<form name={name}></form>" for name in OF_DOCUMENT)
 #: And those of a form, that belong to what is in it.
 OF_FORM = ("shadowRoot", "localName", "namespaceURI", "nodeType", "innerText", "textContent", "getAttribute", "click")
 FIELDS = "".join(f"<input type=hidden name={name}>" for name in OF_FORM)
+#: For a page that takes all that a machine has as long as it is waited for.
+IMPATIENT = raw_pack().model_copy(update={"limits": raw_pack().limits.model_copy(update={"page_s": 2.0})})
 COOKIES = """
 for (let number = 0; number < 40; number++) document.cookie = `c${number}=${"x".repeat(3900)}; path=/`;
 """
@@ -62,7 +64,7 @@ for (let number = 0; number < 40; number++) document.cookie = `c${number}=${"x".
 async def test_a_page_that_reloads_without_end_is_the_portals_error(
     tmp_path: Path, open_stage: OpenStage, script: str
 ) -> None:
-    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+    async with raw_stage(open_stage, tmp_path, IMPATIENT) as (portal, stage):
         portal.order("1", "", script)
         page = portal.routes["/order/1"]
         portal.fallback = page
