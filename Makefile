@@ -9,7 +9,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress quick lint types quick-tests chaos image-test bench soak mutants check fix lock docs clean ready
+.PHONY: help demo test stress quick lint types collected quick-tests chaos image-test bench soak mutants check fix lock docs clean ready
 
 # Every start of Python would compile the program and the tests anew, hundreds of times in one test run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,7 +49,7 @@ mutants: ready ## Change the pure rules in every small way and see that a test n
 	$(BIN)/python -m tools.mutants $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
-	@$(MAKE) -k -j2 types lint
+	@$(MAKE) -k -j2 types lint collected
 
 # The parts of `check` and `quick`, which run side by side; they take it that `ready` is done. The longest comes first.
 types:
@@ -57,6 +57,12 @@ types:
 
 changed-types:
 	$(BIN)/python -m tools.changed_types
+
+# Every test can be found. What it compiles, one process for all, the processes of `test` would each compile themselves
+# in a fresh clone, all at the same moment; here it takes time that the types need anyway.
+collected:
+	@mkdir -p build
+	$(BIN)/python -m pytest --collect-only -qqq -p no:cacheprovider > build/collected.txt || { cat build/collected.txt; exit 1; }
 
 quick-tests:
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/contract tests/architecture $(ARGS)
