@@ -37,7 +37,7 @@ def test_the_first_page_stays_short() -> None:
 def test_the_exit_codes_are_those_of_the_program(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8").partition("## What to do")[0]
 
-    assert re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE) == TABLE_OF_CODES
+    assert re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE) == TABLE_OF_CODES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

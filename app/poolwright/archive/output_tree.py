@@ -22,7 +22,7 @@ from poolwright.archive.evidence import EvidenceStore
 from poolwright.archive.folder_template import DEFAULT_TEMPLATE, NO_CELLS, FolderTemplate
 from poolwright.archive.intents import Intent, IntentLog
 from poolwright.archive.manifest import Manifest, ManifestError
-from poolwright.archive.staging import complete_staging
+from poolwright.archive.staging import complete_staging, keep_earlier_files
 from poolwright.archive.superseded import (
     SupersededFolders,
     describe_earlier_files,
@@ -35,7 +35,7 @@ from poolwright.archive.target_folder import FolderRequest, TargetFolders, is_in
 from poolwright.domain.account import Account
 from poolwright.domain.ids import TaskId
 from poolwright.domain.ports import Clock, Filed
-from poolwright.domain.tasks import POTask, Report, TaskRecord
+from poolwright.domain.tasks import POTask, Report, TaskRecord, refresh_of
 from poolwright.files.disk import (
     CancelCheck,
     find_write_error,
@@ -103,7 +103,9 @@ class OutputTree:
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         """Move the staged files of an order into their final folder, in one rename.
 
-        An order without files gets no folder; one from an earlier run stays. Files of an earlier folder that the portal
+        An order without files gets no folder; one from an earlier run stays. So does the folder of a finished order
+        that was looked at again without a change or without success; if only some files changed, the others stay the
+        same files on the disk. Files of an earlier folder that the portal
         has changed or withdrawn since are kept in ``superseded`` within the new one. Evidence is stored apart, in a
         private folder. After the return, files, manifest and folder are flushed to the disk.
 
@@ -113,17 +115,22 @@ class OutputTree:
         """
         self._open(staged)
         self._evidence.store(staged / STAGED_EVIDENCE, task)
+        now = self._clock.now()
+        refresh = refresh_of(task, report, now)
+        if refresh is not None and refresh.keeps_earlier:
+            return Filed(folder=self._present_folder(task.task_id))
         if not report.files:
             return Filed(folder="", notices=self._earlier_folder_notice(task.task_id))
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._already_filed(task, report)
-        now = self._clock.now()
         levels = self._template.render(task, report, now, self._cells.get(task.task_id, {}))
         with self._lock:
             former = self._former(task.task_id, levels)
         manifest = Manifest.from_report(task, report, now, self._account)
         manifest = manifest.with_earlier(earlier_files(manifest, former))
+        if refresh is not None:
+            keep_earlier_files(files, report, former)
         complete_staging(files, manifest)
         with self._lock:
             request = self._folder_request(task.task_id)
@@ -212,6 +219,12 @@ class OutputTree:
         target = self._targets.choose(levels, self._folder_request(task_id))
         older = [self._inside(name) for name in self._older(task_id, target)]
         return [*self._superseded.backups(task_id), *older, *([target] if is_owned(target, task_id) else [])]
+
+    def _present_folder(self, task_id: TaskId) -> str:
+        """Return the order's folder by the intent log; empty if it has none."""
+        with self._lock:
+            intent = self._intents.find(task_id)
+        return intent.folder if intent is not None else ""
 
     def _earlier_folder_notice(self, task_id: TaskId) -> tuple[str, ...]:
         """Return the notice that an order without files has a folder of an earlier attempt; empty without one."""

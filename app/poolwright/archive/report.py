@@ -245,6 +245,7 @@ def _entry(line: ReportRow) -> dict[str, object]:
         ],
         "attempt_count": line.attempt_count,
         "finished_at": _time(line.finished_at),
+        "refresh": None if line.refresh is None else {"at": _time(line.refresh.at), **line.refresh.to_json()},
     }
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason, ReasonInfo
+from poolwright.domain.refresh import RefreshResult
 from poolwright.domain.states import TaskStatus
 from poolwright.domain.tasks import OrderRow, Report, TaskRecord
 from poolwright.files.disk import CancelCheck, never_cancel
@@ -32,6 +33,7 @@ RESULT_COLUMNS = (
     "Attempts",
     "Finished at (UTC)",
 )
+_NOT_REFRESHED = "It waits for being looked at again; run the list again."
 _NOT_DONE = "Not done yet; run the list again."
 #: Rows between two cancellation checks: some milliseconds.
 _ROWS_BETWEEN_CHECKS = 500
@@ -89,6 +91,8 @@ class ReportRow:
     folder: str = ""
     attempt_count: int = 0
     finished_at: datetime | None = None
+    #: The last time that the finished order was looked at again; ``None`` if it was not.
+    refresh: RefreshResult | None = None
     #: The first row with this order; ``None`` if it is this row.
     same_as_row_no: int | None = None
 
@@ -125,6 +129,8 @@ class ReportRow:
         """The explanation, a sentence a line: the detail, each missing file, the row that it repeats."""
         missed = () if self.report is None or self.reason is None else self.report.missed
         sentences = [self.detail, *(f"Missing: {file.label} ({file.problem})" for file in missed)]
+        if self.refresh is not None:
+            sentences.append(self.refresh.sentence)
         if self.same_as_row_no is not None:
             sentences.append(f"Same order as row {self.same_as_row_no}.")
         return "\n".join(filter(None, sentences))
@@ -264,7 +270,8 @@ def _report_row(row: OrderRow, records: TaskRecords) -> ReportRow:
         report=record.report,
         folder=record.folder,
         attempt_count=record.attempt_count,
-        finished_at=record.finished_at if record.is_over else None,
+        finished_at=record.finished_at if record.is_over or record.is_refreshing else None,
+        refresh=record.refresh,
     )
 
 
@@ -272,10 +279,12 @@ def _reason(record: TaskRecord) -> Reason | None:
     """Return the reason of an order; ``None`` while it waits, even with the report of an earlier attempt."""
     if record.status == TaskStatus.CANCELLED.name:
         return Reason.BY_REQUEST
-    return record.report.reason if record.report is not None and record.is_over else None
+    return record.report.reason if record.report is not None and (record.is_over or record.is_refreshing) else None
 
 
 def _detail(record: TaskRecord) -> str:
     if record.report is None:
         return ""
+    if record.is_refreshing:
+        return f"{record.report.detail} {_NOT_REFRESHED}".strip()
     return record.report.detail if record.is_over else "The result shown is from an earlier attempt."

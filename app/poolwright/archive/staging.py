@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from poolwright.archive.manifest import MANIFEST_NAME, Manifest
-from poolwright.domain.tasks import POTask
-from poolwright.files.disk import copy_permissions, sync_file, sync_folder, write_file
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
+from poolwright.domain.tasks import POTask, Report
+from poolwright.files.disk import DRAFT_SUFFIX, copy_permissions, sha256_of, sync_file, sync_folder, write_file
 from poolwright.files.names import name_key
 
 #: Letters of a task's id in the folder name; with four bytes each the name is still shorter than 255 bytes.
@@ -59,6 +60,49 @@ def complete_staging(files: Path, manifest: Manifest) -> None:
     for file in manifest.files:
         sync_file(files / file.name)
     sync_folder(files)
+
+
+def keep_earlier_files(files: Path, report: Report, former: Iterable[Path]) -> None:
+    """Put the earlier file in place of each staged one with the same content, with its inode and its times.
+
+    May be repeated after any error. Where the disk cannot link files, the staged ones stay.
+
+    Args:
+        files: The folder of the staged files.
+        report: The report with these files.
+        former: The folders of the order that the new one will replace.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    earlier = _earlier_paths(former)
+    for file in report.files:
+        path = earlier.get(file.sha256)
+        if path is None or sha256_of(path) != file.sha256:
+            continue
+        draft = files / f".{MANIFEST_NAME}{DRAFT_SUFFIX}"
+        draft.unlink(missing_ok=True)
+        try:
+            draft.hardlink_to(path)
+        except OSError:
+            continue
+        draft.replace(files / file.name)
+        draft.unlink(missing_ok=True)  # a rename onto another link of the same file does nothing
+
+
+def _earlier_paths(former: Iterable[Path]) -> dict[str, Path]:
+    """Return the path of each present file of the former folders by its hash; the last folder counts."""
+    paths: dict[str, Path] = {}
+    for folder in former:
+        try:
+            manifest = Manifest.read(folder)
+        except ManifestError:
+            continue
+        for file in manifest.files:
+            path = folder / file.name
+            if path.is_file() and not path.is_symlink():
+                paths[file.sha256] = path
+    return paths
 
 
 def _remove_strays(files: Path, manifest: Manifest) -> None:

@@ -134,7 +134,8 @@ def _format_ended(event: TaskEnded, after: Progress) -> str:
     files = (
         f"{terminal.format_count(len(report.files), 'file')} {terminal.format_size(size_bytes)}" if report.files else ""
     )
-    cause = "" if report.meaning.action.value == "done" else report.detail or report.meaning.next_step
+    is_quiet = report.meaning.action.value == "done" and event.task.known_files is None
+    cause = "" if is_quiet else report.detail or report.meaning.next_step
     position = f"{after.done_count}/{after.total_count}"
     took = terminal.format_duration(report.duration_s)
     parts = (position, event.task.po_number, report.outcome.value, files, took, cause)

@@ -137,6 +137,8 @@ COMMANDS = {
     "cancel": CommandEntry(module="remote.control", function="cancel", prefix="CANCEL_"),
     "retry": CommandEntry(module="remote.control", function="retry", prefix="RETRY_"),
     "report": CommandEntry(module="remote.control", function="report", prefix="REPORT_"),
+    "verify": CommandEntry(module="verify", function="verify"),
+    "retry-list": CommandEntry(module="retry_list", function="retry_list"),
     "demo": CommandEntry(module="demo", function="demo"),
     "doctor": CommandEntry(module="doctor", function="doctor"),
     "profile create": CommandEntry(module="profile_admin", function="create", prefix="CREATE_"),

@@ -36,6 +36,7 @@ class ExitCode(IntEnum):
     STOPPED = 7
     # 8 is reserved for a deadline of a run.
     NO_REPORT = 9
+    NOT_WHOLE = 10
 
 
 #: Meanings for the help and the documentation.
@@ -50,6 +51,7 @@ EXIT_CODE_MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.RESOURCES: "no browser, no workers, no memory or no disk space left",
         ExitCode.STOPPED: "stopped before all orders were done; start it again to continue",
         ExitCode.NO_REPORT: "the report of the processed orders could not be written; start it again to write it",
+        ExitCode.NOT_WHOLE: "verify found that an output folder is not as it was filed",
     }
 )
 

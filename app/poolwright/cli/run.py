@@ -15,6 +15,7 @@ from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.options import SettingsCommand
 from poolwright.cli.order_input import OrderSources, make_job, order_folders, print_orders, read_orders
 from poolwright.cli.process_exit import exit_code_of_summary
+from poolwright.domain.errors import OptionsError
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
@@ -72,6 +73,15 @@ RedoChoice = Annotated[
         show_default=False,
     ),
 ]
+Refresh = Annotated[
+    bool,
+    typer.Option(
+        "--refresh",
+        help="Look at finished orders again: file what is new or changed, keep all other files as they are, and say "
+        "what differs. An order that cannot be looked at keeps its result.",
+        rich_help_panel=options.RUNNING,
+    ),
+]
 
 
 HELP = (
@@ -82,10 +92,18 @@ HELP = (
 )
 EXAMPLES = (
     "poolwright run orders.xlsx",
+    "poolwright run orders.xlsx --refresh",
     'poolwright run orders.csv --column "Order No." --dry-run',
     "poolwright run PO4500012345 PO4500012346 --profile coupa --headed",
     "cut -d, -f2 export.csv | poolwright run - --workers 4 --json",
 )
+
+
+_REFRESH_CONFLICTS = {
+    RedoPolicy.ALL: "--redo all downloads every file again, and --refresh keeps those that did not change; choose one.",
+    RedoPolicy.NOTHING: "--refresh fetches orders again whose files are missing or changed on the disk; it needs "
+    "--redo retryable (the default) or --redo unfinished.",
+}
 
 
 @SettingsCommand.with_settings(*options.RUN_SETTINGS)
@@ -97,11 +115,18 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     sheet: Sheet = None,
     dry_run: DryRun = False,
     redo: RedoChoice = RedoPolicy.RETRYABLE,
+    refresh: Refresh = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Read the list, resolve the configuration, and run the batch."""
+    """Read the list, resolve the configuration, and run the batch.
+
+    Raises:
+        OptionsError: ``--refresh`` contradicts ``--redo``.
+    """
+    if refresh and redo in {RedoPolicy.ALL, RedoPolicy.NOTHING}:
+        raise OptionsError(_REFRESH_CONFLICTS[redo])
     site = resolve_portal_config(settings)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
@@ -115,7 +140,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     workers = resolve_worker_config(settings, site)
     choice = resolve_worker_count(settings)
     job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
-    job = replace(job, account=portal_account(settings, site), template=folder.template)
+    job = replace(job, account=portal_account(settings, site), template=folder.template, is_refresh=refresh)
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     list_notices = (*orders.notices, *folders.notices)
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from poolwright.domain.errors import TaskError
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, Outcome, Reason, ReasonInfo
+from poolwright.domain.refresh import RefreshResult, refresh_result
 from poolwright.domain.states import OVER, TaskStatus
 
 #: A task on which this many workers crashed is tried once more, alone in a new worker: only if that one crashes too is
@@ -40,6 +41,8 @@ class POTask:
     payload: JsonValue = None
     #: Replaces the workers' ``task_timeout_s`` for this task.
     timeout_s: float | None = None
+    #: The files that it has, if this attempt looks at a finished order again; ``None`` for any other attempt.
+    known_files: tuple[FetchedFile, ...] | None = None
 
     @property
     def is_on_trial(self) -> bool:
@@ -120,6 +123,24 @@ class Report:
         return self.meaning.outcome
 
 
+def refresh_of(task: POTask, report: Report, at: datetime) -> RefreshResult | None:
+    """Return the result of an attempt that looked at a finished order again; ``None`` for any other attempt."""
+    if task.known_files is None:
+        return None
+    return refresh_result(task.known_files, report.outcome, report.files, at, problem=report.detail)
+
+
+def shown_report(task: POTask, report: Report, at: datetime) -> Report:
+    """Return the report of an attempt as observers see it: one that keeps the earlier result shows that."""
+    result = refresh_of(task, report, at)
+    if result is None or task.known_files is None:
+        return report
+    if result.changes is None:
+        kept = Reason.ALL_SAVED if task.known_files else Reason.NONE_LISTED
+        return Report(reason=kept, detail=result.sentence, page_url=report.page_url, duration_s=report.duration_s)
+    return replace(report, detail=" ".join(filter(None, (report.detail, result.sentence))))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRow:
     """One data row of the user's list, unchanged."""
@@ -170,6 +191,13 @@ class TaskRecord:
     #: Folder of the order below the output folder, with forward slashes; empty if it has none.
     folder: str = ""
     finished_at: datetime | None = None
+    #: The result of the last time that it was looked at again; ``None`` if it was not, or was fetched anew since.
+    refresh: RefreshResult | None = None
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether it has its outcome and waits for being looked at again."""
+        return not self.is_over and self.task.known_files is not None
 
     @property
     def is_over(self) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json import loads
 from sqlite3 import Connection
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
+from poolwright.domain.refresh import RefreshCounts, RefreshResult
 from poolwright.domain.states import OVER, TaskStatus
 from poolwright.domain.tasks import POTask, TaskRecord
 from poolwright.journal import sql_batches, sql_reports, sql_tasks
-from poolwright.journal.sql_tasks import from_text
+from poolwright.journal.sql_tasks import from_text, to_text
 
 #: Most orders of one page.
 PAGE_MAX = 500
@@ -39,6 +41,9 @@ _LIST = "SELECT source, columns, notices, accepted_at FROM batches WHERE batch_i
 _OUTCOMES = """
 SELECT outcome, count(*) FROM batch_tasks JOIN reports USING (task_id)
 WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') GROUP BY outcome
+"""
+_REFRESHES = """
+SELECT result, ended_at FROM batch_tasks JOIN refreshes USING (task_id) WHERE batch_id = ? AND ended_at >= ?
 """
 _FAILURES = f"""
 SELECT reason, count(*) FROM reports JOIN tasks USING (task_id)
@@ -126,6 +131,12 @@ def find_list(connection: Connection, batch_id: BatchId) -> ListView | None:
 def count_outcomes(connection: Connection, batch_id: BatchId) -> Mapping[Outcome, int]:
     """Return the number of a list's finished orders for each outcome."""
     return {Outcome(name): count for name, count in connection.execute(_OUTCOMES, (batch_id,))}
+
+
+def count_refreshes(connection: Connection, batch_id: BatchId, since: datetime) -> RefreshCounts:
+    """Return what came of the orders of a list that were looked at again since a moment."""
+    rows = connection.execute(_REFRESHES, (batch_id, to_text(since)))
+    return RefreshCounts.count(RefreshResult.from_json(loads(result), from_text(at)) for result, at in rows)
 
 
 def find_ids(connection: Connection, query: OrderQuery, limit: int | None = None) -> list[TaskId]:

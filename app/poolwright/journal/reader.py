@@ -1,22 +1,45 @@
-"""Reads a list and its outcomes from one snapshot of the journal, row by row: a list may have a million rows."""
+"""Reads a list and its outcomes from one snapshot of the journal, row by row: a list may have a million rows.
+
+``FiledOrderReader`` reads the orders with a folder of a journal that no run has open, also one of an earlier version.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from json import loads
+from pathlib import Path
 from sqlite3 import Connection
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
-from poolwright.domain.tasks import OrderRow, TaskRecord
+from poolwright.domain.tasks import FetchedFile, OrderRow, POTask, Report, TaskRecord
 from poolwright.journal import sql_reports
+from poolwright.journal.schema import detect_version
+from poolwright.journal.sqlite_file import log_path, open_connection
+from poolwright.journal.storage_errors import journal_error_from_os, journal_error_from_sqlite
 
 _LIST = "SELECT source, columns, notices FROM batches WHERE batch_id = ?"
 _ROWS = """
 SELECT row_no, cells, given, task_id, problem, detail, number_places FROM rows WHERE batch_id = ? ORDER BY position
 """
 _MEMBERS = "SELECT task_id FROM batch_tasks WHERE batch_id = ? ORDER BY position"
+#: The next three name only columns that every version has.
+_FILED = """
+SELECT po_number, portal_number, status, attempt_count, reason, coalesce(folder, '')
+FROM tasks LEFT JOIN reports USING (task_id) WHERE task_id = ?
+"""
+_FILED_FILES = """
+SELECT name, label, size_bytes, sha256, media_type, source_url FROM files WHERE task_id = ? ORDER BY position
+"""
+_FOLDERS = """
+SELECT task_id, folder FROM reports JOIN tasks USING (task_id)
+WHERE folder <> '' AND status IN ('DONE', 'CANCELLED') ORDER BY task_id
+"""
+#: Longest wait for another program that has the file locked.
+_BUSY_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +106,68 @@ class JournalReader:
             rows=StoredRows(self._connection, batch_id),
             notices=tuple(loads(notices)),
         )
+
+
+class FiledOrderReader:
+    """Reads the orders with a folder, each in its present state. ``open_filed_orders`` provides it."""
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        """Read through a connection to the journal at ``path``."""
+        self._path = path
+        self._connection = connection
+
+    def find(self, task_id: TaskId, /) -> TaskRecord | None:
+        """Return an order with the reason, folder and files of its report; ``None`` if it was never accepted.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        try:
+            row = self._connection.execute(_FILED, (task_id,)).fetchone()
+            files = self._connection.execute(_FILED_FILES, (task_id,)).fetchall()
+        except sqlite3.Error as error:
+            raise journal_error_from_sqlite(self._path, error) from error
+        if row is None:
+            return None
+        po_number, portal_number, status, attempt_count, reason, folder = row
+        fetched = (
+            FetchedFile(name=name, label=label, size_bytes=size, sha256=sha256, media_type=media, source_url=url)
+            for name, label, size, sha256, media, url in files
+        )
+        return TaskRecord(
+            task=POTask(task_id=task_id, po_number=po_number, portal_number=portal_number),
+            status=status,
+            attempt_count=attempt_count,
+            report=None if reason is None else Report(reason=Reason(reason), files=tuple(fetched)),
+            folder=folder,
+        )
+
+    def folders(self) -> Iterator[tuple[TaskId, str]]:
+        """Yield every finished order that has a folder, with that folder.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        try:
+            for task_id, folder in self._connection.execute(_FOLDERS):
+                yield TaskId(task_id), folder
+        except sqlite3.Error as error:
+            raise journal_error_from_sqlite(self._path, error) from error
+
+
+@contextmanager
+def open_filed_orders(path: Path) -> Generator[FiledOrderReader]:
+    """Open the journal at ``path`` for reading alone; nothing is written, also if an earlier version wrote it.
+
+    Raises:
+        JournalError: It is damaged, written by a newer version, or cannot be read.
+    """
+    try:
+        detect_version(path, _BUSY_TIMEOUT_S)
+        connection = open_connection(path, "ro" if log_path(path).exists() else "ro&immutable=1", _BUSY_TIMEOUT_S)
+    except OSError as error:
+        raise journal_error_from_os(path, error) from error
+    except sqlite3.Error as error:
+        raise journal_error_from_sqlite(path, error) from error
+    with closing(connection):
+        yield FiledOrderReader(path, connection)

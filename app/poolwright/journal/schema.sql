@@ -1,4 +1,4 @@
--- Tables of the journal, version 4. A new file is created with this script in one transaction. Journals of earlier
+-- Tables of the journal, version 5. A new file is created with this script in one transaction. Journals of earlier
 -- versions are migrated with the scripts in migrations/, and a test compares the results: a change here needs a new
 -- script there and a new version.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The values allowed by a CHECK are the
@@ -6,7 +6,7 @@
 -- Reasons have no CHECK, because new versions add some; a journal is searched for unknown reasons when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- The lists of the user, with all their contents.
 CREATE TABLE batches (
@@ -150,4 +150,13 @@ CREATE TABLE accounts (
     portal TEXT NOT NULL PRIMARY KEY,
     address TEXT NOT NULL,
     profile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Finished tasks that are, or were last, looked at again. Such a task keeps its report unless it has changed.
+CREATE TABLE refreshes (
+    task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (task_id),
+    known TEXT NOT NULL, -- JSON: the files of the order when it was queued again
+    result TEXT, -- JSON; NULL until it was looked at
+    ended_at TEXT,
+    CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT, WITHOUT ROWID;

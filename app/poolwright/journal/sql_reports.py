@@ -6,7 +6,8 @@ Each function runs within a transaction of its caller.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from json import dumps, loads
 from sqlite3 import Connection
@@ -14,7 +15,8 @@ from typing import Any
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
-from poolwright.domain.tasks import FetchedFile, MissedFile, Report, TaskRecord
+from poolwright.domain.refresh import RefreshResult
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report, TaskRecord, refresh_of
 from poolwright.journal.sql_tasks import STATE_COLUMNS, from_text, read_state, to_text
 
 _DELETE_REPORT = "DELETE FROM reports WHERE task_id = ?"
@@ -50,8 +52,12 @@ SELECT {_MISSED_COLUMNS} FROM batch_tasks JOIN missed USING (task_id)
 WHERE batch_id = ? ORDER BY task_id, missed.position
 """
 _MISSED_OF = f"SELECT {_MISSED_COLUMNS} FROM missed WHERE task_id = ? ORDER BY position"
+_BEGIN_REFRESH = "INSERT OR REPLACE INTO refreshes (task_id, known) VALUES (?, ?)"
+_END_REFRESH = "UPDATE refreshes SET result = ?, ended_at = ? WHERE task_id = ?"
+_DELETE_REFRESH = "DELETE FROM refreshes WHERE task_id = ?"
+_REFRESH_OF = "SELECT result, ended_at FROM refreshes WHERE task_id = ? AND result IS NOT NULL"
 #: Number of ``STATE_COLUMNS``.
-_STATE_WIDTH = 9
+_STATE_WIDTH = 10
 
 _FilesByTask = dict[TaskId, list[FetchedFile]]
 _MissedByTask = dict[TaskId, list[MissedFile]]
@@ -79,8 +85,34 @@ def save_report(connection: Connection, task_id: TaskId, report: Report, folder:
     )
 
 
+def begin_refresh(connection: Connection, known: Mapping[TaskId, Sequence[FetchedFile]]) -> None:
+    """Note that tasks, which are queued again, keep their reports unless they are found to have changed.
+
+    Args:
+        connection: Within a transaction.
+        known: The files of each task.
+    """
+    connection.executemany(
+        _BEGIN_REFRESH, ((task_id, dumps([asdict(file) for file in files])) for task_id, files in known.items())
+    )
+
+
+def save_outcome(connection: Connection, task: POTask, report: Report, folder: str, at: datetime) -> None:
+    """Store the end of a task: its report, and the result of its refresh if it was looked at again.
+
+    A refresh that failed or found nothing new leaves the earlier report as it is.
+    """
+    result = refresh_of(task, report, at)
+    if result is None:
+        connection.execute(_DELETE_REFRESH, (task.task_id,))
+    else:
+        connection.execute(_END_REFRESH, (dumps(result.to_json()), to_text(at), task.task_id))
+    if result is None or not result.keeps_earlier:
+        save_report(connection, task.task_id, report, folder, at)
+
+
 def read_records(connection: Connection, batch_id: BatchId) -> Sequence[TaskRecord]:
-    """Return every task of a list in its order, with its report."""
+    """Return every task of a list in its order, with its report, without the results of refreshes."""
     files = _read_files(connection.execute(_FILES, (batch_id,)))
     missed = _read_missed(connection.execute(_MISSED, (batch_id,)))
     return tuple(_record(row, files, missed) for row in connection.execute(_RECORDS, (batch_id,)))
@@ -93,7 +125,9 @@ def find_record(connection: Connection, task_id: TaskId) -> TaskRecord | None:
         return None
     files = _read_files(connection.execute(_FILES_OF, (task_id,)))
     missed = _read_missed(connection.execute(_MISSED_OF, (task_id,)))
-    return _record(row, files, missed)
+    refresh = connection.execute(_REFRESH_OF, (task_id,)).fetchone()
+    result = None if refresh is None else RefreshResult.from_json(loads(refresh[0]), from_text(refresh[1]))
+    return replace(_record(row, files, missed), refresh=result)
 
 
 def _read_files(rows: Iterable[tuple[Any, ...]]) -> _FilesByTask:

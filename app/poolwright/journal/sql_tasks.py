@@ -13,6 +13,7 @@ from poolwright.domain.ids import BatchId, TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import HISTORY_LENGTH, Transition
 from poolwright.domain.states import TASK, TaskStatus
+from poolwright.domain.tasks import FetchedFile
 from poolwright.journal.errors import UnknownTaskError
 from poolwright.journal.task_rules import TaskMachine, TaskMove, TaskState
 
@@ -91,7 +92,8 @@ def end_attempt(
 
 #: Columns of ``read_state``, in its order.
 STATE_COLUMNS = """
-tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s
+tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s,
+(SELECT known FROM refreshes WHERE refreshes.task_id = tasks.task_id AND result IS NULL)
 """
 _TASK = f"SELECT {STATE_COLUMNS} FROM tasks WHERE task_id = ?"
 _CLAIMED = f"SELECT {STATE_COLUMNS} FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')"
@@ -202,7 +204,7 @@ def count_death(connection: Connection, task_id: TaskId) -> int:
 
 def read_state(row: tuple[Any, ...]) -> TaskState:
     """Return the state in a row of ``STATE_COLUMNS``."""
-    task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s = row
+    task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s, known = row
     return TaskState(
         task_id=TaskId(task_id),
         po_number=po_number,
@@ -213,6 +215,7 @@ def read_state(row: tuple[Any, ...]) -> TaskState:
         not_before=from_text(not_before) if not_before else None,
         payload=loads(payload),
         timeout_s=timeout_s,
+        known_files=None if known is None else tuple(FetchedFile(**file) for file in loads(known)),
     )
 
 

@@ -22,14 +22,21 @@ from poolwright.domain.ids import BatchId, TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import Transition
-from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.tasks import FetchedFile, OrderList, POTask, Report, TaskRecord
 from poolwright.files.disk_threads import DiskThreads, check_cancelled
 from poolwright.journal import retention, sql_batches, sql_reports, sql_tasks
 from poolwright.journal.database import BUSY_TIMEOUT_S, CompactResult, Database, open_database
 from poolwright.journal.errors import JournalAccountError, JournalAwayError, JournalError
 from poolwright.journal.reader import JournalReader
 from poolwright.journal.retention import PruneResult
-from poolwright.journal.task_rules import CANCELLED_REPORT, LOST_REPORT, RetryClock, acceptance, validate_orders
+from poolwright.journal.task_rules import (
+    CANCELLED_REPORT,
+    LOST_REPORT,
+    RetryClock,
+    TaskMachine,
+    acceptance,
+    validate_orders,
+)
 
 #: Threads for each kind of long read.
 READERS_MAX = 3
@@ -153,7 +160,7 @@ class SqliteJournal:
                 sql_tasks.save_move(connection, machine.finish(LOST_REPORT.reason) if is_last else machine.recover())
                 sql_tasks.end_attempt(connection, task_id, None, at, is_spent=True)
                 if is_last:
-                    sql_reports.save_report(connection, task_id, LOST_REPORT, "", at)
+                    sql_reports.save_outcome(connection, machine.state.task, LOST_REPORT, "", at)
             return len(machines)
 
     @_in_writer
@@ -163,6 +170,23 @@ class SqliteJournal:
             for machine in machines:
                 sql_tasks.save_move(connection, machine.reopen())
             return len(machines)
+
+    @_in_writer
+    def refresh(self, known: Mapping[TaskId, Sequence[FetchedFile]]) -> int:
+        """Queue finished tasks again to look whether they have changed; return how many were finished.
+
+        Until one is found to have changed, its report stays as it is.
+
+        Args:
+            known: The files of each task.
+        """
+        with self._database.transaction(is_large=True) as connection:
+            machines = sql_tasks.find_finished(connection, known.keys(), self._clock.now())
+            for machine in machines:
+                sql_tasks.save_move(connection, machine.reopen())
+            finished = [machine.state.task_id for machine in machines]
+            sql_reports.begin_refresh(connection, {task_id: known[task_id] for task_id in finished})
+            return len(finished)
 
     @_in_writer
     def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
@@ -201,9 +225,10 @@ class SqliteJournal:
     def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         at = self._clock.now()
         with self._database.transaction() as connection:
-            sql_tasks.save_move(connection, sql_tasks.load_machine(connection, task_id, at).finish(report.reason))
+            machine = sql_tasks.load_machine(connection, task_id, at)
+            sql_tasks.save_move(connection, machine.finish(report.reason))
             sql_tasks.end_attempt(connection, task_id, report.reason, at, is_spent=True)
-            sql_reports.save_report(connection, task_id, report, folder, at)
+            sql_reports.save_outcome(connection, machine.state.task, report, folder, at)
 
     @_in_writer
     def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
@@ -212,7 +237,7 @@ class SqliteJournal:
             machines = sql_tasks.find_waiting(connection, batch_id, limit, at)
             sql_tasks.save_moves(connection, [machine.finish(report.reason) for machine in machines])
             for machine in machines:
-                sql_reports.save_report(connection, machine.state.task_id, report, "", at)
+                sql_reports.save_outcome(connection, machine.state.task, report, "", at)
             return tuple(machine.state.task for machine in machines)
 
     @_in_writer
@@ -222,8 +247,7 @@ class SqliteJournal:
             machine = sql_tasks.load_machine(connection, task_id, at)
             if not machine.is_cancellable:
                 return False
-            sql_tasks.save_move(connection, machine.cancel())
-            sql_reports.save_report(connection, task_id, CANCELLED_REPORT, "", at)
+            _cancel(connection, machine, at)
             return True
 
     @_in_writer
@@ -232,8 +256,7 @@ class SqliteJournal:
         with self._database.transaction(is_large=True) as connection:
             machines = sql_tasks.find_queued(connection, task_ids, at)
             for machine in machines:
-                sql_tasks.save_move(connection, machine.cancel())
-                sql_reports.save_report(connection, machine.state.task_id, CANCELLED_REPORT, "", at)
+                _cancel(connection, machine, at)
             return tuple(machine.state.task_id for machine in machines)
 
     @_in_writer
@@ -346,6 +369,13 @@ class SqliteJournal:
         await self._readers.close(_do_nothing, 0.0)
         await self._reporters.close(_do_nothing, 0.0)
         await self._writer.close(self._resources.close, CLOSE_LIMIT_S)
+
+
+def _cancel(connection: Connection, machine: TaskMachine, at: datetime) -> None:
+    """Cancel a waiting task; one that was to be looked at again keeps its outcome."""
+    is_refresh = machine.state.known_files is not None
+    sql_tasks.save_move(connection, machine.finish(CANCELLED_REPORT.reason) if is_refresh else machine.cancel())
+    sql_reports.save_outcome(connection, machine.state.task, CANCELLED_REPORT, "", at)
 
 
 def _do_nothing() -> None:

@@ -19,7 +19,7 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import IllegalTransitionError, Transition
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus, open_count
-from poolwright.domain.tasks import JsonValue, OrderList, POTask, Report
+from poolwright.domain.tasks import FetchedFile, JsonValue, OrderList, POTask, Report
 from poolwright.journal.errors import JournalError
 
 
@@ -102,6 +102,8 @@ class TaskState:
     #: As in the task that was accepted.
     payload: JsonValue = None
     timeout_s: float | None = None
+    #: The files that it has, if it is looked at again; ``None`` otherwise.
+    known_files: tuple[FetchedFile, ...] | None = None
 
     @classmethod
     def from_task(cls, task: POTask) -> TaskState:
@@ -126,6 +128,7 @@ class TaskState:
             death_count=self.death_count,
             payload=self.payload,
             timeout_s=self.timeout_s,
+            known_files=self.known_files,
         )
 
 

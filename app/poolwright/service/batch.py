@@ -11,6 +11,7 @@ from poolwright.domain.account import Account
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted
+from poolwright.domain.refresh import RefreshCounts
 from poolwright.domain.tasks import OrderList
 
 
@@ -56,6 +57,8 @@ class BatchJob:
     #: Stem of the report files below ``out``.
     report_stem: str
     redo: RedoPolicy = RedoPolicy.RETRYABLE
+    #: Whether orders that are done are looked at again.
+    is_refresh: bool = False
     #: The portal account that the orders belong to; ``None`` without a portal.
     account: Account | None = None
 
@@ -79,6 +82,8 @@ class BatchSummary:
     #: Orders that this run finished.
     done_now_count: int = 0
     duration_s: float = 0.0
+    #: What came of looking at finished orders again; ``None`` if none was.
+    refresh: RefreshCounts | None = None
     report_xlsx: Path | None = None
     report_csv: Path | None = None
     report_json: Path | None = None

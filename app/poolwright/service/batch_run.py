@@ -19,6 +19,7 @@ from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Level, ListOpened, Notice
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, Clock, EventSink
+from poolwright.domain.refresh import RefreshCounts
 from poolwright.domain.states import open_count
 from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.permissions import describe_error
@@ -214,22 +215,28 @@ async def _accept(run: _BatchRun) -> Accepted | None:
 async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[BatchSummary, bool]:
     """Process the unfinished orders; return the summary, and whether the outcomes were counted."""
     job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
-    is_checked = await run_interruptible(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
+    begun_at = run.clock.now()
+    is_checked = await run_interruptible(
+        run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo, is_refresh=job.is_refresh)
+    )
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _run_pool(run) if is_checked and open_before > 0 else None
     open_counts: list[int] = []
     outcome_counts: list[Mapping[Outcome, int]] = []
+    refreshes: list[RefreshCounts] = []
 
     async def count() -> None:
         open_counts.append(open_count(await journal.counts(batch_id)))
         outcome_counts.append(await journal.query(partial(queries.count_outcomes, batch_id=batch_id)))
+        refreshes.append(await journal.query(partial(queries.count_refreshes, batch_id=batch_id, since=begun_at)))
 
     await run_interruptible(partial(wait_until_report_is_abandoned, run.stop, run.stop_now), count)
     left_count = open_counts[0] if open_counts else open_before
     outcomes = outcome_counts[0] if outcome_counts else dict[Outcome, int]()
     summary = _summary(job, accepted, outcomes, end if is_checked else _FILES_NOT_CHECKED, left_count=left_count)
-    return replace(summary, done_now_count=open_before - left_count), bool(outcome_counts)
+    refresh = refreshes[0] if refreshes and refreshes[0].order_count else None
+    return replace(summary, done_now_count=open_before - left_count, refresh=refresh), bool(outcome_counts)
 
 
 async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:

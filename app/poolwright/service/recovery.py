@@ -17,7 +17,8 @@ from poolwright.domain.errors import SetupError, unwrap_group
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import ActionClass
 from poolwright.domain.ports import Journal
-from poolwright.domain.tasks import Report, TaskRecord
+from poolwright.domain.refresh import REFRESHED
+from poolwright.domain.tasks import FetchedFile, Report, TaskRecord
 from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.permissions import describe_error
 from poolwright.journal.reader import JournalReader
@@ -98,10 +99,26 @@ async def reopen(
     batch_id: BatchId,
     redo: RedoPolicy,
     *,
+    is_refresh: bool = False,
     is_candidate: IsCandidate = lambda _: True,
 ) -> None:
-    """Queue the finished tasks of a list again that ``tasks_to_reopen`` returns."""
+    """Queue the finished tasks of a list again that ``tasks_to_reopen`` returns; with ``is_refresh``, the others too.
+
+    Those others keep their result unless they are found to have changed.
+    """
     await journal.reopen(await tasks_to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
+    if is_refresh:
+        await journal.refresh(await journal.read(partial(_known_files, batch_id=batch_id)))
+
+
+def _known_files(reading: JournalReader, *, batch_id: BatchId) -> dict[TaskId, tuple[FetchedFile, ...]]:
+    """Return the files of every order that is done and can be looked at again."""
+    known: dict[TaskId, tuple[FetchedFile, ...]] = {}
+    for record in reading.records(batch_id):
+        check_cancelled()
+        if record.is_over and record.report is not None and record.report.outcome in REFRESHED:
+            known[record.task.task_id] = record.report.files
+    return known
 
 
 async def tasks_to_reopen(

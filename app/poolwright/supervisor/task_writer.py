@@ -22,7 +22,7 @@ from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble, classify_os_error
-from poolwright.domain.tasks import POTask, Report
+from poolwright.domain.tasks import POTask, Report, shown_report
 from poolwright.files.permissions import describe_error
 from poolwright.supervisor.policy.commands import FailQueued, FileReport, RecordOutcome, Requeue, StagedAttempt
 from poolwright.supervisor.policy.events import FilingFailed, TaskFiled
@@ -132,6 +132,7 @@ class TaskWriter:
         self._publish_end(task, report)
 
     def _publish_end(self, task: POTask, report: Report) -> None:
+        report = shown_report(task, report, self._context.clock.now())
         self._context.event_log.publish(TaskEnded(task=task, report=report, folder="", worker=None))
         self._submissions.on_outcome(task, report)
 
@@ -218,7 +219,8 @@ class TaskFiler:
 
     def _publish_end(self, command: FileReport | RecordOutcome, folder: str) -> None:
         self.context.post(TaskFiled(worker=command.worker, task=command.task))
-        ended = TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker)
+        report = shown_report(command.task, command.report, self.context.clock.now())
+        ended = TaskEnded(task=command.task, report=report, folder=folder, worker=command.worker)
         self.context.event_log.publish(ended)
 
     def _post_failure(self, command: FileReport, refusal: _Refusal) -> None:

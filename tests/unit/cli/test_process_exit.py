@@ -95,4 +95,4 @@ def test_errors(error: PoolError, code: ExitCode) -> None:
 
 
 def test_the_numbers_are_those_that_the_documentation_promises() -> None:
-    assert {code.value for code in EXIT_CODE_MEANINGS} == {code.value for code in ExitCode} == {*range(8), 9}
+    assert {code.value for code in EXIT_CODE_MEANINGS} == {code.value for code in ExitCode} == {*range(8), 9, 10}

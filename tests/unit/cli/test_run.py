@@ -75,6 +75,9 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--base-url", "https://x.example/"), lambda job: portal_of(job.pool.worker).base_url == "https://x.example"),
         (("--redo", "all"), lambda job: job.redo is RedoPolicy.ALL),
         (("--redo", "nothing"), lambda job: job.redo is RedoPolicy.NOTHING),
+        (("--workers", "2"), lambda job: not job.is_refresh),
+        (("--refresh",), lambda job: job.is_refresh and job.redo is RedoPolicy.RETRYABLE),
+        (("--refresh", "--redo", "unfinished"), lambda job: job.is_refresh and job.redo is RedoPolicy.UNFINISHED),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -542,3 +545,20 @@ def test_a_level_that_is_neither_field_nor_column_is_refused(command: Command, f
     assert result.exit_code == ExitCode.USAGE
     assert "unknown field {Company}" in result.stderr
     assert "Buyer" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("redo", "sentence"),
+    [
+        ("all", "--redo all downloads every file again, and --refresh keeps those that did not change; choose one."),
+        ("nothing", "--refresh fetches orders again whose files are missing or changed on the disk; it needs --redo"),
+    ],
+)
+def test_a_refresh_that_another_option_contradicts_is_refused(
+    command: Command, fake_run: FakeRun, redo: str, sentence: str
+) -> None:
+    result = command("run", *NUMBERS, "--refresh", "--redo", redo)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert sentence in " ".join(result.stderr.split())
+    assert fake_run.jobs == []

@@ -14,13 +14,14 @@ import pytest
 from rich.console import Console
 
 from poolwright.cli import terminal
-from poolwright.cli.batch_views import JsonView, LiveView, PlainView, QuietView, View, render
+from poolwright.cli.batch_views import JsonView, LiveView, PlainView, QuietView, View, format_event, render
 from poolwright.cli.progress import Progress, advance
 from poolwright.cli.summary import headline, summary_lines
 from poolwright.cli.terminal import OUTCOME_STYLES, console
 from poolwright.domain.events import Event, Level
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.ports import Accepted
+from poolwright.domain.refresh import RefreshCounts
 from poolwright.service.batch import BatchEnding, BatchSummary
 from tests.support.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
 
@@ -349,3 +350,43 @@ def test_rates_and_counts() -> None:
     assert terminal.format_rate(0.2) == "12 orders/min"
     assert terminal.format_count(1, "order") == "1 order"
     assert terminal.format_count(2400, "order") == "2,400 orders"
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (RefreshCounts(same_count=1), "Looked at again: 1 order; 1 the same."),
+        (
+            RefreshCounts(
+                same_count=4,
+                changed_count=2,
+                failed_count=1,
+                new_file_count=3,
+                changed_file_count=1,
+                withdrawn_file_count=4,
+            ),
+            (
+                "Looked at again: 7 orders; 4 the same, 2 changed (3 new, 1 changed and 4 withdrawn files), "
+                "1 without success, so its earlier result stays; see the report."
+            ),
+        ),
+        (
+            RefreshCounts(failed_count=2),
+            "Looked at again: 2 orders; 2 without success, so their earlier results stay; see the report.",
+        ),
+    ],
+)
+def test_the_summary_says_what_looking_again_found(counts: RefreshCounts, sentence: str) -> None:
+    lines = [line.plain for line in summary_lines(replace(SUMMARY, refresh=counts), begun())]
+
+    assert sentence in lines
+    assert not any("Looked" in line.plain for line in summary_lines(SUMMARY, begun()))
+
+
+def test_the_line_of_an_order_that_was_looked_at_again_says_what_changed() -> None:
+    event = ended(1, 1)
+    event = replace(event, report=replace(event.report, detail="Looked at again on 2026-11-30: nothing changed."))
+    again = replace(event, task=replace(event.task, known_files=()))
+
+    assert "Looked" not in format_event(event, begun(), begun())
+    assert format_event(again, begun(), begun()).endswith("nothing changed.")
