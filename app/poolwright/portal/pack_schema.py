@@ -152,6 +152,14 @@ class OrderAddress(PackTable):
     address: Annotated[OrderPath, AfterValidator(_whole_number)]
 
 
+class OtherHosts(StrEnum):
+    """What happens to requests of a page to hosts that the pack does not name."""
+
+    #: They may load what they show, from the internet.
+    LOAD = "load"
+    BLOCK = "block"
+
+
 class SiteAddresses(PackTable):
     """Addresses of the portal."""
 
@@ -168,6 +176,8 @@ class SiteAddresses(PackTable):
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[AddressPattern, ...] = ()
+    #: Whether pages may load scripts, images and data from hosts that the pack does not name.
+    other_hosts: OtherHosts = OtherHosts.LOAD
 
     def order_path(self, portal_number: str) -> str:
         """Return the address of an order's page below the portal's own."""
