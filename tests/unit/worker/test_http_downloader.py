@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.portal import pack as packs
 from poolwright.worker.errors import PortalBusyError
@@ -357,14 +360,27 @@ def test_no_cookie_is_taken_for_another_host() -> None:
         ("0", 0.0),
         (None, None),
         ("", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("Wed, 21 Oct 2026 07:29:30 GMT", 90.0),
+        ("Wed, 21 Oct 2026 09:29:30 +0200", 90.0),
+        ("Wed, 21 Oct 2026 07:29:30 -0000", 90.0),
         ("-5", None),
         ("1.5", None),
         ("²", None),
     ],
 )
-def test_only_whole_seconds_are_taken_from_a_retry_after(header: str | None, told_s: float | None) -> None:
-    assert parse_retry_after(header) == told_s
+def test_a_retry_after_holds_whole_seconds_or_a_date(header: str | None, told_s: float | None) -> None:
+    assert parse_retry_after(header, "Wed, 21 Oct 2026 07:28:00 GMT") == told_s
+
+
+@pytest.mark.parametrize("sent_at", [None, "", "no date"])
+def test_without_a_date_of_the_portal_the_clock_of_this_machine_counts(sent_at: str | None) -> None:
+    later = format_datetime(SystemClock().now() + timedelta(hours=2), usegmt=True)
+    told_s = parse_retry_after(later, sent_at)
+
+    assert told_s is not None
+    assert 3600.0 < told_s <= 7200.0
 
 
 async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> None:

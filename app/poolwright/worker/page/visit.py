@@ -264,4 +264,7 @@ async def _challenge(traffic: Traffic) -> str:
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:
-    return parse_retry_after(await traffic.response.header_value("retry-after")) if traffic.response else None
+    if traffic.response is None:
+        return None
+    headers = [await traffic.response.header_value(name) for name in ("retry-after", "date")]
+    return parse_retry_after(*headers)

@@ -11,6 +11,8 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -20,6 +22,7 @@ import httpx
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.options import BrowserOptions, PortalOptions
 from poolwright.portal.addresses import is_sent_to, origin_of
 from poolwright.portal.pack import Pack
@@ -223,9 +226,27 @@ def _redirect_target(url: str, location: str) -> str:
         return location
 
 
-def parse_retry_after(retry_after: str | None) -> float | None:
-    """Return the seconds of a Retry-After header; ``None`` if there is none, or if it holds a date."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+def parse_retry_after(retry_after: str | None, sent_at: str | None = None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds them or a date; ``None`` if there is none.
+
+    Args:
+        retry_after: The header.
+        sent_at: The date of the response by the portal's own clock; that of this machine counts without one.
+    """
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    until = _http_date(retry_after)
+    return None if until is None else max(0.0, (until - (_http_date(sent_at) or SystemClock().now())).total_seconds())
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _raise_if_busy(response: httpx.Response) -> None:
@@ -233,7 +254,7 @@ def _raise_if_busy(response: httpx.Response) -> None:
     retry_after = response.headers.get("retry-after")
     is_pause = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
     if is_pause or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise PortalBusyError(response.status_code, parse_retry_after(retry_after))
+        raise PortalBusyError(response.status_code, parse_retry_after(retry_after, response.headers.get("date")))
 
 
 @contextlib.asynccontextmanager
