@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from poolwright.domain.errors import OptionsError
+from poolwright.domain.working_hours import WorkingHours
 
 #: The mission's rule: between 1 and 8 workers.
 WORKER_COUNT_MIN, WORKER_COUNT_MAX = 1, 8
@@ -176,11 +177,42 @@ class WorkerOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Courtesy:
+    """The limits that a portal, or the person who runs the pool, sets for how much it is asked."""
+
+    #: Pages of orders and files a minute, over all workers; ``None`` for any number.
+    rate_per_min: float | None = None
+    #: Orders that are open at the same time, over all workers; ``None`` for as many as there are tabs.
+    concurrency: int | None = None
+    #: Hours in which orders start; ``None`` for any time.
+    hours: WorkingHours | None = None
+
+    def lowered(self, rate_per_min: float, concurrency: int) -> Courtesy:
+        """Return these limits, or lower ones where a number is above 0 and lower."""
+        rates = [rate for rate in (self.rate_per_min, rate_per_min) if rate]
+        counts = [count for count in (self.concurrency, concurrency) if count]
+        return replace(self, rate_per_min=min(rates, default=None), concurrency=min(counts, default=None))
+
+    @property
+    def sentence(self) -> str:
+        """The limits for people; empty if there are none."""
+        parts: list[str] = []
+        if self.rate_per_min is not None:
+            parts.append(f"at most {self.rate_per_min:g} pages and files a minute")
+        if self.concurrency is not None:
+            parts.append(f"at most {self.concurrency} orders at the same time")
+        if self.hours is not None:
+            parts.append(f"orders start {self.hours.text}{f' ({self.hours.zone})' if self.hours.zone else ''} only")
+        return f"limits of the portal: {', '.join(parts)}" if parts else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolOptions:
     """The options of a pool."""
 
     worker: WorkerOptions
     worker_count: int = 2
+    courtesy: Courtesy = field(default_factory=Courtesy)
     #: The user-data folder of which every worker has a clone. No browser opens it during a run.
     base_profile_path: Path
     #: Local folder for the run folder: clones and the browsers' temporary files.

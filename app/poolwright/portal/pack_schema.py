@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from poolwright.domain.options import Courtesy
+from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
 from poolwright.portal.file_rules import AddressRule, ElementText, FileListRequest, WantedFiles
@@ -152,6 +154,14 @@ class OrderAddress(PackTable):
     address: Annotated[OrderPath, AfterValidator(_whole_number)]
 
 
+class OtherHosts(StrEnum):
+    """What happens to requests of a page to hosts that the pack does not name."""
+
+    #: They may load what they show, from the internet.
+    LOAD = "load"
+    BLOCK = "block"
+
+
 class SiteAddresses(PackTable):
     """Addresses of the portal."""
 
@@ -168,6 +178,8 @@ class SiteAddresses(PackTable):
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
     #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
     posts: tuple[AddressPattern, ...] = ()
+    #: Whether pages may load scripts, images and data from hosts that the pack does not name.
+    other_hosts: OtherHosts = OtherHosts.LOAD
 
     def order_path(self, portal_number: str) -> str:
         """Return the address of an order's page below the portal's own."""
@@ -323,8 +335,20 @@ class FieldRule(PackTable):
         return text if value is None else value
 
 
+def _hours(text: str) -> str:
+    if text:
+        WorkingHours.parse(text)
+    return text
+
+
+def _time_zone(text: str) -> str:
+    if text:
+        WorkingHours.parse("00:00-24:00", text)
+    return text
+
+
 class PageLimits(PackTable):
-    """Time limits of pages."""
+    """Time limits of pages, and how much the portal may be asked."""
 
     #: Seconds within which a page must match a mark.
     page_s: float = Field(default=30.0, gt=0, le=300)
@@ -336,3 +360,17 @@ class PageLimits(PackTable):
     person_s: float = Field(default=300.0, gt=0, le=3600)
     #: Seconds for which a download may receive no data.
     stall_s: float = Field(default=30.0, gt=0, le=300)
+    #: Most requests a minute, over all workers: each page of an order and each file is one. Without it any number.
+    rate: float | None = Field(default=None, ge=0.1, le=100_000)
+    #: Most orders that are open at the same time, over all workers. Without it as many as there are tabs.
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    #: Hours in which orders start, such as ``Mon-Fri 07:00-19:00``; several with commas. Without it at any time.
+    hours: Annotated[str, AfterValidator(_hours)] = ""
+    #: Time zone of ``hours``, such as ``Europe/Berlin``; without it that of the machine.
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
+
+    @property
+    def courtesy(self) -> Courtesy:
+        """How much the portal may be asked."""
+        hours = WorkingHours.parse(self.hours, self.time_zone) if self.hours else None
+        return Courtesy(rate_per_min=self.rate, concurrency=self.concurrency, hours=hours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
     BYTES_PER_MB,
     BrowserOptions,
+    Courtesy,
     Limits,
     PoolOptions,
     PortalHeader,
@@ -47,6 +48,8 @@ class WorkerConfig:
     totp_secret: Secret
     #: Whether the portal pack allows a login to be renewed before it expires.
     renews_early: bool
+    #: How much the portal may be asked.
+    courtesy: Courtesy = field(default_factory=Courtesy)
 
 
 def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> WorkerConfig:
@@ -84,7 +87,20 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
     )
     totp_secret = Secret(text=settings.totp_secret.get_secret_value())
     renews_early = site is not None and site.pack.login.logout is not None
-    return WorkerConfig(worker=worker, sandbox=sandbox, totp_secret=totp_secret, renews_early=renews_early)
+    return WorkerConfig(
+        worker=worker,
+        sandbox=sandbox,
+        totp_secret=totp_secret,
+        renews_early=renews_early,
+        courtesy=_courtesy(settings, site),
+    )
+
+
+def _courtesy(settings: Settings, site: PortalConfig | None) -> Courtesy:
+    """Return the limits of the pack, or lower ones of the settings."""
+    courtesy = Courtesy() if site is None else site.pack.limits.courtesy
+    courtesy = courtesy.lowered(settings.rate, settings.concurrency)
+    return replace(courtesy, hours=None) if settings.ignore_hours else courtesy
 
 
 def http_origin(base_url: str) -> str:
@@ -113,6 +129,7 @@ def pool_options(settings: Settings, workers: WorkerConfig, base: Path, worker_c
     return PoolOptions(
         worker=workers.worker,
         worker_count=worker_count,
+        courtesy=workers.courtesy,
         base_profile_path=base,
         runs_root=settings.runs_dir,
         staging_path=settings.out / PRIVATE_NAME / STAGING_NAME,

@@ -162,6 +162,23 @@ class Settings(BaseSettings):
         le=TABS_MAX,
         description="Orders that one worker processes at the same time, each in its own tab.",
     )
+    rate: Annotated[float, SettingHelp(flags=("--rate",))] = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Most pages of orders and files a minute, over all workers; 0 for the limit of the portal pack, "
+        "which this can only lower.",
+    )
+    concurrency: Annotated[int, SettingHelp(flags=("--concurrency",))] = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Most orders at the same time, over all workers; 0 for the limit of the portal pack, "
+        "which this can only lower.",
+    )
+    ignore_hours: Annotated[bool, SettingHelp(flags=("--ignore-hours/--keep-hours",))] = Field(
+        default=False, description="Start orders also outside the working hours of the portal pack."
+    )
     headless: Annotated[bool, SettingHelp(flags=("--headless/--headed",))] = Field(
         default=True, description="Run the browsers without windows."
     )

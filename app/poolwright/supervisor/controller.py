@@ -9,9 +9,10 @@ import anyio
 
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, PoolEvent, PoolStatus
+from poolwright.ipc.messages import Finished
 from poolwright.supervisor.command_executor import CommandExecutor
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import PoolInput, WorkerReady
+from poolwright.supervisor.policy.events import MessageReceived, PoolInput, TaskAssigned, WorkerReady
 from poolwright.supervisor.policy.state import PoolState
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.submissions import Submissions
@@ -62,6 +63,7 @@ class Controller:
 
     def _apply_state(self, event: PoolInput) -> None:
         """Move the pool's state machine, and open or close the queue, according to the state."""
+        self._apply_to_gate(event)
         pauses = self.state.pauses.active
         self._feeder.set_open(is_open=not pauses and not self.state.is_stopping)
         if isinstance(event, WorkerReady):
@@ -74,6 +76,15 @@ class Controller:
             self._try_to_move(PoolEvent.WORK)
         elif self._submissions.unfinished.count == 0:
             self._try_to_move(PoolEvent.REST)
+
+    def _apply_to_gate(self, event: PoolInput) -> None:
+        """Tell the gate which orders are in hand, and what an order that has ended has asked of the portal."""
+        known = (event.task.task_id,) if isinstance(event, TaskAssigned) else ()
+        held_count = sum(len(slot.held) for slot in self.state.slots.values())
+        self._feeder.gate.set_held(held_count, known=known)
+        if isinstance(event, MessageReceived) and isinstance(event.message, Finished):
+            report = event.message.report
+            self._feeder.gate.charge(len(report.files) + len(report.missed))
 
     def _try_to_move(self, event: PoolEvent) -> None:
         if self._machine.can(event):

@@ -41,6 +41,7 @@ from poolwright.supervisor.policy.events import (
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.state import initial_state
 from poolwright.supervisor.pool_context import PolicyInbox, PoolContext, PoolPorts
+from poolwright.supervisor.portal_gate import PortalGate
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.shutdown import Shutdown
@@ -77,7 +78,8 @@ class PersistentWorkerPool:
             deadline=Deadline(),
             ending=self.shutdown_event,
         )
-        self._feeder = TaskFeeder(context, options.tab_count, options.worker.task_timeout_s)
+        self._gate = PortalGate(context, options.courtesy)
+        self._feeder = TaskFeeder(context, options.tab_count, options.worker.task_timeout_s, self._gate)
         self.submissions = Submissions(context, self._feeder)
         self._workspace = Workspace(options=options, context=context)
         self._storage = StorageMonitor(context, self._workspace)
@@ -125,6 +127,7 @@ class PersistentWorkerPool:
             tasks.start_soon(self._writer.run)
             executor = self._make_executor(tasks)
             tasks.start_soon(self._controller.run, executor)
+            tasks.start_soon(self._gate.watch_hours)
             tasks.start_soon(self._feeder.feed)
             tasks.start_soon(self._context.event_log.run)
             tasks.start_soon(self.memory_monitor.watch)

@@ -15,10 +15,12 @@ import anyio
 
 from poolwright.domain.events import TaskStarted
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.options import Courtesy
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.tasks import POTask
 from poolwright.supervisor.policy.events import TrialQueued
 from poolwright.supervisor.pool_context import PoolContext
+from poolwright.supervisor.portal_gate import PortalGate
 
 #: Tasks claimed ahead for each tab: enough that no tab waits for the disk, and few, because a crash returns them all.
 AHEAD_PER_TAB = 2
@@ -63,14 +65,18 @@ class TaskQueue(asyncio.Queue[POTask]):
 class TaskFeeder:
     """Feeds ``task_queue`` from the journal, in which a claimed task is ASSIGNED; at the end it returns the others."""
 
-    def __init__(self, context: PoolContext, tab_count: int, task_timeout_s: float) -> None:
+    def __init__(
+        self, context: PoolContext, tab_count: int, task_timeout_s: float, gate: PortalGate | None = None
+    ) -> None:
         """Feed the tasks of the pool's list to its tabs.
 
         Args:
             context: The context of the pool; its deadline abandons a claim whose disk hangs.
             tab_count: Number of tabs that can be open at the same time.
             task_timeout_s: Time limit of a task that has none of its own.
+            gate: The gate that tasks pass before they start; one without limits if ``None``.
         """
+        self.gate = gate or PortalGate(context, Courtesy())
         self._context = context
         self._task_timeout_s = task_timeout_s
         self._ahead_count = tab_count * AHEAD_PER_TAB
@@ -109,10 +115,13 @@ class TaskFeeder:
         """
         while True:
             await self._opened.wait()
+            await self.gate.wait()
             if is_fresh and self._on_trial:
-                return self._on_trial.pop(0)
+                if self._opened.is_set() and self.gate.pass_through(self._on_trial[0].task_id):
+                    return self._on_trial.pop(0)
+                continue
             task = await self.task_queue.get()
-            if self._opened.is_set():
+            if self._opened.is_set() and self.gate.pass_through(task.task_id):
                 self._changed.set()
                 return task
             self.requeue(task)
@@ -125,6 +134,7 @@ class TaskFeeder:
 
     def requeue(self, task: POTask) -> None:
         """Return a task that was not begun to its old position."""
+        self.gate.turn_back(task.task_id)
         if task.is_on_trial:
             self._on_trial.append(task)
             self._context.post(TrialQueued(task_id=task.task_id))

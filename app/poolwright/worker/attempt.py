@@ -28,6 +28,7 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.sdk.protocol import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from poolwright.system.memory_limit import OomKillCounter
 from poolwright.worker.errors import CannotProcessError, SessionBrokenError, classify_error, first_line
+from poolwright.worker.guard.blocked_requests import recording_blocked
 from poolwright.worker.page.reachability import is_portal_unreachable
 from poolwright.worker.processors.registry import TabProcessor, complete_report
 from poolwright.worker.session import BrowserSession
@@ -89,6 +90,8 @@ def _write_error(folder: Path) -> OSError | None:
     return None
 
 
+#: The evidence that names the requests that were blocked.
+BLOCKED_NAME = "blocked-requests.txt"
 #: Outcomes that a browser that is gone can cause.
 _OUTCOMES_TO_CHECK = frozenset({Outcome.FAILED, Outcome.PARTIAL})
 #: Reasons for which a person needs to see the page.
@@ -129,7 +132,10 @@ async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Repor
     """
     begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(OomKillCounter)
     async with context.session.tab(task, staging, context.portal_context) as tab:
-        report = await _run_within_limit(context, tab, task)
+        with recording_blocked() as blocked:
+            report = await _run_within_limit(context, tab, task)
+        if blocked.text:
+            await tab.add_evidence_text(BLOCKED_NAME, blocked.text)
         if report.outcome in _OUTCOMES_TO_CHECK:
             await _stop_if_browser_is_gone(context.session, report)
         if report.reason is Reason.TAB_CRASHED:

@@ -29,6 +29,7 @@ from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.browser.portal_header import open_portal_header
 from poolwright.worker.errors import is_closed_error
+from poolwright.worker.guard.browser_requests import open_browser_requests
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.login.session_login import SessionLogin
 from poolwright.worker.page.popups import window_cleanup
@@ -224,7 +225,7 @@ async def open_session(spec: SessionSpec, probe: PortalProbe | None) -> AsyncGen
         driver = await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
         session = BrowserSession(spec, probe, driver)
         try:
-            async with open_portal_header(driver, spec.browser):
+            async with open_portal_header(driver, spec.browser), open_browser_requests(driver, spec.browser.proxy):
                 await verify_cookies(session.driver, spec.expected_cookies, last_version)
                 await session.login.restore_cookies()
                 yield session

@@ -195,6 +195,10 @@ class Tab:
         """Add copies of files to the evidence; one that cannot be copied is left out."""
         await self._evidence.add_copies(sources, name)
 
+    async def add_evidence_text(self, name: str, text: str) -> None:
+        """Add a text to the evidence; one that cannot be written is left out."""
+        await self._evidence.add_text(name, text)
+
     async def capture_failure(self) -> None:
         """Save evidence after a failure, however much was saved before."""
         await self._evidence.save_screenshot_and_html(self.page, "page")

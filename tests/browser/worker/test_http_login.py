@@ -174,7 +174,7 @@ async def test_the_client_of_downloads_carries_both_to_the_portal_alone(tmp_path
         options = given_to(both.portal, SHELL)
         context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
         portal = PortalOptions(pack_json="", base_url=both.portal)
-        trusting = PACK.model_copy(update={"site": PACK.site.model_copy(update={"hosts": ("127.0.0.1",)})})
+        trusting = PACK.model_copy(update={"site": PACK.site.model_copy(update={"hosts": (both.other,)})})
         async with open_http_downloader(trusting, portal, context, "test", options) as downloader:
 
             async def fetch(path: str) -> None:

@@ -72,7 +72,8 @@ async def through_and_past(place: str, password: str, tmp_path: Path) -> None:
         await page.goto(f"{place}/x")
         assert await page.inner_text("body") == "past it"
 
-        async with open_http_downloader(PACK, portal, context, "test", options) as stream:
+        named = PACK.model_copy(update={"site": PACK.site.model_copy(update={"hosts": (place,)})})
+        async with open_http_downloader(named, portal, context, "test", options) as stream:
             if is_right:
                 part = tmp_path / "behind"
                 await stream.fetch(f"{BEHIND}/f", part, DownloadAllowance(SizeLimits()), ())

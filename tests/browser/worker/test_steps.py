@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Route
 
 from poolwright.domain.outcomes import Reason
 from tests.support import sessions
 from tests.support.portal import needs_chromium
-from tests.support.raw_portal import answer, attached, pdf, raw_pack
+from tests.support.raw_portal import answer, attached, pdf, raw_pack, raw_portal
 from tests.support.raw_stage import button, files_of, link, raw_stage
 from tests.support.sessions import OpenStage
 
@@ -156,25 +154,21 @@ async def test_a_step_in_a_frame_with_a_process_of_its_own_changes_nothing_there
     """The headless shell gives no frame a process of its own."""
     frame = f"""<button id=tab onclick="fetch('/change', {{method: 'POST', body: 'x'}}).finally(() =>
         list.innerHTML = `{TWO}`)">Anh\u00e4nge</button><div id=list></div>"""
-    asked = list[str]()
+    async with raw_portal() as other:
+        address = other.url.replace("127.0.0.1", "localhost")
+        other.routes["/list"] = (answer(frame.encode(), kind="text/html; charset=utf-8"),)
+        other.routes |= {f"/f/{name}.pdf": (attached(f"{name}.pdf", pdf(name)),) for name in "ab"}
+        pack = raw_pack(CLICK_TAB)
+        pack = pack.model_copy(update={"site": pack.site.model_copy(update={"hosts": (address,)})})
+        open_own = partial(sessions.open_stage, executable=sessions.CHROMIUM)
+        async with raw_stage(open_own, tmp_path, pack) as (portal, stage):
+            portal.order("1", f"<iframe src={address}/list width=300 height=200></iframe>")
 
-    async def answer_frame(route: Route) -> None:
-        asked.append(f"{route.request.method} {urlsplit(route.request.url).path}")
-        path = urlsplit(route.request.url).path
-        is_file = path.startswith("/f/")
-        kind = "application/pdf" if is_file else "text/html; charset=utf-8"
-        await route.fulfill(body=pdf(path) if is_file else frame.encode(), content_type=kind)
-
-    pack = raw_pack(CLICK_TAB)
-    pack = pack.model_copy(update={"site": pack.site.model_copy(update={"hosts": ("files.test",)})})
-    async with raw_stage(partial(sessions.open_stage, executable=sessions.CHROMIUM), tmp_path, pack) as (portal, stage):
-        await stage.session.driver.route("https://files.test/**", answer_frame)
-        portal.order("1", "<iframe src=https://files.test/list width=300 height=200></iframe>")
-
-        report, _ = await files_of(stage)
+            report, _ = await files_of(stage)
 
     assert [file.label for file in (*report.files, *report.missed)] == ["a.pdf", "b.pdf"], "the step was made"
-    assert "POST /change" not in asked
+    assert not [head for head in other.heads if head.startswith("POST")]
+    assert report.evidence == ("blocked-requests.txt",)
 
 
 async def test_a_page_that_is_opened_again_for_a_click_goes_through_the_steps_again(

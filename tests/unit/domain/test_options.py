@@ -10,6 +10,7 @@ import pytest
 from poolwright.domain.errors import OptionsError, PoolError
 from poolwright.domain.options import (
     BrowserOptions,
+    Courtesy,
     PoolOptions,
     PortalOptions,
     Proxy,
@@ -18,6 +19,7 @@ from poolwright.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
+from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal.pack_schema import PageLimits
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
@@ -143,3 +145,31 @@ def test_a_socks_proxy_takes_no_user() -> None:
 
 def test_two_gigabytes_are_enough_for_a_file_and_for_an_order() -> None:
     assert (SizeLimits().file_bytes, SizeLimits().order_bytes) == (2 * 1024**3, 2 * 1024**3)
+
+
+@pytest.mark.parametrize(
+    ("given", "rate", "concurrency", "wanted"),
+    [
+        (Courtesy(), 0, 0, Courtesy()),
+        (Courtesy(), 30, 2, Courtesy(rate_per_min=30, concurrency=2)),
+        (Courtesy(rate_per_min=20, concurrency=3), 30, 4, Courtesy(rate_per_min=20, concurrency=3)),
+        (Courtesy(rate_per_min=20, concurrency=3), 10, 2, Courtesy(rate_per_min=10, concurrency=2)),
+        (Courtesy(rate_per_min=20, concurrency=3), 0, 0, Courtesy(rate_per_min=20, concurrency=3)),
+    ],
+)
+def test_limits_of_a_portal_can_only_be_lowered(
+    given: Courtesy, rate: float, concurrency: int, wanted: Courtesy
+) -> None:
+    assert given.lowered(rate, concurrency) == wanted
+
+
+def test_limits_of_a_portal_are_told_in_one_sentence() -> None:
+    hours = WorkingHours.parse("Mon-Fri 07:00-19:00")
+    told = Courtesy(rate_per_min=30, concurrency=2, hours=hours).sentence
+
+    assert Courtesy().sentence == ""
+    assert told == (
+        "limits of the portal: at most 30 pages and files a minute, at most 2 orders at the same time, "
+        "orders start Mon-Fri 07:00-19:00 only"
+    )
+    assert Courtesy(rate_per_min=0.5).sentence == "limits of the portal: at most 0.5 pages and files a minute"

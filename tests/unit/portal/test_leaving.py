@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.portal.request_policy import PageRequest, RequestRuling, rule_on_request
+from poolwright.portal.pack_schema import OtherHosts
+from poolwright.portal.request_policy import PageRequest, RequestRuling, is_named, local_patterns, rule_on_request
 from tests.support.sites import pack_of
 
 HOME = "https://portal.test"
@@ -62,3 +63,79 @@ def test_single_sign_on_that_the_pack_names_goes_both_ways() -> None:
     assert ruling("POST", "https://sso.test/login", is_navigation=True) is RequestRuling.ALLOWED
     assert ruling("POST", f"{HOME}/acs", is_navigation=True, sender="https://sso.test") is RequestRuling.ALLOWED
     assert ruling("POST", f"{HOME}/acs", is_navigation=True, sender="https://elsewhere.test") is RequestRuling.BLOCKED
+
+
+def test_a_socket_is_opened_only_where_the_pack_names_it() -> None:
+    def of(url: str, *, is_clicking: bool = False) -> RequestRuling:
+        request = PageRequest(method="POST", url=url, is_navigation=False, is_clicking=is_clicking, is_socket=True)
+        return rule_on_request(NAMED, HOME, request)
+
+    assert of(f"{HOME}/graphql") is RequestRuling.ALLOWED
+    assert of(f"{HOME}/live", is_clicking=True) is RequestRuling.BLOCKED
+    read = PageRequest(method="GET", url=f"{HOME}/live", is_navigation=False, is_socket=True)
+    assert rule_on_request(NAMED, HOME, read) is RequestRuling.BLOCKED
+
+
+def test_a_pack_may_block_all_hosts_that_it_does_not_name() -> None:
+    strict = NAMED.model_copy(update={"site": NAMED.site.model_copy(update={"other_hosts": OtherHosts.BLOCK})})
+
+    def of(url: str, *, method: str = "GET", is_navigation: bool = False, is_clicking: bool = False) -> RequestRuling:
+        request = PageRequest(method=method, url=url, is_navigation=is_navigation, is_clicking=is_clicking)
+        return rule_on_request(strict, HOME, request)
+
+    for url in (f"{HOME}/x", "https://files.test/x", "https://sso.test/x"):
+        assert of(url) is RequestRuling.ALLOWED
+    assert of("https://elsewhere.test/font") is RequestRuling.OTHER_HOST
+    assert of("https://elsewhere.test/font", method="POST") is RequestRuling.OTHER_HOST
+    assert of("https://elsewhere.test/font", is_clicking=True) is RequestRuling.OTHER_HOST
+    assert of("https://elsewhere.test/", is_navigation=True) is RequestRuling.OFF_PORTAL
+    assert of("https://store.test/signed", is_navigation=True, is_clicking=True) is RequestRuling.ALLOWED
+    assert of(f"{HOME}/save", method="POST") is RequestRuling.BLOCKED
+    assert of("data:text/html,x") is RequestRuling.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("url", "is_right"),
+    [
+        (f"{HOME}/x", True),
+        ("https://files.test/x", True),
+        ("https://sso.test/x", True),
+        ("https://elsewhere.test/x", False),
+        ("http://127.0.0.1/", False),
+    ],
+)
+def test_the_portal_its_hosts_and_those_of_its_login_are_named(url: str, *, is_right: bool) -> None:
+    assert is_named(NAMED, HOME, url) is is_right
+
+
+def test_places_that_are_not_on_the_internet_are_checked_whatever_is_loaded_from_them() -> None:
+    every = (
+        "*://localhost*",
+        "*://*.localhost*",
+        "*://0.*",
+        "*://10.*",
+        "*://100.*",
+        "*://127.*",
+        "*://169.254.*",
+        "*://172.1?.*",
+        "*://172.2?.*",
+        "*://172.3?.*",
+        "*://192.168.*",
+        "*://[*",
+    )
+    assert local_patterns(HOME) == every
+
+
+@pytest.mark.parametrize(
+    ("base_url", "left_out"),
+    [
+        ("http://localhost:8000", "*://localhost*"),
+        ("http://a.localhost", "*://*.localhost*"),
+        ("https://10.1.2.3", "*://10.*"),
+        ("https://172.20.1.1", "*://172.2?.*"),
+        ("https://[fd00::1]:8443", "*://[*"),
+        ("no address", ""),
+    ],
+)
+def test_only_those_of_the_portal_itself_load_unchecked(base_url: str, left_out: str) -> None:
+    assert [one for one in local_patterns(HOME) if one not in local_patterns(base_url)] == [left_out][: bool(left_out)]

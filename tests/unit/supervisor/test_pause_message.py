@@ -13,6 +13,7 @@ from poolwright.supervisor.policy.pauses import PauseReason
     [
         (PauseReason.OPERATOR, "until an operator resumes it"),
         (PauseReason.PLACE_GONE, "until the folder is back"),
+        (PauseReason.OUTSIDE_HOURS, "until the portal's working hours begin"),
         (PauseReason.JOURNAL_LOCKED, "until the journal can be used again"),
         (PauseReason.MEMORY_SHORT, "until there is enough memory again"),
         (PauseReason.LOGIN_LOST, "until the login is back"),

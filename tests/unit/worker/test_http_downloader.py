@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.portal import pack as packs
 from poolwright.worker.errors import PortalBusyError
@@ -68,6 +71,8 @@ def _network(monkeypatch: pytest.MonkeyPatch) -> None:
     places = {"portal": "93.184.216.34", "bucket": "8.8.8.8", "inside": "10.0.0.8", "here": "127.0.0.1"}
 
     async def look_up(host: str, port: int) -> list[tuple[Any, ...]]:
+        if host == "unknown.test":
+            raise OSError
         return [(None, None, None, "", (places[host.partition(".")[0]], port))]
 
     monkeypatch.setattr(anyio, "getaddrinfo", look_up)
@@ -103,10 +108,55 @@ async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Pa
     assert (tmp_path / "part").read_bytes() == PDF
 
 
+async def test_a_host_that_the_pack_does_not_name_is_connected_to_at_the_address_that_was_checked(
+    tmp_path: Path,
+) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name = request.extensions.get("sni_hostname", "")
+        asked.append((request.url.host, request.headers["host"], name))
+        if len(asked) == 1:
+            return httpx.Response(302, headers={"location": "https://bucket.test:8443/k?X-Amz-Signature=a"})
+        if len(asked) == 2:
+            return httpx.Response(302, headers={"location": "/l?X-Amz-Signature=b"})
+        return httpx.Response(200, content=PDF)
+
+    received = await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
+
+    checked = ("8.8.8.8", "bucket.test:8443", "bucket.test")
+    assert asked == [("portal.test", "portal.test", ""), checked, checked]
+    assert received.final_url == "https://bucket.test:8443/l?X-Amz-Signature=b"
+
+
+async def test_a_name_that_leads_elsewhere_at_a_second_look_is_not_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    async def look_up(host: str, port: int) -> list[tuple[Any, ...]]:
+        looks.append(host)
+        return [(None, None, None, "", ("8.8.8.8" if len(looks) == 1 else "127.0.0.1", port))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", look_up)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if len(asked) > 1:
+            return httpx.Response(200, content=PDF)
+        return httpx.Response(302, headers={"location": "https://bucket.test/k?X-Amz-Signature=a"})
+
+    await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
+
+    assert (asked, looks) == (["portal.test", "8.8.8.8"], ["bucket.test"])
+
+
 @pytest.mark.parametrize(
     ("location", "said"),
     [
         ("https://elsewhere.test/s.pdf", "does not name"),
+        ("https://unknown.test/k?X-Amz-Signature=a", "unknown.test cannot be found"),
         ("https://inside.test/k?X-Amz-Signature=a", "a private network"),
         ("https://here.test/k?X-Amz-Signature=a", "this machine"),
         ("http://bucket.test/k?X-Amz-Signature=a", "without encryption"),
@@ -310,14 +360,27 @@ def test_no_cookie_is_taken_for_another_host() -> None:
         ("0", 0.0),
         (None, None),
         ("", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("Wed, 21 Oct 2026 07:29:30 GMT", 90.0),
+        ("Wed, 21 Oct 2026 09:29:30 +0200", 90.0),
+        ("Wed, 21 Oct 2026 07:29:30 -0000", 90.0),
         ("-5", None),
         ("1.5", None),
         ("²", None),
     ],
 )
-def test_only_whole_seconds_are_taken_from_a_retry_after(header: str | None, told_s: float | None) -> None:
-    assert parse_retry_after(header) == told_s
+def test_a_retry_after_holds_whole_seconds_or_a_date(header: str | None, told_s: float | None) -> None:
+    assert parse_retry_after(header, "Wed, 21 Oct 2026 07:28:00 GMT") == told_s
+
+
+@pytest.mark.parametrize("sent_at", [None, "", "no date"])
+def test_without_a_date_of_the_portal_the_clock_of_this_machine_counts(sent_at: str | None) -> None:
+    later = format_datetime(SystemClock().now() + timedelta(hours=2), usegmt=True)
+    told_s = parse_retry_after(later, sent_at)
+
+    assert told_s is not None
+    assert 3600.0 < told_s <= 7200.0
 
 
 async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> None:
@@ -327,8 +390,8 @@ async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> Non
     asked: dict[str, str] = {}
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked[request.url.host] = request.headers.get("cookie", "")
-        if request.url.host == "bucket.test":
+        asked[request.headers["host"]] = request.headers.get("cookie", "")
+        if request.headers["host"] == "bucket.test":
             return httpx.Response(200, content=PDF)
         return httpx.Response(302, headers={"location": "https://bucket.test/k?X-Amz-Signature=a"})
 

@@ -128,3 +128,16 @@ async def test_a_page_that_gives_no_html_leaves_its_picture(tmp_path: Path) -> N
 
     assert saved == evidence.names == ("page.png",)
     assert names_in(tmp_path / "evidence") == ["page.png"]
+
+
+async def test_a_text_is_evidence_too_and_one_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path)
+    await evidence.add_text("blocked.txt", "POST \udcff")
+    await evidence.add_text("blocked.txt", "again")
+    (tmp_path / "file").touch()
+    nowhere = Evidence(tmp_path / "file")
+    await nowhere.add_text("blocked.txt", "x")
+
+    assert [(tmp_path / "evidence" / name).read_text() for name in evidence.names] == ["POST ?", "again"]
+    assert evidence.names[0] == "blocked.txt"
+    assert nowhere.names == ()

@@ -241,6 +241,7 @@ Command = TaskCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | Pau
 _PAUSED_UNTIL: Mapping[PauseReason, str] = MappingProxyType(
     {
         PauseReason.OPERATOR: "until an operator resumes it",
+        PauseReason.OUTSIDE_HOURS: "until the portal's working hours begin",
         PauseReason.PLACE_GONE: "until the folder is back",
         PauseReason.JOURNAL_LOCKED: "until the journal can be used again",
         PauseReason.MEMORY_SHORT: "until there is enough memory again",
@@ -253,6 +254,7 @@ _RESUMED_BECAUSE: Mapping[PauseReason, str] = MappingProxyType(
         PauseReason.OPERATOR: "by an operator",
         PauseReason.PORTAL_DOWN: "trying the portal again",
         PauseReason.PORTAL_BUSY: "the pause for the busy portal is over",
+        PauseReason.OUTSIDE_HOURS: "the portal's working hours have begun",
         PauseReason.DISK_FULL: "trying the disk again",
         PauseReason.DISK_AWAY: "trying the disk again",
         PauseReason.DISK_FORBIDDEN: "trying the folder again",

@@ -38,6 +38,8 @@ from poolwright.supervisor.policy.login_recovery import (
 from poolwright.supervisor.policy.pool_wide import (
     on_disk_low,
     on_folder_missing,
+    on_hours_began,
+    on_hours_ended,
     on_journal_full,
     on_journal_locked,
     on_limits_changed,
@@ -116,6 +118,8 @@ MESSAGE_HANDLERS: Mapping[type[events.PolicyMessage], Callable[[Draft, Any], Non
 HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = MappingProxyType(
     {
         # The whole pool
+        events.HoursEnded: on_hours_ended,
+        events.HoursBegan: on_hours_began,
         events.StopRequested: on_stop_requested,
         events.PauseRequested: on_pause_requested,
         events.PauseEnded: on_pause_ended,

@@ -37,6 +37,20 @@ class LoginExpiring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoursEnded:
+    """The portal's working hours are over; ``HoursBegan`` follows."""
+
+    detail: str
+    #: When they begin again, for people.
+    begin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursBegan:
+    """The portal's working hours have begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequested:
     """The pool has to end: by request, or because it cannot continue."""
 
@@ -150,6 +164,8 @@ class PauseEnded:
 
 PoolWideInput = (
     LoginExpiring
+    | HoursEnded
+    | HoursBegan
     | StopRequested
     | JournalFull
     | JournalLocked

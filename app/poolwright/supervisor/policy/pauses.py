@@ -27,6 +27,8 @@ class PauseReason(StrEnum):
     OPERATOR = "operator"
     PORTAL_DOWN = "portal_down"
     PORTAL_BUSY = "portal_busy"
+    #: It is outside the portal's working hours; the orders in hand are finished.
+    OUTSIDE_HOURS = "outside_hours"
     DISK_FULL = "disk_full"
     #: The output folder, the journal or the folder for runs does not answer.
     DISK_AWAY = "disk_away"

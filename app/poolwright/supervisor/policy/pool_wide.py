@@ -9,6 +9,8 @@ from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import (
     DiskLow,
     FolderMissing,
+    HoursBegan,
+    HoursEnded,
     JournalFull,
     JournalLocked,
     LimitsChanged,
@@ -32,6 +34,16 @@ def on_stop_requested(draft: Draft, event: StopRequested) -> None:
 def on_pause_requested(draft: Draft, _event: PauseRequested) -> None:
     """Pause until an operator resumes the pool."""
     draft.pause_until_resumed(PauseReason.OPERATOR, "Paused by request.")
+
+
+def on_hours_ended(draft: Draft, event: HoursEnded) -> None:
+    """Pause until the portal's working hours begin."""
+    draft.pause_until_resumed(PauseReason.OUTSIDE_HOURS, f"{event.detail} It goes on at {event.begin}.")
+
+
+def on_hours_began(draft: Draft, _event: HoursBegan) -> None:
+    """End the pause outside the portal's working hours."""
+    draft.resume(PauseReason.OUTSIDE_HOURS)
 
 
 def on_pause_ended(draft: Draft, event: PauseEnded) -> None:

@@ -30,6 +30,7 @@ from poolwright.worker.page.devtools import PageNavigatedError, press_link, save
 from poolwright.worker.page.page_activity import PageActivity, follow_page, ignore_failure
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.popups import answer_dialogs, close_opened_windows, window_cleanup
+from poolwright.worker.page.request_guard import guard_requests
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import PAGE_TYPES, DownloadRefusedError, ReceivedFile, media_type
@@ -92,7 +93,12 @@ class BrowserDownloader:
         answer_dialogs(page, self._dialogs)
         flood = anyio.Event()  # never awaited: the wait for activity ends on a flood by itself
         try:
-            async with window_cleanup(page, flood.set), follow_page(page) as activity:
+            async with (
+                window_cleanup(page, flood.set),
+                guard_requests(page, self._pack, self._base_url) as guard,
+                follow_page(page) as activity,
+            ):
+                guard.is_clicking = True  # some pages send a form that brings the file
                 status = await self._open(page, activity, request.link.address, referer)
                 if status >= HTTPStatus.BAD_REQUEST and not activity.downloads:
                     answer = await read_answer(request.link.address, [page], activity, self._pack, self._base_url)

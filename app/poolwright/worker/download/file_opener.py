@@ -82,7 +82,7 @@ class FileOpener:
                     guard_requests(page, self._pack, self._portal.base_url) as guard,
                 ):
                     await self._navigate(page, address, referer)
-                    finder = ElementFinder(page, traffic, self._pack, self._portal.base_url, guard)
+                    finder = ElementFinder(page, traffic, self._pack, self._portal.base_url)
                     yield FilePage(finder=finder, guard=guard)
         finally:
             with anyio.CancelScope(shield=True):

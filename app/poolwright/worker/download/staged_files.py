@@ -176,6 +176,15 @@ class Evidence:
             self._names += saved
         return tuple(saved)
 
+    async def add_text(self, name: str, text: str) -> None:
+        """Add a text under a name; one that cannot be written is left out."""
+        text_name = unique_name(safe_name(name), self._requested)
+        self._requested.append(text_name)
+        with contextlib.suppress(OSError):
+            await anyio.Path(self._folder).mkdir(parents=True, exist_ok=True)
+            await anyio.Path(self._folder / text_name).write_text(text, encoding="utf-8", errors="replace")
+            self._names.append(text_name)
+
     async def add_copies(self, sources: Sequence[Path], name: str) -> None:
         """Add copies of files, under a name and their own endings; a file that cannot be copied is left out."""
         for source in sources:

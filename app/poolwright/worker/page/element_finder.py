@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from poolwright.portal.pack import Pack
 from poolwright.worker.page.devtools import PageNavigatedError, cdp_session, isolated_world, session_sender
 from poolwright.worker.page.page_content import may_read_frame
-from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import Traffic
 
 _SCRIPT = resources.files("poolwright.worker").joinpath("steps.js").read_text(encoding="utf-8")
@@ -117,9 +116,7 @@ class ElementQuery:
 class ElementFinder:
     """Finds the elements of one page."""
 
-    def __init__(
-        self, page: Page, traffic: Traffic, pack: Pack, base_url: str, guard: RequestGuard | None = None
-    ) -> None:
+    def __init__(self, page: Page, traffic: Traffic, pack: Pack, base_url: str) -> None:
         """Work on a page by the rules of a portal.
 
         Args:
@@ -127,9 +124,7 @@ class ElementFinder:
             traffic: Its requests.
             pack: The portal's rules.
             base_url: The address of the portal.
-            guard: The guard of the page, which covers a frame before something is clicked in it.
         """
-        self._guard = guard
         self.page = page
         self.pack = pack
         self.base_url = base_url
@@ -190,8 +185,6 @@ class ElementFinder:
             except PageNavigatedError:
                 return StepResult(end=StepEnd.FOUND, count=1)  # because of the click
             if not result.is_found:
-                if self._guard is not None:
-                    await self._guard.cover_frames()
                 result = await self._in_frames(now)
         return result
 

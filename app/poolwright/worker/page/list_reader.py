@@ -14,7 +14,6 @@ from poolwright.worker.page.element_finder import ElementFinder
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, PageLink, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
 from poolwright.worker.page.page_steps import PageSteps, StepError
-from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import Traffic
 
 _IS_SHOWN = frozenset({Verdict.READY, Verdict.RENEWED})
@@ -34,7 +33,6 @@ class ListReader:
         pack: Pack,
         base_url: str,
         portal_number: str,
-        guard: RequestGuard | None = None,
     ) -> None:
         """Read by the rules of a portal.
 
@@ -44,14 +42,13 @@ class ListReader:
             pack: The portal's rules.
             base_url: The address of the portal.
             portal_number: The order.
-            guard: The guard of the page, since steps click on it.
         """
         self._page = page
         self._traffic = traffic
         self._pack = pack
         self._base_url = base_url
         self._number = portal_number
-        self._steps = PageSteps(ElementFinder(page, traffic, pack, base_url, guard), portal_number)
+        self._steps = PageSteps(ElementFinder(page, traffic, pack, base_url), portal_number)
 
     async def read(self, list_page: int | None = None, *, is_after_click: bool = False) -> ClassifiedPage:
         """Read the whole list; leave the page at the last page of the list.

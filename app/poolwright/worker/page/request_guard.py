@@ -1,51 +1,64 @@
-"""Blocks requests that must not leave the page of an order; the rules are in ``portal.leaving``.
+"""Blocks requests that must not leave the page of an order; the rules are in ``portal.request_policy``.
 
-Only documents and requests of scripts are paused and checked, so that images and styles load at full speed, and from
-the browser's cache.
+The guard covers the page with all its frames and workers and the windows that it opens (``guard.browser_requests``).
+Blocked requests are recorded for the evidence of the order.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import AsyncGenerator, Generator, Mapping
+import json
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from importlib import resources
 from typing import Any
 
 import anyio
-from playwright.async_api import CDPSession, Frame, Page
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
 
-from poolwright.domain.errors import unwrap_group
-from poolwright.portal.addresses import Origin, origin_of
+from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
-from poolwright.portal.request_policy import PageRequest, RequestRuling, rule_on_request
-from poolwright.worker.page.devtools import SendCommand, cdp_session, session_sender
+from poolwright.portal.pack_schema import OtherHosts
+from poolwright.portal.request_policy import PageRequest, RequestRuling, is_named, local_patterns, rule_on_request
+from poolwright.worker.guard.blocked_requests import current_record
+from poolwright.worker.guard.browser_requests import open_browser_requests
+from poolwright.worker.page.devtools import cdp_session, session_sender
+from poolwright.worker.transfer.name_resolver import HostAddresses, NameResolver
 
 #: The kinds of requests that can carry a change, or lead the page away.
-_KINDS = ("Document", "XHR", "Fetch", "Ping")
+_KINDS = ("Document", "XHR", "Fetch", "Ping", "CSPViolationReport", "Other")
 _CLOSE_LIMIT_S = 2.0
 #: Blocks all traffic; a page that has loaded is still shown.
 _CUT_OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 #: Most blocked requests that a report names.
 _LOGGED_COUNT_MAX = 5
+_SOCKETS = resources.files("poolwright.worker.guard").joinpath("sockets.js").read_text(encoding="utf-8")
+#: The fragment of the request by which that script tells of a blocked WebSocket.
+_SOCKET_FRAGMENT = "#poolwright-socket"
+#: Why a request was blocked, for the evidence.
+_CAUSES: Mapping[RequestRuling, str] = {
+    RequestRuling.BLOCKED: "it could change something, and site.posts does not name it",
+    RequestRuling.OFF_PORTAL: "the page may not go to another host",
+    RequestRuling.OTHER_HOST: "site.other_hosts blocks hosts that the pack does not name",
+}
 _Event = Mapping[str, Any]
-#: A paused request, and the session that can continue it.
-_Paused = tuple[_Event, SendCommand]
 
 
 class RequestGuard:
     """Decides about the requests of one page, and records the blocked ones. Created by ``guard_requests``."""
 
-    def __init__(self, page: Page, pack: Pack, base_url: str, frame_id: str) -> None:
+    def __init__(self, pack: Pack, base_url: str, frame_id: str, resolver: NameResolver) -> None:
         """Guard the page whose main frame is ``frame_id``."""
-        self._page = page
-        self._covered: set[tuple[Frame, Origin | None]] = set()
-        self._to_answer, self.paused = anyio.create_memory_object_stream[_Paused](math.inf)
         self._pack = pack
         self._base_url = base_url
         self._frame_id = frame_id
+        self._resolver = resolver
+        self._hosts: dict[str, HostAddresses] = {}
+        self._record = current_record()
         #: Whether links of the page are clicked, so that the requests of those clicks are allowed.
         self.is_clicking = False
+        #: Whether the work on the page has ended, so that nothing more leaves it.
+        self.is_over = False
         #: Requests that were blocked, as method and address.
         self.withheld: list[str] = []
         #: Addresses outside the portal to which the page tried to navigate.
@@ -60,52 +73,71 @@ class RequestGuard:
         finally:
             self.is_clicking = before
 
-    async def cover(self, session: CDPSession) -> None:
-        """Pause the requests of a page, or of a frame with a process of its own, until they are decided.
+    async def may_go(self, event: _Event) -> bool:
+        """Return whether a paused request may be sent; one that may not is recorded."""
+        if self.is_over:
+            return False
+        request, kind = self._request(event), event["resourceType"]
+        ruling = rule_on_request(self._pack, self._base_url, request)
+        cause = _CAUSES.get(ruling, "")
+        if ruling is RequestRuling.OFF_PORTAL:
+            self.strayed.append(request.url)
+        if ruling is RequestRuling.ALLOWED:
+            cause = await self._network_problem(request.url)
+        if not cause:
+            return True
+        method = "WebSocket" if request.is_socket else request.method
+        self._record.add(method, request.url, cause)
+        summary = f"{method} {request.url.split('?')[0]}"
+        is_new = ruling is RequestRuling.BLOCKED and kind not in _REPORTS and summary not in self.withheld
+        if is_new and len(self.withheld) < _LOGGED_COUNT_MAX:
+            self.withheld.append(summary)
+        return False
 
-        Raises:
-            playwright.async_api.Error: It crashed or was closed.
-        """
-        send = session_sender(session)
-
-        def on_paused(event: _Event) -> None:
-            with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
-                self._to_answer.send_nowait((event, send))
-
-        session.on("Fetch.requestPaused", on_paused)
-        await send("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": kind} for kind in _KINDS]})
-
-    async def cover_frames(self) -> None:
-        """Guard the frames with a process of their own too; called before something is clicked in one."""
-        for frame in self._page.frames[1:]:
-            if (key := (frame, origin_of(frame.url))) in self._covered:
-                continue
-            with contextlib.suppress(PlaywrightError):  # it has no process of its own, or is gone
-                await self.cover(await self._page.context.new_cdp_session(frame))
-                self._covered.add(key)
-
-    def close(self) -> None:
-        """Decide about no more requests."""
-        self._to_answer.close()
-
-    def decide(self, event: _Event) -> RequestRuling:
-        """Return the ruling on one request, and record it if it is blocked."""
+    def _request(self, event: _Event) -> PageRequest:
         raw = event["request"]
-        request = PageRequest(
+        return PageRequest(
             method=str(raw["method"]),
             url=str(raw["url"]),
             is_navigation=event["resourceType"] == "Document" and event.get("frameId") == self._frame_id,
             sender=str(raw.get("headers", {}).get("Origin", "")),
             is_clicking=self.is_clicking,
+            is_socket=raw.get("urlFragment") == _SOCKET_FRAGMENT,
         )
-        ruling = rule_on_request(self._pack, self._base_url, request)
-        if ruling is RequestRuling.OFF_PORTAL:
-            self.strayed.append(request.url)
-        summary = f"{request.method} {request.url.split('?')[0]}"
-        is_new = ruling is RequestRuling.BLOCKED and event["resourceType"] != "Ping" and summary not in self.withheld
-        if is_new and len(self.withheld) < _LOGGED_COUNT_MAX:
-            self.withheld.append(summary)
-        return ruling
+
+    async def _network_problem(self, url: str) -> str:
+        """Return why a host that the pack does not name is not requested; empty if it is on the internet."""
+        origin = origin_of(url)
+        if origin is None or is_named(self._pack, self._base_url, url):
+            return ""
+        if origin.host not in self._hosts:
+            self._hosts[origin.host] = await self._resolver.resolve(url)
+        return self._hosts[origin.host].problem
+
+
+#: Kinds of requests that tell of something and bring nothing, so that a list is not missing because of them.
+_REPORTS = frozenset({"Ping", "CSPViolationReport"})
+
+
+def _patterns(pack: Pack, base_url: str) -> Iterator[tuple[str, str]]:
+    """Yield what is paused: patterns of addresses, each with a kind of request, or with an empty text for all."""
+    if pack.site.other_hosts is OtherHosts.BLOCK:
+        yield "*", ""
+        return
+    yield from (("*", kind) for kind in _KINDS)
+    yield from ((pattern, "") for pattern in local_patterns(base_url))
+
+
+def _socket_script(pack: Pack, base_url: str) -> str:
+    """Return the script that lets a page open only those WebSockets that the pack names."""
+    portal = origin_of(base_url)
+    default = {"http": 80, "https": 443}
+    address = ""
+    if portal is not None:
+        host = f"[{portal.host}]" if ":" in portal.host else portal.host
+        port = "" if default[portal.scheme] == portal.port else f":{portal.port}"
+        address = f"{portal.scheme}://{host}{port}"
+    return f"({_SOCKETS.strip()})({json.dumps([address, list(pack.site.posts)])})"
 
 
 @contextlib.asynccontextmanager
@@ -115,31 +147,18 @@ async def guard_requests(page: Page, pack: Pack, base_url: str) -> AsyncGenerato
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
     """
-    session = await cdp_session(page)
-    send = session_sender(session)
-    tree = await send("Page.getFrameTree", {})
-    guard = RequestGuard(page, pack, base_url, tree["frameTree"]["frame"]["id"])
-    await guard.cover(session)
-    try:
-        async with anyio.create_task_group() as answering:
-            answering.start_soon(_answer, guard)
-            try:
-                yield guard
-            finally:
-                with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
-                    await send("Network.emulateNetworkConditions", _CUT_OFF)
-                    await send("Fetch.disable", {})
-                guard.close()
-    except ExceptionGroup as group:
-        raise unwrap_group(group) from group
-
-
-async def _answer(guard: RequestGuard) -> None:
-    """Continue or fail each paused request, until the guard ends."""
-    with guard.paused as events:
-        async for event, send in events:
-            with contextlib.suppress(PlaywrightError):  # the page closed, and its requests with it
-                if guard.decide(event) is RequestRuling.ALLOWED:
-                    await send("Fetch.continueRequest", {"requestId": event["requestId"]})
-                else:  # any other error would replace the page by an error page of the browser
-                    await send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "Aborted"})
+    send = session_sender(await cdp_session(page))
+    async with open_browser_requests(page.context) as requests:
+        tree = await send("Page.getFrameTree", {})
+        frame_id = str(tree["frameTree"]["frame"]["id"])
+        guard = RequestGuard(pack, base_url, frame_id, requests.resolver)
+        await requests.claim(frame_id, guard, _patterns(pack, base_url))
+        script = _socket_script(pack, base_url)
+        await requests.run_in_windows(f"if (top.opener) {script}")
+        await page.add_init_script(script)
+        try:
+            yield guard
+        finally:
+            guard.is_over = True
+            with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
+                await send("Network.emulateNetworkConditions", _CUT_OFF)

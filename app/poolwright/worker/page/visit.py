@@ -91,7 +91,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
 
     async def read(*, is_after_click: bool = False) -> ClassifiedPage:
         if portal_number is not None:
-            order = ListReader(page, traffic, pack, base_url, portal_number, guard)
+            order = ListReader(page, traffic, pack, base_url, portal_number)
             return await order.read(list_page, is_after_click=is_after_click)
         reader = PageReader(page, traffic, pack, base_url, is_any_page=is_any_page, is_after_click=is_after_click)
         return await reader.read()
@@ -264,4 +264,7 @@ async def _challenge(traffic: Traffic) -> str:
 
 
 async def _retry_after_s(traffic: Traffic) -> float | None:
-    return parse_retry_after(await traffic.response.header_value("retry-after")) if traffic.response else None
+    if traffic.response is None:
+        return None
+    headers = [await traffic.response.header_value(name) for name in ("retry-after", "date")]
+    return parse_retry_after(*headers)

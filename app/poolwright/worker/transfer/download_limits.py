@@ -10,11 +10,8 @@ that do not fit, and the other orders continue.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shutil
-from collections.abc import Collection
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -34,32 +31,6 @@ _SIGNED = re.compile(
 _KEY = re.compile(
     r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)[\w=~!+-]{24,}|[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
-
-
-class NetworkScope(StrEnum):
-    """The scope of a network address."""
-
-    PUBLIC = "the internet"
-    PRIVATE = "a private network"
-    LINK_LOCAL = "the local link"
-    LOOPBACK = "this machine"
-    RESERVED = "a reserved network"
-
-
-def network_scope(address: str) -> NetworkScope:
-    """Return the scope of a numeric network address; ``RESERVED`` for any other text."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return NetworkScope.RESERVED
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    if inner.is_loopback:
-        return NetworkScope.LOOPBACK
-    if inner.is_link_local:
-        return NetworkScope.LINK_LOCAL
-    if inner.is_unspecified or inner.is_multicast or inner.is_reserved:
-        return NetworkScope.RESERVED
-    return NetworkScope.PUBLIC if inner.is_global else NetworkScope.PRIVATE
 
 
 def is_signed_url(url: str) -> bool:
@@ -83,19 +54,6 @@ def target_problem(pack: Pack, base_url: str, url: str) -> str:
     if not is_signed_url(url):
         return f"its address redirects to another host, which the portal pack does not name: {target.host}"
     return ""
-
-
-def network_problem(host: str, addresses: Collection[str], portal_addresses: Collection[str]) -> str:
-    """Return the reason not to request a host, judged by its network addresses; empty if it may be requested.
-
-    Args:
-        host: The name of the host, for the sentence.
-        addresses: The network addresses of the host; empty if only a proxy can resolve it.
-        portal_addresses: The network addresses of the portal.
-    """
-    allowed = {NetworkScope.PUBLIC, *map(network_scope, portal_addresses)} - {NetworkScope.RESERVED}
-    wrong = next((scope for scope in map(network_scope, addresses) if scope not in allowed), None)
-    return "" if wrong is None else f"its address leads to {host}, which is in another network than the portal: {wrong}"
 
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")

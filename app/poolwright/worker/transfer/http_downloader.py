@@ -11,6 +11,8 @@ import ssl
 import zlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -20,13 +22,15 @@ import httpx
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.options import BrowserOptions, PortalOptions
 from poolwright.portal.addresses import is_sent_to, origin_of
 from poolwright.portal.pack import Pack
 from poolwright.worker.errors import PortalBusyError, first_line, raise_if_closed
 from poolwright.worker.transfer.content_disposition import parse_content_disposition
-from poolwright.worker.transfer.download_limits import DownloadAllowance, network_problem, target_problem
+from poolwright.worker.transfer.download_limits import DownloadAllowance, target_problem
 from poolwright.worker.transfer.http_client import HttpClients, open_http_clients, store_response_cookies
+from poolwright.worker.transfer.name_resolver import NameResolver
 from poolwright.worker.transfer.received_file import (
     SUPPORTED_CODINGS,
     ContentDecoder,
@@ -53,8 +57,16 @@ _LOGIN_STATUSES = frozenset({401, 403})
 class HttpDownloader:
     """Downloads the files of one session. All tabs share its clients; each request reads the browser's cookies."""
 
-    def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, clients: HttpClients) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        portal: PortalOptions,
+        context: BrowserContext,
+        clients: HttpClients,
+        resolver: NameResolver | None = None,
+    ) -> None:
         """Keep the parts; created by ``open_http_downloader``."""
+        self._resolver = resolver or NameResolver()
         self._pack = pack
         self._portal = portal
         self._context = context
@@ -86,7 +98,7 @@ class HttpDownloader:
                         final_url = address if url == address else str(response.url)
                         return replace(received, source_url=address, final_url=final_url)
                     url = _redirect_target(str(response.url), response.headers["location"])
-                await self._check_target(url)
+                self._check_target(url)
         except httpx.TimeoutException as error:
             msg = f"no data was received for {self._pack.limits.stall_s:g} s"
             is_unconnected = isinstance(error, httpx.ConnectTimeout)
@@ -106,19 +118,26 @@ class HttpDownloader:
         """Check that a file may come from an address, by its network.
 
         Raises:
-            DownloadRefusedError: The portal is not in that network.
+            DownloadRefusedError: It is not on the internet, and the pack does not name its host.
         """
-        host = origin_of(url)
-        if host is None or self._pack.may_fetch(self._portal.base_url, url):
-            return
-        problem = network_problem(host.host, await _addresses(url), await _addresses(self._portal.base_url))
-        if problem:
-            raise DownloadRefusedError(problem, is_retryable=False)
+        await self._checked_address(url)
 
-    async def _check_target(self, url: str) -> None:
+    async def _checked_address(self, url: str) -> str:
+        """Return the network address to connect to; empty if the name is looked up again, by a proxy or by the client.
+
+        Raises:
+            DownloadRefusedError: It is not on the internet, and the pack does not name its host.
+        """
+        if origin_of(url) is None or self._pack.may_fetch(self._portal.base_url, url):
+            return ""
+        found = await self._resolver.resolve(url)
+        if found.problem:
+            raise DownloadRefusedError(found.problem, is_retryable=found.is_unresolved)
+        return next(iter(found.usable), "")
+
+    def _check_target(self, url: str) -> None:
         if problem := target_problem(self._pack, self._portal.base_url, url):
             raise DownloadRefusedError(problem, is_retryable=False)
-        await self.check_origin(url)
 
     @contextlib.asynccontextmanager
     async def _request(self, url: str) -> AsyncGenerator[httpx.Response]:
@@ -132,7 +151,15 @@ class HttpDownloader:
         if client is None:
             msg = "only the browser can use the system's proxy"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        async with client.stream("GET", url, headers=headers, auth=self._clients.auth_for(url)) as response:
+        given = httpx.URL(url)
+        target, extensions = given, {}
+        if address := await self._checked_address(url):
+            # The very address that was checked: a second look-up of the name might lead elsewhere.
+            target, extensions = given.copy_with(host=address), {"sni_hostname": given.host}
+            headers[b"Host"] = given.netloc
+        auth = self._clients.auth_for(url)
+        async with client.stream("GET", target, headers=headers, auth=auth, extensions=extensions) as response:
+            response.request.url = given
             yield response
 
     def _is_of_portal(self, cookie_domain: str) -> bool:
@@ -199,9 +226,27 @@ def _redirect_target(url: str, location: str) -> str:
         return location
 
 
-def parse_retry_after(retry_after: str | None) -> float | None:
-    """Return the seconds of a Retry-After header; ``None`` if there is none, or if it holds a date."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+def parse_retry_after(retry_after: str | None, sent_at: str | None = None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds them or a date; ``None`` if there is none.
+
+    Args:
+        retry_after: The header.
+        sent_at: The date of the response by the portal's own clock; that of this machine counts without one.
+    """
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    until = _http_date(retry_after)
+    return None if until is None else max(0.0, (until - (_http_date(sent_at) or SystemClock().now())).total_seconds())
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _raise_if_busy(response: httpx.Response) -> None:
@@ -209,19 +254,7 @@ def _raise_if_busy(response: httpx.Response) -> None:
     retry_after = response.headers.get("retry-after")
     is_pause = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
     if is_pause or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise PortalBusyError(response.status_code, parse_retry_after(retry_after))
-
-
-async def _addresses(url: str) -> tuple[str, ...]:
-    """Return the network addresses of a host; empty if it cannot be resolved here, as behind a proxy."""
-    origin = origin_of(url)
-    if origin is None:
-        return ()
-    try:
-        entries = await anyio.getaddrinfo(origin.host, origin.port)
-    except (OSError, UnicodeError):
-        return ()
-    return tuple(str(address[0]) for *_, address in entries)
+        raise PortalBusyError(response.status_code, parse_retry_after(retry_after, response.headers.get("date")))
 
 
 @contextlib.asynccontextmanager
@@ -238,4 +271,4 @@ async def open_http_downloader(
         browser: The proxy and the certificates of the browser.
     """
     async with open_http_clients(browser, user_agent, pack.limits.stall_s) as clients:
-        yield HttpDownloader(pack, portal, context, clients)
+        yield HttpDownloader(pack, portal, context, clients, NameResolver(browser.proxy))
