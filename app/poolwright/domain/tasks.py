@@ -40,6 +40,8 @@ class POTask:
     payload: JsonValue = None
     #: Replaces the workers' ``task_timeout_s`` for this task.
     timeout_s: float | None = None
+    #: Its group in the user's list, such as a company code; empty if it has none.
+    group: str = ""
 
     @property
     def is_on_trial(self) -> bool:

@@ -51,7 +51,7 @@ WHERE batch_id = ? ORDER BY task_id, missed.position
 """
 _MISSED_OF = f"SELECT {_MISSED_COLUMNS} FROM missed WHERE task_id = ? ORDER BY position"
 #: Number of ``STATE_COLUMNS``.
-_STATE_WIDTH = 9
+_STATE_WIDTH = 10
 
 _FilesByTask = dict[TaskId, list[FetchedFile]]
 _MissedByTask = dict[TaskId, list[MissedFile]]

@@ -91,7 +91,8 @@ def end_attempt(
 
 #: Columns of ``read_state``, in its order.
 STATE_COLUMNS = """
-tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s
+tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s,
+group_name
 """
 _TASK = f"SELECT {STATE_COLUMNS} FROM tasks WHERE task_id = ?"
 _CLAIMED = f"SELECT {STATE_COLUMNS} FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')"
@@ -202,7 +203,7 @@ def count_death(connection: Connection, task_id: TaskId) -> int:
 
 def read_state(row: tuple[Any, ...]) -> TaskState:
     """Return the state in a row of ``STATE_COLUMNS``."""
-    task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s = row
+    task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s, group = row
     return TaskState(
         task_id=TaskId(task_id),
         po_number=po_number,
@@ -213,6 +214,7 @@ def read_state(row: tuple[Any, ...]) -> TaskState:
         not_before=from_text(not_before) if not_before else None,
         payload=loads(payload),
         timeout_s=timeout_s,
+        group=group,
     )
 
 

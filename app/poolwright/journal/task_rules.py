@@ -102,6 +102,8 @@ class TaskState:
     #: As in the task that was accepted.
     payload: JsonValue = None
     timeout_s: float | None = None
+    #: As in the latest list that gave it one.
+    group: str = ""
 
     @classmethod
     def from_task(cls, task: POTask) -> TaskState:
@@ -112,6 +114,7 @@ class TaskState:
             portal_number=task.portal_number,
             payload=task.payload,
             timeout_s=task.timeout_s,
+            group=task.group,
         )
 
     @property
@@ -126,6 +129,7 @@ class TaskState:
             death_count=self.death_count,
             payload=self.payload,
             timeout_s=self.timeout_s,
+            group=self.group,
         )
 
 
@@ -181,9 +185,9 @@ class TaskMachine:
         """Whether it still waits: a task that a worker has is not cancelled."""
         return TASK.target(self.state.status, TaskEvent.CANCEL) is not None
 
-    def cancel(self) -> TaskMove:
-        """Cancel it."""
-        return self._move(TaskEvent.CANCEL, self.state, CANCELLED_REPORT.reason.value)
+    def cancel(self, reason: Reason = CANCELLED_REPORT.reason) -> TaskMove:
+        """Cancel it, on request or for another reason."""
+        return self._move(TaskEvent.CANCEL, self.state, reason.value)
 
     def reopen(self) -> TaskMove:
         """Queue it again as a new task."""

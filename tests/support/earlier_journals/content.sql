@@ -5,7 +5,7 @@ INSERT INTO tasks (task_id, po_number, portal_number, status, attempt_count) VAL
 INSERT INTO batch_tasks VALUES
     ('demo:1', 'list-1', 0, 'DONE', ''), ('demo:2', 'list-1', 1, 'QUEUED', ''), ('demo:3', 'list-1', 2, 'RUNNING', ''),
     ('demo:4', 'list-1', 3, 'DONE', '');
-INSERT INTO rows VALUES
+INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES
     ('list-1', 0, 2, '["PO1"]', 'PO1', 'demo:1', NULL, ''), ('list-1', 1, 3, '["x"]', 'x', NULL, 'bad_number', 'No.');
 INSERT INTO attempts (task_id, attempt, worker, started_at, ended_at, result) VALUES
     ('demo:1', 1, 'worker-1#1', '2031-05-06T07:08:09.123456+00:00', '2031-05-06T07:08:09.123456+00:00', 'all_saved'), ('demo:3', 1, 'worker-1#1', '2031-05-06T07:08:09.123456+00:00', NULL, NULL);
