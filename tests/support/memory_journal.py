@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from poolwright.domain.ids import BatchId, TaskId, WorkerRef
+from poolwright.domain.ids import BatchId, TaskId, WorkerRef, portal_prefix
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import HISTORY_LENGTH, Transition
@@ -51,12 +51,17 @@ class MemoryJournal:
         self._states: dict[TaskId, TaskState] = {}
         self._ends: dict[TaskId, _End] = {}
         self._transitions: list[Transition] = []
+        #: The cause of each group that is set aside, by portal and group.
+        self._set_aside: dict[tuple[str, str], str] = {}
 
     async def accept(self, orders: OrderList) -> Accepted:
         validate_orders(orders)
         self._lists[orders.batch_id] = {}
         known_count = len(self._states)
         await self.add(orders.batch_id, orders.tasks)
+        for task in orders.tasks:
+            state = self._states[task.task_id]
+            self._states[task.task_id] = replace(state, group=task.group or state.group)
         new_count = len(self._states) - known_count
         return acceptance(new_count, await self.counts(orders.batch_id))
 
@@ -133,6 +138,18 @@ class MemoryJournal:
         for task_id in waiting:
             await self.cancel(task_id)
         return tuple(waiting)
+
+    async def set_aside(self, batch_id: BatchId, group: str, report: Report) -> Sequence[POTask]:
+        for state in self._members(batch_id):
+            if state.group == group:
+                self._set_aside.setdefault((portal_prefix(state.task_id), group), report.detail)
+        ended = [each for each in self._queued(batch_id) if each.group == group]
+        for each in ended:
+            own = Report(reason=report.reason, detail=self._set_aside[portal_prefix(each.task_id), each.group])
+            machine = self._machine(each.task_id)
+            self._write(machine.cancel(own.reason))
+            self._ends[each.task_id] = _End(report=own, folder="", at=machine.at)
+        return tuple(each.task for each in ended)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         self._transitions.extend(transitions)

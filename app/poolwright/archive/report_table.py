@@ -278,7 +278,8 @@ def _report_row(row: OrderRow, records: TaskRecords) -> ReportRow:
 def _reason(record: TaskRecord) -> Reason | None:
     """Return the reason of an order; ``None`` while it waits, even with the report of an earlier attempt."""
     if record.status == TaskStatus.CANCELLED.name:
-        return Reason.BY_REQUEST
+        is_aside = record.report is not None and record.report.reason is Reason.GROUP_SET_ASIDE
+        return Reason.GROUP_SET_ASIDE if is_aside else Reason.BY_REQUEST
     return record.report.reason if record.report is not None and (record.is_over or record.is_refreshing) else None
 
 

@@ -25,6 +25,8 @@ SERVICE_SETTINGS = ("host", "port", "allow_remote", "retention_days")
 SETTING_OPTIONS = {
     "out": (ORDERS, "FOLDER"),
     "folder_template": (ORDERS, "PATTERN"),
+    "group_by": (ORDERS, "NAME"),
+    "group_limit": (ORDERS, "N"),
     "retention_days": (ORDERS, "DAYS"),
     "profile": (PORTAL, "NAME"),
     "profiles_dir": (PORTAL, "FOLDER"),
@@ -54,6 +56,10 @@ SETTING_OPTIONS = {
     "log_level": (OUTPUT, "LEVEL"),
     "log_file": (OUTPUT, "FILE"),
 }
+#: Settings that only `run` uses.
+LIST_SETTINGS = ("group_by", "group_limit")
+#: Settings that a daemon uses.
+SERVE_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in LIST_SETTINGS)
 #: Settings that a batch uses.
 RUN_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in SERVICE_SETTINGS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,11 +19,13 @@ from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import TaskId
+from poolwright.domain.order_groups import OrderGroups, group_orders
 from poolwright.domain.tasks import OrderList
 from poolwright.files.names import folder_variants, name_key, safe_name
 from poolwright.intake.content_kind import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import (
+    TYPED_SOURCE,
     ReadOptions,
     changed_numbers,
     orders_from_file,
@@ -71,6 +73,19 @@ def read_orders(sources: OrderSources, pack: Pack) -> OrderList:
             return orders_from_numbers(names, reading)
 
 
+def grouped_orders(settings: Settings, orders: OrderList) -> OrderGroups:
+    """Return the list with the groups of its orders, if they are to be grouped by a column.
+
+    Numbers of the command line have no columns, so they have no groups.
+
+    Raises:
+        OptionsError: The list has no such column.
+    """
+    if not settings.group_by or orders.source == TYPED_SOURCE:
+        return OrderGroups(orders=orders)
+    return group_orders(orders, settings.group_by)
+
+
 def read_standard_input() -> bytes:
     """Read standard input to its end.
 
@@ -94,9 +109,10 @@ def make_job(
     settings: Settings, orders: OrderList, workers: WorkerConfig, base: Path, redo: RedoPolicy, *, worker_count: int
 ) -> BatchJob:
     """Create the batch job."""
+    group_limit = settings.group_limit if settings.group_by else None
     return BatchJob(
         orders=orders,
-        pool=pool_options(settings, workers, base, worker_count),
+        pool=replace(pool_options(settings, workers, base, worker_count), group_limit=group_limit),
         out=settings.out,
         template=settings.folder_template,
         journal_path=settings.out / PRIVATE_NAME / JOURNAL_NAME,

@@ -13,7 +13,14 @@ from poolwright.cli import options
 from poolwright.cli.batch_session import Display, info_notices, run_batch_session, sandbox_notices, sandbox_warnings
 from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.options import SettingsCommand
-from poolwright.cli.order_input import OrderSources, make_job, order_folders, print_orders, read_orders
+from poolwright.cli.order_input import (
+    OrderSources,
+    grouped_orders,
+    make_job,
+    order_folders,
+    print_orders,
+    read_orders,
+)
 from poolwright.cli.process_exit import exit_code_of_summary
 from poolwright.domain.errors import OptionsError
 from poolwright.service.batch import RedoPolicy
@@ -83,6 +90,16 @@ Refresh = Annotated[
     ),
 ]
 
+ResumedGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--resume-group",
+        metavar="GROUP",
+        help="Process a group again that an earlier run set aside; may be given several times.",
+        rich_help_panel=options.RUNNING,
+        show_default=False,
+    ),
+]
 
 HELP = (
     "Download every attachment of a list of orders.\n\n"
@@ -116,6 +133,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     dry_run: DryRun = False,
     redo: RedoChoice = RedoPolicy.RETRYABLE,
     refresh: Refresh = False,
+    resume_group: ResumedGroups = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -129,20 +147,29 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         raise OptionsError(_REFRESH_CONFLICTS[redo])
     site = resolve_portal_config(settings)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
+    groups = grouped_orders(settings, orders)
+    orders = groups.orders
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
     portal_notices = (*site.notices, *filter(None, (folder.notice,)))
     folders = order_folders(folder.template, site.pack, orders)
     if dry_run:
-        print_orders(replace(orders, notices=(*portal_notices, *orders.notices)), folders, is_json=as_json)
+        notices = (*portal_notices, *orders.notices, *groups.notices)
+        print_orders(replace(orders, notices=notices), folders, is_json=as_json)
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
     workers = resolve_worker_config(settings, site)
     choice = resolve_worker_count(settings)
     job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
-    job = replace(job, account=portal_account(settings, site), template=folder.template, is_refresh=refresh)
+    job = replace(
+        job,
+        account=portal_account(settings, site),
+        template=folder.template,
+        is_refresh=refresh,
+        resumed_groups=tuple(resume_group or ()),
+    )
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    list_notices = (*orders.notices, *folders.notices)
+    list_notices = (*orders.notices, *groups.notices, *folders.notices)
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     notices = (*info_notices(texts), *choice.notices)
     display = Display(

@@ -88,7 +88,7 @@ class _Service:
     given: Mapping[str, object]
 
 
-@SettingsCommand.with_settings(*options.SETTING_OPTIONS)
+@SettingsCommand.with_settings(*options.SERVE_SETTINGS)
 def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
     """Resolve the configuration, then run the daemon until it is stopped."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)

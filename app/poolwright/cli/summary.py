@@ -18,6 +18,7 @@ def summary_lines(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
     """Yield the headline, the outcomes, the effort of this run, and the path of the report, or why there is none."""
     yield headline(summary)
     yield from _outcomes(summary)
+    yield from _groups(summary)
     if summary.done_now_count:
         yield Text(_effort(summary, progress), "dim")
     if summary.refresh is not None:
@@ -86,6 +87,14 @@ def _outcomes(summary: BatchSummary) -> Iterator[Text]:
         yield Text.assemble(f"{summary.invalid_count:>8,}  ", ("rows without a valid order number", "yellow"))
     if summary.left_count:
         yield Text.assemble(f"{summary.left_count:>8,}  ", ("waiting", "yellow"))
+
+
+def _groups(summary: BatchSummary) -> Iterator[Text]:
+    for group, count in summary.set_aside.items():
+        orders = terminal.format_count(count, "order")
+        name = group if group.isalnum() else f'"{group}"'
+        text = f"Group {group} is set aside: {orders} not processed. When the access is there: --resume-group {name}"
+        yield Text(text, "yellow")
 
 
 def _effort(summary: BatchSummary, progress: Progress) -> str:

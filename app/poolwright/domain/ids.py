@@ -20,6 +20,11 @@ def task_prefix(portal: str) -> str:
     return f"{portal}:"
 
 
+def portal_prefix(task_id: TaskId) -> str:
+    """Return the start of a task id that shows its portal; empty for a task of no portal."""
+    return task_id[: task_id.find(":") + 1]
+
+
 def without_task(entries: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
     """Return the entries of all tasks but ``task_id``."""
     return {key: value for key, value in entries.items() if key != task_id}

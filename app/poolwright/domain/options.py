@@ -237,6 +237,8 @@ class PoolOptions:
     recycle_after_tasks: int | None = RECYCLE_AFTER_TASKS
     #: A worker is recycled when its browser has run for this long; ``None`` for never.
     recycle_after_s: float | None = RECYCLE_AFTER_MINUTES * 60.0
+    #: A group of orders is set aside when this many of them in a row were refused; ``None`` for never.
+    group_limit: int | None = None
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -258,6 +260,9 @@ class PoolOptions:
                 raise OptionsError(msg)
         if not MEMORY_THRESHOLD_MIN <= self.memory_threshold <= MEMORY_THRESHOLD_MAX:
             msg = f"memory_threshold is {self.memory_threshold}; it must be between 0.5 and 0.9."
+            raise OptionsError(msg)
+        if self.group_limit is not None and self.group_limit < 1:
+            msg = f"group_limit is {self.group_limit}; it must be at least 1."
             raise OptionsError(msg)
         if self.recycle_after_tasks is not None and self.recycle_after_tasks < 1:
             msg = f"recycle_after_tasks is {self.recycle_after_tasks}; it must be at least 1."

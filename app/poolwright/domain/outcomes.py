@@ -69,6 +69,7 @@ class Reason(StrEnum):
     NO_WORKERS = "no_workers"
     KILLS_WORKERS = "kills_workers"
     BY_REQUEST = "by_request"
+    GROUP_SET_ASIDE = "group_set_aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +182,12 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             "Workers crashed on this order; open it by hand. It is tried again only with --redo all.",
         ),
         Reason.BY_REQUEST: _final(Outcome.CANCELLED, ActionClass.RETRY, "Cancelled; run the list again to process it."),
+        Reason.GROUP_SET_ASIDE: _final(
+            Outcome.CANCELLED,
+            ActionClass.ASK_ACCESS,
+            "Ask the portal's administrator for access to the orders of this group; then run the list again with "
+            "--resume-group.",
+        ),
     }
 )
 
@@ -217,6 +224,7 @@ REASON_SENTENCES: Mapping[Reason, str] = MappingProxyType(
         Reason.NO_WORKERS: "No worker was left.",
         Reason.KILLS_WORKERS: "Workers crashed on this order again and again.",
         Reason.BY_REQUEST: "It was cancelled on request.",
+        Reason.GROUP_SET_ASIDE: "Its group was set aside, because the portal refused several of its orders in a row.",
     }
 )
 
@@ -239,6 +247,8 @@ class ReturnReason(StrEnum):
     UNPROVEN = "unproven"
     #: The machine was suspended meanwhile, so that every time limit passed.
     PAUSED = "paused"
+    #: Its group was set aside before it began.
+    SET_ASIDE = "set_aside"
 
 
 class LoginCheck(StrEnum):

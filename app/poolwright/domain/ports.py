@@ -124,6 +124,14 @@ class Journal(Protocol):
         """End those of these tasks that wait, as ``cancel`` does, in one transaction; return their ids."""
         ...
 
+    async def set_aside(self, batch_id: BatchId, group: str, report: Report) -> Sequence[POTask]:
+        """Set a group of a list aside, and end its waiting tasks: QUEUED to CANCELLED with this report.
+
+        Return these tasks. A group stays set aside until a person resumes it, also in later runs; if it is already,
+        the detail that was stored first counts.
+        """
+        ...
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Store the transitions of the other state machines."""
         ...

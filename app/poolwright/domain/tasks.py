@@ -43,6 +43,8 @@ class POTask:
     timeout_s: float | None = None
     #: The files that it has, if this attempt looks at a finished order again; ``None`` for any other attempt.
     known_files: tuple[FetchedFile, ...] | None = None
+    #: Its group in the user's list, such as a company code; empty if it has none.
+    group: str = ""
 
     @property
     def is_on_trial(self) -> bool:

@@ -17,7 +17,7 @@ from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.refresh import RefreshCounts, RefreshResult
 from poolwright.domain.states import OVER, TaskStatus
 from poolwright.domain.tasks import POTask, TaskRecord
-from poolwright.journal import sql_batches, sql_reports, sql_tasks
+from poolwright.journal import sql_batches, sql_groups, sql_reports, sql_tasks
 from poolwright.journal.sql_tasks import from_text, to_text
 
 #: Most orders of one page.
@@ -126,6 +126,11 @@ def find_list(connection: Connection, batch_id: BatchId) -> ListView | None:
     """Return a list; ``None`` if it is unknown."""
     row = connection.execute(_LIST, (batch_id,)).fetchone()
     return None if row is None else _view(connection, batch_id, row[0], row[3])
+
+
+def count_set_aside(connection: Connection, batch_id: BatchId) -> dict[str, int]:
+    """Return how many orders of a list were not processed because their group is set aside, by group."""
+    return sql_groups.count_set_aside(connection, batch_id)
 
 
 def count_outcomes(connection: Connection, batch_id: BatchId) -> Mapping[Outcome, int]:

@@ -16,7 +16,7 @@ from sqlite3 import Connection
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import FetchedFile, OrderRow, POTask, Report, TaskRecord
-from poolwright.journal import sql_reports
+from poolwright.journal import sql_groups, sql_reports
 from poolwright.journal.schema import detect_version
 from poolwright.journal.sqlite_file import log_path, open_connection
 from poolwright.journal.storage_errors import journal_error_from_os, journal_error_from_sqlite
@@ -85,6 +85,10 @@ class JournalReader:
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
         """Return one order with its outcome, or ``None`` if it is unknown."""
         return sql_reports.find_record(self._connection, task_id)
+
+    def groups_set_aside(self) -> frozenset[tuple[str, str]]:
+        """Return every group that is set aside, as its portal (with the colon that ends it in task ids) and name."""
+        return sql_groups.read_all_groups(self._connection)
 
     def records(self, batch_id: BatchId) -> Iterator[TaskRecord]:
         """Read every order of a list in its order, one by one."""

@@ -24,7 +24,7 @@ from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import FetchedFile, OrderList, POTask, Report, TaskRecord
 from poolwright.files.disk_threads import DiskThreads, check_cancelled
-from poolwright.journal import retention, sql_batches, sql_reports, sql_tasks
+from poolwright.journal import retention, sql_batches, sql_groups, sql_reports, sql_tasks
 from poolwright.journal.database import BUSY_TIMEOUT_S, CompactResult, Database, open_database
 from poolwright.journal.errors import JournalAccountError, JournalAwayError, JournalError
 from poolwright.journal.reader import JournalReader
@@ -258,6 +258,31 @@ class SqliteJournal:
             for machine in machines:
                 _cancel(connection, machine, at)
             return tuple(machine.state.task_id for machine in machines)
+
+    @_in_writer
+    def set_aside(self, batch_id: BatchId, group: str, report: Report) -> Sequence[POTask]:
+        at = self._clock.now()
+        with self._database.transaction(is_large=True) as connection:
+            sql_groups.save_group(connection, batch_id, group, report.detail, at)
+            return sql_groups.cancel_waiting(connection, batch_id, at, group)
+
+    @_in_writer
+    def keep_aside(self, batch_id: BatchId) -> int:
+        """Set aside the waiting tasks of a list whose groups are set aside; return how many."""
+        with self._database.transaction(is_large=True) as connection:
+            return len(sql_groups.cancel_waiting(connection, batch_id, self._clock.now()))
+
+    @_in_writer
+    def groups_set_aside(self, prefix: str) -> Mapping[str, str]:
+        """Return the groups that are set aside, with the cause of each, of the tasks whose ids begin with a prefix."""
+        with self._database.read() as connection:
+            return sql_groups.read_groups(connection, prefix)
+
+    @_in_writer
+    def resume_groups(self, prefix: str, groups: Collection[str]) -> None:
+        """Let the orders of these groups be processed again; their tasks stay as they are until they are reopened."""
+        with self._database.transaction() as connection:
+            sql_groups.delete_groups(connection, prefix, groups)
 
     @_in_writer
     def record(self, transitions: Sequence[Transition]) -> None:

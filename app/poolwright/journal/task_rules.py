@@ -104,6 +104,8 @@ class TaskState:
     timeout_s: float | None = None
     #: The files that it has, if it is looked at again; ``None`` otherwise.
     known_files: tuple[FetchedFile, ...] | None = None
+    #: As in the latest list that gave it one.
+    group: str = ""
 
     @classmethod
     def from_task(cls, task: POTask) -> TaskState:
@@ -114,6 +116,7 @@ class TaskState:
             portal_number=task.portal_number,
             payload=task.payload,
             timeout_s=task.timeout_s,
+            group=task.group,
         )
 
     @property
@@ -129,6 +132,7 @@ class TaskState:
             payload=self.payload,
             timeout_s=self.timeout_s,
             known_files=self.known_files,
+            group=self.group,
         )
 
 
@@ -184,9 +188,9 @@ class TaskMachine:
         """Whether it still waits: a task that a worker has is not cancelled."""
         return TASK.target(self.state.status, TaskEvent.CANCEL) is not None
 
-    def cancel(self) -> TaskMove:
-        """Cancel it."""
-        return self._move(TaskEvent.CANCEL, self.state, CANCELLED_REPORT.reason.value)
+    def cancel(self, reason: Reason = CANCELLED_REPORT.reason) -> TaskMove:
+        """Cancel it, on request or for another reason."""
+        return self._move(TaskEvent.CANCEL, self.state, reason.value)
 
     def reopen(self) -> TaskMove:
         """Queue it again as a new task."""

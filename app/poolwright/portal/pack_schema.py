@@ -261,6 +261,14 @@ class ArchivePolicy(StrEnum):
     UNPACK = "unpack"
 
 
+class MailPolicy(StrEnum):
+    """What happens to a mail (.eml, .msg) among the attachments."""
+
+    KEEP = "keep"
+    #: It is filed, and its own attachments beside it.
+    UNPACK = "unpack"
+
+
 class AttachmentRules(PackTable):
     """The rules for finding the attachments of an order.
 
@@ -297,6 +305,8 @@ class AttachmentRules(PackTable):
     only: WantedFiles | None = None
     #: With ``unpack`` the count of the page is that of the files after unpacking.
     archive: ArchivePolicy = ArchivePolicy.KEEP
+    #: With ``unpack`` the attachments of a mail (.eml, .msg) are filed beside it; ``count`` does not count them.
+    mail: MailPolicy = MailPolicy.KEEP
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
     #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).

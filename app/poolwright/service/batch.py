@@ -61,6 +61,8 @@ class BatchJob:
     is_refresh: bool = False
     #: The portal account that the orders belong to; ``None`` without a portal.
     account: Account | None = None
+    #: Groups that were set aside and are to be processed again.
+    resumed_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class BatchSummary:
     accepted: Accepted
     #: Outcomes of the orders of the list, from this run and earlier ones.
     outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
+    #: Orders of the list that were not processed because their group is set aside, by group.
+    set_aside: Mapping[str, int] = field(default_factory=dict[str, int])
     #: Rows of the list that name no valid order.
     invalid_count: int = 0
     #: Orders that are still queued.

@@ -27,6 +27,7 @@ from poolwright.journal import queries
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.portal import pack as packs
 from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.service.groups_aside import keep_groups_aside, resume_groups
 from poolwright.service.pool_config import WorkerConfig
 from poolwright.service.recovery import clean_staging, recover, reopen, run_interruptible
 from poolwright.supervisor.policy.commands import Stop, StopCause
@@ -216,18 +217,22 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     """Process the unfinished orders; return the summary, and whether the outcomes were counted."""
     job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
     begun_at = run.clock.now()
+    await resume_groups(journal, job)
     is_checked = await run_interruptible(
         run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo, is_refresh=job.is_refresh)
     )
+    await keep_groups_aside(journal, batch_id, run.observe)
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _run_pool(run) if is_checked and open_before > 0 else None
     open_counts: list[int] = []
     outcome_counts: list[Mapping[Outcome, int]] = []
     refreshes: list[RefreshCounts] = []
+    aside_counts: list[Mapping[str, int]] = []
 
     async def count() -> None:
         open_counts.append(open_count(await journal.counts(batch_id)))
+        aside_counts.append(await journal.query(partial(queries.count_set_aside, batch_id=batch_id)))
         outcome_counts.append(await journal.query(partial(queries.count_outcomes, batch_id=batch_id)))
         refreshes.append(await journal.query(partial(queries.count_refreshes, batch_id=batch_id, since=begun_at)))
 
@@ -236,7 +241,10 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     outcomes = outcome_counts[0] if outcome_counts else dict[Outcome, int]()
     summary = _summary(job, accepted, outcomes, end if is_checked else _FILES_NOT_CHECKED, left_count=left_count)
     refresh = refreshes[0] if refreshes and refreshes[0].order_count else None
-    return replace(summary, done_now_count=open_before - left_count, refresh=refresh), bool(outcome_counts)
+    set_aside = aside_counts[0] if aside_counts else dict[str, int]()
+    done_now_count = open_before - left_count
+    summary = replace(summary, done_now_count=done_now_count, set_aside=set_aside, refresh=refresh)
+    return summary, bool(outcome_counts)
 
 
 async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:

@@ -14,8 +14,8 @@ import anyio.to_thread
 
 from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import SetupError, unwrap_group
-from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.outcomes import ActionClass
+from poolwright.domain.ids import BatchId, TaskId, portal_prefix
+from poolwright.domain.outcomes import ActionClass, Reason
 from poolwright.domain.ports import Journal
 from poolwright.domain.refresh import REFRESHED
 from poolwright.domain.tasks import FetchedFile, Report, TaskRecord
@@ -45,6 +45,8 @@ def tasks_to_redo(
 
 
 def _is_to_redo(report: Report, redo: RedoPolicy, is_whole: Callable[[], bool]) -> bool:
+    if report.reason is Reason.GROUP_SET_ASIDE:  # it was never begun, and its group was resumed
+        return True
     is_done = report.meaning.action is ActionClass.DONE
     # A partial order, whose rest a person must download, has files, too.
     has_files = is_done or bool(report.files)
@@ -130,7 +132,7 @@ async def tasks_to_reopen(
     is_candidate: IsCandidate = lambda _: True,
     progress: CheckProgress | None = None,
 ) -> list[TaskId]:
-    """Return the finished tasks of a list that are to run again.
+    """Return the finished tasks of a list that are to run again: none of a group that is set aside.
 
     Reads their files, which may take long, one task at a time; changes nothing.
 
@@ -149,9 +151,10 @@ async def tasks_to_reopen(
         return not record.folder or not tree.verify(record.folder, record.task.task_id, check_cancelled)
 
     def candidates(reading: JournalReader) -> Iterator[TaskRecord]:
+        aside = reading.groups_set_aside()
         for record in reading.records(batch_id):
             check_cancelled()
-            if is_candidate(record):
+            if is_candidate(record) and (portal_prefix(record.task.task_id), record.task.group) not in aside:
                 yield record
 
     def choose(reading: JournalReader) -> list[TaskId]:

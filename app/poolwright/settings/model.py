@@ -243,6 +243,18 @@ class Settings(BaseSettings):
         description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in. "
         "Unless it is set, a portal without a supplier gets {number}.",
     )
+    group_by: Annotated[str, SettingHelp(flags=("--group-by",), default="none")] = Field(
+        default="",
+        examples=["Company Code"],
+        description="Column of the list whose value is the group of an order: its name, or '#3' for the third. `run` "
+        "sets a group aside whose orders are refused for lack of access, and goes on with the others.",
+    )
+    group_limit: Annotated[int, SettingHelp(flags=("--group-limit",))] = Field(
+        default=3,
+        ge=1,
+        le=1000,
+        description="Orders of a group that are refused in a row before the group is set aside; for group_by.",
+    )
     retention_days: Annotated[int, SettingHelp(flags=("--retention-days",), acts_at_once=True)] = Field(
         default=0,
         ge=0,

@@ -30,22 +30,26 @@ from poolwright.supervisor.policy.commands import (
     FileReport,
     Forget,
     GiveUp,
+    GroupCommand,
     KillAndRestart,
     LoginCommand,
     Pause,
     RecordOutcome,
     Recycle,
     RefreshLogin,
+    ReleaseGroup,
     ReportMemoryRecycle,
     RequestLoginCheck,
     Requeue,
     Resume,
     ScheduleVerification,
+    SetAside,
     Spawn,
     Stop,
     StopCause,
     SuspendSlot,
     TaskCommand,
+    WithholdGroup,
     WorkerCommand,
     pause_message,
 )
@@ -55,6 +59,7 @@ from poolwright.supervisor.policy.state import PoolState
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.submissions import Submissions
+from poolwright.supervisor.task_queue import TaskFeeder
 from poolwright.supervisor.task_writer import TaskFiler, TaskWriter
 from poolwright.supervisor.totp import TotpGenerator
 
@@ -113,6 +118,7 @@ class TaskCommandExecutor:
     tasks: TaskGroup
     filer: TaskFiler
     writer: TaskWriter
+    feeder: TaskFeeder
     submissions: Submissions
     workers: Mapping[int, Worker]
 
@@ -133,6 +139,19 @@ class TaskCommandExecutor:
     def stop(self, command: Stop, state: PoolState) -> None:
         """Let no further task start."""
         self.submissions.stop(command, state.held_task_ids | self.filer.under_way)
+
+    def execute_for_group(self, command: GroupCommand) -> None:
+        """Execute one command about a group of tasks."""
+        match command:
+            case WithholdGroup():
+                self.feeder.withhold_group(command.group)
+            case ReleaseGroup():
+                self.feeder.release_group(command.group)
+            case SetAside():
+                if command.is_new:
+                    self.context.event_log.notice(Level.WARNING, command.cause)
+                self.feeder.withhold_group(command.group)
+                self.writer.submit(command)
 
     async def _file(self, command: FileReport | RecordOutcome) -> None:
         with self.context.inbox.unsettled.counted():
@@ -227,6 +246,8 @@ class CommandExecutor:
                 self.worker_commands.execute(command)
             case FileReport() | RecordOutcome() | Requeue() | Discard() | Forget() | FailQueued():
                 self.task_commands.execute(command)
+            case SetAside() | WithholdGroup() | ReleaseGroup():
+                self.task_commands.execute_for_group(command)
             case (
                 ScheduleVerification()
                 | RequestLoginCheck()

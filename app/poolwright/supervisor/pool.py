@@ -282,6 +282,7 @@ class PersistentWorkerPool:
                 tasks=tasks,
                 filer=self._filer,
                 writer=self._writer,
+                feeder=self._feeder,
                 submissions=self.submissions,
                 workers=workers,
             ),

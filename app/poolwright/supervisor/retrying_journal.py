@@ -11,9 +11,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import anyio
 
 from poolwright.domain.errors import DiskFullError, LockedError, TemporarilyUnavailableError
-from poolwright.domain.ids import TaskId
+from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import Journal
 from poolwright.domain.storage import classify_storage_error
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy.events import (
     JournalFull,
     JournalLocked,
@@ -109,6 +110,19 @@ class RetryingJournal:
         if cancelled:
             self.report(TasksCancelled(task_ids=cancelled))
         return cancelled
+
+    async def set_aside(self, batch_id: BatchId, group: str, report: Report) -> Sequence[POTask]:
+        """Set a group aside as ``Journal.set_aside`` does, and report its tasks to the policy.
+
+        At the end of the pool an unusable journal is no loss: the tasks stay queued, and the group is refused again.
+        """
+        try:
+            ended = tuple(await self.retry(partial(self.journal.set_aside, batch_id, group, report)))
+        except TemporarilyUnavailableError:
+            return ()
+        if ended:
+            self.report(TasksCancelled(task_ids=tuple(task.task_id for task in ended)))
+        return ended
 
     @property
     def loss(self) -> str:

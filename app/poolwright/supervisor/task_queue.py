@@ -18,7 +18,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import Courtesy
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.policy.events import TrialQueued
+from poolwright.supervisor.policy.events import TaskWithheld, TrialQueued
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.portal_gate import PortalGate
 
@@ -49,6 +49,11 @@ class TaskQueue(asyncio.Queue[POTask]):
     def empty(self) -> bool:
         """Whether no task is queued."""
         return not self._tasks
+
+    @property
+    def tasks(self) -> tuple[POTask, ...]:
+        """The queued tasks in their order."""
+        return tuple(self._tasks)
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Remove one task; return false if it is not queued."""
@@ -84,6 +89,9 @@ class TaskFeeder:
         self._claimed_max = self._ahead_count + tab_count
         self.task_queue = TaskQueue()
         self._on_trial: list[POTask] = []
+        #: Groups whose tasks do not start, and such tasks, which are claimed.
+        self._withheld_groups: set[str] = set()
+        self._withheld: list[POTask] = []
         self._returned_count = 0
         self._changed = anyio.Event()
         self._opened = anyio.Event()
@@ -133,22 +141,52 @@ class TaskFeeder:
         return started if started.timeout_s is not None else replace(started, timeout_s=self._task_timeout_s)
 
     def requeue(self, task: POTask) -> None:
-        """Return a task that was not begun to its old position."""
+        """Return a task that was not begun to its old position, unless its group is withheld."""
         self.gate.turn_back(task.task_id)
-        if task.is_on_trial:
+        if task.group in self._withheld_groups:
+            self._withheld.append(task)
+            self._context.post(TaskWithheld(task=task))
+        elif task.is_on_trial:
             self._on_trial.append(task)
             self._context.post(TrialQueued(task_id=task.task_id))
         else:
             self.task_queue.put_nowait(task)
 
+    def withhold_group(self, group: str) -> None:
+        """Let no further task of a group start; those that are claimed stay claimed."""
+        self._withheld_groups.add(group)
+        claimed = [task for task in (*self.task_queue.tasks, *self._on_trial) if task.group == group]
+        for task in claimed:
+            self.withdraw(task.task_id)
+        self._withheld += claimed
+
+    def release_group(self, group: str) -> None:
+        """Let tasks of a group start again; those that are claimed return to their old positions."""
+        self._withheld_groups.discard(group)
+        for task in self.take_withheld(group):
+            self.requeue(task)
+
+    def take_withheld(self, group: str) -> tuple[POTask, ...]:
+        """Remove and return the claimed tasks of a group that do not start."""
+        taken = tuple(task for task in self._withheld if task.group == group)
+        self._withheld = [task for task in self._withheld if task.group != group]
+        self._changed.set()  # their places are free
+        return taken
+
+    def is_withheld(self, task: POTask) -> bool:
+        """Whether tasks of its group do not start."""
+        return task.group in self._withheld_groups
+
     def forget(self, task_id: TaskId) -> None:
         """Drop the position of a task that never returns."""
         self.task_queue.forget(task_id)
 
-    def end_trials(self) -> None:
-        """Move tasks on trial into the queue, because no worker is left for them."""
-        while self._on_trial:
-            self.task_queue.put_nowait(self._on_trial.pop())
+    def end_waits(self) -> None:
+        """Move tasks on trial and those of withheld groups into the queue, because no worker is left for them."""
+        self._withheld_groups.clear()
+        for tasks in (self._on_trial, self._withheld):
+            while tasks:
+                self.task_queue.put_nowait(tasks.pop())
 
     async def feed(self) -> None:
         """Claim due tasks while the queue has free places, until cancelled or stopped."""
@@ -168,9 +206,11 @@ class TaskFeeder:
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Remove one task from the queue; return false if it is not queued."""
-        rest = [task for task in self._on_trial if task.task_id != task_id]
-        was_queued = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
-        self._on_trial[:] = rest
+        was_queued = self.task_queue.withdraw(task_id)
+        for tasks in (self._on_trial, self._withheld):
+            rest = [task for task in tasks if task.task_id != task_id]
+            was_queued = was_queued or len(rest) < len(tasks)
+            tasks[:] = rest
         if was_queued:
             self._changed.set()  # its place is free
         return was_queued
@@ -178,7 +218,7 @@ class TaskFeeder:
     async def release_all(self) -> int:
         """Return all queued tasks to the journal and return their number; called after the workers have ended."""
         count = 0
-        self.end_trials()
+        self.end_waits()
         while not self.task_queue.empty():
             task = self.task_queue.get_nowait()
             await self._context.journal.requeue(
@@ -189,7 +229,7 @@ class TaskFeeder:
 
     def _free_place_count(self) -> int:
         """Return how many tasks to claim; returned tasks have extra places, so that they do not wait for later ones."""
-        queued_count = self.task_queue.qsize()
+        queued_count = self.task_queue.qsize() + len(self._withheld)
         wanted_count = max(self._ahead_count - queued_count, 0) + self._returned_count
         self._returned_count = 0
         return max(0, min(wanted_count, self._claimed_max - queued_count))

@@ -19,12 +19,19 @@ import anyio.to_thread
 from poolwright.archive.staging import StagingFolders
 from poolwright.domain.events import TaskEnded, TaskReturned
 from poolwright.domain.ids import TaskId
-from poolwright.domain.outcomes import Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble, classify_os_error
 from poolwright.domain.tasks import POTask, Report, shown_report
 from poolwright.files.permissions import describe_error
-from poolwright.supervisor.policy.commands import FailQueued, FileReport, RecordOutcome, Requeue, StagedAttempt
+from poolwright.supervisor.policy.commands import (
+    FailQueued,
+    FileReport,
+    RecordOutcome,
+    Requeue,
+    SetAside,
+    StagedAttempt,
+)
 from poolwright.supervisor.policy.events import FilingFailed, TaskFiled
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.storage_monitor import StorageMonitor
@@ -33,6 +40,10 @@ from poolwright.supervisor.task_queue import TaskFeeder
 
 #: Tasks that fail in one transaction, which takes some hundredths of a second.
 CHUNK_SIZE = 1_000
+#: Delay of a task that is being set aside, so that nobody claims it meanwhile.
+_SET_ASIDE_DELAY_S = 60.0
+
+_WriterCommand = Requeue | FailQueued | SetAside
 
 
 class TaskWriter:
@@ -49,7 +60,7 @@ class TaskWriter:
         self._is_hurried = False
         #: The reason with which queued tasks fail; ``None`` as long as workers take them.
         self._rest_reason: Reason | None = None
-        self._commands, self._inbox = anyio.create_memory_object_stream[Requeue | FailQueued](math.inf)
+        self._commands, self._inbox = anyio.create_memory_object_stream[_WriterCommand](math.inf)
 
     def __enter__(self) -> Self:
         """Open the inbox."""
@@ -62,10 +73,10 @@ class TaskWriter:
         self._commands.close()
         self._inbox.close()
 
-    def submit(self, command: Requeue | FailQueued) -> None:
+    def submit(self, command: _WriterCommand) -> None:
         """Queue a command and return at once."""
         if isinstance(command, FailQueued):
-            self._feeder.end_trials()
+            self._feeder.end_waits()
         self._context.inbox.unsettled.add()
         self._commands.send_nowait(command)
 
@@ -79,10 +90,12 @@ class TaskWriter:
             with self._context.inbox.unsettled.counted():
                 await self._carry_out(command)
 
-    async def _carry_out(self, command: Requeue | FailQueued) -> None:
+    async def _carry_out(self, command: _WriterCommand) -> None:
         if isinstance(command, FailQueued):
             self._rest_reason = command.reason
             await self._fail_queued(command.reason)
+        elif isinstance(command, SetAside):
+            await self._set_aside(command)
         elif self._rest_reason is None:
             await self._requeue(command)
         else:
@@ -99,7 +112,8 @@ class TaskWriter:
             task.task_id,
             command.why,
             detail=command.detail,
-            delay_s=command.delay_s,
+            # A task whose group was set aside meanwhile is claimed at once, so that it is set aside too.
+            delay_s=0.0 if self._feeder.is_withheld(task) else command.delay_s,
             is_attempt_spent=command.is_attempt_spent,
         )
         self._feeder.wake()
@@ -112,6 +126,18 @@ class TaskWriter:
         )
         context.event_log.publish(event)
         self._submissions.on_return(task.task_id)
+
+    async def _set_aside(self, command: SetAside) -> None:
+        """End the tasks of a group that no worker has: first those that are claimed, then all that wait."""
+        context = self._context
+        for task in self._feeder.take_withheld(command.group):
+            why = ReturnReason.SET_ASIDE
+            await context.journal.requeue(
+                task.task_id, why, detail="", delay_s=_SET_ASIDE_DELAY_S, is_attempt_spent=False
+            )
+        report = Report(reason=Reason.GROUP_SET_ASIDE, detail=command.cause)
+        for task in await context.journal.set_aside(context.batch_id, command.group, report):
+            self._publish_end(task, report)
 
     async def _fail_queued(self, reason: Reason) -> None:
         """Fail the tasks that wait in the journal, also for another attempt, then those in the queue."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import IllegalTransitionError
-from poolwright.domain.tasks import JsonValue
+from poolwright.domain.tasks import JsonValue, Report
 from poolwright.journal.errors import JournalError
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
@@ -26,6 +27,7 @@ from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 
 #: Few of each, so that calls meet. Number 5 is never accepted.
 NUMBERS = st.integers(0, 5)
+GROUPS = st.sampled_from(["", "A", "B"])
 BATCHES = st.sampled_from([BATCH, OTHER])
 REASONS = st.sampled_from([Reason.ALL_SAVED, Reason.PORTAL_BUSY, Reason.NO_WORKERS])
 WHYS = st.sampled_from((*Reason, *ReturnReason))
@@ -62,9 +64,15 @@ class Twins(RuleBasedStateMachine):
         file, memory = (self.answer(lambda twin=twin: getattr(twin, method)(*args, **named)) for twin in self.twins)
         assert file == memory
 
-    @rule(numbers=st.lists(st.integers(0, 4), max_size=5), batch_id=BATCHES)
-    def accept(self, numbers: list[int], batch_id: BatchId) -> None:
-        self.both("accept", orders(*numbers, batch_id=batch_id))
+    @rule(numbers=st.lists(st.integers(0, 4), max_size=5), batch_id=BATCHES, group=GROUPS)
+    def accept(self, numbers: list[int], batch_id: BatchId, group: str) -> None:
+        given = orders(*numbers, batch_id=batch_id)
+        tasks = tuple(replace(task, group=group) for task in given.tasks)
+        self.both("accept", replace(given, tasks=tasks))
+
+    @rule(batch_id=BATCHES, group=GROUPS)
+    def set_aside(self, batch_id: BatchId, group: str) -> None:
+        self.both("set_aside", batch_id, group, Report(reason=Reason.GROUP_SET_ASIDE, detail=f"{group} {batch_id}"))
 
     @rule(numbers=st.lists(st.integers(0, 4), max_size=3), batch_id=BATCHES, payload=PAYLOADS)
     def add(self, numbers: list[int], batch_id: BatchId, payload: JsonValue) -> None:

@@ -30,16 +30,19 @@ from poolwright.supervisor.policy.commands import (
     RecordOutcome,
     Recycle,
     RefreshLogin,
+    ReleaseGroup,
     ReportMemoryRecycle,
     RequestLoginCheck,
     Requeue,
     Resume,
     ScheduleVerification,
+    SetAside,
     Spawn,
     Stop,
     StopCause,
     SuspendSlot,
     TaskCommand,
+    WithholdGroup,
     WorkerCommand,
 )
 from poolwright.supervisor.policy.decide import decide
@@ -132,6 +135,9 @@ class Policy(RuleBasedStateMachine):
                 assert command.relieved.worker in self.up()
             case Pause() | Resume():
                 self.held_causes ^= {command.cause}
+            case WithholdGroup() | ReleaseGroup() | SetAside():
+                msg = "no order has a group here"
+                raise AssertionError(msg)
 
     def obey_about_lives(self, command: WorkerCommand) -> None:
         match command:

@@ -22,7 +22,8 @@ from poolwright.archive.report_rotation import KEPT_COUNT
 from poolwright.archive.report_table import RESULT_COLUMNS, SummaryCounter, report_rows, result_headers
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
-from poolwright.domain.tasks import OrderList, OrderRow
+from poolwright.domain.tasks import OrderList, OrderRow, Report, TaskRecord
+from tests.support.tasks import orders, po_task, task_id
 from tests.unit.archive.lists import COLUMNS, FINISHED, ORDERS, RECORDS, ROWS, long_list
 
 HEADERS = [
@@ -200,6 +201,17 @@ def test_text_that_no_sheet_can_hold_does_not_break_it(files: ReportFiles) -> No
     assert sheet_of(files).cell(10, 2).value == "bell \ufffd and half \ufffd"
     assert sheet_of(files).cell(3, 4).value == "two\nlines"
     assert table_of(files)[9][1] == "bell \x07 and half ?"
+
+
+@pytest.mark.parametrize("reason", [Reason.BY_REQUEST, Reason.GROUP_SET_ASIDE])
+def test_a_cancelled_order_says_why(reason: Reason) -> None:
+    row = OrderRow(row_no=2, cells=("PO1",), given="PO1", task_id=task_id(1))
+    record = TaskRecord(task=po_task(1), status="CANCELLED", attempt_count=0, report=Report(reason=reason))
+    given = replace(orders(), rows=(row,))
+
+    (line,) = report_rows(given, {task_id(1): record})
+
+    assert line.reason is reason
 
 
 def test_the_summary_counts_each_order_once(files: ReportFiles) -> None:

@@ -301,6 +301,16 @@ def test_why_there_is_no_report_is_the_last_word() -> None:
     assert lines[-1] == "No room."
 
 
+def test_the_summary_names_the_groups_that_are_set_aside_and_how_to_go_on() -> None:
+    lines = [line.plain for line in summary_lines(replace(SUMMARY, set_aside={"2000": 1, "North 1": 3}), begun())]
+
+    told = [line for line in lines if "set aside" in line]
+    assert told == [
+        "Group 2000 is set aside: 1 order not processed. When the access is there: --resume-group 2000",
+        'Group North 1 is set aside: 3 orders not processed. When the access is there: --resume-group "North 1"',
+    ]
+
+
 def test_without_a_report_none_is_promised() -> None:
     lines = [line.plain for line in summary_lines(replace(SUMMARY, report_xlsx=None), begun())]
 

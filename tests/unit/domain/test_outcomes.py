@@ -48,6 +48,7 @@ CONTRACT = """
     no_workers          FAILED         retry            no
     kills_workers       QUARANTINED    portal_fault     no
     by_request          CANCELLED      retry            no
+    group_set_aside     CANCELLED      ask_for_access   no
 """
 
 

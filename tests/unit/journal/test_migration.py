@@ -136,7 +136,7 @@ async def test_one_that_does_not_fit_is_refused_at_the_start_and_left_as_it_is(
 
     for _ in range(2):
         with pytest.raises(
-            JournalDamagedError, match=r"cannot be used: .*(earlier version|version [14]).* Restore a backup of it"
+            JournalDamagedError, match=r"cannot be used: .*(earlier version|version [1345]).* Restore a backup of it"
         ):
             await enter(path)
 
@@ -179,6 +179,7 @@ async def test_a_disk_without_room_for_the_copy_leaves_the_journal_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(path, EARLIER[-1])
+    before = query(path, "PRAGMA user_version")
 
     def refuse(*_: object) -> None:
         raise OSError(28, os.strerror(28))
@@ -187,7 +188,7 @@ async def test_a_disk_without_room_for_the_copy_leaves_the_journal_as_it_was(
     with pytest.raises(JournalFullError):
         await enter(path)
 
-    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION - 1,)]
+    assert query(path, "PRAGMA user_version") == before
     assert copy_of(path) == []
 
 

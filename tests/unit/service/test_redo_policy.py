@@ -35,6 +35,7 @@ def is_redone(reason: Reason, redo: RedoPolicy, *, is_whole: bool = True) -> boo
         (Reason.PORTAL_ERROR, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
         (Reason.ASKS_FOR_LOGIN, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
         (Reason.NO_WORKERS, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
+        (Reason.GROUP_SET_ASIDE, set(RedoPolicy)),
         (Reason.BY_REQUEST, {RedoPolicy.ALL, RedoPolicy.UNFINISHED, RedoPolicy.RETRYABLE}),
     ],
 )

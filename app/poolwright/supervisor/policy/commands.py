@@ -91,6 +91,31 @@ class Requeue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithholdGroup:
+    """Let no further order of a group start until ``ReleaseGroup`` or ``SetAside``."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseGroup:
+    """Let orders of a group start again."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """Set a group aside: its orders that no worker has end without an attempt, also in later runs."""
+
+    group: str
+    #: Why and what to do, in whole sentences.
+    cause: str
+    #: Whether people do not know of it yet.
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
     """Wait for an order that shows that the worker is logged in; ``VerificationDue`` follows in any case."""
 
@@ -232,9 +257,11 @@ class FailQueued:
 LoginCommand = ScheduleVerification | RequestLoginCheck | RefreshLogin | CopyLogin | BackUpLogin | AnnounceLoginExpiry
 #: Commands about the processes of the workers.
 WorkerCommand = Spawn | KillAndRestart | Recycle | SuspendSlot | GiveUp
+#: Commands about a group of tasks.
+GroupCommand = WithholdGroup | ReleaseGroup | SetAside
 #: Commands about tasks.
 TaskCommand = FileReport | RecordOutcome | Requeue | Discard | Forget | FailQueued
-Command = TaskCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | Pause | Resume | Stop
+Command = TaskCommand | GroupCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | Pause | Resume | Stop
 
 
 #: When a pause without a time limit ends.

@@ -9,6 +9,7 @@ The rules by which it works:
 - Handlers emit commands in the order in which the pool executes them. The result of a command arrives as an event.
 - Each event of a worker names its generation. One of a past generation changes nothing, except the result of a filing,
   which belongs to the task.
+- After every event, orders of a group wait whose refusals are perhaps a lack of access, until a login check shows it.
 - After every event, a login that is due is renewed if no task is in flight. With every sample of memory, one worker
   that is due is recycled. Nothing else happens without an event of its own.
 - A login or a login check that was commanded counts as running until its result arrives, or the end of its worker.
@@ -28,6 +29,7 @@ from poolwright.ipc import messages
 from poolwright.supervisor.policy import events
 from poolwright.supervisor.policy.commands import Command
 from poolwright.supervisor.policy.draft import Draft
+from poolwright.supervisor.policy.group_breaker import on_task_withheld, withhold_suspected
 from poolwright.supervisor.policy.login_recovery import (
     on_login_expiring,
     on_login_required,
@@ -82,6 +84,7 @@ def decide(state: PoolState, event: events.PoolInput) -> Decision:
     draft = Draft.copy(state)
     if not _is_outdated(state, event):
         _handler(event)(draft, event)
+    withhold_suspected(draft)
     refresh_when_idle(draft)
     return Decision(draft.freeze(), tuple(draft.commands))
 
@@ -126,6 +129,7 @@ HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = Mappin
         events.LimitsChanged: on_limits_changed,
         events.TasksCancelled: on_tasks_cancelled,
         events.TrialQueued: on_trial_queued,
+        events.TaskWithheld: on_task_withheld,
         events.JournalFull: on_journal_full,
         events.JournalLocked: on_journal_locked,
         events.DiskLow: on_disk_low,

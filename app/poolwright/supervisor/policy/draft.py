@@ -24,6 +24,7 @@ from poolwright.supervisor.policy.commands import (
     Stop,
     StopCause,
 )
+from poolwright.supervisor.policy.group_access import GroupAccess
 from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.state import (
@@ -103,6 +104,7 @@ class Draft:
     on_trial: frozenset[TaskId]
     free_returns: Mapping[TaskId, int]
     logouts: Logouts
+    groups: GroupAccess
     commands: list[Command] = field(default_factory=list[Command])
 
     @classmethod

@@ -109,6 +109,13 @@ class TrialQueued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWithheld:
+    """A task came to the queue whose group is set aside or waits."""
+
+    task: POTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksCancelled:
     """Tasks were cancelled before they were assigned to a worker."""
 
@@ -174,6 +181,7 @@ PoolWideInput = (
     | FolderMissing
     | FolderRecreated
     | TrialQueued
+    | TaskWithheld
     | TasksCancelled
     | MemorySampled
     | PauseRequested

@@ -27,6 +27,7 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import FilingFailed, TaskAssigned, TaskFiled
+from poolwright.supervisor.policy.group_breaker import count_access
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, RETRY_AFTER_LIMIT_S, STORAGE_PAUSES, PauseReason
 
 #: Delay before a task's second attempt; doubled with each further one.
@@ -45,6 +46,7 @@ def retry_or_fail(draft: Draft, worker: WorkerRef, task: POTask, report: Report)
 
 def file_best(draft: Draft, worker: WorkerRef, task: POTask, report: Report) -> None:
     """File the last attempt, or an earlier one with more files."""
+    count_access(draft, task, report)
     best = draft.pop_best(task.task_id)
     if best is None or report.outcome not in _INCOMPLETE or len(best.report.files) <= len(report.files):
         draft.emit(FileReport(worker=worker, task=task, report=report))

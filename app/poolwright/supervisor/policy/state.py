@@ -12,6 +12,7 @@ from poolwright.domain.options import Limits, PoolOptions
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy.commands import StagedAttempt
+from poolwright.supervisor.policy.group_access import GroupAccess
 from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
 from poolwright.supervisor.policy.pauses import Pauses
 
@@ -270,6 +271,8 @@ class PoolState:
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
     #: The last log-out, and which tasks met one.
     logouts: Logouts = field(default_factory=Logouts)
+    #: Refusals of each group of orders.
+    groups: GroupAccess = field(default_factory=GroupAccess)
 
     @property
     def can_work(self) -> bool:
@@ -294,4 +297,5 @@ def initial_state(options: PoolOptions) -> PoolState:
         waits_for_login=options.waits_for_login,
         keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
+        groups=GroupAccess(limit=options.group_limit),
     )

@@ -2,10 +2,10 @@
 
 A portal may answer a lost session with the same page as for a missing order, a forbidden one or one without files, and
 no rule of a pack may distinguish them. So such an outcome is held back until the same session loads an order that it
-began later, or passes a login check. The check is made when ``STREAK_LIMIT`` outcomes are held back, or when no success
-has come for ``VERIFICATION_WAIT_S``. If the session is logged out, all of them return to the queue without a spent
-attempt. When the pool ends, no check is requested: a worker with unverified results checks its login itself before it
-exits. Pure.
+began later, or passes a login check. The check is made when ``STREAK_LIMIT`` outcomes are held back, when they would
+set a group of orders aside, or when no success has come for ``VERIFICATION_WAIT_S``. If the session is logged out, all
+of them return to the queue without a spent attempt. When the pool ends, no check is requested: a worker with unverified
+results checks its login itself before it exits. Pure.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from poolwright.ipc.messages import Finished, LoginChecked, LoginRefreshed, Retu
 from poolwright.supervisor.policy.commands import RequestLoginCheck, ScheduleVerification
 from poolwright.supervisor.policy.draft import Draft
 from poolwright.supervisor.policy.events import MessageReceived, TaskStuck, VerificationDue
+from poolwright.supervisor.policy.group_breaker import count_access, suspected_groups
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.recycling import recycle_if_worn
 from poolwright.supervisor.policy.retries import file_best, record_answer, settle_report
@@ -131,6 +132,7 @@ def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
         _mark_verified(draft)
         proven = [result.task_id for result in slot.unverified.row if task_id not in result.concurrent_tasks]
         _file_verified(draft, worker, proven)
+        count_access(draft, task, report)  # the refusals that it verified were before it
 
 
 def _mark_verified(draft: Draft) -> None:
@@ -149,7 +151,7 @@ def _hold_back(draft: Draft, worker: WorkerRef, task: POTask, report: Report) ->
     slot.unverified = slot.unverified.add(
         UnverifiedResult(task=task, report=report, concurrent_tasks=frozenset(slot.held))
     )
-    if is_first or len(slot.unverified.row) >= STREAK_LIMIT:
+    if is_first or _is_check_urgent(draft, worker):
         _schedule_check(draft, worker)
 
 
@@ -166,10 +168,16 @@ def _schedule_check(draft: Draft, worker: WorkerRef) -> None:
     unverified = draft.slots[worker.slot].unverified
     if not unverified.row or unverified.is_checking or draft.is_stopping:
         return
-    if len(unverified.row) >= STREAK_LIMIT:
+    if _is_check_urgent(draft, worker):
         _begin_check(draft, worker)
     else:
         draft.emit(ScheduleVerification(worker=worker, delay_s=VERIFICATION_WAIT_S))
+
+
+def _is_check_urgent(draft: Draft, worker: WorkerRef) -> bool:
+    """Whether many results are held back, or orders of one of their groups wait for the check."""
+    row = draft.slots[worker.slot].unverified.row
+    return len(row) >= STREAK_LIMIT or not suspected_groups(draft).isdisjoint(result.task.group for result in row)
 
 
 def _begin_check(draft: Draft, worker: WorkerRef) -> None:

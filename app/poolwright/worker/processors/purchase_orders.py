@@ -9,14 +9,17 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal.pack import Pack
+from poolwright.portal.pack_schema import MailPolicy
 from poolwright.portal.triage import Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
+from poolwright.worker.download.mail_files import unpack_mails
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalUnreachableError
@@ -196,6 +199,9 @@ async def _fetch_listed(
         await _fetch_sources(tab, task, portal_context, opened, results)
     compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
+    if opened.pack.attachments.mail is MailPolicy.UNPACK:
+        sizes = portal_context.downloads.sizes
+        downloaded = await anyio.to_thread.run_sync(unpack_mails, downloaded, sizes, tab.staging)
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)

@@ -64,7 +64,9 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
 
     flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {"--browser", "--headless/--headed"}
     missing = flags - options.keys()
-    assert missing == {"--packs-dir", "--folder-template"}, "what the daemon was not told, the run finds by itself"
+    assert missing == {"--packs-dir", "--folder-template", "--group-by", "--group-limit"}, (
+        "what the daemon was not told, the run finds by itself"
+    )
     assert "--headed" in schedule.own.options
     assert options["--workers"] == "3"
     assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"

@@ -1,0 +1,74 @@
+"""The groups of the orders of a list: the values of one of its columns, such as the company code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.ids import TaskId
+from poolwright.domain.tasks import OrderList
+
+#: Columns that the message about an unknown one names.
+_COLUMNS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderGroups:
+    """A list whose orders have their groups, and what a person should know about them."""
+
+    orders: OrderList
+    #: Whole sentences.
+    notices: tuple[str, ...] = ()
+
+
+def group_orders(orders: OrderList, column: str) -> OrderGroups:
+    """Return the list with the group of each order, which is the cell of its first row in a column.
+
+    Args:
+        orders: The list.
+        column: Name of the column, in upper or lower case, or its position as ``#3``.
+
+    Raises:
+        OptionsError: The list has no such column, or several of this name.
+    """
+    index = _index_of(orders, column)
+    groups: dict[TaskId, str] = {}
+    differing: set[TaskId] = set()
+    for row in orders.rows:
+        if row.task_id is None:
+            continue
+        group = _plain(row.cells[index] if index < len(row.cells) else "")
+        if groups.setdefault(row.task_id, group) != group:
+            differing.add(row.task_id)
+    tasks = tuple(replace(task, group=groups.get(task.task_id, "")) for task in orders.tasks)
+    blank_count = sum(not task.group for task in tasks)
+    return OrderGroups(
+        orders=replace(orders, tasks=tasks),
+        notices=(
+            *_notice(blank_count, f"an empty cell in {orders.columns[index]}; they belong to no group"),
+            *_notice(len(differing), f"rows that differ in {orders.columns[index]}; the first row gives their group"),
+        ),
+    )
+
+
+def _index_of(orders: OrderList, column: str) -> int:
+    wanted = _plain(column).casefold()
+    named = [index for index, name in enumerate(orders.columns) if _plain(name).casefold() == wanted]
+    if not named and wanted.startswith("#") and wanted[1:].isdecimal():
+        named = [index for index in range(len(orders.columns)) if index + 1 == int(wanted[1:])]
+    if len(named) == 1:
+        return named[0]
+    shown = ", ".join(orders.columns[:_COLUMNS_SHOWN]) + (", ..." if len(orders.columns) > _COLUMNS_SHOWN else "")
+    problem = f"has {len(named)} columns" if named else "has no column"
+    raise OptionsError(
+        f"The list {problem} {column!r} to group its orders by. Its columns are {shown}; '#3' names the third."
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text without space around it and with single spaces in it."""
+    return " ".join(text.split())
+
+
+def _notice(count: int, rest: str) -> tuple[str, ...]:
+    return (f"{count:,} {'order has' if count == 1 else 'orders have'} {rest}.",) if count else ()
