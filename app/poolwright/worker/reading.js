@@ -227,6 +227,8 @@
       return wellFormed(JSON.stringify(keys), 1000000);
     };
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
+      around: address ? "" : dom.aroundText(element, selector),
+      total: address ? 0 : all(selector).length,
       address,
       sources,
       conditions: spec.conditions.map((place) => textAt(element, place)),

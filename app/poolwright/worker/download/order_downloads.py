@@ -28,14 +28,13 @@ from poolwright.portal.step_schema import FileStep
 from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
     BrowserDownloader,
-    ClickDownloader,
     DownloadRequest,
     GoOn,
     NoFileError,
     WindowFloodError,
-    open_click_downloader,
 )
 from poolwright.worker.download.browser_file import verify_complete
+from poolwright.worker.download.click_downloader import ClickDownloader, open_click_downloader
 from poolwright.worker.download.file_name import FileName, choose_file_name
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
@@ -264,6 +263,8 @@ class OrderDownloads:
             return await self._check_all(await self._visit(request), request)
         except DownloadRefusedError as error:
             refusal.add_doubts(error)
+            if str(refusal).startswith(str(error)) and not error.is_session_in_doubt:
+                raise refusal from error  # a browser gets the same answer
             if isinstance(error, NoFileError) and not isinstance(refusal, UnexpectedPageError):
                 raise refusal from error  # it has the status of the portal's answer
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
@@ -359,7 +360,7 @@ class OrderDownloads:
             is_page=content.is_page,
             is_text=content.is_text,
             shows_end=content.shows_end,
-            notes=content.notes,
+            notes=(*content.notes, *received.notes),
         )
 
     async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:

@@ -123,6 +123,10 @@ class PageLink(BaseModel):
     conditions: list[str] = Field(default_factory=list[str])
     #: The text of its row, where the pack names one.
     row: str = ""
+    #: The text of the largest element around it that holds no other match; empty if it has an address.
+    around: str = ""
+    #: The number of matches of its selector on the page; 0 if it has an address.
+    total: int = 0
     #: Absolute address of a route within the page, if it leads to one in place of a file.
     route: str = ""
     #: The page of the list that shows it, from 1.
