@@ -234,6 +234,7 @@
       conditions: spec.conditions.map((place) => textAt(element, place)),
       selector,
       index,
+      size: spec.size ? ([element, ...others].map((one) => textAt(one, spec.size)).find(Boolean) ?? "") : "",
       row: rowOf(element),
       route: !address && isRoute(element.hash) ? wellFormed(element.href, 2000) : "",
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
