@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from poolwright.domain.tasks import JsonValue, POTask, Report
     from poolwright.sdk.protocol import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
     from poolwright.service.library import Callbacks, new_task, open_pool
+    from poolwright.service.watch_guard import WatchError
     from poolwright.supervisor.pool import PersistentWorkerPool
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "RetryLaterError",
     "SessionLostError",
     "Tab",
+    "WatchError",
     "__version__",
     "new_task",
     "open_pool",
@@ -66,6 +68,7 @@ _MODULES = {
     "RetryLaterError": "sdk.protocol",
     "SessionLostError": "sdk.protocol",
     "Tab": "sdk.protocol",
+    "WatchError": "service.watch_guard",
     "new_task": "service.library",
     "open_pool": "service.library",
 }

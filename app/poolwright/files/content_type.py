@@ -183,19 +183,24 @@ def sniff(
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
     scan = scan_content(path, head, size_bytes, declared)
+    cut_short = tuple(_cut_short(path, size_bytes, scan.kind))
+    # A matching declared size is better proof than the end of the file, but a server may cut both.
+    is_cut_as_declared = declared_size_bytes == size_bytes
     problem = _broken_promise(scan, label) if is_own else _wrong_kind(scan, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([problem] if problem else []),
         *(() if is_own else _blank(path, head, size_bytes)),
-        # A matching declared size is better proof than the end of the file.
-        *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, scan.kind)),
+        *(() if is_cut_as_declared else cut_short),
     )
     return SniffResult(
         media_type=_media_type(path, head[:HEAD_BYTES], scan.kind, label, declared),
         size_bytes=size_bytes,
         problems=problems,
-        notes=tuple(_notes(scan, label)),
+        notes=(
+            *_notes(scan, label),
+            *(f"{label}: {note.removesuffix('.')}: check it." for note in (cut_short if is_cut_as_declared else ())),
+        ),
         is_page=scan.kind in PAGES,
         is_text=scan.kind in TEXTUAL | PAGES,
         shows_end=scan.kind in _ENDING,

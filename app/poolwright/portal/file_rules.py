@@ -136,6 +136,8 @@ class ListedFile(BaseModel):
     address: str
     #: Empty if the response does not name it.
     name: str
+    #: Its size as the response states it; empty if it states none.
+    size: str = ""
 
 
 class FileListRequest(BaseModel):
@@ -151,6 +153,8 @@ class FileListRequest(BaseModel):
     template: str
     #: Keys to the name in an entry; empty if it has none.
     name: str = ""
+    #: Keys to the size in an entry, in bytes or with a unit; empty if it has none. A file of another size is missed.
+    size: str = ""
 
     @model_validator(mode="after")
     def _has_values(self) -> Self:
@@ -177,7 +181,8 @@ class FileListRequest(BaseModel):
             address = absolute_address(path, base_url, page_url, is_below=self.template.startswith("/"))
             if not path or not address:
                 return None
-            files.append(ListedFile(address=address, name=_text_at(entry, self.name) if self.name else ""))
+            name, size = (_text_at(entry, keys) if keys else "" for keys in (self.name, self.size))
+            files.append(ListedFile(address=address, name=name, size=size))
         return files
 
     def _path(self, entry: object) -> str:

@@ -52,6 +52,7 @@ from poolwright.service.portals.portal_config import (
     resolve_portal_config,
 )
 from poolwright.service.recovery import clean_staging, recover, reopen
+from poolwright.service.watch_guard import WatchError, WatchGuard
 from poolwright.settings import Settings, load_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
@@ -59,7 +60,10 @@ from poolwright.supervisor.pool_context import PoolPorts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Functions that the pool calls from its event loop. Each must return at once and never raise."""
+    """Functions that the pool calls from its event loop. Each must return at once.
+
+    An error of one is logged once and stops no task; it is raised when the pool is left.
+    """
 
     #: A worker crashed: its id and the cause. Its tasks return to the queue.
     crash: Callable[[str, str], None] | None = None
@@ -163,6 +167,7 @@ __all__ = [
     "RetryLaterError",
     "SessionLostError",
     "Tab",
+    "WatchError",
     "new_task",
     "open_pool",
 ]
@@ -246,6 +251,7 @@ async def open_pool(
         SetupError: No browser is found, or disk space or memory is too small for this many workers.
         ProfileError: The profile is missing, in use or damaged.
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
+        WatchError: ``watch`` raised an error. The pool finished its work all the same.
     """
     clock = SystemClock()
     setup = await anyio.to_thread.run_sync(_prepare_setup, settings, processor, clock, abandon_on_cancel=True)
@@ -253,8 +259,10 @@ async def open_pool(
     with configure_pool_logging(setup.log) as note:
         if not setup.workers.sandbox.is_notable:
             note(Notice(level=Level.INFO, text=setup.workers.sandbox.sentence))
-        async with _running_pool(setup, clock, _observe_both(note, watch)) as pool:
+        guard = WatchGuard(watch, note)
+        async with _running_pool(setup, clock, _observe_both(note, guard)) as pool:
             yield pool
+        guard.raise_first()
 
 
 @asynccontextmanager

@@ -93,10 +93,17 @@ const dom = (() => {
     const cells = row.selector ? [...all(place, row.selector)] : [place];
     return cells.map(text).join(" ").split(/\s+/).join(" ").trim().slice(0, 1000);
   };
+  // The text of the largest element around one that contains no other match of its selector: its row, in most lists.
+  const aroundText = (element, selector) => {
+    let place = null;
+    for (let outer = parentOf(element); outer && all(outer, selector).length === 1; outer = parentOf(outer)) place = outer;
+    return place && parentOf(place) ? text(place).split(/\s+/).join(" ").trim().slice(0, 300).toWellFormed() : "";
+  };
   return {
     all,
     roots,
     rowText,
+    aroundText,
     // The document that an element shows, if it can be read; null for other elements.
     inner: (element) => (viewedBy(element) ? shownBy(element) : null),
     // The attribute with the address of what an element shows; undefined if it shows nothing of another address.

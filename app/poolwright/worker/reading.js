@@ -227,11 +227,14 @@
       return wellFormed(JSON.stringify(keys), 1000000);
     };
     const linkOf = ({ element, others, address, sources, selector, index }) => ({
+      around: address ? "" : dom.aroundText(element, selector),
+      total: address ? 0 : all(selector).length,
       address,
       sources,
       conditions: spec.conditions.map((place) => textAt(element, place)),
       selector,
       index,
+      size: spec.size ? ([element, ...others].map((one) => textAt(one, spec.size)).find(Boolean) ?? "") : "",
       row: rowOf(element),
       route: !address && isRoute(element.hash) ? wellFormed(element.href, 2000) : "",
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),

@@ -124,3 +124,19 @@ async def test_a_file_behind_two_addresses_comes_once(tmp_path: Path, open_stage
         report, saved = await files_of(stage)
 
     assert (saved, report.missed) == ({"a.pdf": pdf("1")}, ())
+
+
+async def test_a_file_of_another_size_than_the_page_states_is_missed(tmp_path: Path, open_stage: OpenStage) -> None:
+    size = 'size = { closest = "tr", selector = "td.size" }'
+    stated = (("a.pdf", f"{len(pdf('a.pdf'))} bytes"), ("b.pdf", "12 KB"), ("c.pdf", "unknown"))
+    rows = "".join(f"<tr><td>{link(f'/f/{name}', name)}</td><td class=size>{text}</td></tr>" for name, text in stated)
+    async with raw_stage(open_stage, tmp_path, raw_pack(attachments=size)) as (portal, stage):
+        portal.order("1", f"<table>{rows}</table>{link('/f/d.pdf', 'd.pdf (12 KB)')}")
+        portal.routes |= {f"/f/{name}": (answer(pdf(name)),) for name in ("a.pdf", "b.pdf", "c.pdf", "d.pdf")}
+
+        report, saved = await files_of(stage)
+
+    assert list(saved) == ["a.pdf", "c.pdf", "d.pdf"], report
+    assert [missed.problem for missed in report.missed] == ["b.pdf has 52 bytes, but the portal states 12 KB."]
+    assert report.reason is Reason.SOME_FILES_FAILED
+    assert "d.pdf has 52 bytes, but the portal states 12 KB: check whether it is the file" in report.detail

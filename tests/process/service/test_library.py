@@ -18,7 +18,7 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.errors import JournalError
-from poolwright.service.library import Callbacks, PersistentWorkerPool, new_task
+from poolwright.service.library import Callbacks, PersistentWorkerPool, WatchError, new_task
 from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
@@ -80,6 +80,31 @@ async def test_an_error_of_the_caller_comes_out_as_it_is(tmp_path: Path, monkeyp
 
     with pytest.raises(ZeroDivisionError):
         await divide()
+
+
+async def test_an_error_of_a_callback_ends_no_pool_and_is_raised_when_it_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    reports: list[Report | None] = []
+
+    def fail(task: POTask, _: Report) -> None:
+        ended.append(task.po_number)
+        raise KeyError(task.po_number)
+
+    async def run() -> None:
+        async with scripted_pool(tmp_path, monkeypatch, FINISH, watch=Callbacks(completion=fail)) as pool:
+            with anyio.fail_after(30):
+                reports.extend([await (await pool.submit_task(new_task(name))) for name in ("a", "b")])
+
+    with pytest.raises(WatchError, match=r"raised KeyError: 'a'\. It raised 2 errors\.") as raised:
+        await run()
+
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert ended == ["a", "b"]
+    assert None not in reports
+    log = (tmp_path / "out" / ".poolwright" / "log.jsonl").read_text(encoding="utf-8")
+    assert log.count("A function that watches the pool raised KeyError") == 1
 
 
 async def test_a_task_left_behind_is_taken_up_by_the_next_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

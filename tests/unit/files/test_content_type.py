@@ -454,3 +454,18 @@ def test_any_bytes_have_a_kind_and_a_media_type(head: bytes, label: str) -> None
 
     assert kind in ContentType
     assert "/" in media_type_of(head, kind, promised_format(label, ""), "")
+
+
+@pytest.mark.parametrize(("content", "label"), [(PDF[:-20], "cut.pdf"), (packed()[:-30], "cut.zip")])
+def test_a_file_without_its_end_has_a_note_where_its_declared_size_is_right(
+    tmp_path: Path, content: bytes, label: str
+) -> None:
+    whole = sniff(saved(tmp_path, content), label, declared_size_bytes=len(content))
+    unsized = sniff(saved(tmp_path, content), label)
+
+    assert whole.problems == ()
+    assert len(whole.notes) == 1
+    assert whole.notes[0].startswith(f"{label}: The ")
+    assert "is missing: check it." in whole.notes[0]
+    assert len(unsized.problems) == 1
+    assert unsized.notes == ()

@@ -74,3 +74,13 @@ def test_a_list_is_complete_only_with_the_response_that_the_pack_names() -> None
     assert reason(is_api_read=True, link_count=2) == ""
     assert "announces 3" in reason(is_api_read=True, link_count=2, count=3)
     assert pack.notices == ()
+
+
+def test_a_response_states_the_size_of_a_file_where_the_pack_says() -> None:
+    rule = FileListRequest(request="/files", template="/{id}", name="title", size="file.size")
+    entries: list[object] = [{"id": 1, "title": "a", "file": {"size": 1200}}, {"id": 2, "title": "b"}]
+
+    files = rule.files_in(entries, "https://p.test", "https://p.test/order/1")
+
+    assert files is not None
+    assert [(file.name, file.size) for file in files] == [("a", "1200"), ("b", "")]

@@ -196,8 +196,12 @@ async def test_signed_storage_is_followed(tmp_path: Path) -> None:
         (httpx.Response(202), True, False, False),
         (httpx.Response(204), False, False, False),
         (httpx.Response(304), False, False, False),
-        (httpx.Response(404), False, False, False),
-        (httpx.Response(500), True, False, False),
+        (httpx.Response(410), False, False, False),
+        *((httpx.Response(status), False, False, False) for status in (205, 413, 501)),
+        *((httpx.Response(status), True, False, False) for status in (408, 425, 500, 502, 503, 504)),
+        # A server may refuse a program with any other status, and a browser takes whatever it does not know.
+        *((httpx.Response(status), False, True, False) for status in (226, 299, 300, 404, 405, 406, 412)),
+        *((httpx.Response(status), False, True, False) for status in (415, 418, 421, 426, 428, 431, 451, 999)),
         (httpx.Response(401), False, True, True),
         (httpx.Response(403), False, True, True),
         (httpx.Response(400), False, True, False),
@@ -344,6 +348,27 @@ def test_a_cookie_reaches_the_browser_as_it_was_set(header: str, told: dict[str,
     (cookie,) = response_cookies(answer)
 
     assert told.items() <= dict(cookie).items()
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("\\f\\2", f"{BASE}/f/2"),
+        (" /f/2 ", f"{BASE}/f/2"),
+        ("2?path=a\\b", f"{BASE}/f/2?path=a\\b"),
+        ("./../f/2#page=3", f"{BASE}/f/2"),
+        ("?v=2", f"{BASE}/f/1?v=2"),
+    ],
+)
+async def test_a_redirect_leads_to_where_a_browser_goes(tmp_path: Path, location: str, target: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if str(request.url) == f"{BASE}/f/1":
+            return httpx.Response(302, headers={"location": location})
+        return httpx.Response(200, content=str(request.url).encode())
+
+    received = await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
+
+    assert received.path.read_text() == target
 
 
 def test_no_cookie_is_taken_for_another_host() -> None:

@@ -122,3 +122,20 @@ def test_a_response_adds_its_files_and_the_names_of_those_that_are_linked() -> N
         (f"{BASE}/2", "b.pdf"),
     ]
     assert found[0].names["text"] == "0.pdf"
+
+
+def test_a_size_is_what_the_pattern_of_its_place_takes() -> None:
+    page = [link.model_copy(update={"size": "a.pdf, 12 KB, May"}) for link in links("")]
+
+    found = resolve_links(rules(size={"closest": "tr", "pattern": ", (.*?),"}), BASE, PAGE, page)
+
+    assert [link.size for link in found] == ["12 KB"]
+
+
+def test_a_size_of_a_response_goes_before_that_of_the_page() -> None:
+    page = [link.model_copy(update={"size": "1 KB"}) for link in links("", address=f"{BASE}/1")]
+    sizes = ((1, "1200"), (2, "7"))
+    files = [ListedFile(address=f"{BASE}/{number}", name="", size=size) for number, size in sizes]
+
+    assert [link.size for link in add_listed_files(page, files)] == ["1200", "7"]
+    assert [link.size for link in add_listed_files(page, [ListedFile(address=f"{BASE}/1", name="")])] == ["1 KB"]

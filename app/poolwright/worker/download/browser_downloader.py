@@ -9,14 +9,12 @@ the order's page opened again.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
 from playwright.async_api import BrowserContext, Download, Page
 from playwright.async_api import Error as PlaywrightError
 
@@ -25,8 +23,16 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.step_schema import RowText
 from poolwright.worker.download.browser_file import read_download_info, wait_for_download
 from poolwright.worker.download.file_answer import LOGIN_STATUSES, FileAnswer, read_answer
+from poolwright.worker.download.lost_answers import notes_of_failures, refused_beside
 from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_closed
-from poolwright.worker.page.devtools import PageNavigatedError, press_link, save_document, shown_media_type
+from poolwright.worker.page.devtools import (
+    CHANGED,
+    PageNavigatedError,
+    press_link,
+    save_document,
+    shown_media_type,
+    viewed_documents,
+)
 from poolwright.worker.page.page_activity import PageActivity, follow_page, ignore_failure
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.popups import answer_dialogs, close_opened_windows, window_cleanup
@@ -123,6 +129,7 @@ class BrowserDownloader:
         """
         before = page.url
         async with follow_page(page) as activity:
+            await self._note_viewed(activity, page)
             await self.press(page, request)
             if go_on is not None:
                 await go_on(page)
@@ -138,8 +145,14 @@ class BrowserDownloader:
             DownloadRefusedError: It brought no file.
         """
         async with follow_page(page) as activity:
+            await self._note_viewed(activity, page)
             await act(page)
             return await self._collect(activity, page, request)
+
+    async def _note_viewed(self, activity: PageActivity, page: Page) -> None:
+        """Note the documents that the page shows already, which are not those of the next click."""
+        with contextlib.suppress(PageNavigatedError, PlaywrightError, TimeoutError):
+            activity.viewed_before = frozenset(await viewed_documents(page, _LOOK_LIMIT_S))
 
     async def _open(self, page: Page, activity: PageActivity, address: str, referer: str) -> int:
         """Navigate and return the status of the page that is shown; 0 for anything else."""
@@ -173,6 +186,8 @@ class BrowserDownloader:
             raise_if_closed(error)
             msg = f"a click downloaded no file ({first_line(error)})"
             raise DownloadRefusedError(msg, is_retryable=True) from error
+        if problem == CHANGED:
+            raise ListChangedError
         if problem:
             raise DownloadRefusedError(problem, is_retryable=False)
 
@@ -186,8 +201,8 @@ class BrowserDownloader:
                 if not page.is_closed():  # the driver tells it later: until then further windows end the whole order
                     await page.wait_for_event("close", timeout=0)
             raise WindowFloodError
-        if not activity.downloads and (
-            await self._save_shown_document(activity) or await self._save_fetched_document(activity, page)
+        if await self._save_shown_documents(activity) or (
+            not activity.downloads and await self._save_hidden_document(activity, page)
         ):
             activity.restart_clock()
             await activity.wait(self._stall_s)
@@ -196,7 +211,8 @@ class BrowserDownloader:
             numbers = sorted(
                 range(len(activity.downloads)), key=lambda number: activity.downloads[number].suggested_filename
             )
-            return [await self._keep_or_refuse(activity, number, request) for number in numbers]
+            kept = [await self._keep_or_refuse(activity, number, request) for number in numbers]
+            return [*kept, *await refused_beside(activity, self._is_of_portal)]
         pages = [page, *activity.windows]
         answer = await read_answer(request.link.address, pages, activity, self._pack, self._base_url)
         dialog = f"a dialog of the page: {activity.dialog_texts[-1]}" if activity.dialog_texts else ""
@@ -245,14 +261,40 @@ class BrowserDownloader:
             can_ask_again=info.can_ask_again,
             source_url=request.link.address or download.url,
             final_url=download.url,
+            notes=notes_of_failures(activity, self._is_of_portal),
         )
 
-    async def _save_shown_document(self, activity: PageActivity) -> bool:
-        """Start a download of a document that a page shows (a viewer, an image, text); return whether there is one."""
-        for page in activity.changed_pages:
+    def _is_of_portal(self, url: str) -> bool:
+        return self._pack.may_fetch(self._base_url, url)
+
+    async def _save_shown_documents(self, activity: PageActivity) -> bool:
+        """Start a download of each document that a page shows (a viewer, an image, text); return whether one does."""
+        is_saved = False
+        for page in activity.unloaded_pages:
             try:
                 if await shown_media_type(page, _LOOK_LIMIT_S) not in {"", *PAGE_TYPES}:
                     await save_document(page, "", _LOOK_LIMIT_S)
+                    is_saved = True
+            except (PageNavigatedError, PlaywrightError, TimeoutError):
+                continue  # the page is navigating, or hangs
+        return is_saved
+
+    async def _save_hidden_document(self, activity: PageActivity, page: Page) -> bool:
+        """Start a download of a document that pages show within them, or that a script fetched to show it."""
+        if not activity.is_navigating and await self._save_viewed_document(activity, page):
+            return True
+        return await self._save_fetched_document(activity, page)
+
+    async def _save_viewed_document(self, activity: PageActivity, page: Page) -> bool:
+        """Start a download of the one document that viewers show since the click; return whether there is one."""
+        for shown in (*reversed(activity.windows), page):
+            if shown.is_closed():
+                continue
+            try:
+                viewed = await viewed_documents(shown, _LOOK_LIMIT_S)
+                documents = [address for address in viewed if activity.is_new_document(address, viewed[address])]
+                if len(documents) == 1:
+                    await save_document(shown, documents[0], _LOOK_LIMIT_S)
                     return True
             except (PageNavigatedError, PlaywrightError, TimeoutError):
                 continue  # the page is navigating, or hangs
@@ -281,6 +323,14 @@ class WindowFloodError(DownloadRefusedError):
         super().__init__("it keeps opening windows instead of a file", is_retryable=False)
 
 
+class ListChangedError(DownloadRefusedError):
+    """The page shows other files than when it was read."""
+
+    def __init__(self) -> None:
+        """Create the error; the page as it is when it is opened again may show the file."""
+        super().__init__("the page shows other files than when it was read", is_retryable=True)
+
+
 class RefusedAnswerError(DownloadRefusedError):
     """The portal answered with an error status in place of a file."""
 
@@ -307,112 +357,3 @@ class NoFileError(DownloadRefusedError):
             asks_for_login=answer.asks_for_login,
         )
         self.page_urls = tuple(page_urls)
-
-
-#: Opens the order's page again at one page of its list; raises ``DownloadRefusedError`` on failure.
-Reopen = Callable[[int], AbstractAsyncContextManager[Page]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reopened:
-    """A page that was opened again."""
-
-    page: Page
-    #: Set when it is to be closed.
-    done: anyio.Event
-
-
-class ClickDownloader:
-    """Makes the clicks of one order, one at a time, and holds the page for the next one."""
-
-    def __init__(
-        self, downloader: BrowserDownloader, page: Page, reopen: Reopen, opening: TaskGroup, list_page: int
-    ) -> None:
-        """Begin with ``page``; created by ``open_click_downloader``."""
-        self._downloader = downloader
-        self._reopen = reopen
-        self._opening = opening
-        self._page: Page | None = page
-        self._list_page = list_page
-        self._reopened: _Reopened | None = None
-        self._turn = anyio.Lock()
-
-    async def download(
-        self, request: DownloadRequest, go_on: GoOn | None = None
-    ) -> Sequence[ReceivedFile | DownloadRefusedError]:
-        """Click a link, wait for its files, and return them.
-
-        Args:
-            request: The file.
-            go_on: What is done on the page after the click.
-
-        Raises:
-            DownloadRefusedError: No file came.
-        """
-        async with self._turn:
-            page = await self._take(request)
-            received, is_unchanged = await self._downloader.download_by_click(page, request, go_on)
-            if is_unchanged:
-                self._page, self._list_page = page, request.link.list_page
-            return received
-
-    async def press(self, request: DownloadRequest, go_on: GoOn) -> None:
-        """Click a link that opens a dialog, and go on in it.
-
-        Raises:
-            DownloadRefusedError: It cannot be clicked, or ``go_on`` failed.
-        """
-        async with self._turn:
-            page = await self._take(request)
-            await self._downloader.press(page, request)
-            await go_on(page)
-
-    async def _take(self, request: DownloadRequest) -> Page:
-        """Return the page that shows a link; it is used again only if the click leaves it unchanged."""
-        page = self._page if self._list_page == request.link.list_page else None
-        self._page = None
-        return page or await self._open(request.link.list_page)
-
-    async def _open(self, list_page: int) -> Page:
-        self.close()
-        reopened: _Reopened = await self._opening.start(self._hold, list_page)
-        self._reopened = reopened
-        return reopened.page
-
-    async def _hold(self, list_page: int, *, task_status: TaskStatus[_Reopened]) -> None:
-        """Keep one page open until it is to be closed."""
-        reopened: _Reopened | None = None
-        try:
-            async with self._reopen(list_page) as page:
-                reopened = _Reopened(page, anyio.Event())
-                task_status.started(reopened)
-                await reopened.done.wait()
-        except DownloadRefusedError:
-            if reopened is None:
-                raise  # else the page is gone, and whoever clicks on it is told so
-
-    def close(self) -> None:
-        """Close the page that was opened again, if there is one."""
-        if self._reopened is not None:
-            self._reopened.done.set()
-            self._reopened = None
-
-
-@contextlib.asynccontextmanager
-async def open_click_downloader(
-    downloader: BrowserDownloader, page: Page, reopen: Reopen, list_page: int = 1
-) -> AsyncGenerator[ClickDownloader]:
-    """Open the click downloader of an order.
-
-    Args:
-        downloader: Makes the clicks.
-        page: The order's page, as it was read; it stays open.
-        reopen: Opens the order's page again.
-        list_page: The page of the list that ``page`` shows.
-    """
-    async with anyio.create_task_group() as opening:
-        clicks = ClickDownloader(downloader, page, reopen, opening, list_page)
-        try:
-            yield clicks
-        finally:
-            clicks.close()

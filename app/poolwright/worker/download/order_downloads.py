@@ -28,17 +28,17 @@ from poolwright.portal.step_schema import FileStep
 from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
     BrowserDownloader,
-    ClickDownloader,
     DownloadRequest,
     GoOn,
     NoFileError,
     WindowFloodError,
-    open_click_downloader,
 )
 from poolwright.worker.download.browser_file import verify_complete
+from poolwright.worker.download.click_downloader import ClickDownloader, open_click_downloader
 from poolwright.worker.download.file_name import FileName, choose_file_name
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
+from poolwright.worker.download.size_check import SizeCheck, check_size
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
@@ -247,7 +247,7 @@ class OrderDownloads:
             received = await downloader.fetch(
                 request.link.address, request.part, request.allowance, request.known_names
             )
-            return [await self._check(received, request, 0)]
+            return [await self._check(received, request, 0, is_alone=True)]
         except DownloadRefusedError as error:
             refusal = error
         base_url = self._downloads.portal.base_url
@@ -264,6 +264,8 @@ class OrderDownloads:
             return await self._check_all(await self._visit(request), request)
         except DownloadRefusedError as error:
             refusal.add_doubts(error)
+            if str(refusal).startswith(str(error)) and not error.is_session_in_doubt:
+                raise refusal from error  # a browser gets the same answer
             if isinstance(error, NoFileError) and not isinstance(refusal, UnexpectedPageError):
                 raise refusal from error  # it has the status of the portal's answer
             if isinstance(error, WindowFloodError) or not isinstance(refusal, UnexpectedPageError):
@@ -313,7 +315,7 @@ class OrderDownloads:
             try:
                 if isinstance(file, DownloadRefusedError):
                     raise file
-                checked_file = await self._check(file, request, number)
+                checked_file = await self._check(file, request, number, is_alone=len(received) == 1)
                 was_refused = bool(request.link.address)  # the HTTP client has tried this address before
                 repeatable = replace(file, can_ask_again=file.can_ask_again and not was_refused)
                 checked.append(
@@ -328,8 +330,16 @@ class OrderDownloads:
             raise refusals[0]
         return checked
 
-    async def _check(self, received: ReceivedFile, request: DownloadRequest, number: int) -> DownloadedFile:
+    async def _check(
+        self, received: ReceivedFile, request: DownloadRequest, number: int, *, is_alone: bool
+    ) -> DownloadedFile:
         """Return a received file after its check; delete it if the check fails.
+
+        Args:
+            received: The file.
+            request: The request that brought it.
+            number: Its number among the files of the request.
+            is_alone: Whether the request brought only this file, so that what the page says of its size holds for it.
 
         Raises:
             DownloadRefusedError: Its content does not match its name, or is incomplete.
@@ -339,6 +349,8 @@ class OrderDownloads:
         try:
             content = await anyio.to_thread.run_sync(_sniffed, received, file_name)
             await self._raise_if_refused(content, received)
+            size = check_size(request.link, file_name.label, content.size_bytes) if is_alone else SizeCheck()
+            _raise_if_of_other_size(size)
             request.allowance.consume(content.size_bytes)
             sha256 = await anyio.to_thread.run_sync(_sha256, received.path)
         except BaseException as error:
@@ -359,7 +371,7 @@ class OrderDownloads:
             is_page=content.is_page,
             is_text=content.is_text,
             shows_end=content.shows_end,
-            notes=content.notes,
+            notes=(*content.notes, *received.notes, *filter(None, (size.note,))),
         )
 
     async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:
@@ -397,6 +409,11 @@ def _sniffed(received: ReceivedFile, file_name: FileName) -> SniffResult:
         declared_size_bytes=received.declared_bytes,
         is_vouched=received.disposition.is_attachment,
     )
+
+
+def _raise_if_of_other_size(size: SizeCheck) -> None:
+    if size.problem:
+        raise DownloadRefusedError(size.problem, is_retryable=True)
 
 
 def _sha256(path: Path) -> str:

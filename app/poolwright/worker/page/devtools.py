@@ -216,14 +216,27 @@ async def _call(send: SendCommand, method: str, parameters: dict[str, Any]) -> d
 _SCRIPTS = resources.files("poolwright.worker")
 _CLICK = _SCRIPTS.joinpath("click.js").read_text(encoding="utf-8")
 _SAVE = _SCRIPTS.joinpath("save.js").read_text(encoding="utf-8")
+_VIEWED = _SCRIPTS.joinpath("viewed.js").read_text(encoding="utf-8")
 #: Read from the prototype, where no element of the page can replace it.
 _MEDIA_TYPE = '() => Object.getOwnPropertyDescriptor(Document.prototype, "contentType").get.call(document)'
 #: Length of the text by which an element is recognised.
 _TEXT_LENGTH = 200
+#: Limit for a button that the page enables late.
+_ENABLE_LIMIT_S = 5.0
+#: The answer of ``press_link`` if the page shows other elements than when it was read.
+CHANGED = "changed"
+#: The status of the response that a page shows, and read from the prototype too.
+_STATUS = """() => {
+  const [entry] = Performance.prototype.getEntriesByType.call(performance, "navigation");
+  const status = Object.getOwnPropertyDescriptor(PerformanceResourceTiming.prototype, "responseStatus");
+  return entry ? status.get.call(entry) : 0;
+}"""
 
 
 async def press_link(page: Page, link: PageLink, limit_s: float, row: Mapping[str, str] | None = None) -> str:
     """Click a link of the page; return the reason why it cannot be clicked, or an empty text after the click.
+
+    The reason is ``CHANGED`` if the page shows other elements than when it was read, so that the link is not sure.
 
     Args:
         page: The page.
@@ -235,7 +248,8 @@ async def press_link(page: Page, link: PageLink, limit_s: float, row: Mapping[st
         playwright.async_api.Error: The page crashed or was closed.
         TimeoutError: The page did not react to the click.
     """
-    spec = [link.selector, link.index, link.names.get("text", "")[:_TEXT_LENGTH], row, link.row]
+    text, wait_ms = link.names.get("text", "")[:_TEXT_LENGTH], min(limit_s / 2, _ENABLE_LIMIT_S) * 1000
+    spec = [link.selector, link.index, text, row, link.row, link.around, link.total, wait_ms]
     world = await isolated_world(page)
     try:
         if not link.frame:
@@ -259,6 +273,29 @@ async def shown_media_type(page: Page, limit_s: float) -> str:
         TimeoutError: The page hangs.
     """
     return str(await (await isolated_world(page)).evaluate_as_user(_MEDIA_TYPE, None, limit_s))
+
+
+async def shown_status(page: Page, limit_s: float) -> int:
+    """Return the HTTP status of the document that a page shows; 0 if it has none.
+
+    Raises:
+        PageNavigatedError: The page is navigating.
+        playwright.async_api.Error: The page crashed or was closed.
+        TimeoutError: The page hangs.
+    """
+    return int(str(await (await isolated_world(page)).evaluate_as_user(_STATUS, None, limit_s)))
+
+
+async def viewed_documents(page: Page, limit_s: float) -> dict[str, str]:
+    """Return the declared media type of each document that viewers within a page show, by its address.
+
+    Raises:
+        PageNavigatedError: The page is navigating.
+        playwright.async_api.Error: The page crashed or was closed.
+        TimeoutError: The page hangs.
+    """
+    pairs = await (await isolated_world(page)).evaluate_as_user(_VIEWED, None, limit_s)
+    return {str(address): str(declared) for address, declared in cast("list[tuple[object, object]]", pairs)}
 
 
 async def save_document(page: Page, address: str, limit_s: float) -> None:

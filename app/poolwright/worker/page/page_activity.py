@@ -19,7 +19,10 @@ import anyio
 from playwright.async_api import Dialog, Download, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
+from poolwright.files.content_type import is_document_type
 from poolwright.worker.page.popups import WindowLimit
+from poolwright.worker.transfer.content_disposition import parse_content_disposition
+from poolwright.worker.transfer.received_file import media_type
 
 #: Scripts start the second of two files up to a second after the first.
 _MORE_S = 1.2
@@ -73,7 +76,11 @@ class PageActivity:
         #: Downloads that are kept; the others are discarded at the end.
         self.kept_downloads: list[Download] = []
         self.responses: list[Response] = []
+        #: Requests that got no response, or whose response broke off.
+        self.failed_requests: list[Request] = []
         self.windows: list[Page] = []
+        #: Addresses of the documents that viewers within the page showed before.
+        self.viewed_before: frozenset[str] = frozenset()
         #: The texts of the page's dialogs.
         self.dialog_texts: list[str] = []
         self._window_limit = WindowLimit()
@@ -89,6 +96,11 @@ class PageActivity:
     def has_pending(self) -> bool:
         """Return whether a request has no response yet."""
         return bool(self._pending)
+
+    @property
+    def is_navigating(self) -> bool:
+        """Return whether a page or a frame waits for its next document."""
+        return any(request.resource_type == "document" for request in self._pending)
 
     @property
     def is_flood(self) -> bool:
@@ -109,7 +121,7 @@ class PageActivity:
             ("request", self._note_request),
             ("response", self._note_response),
             ("requestfinished", self._note_end),
-            ("requestfailed", self._note_end),
+            ("requestfailed", self._note_failure),
             ("popup", self._note_window),
             ("popup", self._close_if_too_many),
             ("close", self._note_close),
@@ -136,10 +148,41 @@ class PageActivity:
     def restart_clock(self) -> None:
         """Count the time from now, after one more request of ours."""
         self._begun = self._last = time.monotonic()
+        if self._downloaded is not None:
+            self._downloaded = self._begun
 
     def response_of(self, download: Download) -> Response | None:
-        """Return the response that became a download; ``None`` for one that a script created."""
-        return next((response for response in reversed(self.responses) if response.url == download.url), None)
+        """Return the response that became a download; ``None`` for one that a script created, and if it is not known.
+
+        Several files may come from one address, such as that of a form: they are told apart by the names of their
+        headers, else by their order.
+        """
+        responses = [response for response in self.responses if response.url == download.url]
+        siblings = [other for other in self.downloads if other.url == download.url]
+        if len(siblings) <= 1 or len(responses) <= 1:
+            return responses[-1] if responses else None
+        named = [response for response in responses if _header_stem(response) == _stem(download.suggested_filename)]
+        if len(named) == 1:
+            return named[0]
+        return responses[siblings.index(download)] if len(responses) == len(siblings) else None
+
+    def is_new_document(self, address: str, declared: str) -> bool:
+        """Return whether what a viewer shows came since the record began, and is a document and no page.
+
+        Args:
+            address: The address of what it shows.
+            declared: The media type that its element declares; empty if it declares none.
+        """
+        if address in self.viewed_before:
+            return False
+        types = [media_type(one.headers.get("content-type", "")) for one in self.responses if one.url == address]
+        return any(map(is_document_type, types or [declared]))
+
+    @property
+    def unloaded_pages(self) -> list[Page]:
+        """Return the pages with new content that brought no download."""
+        pages = {download.page for download in self.downloads}
+        return [page for page in self.changed_pages if page not in pages]
 
     def _signs(self) -> ActivitySigns:
         now = time.monotonic()
@@ -173,6 +216,10 @@ class PageActivity:
         self._pending.discard(request)
         self._note_activity()
 
+    def _note_failure(self, request: Request) -> None:
+        self.failed_requests.append(request)
+        self._note_end(request)
+
     def _note_window(self, window: Page) -> None:
         self.windows.append(window)
         self.attach(window)
@@ -189,6 +236,17 @@ class PageActivity:
     def _note_dialog(self, dialog: Dialog) -> None:
         self.dialog_texts.append(dialog.message[:200])
         self._note_activity()
+
+
+def _header_stem(response: Response) -> str:
+    """Return the name in the header of a response, without its ending; empty if it names none."""
+    header = response.headers.get("content-disposition", "")
+    return _stem(parse_content_disposition([header.encode("latin-1", "replace")]).name) if header else ""
+
+
+def _stem(name: str) -> str:
+    """Return a name without its ending, which the browser may change."""
+    return name.rpartition(".")[0] or name
 
 
 def _is_of(request: Request, page: Page) -> bool:

@@ -36,6 +36,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "names": {
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
         },
+        "size": attachments.size.model_dump(exclude={"pattern"}) if attachments.size else None,
         "row": attachments.row.model_dump() if attachments.row else None,
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
@@ -117,12 +118,18 @@ class PageLink(BaseModel):
     index: int
     #: Texts that may name the file, by source.
     names: dict[str, str]
+    #: The size that the portal states for its file; empty if it states none.
+    size: str = ""
     #: Texts from which its address is made, one for each rule of the pack (``attachments.address``).
     sources: list[str] = Field(default_factory=list[str])
     #: Texts that decide whether it is wanted, one for each place of the pack (``attachments.only.where``).
     conditions: list[str] = Field(default_factory=list[str])
     #: The text of its row, where the pack names one.
     row: str = ""
+    #: The text of the largest element around it that holds no other match; empty if it has an address.
+    around: str = ""
+    #: The number of matches of its selector on the page; 0 if it has an address.
+    total: int = 0
     #: Absolute address of a route within the page, if it leads to one in place of a file.
     route: str = ""
     #: The page of the list that shows it, from 1.

@@ -19,6 +19,8 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
         page_url: Address of the page with the links.
         links: The links of the page, in its order.
     """
+    if rules.size is not None:
+        links = [link.model_copy(update={"size": rules.size.text_in(link.size)}) for link in links]
     if not (rules.address or rules.ignore_query):
         return list(links)
     resolved: dict[str, PageLink] = {}
@@ -45,11 +47,13 @@ def add_listed_files(links: Sequence[PageLink], files: Sequence[ListedFile]) -> 
     joined = list(links)
     places = {link.address: number for number, link in enumerate(links) if link.address}
     for file in files:
-        listed = PageLink(address=file.address, selector="", index=0, names={NameSource.DOWNLOAD.value: file.name})
+        names = {NameSource.DOWNLOAD.value: file.name}
+        listed = PageLink(address=file.address, selector="", index=0, names=names, size=file.size)
         if file.address in places:
             number = places[file.address]
             shown = {source: text for source, text in joined[number].names.items() if text}
-            joined[number] = joined[number].model_copy(update={"names": {**listed.names, **shown}})
+            size = file.size or joined[number].size
+            joined[number] = joined[number].model_copy(update={"names": {**listed.names, **shown}, "size": size})
         else:
             places[file.address] = len(joined)
             joined.append(listed)

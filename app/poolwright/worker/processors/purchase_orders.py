@@ -28,6 +28,7 @@ from poolwright.worker.page.page_content import PageLink, ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
+from poolwright.worker.processors.list_growth import read_growth
 from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
@@ -90,6 +91,8 @@ def _shortened(lines: Sequence[str]) -> Iterator[str]:
 
 #: Parallel downloads of one order: a third more orders a second on a slow line, no gain on a fast one.
 PARALLEL_FILE_COUNT = 3
+#: The times that a page may add files while those before are downloaded.
+_GROWTH_COUNT_MAX = 3
 #: The rest of an order's time is for the work after its files.
 _PART_FOR_FILES = 0.95
 
@@ -249,6 +252,7 @@ async def _fetch_sources(
     addresses = await sources.find_addresses(tab.page, pack.sources)  # before a click changes the page
     order_page = SourcePage(page=tab.page, reading=reading, pack=opened.pack)
     await _fetch_all(tab, task, order_page, portal_context, results)
+    await _fetch_growth(tab, task, portal_context, order_page, results)
     for source in pack.sources:
         if not is_wanted(source.when, results.files):
             results.sources[source.name] = "not needed"
@@ -264,6 +268,28 @@ async def _fetch_sources(
             results.sources[source.name] = further.text
             if not further.is_absent or source.follow or source.required:
                 results.missed.append(further.to_missed(source, address))
+
+
+async def _fetch_growth(
+    tab: Tab, task: POTask, portal_context: PortalContext, order_page: SourcePage, results: DownloadResults
+) -> None:
+    """Download the files that the order's page has added since it was read; one that still adds some is missed."""
+    reading, pack, base_url = order_page.reading, order_page.pack, portal_context.portal.base_url
+    doubt = ""
+    for _ in range(_GROWTH_COUNT_MAX):
+        grown = await read_growth(tab.page, pack, base_url, task.portal_number, reading)
+        if grown is None:
+            break
+        doubt = grown.doubt
+        added = replace(order_page, reading=grown.reading)
+        reading = reading.model_copy(update={"links": [*reading.links, *grown.reading.links]})
+        await _fetch_all(tab, task, added, portal_context, results)
+    else:
+        doubt = "The page keeps adding files."
+    if doubt:
+        results.missed.append(
+            MissedFile(label="(list of attachments)", source_url="", problem=doubt.removesuffix("."), is_retryable=True)
+        )
 
 
 def _late_sources(pack: Pack, results: DownloadResults) -> list[MissedFile]:

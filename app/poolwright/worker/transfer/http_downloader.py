@@ -48,8 +48,9 @@ _REDIRECT_COUNT_MAX = 20
 _FILE_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
 #: Statuses that may change at another try.
 _RETRYABLE_STATUSES = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
-#: Statuses that a browser may not get, because the portal refused a program.
-_BROWSER_STATUSES = frozenset({400, 401, 403, 406, 407, 412})
+#: Statuses with which no browser gets a file either. With any other one the portal may have refused a program, or a
+#: browser takes the content all the same.
+_SURE_STATUSES = frozenset({202, 204, 205, 206, 304, 408, 410, 413, 425, 500, 501, 502, 503, 504})
 #: Statuses that a lost login can cause.
 _LOGIN_STATUSES = frozenset({401, 403})
 
@@ -177,7 +178,7 @@ class HttpDownloader:
             raise DownloadRefusedError(
                 f"the portal answered {response.status_code} {response.reason_phrase}".rstrip(),
                 is_retryable=response.status_code in _RETRYABLE_STATUSES,
-                is_for_browser=response.status_code in _BROWSER_STATUSES,
+                is_for_browser=response.status_code not in _SURE_STATUSES,
                 is_session_in_doubt=response.status_code in _LOGIN_STATUSES,
             )
         codings = parse_content_encoding(response.headers.get("content-encoding", ""))
@@ -219,9 +220,10 @@ async def _write(response: httpx.Response, decoder: ContentDecoder, part: Path, 
 
 
 def _redirect_target(url: str, location: str) -> str:
-    """Return the target of a redirect; the text itself if it is no address."""
+    """Return the target of a redirect, read as leniently as by a browser; the text itself if it is no address."""
+    path, mark, query = location.strip().partition("?")
     try:
-        return urldefrag(urljoin(url, location)).url
+        return urldefrag(urljoin(url, f"{path.replace(chr(92), '/')}{mark}{query}")).url
     except ValueError:
         return location
 

@@ -130,6 +130,8 @@ class ReceivedFile:
     source_url: str = ""
     #: The address after all redirects.
     final_url: str = ""
+    #: What a person should check, beside its content.
+    notes: tuple[str, ...] = ()
 
 
 class DownloadRefusedError(Exception):

@@ -1,0 +1,46 @@
+"""Lists that grow after they seemed complete, on a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from poolwright.domain.outcomes import Reason
+from tests.support.portal import needs_chromium
+from tests.support.raw_portal import answer, pdf
+from tests.support.raw_stage import files_of, link, raw_stage
+from tests.support.sessions import OpenStage
+
+pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_rows_that_come_after_the_list_seemed_complete_are_downloaded_too(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    rows = """setTimeout(() => document.querySelector("#order").insertAdjacentHTML("afterend",
+      "<a class=att href='/f/b.pdf'>b.pdf</a><a class=att href='/f/c.pdf'>c.pdf</a>"), 900);"""
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/a.pdf", "a.pdf"), rows)
+        portal.routes |= {f"/f/{name}": (answer(pdf(name)),) for name in ("b.pdf", "c.pdf")}
+        portal.routes["/f/a.pdf"] = (2.0, answer(pdf("a.pdf")))
+
+        report, saved = await files_of(stage)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert saved == {name: pdf(name) for name in ("a.pdf", "b.pdf", "c.pdf")}
+
+
+async def test_a_list_that_grows_without_end_is_not_complete(tmp_path: Path, open_stage: OpenStage) -> None:
+    rows = """let n = 0; setInterval(() => document.querySelector("#order").insertAdjacentHTML("afterend",
+      `<a class=att href='/f/a.pdf?n=${++n}'>${n}.pdf</a>`), 50);"""
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/a.pdf", "a.pdf"), rows)
+        portal.routes["/f/a.pdf"] = portal.fallback = (0.6, answer(pdf("a")))
+
+        report, _ = await files_of(stage)
+
+    assert report.reason is Reason.SOME_FILES_FAILED, report
+    assert ("(list of attachments)", "The page keeps adding files") in [
+        (one.label, one.problem) for one in report.missed
+    ]
