@@ -69,6 +69,7 @@ class SimulatedTeacher:
         await self._note("Number that does not exist", self.portal.missing)
         await self._open(self.portal.path_of(forbidden.number), self.portal.refusal)
         await self._note("Order that you may not see", forbidden.number)
+        await self._note("Try the pack on this number", list(self.portal.orders)[4])
         await self._press("BUTTON", "Finish")
 
     async def _show_order(self, order: TaughtOrder) -> None:

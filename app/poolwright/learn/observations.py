@@ -101,6 +101,8 @@ class Observations(ObservedTable):
     #: What the portal is called, for people.
     title: Filled
     pages: tuple[ObservedPage, ...]
+    #: Numbers of further orders that the learned pack is tried on.
+    prove: tuple[Filled, ...] = ()
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -135,6 +135,7 @@
     add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
     add("not_found", "Number that does not exist", ofOrder((value) => note("not_found", { number: value }))),
     add("forbidden", "Order that you may not see", ofOrder((value) => note("forbidden", { number: value }))),
+    add("prove", "Try the pack on this number", ofOrder((value) => tell({ kind: "prove", number: value }))),
     add("done", "Finish", () => tell({ kind: "done" })),
   );
   for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, (event) => event.stopPropagation());
