@@ -53,9 +53,13 @@ class SimulatedTeacher:
     async def show_portal(self) -> None:
         """Show everything that the panel asks for."""
         first, second, without, forbidden = list(self.portal.orders.values())[:4]
-        await self._open(self.portal.path_of(first.number), "input[name=pass]")
+        await self._open(self.portal.path_of(first.number), "input[name=user]")
         await self._note("Login page")
         await self.page.fill("input[name=user]", USER)
+        if self.portal.password_path:
+            await self.page.press("input[name=user]", "Enter")
+            await self.page.wait_for_selector("input[name=pass]")
+            await self._note("Login page")
         await self.page.fill("input[name=pass]", PASSWORD)
         await self.page.press("input[name=pass]", "Enter")
         await self.page.wait_for_selector("input[name=pass]", state="detached")
@@ -73,11 +77,8 @@ class SimulatedTeacher:
         await self._press("BUTTON", "Finish")
 
     async def _show_order(self, order: TaughtOrder) -> None:
-        file = (
-            self.page.get_by_text(order.files[0])
-            if self.portal.name != "buttons"
-            else self.page.get_by_text("Get").first
-        )
+        words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
+        file = self.page.get_by_text(words, exact=True).first
         await self._open(self.portal.path_of(order.number), f"text={order.files[-1]}")
         before, address = len(self.noted.texts), self.page.url
         await self._fill_number(order.number)

@@ -17,7 +17,7 @@ from Xlib.protocol.event import ClientMessage
 #: Until something shows that a browser on a busy machine has to show.
 PATIENCE_S = 60.0
 _SHIFTED = {"@": "2", ":": "semicolon", "_": "minus", "\v": "Tab"}
-_NAMED = {"\n": "Return", "\t": "Tab", ".": "period", "-": "minus", "/": "slash"}
+_NAMED = {"\n": "Return", "\t": "Tab", ".": "period", "-": "minus", "/": "slash", "\f": "F2"}
 
 
 def _overlook(*_: object) -> None:
@@ -51,22 +51,12 @@ class SimulatedUser:
         self._wait(lambda: any(words in title for title in self.titles()), words)
 
     def type(self, words: str, text: str) -> None:
-        """Type into the window of this title; ``\\t`` and ``\\n`` are keys too, and ``\\v`` is Tab backwards."""
+        """Type into the window of this title; ``\\t`` and ``\\n`` are keys, ``\\v`` is Tab backwards, ``\\f`` is F2."""
         self._window(words).set_input_focus(X.RevertToParent, X.CurrentTime)
         self._display.sync()
         for letter in text:
             self._press(letter)
         self._display.sync()
-
-    def go_to(self, words: str, address: str) -> None:
-        """Type an address into the bar of the window of this title, and open it."""
-        self._window(words).set_input_focus(X.RevertToParent, X.CurrentTime)
-        control = self._display.keysym_to_keycode(XK.string_to_keysym("Control_L"))
-        xtest.fake_input(self._display, X.KeyPress, control)
-        self._press("l")
-        xtest.fake_input(self._display, X.KeyRelease, control)
-        self._display.sync()
-        self.type(words, f"{address}\n")
 
     def close(self, words: str) -> None:
         """Close the window of this title by its button, which sends the program this message, and see it go."""

@@ -83,6 +83,8 @@ class TaughtPortal:
     order_path: str
     home_path: str
     missing: str
+    #: The second page of its login, which asks for the password alone; empty if it has one page.
+    password_path: str = ""
     #: An element of a page that refuses something.
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
@@ -364,14 +366,14 @@ def _shadow_drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> str:
     return page(_shadow_page(order, inner)).body.decode()
 
 
-_DIGITS = ("4500010001", "4500010002", "4500010003", "4500010004", "4500010005", "4500010006")
+DIGITS = ("4500010001", "4500010002", "4500010003", "4500010004", "4500010005", "4500010006")
 _KEYS = tuple(f"8015g00000{tail}" for tail in ("XyzAB", "AbcDE", "QrsTU", "LmnOP", "aBcXy", "ZzYyX"))
 NAMES = ("table", "routes", "spans", "buttons", "shadow")
 
 
 def taught_portal(name: str) -> TaughtPortal:
     """One of the five portals."""
-    digits, keys = orders_of(*_DIGITS), orders_of(*_KEYS)
+    digits, keys = orders_of(*DIGITS), orders_of(*_KEYS)
     missing, key = "4500099999", "8015g00000NoneX"
     portals = (
         TaughtPortal(

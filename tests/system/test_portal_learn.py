@@ -21,7 +21,7 @@ from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 from tests.support.simulated_user import SimulatedUser
-from tests.support.taught_portals import Draw, TaughtPortal, TaughtReply, serving_taught, taught_portal
+from tests.support.taught_portals import Draw, TaughtPortal, TaughtReply, moved, serving_taught, taught_portal
 
 pytestmark = [needs_chromium, needs_xvfb, pytest.mark.timeout(600)]
 
@@ -29,17 +29,20 @@ pytestmark = [needs_chromium, needs_xvfb, pytest.mark.timeout(600)]
 TO_THE_PANEL = "\t" * 5
 #: Links of the portal above every page, and the places of the buttons of the panel behind what the page has.
 LINKS, MOVE, LOGIN, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 1, 2, 3, 4, 5, 7, 8
+#: The page that is there at first.
+FIRST = "/login"
 #: From the number to the button that tries the pack on it.
 TO_TRY = "\t" * 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Teacher:
     """A person at the keyboard of one screen, and the program that listens."""
 
     screen: str
     portal: TaughtPortal
     process: Process
+    bookmark: list[str]
 
     async def note(self, path: str, keys: str, told: str) -> None:
         """Open a page by its address, type there, and wait until the program tells what it noted."""
@@ -52,23 +55,27 @@ class Teacher:
 
     def _type(self, path: str, keys: str, then: str) -> None:
         with SimulatedUser(self.screen) as person:
-            person.go_to("loaded", f"{self.portal.url}{path}")
+            if path != FIRST:
+                self.bookmark.append(path)
+                person.type("loaded", "\f")
             person.see(f"loaded {path}")
             person.type(f"loaded {path}", keys)
             if then:
                 person.see(f"loaded {then}")
 
 
-def titled(draw: Draw) -> Draw:
-    """Pages whose windows say when they are there; keys that are typed before would be lost."""
+def with_bookmark(draw: Draw, bookmark: list[str]) -> Draw:
+    """Pages whose windows say when they are there, and that open the last address of a list when F2 is pressed."""
     script = (
-        b"<script>addEventListener('load', () => { document.title = 'loaded ' + location.pathname + "
-        b"location.search; });</script>"
+        "<script>addEventListener('load', () => { document.title = 'loaded ' + location.pathname; });"
+        "addEventListener('keydown', (event) => { if (event.key === 'F2') location.href = '/go'; }, true);</script>"
     )
 
-    def drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:  # noqa: FBT001 - as it is called
+    def drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
+        if path == "/go":
+            return moved(bookmark[-1])
         reply = draw(portal, path, is_logged_in)
-        return replace(reply, body=reply.body.replace(b"</head>", script + b"</head>"))
+        return replace(reply, body=reply.body.replace(b"</head>", script.encode() + b"</head>"))
 
     return drawn
 
@@ -93,6 +100,11 @@ async def heard(process: Process, words: str) -> str:
     if words:
         raise AssertionError(said)
     return said
+
+
+def digests_below(folder: Path) -> dict[str, str]:
+    """Name and SHA-256 of each PDF below a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.pdf")}
 
 
 async def test_what_was_shown_is_noted_and_kept_when_the_window_is_closed(tmp_path: Path) -> None:
@@ -128,8 +140,8 @@ async def test_what_was_shown_is_noted_and_kept_when_the_window_is_closed(tmp_pa
 async def show_all(teacher: Teacher) -> None:
     """Log in and show each page, with the keys Tab and Enter; at the end name an order to try the pack on."""
     numbers = list(teacher.portal.orders)
-    await teacher.note("/login?1", f"{TO_THE_PANEL}\n", "Noted: login")
-    await teacher.type("/login?2", "\tanna\tsecret\n", then="/start")
+    await teacher.note(FIRST, f"{TO_THE_PANEL}\n", "Noted: login")
+    await teacher.type("/login-again", "\tanna\tsecret\n", then="/start")
     await teacher.note("/start", "\t" * (LINKS + HOME) + "\n", "Noted: home")
     # Each row has two links; from the button, Tab goes backwards to the first one.
     rows = 2 * len(teacher.portal.orders[numbers[0]].files)
@@ -146,7 +158,8 @@ async def show_all(teacher: Teacher) -> None:
 
 async def test_a_portal_that_was_shown_has_a_pack_that_is_proved_and_a_profile_that_runs(tmp_path: Path) -> None:
     portal = taught_portal("table")
-    portal.draw = titled(portal.draw)
+    bookmark: list[str] = []
+    portal.draw = with_bookmark(portal.draw, bookmark)
     with environment_with_screen(tmp_path) as environment:
         async with serving_taught(portal):
             program = [sys.executable, "-m", "poolwright"]
@@ -155,7 +168,7 @@ async def test_a_portal_that_was_shown_has_a_pack_that_is_proved_and_a_profile_t
                 command, cwd=tmp_path, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
             ) as process:
                 await heard(process, "on the login page press the first button")
-                await show_all(Teacher(screen=environment["DISPLAY"], portal=portal, process=process))
+                await show_all(Teacher(environment["DISPLAY"], portal, process, bookmark))
                 said = await heard(process, "")
                 code = await process.wait()
             number = list(portal.orders)[5]
@@ -171,10 +184,6 @@ async def test_a_portal_that_was_shown_has_a_pack_that_is_proved_and_a_profile_t
     assert "Next: poolwright run LIST --profile ours" in said
     assert done.returncode == ExitCode.DONE, done.stdout + done.stderr
     order = portal.orders[number]
-    digests = {path.name: digest(path.read_bytes()) for path in tmp_path.glob(f"files/**/{number}/*.pdf")}
-    assert digests == {name: digest(order.content(name)) for name in order.files}
+    wanted = {name: hashlib.sha256(order.content(name)).hexdigest() for name in order.files}
+    assert digests_below(tmp_path / "files") == wanted
     assert list((tmp_path / "r").glob("*")) == []
-
-
-def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
+from poolwright.learn.file_names import name_cell
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
@@ -95,6 +96,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     (not_found, forbidden), refusal_doubts = _refusals(of)
     ready, ready_doubts = _ready(of)
     supplier = supplier_field(orders)
+    names = name_cell(orders, files)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     doubts = [
         *numbers.doubts,
@@ -106,7 +108,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         *host_doubts,
     ]
     doubts += refusal_doubts
-    doubts += _name_doubts(orders, files)
+    doubts += [] if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
@@ -117,6 +119,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         not_found=not_found,
         ready=ready,
         files=files,
+        names=names,
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
@@ -125,7 +128,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
 
 def _refusals(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
     """Return the marks of missing and of forbidden orders, and what is not sure of them."""
-    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME]]
+    # A log-out must not be taken for a missing order: what a login page shows too is no mark.
+    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME], *of[ShownKind.LOGIN]]
     missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
     not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
     forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
@@ -212,8 +216,10 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
         found.append(f"The page tells their number in {parts.signs.count_selector}.")
     if parts.signs.empty.text:
         found.append(f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}.")
-    login = "a form" if parts.login.user else "a person"
+    login = "a form" if parts.login.user else "two forms" if parts.login.steps else "a person"
     found.append(f"A login is seen and done by {login}; the probe is {parts.probe}.")
+    if parts.names.is_needed:
+        found.append(f"The names of files are in {parts.names.closest} {parts.names.selector}.")
     if parts.supplier.selector:
         found.append(f"The supplier is in {parts.supplier.selector}.")
     return found

@@ -14,7 +14,7 @@ from poolwright.portal.triage import Verdict
 from tests.unit.portal_examination.packs import examination_of
 
 
-def page_of(*names: str, count: int | None = None, is_empty: bool = False, **more: Any) -> PageExamination:
+def page_of(*names: str, count: int | None = None, is_empty: bool = False, **more: Any) -> PageExamination:  # noqa: ANN401 - keys of a page
     signs = ListSigns(
         link_count=len(names),
         count=count,

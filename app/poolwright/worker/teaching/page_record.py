@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ _OBSERVATIONS_FILE = "observations.toml"
 #: No page that a person reads is larger.
 _PAGE_MAX_CHARS = 40_000_000
 _REQUESTS_MAX = 20
+_PASSWORD_FIELD = re.compile(r"""type=["']?password""", re.IGNORECASE)
 #: Orders that the learned pack is tried on.
 _PROOFS_MAX = 2
 
@@ -67,6 +69,8 @@ class PageRecord:
             self._proofs = [*others, message.number][-_PROOFS_MAX:]
             return
         key = (message.kind, message.number or message.address)
+        if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
+            key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
         if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
             page["number"] = message.number

@@ -166,6 +166,10 @@
   new MutationObserver(stay).observe(document, { childList: true, subtree: true });
   window.addEventListener("hashchange", guess);
   window.addEventListener("popstate", guess);
-  document.addEventListener("DOMContentLoaded", stay);
+  document.addEventListener("DOMContentLoaded", () => {
+    stay();
+    // For those who use the keyboard, the panel comes after the page, whose body may have come later than the panel.
+    if (document.documentElement.lastElementChild !== host) document.documentElement.append(host);
+  });
   if (document.readyState !== "loading") stay();
 })();

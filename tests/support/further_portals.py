@@ -1,0 +1,76 @@
+# ruff: noqa: E501, PLR0911 - pages of a portal stand in one line
+"""Made-up portals whose login or list takes more than one step, from which a pack is learned too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from tests.support.taught_portals import DIGITS, TaughtPortal, TaughtReply, moved, orders_of, page
+
+FURTHER_NAMES = ("cells",)
+
+# 1. A login of two pages; a table whose links say "Download" and whose files come without a name.
+
+
+def _cells_login(path: str) -> TaughtReply | None:
+    if path.startswith("/sso/password"):
+        user = parse_qs(urlsplit(path).query).get("user", [""])[0]
+        return page(
+            f'<h1>Sign in</h1><form action="/session" method="post" class="step2"><p>{escape(user)}</p><input type="hidden" name="user" '
+            f'value="{escape(user)}"><label>Password <input name="pass" type="password"></label><button>Sign in</button></form>'
+        )
+    if path == "/sso":
+        return page(
+            '<h1>Sign in</h1><form action="/sso/password" method="get" class="step1"><label>User <input name="user" type="text">'
+            "</label><button>Next</button></form>"
+        )
+    return None
+
+
+def _cells(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
+    if (login := _cells_login(path)) is not None:
+        return login
+    if not is_logged_in:
+        return moved("/sso")
+    if path.startswith("/blob/"):
+        _, _, number, name = path.split("/", 3)
+        return replace(portal.file_reply(number, unquote(name).removesuffix(".x")), headers=())
+    if path == "/board":
+        return page('<div class="board"><h1>Board</h1></div>')
+    order = portal.orders.get(path.removeprefix("/po/"))
+    if order is None:
+        return page('<h1>Sign in</h1><div class="flash">We have no such order</div>', 404)
+    if order.is_forbidden:
+        return page('<div class="flash">This order belongs to another department</div>', 403)
+    rows = "".join(
+        f'<tr><td>{n}</td><td class="doc-name">{escape(name)}</td><td class="by">Anna v1.2</td>'
+        f'<td><a class="get" href="/blob/{order.number}/{quote(name)}.x">Download</a></td></tr>'
+        for n, name in enumerate(order.files, 1)
+    )
+    body = (
+        f'<table class="docs"><tbody>{rows}</tbody></table>'
+        if rows
+        else '<p class="nothing">There are no documents</p>'
+    )
+    return page(
+        f'<section class="po"><h1>Order {order.number}</h1><p class="seller">{escape(order.supplier)}</p>'
+        f'<b class="doc-count">{len(order.files)} documents</b>{body}</section>'
+    )
+
+
+def further_portal(name: str) -> TaughtPortal:
+    """One of the portals."""
+    portals = (
+        TaughtPortal(
+            name="cells",
+            orders=orders_of(*DIGITS),
+            draw=_cells,
+            order_path="/po/{number}",
+            home_path="/board",
+            missing="4500099999",
+            password_path="/sso/password?user=anna",
+        ),
+    )
+    return next(portal for portal in portals if portal.name == name)
