@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from html import escape
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from tests.support.taught_portals import DIGITS, TaughtPortal, TaughtReply, moved, orders_of, page
+from tests.support.taught_portals import DIGITS, LOGIN_FORM, TaughtPortal, TaughtReply, moved, orders_of, page
 
-FURTHER_NAMES = ("cells",)
+FURTHER_NAMES = ("cells", "paged")
 
 # 1. A login of two pages; a table whose links say "Download" and whose files come without a name.
 
@@ -60,6 +61,51 @@ def _cells(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
     )
 
 
+# 2. A list of several pages, whose next one a script draws; two buttons alike, and a count of all files.
+
+_PAGE_SIZE = 2
+_PAGER = """<script>
+let first = 0;
+const files = FILES;
+const show = () => {
+  const row = ([name, address]) => `<li><a class="file" href="${address}">${name}</a></li>`;
+  document.querySelector('.files').innerHTML = files.slice(first, first + SIZE).map(row).join('');
+  document.querySelector('.prev').disabled = first === 0;
+  document.querySelector('.next').disabled = first + SIZE >= files.length;
+};
+document.querySelector('.prev').onclick = () => { first -= SIZE; show(); };
+document.querySelector('.next').onclick = () => { first += SIZE; show(); };
+</script>"""
+
+
+def _paged(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
+    if path.startswith("/in"):
+        return page(LOGIN_FORM)
+    if not is_logged_in:
+        return moved("/in")
+    if path.startswith("/f/"):
+        _, _, number, name = path.split("/", 3)
+        return portal.file_reply(number, unquote(name))
+    if path == "/desk":
+        return page('<div class="desk"><h1>Desk</h1></div>')
+    order = portal.orders.get(path.removeprefix("/po/"))
+    if order is None:
+        return page('<p class="message">Nothing was found for this number</p>')
+    if order.is_forbidden:
+        return page('<p class="message">Your role does not include this order</p>')
+    files = [(name, f"/f/{order.number}/{quote(name)}") for name in order.files]
+    rows = "".join(
+        f'<li><a class="file" href="{address}">{escape(name)}</a></li>' for name, address in files[:_PAGE_SIZE]
+    )
+    is_last = "" if len(files) > _PAGE_SIZE else " disabled"
+    pager = f'<button class="turn prev" disabled>Back</button><button class="turn next"{is_last}>Next</button>'
+    return page(
+        f'<main class="po"><h1>Order {order.number}</h1><p class="seller">{escape(order.supplier)}</p>'
+        f'<b class="file-total">{len(files)} files</b><ul class="files">{rows}</ul>{pager}</main>'
+        + _PAGER.replace("FILES", json.dumps(files)).replace("SIZE", str(_PAGE_SIZE))
+    )
+
+
 def further_portal(name: str) -> TaughtPortal:
     """One of the portals."""
     portals = (
@@ -71,6 +117,16 @@ def further_portal(name: str) -> TaughtPortal:
             home_path="/board",
             missing="4500099999",
             password_path="/sso/password?user=anna",
+        ),
+        TaughtPortal(
+            name="paged",
+            orders=orders_of(*DIGITS),
+            draw=_paged,
+            order_path="/po/{number}",
+            home_path="/desk",
+            missing="4500099999",
+            next_button="Next",
+            refusal=".message",
         ),
     )
     return next(portal for portal in portals if portal.name == name)

@@ -79,12 +79,17 @@ class SimulatedTeacher:
     async def _show_order(self, order: TaughtOrder) -> None:
         words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
         file = self.page.get_by_text(words, exact=True).first
-        await self._open(self.portal.path_of(order.number), f"text={order.files[-1]}")
+        await self._open(self.portal.path_of(order.number), f"text={order.files[0]}")
         before, address = len(self.noted.texts), self.page.url
         await self._fill_number(order.number)
         await self._press("BUTTON", "Order with attachments")
         await file.click()
         await self.noted.wait_for(before + 1)
+        if self.portal.next_button and len(order.files) > 1:
+            before += 1
+            await self._press("BUTTON", "\u2026 and its next page")
+            await self.page.get_by_text(self.portal.next_button).click()
+            await self.noted.wait_for(before + 1)
         await self._press("BUTTON", "\u2026 and its supplier")
         await self.page.get_by_text(order.supplier).click()
         await self.noted.wait_for(before + 2)

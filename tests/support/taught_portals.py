@@ -85,6 +85,8 @@ class TaughtPortal:
     missing: str
     #: The second page of its login, which asks for the password alone; empty if it has one page.
     password_path: str = ""
+    #: The text of the button to the next page of a list of two files and more; empty if lists have one page.
+    next_button: str = ""
     #: An element of a page that refuses something.
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.

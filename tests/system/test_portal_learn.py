@@ -28,11 +28,11 @@ pytestmark = [needs_chromium, needs_xvfb, pytest.mark.timeout(600)]
 #: User, password and button of the login page, then the panel: "move", and its first button.
 TO_THE_PANEL = "\t" * 5
 #: Links of the portal above every page, and the places of the buttons of the panel behind what the page has.
-LINKS, MOVE, LOGIN, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 1, 2, 3, 4, 5, 7, 8
+LINKS, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 3, 4, 5, 8, 9
 #: The page that is there at first.
 FIRST = "/login"
 #: From the number to the button that tries the pack on it.
-TO_TRY = "\t" * 6
+TO_TRY = "\t" * 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from poolwright.learn.file_links import FileSelectors, file_selectors, found_fil
 from poolwright.learn.file_names import name_cell
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
+from poolwright.learn.next_page import next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import order_address
 from poolwright.learn.pack_text import PackParts, pack_text
@@ -97,6 +98,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     ready, ready_doubts = _ready(of)
     supplier = supplier_field(orders)
     names = name_cell(orders, files)
+    following = next_button(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     doubts = [
         *numbers.doubts,
@@ -106,6 +108,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         *ready_doubts,
         *supplier.doubts,
         *host_doubts,
+        *following.doubts,
     ]
     doubts += refusal_doubts
     doubts += [] if names.is_needed else _name_doubts(orders, files)
@@ -120,6 +123,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         ready=ready,
         files=files,
         names=names,
+        following=following,
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
@@ -212,6 +216,8 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
         if seen.page.kind is ShownKind.ORDER:
             names = [name_of(item) for item in found_files(seen, parts.files)]
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
+    if parts.following.selector:
+        found.append(f"Further pages of a list come by {parts.following.selector}.")
     if parts.signs.count_selector:
         found.append(f"The page tells their number in {parts.signs.count_selector}.")
     if parts.signs.empty.text:

@@ -68,6 +68,8 @@ class ObservedPage(ObservedTable):
     count: int | None = Field(default=None, ge=0)
     #: The supplier as the page shows it.
     supplier: str = ""
+    #: The text of the button to the next page of the list, if it has several; ``attachments`` are those of this page.
+    next: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
 
@@ -76,8 +78,9 @@ class ObservedPage(ObservedTable):
         if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        if self.kind is not ShownKind.ORDER and (self.attachments or self.count or self.supplier or self.requests):
-            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier and requests"
+        own = (self.attachments, self.count, self.supplier, self.requests, self.next)
+        if self.kind is not ShownKind.ORDER and any(own):
+            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next and requests"
             raise ValueError(msg)
         if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
             msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"

@@ -12,6 +12,7 @@ from poolwright.learn.file_links import FileSelectors
 from poolwright.learn.file_names import NameCell
 from poolwright.learn.list_signs import LearnedSigns
 from poolwright.learn.login_page import LearnedLogin
+from poolwright.learn.next_page import NextButton
 from poolwright.learn.order_numbers import OrderNumbers
 from poolwright.learn.page_marks import LearnedMarks
 from poolwright.learn.supplier_field import SupplierField
@@ -38,6 +39,7 @@ class PackParts:
     ready: LearnedMarks
     files: FileSelectors
     names: NameCell
+    following: NextButton
     file_hosts: Sequence[str]
     signs: LearnedSigns
     supplier: SupplierField
@@ -136,6 +138,9 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         table["names"] = [*_NAMES_BEFORE, cell, *_NAMES_AFTER]
     table |= {"clicks": files.clicks, "answered": signs.answered}
     yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    if parts.following.selector:
+        following = {"click": parts.following.selector, "text": parts.following.text}
+        yield "The button to the next page of a list.", "attachments.next", following
     if signs.count_selector:
         count = {"selector": signs.count_selector, "attribute": signs.count_attribute}
         yield "The number of attachments that the page itself tells.", "attachments.count", count

@@ -19,6 +19,7 @@ from lxml.html import HtmlElement
 
 #: Marks of an observed page, which a window sets in its own copy of the page.
 HIDDEN_MARK, CLICKED_MARK = "data-poolwright-hidden", "data-poolwright-clicked"
+NEXT_MARK = "data-poolwright-next"
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(\S+)\s*-->")
 _UNSEEN_TAGS = frozenset({"script", "style", "noscript", "template", "head", "title", "meta", "link"})
 _UNSEEN_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)", re.IGNORECASE)
@@ -146,4 +147,14 @@ def _found(selector: str, root: HtmlElement, is_inner: bool) -> list[HtmlElement
     return cast("list[HtmlElement]", found)
 
 
-__all__ = ["CLICKED_MARK", "HIDDEN_MARK", "PageTree", "SelectorError", "folded", "is_shown", "saved_address", "text_of"]
+__all__ = [
+    "CLICKED_MARK",
+    "HIDDEN_MARK",
+    "NEXT_MARK",
+    "PageTree",
+    "SelectorError",
+    "folded",
+    "is_shown",
+    "saved_address",
+    "text_of",
+]

@@ -43,6 +43,6 @@ async def test_a_portal_that_was_shown_brings_every_file(
         assert (lesson.problems, lesson.pack.notices) == ((), ())
         await brings_every_file(lesson.pack, portal, tmp_path / "stage", open_stage)
 
-    assert len(noted.texts) == 10 + bool(portal.password_path)
+    assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
     assert observations.prove == (list(portal.orders)[4],)
     assert "Noted: login" in noted.texts[0]

@@ -39,6 +39,12 @@ def replaced(pages: list[dict[str, Any]], old: str, new: str) -> list[dict[str, 
     return [{**page, "source": page["source"].replace(old, new)} for page in pages]
 
 
+def changed_supplier(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The order without attachments has a supplier of its own."""
+    (source,) = [page["source"] for page in pages if page["file"] == "order-3.html"]
+    return changed(pages, "order-3.html", source=source.replace("Nordwind GmbH", "Initech Corporation"))
+
+
 @pytest.fixture(name="table")
 def _table() -> TaughtPortal:
     return taught_portal("table")
@@ -67,8 +73,8 @@ class TestPortals:
                     "file": "x.html",
                     "kind": "order",
                     "number": order.number,
-                    "attachments": order.files,
-                    "count": len(order.files),
+                    "attachments": order.files[: 2 if portal.next_button else None],
+                    "count": None if portal.next_button else len(order.files),
                     "supplier": order.supplier,
                     "address": address,
                     "status": status,
@@ -172,6 +178,12 @@ class TestSigns:
         lesson = lesson_of(shown_pages(taught_portal("shadow")))
 
         assert lesson.pack.attachments.empty is None  # "0 files" is in "10 files"
+        assert lesson.pack.attachments.count is not None
+
+    def test_what_happens_to_be_on_an_order_without_files_alone_is_no_mark_of_an_empty_list(self) -> None:
+        lesson = lesson_of(changed_supplier(shown_pages(further_portal("paged"))))
+
+        assert lesson.pack.attachments.empty is None  # neither its supplier, nor the words around the list
         assert lesson.pack.attachments.count is not None
 
     def test_an_answered_request_is_the_sign_where_nothing_else_is(self, table: TaughtPortal) -> None:

@@ -69,5 +69,23 @@ def test_each_step_is_asked_for_until_all_is_shown() -> None:
     assert asked[-1] == "Enough is shown. Press Finish, or name a second order to try the pack on."
 
 
+def test_both_pages_of_a_login_with_one_address_are_kept(tmp_path: Path) -> None:
+    record = PageRecord()
+    for html in ("<input name=user>", '<input type="password">', "<input name=user2>"):
+        record.add(PanelMessage(kind="login", address="https://portal.test/login", html=html), 200, [])
+    record.write(tmp_path, "Portal")
+
+    pages = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*-login.html"))]
+    assert pages == ["<input name=user2>", '<input type="password">']
+
+
+def test_the_button_to_the_next_page_is_kept_and_told() -> None:
+    record, message = PageRecord(), PanelMessage(kind="order", number="7", attachments=["a.pdf"], next="More")
+    record.add(message, 200, [])
+
+    assert record.counts() == {"with": 1, "next": 1}
+    assert PageRecord.describe(message) == "Noted: order 7, a.pdf, next page by More"
+
+
 def test_a_number_to_try_is_told() -> None:
     assert PageRecord.describe(PanelMessage(kind="prove", number="7")) == "Noted: the pack will be tried on order 7"

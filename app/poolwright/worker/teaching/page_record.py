@@ -47,6 +47,8 @@ class PanelMessage(BaseModel):
     number: str = ""
     attachments: list[str] = Field(default_factory=list[str])
     supplier: str = ""
+    #: The text of the button to the next page of the list.
+    next: str = ""
 
 
 class PageRecord:
@@ -76,6 +78,7 @@ class PageRecord:
             page["number"] = message.number
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
+            page["next"] = message.next
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
         kept = {name: value for name, value in page.items() if value not in ("", [])}
         self._pages[key] = {**kept, "html": message.html}
@@ -117,6 +120,7 @@ class PageRecord:
         if message.kind != ShownKind.ORDER:
             return f"Noted: {message.kind.replace('_', ' ')} {message.number or message.address}"
         supplier = f", supplier {message.supplier}" if message.supplier else ""
+        supplier += f", next page by {message.next}" if message.next else ""
         return f"Noted: order {message.number}, {', '.join(message.attachments) or 'without attachments'}{supplier}"
 
     @property
@@ -131,4 +135,4 @@ def _buttons_of(page: dict[str, Any]) -> list[str]:
         return [page["kind"]]
     if not page.get("attachments"):
         return ["without"]
-    return ["with", "supplier"] if page.get("supplier") else ["with"]
+    return ["with", *(name for name in ("supplier", "next") if page.get(name))]

@@ -34,6 +34,7 @@
     const hides = !isHidden && !["html", "head", "body"].includes(tag) && boxesOf(node).length === 0 && tag !== "br";
     if (hides) out.push(" data-poolwright-hidden");
     if (clicked.has(node)) out.push(" data-poolwright-clicked");
+    if (node === further) out.push(" data-poolwright-next");
     out.push(">");
     if (VOID.has(tag)) return;
     const root = shadowOf(node);
@@ -52,6 +53,7 @@
   };
 
   let clicked = new Set();
+  let further = null; // the button to the next page of the list
   let noted = null; // the order that a click belongs to
   let picking = "";
   const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
@@ -67,7 +69,10 @@
     if (event.type !== "click" || !(element instanceof Element)) return;
     const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
-    else {
+    else if (picking === "next") {
+      further = element;
+      noted.next = name.slice(0, 200) || "next";
+    } else {
       clicked.add(element);
       noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
     }
@@ -106,6 +111,7 @@
   const ofOrder = (act) => () => {
     picking = "";
     clicked = new Set();
+    further = null;
     if (number.value.trim()) act(number.value.trim());
     else say("Fill in the order number first.");
   };
@@ -123,7 +129,7 @@
     add("home", "Page after the login", () => note("home")),
     number,
     add("with", "Order with attachments", ofOrder((value) => {
-      noted = { number: value, attachments: [], supplier: "" };
+      noted = { number: value, attachments: [], supplier: "", next: "" };
       picking = "attachment";
       say("Now click one attachment of this order. It is noted, not opened.");
     })),
@@ -131,6 +137,11 @@
       if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
       picking = "supplier";
       say("Now click the name of the supplier.");
+    }),
+    add("next", "… and its next page", () => {
+      if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
+      picking = "next";
+      say("Now click the button to the next page of the list.");
     }),
     add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
     add("not_found", "Number that does not exist", ofOrder((value) => note("not_found", { number: value }))),
@@ -147,7 +158,7 @@
       button.textContent = count ? `${button.dataset.text} (${count})` : button.dataset.text;
     }
     if (picking === "attachment") picking = noted.attachments.length ? "" : picking;
-    else if (picking === "supplier") picking = noted.supplier ? "" : picking;
+    else if (picking) picking = noted[picking] ? "" : picking;
     if (!picking) say(text);
   };
 
