@@ -8,9 +8,18 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from tests.support.taught_portals import DIGITS, LOGIN_FORM, TaughtPortal, TaughtReply, moved, orders_of, page
+from tests.support.taught_portals import (
+    DIGITS,
+    LOGIN_FORM,
+    TaughtOrder,
+    TaughtPortal,
+    TaughtReply,
+    moved,
+    orders_of,
+    page,
+)
 
-FURTHER_NAMES = ("cells", "paged")
+FURTHER_NAMES = ("cells", "paged", "framed")
 
 # 1. A login of two pages; a table whose links say "Download" and whose files come without a name.
 
@@ -106,6 +115,49 @@ def _paged(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
     )
 
 
+# 3. A list in a frame of the same portal, whose links are relative to the frame.
+
+
+def _framed_files(order: TaughtOrder) -> str:
+    links = "".join(f'<p><a class="doc" href="get/{quote(name)}">{escape(name)}</a></p>' for name in order.files)
+    return f'<div class="frame-files"><b class="doc-count">{len(order.files)} documents</b>{links}<a href="help">Help</a></div>'
+
+
+def _framed_page(order: TaughtOrder, frame: str) -> TaughtReply:
+    return page(
+        f'<div class="order-head"><h1>Order {order.number}</h1><p class="seller">{escape(order.supplier)}</p></div>{frame}'
+    )
+
+
+def _framed(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
+    if path.startswith("/in"):
+        return page(LOGIN_FORM)
+    if not is_logged_in:
+        return moved("/in")
+    if path == "/desk":
+        return page('<div class="desk"><h1>Desk</h1></div>')
+    number, _, rest = path.removeprefix("/po/").partition("/")
+    order = portal.orders.get(number)
+    if order is None:
+        return page('<p class="message">Nothing was found for this number</p>')
+    if order.is_forbidden:
+        return page('<p class="message">Your role does not include this order</p>')
+    if rest.startswith("list/get/"):
+        return portal.file_reply(number, unquote(rest.removeprefix("list/get/")))
+    if rest == "list/view":
+        return page(_framed_files(order))
+    return _framed_page(order, f'<iframe src="/po/{number}/list/view"></iframe>')
+
+
+def _framed_drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> str:
+    order = portal.orders.get(path.removeprefix("/po/"))
+    if not is_logged_in or order is None or order.is_forbidden:
+        return _framed(portal, path if is_logged_in else "/in", is_logged_in).body.decode()
+    address = f"{portal.url}/po/{order.number}/list/view"
+    frame = f'<iframe src="{address}"></iframe><poolwright-frame><template shadowrootmode="open" data-poolwright-address="{address}">'
+    return _framed_page(order, f"{frame}{_framed_files(order)}</template></poolwright-frame>").body.decode()
+
+
 def further_portal(name: str) -> TaughtPortal:
     """One of the portals."""
     portals = (
@@ -126,6 +178,16 @@ def further_portal(name: str) -> TaughtPortal:
             home_path="/desk",
             missing="4500099999",
             next_button="Next",
+            refusal=".message",
+        ),
+        TaughtPortal(
+            name="framed",
+            orders=orders_of(*DIGITS),
+            draw=_framed,
+            drawn=_framed_drawn,
+            order_path="/po/{number}",
+            home_path="/desk",
+            missing="4500099999",
             refusal=".message",
         ),
     )

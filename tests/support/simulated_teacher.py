@@ -68,6 +68,8 @@ class SimulatedTeacher:
         for order in (first, second):
             await self._show_order(order)
         await self._open(self.portal.path_of(without.number), f"text={without.supplier}")
+        if self.portal.name == "framed":
+            await self.page.frame_locator("iframe").get_by_text("0 documents").wait_for()
         await self._note("Order without attachments", without.number)
         await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
         await self._note("Number that does not exist", self.portal.missing)
@@ -78,8 +80,10 @@ class SimulatedTeacher:
 
     async def _show_order(self, order: TaughtOrder) -> None:
         words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
-        file = self.page.get_by_text(words, exact=True).first
-        await self._open(self.portal.path_of(order.number), f"text={order.files[0]}")
+        place = self.page.frame_locator("iframe") if self.portal.name == "framed" else self.page
+        file = place.get_by_text(words, exact=True).first
+        await self._open(self.portal.path_of(order.number), f"text={order.supplier}")
+        await file.wait_for()
         before, address = len(self.noted.texts), self.page.url
         await self._fill_number(order.number)
         await self._press("BUTTON", "Order with attachments")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,12 +13,15 @@ import tomli_w
 from typer.testing import Result
 
 from poolwright.cli.process_exit import ExitCode
+from poolwright.domain.errors import LoginRequiredError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import FetchedFile, Report
 from poolwright.learn.page_folder import OBSERVATIONS_FILE
 from poolwright.portal.examination.order_proof import OrderProof
 from poolwright.profile.repository import ProfileFile, ProfileRepository
+from poolwright.profile.seal import Seal
 from poolwright.service.examination.proof_run import ProofRun
+from poolwright.service.login_methods import PortalTeaching, ProfileLogin
 from tests.support.commands import SANDBOX_ALLOWED, Command
 from tests.support.taught_pages import shown_pages
 from tests.support.taught_portals import taught_portal
@@ -278,6 +284,94 @@ def test_orders_are_tried_with_a_profile_alone(command: Command, desk: Path, fol
     assert (without.exit_code, missing.exit_code) == (ExitCode.USAGE, ExitCode.PROFILE)
     assert "name a profile that is logged in with --profile" in without.stderr
     assert not (desk / "acme.toml").exists()
+
+
+@dataclass(kw_only=True)
+class FakeWindow:
+    """Stands in for the window, and for the browser that checks its login."""
+
+    folder: Path
+    numbers: tuple[str, ...] = ()
+    error: Exception | None = None
+    #: The profiles that were made, as they were.
+    made: list[tuple[Path, ProfileFile]] = field(default_factory=list[tuple[Path, ProfileFile]])
+
+    def show(self, teaching: PortalTeaching) -> None:
+        shutil.copytree(self.folder, teaching.pages_path)
+        file = teaching.pages_path / OBSERVATIONS_FILE
+        file.write_text(f"prove = {list(self.numbers)}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    def keep(self, job: ProfileLogin, window_path: Path) -> Seal:
+        assert window_path.name == "window"
+        self.made.append((job.profile.path, job.profile.read()))
+        if self.error:
+            raise self.error
+        return Seal(
+            schema=1, created_at=datetime(2024, 5, 1, tzinfo=UTC), browser_version="1", cookies_count=1, files={}
+        )
+
+
+@pytest.fixture(name="window")
+def _window(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeWindow:
+    """A screen, and a person who shows the pages of the folder."""
+    fake = FakeWindow(folder=folder)
+
+    async def run(teaching: PortalTeaching, **_: object) -> None:
+        fake.show(teaching)
+
+    async def keep(job: ProfileLogin, window_path: Path) -> Seal:
+        return fake.keep(job, window_path)
+
+    monkeypatch.setattr(PortalTeaching, "run", run)
+    monkeypatch.setattr("poolwright.service.login_methods.keep_window_login", keep)
+    monkeypatch.setattr("poolwright.cli.portal_learn.has_display", lambda: True)
+    monkeypatch.setattr("poolwright.cli.profile_inspect.describe_cookies", lambda _: "1 cookie for 1 site")
+    monkeypatch.setattr("poolwright.system.sandbox.probe_sandbox", lambda _: SANDBOX_ALLOWED)
+    return fake
+
+
+WINDOW = ("portal", "learn", "acme", "--url", "https://portal.test/start")
+
+
+def test_the_login_of_the_window_becomes_a_whole_profile(command: Command, desk: Path, window: FakeWindow) -> None:
+    result = command(*WINDOW, "--profile", "ours")
+
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert "Next: poolwright run LIST --profile ours" in result.stdout
+    assert "profile login" not in result.stdout
+    content = ProfileRepository(desk / "profiles").find("ours").read()
+    pack = (desk / "acme.toml").read_bytes()
+    assert (content.pack, content.pack_file, content.base_url) == ("acme", "pack.toml", "https://portal.test")
+    assert content.pack_sha256 == hashlib.sha256(pack).hexdigest()
+    assert (desk / "profiles" / "ours" / "pack.toml").read_bytes() == pack
+
+
+def test_the_orders_of_the_panel_are_tried_and_a_profile_without_a_name_is_gone(
+    command: Command, desk: Path, window: FakeWindow, proofs: FakeProofs
+) -> None:
+    window.numbers = ("4500010005",)
+
+    result = command(*WINDOW, "--prove", "4500010006")
+
+    assert result.exit_code == ExitCode.DONE, result.output
+    job, numbers = proofs.runs[0]
+    assert numbers == ("4500010006", "4500010005")
+    ((path, content),) = window.made
+    assert (content.pack, job.base) == ("acme", path / "base")
+    assert not path.exists()
+    assert [path.name for path in (desk / "profiles").iterdir()] == ["acme"], "the one that was there before"
+    assert "Next: poolwright profile login acme --portal acme.toml" in result.stdout
+
+
+def test_a_login_that_does_not_hold_costs_the_profile_alone(command: Command, desk: Path, window: FakeWindow) -> None:
+    window.error = LoginRequiredError("The portal asks a new browser to log in.")
+
+    result = command(*WINDOW, "--profile", "ours")
+
+    assert result.exit_code == ExitCode.LOGIN
+    assert "asks a new browser" in result.stderr
+    assert (desk / "acme.toml").is_file()
+    assert not (desk / "profiles" / "ours").exists()
 
 
 def test_the_window_replaces_no_profile(command: Command, proofs: FakeProofs) -> None:

@@ -41,10 +41,10 @@ def test_a_button_that_was_pointed_at_is_found_by_its_name(body: str) -> None:
 
 
 def test_a_button_is_named_by_its_text_or_label() -> None:
-    body = '<button class="b">Back</button><button class="n" aria-label="Go on">&gt;</button>'
+    body = '<button class="back">Back</button><button class="n" aria-label="Go on">&gt;</button>'
 
     assert next_button([order(body, next="go on")]).selector == "button[aria-label='Go on']"
-    assert next_button([order(body, next="Back")]).selector == "button.b"
+    assert next_button([order(body, next="Back")]).selector == "button.back"
 
 
 @pytest.mark.parametrize("named", ["Nowhere", "Twice", "Hidden"])

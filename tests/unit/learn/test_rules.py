@@ -145,6 +145,16 @@ def test_a_base_element_counts() -> None:
     assert page.address_of(page.select("a")[0], ("href",)) == "https://portal.test/c/x"
 
 
+def test_the_addresses_of_a_frame_are_below_the_frame() -> None:
+    root = '<template shadowrootmode="open" data-poolwright-address="https://portal.test/f/view">'
+    frame = f'<poolwright-frame>{root}<p><a href="x.pdf">x</a></p></template></poolwright-frame>'
+    page = tree(f'<a href="x.pdf">y</a>{frame}')
+
+    addresses = [page.address_of(item, ("href",)) for item in page.select("a")]
+
+    assert addresses == ["https://portal.test/a/x.pdf", "https://portal.test/f/x.pdf"]
+
+
 def test_a_page_of_nothing_has_no_elements_to_speak_of() -> None:
     assert PageTree("", "https://portal.test/").select("a") == []
 

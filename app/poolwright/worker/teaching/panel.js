@@ -17,6 +17,16 @@
   const textOf = (element) => String(getter(HTMLElement, "innerText")(element) ?? "").trim();
   const boxesOf = (element) => Element.prototype.getClientRects.call(element);
 
+  // The document of a frame of the same portal; null for others.
+  const documentOf = (node) => {
+    if (tagOf(node) !== "iframe") return null;
+    try {
+      return getter(HTMLIFrameElement, "contentDocument")(node);
+    } catch {
+      return null;
+    }
+  };
+
   // What is shown now: the source of the page as it stands, with marks for hidden and for clicked elements.
   const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]);
   const LEFT_OUT = new Set(["script", "style", "noscript", "link"]);
@@ -37,6 +47,13 @@
     if (node === further) out.push(" data-poolwright-next");
     out.push(">");
     if (VOID.has(tag)) return;
+    const inner = documentOf(node);
+    if (inner?.body) {
+      out.push(`</${tag}><poolwright-frame><template shadowrootmode="open"`);
+      out.push(` data-poolwright-address="${quote(inner.baseURI)}">`);
+      for (const child of childrenOf(inner.body)) write(child, out, isHidden || hides);
+      return out.push("</template></poolwright-frame>");
+    }
     const root = shadowOf(node);
     if (root) {
       out.push('<template shadowrootmode="open">');
@@ -66,7 +83,7 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     const element = event.composedPath()[0];
-    if (event.type !== "click" || !(element instanceof Element)) return;
+    if (event.type !== "click" || typeOf(element) !== 1) return;
     const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
     else if (picking === "next") {
@@ -78,7 +95,14 @@
     }
     note("order", noted);
   };
-  for (const type of SWALLOWED) window.addEventListener(type, onPick, true);
+  const watch = (view) => {
+    for (const type of SWALLOWED) view.addEventListener(type, onPick, true); // a second time changes nothing
+    for (const frame of view.document.querySelectorAll("iframe")) {
+      const inner = documentOf(frame);
+      if (inner?.defaultView) watch(inner.defaultView);
+    }
+  };
+  watch(window);
 
   // The panel.
   const host = document.createElement("div");
@@ -131,16 +155,19 @@
     add("with", "Order with attachments", ofOrder((value) => {
       noted = { number: value, attachments: [], supplier: "", next: "" };
       picking = "attachment";
+      watch(window);
       say("Now click one attachment of this order. It is noted, not opened.");
     })),
     add("supplier", "… and its supplier", () => {
       if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
       picking = "supplier";
+      watch(window);
       say("Now click the name of the supplier.");
     }),
     add("next", "… and its next page", () => {
       if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
       picking = "next";
+      watch(window);
       say("Now click the button to the next page of the list.");
     }),
     add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
