@@ -19,7 +19,7 @@ from tests.support.taught_portals import (
     page,
 )
 
-FURTHER_NAMES = ("cells", "paged", "framed")
+FURTHER_NAMES = ("cells", "paged", "framed", "basic")
 
 # 1. A login of two pages; a table whose links say "Download" and whose files come without a name.
 
@@ -158,6 +158,30 @@ def _framed_drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> str:
     return _framed_page(order, f"{frame}{_framed_files(order)}</template></poolwright-frame>").body.decode()
 
 
+# 4. A server that asks for user and password itself, wherever somebody comes in.
+
+
+def _basic(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
+    if not is_logged_in:
+        refused = page("<h1>Authorization required</h1><p>This server could not verify that you may be here.</p>", 401)
+        return replace(refused, headers=('WWW-Authenticate: Basic realm="orders"',))
+    if path.startswith("/doc/"):
+        _, _, number, name = path.split("/", 3)
+        return portal.file_reply(number, unquote(name))
+    if path == "/list":
+        return page('<table id="latest"><tr><td>Latest orders</td></tr></table>')
+    order = portal.orders.get(path.removeprefix("/order/"))
+    if order is None:
+        return page("<h1>Object not found!</h1>", 404)
+    if order.is_forbidden:
+        return page("<h1>Access forbidden!</h1>", 403)
+    links = "".join(f'<dd><a href="/doc/{order.number}/{quote(name)}">{escape(name)}</a></dd>' for name in order.files)
+    return page(
+        f'<table id="order"><tr><td class="who">{escape(order.supplier)}</td></tr></table><p id="doc-number">Documents: '
+        f"{len(order.files)}</p><dl>{links}</dl>"
+    )
+
+
 def further_portal(name: str) -> TaughtPortal:
     """One of the portals."""
     portals = (
@@ -189,6 +213,16 @@ def further_portal(name: str) -> TaughtPortal:
             home_path="/desk",
             missing="4500099999",
             refusal=".message",
+        ),
+        TaughtPortal(
+            name="basic",
+            orders=orders_of(*DIGITS),
+            draw=_basic,
+            order_path="/order/{number}",
+            home_path="/list",
+            missing="4500099999",
+            refusal="h1",
+            is_basic=True,
         ),
     )
     return next(portal for portal in portals if portal.name == name)

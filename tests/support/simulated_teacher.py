@@ -15,7 +15,7 @@ from playwright.async_api import Page
 
 from poolwright.domain.events import Level
 from poolwright.worker.page.devtools import cdp_session, session_sender
-from tests.support.taught_portals import PASSWORD, USER, TaughtOrder, TaughtPortal
+from tests.support.taught_portals import BASIC, PASSWORD, USER, TaughtOrder, TaughtPortal
 
 #: The panel stands beside the body.
 _PANEL = "html > div"
@@ -53,17 +53,8 @@ class SimulatedTeacher:
     async def show_portal(self) -> None:
         """Show everything that the panel asks for."""
         first, second, without, forbidden = list(self.portal.orders.values())[:4]
-        await self._open(self.portal.path_of(first.number), "input[name=user]")
-        await self._note("Login page")
-        await self.page.fill("input[name=user]", USER)
-        if self.portal.password_path:
-            await self.page.press("input[name=user]", "Enter")
-            await self.page.wait_for_selector("input[name=pass]")
-            await self._note("Login page")
-        await self.page.fill("input[name=pass]", PASSWORD)
-        await self.page.press("input[name=pass]", "Enter")
-        await self.page.wait_for_selector("input[name=pass]", state="detached")
-        await self._open(self.portal.home_path, "h1, h2")
+        await self._log_in(first)
+        await self._open(self.portal.home_path, "h1, h2, td")
         await self._note("Page after the login")
         for order in (first, second):
             await self._show_order(order)
@@ -77,6 +68,24 @@ class SimulatedTeacher:
         await self._note("Order that you may not see", forbidden.number)
         await self._note("Try the pack on this number", list(self.portal.orders)[4])
         await self._press("BUTTON", "Finish")
+
+    async def _log_in(self, first: TaughtOrder) -> None:
+        """Show the login page, or both of them, and log in."""
+        if self.portal.is_basic:
+            await self._open(self.portal.path_of(first.number), "text=Authorization required")
+            await self._note("Login page")
+            await self.page.context.set_extra_http_headers({"Authorization": BASIC})
+            return
+        await self._open(self.portal.path_of(first.number), "input[name=user]")
+        await self._note("Login page")
+        await self.page.fill("input[name=user]", USER)
+        if self.portal.password_path:
+            await self.page.press("input[name=user]", "Enter")
+            await self.page.wait_for_selector("input[name=pass]")
+            await self._note("Login page")
+        await self.page.fill("input[name=pass]", PASSWORD)
+        await self.page.press("input[name=pass]", "Enter")
+        await self.page.wait_for_selector("input[name=pass]", state="detached")
 
     async def _show_order(self, order: TaughtOrder) -> None:
         words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])

@@ -223,6 +223,7 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
     if parts.signs.empty.text:
         found.append(f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}.")
     login = "a form" if parts.login.user else "two forms" if parts.login.steps else "a person"
+    login = "the browser itself (HTTP)" if parts.login.is_http else login
     found.append(f"A login is seen and done by {login}; the probe is {parts.probe}.")
     if parts.names.is_needed:
         found.append(f"The names of files are in {parts.names.closest} {parts.names.selector}.")

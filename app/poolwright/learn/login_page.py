@@ -28,6 +28,8 @@ class LearnedLogin:
     submit: str = ""
     #: The actions of a login with user and password on two pages; each is a table of the pack.
     steps: tuple[Mapping[str, str], ...] = ()
+    #: Whether it is HTTP authentication.
+    is_http: bool = False
     #: Hosts of single sign-on.
     hosts: tuple[str, ...] = ()
     lost: LearnedMarks
@@ -50,14 +52,22 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     own = [seen for seen in logins if origin_of(seen.tree.address) == origin_of(base_url)]
     foreign = [seen for seen in logins if seen not in own]
     doubts: list[str] = []
-    addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in own))))
+    # The page of status 401 is marked by it; its address may be that of any page.
+    placed = [seen for seen in own if seen.page.status != HTTPStatus.UNAUTHORIZED]
+    addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in placed))))
     selectors, unmarked = _form_marks(own, others)
     texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
-    bare = [seen for seen in unmarked if not address_mark(seen, others)]
+    bare = [seen for seen in unmarked if seen in placed and not address_mark(seen, others)]
     doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
     forms = [form for seen in own if (form := _form(seen)) is not None]
     steps = () if forms else _steps(own)
-    if not forms and not steps:
+    is_http = any(seen.page.challenge == "basic" for seen in own) and not forms and not steps
+    if is_http:
+        doubts.append(
+            "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
+            "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
+        )
+    elif not forms and not steps:
         doubts.append("No login form of the portal with user and password was shown, so a person logs in by hand.")
     user, password, submit = forms[0] if forms else ("", "", "")
     return LearnedLogin(
@@ -65,6 +75,7 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         password=password,
         submit=submit,
         steps=steps,
+        is_http=is_http,
         hosts=tuple(dict.fromkeys(urlsplit(seen.tree.address).hostname or "" for seen in foreign)),
         lost=LearnedMarks(
             address=addresses,

@@ -103,11 +103,15 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         "site",
         {"base_url": numbers.base_url, "order": numbers.order, "probe": parts.probe, "hosts": tuple(parts.file_hosts)},
     )
-    ladder = ("revisit", "cookies", "form", "human") if login.is_automatic else ("revisit", "cookies", "human")
+    ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
+    if login.is_http:
+        ladder = ("revisit",)  # the browser sends user and password itself
     yield "", "login", {"ladder": ladder, "start": parts.probe, "hosts": login.hosts}
     if login.user:
         form = {"user": login.user, "password": login.password, "submit": login.submit}
         yield "The fields of the login page.", "login.form", form
+    if login.is_http:
+        yield "The portal asks for user and password by HTTP.", "login.http", {"scheme": "basic"}
     for number, step in enumerate(login.steps):
         yield "" if number else "The login pages, one after the other.", "[login.steps]", step
     yield from _triage(parts)

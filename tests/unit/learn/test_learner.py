@@ -264,6 +264,29 @@ class TestMarks:
         assert LoginStep.FORM in lesson.pack.login.ladder
         assert lesson.problems == ()
 
+    def test_a_server_that_asks_itself_is_logged_in_by_http(self) -> None:
+        lesson = lesson_of(shown_pages(further_portal("basic")))
+
+        login = lesson.pack.login
+        assert login.http is not None
+        assert (login.ladder, login.actions) == ((LoginStep.REVISIT,), ())
+        assert any("POOLWRIGHT_USER" in doubt for doubt in lesson.doubts)
+        assert not any("by hand" in doubt for doubt in lesson.doubts)
+        assert [(marks.status, marks.address) for marks in lesson.pack.triage.session_lost] == [((401,), ())]
+        assert lesson.problems == ()
+
+    def test_a_refusal_with_status_401_and_no_challenge_is_left_to_a_person(self) -> None:
+        lesson = lesson_of(changed(shown_pages(further_portal("basic")), "login.html", challenge=""))
+
+        assert lesson.pack.login.http is None
+        assert any("by hand" in doubt for doubt in lesson.doubts)
+
+    def test_only_a_login_page_with_status_401_has_a_challenge(self, table: TaughtPortal) -> None:
+        with pytest.raises(ValueError, match="has a challenge"):
+            lesson_of(changed(shown_pages(table), "login.html", challenge="basic"))
+        with pytest.raises(ValueError, match="has a challenge"):
+            lesson_of(changed(shown_pages(table), "home.html", challenge="basic", status=401))
+
     def test_a_user_that_is_shown_beside_the_password_is_no_field(self) -> None:
         shown = '<p>anna</p><input name="who" value="anna" readonly>'
         lesson = lesson_of(replaced(shown_pages(further_portal("cells")), "<p>anna</p>", shown))

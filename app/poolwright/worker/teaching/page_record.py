@@ -58,13 +58,16 @@ class PageRecord:
         self._pages: dict[tuple[str, str], dict[str, Any]] = {}
         self._proofs: list[str] = []
 
-    def add(self, message: PanelMessage, status: int, requests: list[str]) -> None:
+    def add(
+        self, message: PanelMessage, status: int, requests: list[str], *, challenge: Literal["", "basic"] = ""
+    ) -> None:
         """Keep a page, or the number of an order that the pack is tried on; of several numbers the last two.
 
         Args:
             message: What it is, and its source.
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
+            challenge: How the server itself asked for user and password.
         """
         if message.kind == "prove":
             others = [number for number in self._proofs if number != message.number]
@@ -74,6 +77,8 @@ class PageRecord:
         if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
             key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
+        if message.kind == ShownKind.LOGIN:
+            page["challenge"] = challenge
         if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
             page["number"] = message.number
         if message.kind == ShownKind.ORDER:
