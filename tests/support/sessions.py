@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,18 +15,19 @@ from typing import Any, Protocol
 import anyio
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, HttpCredentials, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.concurrency import SystemClock
 from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId, WorkerId
-from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
+from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
+from poolwright.service.pool_config import http_origin
 from poolwright.worker.attempt import AttemptContext
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
@@ -121,7 +122,7 @@ async def open_stage(
 
     order = SessionSpec(
         worker_id=WorkerId("worker-1"),
-        browser=browser_options(changes.get("executable"), headless=headless),
+        browser=_with_http_login(browser_options(changes.get("executable"), headless=headless), portal, pack),
         profile_path=folder / "profile",
         downloads_path=folder / "staging" / "browser",
         clock=SystemClock().now,
@@ -140,7 +141,8 @@ async def open_stage(
         if is_authenticated:
             await session.login.ensure_logged_in(Credentials())
         agent, prove = await session.user_agent(), session.login.check_login
-        async with open_portal_context(door, session.driver, agent, check_login=prove) as desk:
+        worker = WorkerOptions(browser=_with_http_login(order.browser, portal, pack))
+        async with open_portal_context(door, session.driver, agent, check_login=prove, options=worker) as desk:
             bench = AttemptContext(
                 session=session,
                 portal_context=desk,
@@ -150,10 +152,21 @@ async def open_stage(
             yield Stage(bench=bench, session=session, heard=heard, staging=folder / "staging")
 
 
+def _with_http_login(options: BrowserOptions, portal: PortalClient | None, pack: Pack) -> BrowserOptions:
+    """User and password are sent by HTTP, where the pack says so."""
+    if portal is None or pack.login.http is None:
+        return options
+    return replace(
+        options, http_user=portal.user, http_password=Secret(text=portal.password), http_origin=http_origin(portal.url)
+    )
+
+
 @asynccontextmanager
 async def _session_in(browser: Browser, order: SessionSpec, door: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
     """A session on a context of its own in a browser that others use too."""
-    context = await browser.new_context(accept_downloads=True)
+    user, password = order.browser.http_user, order.browser.http_password.text
+    login: HttpCredentials | None = {"username": user, "password": password} if user else None
+    context = await browser.new_context(accept_downloads=True, http_credentials=login)
     await context.new_page()
     session = BrowserSession(order, door, context)
     try:

@@ -15,7 +15,7 @@ from playwright.async_api import Page
 
 from poolwright.domain.events import Level
 from poolwright.worker.page.devtools import cdp_session, session_sender
-from tests.support.taught_portals import PASSWORD, USER, TaughtOrder, TaughtPortal
+from tests.support.taught_portals import BASIC, PASSWORD, USER, TaughtOrder, TaughtPortal
 
 #: The panel stands beside the body.
 _PANEL = "html > div"
@@ -53,36 +53,56 @@ class SimulatedTeacher:
     async def show_portal(self) -> None:
         """Show everything that the panel asks for."""
         first, second, without, forbidden = list(self.portal.orders.values())[:4]
-        await self._open(self.portal.path_of(first.number), "input[name=pass]")
-        await self._note("Login page")
-        await self.page.fill("input[name=user]", USER)
-        await self.page.fill("input[name=pass]", PASSWORD)
-        await self.page.press("input[name=pass]", "Enter")
-        await self.page.wait_for_selector("input[name=pass]", state="detached")
-        await self._open(self.portal.home_path, "h1, h2")
+        await self._log_in(first)
+        await self._open(self.portal.home_path, "h1, h2, td")
         await self._note("Page after the login")
         for order in (first, second):
             await self._show_order(order)
         await self._open(self.portal.path_of(without.number), f"text={without.supplier}")
+        if self.portal.name == "framed":
+            await self.page.frame_locator("iframe").get_by_text("0 documents").wait_for()
         await self._note("Order without attachments", without.number)
         await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
         await self._note("Number that does not exist", self.portal.missing)
         await self._open(self.portal.path_of(forbidden.number), self.portal.refusal)
         await self._note("Order that you may not see", forbidden.number)
+        await self._note("Try the pack on this number", list(self.portal.orders)[4])
         await self._press("BUTTON", "Finish")
 
+    async def _log_in(self, first: TaughtOrder) -> None:
+        """Show the login page, or both of them, and log in."""
+        if self.portal.is_basic:
+            await self._open(self.portal.path_of(first.number), "text=Authorization required")
+            await self._note("Login page")
+            await self.page.context.set_extra_http_headers({"Authorization": BASIC})
+            return
+        await self._open(self.portal.path_of(first.number), "input[name=user]")
+        await self._note("Login page")
+        await self.page.fill("input[name=user]", USER)
+        if self.portal.password_path:
+            await self.page.press("input[name=user]", "Enter")
+            await self.page.wait_for_selector("input[name=pass]")
+            await self._note("Login page")
+        await self.page.fill("input[name=pass]", PASSWORD)
+        await self.page.press("input[name=pass]", "Enter")
+        await self.page.wait_for_selector("input[name=pass]", state="detached")
+
     async def _show_order(self, order: TaughtOrder) -> None:
-        file = (
-            self.page.get_by_text(order.files[0])
-            if self.portal.name != "buttons"
-            else self.page.get_by_text("Get").first
-        )
-        await self._open(self.portal.path_of(order.number), f"text={order.files[-1]}")
+        words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
+        place = self.page.frame_locator("iframe") if self.portal.name == "framed" else self.page
+        file = place.get_by_text(words, exact=True).first
+        await self._open(self.portal.path_of(order.number), f"text={order.supplier}")
+        await file.wait_for()
         before, address = len(self.noted.texts), self.page.url
         await self._fill_number(order.number)
         await self._press("BUTTON", "Order with attachments")
         await file.click()
         await self.noted.wait_for(before + 1)
+        if self.portal.next_button and len(order.files) > 1:
+            before += 1
+            await self._press("BUTTON", "\u2026 and its next page")
+            await self.page.get_by_text(self.portal.next_button).click()
+            await self.noted.wait_for(before + 1)
         await self._press("BUTTON", "\u2026 and its supplier")
         await self.page.get_by_text(order.supplier).click()
         await self.noted.wait_for(before + 2)

@@ -16,8 +16,8 @@ from Xlib.protocol.event import ClientMessage
 
 #: Until something shows that a browser on a busy machine has to show.
 PATIENCE_S = 60.0
-_SHIFTED = {"@": "2", ":": "semicolon", "_": "minus"}
-_NAMED = {"\n": "Return", "\t": "Tab", ".": "period", "-": "minus", "/": "slash"}
+_SHIFTED = {"@": "2", ":": "semicolon", "_": "minus", "\v": "Tab"}
+_NAMED = {"\n": "Return", "\t": "Tab", ".": "period", "-": "minus", "/": "slash", "\f": "F2"}
 
 
 def _overlook(*_: object) -> None:
@@ -51,7 +51,7 @@ class SimulatedUser:
         self._wait(lambda: any(words in title for title in self.titles()), words)
 
     def type(self, words: str, text: str) -> None:
-        """Type into the window of this title; ``\\t`` and ``\\n`` are keys too."""
+        """Type into the window of this title; ``\\t`` and ``\\n`` are keys, ``\\v`` is Tab backwards, ``\\f`` is F2."""
         self._window(words).set_input_focus(X.RevertToParent, X.CurrentTime)
         self._display.sync()
         for letter in text:

@@ -11,10 +11,22 @@ from tests.support.taught_portals import TaughtPortal
 def shown_pages(portal: TaughtPortal) -> list[dict[str, Any]]:
     """What a person shows: login, home, two orders with attachments, one without, a missing and a forbidden one."""
     first, second, without, forbidden = list(portal.orders.values())[:4]
+    path = portal.password_path
+    asked = {"challenge": "basic"} if portal.is_basic else {}
+    following = {"next": portal.next_button} if portal.next_button else {}
+    more = [_page(portal, "password.html", path, is_logged_in=False, kind="login")] if path else []
     return [
-        _page(portal, "login.html", portal.path_of(first.number), is_logged_in=False, kind="login"),
+        *more,
+        _page(portal, "login.html", portal.path_of(first.number), is_logged_in=False, kind="login", **asked),
         _page(portal, "home.html", portal.home_path, kind="home"),
-        _order(portal, "order-1.html", first.number, attachments=list(first.files[:1]), supplier=first.supplier),
+        _order(
+            portal,
+            "order-1.html",
+            first.number,
+            attachments=list(first.files[:1]),
+            supplier=first.supplier,
+            **following,
+        ),
         _order(portal, "order-2.html", second.number, attachments=list(second.files), supplier=second.supplier),
         _order(portal, "order-3.html", without.number),
         _order(portal, "missing.html", portal.missing, kind="not_found"),

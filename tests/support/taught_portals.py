@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from html import escape
@@ -17,6 +18,8 @@ import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
 USER, PASSWORD = "anna", "secret"
+#: The same by HTTP.
+BASIC = f"Basic {b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,12 @@ class TaughtPortal:
     order_path: str
     home_path: str
     missing: str
+    #: The second page of its login, which asks for the password alone; empty if it has one page.
+    password_path: str = ""
+    #: Whether its server asks for user and password by HTTP, and has no login page.
+    is_basic: bool = False
+    #: The text of the button to the next page of a list of two files and more; empty if lists have one page.
+    next_button: str = ""
     #: An element of a page that refuses something.
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
@@ -130,7 +139,7 @@ class TaughtPortal:
                     body += await stream.receive()
                 method, target, _ = lines[0].split(" ", 2)
                 self.asked.append(f"{method} {target}")
-                is_logged_in = "session=good" in headers.get("cookie", "")
+                is_logged_in = "session=good" in headers.get("cookie", "") or headers.get("authorization") == BASIC
                 reply = self._reply(method, target, body.decode(), is_logged_in=is_logged_in)
                 top = [f"HTTP/1.1 {reply.status} X", f"Content-Type: {reply.kind}", *reply.headers]
                 top += [f"Content-Length: {len(reply.body)}", "Connection: close", "", ""]
@@ -364,14 +373,14 @@ def _shadow_drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> str:
     return page(_shadow_page(order, inner)).body.decode()
 
 
-_DIGITS = ("4500010001", "4500010002", "4500010003", "4500010004", "4500010005", "4500010006")
+DIGITS = ("4500010001", "4500010002", "4500010003", "4500010004", "4500010005", "4500010006")
 _KEYS = tuple(f"8015g00000{tail}" for tail in ("XyzAB", "AbcDE", "QrsTU", "LmnOP", "aBcXy", "ZzYyX"))
 NAMES = ("table", "routes", "spans", "buttons", "shadow")
 
 
 def taught_portal(name: str) -> TaughtPortal:
     """One of the five portals."""
-    digits, keys = orders_of(*_DIGITS), orders_of(*_KEYS)
+    digits, keys = orders_of(*DIGITS), orders_of(*_KEYS)
     missing, key = "4500099999", "8015g00000NoneX"
     portals = (
         TaughtPortal(

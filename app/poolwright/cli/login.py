@@ -211,10 +211,21 @@ async def _by_hand(job: ProfileLogin) -> Seal:
 
 
 def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False) -> None:
-    """Find or create the profile, do the work, and print the result.
+    """Find or create the profile, do the work, and print the result."""
+    profile, seal = log_in_profile(settings, work, is_kept_unproven=is_kept_unproven, needs_login=needs_login)
+    print_login(profile, seal)
+
+
+def log_in_profile(
+    settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False
+) -> tuple[NamedProfile, Seal]:
+    """Find or create the profile that the settings name, and do the work that puts a login into it.
 
     A new profile is removed if the work fails, except after a login by hand that could not be verified
     (``is_kept_unproven``).
+
+    Raises:
+        PoolError: A precondition is not met: pack, browser, login or portal.
     """
     repository = ProfileRepository(settings.profiles_dir)
     is_new = settings.profile not in repository.names()
@@ -241,6 +252,11 @@ def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, n
     finally:
         if not is_kept:
             repository.discard(profile)
+    return profile, seal
+
+
+def print_login(profile: NamedProfile, seal: Seal) -> None:
+    """Print what a profile has after a login, and the next command."""
     console().print(_result_text(profile, seal), soft_wrap=True)
 
 

@@ -15,7 +15,7 @@ from poolwright.learn.page_tree import CLICKED_MARK, PageTree, folded, text_of
 from poolwright.learn.selectors import is_stable, stable_classes
 
 #: Attributes that name a file for people.
-_NAMING = ("download", "title", "aria-label", "data-filename", "data-name")
+NAMING_ATTRIBUTES = ("download", "title", "aria-label", "data-filename", "data-name")
 _ROWS = frozenset({"tr", "li", "article"})
 _ROW_ROLES = frozenset({"row", "listitem"})
 _ACTION = re.compile(
@@ -143,7 +143,7 @@ def _by_text(seen: SeenPage, name: str, *, is_whole: bool) -> list[HtmlElement]:
     wanted = folded(name)
     actors: dict[HtmlElement, None] = {}
     for item in seen.tree.elements():
-        texts = [folded(text_of(item)), *(folded(item.get(attribute) or "") for attribute in _NAMING)]
+        texts = [folded(text_of(item)), *(folded(item.get(attribute) or "") for attribute in NAMING_ATTRIBUTES)]
         if not (wanted in texts if is_whole else any(wanted in text for text in texts)):
             continue
         if any(wanted in folded(text_of(child)) for child in item if isinstance(child.tag, str)):

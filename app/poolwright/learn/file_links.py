@@ -20,6 +20,7 @@ from poolwright.learn.examples import (
     look_alikes,
     row_mates,
 )
+from poolwright.learn.next_page import next_element
 from poolwright.learn.observations import ObservationError, ShownKind
 from poolwright.learn.page_tree import text_of
 from poolwright.learn.selectors import POSITION_COST, Candidate, candidates
@@ -62,7 +63,8 @@ class _Group:
     def excluded(self) -> set[HtmlElement]:
         """Return what must not be found: other elements in the rows of the examples."""
         items = [example for examples in self.examples.values() for example in examples]
-        return {mate for example in items for mate in row_mates(example)} - set(items)
+        buttons = {item for seen in self.pages if (item := next_element(seen)) is not None}
+        return ({mate for example in items for mate in row_mates(example)} | buttons) - set(items)
 
 
 def file_selectors(pages: Sequence[SeenPage]) -> FileSelectors:
@@ -159,9 +161,7 @@ def _rank(group: _Group, candidate: Candidate, left: Iterable[HtmlElement]) -> t
     everything = {item for items in found.values() for item in items}
     missed = sum(item not in everything for item in left)
     unlike = sum(_distance(found[file], expected) for file, expected in group.expected.items())
-    miscounted = sum(
-        seen.page.count is not None and len(found[seen.page.file]) != seen.page.count for seen in group.pages
-    )
+    miscounted = sum(_is_counted(seen) and len(found[seen.page.file]) != seen.page.count for seen in group.pages)
     is_position = candidate.cost >= POSITION_COST
     return missed, miscounted, round(unlike, 3), is_position, candidate.cost, len(candidate.css)
 
@@ -209,12 +209,17 @@ def _wider(pages: Sequence[SeenPage], group: _Group, chosen: Candidate) -> str:
 def _count_doubts(pages: Sequence[SeenPage], selectors: FileSelectors) -> list[str]:
     doubts: list[str] = []
     for seen in pages:
-        if seen.page.kind is not ShownKind.ORDER or seen.page.count is None:
+        if seen.page.kind is not ShownKind.ORDER or not _is_counted(seen):
             continue
         count = len(found_files(seen, selectors))
         if count != seen.page.count:
             doubts.append(f"{seen.page.file}: {count} attachments are found, but it has {seen.page.count}.")
     return doubts
+
+
+def _is_counted(seen: SeenPage) -> bool:
+    """Return whether it is known how many attachments this page shows; a list of several pages shows a part."""
+    return seen.page.count is not None and next_element(seen) is None
 
 
 def _names(elements: Iterable[HtmlElement]) -> str:

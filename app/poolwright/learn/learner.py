@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
+from poolwright.learn.file_names import name_cell
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
+from poolwright.learn.next_page import next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import order_address
 from poolwright.learn.pack_text import PackParts, pack_text
@@ -95,6 +97,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     (not_found, forbidden), refusal_doubts = _refusals(of)
     ready, ready_doubts = _ready(of)
     supplier = supplier_field(orders)
+    names = name_cell(orders, files)
+    following = next_button(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     doubts = [
         *numbers.doubts,
@@ -104,9 +108,10 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         *ready_doubts,
         *supplier.doubts,
         *host_doubts,
+        *following.doubts,
     ]
     doubts += refusal_doubts
-    doubts += _name_doubts(orders, files)
+    doubts += [] if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
@@ -117,6 +122,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         not_found=not_found,
         ready=ready,
         files=files,
+        names=names,
+        following=following,
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
@@ -125,7 +132,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
 
 def _refusals(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
     """Return the marks of missing and of forbidden orders, and what is not sure of them."""
-    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME]]
+    # A log-out must not be taken for a missing order: what a login page shows too is no mark.
+    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME], *of[ShownKind.LOGIN]]
     missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
     not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
     forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
@@ -208,12 +216,17 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
         if seen.page.kind is ShownKind.ORDER:
             names = [name_of(item) for item in found_files(seen, parts.files)]
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
+    if parts.following.selector:
+        found.append(f"Further pages of a list come by {parts.following.selector}.")
     if parts.signs.count_selector:
         found.append(f"The page tells their number in {parts.signs.count_selector}.")
     if parts.signs.empty.text:
         found.append(f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}.")
-    login = "a form" if parts.login.user else "a person"
+    login = "a form" if parts.login.user else "two forms" if parts.login.steps else "a person"
+    login = "the browser itself (HTTP)" if parts.login.is_http else login
     found.append(f"A login is seen and done by {login}; the probe is {parts.probe}.")
+    if parts.names.is_needed:
+        found.append(f"The names of files are in {parts.names.closest} {parts.names.selector}.")
     if parts.supplier.selector:
         found.append(f"The supplier is in {parts.supplier.selector}.")
     return found

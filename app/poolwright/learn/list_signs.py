@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files
+from poolwright.learn.next_page import next_element
 from poolwright.learn.page_marks import LearnedMarks, text_marks
 from poolwright.learn.page_tree import text_of
 from poolwright.learn.selectors import POSITION_COST, candidates
@@ -23,6 +24,18 @@ _DIFFERENT_COUNTS = 2
 _TEXT_MAX_CHARS = 60
 _FILE_WORDS = re.compile(
     r"attach|file|document|count|anh[a\u00e4]ng|anlage|dokument|datei|pi\u00e8ce|fichier|adjunt|archiv|allegat|anexo|arquivo|bijlage",
+    re.IGNORECASE,
+)
+
+#: Words by which languages say that there is nothing.
+_NONE_WORDS = re.compile(
+    r"\b(?:no|not|none|nothing|without|empty|kein\w*|nicht|nichts|ohne|leer\w*|aucune?|pas|rien|sans|vides?|ning[u\u00fa]n\w*|nada|sin|"
+    r"vac[i\u00ed][oa]s?|nessun\w*|niente|non|senza|vuot[oa]|nenhum\w*|sem|n[a\u00e3]o|vazi[oa]s?|geen|niets|niet|leeg|brak|nie|"
+    r"\u017e\u00e1dn\w*|ingen|inga|inget|inte|ikke|tom[ta]?|ei)\b",
+    re.IGNORECASE,
+)
+_NONE_NAMES = re.compile(
+    r"empty|blank|nothing|(?:^|[\s_-])none(?:$|[\s_-])|no[_-]?(?:data|results?|rows?|items?|files?|documents?|attachments?)",
     re.IGNORECASE,
 )
 
@@ -50,7 +63,7 @@ def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedS
     selector, attribute = _count(orders, selectors)
     with_files = [seen for seen in orders if seen.page.has_files]
     without = [seen for seen in orders if not seen.page.has_files]
-    empty, unmarked = text_marks(without, with_files) if without else (LearnedMarks(), [])
+    empty, unmarked = text_marks(without, with_files, says_none) if without else (LearnedMarks(), [])
     answered = _requests(orders)
     doubts: list[str] = []
     if not without:
@@ -68,6 +81,16 @@ def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedS
         answered=() if selector or (empty.text and not unmarked) else answered,
         doubts=tuple(doubts),
     )
+
+
+def says_none(element: HtmlElement, text: str) -> bool:
+    """Return whether an element says that a list is empty, by its words or by its name.
+
+    Any other text that only the orders without attachments have, such as a supplier, would call the unread list of
+    another order empty.
+    """
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return _NONE_WORDS.search(text) is not None or _NONE_NAMES.search(names) is not None
 
 
 def number_in(text: str) -> int | None:
@@ -92,13 +115,14 @@ def _count(orders: Sequence[SeenPage], selectors: FileSelectors) -> tuple[str, s
     wanted = {seen.page.file: len(found_files(seen, selectors)) for seen in orders}
     if len(set(wanted.values())) < _DIFFERENT_COUNTS:
         return "", ""
-    with_files = max(orders, key=lambda seen: wanted[seen.page.file])
+    whole = [seen for seen in orders if next_element(seen) is None] or orders
+    with_files = max(whole, key=lambda seen: wanted[seen.page.file])
     found: list[tuple[bool, int, int, str, str]] = []
     for element, attribute, text in _numbered(with_files, wanted[with_files.page.file]):
         for candidate in candidates(element):
             if candidate.cost >= POSITION_COST:
                 break
-            if all(_counted(seen, candidate.css, attribute) == wanted[seen.page.file] for seen in orders):
+            if all(_fits(seen, candidate.css, attribute, wanted[seen.page.file]) for seen in orders):
                 names = f"{candidate.css} {text} {attribute}"
                 entry = (not _FILE_WORDS.search(names), candidate.cost, len(candidate.css), candidate.css, attribute)
                 found.append(entry)
@@ -118,6 +142,14 @@ def _numbered(seen: SeenPage, number: int) -> Iterator[tuple[HtmlElement, str, s
         text = text_of(element)
         if len(text) <= _TEXT_MAX_CHARS and number_in(text) == number:
             yield element, "", text
+
+
+def _fits(seen: SeenPage, css: str, attribute: str, found_count: int) -> bool:
+    """Return whether a number is that of the files; a list of several pages has more than the first one shows."""
+    number = _counted(seen, css, attribute)
+    if next_element(seen) is None:
+        return number == found_count
+    return number is not None and number > found_count
 
 
 def _counted(seen: SeenPage, css: str, attribute: str) -> int | None:

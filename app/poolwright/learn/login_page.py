@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -26,10 +26,19 @@ class LearnedLogin:
     user: str = ""
     password: str = ""
     submit: str = ""
+    #: The actions of a login with user and password on two pages; each is a table of the pack.
+    steps: tuple[Mapping[str, str], ...] = ()
+    #: Whether it is HTTP authentication.
+    is_http: bool = False
     #: Hosts of single sign-on.
     hosts: tuple[str, ...] = ()
     lost: LearnedMarks
     doubts: tuple[str, ...] = ()
+
+    @property
+    def is_automatic(self) -> bool:
+        """Return whether user and password are filled in by the pack."""
+        return bool(self.user or self.steps)
 
 
 def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_url: str) -> LearnedLogin:
@@ -43,21 +52,30 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     own = [seen for seen in logins if origin_of(seen.tree.address) == origin_of(base_url)]
     foreign = [seen for seen in logins if seen not in own]
     doubts: list[str] = []
-    addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in own))))
+    # The page of status 401 is marked by it; its address may be that of any page.
+    placed = [seen for seen in own if seen.page.status != HTTPStatus.UNAUTHORIZED]
+    addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in placed))))
     selectors, unmarked = _form_marks(own, others)
     texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
-    bare = [seen for seen in unmarked if not address_mark(seen, others)]
+    bare = [seen for seen in unmarked if seen in placed and not address_mark(seen, others)]
     doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
     forms = [form for seen in own if (form := _form(seen)) is not None]
-    if not forms:
+    steps = () if forms else _steps(own)
+    is_http = any(seen.page.challenge == "basic" for seen in own) and not forms and not steps
+    if is_http:
         doubts.append(
-            "No login form with user and password on one page of the portal was shown, so a person logs in by hand."
+            "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
+            "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
         )
+    elif not forms and not steps:
+        doubts.append("No login form of the portal with user and password was shown, so a person logs in by hand.")
     user, password, submit = forms[0] if forms else ("", "", "")
     return LearnedLogin(
         user=user,
         password=password,
         submit=submit,
+        steps=steps,
+        is_http=is_http,
         hosts=tuple(dict.fromkeys(urlsplit(seen.tree.address).hostname or "" for seen in foreign)),
         lost=LearnedMarks(
             address=addresses,
@@ -89,17 +107,54 @@ def _user_fields(seen: SeenPage) -> list[HtmlElement]:
 
 
 def _is_user_field(element: HtmlElement) -> bool:
-    return is_shown(element) and (element.get("type") or "").lower() in _USER_TYPES
+    is_fixed = element.get("readonly") is not None or element.get("disabled") is not None
+    return not is_fixed and is_shown(element) and (element.get("type") or "").lower() in _USER_TYPES
+
+
+def _steps(own: Sequence[SeenPage]) -> tuple[Mapping[str, str], ...]:
+    """Return the actions of a login with user and password on two pages; empty if one of them was not shown."""
+    users = [found for seen in own if _password(seen) is None and (found := _one_field(seen, _user_fields(seen)))]
+    passwords = [
+        found for seen in own if (field := _password(seen)) is not None and (found := _one_field(seen, [field]))
+    ]
+    if not users or not passwords:
+        return ()
+    return (
+        {"fill": users[0][0], "value": "{user}"},
+        {"click": users[0][1]},
+        {"fill": passwords[0][0], "value": "{password}"},
+        {"click": passwords[0][1]},
+    )
+
+
+def _password(seen: SeenPage) -> HtmlElement | None:
+    return next((item for item in seen.tree.select(_PASSWORD) if is_shown(item)), None)
+
+
+def _one_field(seen: SeenPage, fields: Sequence[HtmlElement]) -> tuple[str, str] | None:
+    """Return the selectors of the only field of a page and of its button; ``None`` if one of them is not there."""
+    if len(fields) != 1:
+        return None
+    items = _scope_of(seen, fields[0])
+    buttons = [item for item in items if _is_button(item)]
+    if not buttons:
+        return None
+    field, button = (unique_selector(seen, item, []) for item in (fields[0], _submit(buttons)))
+    return (field, button) if field and button else None
+
+
+def _scope_of(seen: SeenPage, field: HtmlElement) -> list[HtmlElement]:
+    """Return the elements of the form around a field, or those of the page if there is none."""
+    form = next((item for item in field.iterancestors() if item.tag == "form"), seen.tree.roots[0])
+    return [item for item in form.iter() if isinstance(item.tag, str)]
 
 
 def _form(seen: SeenPage) -> tuple[str, str, str] | None:
     """Return the selectors of user, password and button of a login form; ``None`` if one of them is not there."""
-    password = next((item for item in seen.tree.select(_PASSWORD) if is_shown(item)), None)
+    password = _password(seen)
     if password is None:
         return None
-    scope = next((item for item in password.iterancestors() if item.tag == "form"), None)
-    scope = seen.tree.roots[0] if scope is None else scope
-    items = [item for item in scope.iter() if isinstance(item.tag, str)]
+    items = _scope_of(seen, password)
     before = [item for item in items[: items.index(password)] if item.tag == "input" and _is_user_field(item)]
     buttons = [item for item in items if _is_button(item)]
     after = [item for item in buttons if items.index(item) > items.index(password)]

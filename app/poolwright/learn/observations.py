@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 from enum import StrEnum
-from typing import Annotated, Self
+from http import HTTPStatus
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -60,6 +61,8 @@ class ObservedPage(ObservedTable):
     address: str = ""
     #: The HTTP status; 200 unless known otherwise.
     status: int = Field(default=200, ge=100, le=599)
+    #: How the server itself asks for user and password, of a login page: ``basic`` for HTTP authentication.
+    challenge: Literal["", "basic"] = ""
     #: The number of the order as people write it.
     number: str = ""
     #: Some attachments of an order, by the visible text or the address of each; empty if the order has none.
@@ -68,6 +71,8 @@ class ObservedPage(ObservedTable):
     count: int | None = Field(default=None, ge=0)
     #: The supplier as the page shows it.
     supplier: str = ""
+    #: The text of the button to the next page of the list, if it has several; ``attachments`` are those of this page.
+    next: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
 
@@ -76,8 +81,12 @@ class ObservedPage(ObservedTable):
         if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        if self.kind is not ShownKind.ORDER and (self.attachments or self.count or self.supplier or self.requests):
-            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier and requests"
+        own = (self.attachments, self.count, self.supplier, self.requests, self.next)
+        if self.kind is not ShownKind.ORDER and any(own):
+            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next and requests"
+            raise ValueError(msg)
+        if self.challenge and (self.kind is not ShownKind.LOGIN or self.status != HTTPStatus.UNAUTHORIZED):
+            msg = f"{self.file}: only a page of kind 'login' with status 401 has a challenge"
             raise ValueError(msg)
         if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
             msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"
@@ -101,6 +110,8 @@ class Observations(ObservedTable):
     #: What the portal is called, for people.
     title: Filled
     pages: tuple[ObservedPage, ...]
+    #: Numbers of further orders that the learned pack is tried on.
+    prove: tuple[Filled, ...] = ()
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

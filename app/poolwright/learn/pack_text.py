@@ -9,15 +9,20 @@ from typing import TypeAlias
 import tomli_w
 
 from poolwright.learn.file_links import FileSelectors
+from poolwright.learn.file_names import NameCell
 from poolwright.learn.list_signs import LearnedSigns
 from poolwright.learn.login_page import LearnedLogin
+from poolwright.learn.next_page import NextButton
 from poolwright.learn.order_numbers import OrderNumbers
 from poolwright.learn.page_marks import LearnedMarks
 from poolwright.learn.supplier_field import SupplierField
 
 _WIDTH = 110
-_Value: TypeAlias = str | int | tuple[str, ...] | tuple[int, ...]
+_Item: TypeAlias = str | int | Mapping[str, str]
+_Value: TypeAlias = str | int | Sequence[_Item]
 _Table: TypeAlias = Mapping[str, _Value]
+#: Sources of names around a cell of the list: what the portal sends goes first, and the text of a link is none.
+_NAMES_BEFORE, _NAMES_AFTER = ("disposition",), ("download", "title", "aria-label", "address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class PackParts:
     not_found: LearnedMarks
     ready: LearnedMarks
     files: FileSelectors
+    names: NameCell
+    following: NextButton
     file_hosts: Sequence[str]
     signs: LearnedSigns
     supplier: SupplierField
@@ -62,7 +69,7 @@ def _doubt_lines(doubts: Sequence[str]) -> Iterator[str]:
 
 
 def _pair(name: str, value: _Value) -> str:
-    if isinstance(value, str | int):
+    if isinstance(value, (str, int)):
         return f"{name} = {_scalar(value)}"
     line = f"{name} = [{', '.join(map(_scalar, value))}]"
     if len(line) <= _WIDTH:
@@ -70,8 +77,10 @@ def _pair(name: str, value: _Value) -> str:
     return "\n".join([f"{name} = [", *(f"  {_scalar(item)}," for item in value), "]"])
 
 
-def _scalar(value: str | int) -> str:
+def _scalar(value: _Item) -> str:
     """Return a value as TOML; texts with a backslash as literal ones, which are easier to read."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_scalar(text)}' for key, text in value.items())} }}"
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
     return tomli_w.dumps({"x": value}).partition("=")[2].strip()
@@ -94,12 +103,17 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         "site",
         {"base_url": numbers.base_url, "order": numbers.order, "probe": parts.probe, "hosts": tuple(parts.file_hosts)},
     )
-    has_form = bool(login.user)
-    ladder = ("revisit", "cookies", "form", "human") if has_form else ("revisit", "cookies", "human")
+    ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
+    if login.is_http:
+        ladder = ("revisit",)  # the browser sends user and password itself
     yield "", "login", {"ladder": ladder, "start": parts.probe, "hosts": login.hosts}
-    if has_form:
+    if login.user:
         form = {"user": login.user, "password": login.password, "submit": login.submit}
         yield "The fields of the login page.", "login.form", form
+    if login.is_http:
+        yield "The portal asks for user and password by HTTP.", "login.http", {"scheme": "basic"}
+    for number, step in enumerate(login.steps):
+        yield "" if number else "The login pages, one after the other.", "[login.steps]", step
     yield from _triage(parts)
     yield from _attachments(parts)
     if parts.supplier.selector:
@@ -123,8 +137,14 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     table: dict[str, _Value] = {"links": files.links}
     if files.address_attributes != ("href", "data-url"):
         table["address_attributes"] = files.address_attributes
+    if parts.names.is_needed:
+        cell = {"closest": parts.names.closest, "selector": parts.names.selector}
+        table["names"] = [*_NAMES_BEFORE, cell, *_NAMES_AFTER]
     table |= {"clicks": files.clicks, "answered": signs.answered}
     yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    if parts.following.selector:
+        following = {"click": parts.following.selector, "text": parts.following.text}
+        yield "The button to the next page of a list.", "attachments.next", following
     if signs.count_selector:
         count = {"selector": signs.count_selector, "attribute": signs.count_attribute}
         yield "The number of attachments that the page itself tells.", "attachments.count", count

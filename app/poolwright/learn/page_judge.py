@@ -15,6 +15,7 @@ from lxml.html import HtmlElement
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files, name_of
 from poolwright.learn.list_signs import number_in
+from poolwright.learn.next_page import has_next, next_element
 from poolwright.learn.observations import ShownKind
 from poolwright.learn.page_tree import folded, is_shown, text_of
 from poolwright.portal.numbers import OrderNumber, parse_number
@@ -107,7 +108,7 @@ def _file_problems(seen: SeenPage, judgement: PageJudgement) -> list[str]:
     page, count = seen.page, len(judgement.files)
     if not page.has_files:
         return [f"{page.file}: {count} attachments are found, but it has none."] if count else []
-    if page.count is not None and count != page.count:
+    if page.count is not None and count != page.count and next_element(seen) is None:
         return [f"{page.file}: {count} attachments are found, but it has {page.count}."]
     if count < len(page.attachments):
         return [f"{page.file}: only {count} of {len(page.attachments)} named attachments are found."]
@@ -122,6 +123,10 @@ def _selectors(pack: Pack) -> FileSelectors:
 def _doubt(pack: Pack, seen: SeenPage, link_count: int) -> str:
     rules = pack.attachments
     count = _count(pack, seen)
+    following = pack.attachments.next
+    is_part = following is not None and bool(following.click) and has_next(seen, following.click or "", following.text)
+    if is_part and count is not None and count > link_count:
+        count = None  # a worker goes on to the next page
     facts = AttachmentListFacts(
         link_count=link_count,
         count=count,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -14,6 +15,8 @@ from poolwright.learn.examples import SeenPage
 from poolwright.learn.page_tree import folded, is_shown, text_of
 from poolwright.learn.selectors import POSITION_COST, candidates
 
+#: Decides by an element and its text.
+IsFitting: TypeAlias = Callable[[HtmlElement, str], bool]
 #: Length of a text that a mark may have, in characters.
 _TEXT_MIN_CHARS, _TEXT_MAX_CHARS = 6, 160
 _LATER_STATUS = 400
@@ -53,13 +56,26 @@ class _Texts:
     within: list[str] = field(default_factory=list[str])
 
 
-def text_marks(targets: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[LearnedMarks, list[SeenPage]]:
-    """Return texts that each target shows and no other page, and the targets for which there is none."""
+def _any_text(_: HtmlElement, __: str) -> bool:
+    """Accept a text whatever it says."""
+    return True
+
+
+def text_marks(
+    targets: Sequence[SeenPage], others: Sequence[SeenPage], is_fitting: IsFitting = _any_text
+) -> tuple[LearnedMarks, list[SeenPage]]:
+    """Return texts that each target shows and no other page, and the targets for which there is none.
+
+    Args:
+        targets: The pages to be marked.
+        others: The pages that must not have the marks.
+        is_fitting: Whether a text of an element says what the mark is to mean.
+    """
     marks, unmarked = _Texts(), list[SeenPage]()
     for seen in targets:
         if any(_shows(seen, text, marks.within) for text in marks.text):
             continue
-        found = _text_mark(seen, others, marks.within)
+        found = _text_mark(seen, others, marks.within, is_fitting)
         if found is None:
             unmarked.append(seen)
             continue
@@ -133,11 +149,13 @@ def _matches(seen: SeenPage, css: str) -> bool:
     return any(is_shown(item) for item in seen.tree.select(css))
 
 
-def _text_mark(seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str]) -> tuple[str, str] | None:
+def _text_mark(
+    seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str], is_fitting: IsFitting
+) -> tuple[str, str] | None:
     """Return a text and the selector of the elements in which it counts, so that both are on no other page."""
     for element in _speaking(seen):
         text = fixed_text(text_of(element), seen.page.number)
-        if not text:
+        if not text or not is_fitting(element, text):
             continue
         for candidate in candidates(element):
             if candidate.cost >= POSITION_COST:

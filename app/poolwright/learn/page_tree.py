@@ -1,7 +1,7 @@
 """A saved page as a tree of elements: selectors, visible elements, their texts and addresses. Pure.
 
-Open shadow roots are expected as declarative ones (``<template shadowrootmode>``), as browsers serialise them. As in a
-browser, a selector matches within one root only.
+Open shadow roots are expected as declarative ones (``<template shadowrootmode>``), as browsers serialise them; a window
+writes the frames of the portal in the same way. As in a browser, a selector matches within one root only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from lxml.html import HtmlElement
 
 #: Marks of an observed page, which a window sets in its own copy of the page.
 HIDDEN_MARK, CLICKED_MARK = "data-poolwright-hidden", "data-poolwright-clicked"
+NEXT_MARK = "data-poolwright-next"
+#: On the root of a frame: its address.
+FRAME_ADDRESS = "data-poolwright-address"
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(\S+)\s*-->")
 _UNSEEN_TAGS = frozenset({"script", "style", "noscript", "template", "head", "title", "meta", "link"})
 _UNSEEN_STYLE = re.compile(r"display:none|visibility:(?:hidden|collapse)", re.IGNORECASE)
@@ -66,12 +69,14 @@ class PageTree:
 
     def address_of(self, element: HtmlElement, attributes: tuple[str, ...]) -> str:
         """Return the absolute address of a file that an element leads to; empty if only a click leads there."""
+        root = next(reversed(list(element.iterancestors())), element)
+        base = root.get(FRAME_ADDRESS) or self._base
         for name in attributes:
             value = (element.get(name) or "").strip()
             if not value or value.startswith("#"):
                 continue
             try:
-                url = urljoin(self._base, value)
+                url = urljoin(base, value)
                 parts = urlsplit(url)
             except ValueError:
                 continue
@@ -146,4 +151,14 @@ def _found(selector: str, root: HtmlElement, is_inner: bool) -> list[HtmlElement
     return cast("list[HtmlElement]", found)
 
 
-__all__ = ["CLICKED_MARK", "HIDDEN_MARK", "PageTree", "SelectorError", "folded", "is_shown", "saved_address", "text_of"]
+__all__ = [
+    "CLICKED_MARK",
+    "HIDDEN_MARK",
+    "NEXT_MARK",
+    "PageTree",
+    "SelectorError",
+    "folded",
+    "is_shown",
+    "saved_address",
+    "text_of",
+]

@@ -9,7 +9,6 @@ seal, and other processes cannot use it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -157,6 +156,8 @@ async def promote(job: ProfileLogin) -> tuple[Path, Seal]:
 class PortalTeaching:
     """A portal that a person shows, and where its pages are written."""
 
+    #: The user-data folder of the window; the browser creates it. Afterwards it has the person's login.
+    window_path: Path
     #: The address that the window opens.
     url: str
     #: The folder for the pages and their ``observations.toml``.
@@ -177,18 +178,46 @@ class PortalTeaching:
             SetupError: The browser does not start, or the portal does not answer.
         """
         headed = replace(self.workers.worker, browser=replace(self.workers.worker.browser, headless_mode=False))
-        # The login of this window is not kept: `profile login` makes one that is checked, sealed and backed up.
-        with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as temporary:
-            job = OneShotJob(
-                mode=WorkerMode.TEACH,
-                base=Path(temporary) / "profile",
-                options=headed,
-                runs_root=self.runs_root,
-                observe=self.observe,
-                window=LoginWindow(opened=opened, enough=enough),
-                lesson=PortalLesson(url=self.url, pages_path=self.pages_path),
-            )
-            await run_one_shot(job)
+        job = OneShotJob(
+            mode=WorkerMode.TEACH,
+            base=self.window_path,
+            options=headed,
+            runs_root=self.runs_root,
+            observe=self.observe,
+            window=LoginWindow(opened=opened, enough=enough),
+            lesson=PortalLesson(url=self.url, pages_path=self.pages_path),
+        )
+        await run_one_shot(job)
+
+
+async def keep_window_login(job: ProfileLogin, window_path: Path) -> Seal:
+    """Make the login of a closed window that of a new profile, if it holds in another browser, and seal the profile.
+
+    Args:
+        job: The profile; its base is empty.
+        window_path: The user-data folder of the window. It is only read.
+
+    Raises:
+        LoginRequiredError: The portal asks a new browser to log in.
+        ProfileError: The folder of the window cannot be used.
+        SetupError: The browser does not start, the portal does not answer, or a file cannot be written.
+    """
+    base = job.profile.base_path
+    login_problem = (
+        f"The login of the window was not kept as profile {job.profile.name}: the portal asks a new browser to log in. "
+        f"Make the profile with `poolwright profile login {job.profile.name} --portal FILE`, with the new pack."
+    )
+    with write_locked(base):
+        await anyio.to_thread.run_sync(_take_over, window_path, base)
+        await _check_login(job, base, login_problem)
+        return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))
+
+
+def _take_over(window_path: Path, base: Path) -> None:
+    """Copy what a login needs from the folder of a window to an empty base."""
+    check_base(window_path)
+    base.rmdir()
+    clone_profile(window_path, base)
 
 
 def _clone_to(base: Path, clone: Path) -> None:

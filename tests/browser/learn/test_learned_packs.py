@@ -8,6 +8,7 @@ import pytest
 
 from poolwright.learn.learner import learn, seen_pages
 from tests.browser.learn.bringing import brings_every_file
+from tests.support.further_portals import FURTHER_NAMES, further_portal
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 from tests.support.taught_pages import observed, shown_pages
@@ -16,9 +17,9 @@ from tests.support.taught_portals import NAMES, serving_taught, taught_portal
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
 async def test_every_file_comes_by_its_sha256(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with serving_taught(taught_portal(name)) as portal:
+    async with serving_taught(further_portal(name) if name in FURTHER_NAMES else taught_portal(name)) as portal:
         observations, sources = observed(shown_pages(portal))
         pack = learn(name, observations, seen_pages(observations, sources)).pack
         await brings_every_file(pack, portal, tmp_path, open_stage)

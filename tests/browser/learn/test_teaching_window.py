@@ -12,6 +12,7 @@ from poolwright.learn.learner import learn, seen_pages
 from poolwright.learn.page_folder import read_folder
 from poolwright.worker.teaching.teaching_window import TeachingWindow
 from tests.browser.learn.bringing import brings_every_file
+from tests.support.further_portals import FURTHER_NAMES, further_portal
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 from tests.support.simulated_teacher import Noted, SimulatedTeacher
@@ -29,11 +30,11 @@ async def show(page: Page, portal: TaughtPortal, folder: Path) -> Noted:
     return noted
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
 async def test_a_portal_that_was_shown_brings_every_file(
     name: str, tmp_path: Path, shell: Browser, open_stage: OpenStage
 ) -> None:
-    async with serving_taught(taught_portal(name)) as portal:
+    async with serving_taught(further_portal(name) if name in FURTHER_NAMES else taught_portal(name)) as portal:
         context = await shell.new_context()
         noted = await show(await context.new_page(), portal, tmp_path / "pages")
         await context.close()
@@ -42,5 +43,6 @@ async def test_a_portal_that_was_shown_brings_every_file(
         assert (lesson.problems, lesson.pack.notices) == ((), ())
         await brings_every_file(lesson.pack, portal, tmp_path / "stage", open_stage)
 
-    assert len(noted.texts) == 9
+    assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
+    assert observations.prove == (list(portal.orders)[4],)
     assert "Noted: login" in noted.texts[0]

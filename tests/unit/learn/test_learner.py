@@ -11,8 +11,12 @@ import pytest
 from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import ObservationError, Observations, ObservedPage
 from poolwright.learn.page_judge import judge_page, problems_of
+from poolwright.portal.file_rules import ElementText
+from poolwright.portal.login_schema import LoginStep
 from poolwright.portal.numbers import OrderNumber, parse_number
+from poolwright.portal.pack_schema import NameSource
 from poolwright.portal.triage import Verdict
+from tests.support.further_portals import FURTHER_NAMES, further_portal
 from tests.support.taught_pages import observed, shown_pages
 from tests.support.taught_portals import NAMES, TaughtPortal, taught_portal
 
@@ -35,21 +39,31 @@ def replaced(pages: list[dict[str, Any]], old: str, new: str) -> list[dict[str, 
     return [{**page, "source": page["source"].replace(old, new)} for page in pages]
 
 
+def changed_supplier(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The order without attachments has a supplier of its own."""
+    (source,) = [page["source"] for page in pages if page["file"] == "order-3.html"]
+    return changed(pages, "order-3.html", source=source.replace("Nordwind GmbH", "Initech Corporation"))
+
+
 @pytest.fixture(name="table")
 def _table() -> TaughtPortal:
     return taught_portal("table")
 
 
-@pytest.mark.parametrize("name", NAMES)
+def named(name: str) -> TaughtPortal:
+    return further_portal(name) if name in FURTHER_NAMES else taught_portal(name)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
 class TestPortals:
     def test_the_pack_is_valid_and_reads_every_page_as_it_was_shown(self, name: str) -> None:
-        lesson = lesson_of(shown_pages(taught_portal(name)))
+        lesson = lesson_of(shown_pages(named(name)))
 
         assert lesson.pack.notices == ()
         assert lesson.problems == ()
 
     def test_every_file_of_orders_that_were_never_shown_is_found(self, name: str) -> None:
-        portal = taught_portal(name)
+        portal = named(name)
         lesson = lesson_of(shown_pages(portal))
 
         for order in list(portal.orders.values())[4:]:
@@ -59,8 +73,8 @@ class TestPortals:
                     "file": "x.html",
                     "kind": "order",
                     "number": order.number,
-                    "attachments": order.files,
-                    "count": len(order.files),
+                    "attachments": order.files[: 2 if portal.next_button else None],
+                    "count": None if portal.next_button else len(order.files),
                     "supplier": order.supplier,
                     "address": address,
                     "status": status,
@@ -71,7 +85,7 @@ class TestPortals:
             assert judge_page(lesson.pack, lesson.base_url, seen).verdict is Verdict.READY
 
     def test_what_is_not_sure_stands_at_the_top_of_the_pack(self, name: str) -> None:
-        lesson = lesson_of(without(shown_pages(taught_portal(name)), "forbidden.html"))
+        lesson = lesson_of(without(shown_pages(named(name)), "forbidden.html"))
 
         assert any("No order that you may not see was shown" in doubt for doubt in lesson.doubts)
         for doubt in lesson.doubts:
@@ -97,7 +111,23 @@ class TestAttachments:
         lesson = lesson_of(pages)
 
         assert lesson.problems == ()
+        assert ElementText(closest="tr", selector="span.label") in lesson.pack.attachments.names
+        assert not any("The links say only" in doubt for doubt in lesson.doubts)
+
+    def test_links_that_say_download_and_stand_beside_no_name_are_told(self, table: TaughtPortal) -> None:
+        pages = shown_pages(table)
+        for number, count in ((1, 3), (2, 1)):
+            href = f"/files/450001000{number}/"
+            pages = changed(pages, f"order-{number}.html", attachments=[], count=None)
+            page = next(page for page in pages if page["file"] == f"order-{number}.html")
+            clicked = page["source"].replace(f'<a href="{href}', f'<a data-poolwright-clicked href="{href}', 1)
+            bare = re.sub(r">[^<]*\.pdf</a>", ">Download</a>", clicked)
+            pages = changed(pages, f"order-{number}.html", source=bare, attachments=["Download"], count=count)
+
+        lesson = lesson_of(pages)
+
         assert any("The links say only 'Download'" in doubt for doubt in lesson.doubts)
+        assert NameSource.TEXT in lesson.pack.attachments.names
 
     def test_an_attachment_that_is_not_on_its_page_is_refused(self, table: TaughtPortal) -> None:
         with pytest.raises(ObservationError, match=r"order-2.html: no element .* 'Nowhere.pdf'"):
@@ -148,6 +178,12 @@ class TestSigns:
         lesson = lesson_of(shown_pages(taught_portal("shadow")))
 
         assert lesson.pack.attachments.empty is None  # "0 files" is in "10 files"
+        assert lesson.pack.attachments.count is not None
+
+    def test_what_happens_to_be_on_an_order_without_files_alone_is_no_mark_of_an_empty_list(self) -> None:
+        lesson = lesson_of(changed_supplier(shown_pages(further_portal("paged"))))
+
+        assert lesson.pack.attachments.empty is None  # neither its supplier, nor the words around the list
         assert lesson.pack.attachments.count is not None
 
     def test_an_answered_request_is_the_sign_where_nothing_else_is(self, table: TaughtPortal) -> None:
@@ -216,7 +252,69 @@ class TestMarks:
         assert any("a person logs in by hand" in doubt for doubt in lesson.doubts)
         assert lesson.problems == ()
 
-    def test_a_login_in_two_pages_is_left_to_a_person(self, table: TaughtPortal) -> None:
+    def test_a_login_in_two_pages_has_a_step_for_each_field_and_button(self) -> None:
+        lesson = lesson_of(shown_pages(further_portal("cells")))
+
+        assert [(step.kind, step.selector, step.value) for step in lesson.pack.login.steps] == [
+            ("fill", "input[name='user']", "{user}"),
+            ("click", "button", ""),
+            ("fill", "input[name='pass']", "{password}"),
+            ("click", "button", ""),
+        ]
+        assert LoginStep.FORM in lesson.pack.login.ladder
+        assert lesson.problems == ()
+
+    def test_a_server_that_asks_itself_is_logged_in_by_http(self) -> None:
+        lesson = lesson_of(shown_pages(further_portal("basic")))
+
+        login = lesson.pack.login
+        assert login.http is not None
+        assert (login.ladder, login.actions) == ((LoginStep.REVISIT,), ())
+        assert any("POOLWRIGHT_USER" in doubt for doubt in lesson.doubts)
+        assert not any("by hand" in doubt for doubt in lesson.doubts)
+        assert [(marks.status, marks.address) for marks in lesson.pack.triage.session_lost] == [((401,), ())]
+        assert lesson.problems == ()
+
+    def test_a_refusal_with_status_401_and_no_challenge_is_left_to_a_person(self) -> None:
+        lesson = lesson_of(changed(shown_pages(further_portal("basic")), "login.html", challenge=""))
+
+        assert lesson.pack.login.http is None
+        assert any("by hand" in doubt for doubt in lesson.doubts)
+
+    def test_only_a_login_page_with_status_401_has_a_challenge(self, table: TaughtPortal) -> None:
+        with pytest.raises(ValueError, match="has a challenge"):
+            lesson_of(changed(shown_pages(table), "login.html", challenge="basic"))
+        with pytest.raises(ValueError, match="has a challenge"):
+            lesson_of(changed(shown_pages(table), "home.html", challenge="basic", status=401))
+
+    def test_a_user_that_is_shown_beside_the_password_is_no_field(self) -> None:
+        shown = '<p>anna</p><input name="who" value="anna" readonly>'
+        lesson = lesson_of(replaced(shown_pages(further_portal("cells")), "<p>anna</p>", shown))
+
+        assert lesson.pack.login.form is None
+        assert len(lesson.pack.login.steps) == 4
+
+    def test_a_page_of_a_login_with_two_fields_to_choose_from_is_left_to_a_person(self) -> None:
+        pages = replaced(
+            shown_pages(further_portal("cells")), "<label>User", '<input name="firm" type="text"><label>User'
+        )
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.login.steps == ()
+        assert any("a person logs in by hand" in doubt for doubt in lesson.doubts)
+
+    def test_a_text_of_the_login_page_is_no_mark_of_a_missing_order(self) -> None:
+        pages = replaced(shown_pages(further_portal("cells")), "We have no such order", "")
+
+        lesson = lesson_of(pages)
+
+        (marks,) = lesson.pack.triage.not_found
+        assert (marks.status, marks.text) == ((404,), ())
+        without_status = lesson_of(changed(pages, "missing.html", status=200))
+        assert any("missing.html: nothing tells this page (not_found)" in doubt for doubt in without_status.doubts)
+
+    def test_the_first_page_of_a_login_alone_is_left_to_a_person(self, table: TaughtPortal) -> None:
         pages = replaced(shown_pages(table), '<label>Password <input name="pass" type="password"></label>', "")
 
         lesson = lesson_of(pages)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import lxml.html
 import pytest
 from cssselect import SelectorError
 
-from poolwright.learn.list_signs import generalised_request, number_in
+from poolwright.learn.list_signs import generalised_request, number_in, says_none
 from poolwright.learn.order_numbers import number_pattern
 from poolwright.learn.page_marks import fixed_text
 from poolwright.learn.page_tree import PageTree, is_shown, saved_address, text_of
@@ -144,6 +145,16 @@ def test_a_base_element_counts() -> None:
     assert page.address_of(page.select("a")[0], ("href",)) == "https://portal.test/c/x"
 
 
+def test_the_addresses_of_a_frame_are_below_the_frame() -> None:
+    root = '<template shadowrootmode="open" data-poolwright-address="https://portal.test/f/view">'
+    frame = f'<poolwright-frame>{root}<p><a href="x.pdf">x</a></p></template></poolwright-frame>'
+    page = tree(f'<a href="x.pdf">y</a>{frame}')
+
+    addresses = [page.address_of(item, ("href",)) for item in page.select("a")]
+
+    assert addresses == ["https://portal.test/a/x.pdf", "https://portal.test/f/x.pdf"]
+
+
 def test_a_page_of_nothing_has_no_elements_to_speak_of() -> None:
     assert PageTree("", "https://portal.test/").select("a") == []
 
@@ -173,6 +184,27 @@ def test_the_address_that_a_browser_saved() -> None:
 )
 def test_the_part_of_a_text_that_is_the_same_for_every_order(text: str, number: str, fixed: str) -> None:
     assert fixed_text(text, number) == fixed
+
+
+@pytest.mark.parametrize(
+    ("element", "says"),
+    [
+        ("<p>No attachments</p>", True),
+        ("<p>Es gibt keine Anlagen</p>", True),
+        ("<p>Aucun document</p>", True),
+        ("<p>No hay archivos</p>", True),
+        ('<p class="list-empty">Drop one here</p>', True),
+        ('<p id="no-files">Upload</p>', True),
+        ('<p class="state none">Upload</p>', True),
+        ("<p>Nordwind GmbH</p>", False),
+        ("<p>Notable Northern Ltd</p>", False),
+        ('<p class="noneuclid">Upload</p>', False),
+    ],
+)
+def test_what_says_that_a_list_is_empty(element: str, *, says: bool) -> None:
+    found = lxml.html.fromstring(element)
+
+    assert says_none(found, text_of(found)) is says
 
 
 @pytest.mark.parametrize(

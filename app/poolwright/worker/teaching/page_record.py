@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,23 @@ _OBSERVATIONS_FILE = "observations.toml"
 #: No page that a person reads is larger.
 _PAGE_MAX_CHARS = 40_000_000
 _REQUESTS_MAX = 20
+_PASSWORD_FIELD = re.compile(r"""type=["']?password""", re.IGNORECASE)
+#: Orders that the learned pack is tried on.
+_PROOFS_MAX = 2
+
+#: What is still to be shown, by the button that is missing; in the order of showing.
+_NEXT_STEPS = {
+    "login": "Log out, if you are logged in; on the login page press the first button.",
+    "home": "Log in, and press the second button on the page that you see then.",
+    "with": "Open an order with attachments, and press its button.",
+    "without": "Open an order without attachments, and press its button.",
+    "not_found": "Open the address of a number that does not exist, and press its button.",
+    "prove": (
+        "Enough is shown; a second order with attachments makes it surer. Fill in the number of one or two other "
+        "orders, press the button to try the pack on each, then Finish."
+    ),
+}
+_ENOUGH = "Enough is shown. Press Finish, or name a second order to try the pack on."
 
 
 class PanelMessage(BaseModel):
@@ -23,12 +41,14 @@ class PanelMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden"]
+    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden", "prove"]
     address: str = ""
     html: str = Field(default="", max_length=_PAGE_MAX_CHARS)
     number: str = ""
     attachments: list[str] = Field(default_factory=list[str])
     supplier: str = ""
+    #: The text of the button to the next page of the list.
+    next: str = ""
 
 
 class PageRecord:
@@ -36,21 +56,34 @@ class PageRecord:
 
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], dict[str, Any]] = {}
+        self._proofs: list[str] = []
 
-    def add(self, message: PanelMessage, status: int, requests: list[str]) -> None:
-        """Keep a page.
+    def add(
+        self, message: PanelMessage, status: int, requests: list[str], *, challenge: Literal["", "basic"] = ""
+    ) -> None:
+        """Keep a page, or the number of an order that the pack is tried on; of several numbers the last two.
 
         Args:
             message: What it is, and its source.
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
+            challenge: How the server itself asked for user and password.
         """
+        if message.kind == "prove":
+            others = [number for number in self._proofs if number != message.number]
+            self._proofs = [*others, message.number][-_PROOFS_MAX:]
+            return
         key = (message.kind, message.number or message.address)
+        if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
+            key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
+        if message.kind == ShownKind.LOGIN:
+            page["challenge"] = challenge
         if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
             page["number"] = message.number
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
+            page["next"] = message.next
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
         kept = {name: value for name, value in page.items() if value not in ("", [])}
         self._pages[key] = {**kept, "html": message.html}
@@ -61,22 +94,12 @@ class PageRecord:
         for page in self._pages.values():
             for name in _buttons_of(page):
                 counts[name] = counts.get(name, 0) + 1
-        return counts
+        return counts | ({"prove": len(self._proofs)} if self._proofs else {})
 
     def next_step(self) -> str:
         """Return one sentence about what is still to be shown."""
         counts = self.counts()
-        if not counts.get("login"):
-            return "Log out, if you are logged in; on the login page press the first button."
-        if not counts.get("home"):
-            return "Log in, and press the second button on the page that you see then."
-        if not counts.get("with"):
-            return "Open an order with attachments, and press its button."
-        if not counts.get("without"):
-            return "Open an order without attachments, and press its button."
-        if not counts.get("not_found"):
-            return "Open the address of a number that does not exist, and press its button."
-        return "Enough is shown. A second order with attachments makes it surer; then press Finish."
+        return next((sentence for name, sentence in _NEXT_STEPS.items() if not counts.get(name)), _ENOUGH)
 
     def write(self, folder: Path, title: str) -> None:
         """Write all pages and what they are.
@@ -90,15 +113,19 @@ class PageRecord:
             file = f"{place:02}-{page['kind']}.html"
             (folder / file).write_text(page["html"], encoding="utf-8")
             tables.append({"file": file, **{name: value for name, value in page.items() if name != "html"}})
-        text = tomli_w.dumps({"title": title, "pages": tables})
+        proofs = {"prove": self._proofs} if self._proofs else {}
+        text = tomli_w.dumps({"title": title, **proofs, "pages": tables})
         (folder / _OBSERVATIONS_FILE).write_text(text, encoding="utf-8")
 
     @staticmethod
     def describe(message: PanelMessage) -> str:
         """Return one sentence about a page that was noted."""
+        if message.kind == "prove":
+            return f"Noted: the pack will be tried on order {message.number}"
         if message.kind != ShownKind.ORDER:
             return f"Noted: {message.kind.replace('_', ' ')} {message.number or message.address}"
         supplier = f", supplier {message.supplier}" if message.supplier else ""
+        supplier += f", next page by {message.next}" if message.next else ""
         return f"Noted: order {message.number}, {', '.join(message.attachments) or 'without attachments'}{supplier}"
 
     @property
@@ -113,4 +140,4 @@ def _buttons_of(page: dict[str, Any]) -> list[str]:
         return [page["kind"]]
     if not page.get("attachments"):
         return ["without"]
-    return ["with", "supplier"] if page.get("supplier") else ["with"]
+    return ["with", *(name for name in ("supplier", "next") if page.get(name))]

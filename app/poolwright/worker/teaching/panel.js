@@ -17,6 +17,16 @@
   const textOf = (element) => String(getter(HTMLElement, "innerText")(element) ?? "").trim();
   const boxesOf = (element) => Element.prototype.getClientRects.call(element);
 
+  // The document of a frame of the same portal; null for others.
+  const documentOf = (node) => {
+    if (tagOf(node) !== "iframe") return null;
+    try {
+      return getter(HTMLIFrameElement, "contentDocument")(node);
+    } catch {
+      return null;
+    }
+  };
+
   // What is shown now: the source of the page as it stands, with marks for hidden and for clicked elements.
   const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]);
   const LEFT_OUT = new Set(["script", "style", "noscript", "link"]);
@@ -34,8 +44,16 @@
     const hides = !isHidden && !["html", "head", "body"].includes(tag) && boxesOf(node).length === 0 && tag !== "br";
     if (hides) out.push(" data-poolwright-hidden");
     if (clicked.has(node)) out.push(" data-poolwright-clicked");
+    if (node === further) out.push(" data-poolwright-next");
     out.push(">");
     if (VOID.has(tag)) return;
+    const inner = documentOf(node);
+    if (inner?.body) {
+      out.push(`</${tag}><poolwright-frame><template shadowrootmode="open"`);
+      out.push(` data-poolwright-address="${quote(inner.baseURI)}">`);
+      for (const child of childrenOf(inner.body)) write(child, out, isHidden || hides);
+      return out.push("</template></poolwright-frame>");
+    }
     const root = shadowOf(node);
     if (root) {
       out.push('<template shadowrootmode="open">');
@@ -52,6 +70,7 @@
   };
 
   let clicked = new Set();
+  let further = null; // the button to the next page of the list
   let noted = null; // the order that a click belongs to
   let picking = "";
   const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
@@ -64,16 +83,26 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     const element = event.composedPath()[0];
-    if (event.type !== "click" || !(element instanceof Element)) return;
+    if (event.type !== "click" || typeOf(element) !== 1) return;
     const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
-    else {
+    else if (picking === "next") {
+      further = element;
+      noted.next = name.slice(0, 200) || "next";
+    } else {
       clicked.add(element);
       noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
     }
     note("order", noted);
   };
-  for (const type of SWALLOWED) window.addEventListener(type, onPick, true);
+  const watch = (view) => {
+    for (const type of SWALLOWED) view.addEventListener(type, onPick, true); // a second time changes nothing
+    for (const frame of view.document.querySelectorAll("iframe")) {
+      const inner = documentOf(frame);
+      if (inner?.defaultView) watch(inner.defaultView);
+    }
+  };
+  watch(window);
 
   // The panel.
   const host = document.createElement("div");
@@ -106,6 +135,7 @@
   const ofOrder = (act) => () => {
     picking = "";
     clicked = new Set();
+    further = null;
     if (number.value.trim()) act(number.value.trim());
     else say("Fill in the order number first.");
   };
@@ -123,18 +153,27 @@
     add("home", "Page after the login", () => note("home")),
     number,
     add("with", "Order with attachments", ofOrder((value) => {
-      noted = { number: value, attachments: [], supplier: "" };
+      noted = { number: value, attachments: [], supplier: "", next: "" };
       picking = "attachment";
+      watch(window);
       say("Now click one attachment of this order. It is noted, not opened.");
     })),
     add("supplier", "… and its supplier", () => {
       if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
       picking = "supplier";
+      watch(window);
       say("Now click the name of the supplier.");
+    }),
+    add("next", "… and its next page", () => {
+      if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
+      picking = "next";
+      watch(window);
+      say("Now click the button to the next page of the list.");
     }),
     add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
     add("not_found", "Number that does not exist", ofOrder((value) => note("not_found", { number: value }))),
     add("forbidden", "Order that you may not see", ofOrder((value) => note("forbidden", { number: value }))),
+    add("prove", "Try the pack on this number", ofOrder((value) => tell({ kind: "prove", number: value }))),
     add("done", "Finish", () => tell({ kind: "done" })),
   );
   for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, (event) => event.stopPropagation());
@@ -146,7 +185,7 @@
       button.textContent = count ? `${button.dataset.text} (${count})` : button.dataset.text;
     }
     if (picking === "attachment") picking = noted.attachments.length ? "" : picking;
-    else if (picking === "supplier") picking = noted.supplier ? "" : picking;
+    else if (picking) picking = noted[picking] ? "" : picking;
     if (!picking) say(text);
   };
 
@@ -165,6 +204,10 @@
   new MutationObserver(stay).observe(document, { childList: true, subtree: true });
   window.addEventListener("hashchange", guess);
   window.addEventListener("popstate", guess);
-  document.addEventListener("DOMContentLoaded", stay);
+  document.addEventListener("DOMContentLoaded", () => {
+    stay();
+    // For those who use the keyboard, the panel comes after the page, whose body may have come later than the panel.
+    if (document.documentElement.lastElementChild !== host) document.documentElement.append(host);
+  });
   if (document.readyState !== "loading") stay();
 })();

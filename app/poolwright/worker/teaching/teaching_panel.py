@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
@@ -20,7 +20,7 @@ from poolwright.worker.teaching.page_record import PanelMessage
 
 _SCRIPT = resources.files("poolwright.worker.teaching").joinpath("panel.js").read_text(encoding="utf-8")
 _WORLD, _BINDING = "poolwright-panel", "poolwrightTell"
-_OK = 200
+_OK, _UNAUTHORIZED = 200, 401
 
 #: Called with the panel of a page and what it told.
 OnMessage: TypeAlias = Callable[["TeachingPanel", PanelMessage], None]
@@ -37,6 +37,8 @@ class TeachingPanel:
         self._world_id = 0
         #: HTTP status of the document.
         self.status = _OK
+        #: How the server asked for user and password, if it did it by HTTP.
+        self.challenge: Literal["", "basic"] = ""
         #: Addresses that the scripts of the page requested since its last navigation.
         self.requests: list[str] = []
         page.on("response", self._on_response)
@@ -92,6 +94,8 @@ class TeachingPanel:
             return
         if is_document:
             self.status = response.status
+            asked = response.headers.get("www-authenticate", "").casefold()
+            self.challenge = "basic" if response.status == _UNAUTHORIZED and asked.startswith("basic") else ""
 
     def _on_request(self, request: Request) -> None:
         if request.resource_type in {"xhr", "fetch"} and request.method == "GET":

@@ -57,7 +57,7 @@ class TeachingWindow:
             if message.kind == "done":
                 return
             if message.kind != "ready":
-                self.record.add(message, panel.status, panel.requests)
+                self.record.add(message, panel.status, panel.requests, challenge=panel.challenge)
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
