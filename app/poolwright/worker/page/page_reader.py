@@ -21,6 +21,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import (
     ORDER,
+    REFUSALS,
     AttachmentListFacts,
     Verdict,
     classify_page,
@@ -231,7 +232,8 @@ class PageReader:
         if self._is_list(reading.url):
             return not self._is_sure(reading)
         is_probe = self._kind is PageKind.PROBE and not self._is_any_page
-        return is_probe and classify_page(self._pack.triage, self._facts(reading.url, reading)) is Verdict.READY
+        verdict = classify_page(self._pack.triage, self._facts(reading.url, reading))
+        return is_probe and (verdict is Verdict.READY or (verdict in REFUSALS and not self._is_error))
 
     def _awaits_portal(self, reading: PageContent) -> bool:
         """Return whether an empty list may depend on a pending response; one that is said to be empty only on ours."""
