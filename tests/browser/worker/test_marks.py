@@ -135,29 +135,40 @@ async def test_what_a_table_excludes_may_be_drawn_late(shell: Browser, status: i
     assert page.verdict is Verdict.SECOND_FACTOR
 
 
-@pytest.mark.parametrize("verdict", ["forbidden", "not_found"])
+STEPS = '[[attachments.open]]\nclick = "#more"\nif_present = true\n'
+
+
 @pytest.mark.parametrize(
-    "fill",
+    ("verdict", "fill", "more"),
     [
-        "setTimeout(fill, 300)",
-        "fetch('/list').then(() => setTimeout(fill, 50))",
-        "fetch('/list').then(() => fetch('/list?2')).then(() => setTimeout(fill, 50))",
+        ("not_found", "setTimeout(fill, 300)", ""),
+        ("forbidden", "fetch('/list?900').then(() => setTimeout(fill, 50))", ""),
+        ("not_found", "fetch('/list?500').then(() => setTimeout(fill, 250))", ""),
+        ("not_found", "fetch('/list?900').then(() => setTimeout(fill, 50))", STEPS),
+        (
+            "forbidden",
+            """rows.hidden = true; setInterval(() => rows.title = performance.now(), 200);
+            setTimeout(() => rows.hidden = false, 1500); setTimeout(fill, 2700)""",
+            "",
+        ),
     ],
-    ids=["by a script", "by a response", "by one response after the other"],
+    ids=["by a script", "by a response", "some time after a response", "before steps", "while it changes all the time"],
 )
 async def test_a_refusal_that_a_page_shows_while_it_is_drawn_does_not_count(
-    shell: Browser, verdict: str, fill: str
+    shell: Browser, verdict: str, fill: str, more: str
 ) -> None:
     """Else every order of a portal that first draws an empty table would be told as one that does not exist."""
     body = (
         "<!doctype html><div id=order></div><ul id=rows></ul>"
         f"<script>const fill = () => {{ rows.innerHTML = `<li>{LINK}</li>` }}; {fill}</script>"
     )
-    late = Answer(body="[]", kind="application/json", delay_s=0.9)
+    site = {
+        "/order/1000": Answer(body=body),
+        "/list?500": Answer(body="[]", delay_s=0.5),
+        "/list?900": Answer(body="[]", delay_s=0.9),
+    }
 
-    pack = pack_of(PLAIN, empty=verdict)
-
-    page = await found(shell, pack, {"/order/1000": Answer(body=body), "/list": late, "/list?2": late})
+    page = await found(shell, pack_of(PLAIN + more, empty=verdict, page_s=20.0), site)
 
     assert (page.verdict, len(page.reading.links)) == (Verdict.READY, 1)
 

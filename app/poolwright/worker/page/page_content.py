@@ -13,7 +13,7 @@ from poolwright.portal.file_rules import ElementText
 from poolwright.portal.pack import NameSource, Pack
 from poolwright.portal.pack_schema import ArchivePolicy, NoAttachmentsMark
 from poolwright.portal.page_facts import PageFacts, has_any_hidden
-from poolwright.portal.triage import ORDER, REFUSALS, AttachmentListFacts, Verdict, marks_of
+from poolwright.portal.triage import ORDER, AttachmentListFacts, Verdict, marks_of
 from poolwright.portal.triage_marks import MarkSet, PageKind, places_of, selectors_of
 
 
@@ -57,17 +57,14 @@ def mark_rules(pack: Pack, facts: PageFacts, verdicts: Collection[Verdict]) -> l
         facts: What is known of the page without its content.
         verdicts: The verdicts.
     """
-    tables = [
-        (marks, verdict) for verdict in verdicts for marks in marks_of(pack.triage, verdict) if facts.kind in marks.on
-    ]
+    tables = [marks for verdict in verdicts for marks in marks_of(pack.triage, verdict) if facts.kind in marks.on]
     return [
         {
-            "is_refusal": verdict in REFUSALS,
             "own": _mark_set(marks, facts, is_alone=marks.is_plain) if marks.has_marks else None,
             "all": [_mark_set(one, facts) for one in marks.all_of],
             "not": [_mark_set(one, facts) for one in marks.none_of],
         }
-        for marks, verdict in tables
+        for marks in tables
         if marks.has_visible_marks or any(one.has_visible_marks for one in marks.all_of)
     ]
 
