@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,7 +109,8 @@ async def open_stage(
         headless: Whether its windows are shown to nobody.
         is_authenticated: Whether it is logged in when the block begins.
         browser: One that runs already and serves many tests: the session is a context of it then, and no profile.
-        changes: ``pack``, ``password``, ``processor``, ``task_timeout_s`` and ``executable``, where they matter.
+        changes: ``pack``, ``password``, ``processor``, ``task_timeout_s`` and ``executable``, where they matter;
+            ``has_http_login`` gives the browser the portal's user and password.
     """
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
@@ -119,9 +120,13 @@ async def open_stage(
     def say(_: Level, text: str) -> None:
         heard.said.append(text)
 
+    options = browser_options(changes.get("executable"), headless=headless)
+    if portal is not None and changes.get("has_http_login"):
+        secret = Secret(text=portal.password)
+        options = replace(options, http_user=portal.user, http_password=secret, http_origin=portal.url)
     order = SessionSpec(
         worker_id=WorkerId("worker-1"),
-        browser=browser_options(changes.get("executable"), headless=headless),
+        browser=options,
         profile_path=folder / "profile",
         downloads_path=folder / "staging" / "browser",
         clock=SystemClock().now,
