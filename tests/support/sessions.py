@@ -110,7 +110,8 @@ async def open_stage(
         headless: Whether its windows are shown to nobody.
         is_authenticated: Whether it is logged in when the block begins.
         browser: One that runs already and serves many tests: the session is a context of it then, and no profile.
-        changes: ``pack``, ``password``, ``processor``, ``task_timeout_s`` and ``executable``, where they matter.
+        changes: ``pack``, ``password``, ``processor``, ``task_timeout_s`` and ``executable``, where they matter;
+            ``has_http_login`` gives the browser the portal's user and password.
     """
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
@@ -120,9 +121,13 @@ async def open_stage(
     def say(_: Level, text: str) -> None:
         heard.said.append(text)
 
+    options = browser_options(changes.get("executable"), headless=headless)
+    if portal is not None and changes.get("has_http_login"):
+        secret = Secret(text=portal.password)
+        options = replace(options, http_user=portal.user, http_password=secret, http_origin=portal.url)
     order = SessionSpec(
         worker_id=WorkerId("worker-1"),
-        browser=_with_http_login(browser_options(changes.get("executable"), headless=headless), portal, pack),
+        browser=_with_http_login(options, portal, pack),
         profile_path=folder / "profile",
         downloads_path=folder / "staging" / "browser",
         clock=SystemClock().now,

@@ -232,6 +232,18 @@ REASON_SENTENCES: Mapping[Reason, str] = MappingProxyType(
 #: Outcomes that a lost login could explain: a portal may show a session that is logged out no order, no permission, or
 #: an empty order. Such an outcome counts only after a login check confirms that the session was logged in.
 LOOKS_LOGGED_OUT = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS})
+#: Failures that a lost login could explain, such as a page that a script leaves half drawn when its request is refused.
+#: The attempt counts only if the login is not lost; an outage has causes of its own and is not checked.
+MAY_BE_LOGGED_OUT = frozenset(
+    {
+        Reason.PORTAL_CHANGED,
+        Reason.PAGE_TOO_SLOW,
+        Reason.DOWNLOAD_FAILED,
+        Reason.DOWNLOAD_REFUSED,
+        Reason.SOME_FILES_FAILED,
+        Reason.SOME_FILES_REFUSED,
+    }
+)
 
 
 class ReturnReason(StrEnum):

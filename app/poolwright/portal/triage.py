@@ -53,6 +53,8 @@ ORDER = (
     Verdict.NOT_FOUND,
     Verdict.READY,
 )
+#: What a page says of an order that it does not show. Marks of a page that is still being drawn do not count.
+REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.NOT_FOUND})
 #: What the portal requires before the session can be used; such a page has no information on an order.
 DEMANDS: Mapping[Verdict, str] = MappingProxyType(
     {

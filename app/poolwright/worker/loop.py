@@ -14,7 +14,8 @@ import anyio
 from poolwright.concurrency import SuspendedTime, periodic
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.ids import TaskId
-from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, ReturnReason
+from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, MAY_BE_LOGGED_OUT, LoginCheck, ReturnReason
+from poolwright.domain.tasks import Report
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
@@ -134,6 +135,8 @@ class WorkerLoop:
         count, paused_s = login.login_count, self._pauses.total_s
         try:
             report = await attempt(self._context, assign.task, self._staging / assign.staging)
+            if report.reason in MAY_BE_LOGGED_OUT:
+                await self._raise_if_logged_out(count, report)
         except SessionLostError as error:
             self._report_logged_out(count, first_line(error))  # before the task, which would be sent here again
             self._return_task(task_id, ReturnReason.SESSION_LOST, first_line(error))
@@ -143,6 +146,22 @@ class WorkerLoop:
             await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
             self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
+
+    async def _raise_if_logged_out(self, count: int, report: Report) -> None:
+        """Raise if the login was lost during an attempt that failed, so that no order pays for it.
+
+        Args:
+            count: ``login_count`` when the attempt began.
+            report: How it ended.
+
+        Raises:
+            SessionLostError: The session is logged out, or was and is logged in again.
+        """
+        login = self._session.login
+        is_lost = not login.is_logged_in or login.login_count != count
+        if is_lost or await login.check_login() is LoginCheck.LOGGED_OUT:
+            msg = f"the login was lost meanwhile ({report.detail or report.reason.value})"
+            raise SessionLostError(msg)
 
     async def _check_login(self) -> None:
         count = self._session.login.login_count

@@ -306,10 +306,20 @@
     const isReady = () => (spec.is_expected || spec.ready.some(isTableMet)) && isSteady();
     // What a table excludes may still be drawn.
     const isRefused = (table) => isTableMet(table) && (table.not.length === 0 || isSteady());
+    // A page that draws itself may show an empty frame before its content: a refusal must last.
+    let refusedSince = Infinity;
+    const isRefusedForGood = () => {
+      const now = performance.now();
+      refusedSince = spec.refusals.some(isTableMet) ? Math.min(refusedSince, now) : Infinity;
+      if (refusedSince === Infinity) return false;
+      return isQuiet() || (isLoaded() && (!hasScripts() || now - refusedSince >= spec.patience_ms));
+    };
     const isComplete = () => {
       if (!isParsed() || (spec.is_after_click && !isQuiet())) return false;
       if (spec.is_login) return (isLoaded() || isQuiet()) && !isWaiting();
       if (spec.trouble.some(isRefused)) return true;
+      if (isRefusedForGood()) return true;
+      if (refusedSince < Infinity) return false;
       if (spec.is_list) return isListComplete();
       if (isReady()) return true;
       if (spec.is_any_page && isQuiet() && !isWaiting()) return true;

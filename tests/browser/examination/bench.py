@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser
 
@@ -25,8 +26,11 @@ async def open_make(make: PortalMake, open_stage: OpenStage, folder: Path) -> As
     """Serve a portal, log a session in to it, and examine with it."""
     async with serve_make(make) as served:
         client = PortalClient(url=served.url, admin_token="", user=USER, password=PASSWORD, pid=0)
-        async with open_stage(client, folder, pack=make.pack(), password=PASSWORD) as stage:
-            probe = PortalProbe(pack=make.pack(), portal=portal_options(client, make.pack()))
+        pack = make.pack()
+        # User and password of HTTP authentication belong to a browser from its start.
+        own: dict[str, Any] = {"browser": None, "has_http_login": True} if pack.login.http else {}
+        async with open_stage(client, folder, pack=pack, password=PASSWORD, **own) as stage:
+            probe = PortalProbe(pack=pack, portal=portal_options(client, pack))
             yield stage, Examiner(stage.session, probe)
 
 

@@ -12,7 +12,7 @@ from poolwright.portal.examination.page_examination import PageExamination
 from poolwright.portal.triage import Verdict
 from tests.browser.examination.bench import examine, judge_again, open_make
 from tests.support.portal import needs_chromium
-from tests.support.portals.gates import rotating, with_form
+from tests.support.portals.gates import rotating, with_form, with_http_login, with_two_pages
 from tests.support.portals.order_pages import (
     FRAMES,
     HASH_ROUTES,
@@ -20,8 +20,10 @@ from tests.support.portals.order_pages import (
     PAGE_SIZE,
     PAGED,
     POP_UPS,
+    SEARCH_ONLY,
     SERVER_RENDERED,
     SHADOW_ROOTS,
+    WITHOUT_NEXT,
 )
 from tests.support.portals.portal_make import MISSING_NUMBER, ORDERS, PortalMake, content_of
 from tests.support.raw_stage import files_of
@@ -29,8 +31,16 @@ from tests.support.sessions import OpenStage
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
-DESCRIBED = [make for make in MAKES if make.is_described]
-each_make = pytest.mark.parametrize("make", DESCRIBED, ids=lambda make: make.name)
+#: Those whose order is one page; of others a saved page shows a part.
+ONE_PAGE = [make for make in MAKES if make not in (PAGED, SEARCH_ONLY)]
+each_make = pytest.mark.parametrize("make", ONE_PAGE, ids=lambda make: make.name)
+OTHERS = {
+    "paged": PAGED,
+    "search-only": SEARCH_ONLY,
+    "two-step login": with_two_pages(SERVER_RENDERED),
+    "HTTP login": with_http_login(SERVER_RENDERED),
+    "rotated cookies": rotating(SERVER_RENDERED),
+}
 
 
 def essence(found: PageExamination) -> tuple[object, ...]:
@@ -52,6 +62,22 @@ async def test_every_file_is_found_named_and_brought(make: PortalMake, tmp_path:
     assert files == {name: content_of("1001", name) for name in ORDERS["1001"]}
 
 
+@pytest.mark.parametrize("name", OTHERS)
+async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+    async with open_make(OTHERS[name], open_stage, tmp_path) as (stage, _):
+        brought = {number: await files_of(stage, number) for number in (*ORDERS, MISSING_NUMBER)}
+
+    reasons = {number: report.reason for number, (report, _) in brought.items()}
+    assert reasons == {
+        "1001": Reason.ALL_SAVED,
+        "1002": Reason.NONE_LISTED,
+        "1003": Reason.ALL_SAVED,
+        MISSING_NUMBER: Reason.PORTAL_SAYS_MISSING,
+    }
+    for number, names in ORDERS.items():
+        assert brought[number][1] == {file: content_of(number, file) for file in names}
+
+
 @each_make
 async def test_a_saved_page_is_judged_like_the_real_one(
     make: PortalMake, tmp_path: Path, open_stage: OpenStage, shell: Browser
@@ -67,7 +93,7 @@ async def test_a_saved_page_is_judged_like_the_real_one(
 
 
 async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_make(PAGED, open_stage, tmp_path) as (_, examiner):
+    async with open_make(WITHOUT_NEXT, open_stage, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1003")).examination
 
     assert found.names == ORDERS["1003"][:PAGE_SIZE]

@@ -157,6 +157,17 @@ class TestProblems:
             f"the page was {portal.url}/login/password 'Password'"
         ) in told
 
+    async def test_a_step_that_only_some_logins_have_is_named_with_what_to_do(
+        self, tmp_path: Path, open_stage: OpenStage
+    ) -> None:
+        rules = steps('fill = "#tenant"; value = "1"', 'click = "#tenant"', 'click = "#later"', WHO)
+        async with login_portal(LoginPortal(pages=made.two_pages)) as portal:
+            told = await self.problem(portal, rules, tmp_path, open_stage)
+
+        hint = "; it has the element of step 4: if_present = true leaves step 1 out of such a login"
+        assert f"login step 1 (fill '#tenant'): found no such element within 2 s; the page was {portal.url}/" in told
+        assert hint in told
+
     async def test_a_click_that_changes_nothing_is_named(self, tmp_path: Path, open_stage: OpenStage) -> None:
         async with login_portal(LoginPortal(pages=made.two_pages)) as portal:
             told = await self.problem(portal, steps(WHO, 'click = "#user"'), tmp_path, open_stage)

@@ -23,8 +23,11 @@ LOST = Answer(body='{"error": {"code": 100}}', kind="application/json")
 Site = Mapping[str, Answer | Answering]
 
 
-def pack_of(triage: str, *, order: str = "/order/{number}", probe: str = "/orders", page_s: float = 6.0) -> Pack:
-    """A pack with its own marks."""
+def pack_of(
+    triage: str, *, order: str = "/order/{number}", probe: str = "/orders", page_s: float = 6.0, empty: str = ""
+) -> Pack:
+    """A pack with its own marks; for the verdict ``empty`` also an empty list."""
+    more = {verdict: 'selector = ["#rows:empty"]' if verdict == empty else "" for verdict in ("forbidden", "not_found")}
     text = f"""schema = 1
 name = "tiny"
 title = "Tiny"
@@ -44,8 +47,10 @@ request_s = 2
 links = ["a.att"]
 [triage.forbidden]
 status = [403]
+{more["forbidden"]}
 [triage.not_found]
 status = [404]
+{more["not_found"]}
 {triage}
 """
     return parse_toml(text, "tiny")
@@ -128,6 +133,53 @@ async def test_what_a_table_excludes_may_be_drawn_late(shell: Browser, status: i
     page = await found(shell, pack, {"/order/1000": Answer(status=status, body=f"<!doctype html>{refused}{late}")})
 
     assert page.verdict is Verdict.SECOND_FACTOR
+
+
+STEPS = '[[attachments.open]]\nclick = "#more"\nif_present = true\n'
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fill", "more"),
+    [
+        ("not_found", "setTimeout(fill, 300)", ""),
+        ("forbidden", "fetch('/list?900').then(() => setTimeout(fill, 50))", ""),
+        ("not_found", "fetch('/list?500').then(() => setTimeout(fill, 250))", ""),
+        ("not_found", "fetch('/list?900').then(() => setTimeout(fill, 50))", STEPS),
+        (
+            "forbidden",
+            """rows.hidden = true; setInterval(() => rows.title = performance.now(), 200);
+            setTimeout(() => rows.hidden = false, 1500); setTimeout(fill, 2700)""",
+            "",
+        ),
+    ],
+    ids=["by a script", "by a response", "some time after a response", "before steps", "while it changes all the time"],
+)
+async def test_a_refusal_that_a_page_shows_while_it_is_drawn_does_not_count(
+    shell: Browser, verdict: str, fill: str, more: str
+) -> None:
+    """Else every order of a portal that first draws an empty table would be told as one that does not exist."""
+    body = (
+        "<!doctype html><div id=order></div><ul id=rows></ul>"
+        f"<script>const fill = () => {{ rows.innerHTML = `<li>{LINK}</li>` }}; {fill}</script>"
+    )
+    site = {
+        "/order/1000": Answer(body=body),
+        "/list?500": Answer(body="[]", delay_s=0.5),
+        "/list?900": Answer(body="[]", delay_s=0.9),
+    }
+
+    page = await found(shell, pack_of(PLAIN + more, empty=verdict, page_s=20.0), site)
+
+    assert (page.verdict, len(page.reading.links)) == (Verdict.READY, 1)
+
+
+async def test_a_refusal_that_stays_counts_although_a_request_is_never_answered(shell: Browser) -> None:
+    body = "<!doctype html><div id=order></div><ul id=rows></ul><script>fetch('/listen')</script>"
+    site = {"/order/1000": Answer(body=body), "/listen": Answer(body="", delay_s=30)}
+
+    page = await found(shell, pack_of(PLAIN, empty="not_found", page_s=20.0), site)
+
+    assert page.verdict is Verdict.NOT_FOUND
 
 
 async def test_a_dialog_tells_that_the_session_is_lost(shell: Browser) -> None:

@@ -11,6 +11,27 @@ from tests.support.sites import Answer
 #: How many cookies stay valid where each answer brings another one: those of requests that are under way.
 ROTATION_SLACK = 12
 _COOKIE = "portal_session"
+TWO_PAGE_LOGIN = """
+[login]
+ladder = ["form"]
+start = "/login"
+[[login.steps]]
+fill = "#user"
+value = "{user}"
+[[login.steps]]
+click = "#next"
+[[login.steps]]
+fill = "#password"
+value = "{password}"
+[[login.steps]]
+click = "#submit"
+"""
+HTTP_LOGIN = """
+[login]
+ladder = ["revisit"]
+[login.http]
+scheme = "basic"
+"""
 
 
 class FormGate:
@@ -89,7 +110,7 @@ def with_form(make: PortalMake) -> PortalMake:
 
 def with_two_pages(make: PortalMake) -> PortalMake:
     """A portal that asks for user and password on two pages."""
-    return replace(make, gate=TwoPageGate(), calls=[], is_described=False)
+    return replace(make, login=TWO_PAGE_LOGIN, gate=TwoPageGate(), calls=[])
 
 
 def rotating(make: PortalMake) -> PortalMake:
@@ -105,4 +126,4 @@ def rotating(make: PortalMake) -> PortalMake:
 
 def with_http_login(make: PortalMake) -> PortalMake:
     """A portal with HTTP authentication."""
-    return replace(make, gate=BasicGate(), http_user=USER, calls=[])
+    return replace(make, login=HTTP_LOGIN, gate=BasicGate(), calls=[])

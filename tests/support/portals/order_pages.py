@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html import escape
 
 from tests.support.portals.portal_make import ORDERS, Asked, PortalMake, Responding, file_address, html
@@ -153,10 +154,24 @@ POP_UPS = PortalMake(
     respond=_by_number(_popping),
 )
 PAGED = PortalMake(
-    name="paged", order="/order/{number}", attachments=_COUNTED, respond=_by_number(_paged), is_described=False
+    name="paged",
+    order="/order/{number}",
+    attachments=f'{_COUNTED}[attachments.next]\nclick = "#next"\n',
+    respond=_by_number(_paged),
 )
 SEARCH_ONLY = PortalMake(
-    name="search", order="/search?q={number}", attachments=_COUNTED, respond=_searched, is_described=False
+    name="search",
+    order="/record/",
+    attachments=f"""{_COUNTED}[site.find]
+page = "/search?q={{number}}"
+links = ["a.hit"]
+text = ["{{number}}"]
+ready = {{ selector = ["table", "#missing"] }}
+empty = {{ selector = ["#missing"] }}
+""",
+    respond=_searched,
 )
+#: The pack of a portal whose further pages nobody described.
+WITHOUT_NEXT = replace(PAGED, name="first", attachments=_COUNTED, calls=[])
 #: All of them.
 MAKES = (SERVER_RENDERED, FRAMES, SHADOW_ROOTS, HASH_ROUTES, POP_UPS, PAGED, SEARCH_ONLY)

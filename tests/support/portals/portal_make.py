@@ -147,10 +147,6 @@ class PortalMake:
     #: The tables of its login, and its gate; without one everybody is let in.
     login: str = '[login]\nladder = ["revisit"]'
     gate: Responding | None = None
-    #: Whether the pack language of today says all of it.
-    is_described: bool = True
-    #: User and password of HTTP authentication; empty without.
-    http_user: str = ""
     calls: list[str] = field(default_factory=list[str])
 
     def pack(self) -> Pack:

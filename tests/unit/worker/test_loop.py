@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from poolwright.domain.outcomes import LoginCheck, Reason
+from poolwright.domain.outcomes import MAY_BE_LOGGED_OUT, LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
@@ -84,3 +84,59 @@ async def test_a_worker_says_that_it_is_logged_out_before_it_gives_tasks_back(
     await worker._handle(message)
 
     assert said == [LoginRequired, last]
+
+
+@pytest.mark.parametrize(
+    ("reason", "check", "renewed_count", "is_returned"),
+    [
+        *((reason, LoginCheck.LOGGED_OUT, 0, True) for reason in sorted(MAY_BE_LOGGED_OUT)),
+        (Reason.PORTAL_CHANGED, LoginCheck.LOGGED_IN, 1, True),
+        (Reason.PORTAL_CHANGED, LoginCheck.LOGGED_IN, 0, False),
+        (Reason.PORTAL_CHANGED, LoginCheck.UNCLEAR, 0, False),
+        (Reason.ALL_SAVED, LoginCheck.LOGGED_OUT, 1, False),
+        (Reason.PORTAL_ERROR, LoginCheck.LOGGED_OUT, 1, False),
+    ],
+)
+async def test_no_order_pays_for_a_failure_during_which_the_login_was_lost(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Reason,
+    check: LoginCheck,
+    renewed_count: int,
+    *,
+    is_returned: bool,
+) -> None:
+    said = list[dict[str, object]]()
+
+    async def check_login() -> LoginCheck:
+        return check
+
+    login = SimpleNamespace(
+        is_logged_in=True,
+        login_count=1,
+        check_login=check_login,
+        save_cookies=nothing,
+        mark_logged_out=lambda count: count == login.login_count,
+    )
+
+    async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+        del context, task, staging
+        login.login_count += renewed_count
+        return Report(reason=reason, detail="The page is blank.")
+
+    monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
+    context = SimpleNamespace(session=SimpleNamespace(login=login))
+    outbox = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
+    paths = WorkerPaths(profile_path="p", staging_path="s")
+    worker = WorkerLoop(cast("AttemptContext", context), cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
+
+    await worker._handle(Assign(task=po_task(1), staging="w"))
+
+    if not is_returned:
+        assert [message["kind"] for message in said] == [Finished]
+        return
+    assert [message["kind"] for message in said] == [Returned] if renewed_count else [LoginRequired, Returned]
+    assert (said[-1]["why"], said[-1]["detail"]) == (
+        ReturnReason.SESSION_LOST,
+        "the login was lost meanwhile (The page is blank.)",
+    )

@@ -83,7 +83,7 @@ class LoginActions:
         try:
             await self._locator(action).wait_for(state="visible", timeout=self._limit_ms)
         except PlaywrightError as error:
-            await self._raise_for(number, "found no such element", error, traffic)
+            await self._raise_for(number, "found no such element", error, traffic, hint=await self._hint(number))
         try:
             if action.fill is not None:
                 await self._fill(number, action)
@@ -184,13 +184,26 @@ class LoginActions:
         root = self.page.frame_locator(action.frame) if action.frame else self.page
         return root.locator(action.selector).filter(visible=True).first
 
-    async def _raise_for(self, number: int, problem: str, error: PlaywrightError, traffic: Traffic) -> None:
+    async def _hint(self, number: int) -> str:
+        """Return what to do about a step without its element while the page has that of a later step; else nothing."""
+        for later in range(number + 1, len(self.actions)):
+            action = self.actions[later]
+            is_other = (action.selector, action.frame) != (self.actions[number].selector, self.actions[number].frame)
+            with contextlib.suppress(PlaywrightError):
+                if is_other and await self._locator(action).is_visible():
+                    there = f"it has the element of step {later + 1}"
+                    return f"; {there}: if_present = true leaves step {number + 1} out of such a login"
+        return ""
+
+    async def _raise_for(
+        self, number: int, problem: str, error: PlaywrightError, traffic: Traffic, *, hint: str = ""
+    ) -> None:
         """Raise the error of an action; without its cause, because the browser's own error quotes what is written."""
         raise_if_closed(error)
         self._raise_if_unanswered(traffic)
         is_late = isinstance(error, PlaywrightTimeoutError)
         cause = f"within {self._limit_ms / 1000:g} s" if is_late else f"({first_line(error)})"
-        raise LoginActionError(f"{self._name(number)}: {problem} {cause}; {await self._seen()}") from None
+        raise LoginActionError(f"{self._name(number)}: {problem} {cause}; {await self._seen()}{hint}") from None
 
     def _raise_if_unanswered(self, traffic: Traffic) -> None:
         if traffic.is_leaving:  # the form was sent, but no response came

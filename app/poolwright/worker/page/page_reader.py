@@ -6,6 +6,7 @@ Selectors and locators cost the driver a retry loop each: a quarter of the proce
 from __future__ import annotations
 
 import contextlib
+import math
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
@@ -21,6 +22,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import (
     ORDER,
+    REFUSALS,
     AttachmentListFacts,
     Verdict,
     classify_page,
@@ -58,7 +60,7 @@ _MOVE_COUNT_MAX = 5
 #: Interval of the reads while the list or the verdict depends on a response or a dialog.
 _SLICE_S = 1.0
 #: The verdicts that a page shows in place of what was expected.
-_TROUBLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.READY)
+_TROUBLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.READY and verdict not in REFUSALS)
 _SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
 #: Scheme of the page that the browser shows instead of one that did not load.
 _NO_PAGE = "chrome-error:"
@@ -106,6 +108,8 @@ class PageReader:
         self._until = anyio.current_time() + pack.limits.page_s
         self._seen: list[str] = []
         self._is_api_read = False
+        #: When a page that goes on asking the portal is believed that it shows no order.
+        self._refusal_deadline = math.inf
         #: Whether the script returns early for a quiet page without files, so that frames of other origins are read.
         self._stops_for_frames = True
 
@@ -206,6 +210,7 @@ class PageReader:
         """Return the page on which the navigation ended, with its list if it has one."""
         links_deadline = anyio.current_time() + self._pack.limits.request_s
         for _ in range(_LOOK_COUNT_MAX):
+            step_count = self._traffic.step_count
             try:
                 reading = await self._read_once(world)
             except PageNavigatedError:
@@ -213,18 +218,47 @@ class PageReader:
                 continue
             if reading.end is ReadEnd.TOO_LARGE or not self._left_s:
                 return reading
-            if reading.end is ReadEnd.ARRIVED:
-                if self._is_list(reading.url) and any(self._may_read(url) for url in reading.strangers):
-                    reading = await self._with_frames(world, reading)
-                    if not reading.links and self._stops_for_frames:
-                        self._stops_for_frames = False
-                        continue
-                is_needed = not reading.links and self._is_list(reading.url) and self._awaits_portal(reading)
-                wait_s = self._left_s if is_needed else links_deadline - anyio.current_time()
-                if not self._may_change(reading) or self._traffic.is_idle or wait_s <= 0:
-                    return reading
-                await self._traffic.wait_idle(wait_s)
+            if reading.end is not ReadEnd.ARRIVED:
+                continue
+            if self._is_refusal(reading):
+                is_final = await self._is_final_refusal(step_count)
+            else:
+                self._refusal_deadline = math.inf
+                reading, is_final = await self._with_list(world, reading, links_deadline)
+            if is_final:
+                return reading
         raise self._redirect_error()
+
+    async def _is_final_refusal(self, step_count: int) -> bool:
+        """Return whether a refusal stays; else wait for what may change it.
+
+        Args:
+            step_count: That of the traffic before the page was read. Scripts may not yet have done anything with a
+                response that came since then.
+        """
+        now = anyio.current_time()
+        self._refusal_deadline = min(self._refusal_deadline, now + self._pack.limits.request_s)
+        is_calm = self._traffic.is_idle and self._traffic.step_count == step_count
+        if is_calm or now >= self._refusal_deadline:
+            return True
+        await self._traffic.wait_idle(self._refusal_deadline - now)
+        return False
+
+    async def _with_list(
+        self, world: IsolatedWorld, reading: PageContent, links_deadline: float
+    ) -> tuple[PageContent, bool]:
+        """Return the page with what its frames show, and whether that is all; else wait for what may change it."""
+        if self._is_list(reading.url) and any(self._may_read(url) for url in reading.strangers):
+            reading = await self._with_frames(world, reading)
+            if not reading.links and self._stops_for_frames:
+                self._stops_for_frames = False
+                return reading, False
+        is_needed = not reading.links and self._is_list(reading.url) and self._awaits_portal(reading)
+        wait_s = self._left_s if is_needed else links_deadline - anyio.current_time()
+        if not self._may_change(reading) or self._traffic.is_idle or wait_s <= 0:
+            return reading, True
+        await self._traffic.wait_idle(wait_s)
+        return reading, False
 
     def _may_change(self, reading: PageContent) -> bool:
         """Return whether a response that scripts wait for may change what the page is, or its list."""
@@ -232,6 +266,12 @@ class PageReader:
             return not self._is_sure(reading)
         is_probe = self._kind is PageKind.PROBE and not self._is_any_page
         return is_probe and classify_page(self._pack.triage, self._facts(reading.url, reading)) is Verdict.READY
+
+    def _is_refusal(self, reading: PageContent) -> bool:
+        """Return whether the page itself says that it shows no order, as it also may before a response has come."""
+        if self._kind is PageKind.FILE or self._is_error or self._page_verdict(reading.url) in REFUSALS:
+            return False
+        return classify_page(self._pack.triage, self._facts(reading.url, reading)) in REFUSALS
 
     def _awaits_portal(self, reading: PageContent) -> bool:
         """Return whether an empty list may depend on a pending response; one that is said to be empty only on ours."""
@@ -351,6 +391,7 @@ class PageReader:
             "frame_min": _FRAME_SIDE_MIN,
             "values_max": VALUE_COUNT_MAX,
             "trouble": mark_rules(self._pack, facts, _TROUBLE),
+            "refusals": mark_rules(self._pack, facts, REFUSALS),
             "ready": mark_rules(self._pack, facts, [Verdict.READY]),
             "consent_clicks": consent_clicks(self._pack, self._kind),
             "is_login": self._kind is not PageKind.FILE and is_login_address(self._pack, self._base_url, url),

@@ -64,6 +64,8 @@ class Traffic:
         self.dialog_texts: list[str] = []
         #: Responses that the scripts of a saved page got when it was saved.
         self.recalled_answers: list[PageAnswer] = []
+        #: How many times a request of the page's scripts has begun or ended.
+        self.step_count = 0
         self._responses: dict[Request, Response] = {}
 
     @property
@@ -133,6 +135,7 @@ class Traffic:
             self.response, self.is_leaving = None, True
             self._wake()
         elif request.resource_type in _OF_SCRIPTS:
+            self.step_count += 1
             self._pending.add(request)
 
     def on_response(self, response: Response) -> None:
@@ -152,7 +155,9 @@ class Traffic:
             self.script_responses.append(response)
             if request in self._good:
                 self._answered.append(request.url)
-        self._pending.discard(request)
+        if request in self._pending:
+            self.step_count += 1
+            self._pending.remove(request)
         self._good.discard(request)
         if not self._pending:
             self._became_idle.set()
