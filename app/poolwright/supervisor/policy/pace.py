@@ -15,7 +15,10 @@ BURST_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """The bucket at one time."""
+    """The bucket at one time.
+
+    It never changes: each request gives another one.
+    """
 
     #: Requests a minute; ``None`` for any number.
     rate_per_min: float | None
