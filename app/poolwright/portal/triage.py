@@ -207,7 +207,9 @@ def _hints(facts: AttachmentListFacts) -> str:
     if changing:
         hints += f" Blocked requests: {changing}; each is sent if the portal pack names it in site.posts."
     if reading:
-        hints += f" Blocked requests: {', '.join(reading)}; each is sent if the portal pack names its host in site.hosts."
+        hints += (
+            f" Blocked requests: {', '.join(reading)}; each is sent if the portal pack names its host in site.hosts."
+        )
     return hints
 
 
