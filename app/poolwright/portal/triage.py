@@ -192,6 +192,10 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
     return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
 
 
+#: Beginnings of blocked requests that change nothing: their hosts are the cause.
+_READING = ("GET ", "HEAD ", "OPTIONS ")
+
+
 def _hints(facts: AttachmentListFacts) -> str:
     """Return sentences with possible causes and the setting of the pack that helps."""
     hints = ""
@@ -200,9 +204,14 @@ def _hints(facts: AttachmentListFacts) -> str:
         hints += f" It has a frame of another host ({hosts}), which is read if the portal pack names it in site.hosts."
     if facts.documents:
         hints += f" {describe_documents(facts.documents)}"
-    if facts.withheld:
-        requests = ", ".join(facts.withheld)
-        hints += f" Blocked requests: {requests}; each is sent if the portal pack names it in site.posts."
+    reading = [request for request in facts.withheld if request.startswith(_READING)]
+    changing = ", ".join(request for request in facts.withheld if request not in reading)
+    if changing:
+        hints += f" Blocked requests: {changing}; each is sent if the portal pack names it in site.posts."
+    if reading:
+        hints += (
+            f" Blocked requests: {', '.join(reading)}; each is sent if the portal pack names its host in site.hosts."
+        )
     return hints
 
 

@@ -92,13 +92,13 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
         sandbox=sandbox,
         totp_secret=totp_secret,
         renews_early=renews_early,
-        courtesy=_courtesy(settings, site),
+        courtesy=resolve_courtesy(settings, None if site is None else site.pack),
     )
 
 
-def _courtesy(settings: Settings, site: PortalConfig | None) -> Courtesy:
-    """Return the limits of the pack, or lower ones of the settings."""
-    courtesy = Courtesy() if site is None else site.pack.limits.courtesy
+def resolve_courtesy(settings: Settings, pack: Pack | None) -> Courtesy:
+    """Return how much the portal may be asked: the limits of the pack, or lower ones of the settings."""
+    courtesy = Courtesy() if pack is None else pack.limits.courtesy
     courtesy = courtesy.lowered(settings.rate, settings.concurrency)
     return replace(courtesy, hours=None) if settings.ignore_hours else courtesy
 

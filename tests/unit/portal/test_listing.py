@@ -12,6 +12,10 @@ from poolwright.portal.triage import AttachmentListFacts, incompleteness_reason
 
 PLAIN = AttachmentRules(links=("a",))
 SIGNED = AttachmentRules(links=("a",), settled=("#done",))
+_BOTH_BLOCKED = (
+    " Blocked requests: POST /rpc; each is sent if the portal pack names it in site.posts. Blocked requests: GET "
+    "http://a, HEAD http://b, OPTIONS http://c; each is sent if the portal pack names its host in site.hosts."
+)
 
 
 def seen(**what: Any) -> AttachmentListFacts:  # noqa: ANN401 - facts by name
@@ -44,6 +48,8 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
         (PLAIN, {}, "has no sign of an empty list (set a sign of an empty list in the portal pack: "),
         (PLAIN, {"is_in_time": False}, "has no sign of an empty list"),
         (PLAIN, {"withheld": ["POST https://p.test/rpc"]}, "Blocked requests: POST https://p.test/rpc; each is sent"),
+        (PLAIN, {"withheld": ["POST /rpc", "GET http://a", "HEAD http://b", "OPTIONS http://c"]}, _BOTH_BLOCKED),
+        (PLAIN, {"withheld": ["GET http://10.0.0.1/x"]}, "). Blocked requests: GET http://10.0.0.1/x; each is"),
         (PLAIN, {"unread": ["b.test", "a.test", "a.test"]}, "a frame of another host (a.test, b.test)"),
         (PLAIN, {"is_calm": False, "is_answered": True}, "still waits for a response from the portal"),
         (SIGNED, {"is_settled": True, "is_calm": False}, "still waits for a response from the portal"),

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from poolwright.domain.errors import PoolError
+from poolwright.domain.options import Courtesy
+from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal.pack import FieldRule, LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
+from poolwright.portal.pack_schema import OtherHosts
 from tests.unit.portal.authoring import FORM, without, written
 
 
@@ -266,3 +269,44 @@ def test_a_field_with_several_values_has_each_of_them_once() -> None:
 
     assert rule.value_of(["100 A", "", "200 B", "100 C", "none"]) == "100; 200; none"
     assert rule.value_of([]) == ""
+
+
+def test_without_limits_of_its_own_a_portal_is_asked_as_much_as_there_are_tabs() -> None:
+    pack = parse_toml(written(), "acme.toml")
+
+    assert pack.limits.courtesy == Courtesy()
+    assert pack.site.other_hosts is OtherHosts.LOAD
+
+
+def test_a_portal_may_say_how_much_it_is_asked() -> None:
+    limits = {"rate": 30, "concurrency": 2, "hours": "Mon-Fri 07:00-19:00", "time_zone": "Europe/Berlin"}
+    pack = parse_toml(written({"limits": limits}), "acme.toml")
+
+    hours = WorkingHours.parse("Mon-Fri 07:00-19:00", "Europe/Berlin")
+    assert pack.limits.courtesy == Courtesy(rate_per_min=30.0, concurrency=2, hours=hours)
+    assert parse_json(pack.to_json()) == pack
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        ({"rate": 0}, "limits.rate: "),
+        ({"rate": 100_001}, "limits.rate: "),
+        ({"concurrency": 0}, "limits.concurrency: "),
+        ({"concurrency": 1001}, "limits.concurrency: "),
+        ({"hours": "Mon-Fri"}, "limits.hours: 'Mon-Fri' is not of the form day-day hour:minute-hour:minute"),
+        (
+            {"time_zone": "Berlin"},
+            "limits.time_zone: 'Berlin' is no time zone; it must be a name such as Europe/Berlin",
+        ),
+    ],
+)
+def test_limits_that_cannot_be_kept_are_told(limits: dict[str, Any], problem: str) -> None:
+    (told,) = problems_of(written({"limits": limits}))
+
+    assert told.startswith(problem)
+
+
+def test_the_smallest_rate_and_the_largest_are_taken() -> None:
+    for rate in (0.1, 100_000):
+        assert parse_toml(written({"limits": {"rate": rate}}), "acme.toml").limits.rate == rate

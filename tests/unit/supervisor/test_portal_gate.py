@@ -123,6 +123,7 @@ async def test_the_queue_waits_at_the_gate_and_keeps_its_order() -> None:
     gate = PortalGate(context, Courtesy(concurrency=1))
     feeder = TaskFeeder(context, 2, TASK_TIMEOUT_S, gate)
     taken: list[str] = []
+    first: list[str] = []
 
     async def take(*, is_fresh: bool = False) -> None:
         taken.append((await feeder.dequeue(is_fresh=is_fresh)).po_number)
@@ -132,7 +133,7 @@ async def test_the_queue_waits_at_the_gate_and_keeps_its_order() -> None:
         await take()
         tasks.start_soon(take)
         await anyio.wait_all_tasks_blocked()
-        first = list(taken)
+        first += taken
         feeder.requeue(po_task(1))
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()

@@ -15,7 +15,10 @@ BURST_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """The bucket at one time."""
+    """The bucket at one time.
+
+    It never changes: each request gives another one.
+    """
 
     #: Requests a minute; ``None`` for any number.
     rate_per_min: float | None
@@ -26,7 +29,12 @@ class Pace:
 
     @classmethod
     def full(cls, rate_per_min: float | None, now_s: float) -> Pace:
-        """Return a bucket after a rest."""
+        """Return a bucket after a rest.
+
+        Args:
+            rate_per_min: Requests a minute; ``None`` for any number.
+            now_s: The time, in seconds of a monotonic clock.
+        """
         return cls(rate_per_min=rate_per_min, tokens=_capacity(rate_per_min), at_s=now_s)
 
     def wait_s(self, now_s: float) -> float:
@@ -37,7 +45,12 @@ class Pace:
         return max(0.0, missing * _MINUTE_S / self.rate_per_min)
 
     def charge(self, count: int, now_s: float) -> Pace:
-        """Return the bucket after so many requests; a negative number gives them back."""
+        """Return the bucket after so many requests.
+
+        Args:
+            count: The number of requests; a negative one gives them back.
+            now_s: The time, in seconds of a monotonic clock.
+        """
         refilled = self._refilled(now_s)
         return replace(refilled, tokens=min(refilled.tokens - count, _capacity(self.rate_per_min)))
 

@@ -89,7 +89,7 @@ class RequestGuard:
         method = "WebSocket" if request.is_socket else request.method
         self._record.add(method, request.url, cause)
         summary = f"{method} {request.url.split('?')[0]}"
-        is_new = ruling is RequestRuling.BLOCKED and kind not in _REPORTS and summary not in self.withheld
+        is_new = ruling is not RequestRuling.OFF_PORTAL and kind not in _REPORTS and summary not in self.withheld
         if is_new and len(self.withheld) < _LOGGED_COUNT_MAX:
             self.withheld.append(summary)
         return False
@@ -112,7 +112,8 @@ class RequestGuard:
             return ""
         if origin.host not in self._hosts:
             self._hosts[origin.host] = await self._resolver.resolve(url)
-        return self._hosts[origin.host].problem
+        found = self._hosts[origin.host]
+        return "" if found.is_unresolved else found.problem  # the browser may know a proxy that finds it
 
 
 #: Kinds of requests that tell of something and bring nothing, so that a list is not missing because of them.

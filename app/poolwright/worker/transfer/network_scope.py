@@ -38,7 +38,8 @@ def network_scope(address: str) -> NetworkScope:
         return NetworkScope.LINK_LOCAL
     if inner.is_unspecified or inner.is_multicast or inner.is_reserved:
         return NetworkScope.RESERVED
-    return NetworkScope.PUBLIC if inner.is_global else NetworkScope.PRIVATE
+    is_site_local = isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local
+    return NetworkScope.PUBLIC if inner.is_global and not is_site_local else NetworkScope.PRIVATE
 
 
 def _inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

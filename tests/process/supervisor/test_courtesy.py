@@ -1,0 +1,59 @@
+"""A pool that asks its portal no more than it may: on scripted workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from poolwright.concurrency import SystemClock
+from poolwright.domain.events import Moved, Notice
+from poolwright.domain.options import Courtesy
+from poolwright.domain.states import WORKER, WorkerStatus
+from poolwright.domain.working_hours import WorkingHours
+from poolwright.supervisor.policy.pauses import PauseReason
+from tests.support.scripted_pool import Theatre, running_pool
+
+pytestmark = pytest.mark.timeout(120)
+FINISH = {"*": {"tasks": ["finish"]}}
+
+
+def most_at_work(theatre: Theatre) -> int:
+    """The most workers that had an order at the same time; each has one tab."""
+    at_work, most = set[str](), 0
+    for move in (event.transition for event in theatre.told.all(Moved)):
+        if move.machine == WORKER.name:
+            (at_work.add if move.target == WorkerStatus.PROCESSING.name else at_work.discard)(move.entity)
+            most = max(most, len(at_work))
+    return most
+
+
+async def test_no_second_order_is_open_where_one_is_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    courtesy = Courtesy(concurrency=1, rate_per_min=60_000)
+    numbers = range(1, 9)
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, *numbers, worker_count=2, courtesy=courtesy) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    told = [event.text for event in theatre.events if isinstance(event, Notice)]
+    assert "limits of the portal: at most 60000 pages and files a minute, at most 1 orders at the same time" in told
+    assert most_at_work(theatre) == 1
+
+
+async def test_outside_the_hours_no_order_starts_and_the_status_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = (SystemClock().now() + timedelta(days=3)).strftime("%a")
+    hours = WorkingHours.parse(f"{day} 00:00-24:00", "Etc/UTC")
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1, courtesy=Courtesy(hours=hours)) as theatre:
+        await theatre.until(lambda: "READY" in theatre.path("worker"))
+        holds = theatre.pool.get_status().holds
+        text = "paused until the portal's working hours begin: Outside the portal's working hours"
+        await theatre.until(lambda: any(one.text.startswith(text) for one in theatre.told.all(Notice)))
+
+    assert holds == (PauseReason.OUTSIDE_HOURS,)
+    assert await theatre.attempt_counts() == {"1": 0}
+    assert most_at_work(theatre) == 0
