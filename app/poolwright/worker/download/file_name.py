@@ -110,8 +110,9 @@ def choose_file_name(
     is_written = chosen in _WRITTEN or isinstance(chosen, ElementText)
     if is_written and (cut := _CUT.search(text)):
         text = next((whole for whole in texts.values() if _is_whole(whole, text[: cut.start()])), text)
-    # A place that the pack names holds the name as it is; so does a text that is also the end of the file's address.
-    is_given = chosen not in _FOUND or (chosen in _WRITTEN and texts.get(NameSource.ADDRESS) == text)
+    # A place that the pack names holds the name as it is; so does a text that header or address of the file repeats.
+    repeated = {_text_of(source, page, header, addresses) for source in (NameSource.ADDRESS, NameSource.DISPOSITION)}
+    is_given = chosen not in _FOUND or (chosen in _WRITTEN and text in repeated)
     name = re.sub(r"[/\\]", "_", text) if is_written else text
     return FileName(label=text, name=name, is_given=is_given)
 
