@@ -280,11 +280,13 @@ def _wrong_page(scan: ContentScan, label: str, declared: str, *, is_vouched: boo
     expected = named or format_of_type(declared)
     if expected is not None and scan.kind not in expected.kinds:
         return f"{label or 'The file'} should be {expected.media_type}, but the portal sent a web page."
-    if scan.shape is SoftError.ERROR or (scan.shape is not None and not is_vouched):
+    is_web_by_name = named is not None and named.media_type in _WEB_TYPES
+    # Browsers save such a page and do not show it: no login page is sent so, but an encrypted message with its form is.
+    is_saved_form = scan.shape is SoftError.LOGIN and is_web_by_name and declared == ANY_BYTES
+    if scan.shape is SoftError.ERROR or (scan.shape is not None and not (is_vouched or is_saved_form)):
         return _sent_instead(scan.shape, label)
     if scan.is_idle:
         return _sent_instead("a page that only waits or redirects", label)
-    is_web_by_name = named is not None and named.media_type in _WEB_TYPES
     is_export = expected is not None and declared not in _WEB_TYPES
     if is_vouched or is_web_by_name or is_export:
         return ""

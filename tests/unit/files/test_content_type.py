@@ -145,6 +145,31 @@ def test_a_web_page_is_a_file_only_when_somebody_says_so(
 
 
 @pytest.mark.parametrize(
+    ("label", "declared", "is_taken"),
+    [
+        ("securedoc.html", "application/octet-stream", True),
+        ("securedoc.HTM", "Application/Octet-Stream; x=1", True),
+        ("securedoc.html", "text/html", False),
+        ("securedoc.html", "", False),
+        ("securedoc", "application/octet-stream", False),
+    ],
+)
+def test_a_page_with_a_form_is_a_file_if_its_name_says_page_and_its_type_is_for_saving(
+    tmp_path: Path, label: str, declared: str, is_taken: bool
+) -> None:
+    finding = sniff(saved(tmp_path, LOGIN_PAGE), label, declared)
+
+    assert finding.shape is SoftError.LOGIN, "so the worker checks that the session still shows the order"
+    assert (not finding.problems) is is_taken
+
+
+def test_an_error_page_is_no_file_whatever_its_type_is(tmp_path: Path) -> None:
+    page = b"<html><head><title>500 Internal Server Error</title></head><body></body></html>"
+
+    assert sniff(saved(tmp_path, page), "report.html", "application/octet-stream").problems
+
+
+@pytest.mark.parametrize(
     ("label", "declared", "is_vouched", "is_taken"),
     [
         ("price.xls", "application/vnd.ms-excel", False, True),
