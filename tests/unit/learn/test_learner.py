@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from poolwright.learn.examples import SeenPage
 from poolwright.learn.learner import Lesson, learn, seen_pages
-from poolwright.learn.observations import ObservationError, Observations, ObservedPage
+from poolwright.learn.observations import ObservationError, Observations, ObservedPage, ShownKind
+from poolwright.learn.order_numbers import order_address
 from poolwright.learn.page_judge import judge_page, problems_of
 from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.triage import Verdict
@@ -241,6 +243,39 @@ class TestNumbers:
 
         assert isinstance(number, OrderNumber)
         assert number.portal_number == "4500010001"
+
+    @pytest.mark.parametrize(
+        ("paths", "order"),
+        [
+            ({"17": "/po17", "18": "/po18"}, "/po{number}"),
+            ({"17": "/v17/po17"}, "/v17/po{number}"),
+            ({"1": "/po/1?tab=1", "2": "/po/2?tab=1"}, "/po/{number}?tab=1"),
+            ({"1": "/po1/1", "2": "/po1/2"}, "/po1/{number}"),
+            ({"PO17": "/po/PO17"}, "/po/{number}"),
+            ({"PO 17": "/po/17"}, "/po/{number}"),
+        ],
+    )
+    def test_the_number_stands_where_the_addresses_of_all_orders_have_theirs(
+        self, paths: dict[str, str], order: str
+    ) -> None:
+        found = order_address([_order_at(number, path) for number, path in paths.items()], [])
+
+        assert found.order == order
+        assert found.base_url == "https://portal.test:8617"
+
+    @pytest.mark.parametrize("path", ["/po/171", "/po/x17y", "/po/"])
+    def test_a_number_within_another_word_is_none(self, path: str) -> None:
+        with pytest.raises(ObservationError, match="does not contain the number 17"):
+            order_address([_order_at("17", path)], [])
+
+    def test_orders_at_different_places_are_refused(self) -> None:
+        with pytest.raises(ObservationError, match=r"different kinds of addresses, .*/a/\{number\} and .*/b/\{number\}"):
+            order_address([_order_at("1", "/a/1"), _order_at("2", "/b/2")], [])
+
+
+def _order_at(number: str, path: str) -> SeenPage:
+    page = ObservedPage(file="x.html", kind=ShownKind.ORDER, number=number, address=f"https://portal.test:8617{path}")
+    return seen_pages(Observations.model_construct(title="x", pages=(page,)), {"x.html": "<html></html>"})[0]
 
 
 class TestSupplier:
