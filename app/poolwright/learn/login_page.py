@@ -26,6 +26,8 @@ class LearnedLogin:
     user: str = ""
     password: str = ""
     submit: str = ""
+    #: Path of the form, if the portal does not lead there by itself; else empty.
+    start: str = ""
     #: Hosts of single sign-on.
     hosts: tuple[str, ...] = ()
     lost: LearnedMarks
@@ -48,7 +50,8 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
     bare = [seen for seen in unmarked if not address_mark(seen, others)]
     doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
-    forms = [form for seen in own if (form := _form(seen)) is not None]
+    found = {seen.page.file: form for seen in own if (form := _form(seen)) is not None}
+    forms = list(found.values())
     if not forms:
         doubts.append(
             "No login form with user and password on one page of the portal was shown, so a person logs in by hand."
@@ -58,6 +61,8 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         user=user,
         password=password,
         submit=submit,
+        # A page that only says that nobody is logged in has no form, so that the form must be opened.
+        start=next((_path_of(seen) for seen in own if seen.page.file in found), "") if len(found) < len(own) else "",
         hosts=tuple(dict.fromkeys(urlsplit(seen.tree.address).hostname or "" for seen in foreign)),
         lost=LearnedMarks(
             address=addresses,
@@ -68,6 +73,11 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         ),
         doubts=tuple(doubts),
     )
+
+
+def _path_of(seen: SeenPage) -> str:
+    parts = urlsplit(seen.tree.address)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _form_marks(own: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[tuple[str, ...], list[SeenPage]]:

@@ -70,14 +70,17 @@ class ObservedPage(ObservedTable):
     supplier: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
+    #: Whether the portal sent the list with the page, so that no script brings it later.
+    served: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        if self.kind is not ShownKind.ORDER and (self.attachments or self.count or self.supplier or self.requests):
-            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier and requests"
+        of_order = (self.attachments, self.count, self.supplier, self.requests, self.served)
+        if self.kind is not ShownKind.ORDER and any(of_order):
+            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier, requests and served"
             raise ValueError(msg)
         if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
             msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"

@@ -96,7 +96,7 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     )
     has_form = bool(login.user)
     ladder = ("revisit", "cookies", "form", "human") if has_form else ("revisit", "cookies", "human")
-    yield "", "login", {"ladder": ladder, "start": parts.probe, "hosts": login.hosts}
+    yield "", "login", {"ladder": ladder, "start": login.start or parts.probe, "hosts": login.hosts}
     if has_form:
         form = {"user": login.user, "password": login.password, "submit": login.submit}
         yield "The fields of the login page.", "login.form", form
@@ -123,7 +123,7 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     table: dict[str, _Value] = {"links": files.links}
     if files.address_attributes != ("href", "data-url"):
         table["address_attributes"] = files.address_attributes
-    table |= {"clicks": files.clicks, "answered": signs.answered}
+    table |= {"clicks": files.clicks, "answered": signs.answered, "settled": signs.settled}
     yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
     if signs.count_selector:
         count = {"selector": signs.count_selector, "attribute": signs.count_attribute}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import urlsplit
@@ -53,13 +53,21 @@ class _Texts:
     within: list[str] = field(default_factory=list[str])
 
 
-def text_marks(targets: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[LearnedMarks, list[SeenPage]]:
-    """Return texts that each target shows and no other page, and the targets for which there is none."""
+def text_marks(
+    targets: Sequence[SeenPage], others: Sequence[SeenPage], is_meant: Callable[[str, str], bool] | None = None
+) -> tuple[LearnedMarks, list[SeenPage]]:
+    """Return texts that each target shows and no other page, and the targets for which there is none.
+
+    Args:
+        targets: The pages that have the marks.
+        others: The pages that must not have them.
+        is_meant: Whether a text, in elements of a selector, may be a mark; all may without it.
+    """
     marks, unmarked = _Texts(), list[SeenPage]()
     for seen in targets:
-        if any(_shows(seen, text, marks.within) for text in marks.text):
+        if any(shows(seen, text, marks.within) for text in marks.text):
             continue
-        found = _text_mark(seen, others, marks.within)
+        found = _text_mark(seen, others, marks.within, is_meant)
         if found is None:
             unmarked.append(seen)
             continue
@@ -124,7 +132,8 @@ def address_mark(seen: SeenPage, others: Sequence[SeenPage]) -> str:
     return f"^{re.escape(path)}(?:[/?#]|$)"
 
 
-def _shows(seen: SeenPage, text: str, within: Iterable[str]) -> bool:
+def shows(seen: SeenPage, text: str, within: Iterable[str]) -> bool:
+    """Return whether a visible element of a page has a text."""
     shown = " ".join(text_of(item) for selector in within for item in seen.tree.select(selector) if is_shown(item))
     return folded(text) in folded(shown)
 
@@ -133,7 +142,9 @@ def _matches(seen: SeenPage, css: str) -> bool:
     return any(is_shown(item) for item in seen.tree.select(css))
 
 
-def _text_mark(seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str]) -> tuple[str, str] | None:
+def _text_mark(
+    seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str], is_meant: Callable[[str, str], bool] | None
+) -> tuple[str, str] | None:
     """Return a text and the selector of the elements in which it counts, so that both are on no other page."""
     for element in _speaking(seen):
         text = fixed_text(text_of(element), seen.page.number)
@@ -145,7 +156,9 @@ def _text_mark(seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str]
             if candidate.css.isalpha() and not candidate.css.startswith("h"):
                 continue  # any paragraph: the same words may be in an order's own comments
             places = [*within, candidate.css]
-            if not any(_shows(other, text, places) for other in others):
+            if is_meant is not None and not is_meant(text, candidate.css):
+                continue
+            if not any(shows(other, text, places) for other in others):
                 return text, candidate.css
     return None
 
