@@ -135,7 +135,8 @@ def _leads_to(seen: SeenPage, element: HtmlElement, name: str) -> bool:
     if name in values:
         return True
     address = seen.tree.address_of(element, tuple(address_attributes(element)))
-    return bool(address) and unquote(name) in {unquote(address), unquote(address.partition("://")[2].partition("/")[2])}
+    path = "/" + address.partition("://")[2].partition("/")[2]
+    return bool(address) and unquote(name) in {unquote(address), unquote(path), unquote(path[1:])}
 
 
 def _by_text(seen: SeenPage, name: str, *, is_whole: bool) -> list[HtmlElement]:

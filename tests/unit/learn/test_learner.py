@@ -106,8 +106,18 @@ class TestAttachments:
         with pytest.raises(ObservationError, match=r"order-2.html: no element .* 'Nowhere.pdf'"):
             lesson_of(changed(shown_pages(table), "order-2.html", attachments=["Nowhere.pdf"]))
 
-    def test_an_attachment_may_be_named_by_its_address(self, table: TaughtPortal) -> None:
-        pages = changed(shown_pages(table), "order-1.html", attachments=["/files/4500010001/Terms.pdf"])
+    def test_a_link_of_unseen_signs_alone_is_shown_by_its_other_names(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), ">Offer 1.pdf</a>", " title='Offer'>\u200b</a>")
+
+        lesson = lesson_of(changed(pages, "order-1.html", attachments=["Terms.pdf"]))
+
+        assert any(line.startswith("order-1.html: 3 attachments: Offer, ") for line in lesson.findings)
+
+    @pytest.mark.parametrize(
+        "address", ["/files/4500010001/Terms.pdf", "/files/4500010001/%54erms.pdf", "files/4500010001/Terms.pdf"]
+    )
+    def test_an_attachment_may_be_named_by_its_address(self, table: TaughtPortal, address: str) -> None:
+        pages = changed(shown_pages(table), "order-1.html", attachments=[address])
 
         assert lesson_of(pages).problems == ()
 

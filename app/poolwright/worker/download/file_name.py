@@ -146,7 +146,7 @@ def _text_at(place: ElementText, text: str) -> str:
 def name_in_text(text: str) -> str:
     """Return the file name in a text of a page; its first line without a size if no part looks like a name."""
     lines = [" ".join(_ICONS.sub("", line).split()) for line in text[:_TEXT_MAX_CHARS].splitlines()]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if any(sign.isprintable() for sign in line)]  # some links have only unseen signs
     for line in lines:
         ends = [match.end() for match in _ENDED.finditer(line) if has_ending(match[0])]
         if ends:
