@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from poolwright.learn.examples import SeenPage
+from poolwright.learn.examples import SeenPage, is_served
 from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import ObservationError, Observations, ObservedPage, ShownKind
 from poolwright.learn.order_numbers import order_address
@@ -357,6 +357,32 @@ class TestServedLists:
 
         assert lesson.pack.attachments.count is not None
         assert lesson.pack.attachments.count.selector == "#filebox i.count"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "served"),
+        [
+            ("", "", True),
+            ("<h3>Attachments", "<h3>Files", True),
+            ("/get/101/b.pdf", "/get/101/other.pdf", False),
+            ("/get/101/a.pdf", "#", False),
+            ("<body>", "<body><base href=/elsewhere/>", True),
+        ],
+    )
+    def test_a_list_is_served_if_the_source_has_all_addresses_of_its_files(
+        self, old: str, new: str, served: bool
+    ) -> None:
+        observations, sources = observed([served_order("101", "Acme Ltd", "a.pdf", "b.pdf")], is_whole=False)
+        (seen,) = seen_pages(observations, sources)
+
+        assert is_served(seen, sources["101.html"].replace(old, new)) is served
+
+    def test_a_list_whose_files_have_no_address_is_not(self) -> None:
+        order = served_order("101", "Acme Ltd", "a.pdf")
+        order["source"] = order["source"].replace("href='/get/101/a.pdf'", "onclick='get(1)'")
+        observations, sources = observed([order], is_whole=False)
+        (seen,) = seen_pages(observations, sources)
+
+        assert not is_served(seen, sources["101.html"])
 
     def test_only_orders_are_served(self) -> None:
         with pytest.raises(ValidationError, match=r"only pages of kind 'order' have .* served"):

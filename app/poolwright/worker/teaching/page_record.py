@@ -37,13 +37,14 @@ class PageRecord:
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def add(self, message: PanelMessage, status: int, requests: list[str]) -> None:
+    def add(self, message: PanelMessage, status: int, requests: list[str], *, served: bool = False) -> None:
         """Keep a page.
 
         Args:
             message: What it is, and its source.
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
+            served: Whether the portal sent its list of attachments with it.
         """
         key = (message.kind, message.number or message.address)
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
@@ -51,8 +52,9 @@ class PageRecord:
             page["number"] = message.number
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
+            page["served"] = served
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
-        kept = {name: value for name, value in page.items() if value not in ("", [])}
+        kept = {name: value for name, value in page.items() if value not in ("", [], False)}
         self._pages[key] = {**kept, "html": message.html}
 
     def counts(self) -> dict[str, int]:
