@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poolwright.learn.observations import Observations
+from poolwright.learn.observations import Observations, ObservedPage
 from tests.support.taught_portals import TaughtPortal
 
 
@@ -44,8 +44,10 @@ def _page(portal: TaughtPortal, file: str, path: str, *, is_logged_in: bool = Tr
     return {"file": file, "source": source, "address": address, "status": status, **more}
 
 
-def observed(pages: list[dict[str, Any]]) -> tuple[Observations, dict[str, str]]:
-    """Observations and the sources of their files."""
+def observed(pages: list[dict[str, Any]], *, is_whole: bool = True) -> tuple[Observations, dict[str, str]]:
+    """Observations and the sources of their files; without the check that all kinds of pages are there if not whole."""
     tables = [{name: value for name, value in page.items() if name != "source"} for page in pages]
     sources = {page["file"]: page["source"] for page in pages}
-    return Observations.model_validate({"title": "Made-up portal", "pages": tables}), sources
+    if is_whole:
+        return Observations.model_validate({"title": "Made-up portal", "pages": tables}), sources
+    return Observations.model_construct(title="x", pages=tuple(map(ObservedPage.model_validate, tables))), sources

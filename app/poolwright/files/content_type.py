@@ -61,6 +61,8 @@ class ContentScan:
     magic: str
     #: Whether it is a page that is certainly not a document.
     is_idle: bool
+    #: Whether it is a page with parts that only its own server has.
+    is_of_server: bool
     #: The encoded file that a text contains, if the portal may have forgotten to decode it.
     undecoded: EncodedFile | None
 
@@ -93,6 +95,7 @@ def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> Con
         is_words=is_sentence,
         magic=magic,
         is_idle=kind in PAGES and _is_idle(path, head, size_bytes),
+        is_of_server=kind in PAGES and WebPage(decode_text(head)).is_of_server,
         undecoded=find_encoded_file(head, kind, size_bytes),
     )
 
@@ -285,11 +288,16 @@ def _wrong_page(scan: ContentScan, label: str, declared: str, *, is_vouched: boo
     expected = named or format_of_type(declared)
     if expected is not None and scan.kind not in expected.kinds:
         return f"{label or 'The file'} should be {expected.media_type}, but the portal sent a web page."
-    if scan.shape is SoftError.ERROR or (scan.shape is not None and not is_vouched):
+    is_web_by_name = named is not None and named.media_type in _WEB_TYPES
+    # Browsers save such a page and do not show it: no login page is sent so, but an encrypted message with its form is.
+    is_saved_form = scan.shape is SoftError.LOGIN and is_web_by_name and declared == ANY_BYTES
+    if scan.shape is SoftError.ERROR or (scan.shape is not None and not (is_vouched or is_saved_form)):
         return _sent_instead(scan.shape, label)
     if scan.is_idle:
         return _sent_instead("a page that only waits or redirects", label)
-    is_web_by_name = named is not None and named.media_type in _WEB_TYPES
+    # Such as the page that shows a file with a link to it: it may be named as the file, which is then a page too.
+    if is_web_by_name and scan.is_of_server and declared in _WEB_TYPES and not is_vouched:
+        return _sent_instead("one of its web pages", label)
     is_export = expected is not None and declared not in _WEB_TYPES
     if is_vouched or is_web_by_name or is_export:
         return ""

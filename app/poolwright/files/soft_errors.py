@@ -72,6 +72,12 @@ _TAGS = re.compile(r"<[^<>]*>")
 #: Elements of a page that are not displayed; an unclosed one extends to the end of the page.
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
 _BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
+#: Style sheets and scripts that a page loads, and the addresses of those that lie on its own server.
+_PARTS = re.compile(r"<(?:link|script)\b[^>]{0,2000}", re.IGNORECASE)
+_SERVER_PART = re.compile(
+    r"<script\b.*\bsrc\s*=\s*[\"']?/[^/]|<link\b(?=.*\brel\s*=\s*[\"']?stylesheet).*\bhref\s*=\s*[\"']?/[^/]",
+    re.IGNORECASE | re.DOTALL,
+)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
@@ -102,6 +108,11 @@ class WebPage:
         is_short = len(self.shown) <= _TEXT_MAX_CHARS
         is_moving = _REFRESHES.search(self._text) or _MOVES_ON.search(self._text)
         return is_short and bool(is_moving or _PATIENCE.search(self.shown))
+
+    @property
+    def is_of_server(self) -> bool:
+        """Whether the page loads style sheets or scripts by a path of its server; a page saved as a file has none."""
+        return any(map(_SERVER_PART.search, _PARTS.findall(self._seen)))
 
     @property
     def is_made_by_scripts(self) -> bool:

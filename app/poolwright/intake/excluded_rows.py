@@ -107,6 +107,7 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
         row.cells[index].strip() for row, number in zip(rows, numbers, strict=True) if isinstance(number, OrderNumber)
     }
     above, since = _Added(), _Added()
+    previous: int | None = None
     for row, number in zip(rows, numbers, strict=True):
         is_named = any(map(_is_named, row.cells))
         if not isinstance(number, OrderNumber):
@@ -116,7 +117,9 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
         value = int(number.portal_number) if number.portal_number.isdecimal() else None
         if value is None:
             continue
-        is_sum = above.make(value) or since.make(value)
+        is_next = previous is not None and value == previous + 1  # 1, 2, 3 are numbered one after the other
+        is_sum = not is_next and (above.make(value) or since.make(value))
+        previous = value
         if is_sum or (is_named and len(number.portal_number) != usual):
             totals.doubted[row.row_no] = _doubt(number, is_sum=is_sum)
             since = _Added()

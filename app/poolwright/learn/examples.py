@@ -49,6 +49,24 @@ def example_elements(seen: SeenPage) -> list[HtmlElement]:
     return list(dict.fromkeys(found))
 
 
+def is_served(seen: SeenPage, source: str) -> bool:
+    """Return whether the portal sent the list of an order with its page, so that no script brought it.
+
+    Args:
+        seen: The page of an order as it was shown.
+        source: The page as the portal sent it.
+
+    Raises:
+        ObservationError: As ``example_elements``.
+    """
+    examples = example_elements(seen)
+    files = {item for example in examples for item in (example, *look_alikes(seen, example))}
+    shown = {seen.tree.address_of(item, tuple(address_attributes(item))) for item in files}
+    sent = PageTree(source, seen.tree.address)
+    addresses = {sent.address_of(item, tuple(address_attributes(item))) for item in sent.elements()}
+    return bool(shown) and "" not in shown and shown <= addresses
+
+
 def look_alikes(seen: SeenPage, example: HtmlElement) -> list[HtmlElement]:
     """Return the elements at the same kind of place as an example: those of its siblings in the list."""
     place = _place(example)
@@ -135,7 +153,8 @@ def _leads_to(seen: SeenPage, element: HtmlElement, name: str) -> bool:
     if name in values:
         return True
     address = seen.tree.address_of(element, tuple(address_attributes(element)))
-    return bool(address) and unquote(name) in {unquote(address), unquote(address.partition("://")[2].partition("/")[2])}
+    path = "/" + address.partition("://")[2].partition("/")[2]
+    return bool(address) and unquote(name) in {unquote(address), unquote(path), unquote(path[1:])}
 
 
 def _by_text(seen: SeenPage, name: str, *, is_whole: bool) -> list[HtmlElement]:

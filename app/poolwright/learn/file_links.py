@@ -108,7 +108,8 @@ def found_files(seen: SeenPage, selectors: FileSelectors) -> list[HtmlElement]:
 
 def name_of(element: HtmlElement) -> str:
     """Return what a page calls a file, for messages."""
-    return text_of(element)[:80] or element.get("title") or element.get("aria-label") or element.get("href") or "?"
+    text = "".join(filter(str.isprintable, text_of(element))).strip()  # some links have only unseen signs
+    return text[:80] or element.get("title") or element.get("aria-label") or element.get("href") or "?"
 
 
 def _groups(pages: Sequence[SeenPage]) -> list[_Group]:

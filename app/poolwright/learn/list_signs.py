@@ -6,8 +6,9 @@ A list that has not arrived looks like an empty one, so that a pack needs such a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from lxml.html import HtmlElement
@@ -15,9 +16,9 @@ from lxml.html import HtmlElement
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files
 from poolwright.learn.next_page import next_element
-from poolwright.learn.page_marks import LearnedMarks, text_marks
+from poolwright.learn.page_marks import LearnedMarks, shows, text_marks
 from poolwright.learn.page_tree import text_of
-from poolwright.learn.selectors import POSITION_COST, candidates
+from poolwright.learn.selectors import POSITION_COST, Candidate, candidates
 
 #: Counts that must differ before a number on the page is believed to be the count.
 _DIFFERENT_COUNTS = 2
@@ -26,18 +27,20 @@ _FILE_WORDS = re.compile(
     r"attach|file|document|count|anh[a\u00e4]ng|anlage|dokument|datei|pi\u00e8ce|fichier|adjunt|archiv|allegat|anexo|arquivo|bijlage",
     re.IGNORECASE,
 )
-
-#: Words by which languages say that there is nothing.
-_NONE_WORDS = re.compile(
-    r"\b(?:no|not|none|nothing|without|empty|kein\w*|nicht|nichts|ohne|leer\w*|aucune?|pas|rien|sans|vides?|ning[u\u00fa]n\w*|nada|sin|"
-    r"vac[i\u00ed][oa]s?|nessun\w*|niente|non|senza|vuot[oa]|nenhum\w*|sem|n[a\u00e3]o|vazi[oa]s?|geen|niets|niet|leeg|brak|nie|"
-    r"\u017e\u00e1dn\w*|ingen|inga|inget|inte|ikke|tom[ta]?|ei)\b",
+#: Words that say that there is nothing, and names of elements that say so. Any other text that orders with attachments
+#: do not have may be of this order alone: its supplier, its date, a comment.
+_NOTHING = re.compile(
+    r"\b(?:no|not|none|nothing|empty|without|zero|non|inte|tom[ta]?|ei|nie|niet|n\u00e3o|vides?|\u017e\u00e1dn\w*|"
+    r"kein\w*|nicht|nichts|ohne|leer\w*|aucun\w*|vide|sans|pas|rien|ning[u\u00fa]n\w*|"
+    r"sin|nada|vac[i\u00ed]\w*|nessun\w*|senza|niente|vuot\w*|nenhum\w*|sem|vazi\w*|geen|leeg|niets|brak|pust\w*|ingen|inga|inget|"
+    r"ikke|yok|bo\u015f|\u043d\u0435\u0442|\u0431\u0435\u0437|\u043f\u0443\u0441\u0442\w*)\b|[\u65e0\u7121]|\u6ca1\u6709|\u6c92\u6709|\u306a\u3057|\u3042\u308a\u307e\u305b\u3093|\uc5c6",
     re.IGNORECASE,
 )
-_NONE_NAMES = re.compile(
-    r"empty|blank|nothing|(?:^|[\s_-])none(?:$|[\s_-])|no[_-]?(?:data|results?|rows?|items?|files?|documents?|attachments?)",
-    re.IGNORECASE,
+_NAMED_NOTHING = re.compile(
+    r"empty|nothing|none\b|no[-_]?(?:attach|doc|file|data|item|record|result|row|entr)|blank|placeholder", re.IGNORECASE
 )
+#: Orders without attachments that all have the same text, whatever it says.
+_SAME_ORDERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,8 @@ class LearnedSigns:
     empty: LearnedMarks = field(default_factory=LearnedMarks)
     #: Regular expressions of the requests by which the list comes.
     answered: tuple[str, ...] = ()
+    #: Elements behind the list, for a list that the portal sends with the page.
+    settled: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -63,34 +68,35 @@ def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedS
     selector, attribute = _count(orders, selectors)
     with_files = [seen for seen in orders if seen.page.has_files]
     without = [seen for seen in orders if not seen.page.has_files]
-    empty, unmarked = text_marks(without, with_files, says_none) if without else (LearnedMarks(), [])
+    empty, unmarked = text_marks(without, with_files, partial(_is_meant, without)) if without else (LearnedMarks(), [])
     answered = _requests(orders)
+    is_always_counted = bool(selector) and all(_counted(seen, selector, attribute) is not None for seen in without)
+    has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered)
+    settled = "" if has_sign else _behind_served_list(orders, selectors)
     doubts: list[str] = []
     if not without:
         doubts.append("No order without attachments was shown, so it is not known how a page says that there are none.")
-    elif unmarked and not selector:
+    elif unmarked and not is_always_counted:
         doubts.append(f"{unmarked[0].page.file}: it does not say in words that there are no attachments.")
     if not selector:
         doubts.append("No number on the pages says how many attachments there are, so a list cut short is not noticed.")
-    if not (selector or empty.text or answered):
-        doubts.append("Orders without attachments will end as portal_changed, since no sign of an empty list is known.")
+    if without and not (has_sign or settled):
+        doubts.append(
+            "Orders without attachments will end as portal_changed, since no sign of an empty list is known. If the "
+            "source of a page (Ctrl+U) has the attachments, add served = true to the pages of orders and learn again."
+        )
+    if settled:
+        doubts.append(
+            f"No page says that there are no attachments: an order has none if it has {settled} and no attachment."
+        )
     return LearnedSigns(
         count_selector=selector,
         count_attribute=attribute,
         empty=LearnedMarks() if unmarked else empty,
-        answered=() if selector or (empty.text and not unmarked) else answered,
+        answered=() if is_always_counted or (empty.text and not unmarked) else answered,
+        settled=(settled,) if settled else (),
         doubts=tuple(doubts),
     )
-
-
-def says_none(element: HtmlElement, text: str) -> bool:
-    """Return whether an element says that a list is empty, by its words or by its name.
-
-    Any other text that only the orders without attachments have, such as a supplier, would call the unread list of
-    another order empty.
-    """
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return _NONE_WORDS.search(text) is not None or _NONE_NAMES.search(names) is not None
 
 
 def number_in(text: str) -> int | None:
@@ -117,46 +123,110 @@ def _count(orders: Sequence[SeenPage], selectors: FileSelectors) -> tuple[str, s
         return "", ""
     whole = [seen for seen in orders if next_element(seen) is None] or orders
     with_files = max(whole, key=lambda seen: wanted[seen.page.file])
-    found: list[tuple[bool, int, int, str, str]] = []
-    for element, attribute, text in _numbered(with_files, wanted[with_files.page.file]):
+    found: list[tuple[bool, int, int, int, str, str]] = []
+    around = {item for file in found_files(with_files, selectors) for item in (file, *file.iterancestors())}
+    for element, attribute, text in _numbered(with_files, wanted[with_files.page.file], around):
         for candidate in candidates(element):
             if candidate.cost >= POSITION_COST:
                 break
-            if all(_fits(seen, candidate.css, attribute, wanted[seen.page.file]) for seen in orders):
-                names = f"{candidate.css} {text} {attribute}"
-                entry = (not _FILE_WORDS.search(names), candidate.cost, len(candidate.css), candidate.css, attribute)
-                found.append(entry)
-                break
+            missing = _missing_counts(orders, wanted, candidate.css, attribute)
+            if missing is not None and _is_of_files(orders, candidate.css, text, attribute):
+                is_several = any(len(seen.tree.select(candidate.css)) > 1 for seen in orders)
+                found.append((is_several, missing, candidate.cost, len(candidate.css), candidate.css, attribute))
+                if not (is_several or missing):
+                    break
     if not found:
         return "", ""
-    is_foreign, _, _, css, attribute = min(found)
-    return ("", "") if is_foreign else (css, attribute)
+    *_, css, attribute = min(found)
+    return css, attribute
 
 
-def _numbered(seen: SeenPage, number: int) -> Iterator[tuple[HtmlElement, str, str]]:
-    """Yield the elements of a page that have a number in their text or in an attribute."""
+def _missing_counts(orders: Sequence[SeenPage], wanted: Mapping[str, int], css: str, attribute: str) -> int | None:
+    """Return how many pages without files have no count; ``None`` if any page has a wrong one."""
+    counts = [(seen, wanted[seen.page.file], _counted(seen, css, attribute)) for seen in orders]
+    shown = {found_count for _, found_count, count in counts if count is not None}
+    if len(shown) < _DIFFERENT_COUNTS or not all(
+        _fits(seen, count, found_count) for seen, found_count, count in counts
+    ):
+        return None
+    return sum(count is None for _, _, count in counts)
+
+
+def _is_of_files(orders: Sequence[SeenPage], css: str, text: str, attribute: str) -> bool:
+    """Return whether an element counts files: by its name, or by the words around its number on every page."""
+    if _FILE_WORDS.search(f"{css} {attribute}"):
+        return True
+    return bool(_FILE_WORDS.search(text)) and all(
+        _FILE_WORDS.search(text_of(item)) for seen in orders for item in seen.tree.select(css)[:1]
+    )
+
+
+def _numbered(seen: SeenPage, number: int, around: Collection[HtmlElement]) -> Iterator[tuple[HtmlElement, str, str]]:
+    """Yield the elements of a page that have a number in an attribute, or in their text if no file is in it."""
     for element in seen.tree.elements():
         for name, value in element.attrib.items():
             if str(name).startswith("data-") and number_in(str(value)) == number:
                 yield element, str(name), str(value)
         text = text_of(element)
-        if len(text) <= _TEXT_MAX_CHARS and number_in(text) == number:
+        if element not in around and len(text) <= _TEXT_MAX_CHARS and number_in(text) == number:
             yield element, "", text
 
 
-def _fits(seen: SeenPage, css: str, attribute: str, found_count: int) -> bool:
-    """Return whether a number is that of the files; a list of several pages has more than the first one shows."""
-    number = _counted(seen, css, attribute)
-    if next_element(seen) is None:
-        return number == found_count
-    return number is not None and number > found_count
+def _fits(seen: SeenPage, count: int | None, found_count: int) -> bool:
+    """Return whether a number can be that of the files; a list of several pages has more than the first one shows."""
+    if count is None:
+        return not found_count
+    return count == found_count if next_element(seen) is None else count > found_count
 
 
 def _counted(seen: SeenPage, css: str, attribute: str) -> int | None:
+    """Return the number that all matches of a selector have; of different ones, a negative one, which is no count."""
+    texts = [(item.get(attribute) or "") if attribute else text_of(item) for item in seen.tree.select(css)]
+    numbers = {number for text in texts if (number := number_in(text)) is not None}
+    return next(iter(numbers), None) if len(numbers) < _DIFFERENT_COUNTS else -1
+
+
+def says_none(text: str, css: str) -> bool:
+    """Return whether an element says that a list is empty, by its words or by the names in a selector of it."""
+    return bool(_NOTHING.search(text) or _NAMED_NOTHING.search(css))
+
+
+def _is_meant(without: Sequence[SeenPage], text: str, css: str) -> bool:
+    """Return whether a text of orders without attachments means that there are none."""
+    if says_none(text, css):
+        return True
+    return len(without) >= _SAME_ORDERS and all(shows(seen, text, [css]) for seen in without)
+
+
+def _behind_served_list(orders: Sequence[SeenPage], selectors: FileSelectors) -> str:
+    """Return a selector for an element behind the list of every order; empty if there is none, or a script brings it.
+
+    A list that the portal sends with the page has arrived once what is behind it is there.
+    """
+    with_files = [seen for seen in orders if seen.page.has_files]
+    if not all(seen.page.served for seen in with_files):
+        return ""
+    first = with_files[0]
+    places = {element: place for place, element in enumerate(first.tree.elements())}
+    last = max((places[item] for item in found_files(first, selectors)), default=len(places))
+    behind = [element for element, place in places.items() if place > last]
+    usable = (
+        candidate
+        for element in behind
+        for candidate in candidates(element)
+        if candidate.cost < POSITION_COST and all(_is_behind(seen, selectors, candidate.css) for seen in orders)
+    )
+    return min(usable, key=lambda one: (one.cost, len(one.css)), default=Candidate(css="", cost=0)).css
+
+
+def _is_behind(seen: SeenPage, selectors: FileSelectors, css: str) -> bool:
+    """Return whether the first match of a selector is behind the files of a page."""
     found = seen.tree.select(css)
-    if not found:
-        return None
-    return number_in((found[0].get(attribute) or "") if attribute else text_of(found[0]))
+    files = set(found_files(seen, selectors))
+    order = [
+        element for element in seen.tree.elements() if element in files or element is (found[0] if found else None)
+    ]
+    return bool(found) and order[-1] is found[0] and found[0] not in files
 
 
 def _requests(orders: Sequence[SeenPage]) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class LearnedLogin:
     steps: tuple[Mapping[str, str], ...] = ()
     #: Whether it is HTTP authentication.
     is_http: bool = False
+    #: Path of the form, if the portal does not lead there by itself; else empty.
+    start: str = ""
     #: Hosts of single sign-on.
     hosts: tuple[str, ...] = ()
     lost: LearnedMarks
@@ -59,7 +61,8 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
     bare = [seen for seen in unmarked if seen in placed and not address_mark(seen, others)]
     doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
-    forms = [form for seen in own if (form := _form(seen)) is not None]
+    found = {seen.page.file: form for seen in own if (form := _form(seen)) is not None}
+    forms = list(found.values())
     steps = () if forms else _steps(own)
     is_http = any(seen.page.challenge == "basic" for seen in own) and not forms and not steps
     if is_http:
@@ -76,6 +79,8 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         submit=submit,
         steps=steps,
         is_http=is_http,
+        # A page that only says that nobody is logged in has no form, so that the form must be opened.
+        start=next((_path_of(seen) for seen in own if seen.page.file in found), "") if len(found) < len(own) else "",
         hosts=tuple(dict.fromkeys(urlsplit(seen.tree.address).hostname or "" for seen in foreign)),
         lost=LearnedMarks(
             address=addresses,
@@ -86,6 +91,11 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         ),
         doubts=tuple(doubts),
     )
+
+
+def _path_of(seen: SeenPage) -> str:
+    parts = urlsplit(seen.tree.address)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _form_marks(own: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[tuple[str, ...], list[SeenPage]]:

@@ -75,15 +75,19 @@ class ObservedPage(ObservedTable):
     next: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
+    #: Whether the portal sent the list with the page, so that no script brings it later.
+    served: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        own = (self.attachments, self.count, self.supplier, self.requests, self.next)
+        own = (self.attachments, self.count, self.supplier, self.requests, self.next, self.served)
         if self.kind is not ShownKind.ORDER and any(own):
-            msg = f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next and requests"
+            msg = (
+                f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next, requests and served"
+            )
             raise ValueError(msg)
         if self.challenge and (self.kind is not ShownKind.LOGIN or self.status != HTTPStatus.UNAUTHORIZED):
             msg = f"{self.file}: only a page of kind 'login' with status 401 has a challenge"

@@ -43,12 +43,8 @@ def order_address(orders: Sequence[SeenPage], unknown: Sequence[SeenPage]) -> Or
     Raises:
         ObservationError: An address does not contain its number, or the pages of orders have different addresses.
     """
-    read = [_Reading.of(seen) for seen in orders]
-    places = dict.fromkeys((one.base_url, one.order) for one in read)
-    if len(places) > 1:
-        shown = " and ".join(base + order for base, order in places)
-        raise ObservationError(f"The orders have different kinds of addresses, {shown}. A pack has only one.")
-    base_url, order = next(iter(places))
+    read = _common([_readings(seen) for seen in orders])
+    base_url, order = read[0].base_url, read[0].order
     prefixes = tuple(dict.fromkeys(one.prefix for one in read if one.prefix))
     numbers = [one.number for one in read]
     typed = [_without_prefix(seen.page.number.strip(), prefixes) for seen in unknown]
@@ -87,33 +83,64 @@ def pattern_is_digits(pattern: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """One page of an order: where the number stands in its address."""
+    """One place where the number of an order may stand in the address of its page."""
 
     base_url: str
     order: str
     number: str
     prefix: str
 
-    @classmethod
-    def of(cls, seen: SeenPage) -> _Reading:
-        parts = urlsplit(seen.tree.address)
-        rest = (
-            parts.path + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
-        )
-        typed = seen.page.number.strip()
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return what all orders have in common."""
+        return self.base_url, self.order
+
+
+def _common(read: Sequence[Sequence[_Reading]]) -> list[_Reading]:
+    """Return the reading of each order that has the same place as those of the others, the likeliest place first.
+
+    Raises:
+        ObservationError: There is no such place.
+    """
+    places = [{one.place: one for one in reversed(readings)} for readings in read]
+    for reading in read[0]:
+        if all(reading.place in others for others in places):
+            return [others[reading.place] for others in places]
+    shown = " and ".join(dict.fromkeys("".join(readings[0].place) for readings in read))
+    raise ObservationError(f"The orders have different kinds of addresses, {shown}. A pack has only one.")
+
+
+def _readings(seen: SeenPage) -> list[_Reading]:
+    """Return the places of a number in the address of its page: on its own first, then behind letters (``po17``).
+
+    Raises:
+        ObservationError: There is none.
+    """
+    parts = urlsplit(seen.tree.address)
+    rest = parts.path + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+    typed = seen.page.number.strip()
+    read: list[_Reading] = []
+    for before in ("A-Za-z0-9", "0-9"):
         for number in _forms(typed):
             for form in dict.fromkeys((quote(number, safe=""), number)):
-                found = [*re.finditer(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", rest)]
-                if found:
-                    order = rest[: found[-1].start()] + "{number}" + rest[found[-1].end() :]
-                    prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
-                    base_url = f"{parts.scheme}://{parts.netloc}"
-                    return cls(base_url=base_url, order=order or "/", number=unquote(number), prefix=prefix)
+                found = re.finditer(rf"(?<![{before}]){re.escape(form)}(?![A-Za-z0-9])", rest)
+                prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
+                read += [
+                    _Reading(
+                        base_url=f"{parts.scheme}://{parts.netloc}",
+                        order=rest[: match.start()] + "{number}" + rest[match.end() :] or "/",
+                        number=unquote(number),
+                        prefix=prefix,
+                    )
+                    for match in reversed([*found])
+                ]
+    if not read:
         raise ObservationError(
             f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens "
             "orders by an address with their number; look for such an address (for example behind a link in "
             "a mail), and show that."
         )
+    return read
 
 
 def _forms(typed: str) -> list[str]:

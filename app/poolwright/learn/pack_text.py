@@ -106,7 +106,7 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
     if login.is_http:
         ladder = ("revisit",)  # the browser sends user and password itself
-    yield "", "login", {"ladder": ladder, "start": parts.probe, "hosts": login.hosts}
+    yield "", "login", {"ladder": ladder, "start": login.start or parts.probe, "hosts": login.hosts}
     if login.user:
         form = {"user": login.user, "password": login.password, "submit": login.submit}
         yield "The fields of the login page.", "login.form", form
@@ -140,7 +140,7 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     if parts.names.is_needed:
         cell = {"closest": parts.names.closest, "selector": parts.names.selector}
         table["names"] = [*_NAMES_BEFORE, cell, *_NAMES_AFTER]
-    table |= {"clicks": files.clicks, "answered": signs.answered}
+    table |= {"clicks": files.clicks, "answered": signs.answered, "settled": signs.settled}
     yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
     if parts.following.selector:
         following = {"click": parts.following.selector, "text": parts.following.text}

@@ -15,8 +15,8 @@ from poolwright.learn.examples import SeenPage
 from poolwright.learn.page_tree import folded, is_shown, text_of
 from poolwright.learn.selectors import POSITION_COST, candidates
 
-#: Decides by an element and its text.
-IsFitting: TypeAlias = Callable[[HtmlElement, str], bool]
+#: Decides by a text and the selector of its elements.
+IsMeant: TypeAlias = Callable[[str, str], bool]
 #: Length of a text that a mark may have, in characters.
 _TEXT_MIN_CHARS, _TEXT_MAX_CHARS = 6, 160
 _LATER_STATUS = 400
@@ -56,26 +56,21 @@ class _Texts:
     within: list[str] = field(default_factory=list[str])
 
 
-def _any_text(_: HtmlElement, __: str) -> bool:
-    """Accept a text whatever it says."""
-    return True
-
-
 def text_marks(
-    targets: Sequence[SeenPage], others: Sequence[SeenPage], is_fitting: IsFitting = _any_text
+    targets: Sequence[SeenPage], others: Sequence[SeenPage], is_meant: IsMeant | None = None
 ) -> tuple[LearnedMarks, list[SeenPage]]:
     """Return texts that each target shows and no other page, and the targets for which there is none.
 
     Args:
-        targets: The pages to be marked.
-        others: The pages that must not have the marks.
-        is_fitting: Whether a text of an element says what the mark is to mean.
+        targets: The pages that have the marks.
+        others: The pages that must not have them.
+        is_meant: Whether a text, in elements of a selector, may be a mark; all may without it.
     """
     marks, unmarked = _Texts(), list[SeenPage]()
     for seen in targets:
-        if any(_shows(seen, text, marks.within) for text in marks.text):
+        if any(shows(seen, text, marks.within) for text in marks.text):
             continue
-        found = _text_mark(seen, others, marks.within, is_fitting)
+        found = _text_mark(seen, others, marks.within, is_meant)
         if found is None:
             unmarked.append(seen)
             continue
@@ -140,7 +135,8 @@ def address_mark(seen: SeenPage, others: Sequence[SeenPage]) -> str:
     return f"^{re.escape(path)}(?:[/?#]|$)"
 
 
-def _shows(seen: SeenPage, text: str, within: Iterable[str]) -> bool:
+def shows(seen: SeenPage, text: str, within: Iterable[str]) -> bool:
+    """Return whether a visible element of a page has a text."""
     shown = " ".join(text_of(item) for selector in within for item in seen.tree.select(selector) if is_shown(item))
     return folded(text) in folded(shown)
 
@@ -150,12 +146,12 @@ def _matches(seen: SeenPage, css: str) -> bool:
 
 
 def _text_mark(
-    seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str], is_fitting: IsFitting
+    seen: SeenPage, others: Sequence[SeenPage], within: Sequence[str], is_meant: IsMeant | None
 ) -> tuple[str, str] | None:
     """Return a text and the selector of the elements in which it counts, so that both are on no other page."""
     for element in _speaking(seen):
         text = fixed_text(text_of(element), seen.page.number)
-        if not text or not is_fitting(element, text):
+        if not text:
             continue
         for candidate in candidates(element):
             if candidate.cost >= POSITION_COST:
@@ -163,7 +159,9 @@ def _text_mark(
             if candidate.css.isalpha() and not candidate.css.startswith("h"):
                 continue  # any paragraph: the same words may be in an order's own comments
             places = [*within, candidate.css]
-            if not any(_shows(other, text, places) for other in others):
+            if is_meant is not None and not is_meant(text, candidate.css):
+                continue
+            if not any(shows(other, text, places) for other in others):
                 return text, candidate.css
     return None
 

@@ -19,6 +19,8 @@ from tests.support.simulated_teacher import Noted, SimulatedTeacher
 from tests.support.taught_portals import NAMES, TaughtPortal, serving_taught, taught_portal
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
+#: The portals that send the links of an order with its page; the others bring them by scripts.
+SERVED = {"table", "spans"}
 
 
 async def show(page: Page, portal: TaughtPortal, folder: Path) -> Noted:
@@ -43,6 +45,8 @@ async def test_a_portal_that_was_shown_brings_every_file(
         assert (lesson.problems, lesson.pack.notices) == ((), ())
         await brings_every_file(lesson.pack, portal, tmp_path / "stage", open_stage)
 
+    with_files = [page for page in observations.pages if page.has_files]
+    assert [page.served for page in with_files] == [name in SERVED] * len(with_files)
     assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
     assert observations.prove == (list(portal.orders)[4],)
     assert "Noted: login" in noted.texts[0]

@@ -145,6 +145,56 @@ def test_a_web_page_is_a_file_only_when_somebody_says_so(
 
 
 @pytest.mark.parametrize(
+    ("label", "declared", "is_taken"),
+    [
+        ("securedoc.html", "application/octet-stream", True),
+        ("securedoc.HTM", "Application/Octet-Stream; x=1", True),
+        ("securedoc.html", "text/html", False),
+        ("securedoc.html", "", False),
+        ("securedoc", "application/octet-stream", False),
+    ],
+)
+def test_a_page_with_a_form_is_a_file_if_its_name_says_page_and_its_type_is_for_saving(
+    tmp_path: Path, label: str, declared: str, is_taken: bool
+) -> None:
+    finding = sniff(saved(tmp_path, LOGIN_PAGE), label, declared)
+
+    assert finding.shape is SoftError.LOGIN, "so the worker checks that the session still shows the order"
+    assert (not finding.problems) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("part", "declared", "is_vouched", "is_taken"),
+    [
+        ("<link rel=stylesheet href=/style.css>", "text/html", False, False),
+        ('<link href="/style.css" type="text/css" rel="stylesheet"/>', "text/html; charset=utf-8", False, False),
+        ("<SCRIPT async SRC='/app.js'></SCRIPT>", "application/xhtml+xml", False, False),
+        ("<link rel=stylesheet href=/style.css>", "text/html", True, True),
+        ("<link rel=stylesheet href=/style.css>", "application/octet-stream", False, True),
+        ("<link rel=stylesheet href=page_files/style.css>", "text/html", False, True),
+        ("<link rel=stylesheet href=//cdn.test/style.css>", "text/html", False, True),
+        ("<link rel=canonical href=/page>", "text/html", False, True),
+        ("<script>src = '/app.js'</script>", "text/html", False, True),
+        ("<!-- <script src=/app.js></script> -->", "text/html", False, True),
+    ],
+)
+def test_a_page_with_parts_on_its_server_is_one_of_the_portal(
+    tmp_path: Path, part: str, declared: str, is_vouched: bool, is_taken: bool
+) -> None:
+    page = SAVED_PAGE.replace(b"<body>", b"<head>" + part.encode() + b"</head><body>")
+
+    problems = sniff(saved(tmp_path, page), "page.html", declared, is_vouched=is_vouched).problems
+
+    assert problems == (() if is_taken else ("Instead of page.html, the portal sent one of its web pages.",))
+
+
+def test_an_error_page_is_no_file_whatever_its_type_is(tmp_path: Path) -> None:
+    page = b"<html><head><title>500 Internal Server Error</title></head><body></body></html>"
+
+    assert sniff(saved(tmp_path, page), "report.html", "application/octet-stream").problems
+
+
+@pytest.mark.parametrize(
     ("label", "declared", "is_vouched", "is_taken"),
     [
         ("price.xls", "application/vnd.ms-excel", False, True),

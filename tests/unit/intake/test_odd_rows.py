@@ -43,6 +43,17 @@ def test_sums_of_groups_are_questions_too() -> None:
     assert numbers(orders) == ["450001", "450002", "450004", "450005"]
 
 
+def test_numbers_that_follow_one_another_are_no_sums() -> None:
+    def read(*values: int) -> list[int]:
+        return [int(number) for number in numbers(listed("\n".join(["PO", *(f"{value:06}" for value in values)])))]
+
+    assert read(1, 2, 3, 4) == [1, 2, 3, 4]
+    assert read(1, 3, 4) == [1, 3, 4]
+    assert read(1, 3, 4, 8) == [1, 3, 4], "a sum that does not follow is a question"
+    assert read(1, 3, 9, 4) == [1, 3, 9, 4]
+    assert read(4, 1, 5) == [4, 1]
+
+
 def test_a_supplier_called_total_keeps_his_orders() -> None:
     orders = listed("PO;Supplier\n450001;Total\n450002;Total\n")
 

@@ -7,9 +7,12 @@ import tomllib
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from poolwright.learn.examples import SeenPage, is_served
 from poolwright.learn.learner import Lesson, learn, seen_pages
-from poolwright.learn.observations import ObservationError, Observations, ObservedPage
+from poolwright.learn.observations import ObservationError, Observations, ObservedPage, ShownKind
+from poolwright.learn.order_numbers import order_address
 from poolwright.learn.page_judge import judge_page, problems_of
 from poolwright.portal.file_rules import ElementText
 from poolwright.portal.login_schema import LoginStep
@@ -133,8 +136,18 @@ class TestAttachments:
         with pytest.raises(ObservationError, match=r"order-2.html: no element .* 'Nowhere.pdf'"):
             lesson_of(changed(shown_pages(table), "order-2.html", attachments=["Nowhere.pdf"]))
 
-    def test_an_attachment_may_be_named_by_its_address(self, table: TaughtPortal) -> None:
-        pages = changed(shown_pages(table), "order-1.html", attachments=["/files/4500010001/Terms.pdf"])
+    def test_a_link_of_unseen_signs_alone_is_shown_by_its_other_names(self, table: TaughtPortal) -> None:
+        pages = replaced(shown_pages(table), ">Offer 1.pdf</a>", " title='Offer'>\u200b</a>")
+
+        lesson = lesson_of(changed(pages, "order-1.html", attachments=["Terms.pdf"]))
+
+        assert any(line.startswith("order-1.html: 3 attachments: Offer, ") for line in lesson.findings)
+
+    @pytest.mark.parametrize(
+        "address", ["/files/4500010001/Terms.pdf", "/files/4500010001/%54erms.pdf", "files/4500010001/Terms.pdf"]
+    )
+    def test_an_attachment_may_be_named_by_its_address(self, table: TaughtPortal, address: str) -> None:
+        pages = changed(shown_pages(table), "order-1.html", attachments=[address])
 
         assert lesson_of(pages).problems == ()
 
@@ -324,6 +337,171 @@ class TestMarks:
         assert lesson.problems == ()
 
 
+#: The pages of a server that draws its lists itself; an order without files has no list at all.
+SERVED_HEAD = "<html><body><div id=top>Purchasing</div>"
+SERVED_FORM = "<form action=/in><input name=who><input type=password name=word><button>In</button></form></body></html>"
+
+
+def served_order(number: str, supplier: str, *files: str, events: int = 1, more: str = "") -> dict[str, Any]:
+    rows = "".join(f"<li><a class=get href='/get/{number}/{file}'>{file}</a>" for file in files)
+    box = (
+        f"<div id=filebox><h3>Attachments <i class=count>({len(files)})</i></h3><ul>{rows}</ul></div>" if files else ""
+    )
+    history = f"<div id=past><h3>History <i class=count>({events})</i></h3></div>"
+    body = f"<div id=order>Order {number}<table><tr><td class=by>{supplier}</td></tr></table>{more}{box}{history}</div>"
+    values = {"attachments": list(files[:1])} if files else {}
+    return {
+        "file": f"{number}.html",
+        "kind": "order",
+        "number": number,
+        "supplier": supplier,
+        "served": True,
+        "address": f"https://portal.test/po/{number}",
+        "source": f"{SERVED_HEAD}{body}<div id=foot>Help</div></body></html>",
+        **values,
+    }
+
+
+def served_pages(*without: dict[str, Any]) -> list[dict[str, Any]]:
+    def page(file: str, kind: str, path: str, body: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
+        return {
+            "file": file,
+            "kind": kind,
+            "address": f"https://portal.test{path}",
+            "source": SERVED_HEAD + body,
+            **more,
+        }
+
+    return [
+        page("login.html", "login", "/enter?next=me", SERVED_FORM),
+        page("home.html", "home", "/me", "<div id=mine>Hello</div></body></html>"),
+        served_order("101", "Acme Ltd", "a.pdf", "b.pdf", events=3),
+        served_order("102", "Nordwind GmbH", "c.pdf", events=2),
+        *(without or [served_order("103", "Globex Corporation", events=0)]),
+        page("missing.html", "not_found", "/po/999", "<h1>Unknown order</h1></body></html>", number="999", status=404),
+    ]
+
+
+class TestServedLists:
+    def test_an_order_without_a_list_is_one_without_attachments_once_what_is_behind_the_list_is_there(self) -> None:
+        lesson = lesson_of(served_pages())
+
+        assert lesson.problems == ()
+        assert lesson.pack.attachments.settled == ("#past",)
+        assert lesson.pack.attachments.empty is None
+        assert any("it has #past and no attachment" in doubt for doubt in lesson.doubts)
+
+    def test_a_list_that_a_script_may_bring_later_is_not_believed_to_be_empty(self) -> None:
+        lesson = lesson_of(changed(served_pages(), "102.html", served=False))
+
+        assert lesson.pack.attachments.settled == ()
+        assert any("add served = true" in doubt for doubt in lesson.doubts)
+        assert any("has no sign of an empty list" in problem for problem in lesson.problems)
+
+    def test_what_stands_before_the_list_of_any_order_is_no_sign(self) -> None:
+        pages = replaced(served_pages(), "<div id=past>", "<div id=past hidden>")
+        (order,) = [page for page in pages if page["file"] == "102.html"]
+        moved = order["source"].replace("<div id=order>", "<div id=past></div><div id=order>", 1)
+
+        assert lesson_of(changed(pages, "102.html", source=moved)).pack.attachments.settled == ("#foot",)
+
+    def test_words_of_the_order_itself_do_not_mean_that_there_are_no_attachments(self) -> None:
+        lesson = lesson_of(
+            served_pages(served_order("103", "Globex Corporation", more="<p class=note>Deliver soon</p>"))
+        )
+
+        assert lesson.pack.attachments.empty is None
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            "<p class=note>Nothing was attached</p>",
+            "<p class=note>Keine Anlagen vorhanden</p>",
+            "<p class=note>\u041d\u0435\u0442 \u0444\u0430\u0439\u043b\u043e\u0432 \u0442\u0443\u0442</p>",
+            "<p class=no-files>Just the order</p>",
+        ],
+    )
+    def test_words_or_names_for_nothing_do(self, more: str) -> None:
+        lesson = lesson_of(served_pages(served_order("103", "Globex Corporation", more=more)))
+
+        assert lesson.pack.attachments.empty is not None
+        assert lesson.pack.attachments.settled == ()
+        assert lesson.problems == ()
+
+    def test_so_does_what_several_orders_without_attachments_all_say(self) -> None:
+        said = "<p class=note>Just the order</p>"
+        two = [served_order("103", "Globex Corporation", more=said), served_order("104", "Initech Inc", more=said)]
+
+        lesson = lesson_of(served_pages(*two))
+
+        assert lesson.pack.attachments.empty is not None
+        assert lesson.pack.attachments.empty.text == ("Just the order",)
+        assert lesson_of(served_pages(two[0])).pack.attachments.empty is None
+
+    def test_the_count_of_another_list_is_none_of_attachments(self) -> None:
+        lesson = lesson_of(served_pages())
+
+        assert lesson.pack.attachments.count is not None
+        assert lesson.pack.attachments.count.selector == "#filebox i.count"
+
+    def test_a_count_that_two_places_agree_on_is_taken_from_the_one_of_the_attachments(self) -> None:
+        pages = served_pages()
+        pages[2], pages[3] = (
+            served_order("101", "Acme Ltd", "a.pdf", "b.pdf", events=2),
+            served_order("102", "Nordwind GmbH", "c.pdf", events=1),
+        )
+
+        lesson = lesson_of(replaced(pages, "<div id=past>", "<div>"))
+
+        assert lesson.pack.attachments.count is not None
+        assert lesson.pack.attachments.count.selector == "#filebox i.count"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "served"),
+        [
+            ("", "", True),
+            ("<h3>Attachments", "<h3>Files", True),
+            ("/get/101/b.pdf", "/get/101/other.pdf", False),
+            ("/get/101/a.pdf", "#", False),
+            ("<body>", "<body><base href=/elsewhere/>", True),
+        ],
+    )
+    def test_a_list_is_served_if_the_source_has_all_addresses_of_its_files(
+        self, old: str, new: str, served: bool
+    ) -> None:
+        observations, sources = observed([served_order("101", "Acme Ltd", "a.pdf", "b.pdf")], is_whole=False)
+        (seen,) = seen_pages(observations, sources)
+
+        assert is_served(seen, sources["101.html"].replace(old, new)) is served
+
+    def test_a_list_whose_files_have_no_address_is_not(self) -> None:
+        order = served_order("101", "Acme Ltd", "a.pdf")
+        order["source"] = order["source"].replace("href='/get/101/a.pdf'", "onclick='get(1)'")
+        observations, sources = observed([order], is_whole=False)
+        (seen,) = seen_pages(observations, sources)
+
+        assert not is_served(seen, sources["101.html"])
+
+    def test_only_orders_are_served(self) -> None:
+        with pytest.raises(ValidationError, match=r"only pages of kind 'order' have .* served"):
+            lesson_of(changed(served_pages(), "home.html", served=True))
+
+
+class TestStart:
+    def test_the_login_begins_at_the_form_if_pages_without_a_login_do_not_lead_there(self) -> None:
+        nobody = {
+            "file": "nobody.html",
+            "kind": "login",
+            "address": "https://portal.test/me",
+            "source": f"{SERVED_HEAD}<p id=hint>You are not logged in</p></body></html>",
+        }
+        lesson = lesson_of([*served_pages(), nobody])
+
+        assert lesson.pack.login.start == "/enter?next=me"
+        assert lesson.problems == ()
+        assert lesson_of(served_pages()).pack.login.start == "/me"
+
+
 class TestNumbers:
     def test_letters_and_signs_are_kept_as_they_are_written(self) -> None:
         pages = shown_pages(taught_portal("shadow"))
@@ -339,6 +517,41 @@ class TestNumbers:
 
         assert isinstance(number, OrderNumber)
         assert number.portal_number == "4500010001"
+
+    @pytest.mark.parametrize(
+        ("paths", "order"),
+        [
+            ({"17": "/po17", "18": "/po18"}, "/po{number}"),
+            ({"17": "/v17/po17"}, "/v17/po{number}"),
+            ({"1": "/po/1?tab=1", "2": "/po/2?tab=1"}, "/po/{number}?tab=1"),
+            ({"1": "/po1/1", "2": "/po1/2"}, "/po1/{number}"),
+            ({"PO17": "/po/PO17"}, "/po/{number}"),
+            ({"PO 17": "/po/17"}, "/po/{number}"),
+        ],
+    )
+    def test_the_number_stands_where_the_addresses_of_all_orders_have_theirs(
+        self, paths: dict[str, str], order: str
+    ) -> None:
+        found = order_address([_order_at(number, path) for number, path in paths.items()], [])
+
+        assert found.order == order
+        assert found.base_url == "https://portal.test:8617"
+
+    @pytest.mark.parametrize("path", ["/po/171", "/po/x17y", "/po/"])
+    def test_a_number_within_another_word_is_none(self, path: str) -> None:
+        with pytest.raises(ObservationError, match="does not contain the number 17"):
+            order_address([_order_at("17", path)], [])
+
+    def test_orders_at_different_places_are_refused(self) -> None:
+        with pytest.raises(
+            ObservationError, match=r"different kinds of addresses, .*/a/\{number\} and .*/b/\{number\}"
+        ):
+            order_address([_order_at("1", "/a/1"), _order_at("2", "/b/2")], [])
+
+
+def _order_at(number: str, path: str) -> SeenPage:
+    page = ObservedPage(file="x.html", kind=ShownKind.ORDER, number=number, address=f"https://portal.test:8617{path}")
+    return seen_pages(Observations.model_construct(title="x", pages=(page,)), {"x.html": "<html></html>"})[0]
 
 
 class TestSupplier:

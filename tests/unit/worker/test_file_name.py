@@ -223,3 +223,21 @@ def test_a_text_that_is_also_the_end_of_the_address_is_a_whole_name() -> None:
     assert is_given("LICENSE", "https://p.test/files/LICENSE")
     assert not is_given("LICENSE", "https://p.test/files/4711")
     assert not is_given("", "https://p.test/files/LICENSE")
+
+
+def test_a_link_of_unseen_signs_alone_names_nothing() -> None:
+    assert called(text="\u200b", title="Download", address="https://p.test/raw/7/Offer.pdf") == "Offer.pdf"
+    assert name_in_text(" \u200b\u2060 ") == ""
+    assert name_in_text("\u200b\nOffer.pdf") == "Offer.pdf"
+
+
+def test_a_text_that_header_or_address_confirms_is_the_name_whatever_the_pack_asks_for() -> None:
+    only_text = (NameSource.TEXT,)
+
+    def is_given(text: str, header: str = "", address: str = "") -> bool:
+        return choose_file_name(only_text, {"text": text}, ContentDisposition(name=header), [address]).is_given
+
+    assert is_given("LICENSE", address="https://p.test/files/LICENSE")
+    assert is_given("LICENSE", header=" LICENSE ")
+    assert not is_given("LICENSE", header="LICENSE.txt", address="https://p.test/files/4711")
+    assert not is_given("")

@@ -110,8 +110,9 @@ def choose_file_name(
     is_written = chosen in _WRITTEN or isinstance(chosen, ElementText)
     if is_written and (cut := _CUT.search(text)):
         text = next((whole for whole in texts.values() if _is_whole(whole, text[: cut.start()])), text)
-    # A place that the pack names holds the name as it is; so does a text that is also the end of the file's address.
-    is_given = chosen not in _FOUND or (chosen in _WRITTEN and texts.get(NameSource.ADDRESS) == text)
+    # A place that the pack names holds the name as it is; so does a text that header or address of the file repeats.
+    repeated = {_text_of(source, page, header, addresses) for source in (NameSource.ADDRESS, NameSource.DISPOSITION)}
+    is_given = chosen not in _FOUND or (chosen in _WRITTEN and text in repeated)
     name = re.sub(r"[/\\]", "_", text) if is_written else text
     return FileName(label=text, name=name, is_given=is_given)
 
@@ -145,7 +146,7 @@ def _text_at(place: ElementText, text: str) -> str:
 def name_in_text(text: str) -> str:
     """Return the file name in a text of a page; its first line without a size if no part looks like a name."""
     lines = [" ".join(_ICONS.sub("", line).split()) for line in text[:_TEXT_MAX_CHARS].splitlines()]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if any(sign.isprintable() for sign in line)]  # some links have only unseen signs
     for line in lines:
         ends = [match.end() for match in _ENDED.finditer(line) if has_ending(match[0])]
         if ends:

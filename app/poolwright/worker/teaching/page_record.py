@@ -59,7 +59,13 @@ class PageRecord:
         self._proofs: list[str] = []
 
     def add(
-        self, message: PanelMessage, status: int, requests: list[str], *, challenge: Literal["", "basic"] = ""
+        self,
+        message: PanelMessage,
+        status: int,
+        requests: list[str],
+        *,
+        challenge: Literal["", "basic"] = "",
+        served: bool = False,
     ) -> None:
         """Keep a page, or the number of an order that the pack is tried on; of several numbers the last two.
 
@@ -68,6 +74,7 @@ class PageRecord:
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
             challenge: How the server itself asked for user and password.
+            served: Whether the portal sent its list of attachments with it.
         """
         if message.kind == "prove":
             others = [number for number in self._proofs if number != message.number]
@@ -84,8 +91,9 @@ class PageRecord:
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
             page["next"] = message.next
+            page["served"] = served
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
-        kept = {name: value for name, value in page.items() if value not in ("", [])}
+        kept = {name: value for name, value in page.items() if value not in ("", [], False)}
         self._pages[key] = {**kept, "html": message.html}
 
     def counts(self) -> dict[str, int]:

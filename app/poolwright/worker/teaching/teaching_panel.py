@@ -35,6 +35,7 @@ class TeachingPanel:
         self._on_message = on_message
         self._session: CDPSession | None = None
         self._world_id = 0
+        self._document: Response | None = None
         #: HTTP status of the document.
         self.status = _OK
         #: How the server asked for user and password, if it did it by HTTP.
@@ -76,6 +77,13 @@ class TeachingPanel:
             "Runtime.evaluate", {"expression": expression, "contextId": self._world_id, "returnByValue": True}
         )
 
+    async def source(self) -> str:
+        """Return the document as the portal sent it; empty if the browser does not have it any more."""
+        try:
+            return "" if self._document is None else await self._document.text()
+        except (PlaywrightError, UnicodeDecodeError):
+            return ""
+
     def _on_call(self, event: dict[str, Any]) -> None:
         if event.get("name") != _BINDING:
             return
@@ -93,6 +101,7 @@ class TeachingPanel:
         except PlaywrightError:  # of a frame that is gone, or of a service worker
             return
         if is_document:
+            self._document = response
             self.status = response.status
             asked = response.headers.get("www-authenticate", "").casefold()
             self.challenge = "basic" if response.status == _UNAUTHORIZED and asked.startswith("basic") else ""

@@ -14,6 +14,9 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
+from poolwright.learn.examples import SeenPage, is_served
+from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
+from poolwright.learn.page_tree import PageTree
 from poolwright.worker.browser.keeper_tab import Notify
 from poolwright.worker.teaching.page_record import PageRecord, PanelMessage
 from poolwright.worker.teaching.teaching_panel import TeachingPanel, watch_pages
@@ -57,7 +60,11 @@ class TeachingWindow:
             if message.kind == "done":
                 return
             if message.kind != "ready":
-                self.record.add(message, panel.status, panel.requests, challenge=panel.challenge)
+                status, requests, challenge = panel.status, [*panel.requests], panel.challenge
+                served = bool(message.attachments) and await anyio.to_thread.run_sync(
+                    _served, message, await panel.source()
+                )
+                self.record.add(message, status, requests, challenge=challenge, served=served)
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
@@ -79,3 +86,14 @@ class TeachingWindow:
     def _on_event(self, event: _Event) -> None:
         with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # told after the end
             self._send.send_nowait(event)
+
+
+def _served(message: PanelMessage, source: str) -> bool:
+    """Return whether the portal sent the list of an order with its page."""
+    page = ObservedPage(
+        file="page", kind=ShownKind.ORDER, number=message.number or "?", attachments=("?",), address=message.address
+    )
+    try:
+        return is_served(SeenPage(page=page, tree=PageTree(message.html, message.address)), source)
+    except ObservationError:  # nothing was clicked
+        return False
