@@ -13,6 +13,8 @@ from poolwright.learn.observations import ObservationError
 
 #: How much longer or shorter than the numbers that were seen another one may be, in characters.
 _SHORTER, _LONGER = 2, 3
+#: What stands before a number: no letter or digit, but for the end of an encoded sign, such as a quotation mark.
+_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))"
 _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{12,}")
 
 
@@ -103,7 +105,7 @@ class _Reading:
         typed = seen.page.number.strip()
         for number in _forms(typed):
             for form in dict.fromkeys((quote(number, safe=""), number)):
-                found = [*re.finditer(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", rest)]
+                found = [*re.finditer(rf"{_BEFORE}{re.escape(form)}(?![A-Za-z0-9])", rest)]
                 if found:
                     order = rest[: found[-1].start()] + "{number}" + rest[found[-1].end() :]
                     prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
