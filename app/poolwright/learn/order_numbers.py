@@ -13,6 +13,8 @@ from poolwright.learn.observations import ObservationError
 
 #: How much longer or shorter than the numbers that were seen another one may be, in characters.
 _SHORTER, _LONGER = 2, 3
+#: The end of an encoded sign, such as a quotation mark, which a number may follow.
+_ENCODED = r"(?<=%[0-9A-Fa-f]{2})"
 _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{12,}")
 
 
@@ -123,7 +125,7 @@ def _readings(seen: SeenPage) -> list[_Reading]:
     for before in ("A-Za-z0-9", "0-9"):
         for number in _forms(typed):
             for form in dict.fromkeys((quote(number, safe=""), number)):
-                found = re.finditer(rf"(?<![{before}]){re.escape(form)}(?![A-Za-z0-9])", rest)
+                found = re.finditer(rf"(?:(?<![{before}])|{_ENCODED}){re.escape(form)}(?![A-Za-z0-9])", rest)
                 prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
                 read += [
                     _Reading(

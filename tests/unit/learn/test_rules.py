@@ -8,8 +8,10 @@ import lxml.html
 import pytest
 from cssselect import SelectorError
 
+from poolwright.learn.examples import SeenPage
 from poolwright.learn.list_signs import generalised_request, number_in, says_none
-from poolwright.learn.order_numbers import number_pattern
+from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
+from poolwright.learn.order_numbers import number_pattern, order_address
 from poolwright.learn.page_marks import fixed_text
 from poolwright.learn.page_tree import PageTree, is_shown, saved_address, text_of
 from poolwright.learn.selectors import POSITION_COST, candidates, href_parts, is_stable
@@ -35,6 +37,32 @@ def test_a_pattern_takes_numbers_of_the_same_kind(numbers: list[str], right: lis
 
     assert all(re.fullmatch(pattern, number) for number in [*numbers, *right])
     assert not any(re.fullmatch(pattern, number) for number in wrong)
+
+
+def order_at(address: str, number: str) -> SeenPage:
+    """A page of an order at an address."""
+    page = ObservedPage(file="order.html", kind=ShownKind.ORDER, number=number)
+    return SeenPage(page=page, tree=PageTree("<p>Order</p>", f"https://portal.test{address}"))
+
+
+@pytest.mark.parametrize(
+    ("address", "number", "order"),
+    [
+        ("/po/12", "12", "/po/{number}"),
+        ("/app#/po/12?tab=2", "12", "/app#/po/{number}?tab=2"),
+        ("/#po;find=%5B%22number%22%2C%22PO12%22%5D&v=1", "PO12", "/#po;find=%5B%22number%22%2C%22{number}%22%5D&v=1"),
+        ("/#po;find=%5b%2212%22%5d", "12", "/#po;find=%5b%22{number}%22%5d"),
+        ("/po/PO%2D12", "PO%2D12", "/po/{number}"),
+    ],
+)
+def test_a_number_is_found_in_an_address_also_between_encoded_signs(address: str, number: str, order: str) -> None:
+    assert order_address([order_at(address, number)], []).order == order
+
+
+@pytest.mark.parametrize("address", ["/po/312", "/po/a12", "/po/123", "/po/1", "/po?q=%2Z12"])
+def test_a_part_of_another_word_is_no_number(address: str) -> None:
+    with pytest.raises(ObservationError, match="does not contain the number 12"):
+        order_address([order_at(address, "12")], [])
 
 
 @pytest.mark.parametrize("word", ["attachment", "file-list", "po_view", "order_header_supplier", "btn2", "doc"])
