@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,17 @@ async def running_pool(
     *numbers: int,
     **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[Theatre]:
-    """Let scripted workers loose on orders with these numbers; afterwards nothing of them is left."""
+    """Let scripted workers loose on orders with these numbers; afterwards nothing of them is left.
+
+    ``groups`` among the changes gives the groups of orders by their numbers.
+    """
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
     clock = SystemClock()
     journal = MemoryJournal(clock)
-    await journal.accept(orders(*numbers))
+    given = orders(*numbers)
+    groups: Mapping[int, str] = changes.pop("groups", {})
+    tasks = tuple(replace(task, group=groups.get(int(task.portal_number), "")) for task in given.tasks)
+    await journal.accept(replace(given, tasks=tasks))
     told = EventCapture()
     around = PoolPorts(
         **changes.pop("around", {}),

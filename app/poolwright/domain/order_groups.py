@@ -45,7 +45,7 @@ def group_orders(orders: OrderList, column: str) -> OrderGroups:
     return OrderGroups(
         orders=replace(orders, tasks=tasks),
         notices=(
-            *_notice(blank_count, f"an empty cell in {orders.columns[index]}; they belong to no group"),
+            *_notice(blank_count, f"an empty cell in {orders.columns[index]}, which is no group"),
             *_notice(len(differing), f"rows that differ in {orders.columns[index]}; the first row gives their group"),
         ),
     )

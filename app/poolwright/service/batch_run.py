@@ -27,9 +27,15 @@ from poolwright.journal import queries
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.portal import pack as packs
 from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
-from poolwright.service.groups_aside import keep_groups_aside, resume_groups
 from poolwright.service.pool_config import WorkerConfig
-from poolwright.service.recovery import clean_staging, recover, reopen, run_interruptible
+from poolwright.service.recovery import (
+    clean_staging,
+    keep_groups_aside,
+    recover,
+    reopen,
+    resume_groups,
+    run_interruptible,
+)
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts

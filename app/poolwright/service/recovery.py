@@ -1,4 +1,4 @@
-"""Recovery after an earlier run: unfinished filings, interrupted tasks, and finished orders to run again."""
+"""Recovery after an earlier run: unfinished filings, interrupted tasks, orders to run again, and groups set aside."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ import anyio
 import anyio.to_thread
 
 from poolwright.archive.output_tree import OutputTree
-from poolwright.domain.errors import SetupError, unwrap_group
+from poolwright.domain.errors import OptionsError, SetupError, unwrap_group
+from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId, TaskId, portal_prefix
 from poolwright.domain.outcomes import ActionClass, Reason
-from poolwright.domain.ports import Journal
+from poolwright.domain.ports import EventSink, Journal
 from poolwright.domain.refresh import REFRESHED
 from poolwright.domain.tasks import FetchedFile, Report, TaskRecord
 from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.permissions import describe_error
+from poolwright.journal import queries
 from poolwright.journal.reader import JournalReader
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch import BatchJob, RedoPolicy
 
 
 def tasks_to_redo(
@@ -162,6 +164,32 @@ async def tasks_to_reopen(
         return tasks_to_redo(candidates(reading), redo, is_whole)
 
     return await journal.read(choose)
+
+
+async def resume_groups(journal: SqliteJournal, job: BatchJob) -> None:
+    """Let the groups that the job names be processed again.
+
+    Raises:
+        OptionsError: One of them is not set aside; nothing was changed.
+    """
+    if not job.resumed_groups:
+        return
+    prefix = "" if job.account is None else job.account.prefix
+    aside = await journal.groups_set_aside(prefix)
+    unknown = [group for group in job.resumed_groups if group not in aside]
+    if unknown:
+        known = f"Set aside: {', '.join(sorted(aside))}." if aside else "No group is set aside."
+        raise OptionsError(f"The group {unknown[0]} is not set aside, so it cannot be resumed. {known}")
+    await journal.resume_groups(prefix, job.resumed_groups)
+
+
+async def keep_groups_aside(journal: SqliteJournal, batch_id: BatchId, observe: EventSink) -> None:
+    """Set the waiting orders of a list aside whose groups an earlier run has set aside, and say so."""
+    await journal.keep_aside(batch_id)
+    for group, count in (await journal.query(partial(queries.count_set_aside, batch_id=batch_id))).items():
+        orders = "1 order of it is" if count == 1 else f"{count:,} orders of it are"
+        text = f"The group {group} is still set aside: {orders} not processed."
+        observe(Notice(level=Level.WARNING, text=text))
 
 
 async def run_interruptible(interrupt: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:

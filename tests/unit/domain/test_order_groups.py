@@ -44,8 +44,8 @@ def test_a_column_is_named_or_counted(column: str) -> None:
 def test_an_empty_cell_gives_no_group_and_a_notice() -> None:
     one, two = group_orders(listed((1, ""), (2, "X")), "#2"), group_orders(listed((1, ""), (2, " ")), "#2")
 
-    assert one.notices == ("1 order has an empty cell in Company Code; they belong to no group.",)
-    assert two.notices == ("2 orders have an empty cell in Company Code; they belong to no group.",)
+    assert one.notices == ("1 order has an empty cell in Company Code, which is no group.",)
+    assert two.notices == ("2 orders have an empty cell in Company Code, which is no group.",)
 
 
 def test_the_first_of_several_rows_counts() -> None:

@@ -19,8 +19,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import Report
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import BatchJob, RedoPolicy
-from poolwright.service.groups_aside import keep_groups_aside, resume_groups
-from poolwright.service.recovery import reopen
+from poolwright.service.recovery import keep_groups_aside, reopen, resume_groups
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
 ASIDE = Report(reason=Reason.GROUP_SET_ASIDE, detail="Why.")
