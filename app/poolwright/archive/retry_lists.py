@@ -73,7 +73,7 @@ class RetryLists:
                 columns, rows = _read(report, self._report)
                 for outcome, cells in rows:
                     name = _BY_OUTCOME.get(outcome)
-                    if name not in classes or name is None:
+                    if name is None or name not in classes:
                         continue
                     if name not in tables:
                         drafts[name] = self._folder / f".{self._stem}-{name}.csv{DRAFT_SUFFIX}"

@@ -65,7 +65,8 @@ def complete_staging(files: Path, manifest: Manifest) -> None:
 def keep_earlier_files(files: Path, report: Report, former: Iterable[Path]) -> None:
     """Put the earlier file in place of each staged one with the same content, with its inode and its times.
 
-    May be repeated after any error. Where the disk cannot link files, the staged ones stay.
+    A file that the portal said is unchanged was not downloaded, so it is not staged. May be repeated after any error.
+    Where the disk cannot link files, the staged ones stay, and the others are copied with their times.
 
     Args:
         files: The folder of the staged files.
@@ -85,7 +86,9 @@ def keep_earlier_files(files: Path, report: Report, former: Iterable[Path]) -> N
         try:
             draft.hardlink_to(path)
         except OSError:
-            continue
+            if (files / file.name).is_file():
+                continue
+            shutil.copy2(path, draft)
         draft.replace(files / file.name)
         draft.unlink(missing_ok=True)  # a rename onto another link of the same file does nothing
 

@@ -81,6 +81,9 @@ class FetchedFile:
     media_type: str
     #: The address of the download; empty if only a click could start it.
     source_url: str
+    #: Strong validators of the response, to ask later whether the file is the same; empty if there were none.
+    etag: str = ""
+    last_modified: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

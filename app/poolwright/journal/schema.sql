@@ -127,6 +127,8 @@ CREATE TABLE files (
     sha256 TEXT NOT NULL,
     media_type TEXT NOT NULL,
     source_url TEXT NOT NULL,
+    etag TEXT NOT NULL DEFAULT '', -- empty if the portal told none
+    last_modified TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (task_id, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -25,8 +25,8 @@ INSERT INTO reports (task_id, outcome, reason, detail, fields, evidence, page_ur
 finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _SAVE_FILE = """
-INSERT INTO files (task_id, position, name, label, size_bytes, sha256, media_type, source_url)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO files (task_id, position, name, label, size_bytes, sha256, media_type, source_url, etag, last_modified)
+VALUES (:task_id, :position, :name, :label, :size_bytes, :sha256, :media_type, :source_url, :etag, :last_modified)
 """
 _SAVE_MISSED = """
 INSERT INTO missed (task_id, position, label, source_url, problem, is_retryable) VALUES (?, ?, ?, ?, ?, ?)
@@ -41,7 +41,7 @@ FROM batch_tasks JOIN tasks USING (task_id) LEFT JOIN reports USING (task_id)
 WHERE batch_tasks.batch_id = ? ORDER BY batch_tasks.position
 """
 _RECORD = f"SELECT {_COLUMNS} FROM tasks LEFT JOIN reports USING (task_id) WHERE tasks.task_id = ?"
-_FILE_COLUMNS = "task_id, name, label, size_bytes, sha256, media_type, source_url"
+_FILE_COLUMNS = "task_id, name, label, size_bytes, sha256, media_type, source_url, etag, last_modified"
 _FILES = f"""
 SELECT {_FILE_COLUMNS} FROM batch_tasks JOIN files USING (task_id) WHERE batch_id = ? ORDER BY task_id, files.position
 """
@@ -71,10 +71,7 @@ def save_report(connection: Connection, task_id: TaskId, report: Report, folder:
     connection.execute(_SAVE_REPORT, (task_id, *outcome, *page, folder, to_text(at)))
     connection.executemany(
         _SAVE_FILE,
-        (
-            (task_id, position, file.name, file.label, file.size_bytes, file.sha256, file.media_type, file.source_url)
-            for position, file in enumerate(report.files)
-        ),
+        ({"task_id": task_id, "position": position, **asdict(file)} for position, file in enumerate(report.files)),
     )
     connection.executemany(
         _SAVE_MISSED,
@@ -132,7 +129,7 @@ def find_record(connection: Connection, task_id: TaskId) -> TaskRecord | None:
 
 def _read_files(rows: Iterable[tuple[Any, ...]]) -> _FilesByTask:
     files: _FilesByTask = defaultdict(list)
-    for task_id, name, label, size_bytes, sha256, media_type, source_url in rows:
+    for task_id, name, label, size_bytes, sha256, media_type, source_url, etag, last_modified in rows:
         files[TaskId(task_id)].append(
             FetchedFile(
                 name=name,
@@ -141,6 +138,8 @@ def _read_files(rows: Iterable[tuple[Any, ...]]) -> _FilesByTask:
                 sha256=sha256,
                 media_type=media_type,
                 source_url=source_url,
+                etag=etag,
+                last_modified=last_modified,
             )
         )
     return files

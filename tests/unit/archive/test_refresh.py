@@ -186,3 +186,35 @@ def test_a_refresh_that_was_cut_off_before_its_end_is_repeated(
 
     assert identities(out / "Acme/PO1")["a.pdf"] == before["a.pdf"]
     assert contents(out / "Acme/PO1") == {**newer, **superseded({"b.pdf": b"b", "c.pdf": b"c"})}
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_was_not_downloaded_again_is_filed_from_the_disk(
+    tree: OutputTree, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    def refuse(path: Path, _: Path) -> None:
+        raise OSError(95, "Operation not supported", str(path))
+
+    if not has_links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    before = identities(out / "Acme/PO1")
+    newer = {"a.pdf": b"a", "b.pdf": b"b", "d.pdf": b"d"}
+    task = replace(task_for("PO1"), known_files=KNOWN)
+
+    filed = tree.file(task, report_for(newer), stage(tmp_path / "again", {"d.pdf": b"d"}))
+
+    after = identities(out / filed.folder)
+    assert contents(out / filed.folder) == {**newer, **superseded({"c.pdf": b"c"})}
+    assert [after[name][1] for name in ("a.pdf", "b.pdf")] == [LONG_AGO_S, LONG_AGO_S]
+    assert (after["a.pdf"] == before["a.pdf"]) is has_links
+    assert tree.verify(filed.folder) == []
+
+
+def test_a_file_that_is_neither_here_nor_there_is_never_filed(tree: OutputTree, out: Path, tmp_path: Path) -> None:
+    (out / "Acme/PO1/a.pdf").unlink()
+    task = replace(task_for("PO1"), known_files=KNOWN)
+
+    with pytest.raises(FileNotFoundError):
+        tree.file(task, report_for({"a.pdf": b"a", "d.pdf": b"d"}), stage(tmp_path / "again", {"d.pdf": b"d"}))
+
+    assert contents(out / "Acme/PO1") == {"b.pdf": b"b", "c.pdf": b"c"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,7 @@ def test_every_outcome_but_those_that_need_nothing_more_has_a_class() -> None:
         (lambda text: text.replace('{"row_no": 2', "3, {", 1), "is damaged or was edited"),
     ],
 )
-def test_what_is_no_whole_report_gives_no_list(report: Path, harm: object, cause: str) -> None:
-    assert callable(harm)
+def test_what_is_no_whole_report_gives_no_list(report: Path, harm: Callable[[str], str], cause: str) -> None:
     report.write_text(harm(report.read_text(encoding="utf-8")), encoding="utf-8")
 
     with pytest.raises(ReportUnreadableError, match=cause):

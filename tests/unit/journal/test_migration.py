@@ -44,6 +44,7 @@ async def test_a_journal_of_any_earlier_shape_is_brought_up_to_date_with_all_tha
     wanted = {
         "tasks": "task_id, po_number, status, attempt_count",
         "rows": "batch_id, position, row_no, cells, given, task_id, problem, detail",
+        "files": "task_id, position, name, label, size_bytes, sha256, media_type, source_url",
     }
     before = {table: rows(earlier, table, wanted.get(table, "*")) for table in TABLES}
 
@@ -52,6 +53,7 @@ async def test_a_journal_of_any_earlier_shape_is_brought_up_to_date_with_all_tha
     assert {table: rows(earlier, table, wanted.get(table, "*")) for table in TABLES} == before
     assert rows(earlier, "tasks", "DISTINCT payload, timeout_s") == [("null", None)]
     assert rows(earlier, "rows", "DISTINCT number_places") == [(None,)]
+    assert rows(earlier, "files", "DISTINCT etag, last_modified") == [("", "")]
     assert rows(earlier, "batches", "batch_id, next_position") == [("list-1", 4)]
     assert query(earlier, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     with closing(sqlite3.connect(earlier)) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,14 @@ async def test_the_task_knows_its_files_from_start_to_end(journal: SqliteJournal
     record = await record_of(journal)
     assert record.task.known_files is None
     assert not record.is_refreshing
+
+
+async def test_what_the_portal_told_of_a_file_is_kept(journal: SqliteJournal) -> None:
+    told = replace(CHANGED, files=(replace(CHANGED.files[0], etag='"1"', last_modified="then"),))
+
+    await attempt(journal, told)
+
+    assert (await record_of(journal)).report == told
 
 
 async def test_a_refresh_without_a_change_keeps_the_report(journal: SqliteJournal) -> None:

@@ -23,6 +23,7 @@ from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.http_client import HttpClients, response_cookies
 from poolwright.worker.transfer.http_downloader import HttpDownloader, open_http_downloader, parse_retry_after
 from poolwright.worker.transfer.received_file import DownloadRefusedError
+from poolwright.worker.transfer.validators import Validators
 
 BASE = "https://portal.test"
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -423,3 +424,36 @@ async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> Non
     await stream_of(answer, jar).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     assert asked == {"portal.test": "of_portal=1; of_company=1; of_bucket=1", "bucket.test": "of_bucket=1"}
+
+
+@pytest.mark.parametrize(
+    ("known", "header"),
+    [(Validators(etag='"1"'), "if-none-match"), (Validators(last_modified="then"), "if-modified-since")],
+)
+async def test_a_file_that_the_portal_says_is_the_same_is_not_written(
+    tmp_path: Path, known: Validators, header: str
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(304 if header in request.headers else 200)
+
+    received = await stream_of(answer).fetch(
+        f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), (), known
+    )
+
+    assert (received.is_unchanged, received.source_url) == (True, f"{BASE}/f/1")
+    assert not (tmp_path / "part").exists()
+
+
+async def test_a_file_that_is_another_one_is_written_with_what_was_told_of_it(tmp_path: Path) -> None:
+    received = await stream_of(lambda _: httpx.Response(200, content=PDF, headers={"etag": '"2"'})).fetch(
+        f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), (), Validators(etag='"1"')
+    )
+
+    assert (received.is_unchanged, received.validators) == (False, Validators(etag='"2"'))
+    assert (tmp_path / "part").read_bytes() == PDF
+
+
+async def test_an_answer_that_nobody_asked_for_is_no_file(tmp_path: Path) -> None:
+    refusal = await refusal_of(stream_of(lambda _: httpx.Response(304)), tmp_path / "part")
+
+    assert "304" in str(refusal)

@@ -7,3 +7,6 @@ CREATE TABLE refreshes (
     ended_at TEXT,
     CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE files ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN last_modified TEXT NOT NULL DEFAULT '';

@@ -19,7 +19,7 @@ import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
-from poolwright.domain.tasks import MissedFile
+from poolwright.domain.tasks import FetchedFile, MissedFile
 from poolwright.files.content_type import SniffResult, sniff
 from poolwright.files.soft_errors import SoftError
 from poolwright.portal.pack import Pack
@@ -37,6 +37,7 @@ from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.click_downloader import ClickDownloader, open_click_downloader
 from poolwright.worker.download.file_name import FileName, choose_file_name
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
+from poolwright.worker.download.known_files import KnownFiles
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
 from poolwright.worker.download.size_check import SizeCheck, check_size
 from poolwright.worker.download.staged_files import DownloadedFile
@@ -85,7 +86,12 @@ class SessionDownloads:
 
     @contextlib.asynccontextmanager
     async def for_order(
-        self, page: Page, portal_number: str, pack: Pack | None = None, list_page: int = 1
+        self,
+        page: Page,
+        portal_number: str,
+        pack: Pack | None = None,
+        list_page: int = 1,
+        known_files: Sequence[FetchedFile] = (),
     ) -> AsyncGenerator[OrderDownloads]:
         """Open the downloads of one page of an order.
 
@@ -94,11 +100,12 @@ class SessionDownloads:
             portal_number: The number of the order in the portal.
             pack: The rules for the page, if they differ from those of the session.
             list_page: The page of the list that it shows.
+            known_files: The files that the order has; those that the portal says are the same are not downloaded.
         """
         rules = pack or self.pack
         order_page = OrderPageOpener(rules, self.portal, self.context, portal_number)
         async with open_click_downloader(self.browser_downloader, page, order_page.opened, list_page) as clicks:
-            yield OrderDownloads(self, rules, page.url, order_page, clicks)
+            yield OrderDownloads(self, rules, page.url, order_page, clicks, KnownFiles(rules, known_files))
 
 
 class OrderDownloads:
@@ -111,6 +118,7 @@ class OrderDownloads:
         page_url: str,
         order_page: OrderPageOpener,
         clicks: ClickDownloader,
+        known: KnownFiles,
     ) -> None:
         """Keep the parts; created by ``SessionDownloads.for_order``."""
         self._downloads = downloads
@@ -119,6 +127,7 @@ class OrderDownloads:
         self._page_url = page_url
         self._order_page = order_page
         self._clicks = clicks
+        self._known = known
         self._allowance = DownloadAllowance(downloads.sizes)
 
     async def fetch(self, link: PageLink, part: Path) -> list[DownloadedFile | MissedFile]:
@@ -242,12 +251,12 @@ class OrderDownloads:
         if not request.link.address:
             return await self._check_all(await self._click(request), request)
         self._raise_if_foreign(request.link.address)
-        downloader = self._downloads.http_downloader
+        downloader, validators = self._downloads.http_downloader, self._known.validators(request.link.address)
         try:
             received = await downloader.fetch(
-                request.link.address, request.part, request.allowance, request.known_names
+                request.link.address, request.part, request.allowance, request.known_names, validators
             )
-            return [await self._check(received, request, 0, is_alone=True)]
+            return [self._known.unchanged(received) or await self._check(received, request, 0, is_alone=True)]
         except DownloadRefusedError as error:
             refusal = error
         base_url = self._downloads.portal.base_url
@@ -372,6 +381,7 @@ class OrderDownloads:
             is_text=content.is_text,
             shows_end=content.shows_end,
             notes=(*content.notes, *received.notes, *filter(None, (size.note,))),
+            validators=received.validators,
         )
 
     async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:

@@ -22,6 +22,7 @@ from poolwright.domain.tasks import FetchedFile
 from poolwright.files.content_type import sniff
 from poolwright.files.names import STAGED_EVIDENCE, STAGED_FILES, UniqueNames, safe_name, unique_name, with_ending
 from poolwright.worker.errors import BadFileError
+from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,10 @@ class DownloadedFile:
     is_text: bool = False
     #: Whether a file of this type shows that its end is missing.
     shows_end: bool = False
+    #: What the portal told about the state of the file.
+    validators: Validators = NO_VALIDATORS
+    #: Whether it is a file that the order has, by the portal's answer; then there is no file at ``path``.
+    is_unchanged: bool = False
     #: Notes about the file for a person.
     notes: tuple[str, ...] = ()
     #: Name of the further page that listed it; empty for the order's own.
@@ -85,7 +90,8 @@ class StagedFiles:
         name = self._names.allocate(with_ending(safe, downloaded.media_type, is_given=downloaded.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
-        downloaded.path.replace(folder / name)
+        if not downloaded.is_unchanged:
+            downloaded.path.replace(folder / name)
         file = FetchedFile(
             name=name,
             label=downloaded.label,
@@ -93,6 +99,8 @@ class StagedFiles:
             sha256=downloaded.sha256,
             media_type=downloaded.media_type,
             source_url=downloaded.source_url,
+            etag=downloaded.validators.etag,
+            last_modified=downloaded.validators.last_modified,
         )
         self._saved.append(file)
         return file

@@ -347,7 +347,7 @@ async def _fetch_all(
     try:
         async with (
             portal_context.downloads.for_order(
-                page.page, task.portal_number, page.pack, page.reading.list_page
+                page.page, task.portal_number, page.pack, page.reading.list_page, task.known_files or ()
             ) as files,
             anyio.create_task_group() as fetches,
         ):

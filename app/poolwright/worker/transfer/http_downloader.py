@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -41,6 +41,7 @@ from poolwright.worker.transfer.received_file import (
     media_type,
     parse_content_encoding,
 )
+from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
 
 #: As many redirects as a browser follows.
 _REDIRECT_COUNT_MAX = 20
@@ -74,7 +75,12 @@ class HttpDownloader:
         self._clients = clients
 
     async def fetch(
-        self, address: str, part: Path, allowance: DownloadAllowance, known_names: tuple[str, ...]
+        self,
+        address: str,
+        part: Path,
+        allowance: DownloadAllowance,
+        known_names: tuple[str, ...],
+        known: Validators = NO_VALIDATORS,
     ) -> ReceivedFile:
         """Download an address to ``part`` and return the file.
 
@@ -83,6 +89,8 @@ class HttpDownloader:
             part: The path to write to.
             allowance: The bytes that the order may still download.
             known_names: The names that the page gives the file.
+            known: The validators of the file that we have; if the portal answers that it is the same one, nothing is
+                written.
 
         Raises:
             DownloadRefusedError: The file could not be downloaded.
@@ -92,8 +100,10 @@ class HttpDownloader:
         url = address
         try:
             for _ in range(_REDIRECT_COUNT_MAX):
-                async with self._request(url) as response:
+                async with self._request(url, known.condition) as response:
                     await store_response_cookies(response, self._context)
+                    if known.condition and response.status_code == HTTPStatus.NOT_MODIFIED:
+                        return ReceivedFile(path=part, source_url=address, is_unchanged=True)
                     if not response.has_redirect_location:
                         received = await self._save(response, part, allowance, known_names)
                         final_url = address if url == address else str(response.url)
@@ -141,13 +151,14 @@ class HttpDownloader:
             raise DownloadRefusedError(problem, is_retryable=False)
 
     @contextlib.asynccontextmanager
-    async def _request(self, url: str) -> AsyncGenerator[httpx.Response]:
+    async def _request(self, url: str, condition: Mapping[str, str]) -> AsyncGenerator[httpx.Response]:
         cookies = await self._context.cookies(url)
         if not self._pack.may_have_cookies(self._portal.base_url, url):
             cookies = [cookie for cookie in cookies if not self._is_of_portal(cookie.get("domain", ""))]
         cookie_header = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
         # As bytes: a browser sends a cookie as UTF-8, but this client refuses such text.
         headers = {b"Cookie": cookie_header.encode("utf-8", "replace")} if cookie_header else {}
+        headers |= {name.encode(): value.encode() for name, value in condition.items()}
         client = self._clients.client_for(url)
         if client is None:
             msg = "only the browser can use the system's proxy"
@@ -201,6 +212,7 @@ class HttpDownloader:
             disposition=disposition,
             declared_type=media_type(response.headers.get("content-type", "")),
             declared_bytes=declared,
+            validators=Validators.read(response.headers),
         )
 
 

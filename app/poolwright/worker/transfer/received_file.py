@@ -14,6 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from poolwright.worker.transfer.content_disposition import NO_DISPOSITION, ContentDisposition
+from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
 
 #: Most bytes of one decoded piece, however small its chunk was.
 _PIECE_MAX_BYTES = 1024 * 1024
@@ -132,6 +133,9 @@ class ReceivedFile:
     final_url: str = ""
     #: What a person should check, beside its content.
     notes: tuple[str, ...] = ()
+    validators: Validators = NO_VALIDATORS
+    #: Whether the portal answered that it is the file that we have; nothing was written then.
+    is_unchanged: bool = False
 
 
 class DownloadRefusedError(Exception):
