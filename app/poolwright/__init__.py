@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from poolwright.domain.outcomes import Reason
     from poolwright.domain.tasks import JsonValue, POTask, Report
     from poolwright.sdk.protocol import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-    from poolwright.service.library import Callbacks, new_task, open_pool
-    from poolwright.service.watch_guard import WatchError
+    from poolwright.service.library import Callbacks, WatchError, new_task, open_pool
     from poolwright.supervisor.pool import PersistentWorkerPool
 
 __all__ = [
@@ -68,7 +67,7 @@ _MODULES = {
     "RetryLaterError": "sdk.protocol",
     "SessionLostError": "sdk.protocol",
     "Tab": "sdk.protocol",
-    "WatchError": "service.watch_guard",
+    "WatchError": "service.library",
     "new_task": "service.library",
     "open_pool": "service.library",
 }

@@ -7,7 +7,7 @@ and a file is of another size only if no reading fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 #: The powers of 1000 or 1024 of a unit, by its first letter.
@@ -95,3 +95,29 @@ def _readings(number: str) -> Iterator[tuple[str, str]]:
         yield "".join(groups), ""
     if all(len(group) == _GROUP for group in groups[1:-1]) and (len(groups) == 2 or not has_one_mark):  # noqa: PLR2004
         yield "".join(groups[:-1]), groups[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeCheck:
+    """What the size of a file tells."""
+
+    #: The reason to refuse the file; empty if its size is right, or if none is stated.
+    problem: str = ""
+    #: What a person should check in a file that is accepted.
+    note: str = ""
+
+
+def check_size(place: str, texts: Iterable[str], label: str, size_bytes: int) -> SizeCheck:
+    """Return whether a file has the size that the portal states for it.
+
+    Args:
+        place: What the place for sizes states, which is believed; empty if there is none.
+        texts: Other texts of the file's link; a size at the end of one gives only a note.
+        label: The name of the file, for the sentence.
+        size_bytes: The size of the file.
+    """
+    if place and (stated := parse_size(place)) is not None:
+        return SizeCheck(problem=stated.problem(label, size_bytes))
+    found = [size for text in texts if (size := size_at_end(text)) is not None]
+    problem = found[0].problem(label, size_bytes) if found else ""
+    return SizeCheck(note=f"{problem.removesuffix('.')}: check whether it is the file." if problem else "")

@@ -29,18 +29,3 @@ async def test_rows_that_come_after_the_list_seemed_complete_are_downloaded_too(
 
     assert report.reason is Reason.ALL_SAVED, report
     assert saved == {name: pdf(name) for name in ("a.pdf", "b.pdf", "c.pdf")}
-
-
-async def test_a_list_that_grows_without_end_is_not_complete(tmp_path: Path, open_stage: OpenStage) -> None:
-    rows = """let n = 0; setInterval(() => document.querySelector("#order").insertAdjacentHTML("afterend",
-      `<a class=att href='/f/a.pdf?n=${++n}'>${n}.pdf</a>`), 50);"""
-    async with raw_stage(open_stage, tmp_path) as (portal, stage):
-        portal.order("1", link("/f/a.pdf", "a.pdf"), rows)
-        portal.routes["/f/a.pdf"] = portal.fallback = (0.6, answer(pdf("a")))
-
-        report, _ = await files_of(stage)
-
-    assert report.reason is Reason.SOME_FILES_FAILED, report
-    assert ("(list of attachments)", "The page keeps adding files") in [
-        (one.label, one.problem) for one in report.missed
-    ]

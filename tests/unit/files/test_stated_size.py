@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.files.stated_size import StatedSize, parse_size, size_at_end
+from poolwright.files.stated_size import StatedSize, check_size, parse_size, size_at_end
 
 
 def size_of(text: str) -> StatedSize:
@@ -96,3 +96,26 @@ def test_a_file_of_another_size_is_told_with_both() -> None:
     assert size.problem("a.pdf", 12_100) == ""
     assert size.problem("a.pdf", 135) == "a.pdf has 135 bytes, but the portal states 12 KB."
     assert size.problem("", 135_000) == "The file has 135,000 bytes, but the portal states 12 KB."
+
+
+def test_a_place_for_sizes_is_believed() -> None:
+    wrong = check_size("12 KB", ["a.pdf (135 bytes)"], "a.pdf", 135)
+
+    assert wrong.problem == "a.pdf has 135 bytes, but the portal states 12 KB."
+    assert wrong.note == ""
+    assert check_size("135", [], "a.pdf", 135).problem == ""
+    assert check_size("136", [], "a.pdf", 135).problem != ""
+
+
+def test_a_size_beside_a_name_gives_a_note() -> None:
+    texts = ["", "a.pdf (12 KB)"]
+    wrong = check_size("", texts, "a.pdf", 135)
+
+    assert wrong.problem == ""
+    assert wrong.note == "a.pdf has 135 bytes, but the portal states 12 KB: check whether it is the file."
+    assert check_size("", texts, "a.pdf", 12_100).note == ""
+
+
+def test_the_texts_count_where_the_place_states_no_size() -> None:
+    assert check_size("unknown", ["a.pdf (12 KB)"], "a.pdf", 135).note != ""
+    assert check_size("unknown", ["a.pdf"], "a.pdf", 135).note == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.service.watch_guard import WatchError, WatchGuard
+from poolwright.service.library import WatchError, WatchGuard
 
 EVENT = Notice(level=Level.INFO, text="one")
 

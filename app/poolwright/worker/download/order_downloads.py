@@ -22,8 +22,9 @@ from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.domain.tasks import FetchedFile, MissedFile
 from poolwright.files.content_type import SniffResult, sniff
 from poolwright.files.soft_errors import SoftError
+from poolwright.files.stated_size import SizeCheck, check_size
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import ArchivePolicy
+from poolwright.portal.pack_schema import ArchivePolicy, NameSource
 from poolwright.portal.step_schema import FileStep
 from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
@@ -39,7 +40,6 @@ from poolwright.worker.download.file_name import FileName, choose_file_name
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.known_files import KnownFiles
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
-from poolwright.worker.download.size_check import SizeCheck, check_size
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
@@ -358,7 +358,7 @@ class OrderDownloads:
         try:
             content = await anyio.to_thread.run_sync(_sniffed, received, file_name)
             await self._raise_if_refused(content, received)
-            size = check_size(request.link, file_name.label, content.size_bytes) if is_alone else SizeCheck()
+            size = _size_check(request.link, file_name.label, content.size_bytes) if is_alone else SizeCheck()
             _raise_if_of_other_size(size)
             request.allowance.consume(content.size_bytes)
             sha256 = await anyio.to_thread.run_sync(_sha256, received.path)
@@ -419,6 +419,11 @@ def _sniffed(received: ReceivedFile, file_name: FileName) -> SniffResult:
         declared_size_bytes=received.declared_bytes,
         is_vouched=received.disposition.is_attachment,
     )
+
+
+def _size_check(link: PageLink, label: str, size_bytes: int) -> SizeCheck:
+    texts = (link.names.get(source.value, "") for source in (NameSource.TEXT, NameSource.TITLE, NameSource.ARIA_LABEL))
+    return check_size(link.size, texts, label, size_bytes)
 
 
 def _raise_if_of_other_size(size: SizeCheck) -> None:
