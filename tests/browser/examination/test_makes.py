@@ -50,18 +50,6 @@ def essence(found: PageExamination) -> tuple[object, ...]:
     return found.verdict, found.doubt, links, found.signs, found.fields, found.status, found.reason, counts
 
 
-@each_make
-async def test_every_file_is_found_named_and_brought(make: PortalMake, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
-        saved = await examine(examiner, tmp_path, "1001")
-        report, files = await files_of(stage, "1001")
-
-    found = saved.examination
-    assert (found.verdict, found.doubt, found.names) == (Verdict.READY, "", ORDERS["1001"])
-    assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
-    assert files == {name: content_of("1001", name) for name in ORDERS["1001"]}
-
-
 @pytest.mark.parametrize("name", OTHERS)
 async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_make(OTHERS[name], open_stage, tmp_path) as (stage, _):
@@ -79,11 +67,17 @@ async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path,
 
 
 @each_make
-async def test_a_saved_page_is_judged_like_the_real_one(
+async def test_every_file_is_found_named_and_brought_and_a_saved_page_is_judged_like_the_real_one(
     make: PortalMake, tmp_path: Path, open_stage: OpenStage, shell: Browser
 ) -> None:
-    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
         live = {number: await examine(examiner, tmp_path, number) for number in ("1001", "1002", MISSING_NUMBER)}
+        report, files = await files_of(stage, "1001")
+
+    found = live["1001"].examination
+    assert (found.doubt, found.names) == ("", ORDERS["1001"])
+    assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
+    assert files == {name: content_of("1001", name) for name in ORDERS["1001"]}
     verdicts = {number: page.examination.verdict for number, page in live.items()}
     assert verdicts == {"1001": Verdict.READY, "1002": Verdict.READY, MISSING_NUMBER: Verdict.NOT_FOUND}
     assert not live["1002"].examination.doubt
