@@ -66,8 +66,10 @@ class Teacher:
 
 def with_bookmark(draw: Draw, bookmark: list[str]) -> Draw:
     """Pages whose windows say when they are there, and that open the last address of a list when F2 is pressed."""
+    # A browser takes no keys before it has painted the page.
     script = (
-        "<script>addEventListener('load', () => { document.title = 'loaded ' + location.pathname; });"
+        "<script>const tell = () => { document.title = 'loaded ' + location.pathname; };"
+        "addEventListener('load', () => requestAnimationFrame(() => requestAnimationFrame(tell)));"
         "addEventListener('keydown', (event) => { if (event.key === 'F2') location.href = '/go'; }, true);</script>"
     )
 

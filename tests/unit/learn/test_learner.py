@@ -264,6 +264,14 @@ class TestMarks:
         assert LoginStep.FORM in lesson.pack.login.ladder
         assert lesson.problems == ()
 
+    def test_the_address_of_an_order_that_asks_for_a_login_is_no_mark(self, table: TaughtPortal) -> None:
+        address = "https://portal.test/orders/4500010009"
+
+        lesson = lesson_of(changed(shown_pages(table), "login.html", address=address))
+
+        (marks,) = lesson.pack.triage.session_lost
+        assert (marks.address, marks.selector) == ((), ("input[name='pass']",))
+
     def test_a_server_that_asks_itself_is_logged_in_by_http(self) -> None:
         lesson = lesson_of(shown_pages(further_portal("basic")))
 
