@@ -31,6 +31,8 @@ TO_THE_PANEL = "\t" * 5
 LINKS, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 3, 4, 5, 8, 9
 #: The page that is there at first.
 FIRST = "/login"
+#: Logs in without a password, which the browser would offer to keep.
+SIGN_ON = "/signed-on"
 #: From the number to the button that tries the pack on it.
 TO_TRY = "\t" * 7
 
@@ -49,19 +51,17 @@ class Teacher:
         await self.type(path, keys)
         await heard(self.process, told)
 
-    async def type(self, path: str, keys: str, then: str = "") -> None:
-        """Open a page by its address and type there; wait until another one is there, if it is named."""
-        await anyio.to_thread.run_sync(self._type, path, keys, then)
+    async def type(self, path: str, keys: str, at: str = "") -> None:
+        """Open a page by its address and type there; its address may lead to another one."""
+        await anyio.to_thread.run_sync(self._type, path, keys, at or path)
 
-    def _type(self, path: str, keys: str, then: str) -> None:
+    def _type(self, path: str, keys: str, at: str) -> None:
         with SimulatedUser(self.screen) as person:
             if path != FIRST:
                 self.bookmark.append(path)
                 person.type("loaded", "\f")
-            person.see(f"loaded {path}")
-            person.type(f"loaded {path}", keys)
-            if then:
-                person.see(f"loaded {then}")
+            person.see(f"loaded {at}")
+            person.type(f"loaded {at}", keys)
 
 
 def with_bookmark(draw: Draw, bookmark: list[str]) -> Draw:
@@ -76,6 +76,8 @@ def with_bookmark(draw: Draw, bookmark: list[str]) -> Draw:
     def drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
         if path == "/go":
             return moved(bookmark[-1])
+        if path == SIGN_ON:
+            return moved(portal.home_path, "Set-Cookie: session=good; Path=/; HttpOnly")
         reply = draw(portal, path, is_logged_in)
         return replace(reply, body=reply.body.replace(b"</head>", script.encode() + b"</head>"))
 
@@ -143,7 +145,7 @@ async def show_all(teacher: Teacher) -> None:
     """Log in and show each page, with the keys Tab and Enter; at the end name an order to try the pack on."""
     numbers = list(teacher.portal.orders)
     await teacher.note(FIRST, f"{TO_THE_PANEL}\n", "Noted: login")
-    await teacher.type("/login-again", "\tanna\tsecret\n", then="/start")
+    await teacher.type(SIGN_ON, "", at="/start")
     await teacher.note("/start", "\t" * (LINKS + HOME) + "\n", "Noted: home")
     # Each row has two links; from the button, Tab goes backwards to the first one.
     rows = 2 * len(teacher.portal.orders[numbers[0]].files)
