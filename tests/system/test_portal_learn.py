@@ -46,14 +46,14 @@ class Teacher:
     process: Process
     bookmark: list[str]
 
-    async def note(self, path: str, keys: str, told: str) -> None:
-        """Open a page by its address, type there, and wait until the program tells what it noted."""
-        await self.type(path, keys)
-        await heard(self.process, told)
+    async def note(self, path: str, keys: str, told: str, at: str = "") -> None:
+        """Open a page by its address, type there, and wait until the program tells what it noted.
 
-    async def type(self, path: str, keys: str, at: str = "") -> None:
-        """Open a page by its address and type there; its address may lead to another one."""
+        The address may lead to another one (``at``), which must not be that of the page before: only the title tells
+        that the page is there.
+        """
         await anyio.to_thread.run_sync(self._type, path, keys, at or path)
+        await heard(self.process, told)
 
     def _type(self, path: str, keys: str, at: str) -> None:
         with SimulatedUser(self.screen) as person:
@@ -145,8 +145,7 @@ async def show_all(teacher: Teacher) -> None:
     """Log in and show each page, with the keys Tab and Enter; at the end name an order to try the pack on."""
     numbers = list(teacher.portal.orders)
     await teacher.note(FIRST, f"{TO_THE_PANEL}\n", "Noted: login")
-    await teacher.type(SIGN_ON, "", at="/start")
-    await teacher.note("/start", "\t" * (LINKS + HOME) + "\n", "Noted: home")
+    await teacher.note(SIGN_ON, "\t" * (LINKS + HOME) + "\n", "Noted: home", at="/start")
     # Each row has two links; from the button, Tab goes backwards to the first one.
     rows = 2 * len(teacher.portal.orders[numbers[0]].files)
     keys = "\t" * (LINKS + rows + WITH) + "\n" + "\v" * (rows + WITH - 1) + "\n"

@@ -83,7 +83,7 @@ def _portal(monkeypatch: pytest.MonkeyPatch) -> Portal:
 
 
 async def prove(folder: Path, *numbers: str) -> tuple[OrderProof, ...]:
-    settings = Settings.model_construct(**{**Settings().model_dump(), "out": folder, "profile": "acme"})
+    settings = Settings().model_copy(update={"out": folder, "profile": "acme"})
     workers = WorkerConfig(
         worker=WorkerOptions(browser=BrowserOptions()),
         sandbox=SandboxChoice(mode=Sandbox.ON, why=""),
