@@ -186,6 +186,14 @@ class TestSigns:
         assert lesson.pack.attachments.empty is None  # neither its supplier, nor the words around the list
         assert lesson.pack.attachments.count is not None
 
+    def test_the_number_of_files_on_one_page_of_several_is_not_their_count(self) -> None:
+        pages = replaced(shown_pages(further_portal("paged")), ">3 files<", ">2 files<")
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.attachments.count is None
+        assert any("a list cut short is not noticed" in doubt for doubt in lesson.doubts)
+
     def test_an_answered_request_is_the_sign_where_nothing_else_is(self, table: TaughtPortal) -> None:
         pages = replaced(shown_pages(table), "This order has no documents.", "")
         pages = [
