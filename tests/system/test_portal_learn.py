@@ -31,6 +31,8 @@ TO_THE_PANEL = "\t" * 5
 LINKS, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 3, 4, 5, 8, 9
 #: The page that is there at first.
 FIRST = "/login"
+#: Logs in without a password, which the browser would offer to keep.
+SIGN_ON = "/signed-on"
 #: From the number to the button that tries the pack on it.
 TO_TRY = "\t" * 7
 
@@ -44,36 +46,38 @@ class Teacher:
     process: Process
     bookmark: list[str]
 
-    async def note(self, path: str, keys: str, told: str) -> None:
-        """Open a page by its address, type there, and wait until the program tells what it noted."""
-        await self.type(path, keys)
+    async def note(self, path: str, keys: str, told: str, at: str = "") -> None:
+        """Open a page by its address, type there, and wait until the program tells what it noted.
+
+        The address may lead to another one (``at``), which must not be that of the page before: only the title tells
+        that the page is there.
+        """
+        await anyio.to_thread.run_sync(self._type, path, keys, at or path)
         await heard(self.process, told)
 
-    async def type(self, path: str, keys: str, then: str = "") -> None:
-        """Open a page by its address and type there; wait until another one is there, if it is named."""
-        await anyio.to_thread.run_sync(self._type, path, keys, then)
-
-    def _type(self, path: str, keys: str, then: str) -> None:
+    def _type(self, path: str, keys: str, at: str) -> None:
         with SimulatedUser(self.screen) as person:
             if path != FIRST:
                 self.bookmark.append(path)
                 person.type("loaded", "\f")
-            person.see(f"loaded {path}")
-            person.type(f"loaded {path}", keys)
-            if then:
-                person.see(f"loaded {then}")
+            person.see(f"loaded {at}")
+            person.type(f"loaded {at}", keys)
 
 
 def with_bookmark(draw: Draw, bookmark: list[str]) -> Draw:
     """Pages whose windows say when they are there, and that open the last address of a list when F2 is pressed."""
+    # A browser takes no keys before it has painted the page.
     script = (
-        "<script>addEventListener('load', () => { document.title = 'loaded ' + location.pathname; });"
+        "<script>const tell = () => { document.title = 'loaded ' + location.pathname; };"
+        "addEventListener('load', () => requestAnimationFrame(() => requestAnimationFrame(tell)));"
         "addEventListener('keydown', (event) => { if (event.key === 'F2') location.href = '/go'; }, true);</script>"
     )
 
     def drawn(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
         if path == "/go":
             return moved(bookmark[-1])
+        if path == SIGN_ON:
+            return moved(portal.home_path, "Set-Cookie: session=good; Path=/; HttpOnly")
         reply = draw(portal, path, is_logged_in)
         return replace(reply, body=reply.body.replace(b"</head>", script.encode() + b"</head>"))
 
@@ -141,8 +145,7 @@ async def show_all(teacher: Teacher) -> None:
     """Log in and show each page, with the keys Tab and Enter; at the end name an order to try the pack on."""
     numbers = list(teacher.portal.orders)
     await teacher.note(FIRST, f"{TO_THE_PANEL}\n", "Noted: login")
-    await teacher.type("/login-again", "\tanna\tsecret\n", then="/start")
-    await teacher.note("/start", "\t" * (LINKS + HOME) + "\n", "Noted: home")
+    await teacher.note(SIGN_ON, "\t" * (LINKS + HOME) + "\n", "Noted: home", at="/start")
     # Each row has two links; from the button, Tab goes backwards to the first one.
     rows = 2 * len(teacher.portal.orders[numbers[0]].files)
     keys = "\t" * (LINKS + rows + WITH) + "\n" + "\v" * (rows + WITH - 1) + "\n"

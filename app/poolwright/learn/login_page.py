@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from poolwright.learn.examples import SeenPage
+from poolwright.learn.observations import ShownKind
 from poolwright.learn.page_marks import LearnedMarks, address_mark, text_marks, unique_selector
 from poolwright.learn.page_tree import is_shown, text_of
 from poolwright.portal.addresses import origin_of
@@ -54,12 +55,15 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     own = [seen for seen in logins if origin_of(seen.tree.address) == origin_of(base_url)]
     foreign = [seen for seen in logins if seen not in own]
     doubts: list[str] = []
-    # The page of status 401 is marked by it; its address may be that of any page.
-    placed = [seen for seen in own if seen.page.status != HTTPStatus.UNAUTHORIZED]
+    placed = [seen for seen in own if _has_own_place(seen, others)]
     addresses = tuple(dict.fromkeys(filter(None, (address_mark(seen, others) for seen in placed))))
     selectors, unmarked = _form_marks(own, others)
     texts, unmarked = text_marks(unmarked, others) if unmarked else (LearnedMarks(), [])
-    bare = [seen for seen in unmarked if seen in placed and not address_mark(seen, others)]
+    bare = [
+        seen
+        for seen in unmarked
+        if seen.page.status != HTTPStatus.UNAUTHORIZED and not (seen in placed and address_mark(seen, others))
+    ]
     doubts += [f"{seen.page.file}: nothing tells this login page from the other pages." for seen in bare]
     found = {seen.page.file: form for seen in own if (form := _form(seen)) is not None}
     forms = list(found.values())
@@ -96,6 +100,19 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
 def _path_of(seen: SeenPage) -> str:
     parts = urlsplit(seen.tree.address)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _has_own_place(seen: SeenPage, others: Sequence[SeenPage]) -> bool:
+    """Return whether the address of a login page is its own.
+
+    A page of status 401 stands at any address, and one beside the orders is that of an order that asks for a login.
+    """
+    folders = {_folder_of(other) for other in others if other.page.kind is ShownKind.ORDER} - {""}
+    return seen.page.status != HTTPStatus.UNAUTHORIZED and _folder_of(seen) not in folders
+
+
+def _folder_of(seen: SeenPage) -> str:
+    return urlsplit(seen.tree.address).path.rpartition("/")[0]
 
 
 def _form_marks(own: Sequence[SeenPage], others: Sequence[SeenPage]) -> tuple[tuple[str, ...], list[SeenPage]]:

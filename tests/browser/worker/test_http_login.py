@@ -182,7 +182,7 @@ async def test_the_client_of_downloads_carries_both_to_the_portal_alone(tmp_path
 
             for path in ("/file", "/basic/file", "/basic/file"):
                 await fetch(path)
-            async with downloader._request(f"{both.other}/landed") as response:
+            async with downloader._request(f"{both.other}/landed", {}) as response:
                 assert response.status_code == 401
         await context.close()
 

@@ -199,6 +199,14 @@ class TestSigns:
         assert lesson.pack.attachments.empty is None  # neither its supplier, nor the words around the list
         assert lesson.pack.attachments.count is not None
 
+    def test_the_number_of_files_on_one_page_of_several_is_not_their_count(self) -> None:
+        pages = replaced(shown_pages(further_portal("paged")), ">3 files<", ">2 files<")
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.attachments.count is None
+        assert any("a list cut short is not noticed" in doubt for doubt in lesson.doubts)
+
     def test_an_answered_request_is_the_sign_where_nothing_else_is(self, table: TaughtPortal) -> None:
         pages = replaced(shown_pages(table), "This order has no documents.", "")
         pages = [
@@ -276,6 +284,14 @@ class TestMarks:
         ]
         assert LoginStep.FORM in lesson.pack.login.ladder
         assert lesson.problems == ()
+
+    def test_the_address_of_an_order_that_asks_for_a_login_is_no_mark(self, table: TaughtPortal) -> None:
+        address = "https://portal.test/orders/4500010009"
+
+        lesson = lesson_of(changed(shown_pages(table), "login.html", address=address))
+
+        (marks,) = lesson.pack.triage.session_lost
+        assert (marks.address, marks.selector) == ((), ("input[name='pass']",))
 
     def test_a_server_that_asks_itself_is_logged_in_by_http(self) -> None:
         lesson = lesson_of(shown_pages(further_portal("basic")))
