@@ -69,13 +69,7 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
     forms = list(found.values())
     steps = () if forms else _steps(own)
     is_http = any(seen.page.challenge == "basic" for seen in own) and not forms and not steps
-    if is_http:
-        doubts.append(
-            "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
-            "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
-        )
-    elif not forms and not steps:
-        doubts.append("No login form of the portal with user and password was shown, so a person logs in by hand.")
+    doubts += _unlearned(forms or steps, is_http=is_http)
     user, password, submit = forms[0] if forms else ("", "", "")
     return LearnedLogin(
         user=user,
@@ -95,6 +89,18 @@ def learned_login(logins: Sequence[SeenPage], others: Sequence[SeenPage], base_u
         ),
         doubts=tuple(doubts),
     )
+
+
+def _unlearned(fields: Sequence[object], *, is_http: bool) -> list[str]:
+    """Return what a pack cannot do about a login whose fields were not shown."""
+    if is_http:
+        return [
+            "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
+            "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
+        ]
+    if not fields:
+        return ["No login form of the portal with user and password was shown, so a person logs in by hand."]
+    return []
 
 
 def _path_of(seen: SeenPage) -> str:

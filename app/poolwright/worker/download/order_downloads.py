@@ -9,7 +9,6 @@ login is verified before the file is missed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from playwright.async_api import BrowserContext, Page
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.domain.tasks import FetchedFile, MissedFile
 from poolwright.files.content_type import SniffResult, sniff
+from poolwright.files.disk import sha256_of
 from poolwright.files.soft_errors import SoftError
 from poolwright.files.stated_size import SizeCheck, check_size
 from poolwright.portal.pack import Pack
@@ -361,7 +361,7 @@ class OrderDownloads:
             size = _size_check(request.link, file_name.label, content.size_bytes) if is_alone else SizeCheck()
             _raise_if_of_other_size(size)
             request.allowance.consume(content.size_bytes)
-            sha256 = await anyio.to_thread.run_sync(_sha256, received.path)
+            sha256 = await anyio.to_thread.run_sync(sha256_of, received.path)
         except BaseException as error:
             if isinstance(error, DownloadRefusedError) and received.disposition.name:
                 error.label = file_name.label
@@ -429,11 +429,6 @@ def _size_check(link: PageLink, label: str, size_bytes: int) -> SizeCheck:
 def _raise_if_of_other_size(size: SizeCheck) -> None:
     if size.problem:
         raise DownloadRefusedError(size.problem, is_retryable=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.asynccontextmanager
