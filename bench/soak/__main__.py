@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from bench.soak.drive import Stage, Told
+from bench.soak.drive import DriveOptions, DriveResult
 from bench.soak.orders import SEED, Ended, Tally, light_numbers, listed_count, tally
 from bench.soak.plan import Plan, read_plan
 from bench.soak.plot import draw
@@ -49,7 +49,7 @@ async def soak(plan: Plan) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="pw") as name:
         async with running_portal(order_count=order_count, seed=SEED) as portal:
             await portal.add_fault(FatPage(size_mb=plan.page_mb))
-            stage = Stage(
+            stage = DriveOptions(
                 plan=plan,
                 home=Path(name),
                 samples_path=samples_path,
@@ -85,14 +85,14 @@ def _write_numbers(path: Path, order_count: int) -> None:
         file.writelines(f"{number}\n" for number in light_numbers(Catalogue(SEED, order_count)))
 
 
-async def _live(stage: Stage) -> Told:
+async def _live(stage: DriveOptions) -> DriveResult:
     """Run the pool's process to its end; its words go where ours go."""
     command = [sys.executable, "-m", "bench.soak.drive"]
     await anyio.run_process(command, input=stage.model_dump_json().encode(), stdout=None, stderr=None)
-    return Told.model_validate_json(stage.told_path.read_bytes())
+    return DriveResult.model_validate_json(stage.told_path.read_bytes())
 
 
-async def _judge(out: Path, portal: PortalClient, told: Told) -> Tally:
+async def _judge(out: Path, portal: PortalClient, told: DriveResult) -> Tally:
     """Compare journal and files with what the portal knows."""
     async with SqliteJournal(out / PRIVATE_NAME / JOURNAL_NAME, SystemClock()) as journal:
         records = await journal.records(LIBRARY_BATCH_ID)

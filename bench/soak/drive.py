@@ -34,7 +34,7 @@ OPEN_PER_TAB = 6
 NAME = "demo"
 
 
-class Stage(BaseModel):
+class DriveOptions(BaseModel):
     """Everything that the process needs to know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,7 @@ class Stage(BaseModel):
     #: Folder of this soak's profile, output and clones; whoever starts the process removes it.
     home: Path
     samples_path: Path
-    #: Where ``Told`` is written at the end.
+    #: Where ``DriveResult`` is written at the end.
     told_path: Path
     #: Numbers of the orders to feed, one a line.
     numbers_path: Path
@@ -57,7 +57,7 @@ class Stage(BaseModel):
         return self.home / "out"
 
 
-class Told(BaseModel):
+class DriveResult(BaseModel):
     """What the process has to tell at its end, beside the samples."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,7 +70,7 @@ class Told(BaseModel):
     duration_s: float
 
 
-async def drive(stage: Stage) -> Told:
+async def drive(stage: DriveOptions) -> DriveResult:
     """Make a profile, open the pool on it, feed and sample it, and let it come to its end."""
     plan = stage.plan
     given: dict[str, object] = {
@@ -98,7 +98,7 @@ async def drive(stage: Stage) -> Told:
                 submitted_count = await feed(pool, watch, lines, plan.duration_s)
                 beside.cancel_scope.cancel()
             await pool.finish()
-    return Told(
+    return DriveResult(
         submitted_count=submitted_count,
         ended_count=watch.ended_count,
         restarts=tuple(watch.restarts),
@@ -150,7 +150,7 @@ async def take_sample(pool: PersistentWorkerPool, watch: Watch) -> Sample:
 
 def main() -> None:
     """Read the stage, drive, and write what is to be told."""
-    stage = Stage.model_validate_json(sys.stdin.read())
+    stage = DriveOptions.model_validate_json(sys.stdin.read())
     told = anyio.run(drive, stage)
     stage.told_path.write_text(told.model_dump_json(), encoding="utf-8")
 

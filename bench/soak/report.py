@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.soak.drive import Told
+from bench.soak.drive import DriveResult
 from bench.soak.orders import Tally
 from bench.soak.plan import Plan
 from bench.soak.verdict import Figure, misses
@@ -30,7 +30,7 @@ class Outcome:
 
     plan: Plan
     machine: Machine
-    told: Told
+    told: DriveResult
     orders: Tally
     figures: Sequence[Figure]
     sample_count: int

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asks_a_program("import-linter is asked as `make check` 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plant:
+class PlantedImport:
     """One wrong import: put into a package as a module of its own, or at the end of a module."""
 
     contract: str
@@ -46,9 +46,9 @@ class Plant:
         return ROOT.joinpath("app", *self.importer.split(".")).with_suffix(".py")
 
 
-def plants(contract: str, *pairs: tuple[str, str]) -> list[Plant]:
+def plants(contract: str, *pairs: tuple[str, str]) -> list[PlantedImport]:
     """The plants of one contract, as importing package and imported module."""
-    return [Plant(contract=contract, importer=importer, imports=imports) for importer, imports in pairs]
+    return [PlantedImport(contract=contract, importer=importer, imports=imports) for importer, imports in pairs]
 
 
 PLANTS = [
@@ -170,7 +170,7 @@ def sections(report: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def put(tree: Path, plant: Plant) -> None:
+def put(tree: Path, plant: PlantedImport) -> None:
     """Put a plant into a tree."""
     importer = tree.joinpath("app", *plant.importer.split("."))
     module = importer.with_suffix(".py") if plant.file.is_file() else importer / f"{plant.name}.py"
@@ -194,7 +194,7 @@ def test_the_tree_keeps_every_contract() -> None:
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.importer}-{plant.imports}")
-def test_a_wrong_import_is_reported_by_its_contract(plant: Plant, report: dict[str, str]) -> None:
+def test_a_wrong_import_is_reported_by_its_contract(plant: PlantedImport, report: dict[str, str]) -> None:
     assert plant.reported_as in " ".join(report[plant.contract].split())  # long lines are cut
 
 

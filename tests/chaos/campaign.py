@@ -16,7 +16,7 @@ import psutil
 from anyio.abc import Process, TaskGroup
 
 from poolwright.service.batch import RedoPolicy
-from tests.support.program import Desk, read_lines
+from tests.support.program import ProgramFolder, read_lines
 from tests.support.storm.progress import Progress
 from tests.support.storm.session import DONE, Session
 
@@ -34,7 +34,7 @@ _TICKS = frozenset({"list_opened", "task_ended", "worker_seen"})
 class Campaign:
     """One list, brought home through as many starts as it takes."""
 
-    desk: Desk
+    program: ProgramFolder
     progress: Progress
     list_name: str
     #: Where each start's lines go.
@@ -62,7 +62,7 @@ class Campaign:
 
     async def _run(self, session: Session, errors: IO[bytes]) -> int:
         arguments = ("run", self.list_name, *ARGUMENTS, "--redo", session.redo)
-        async with self.desk.started(*arguments, errors=errors) as process:
+        async with self.program.started(*arguments, errors=errors) as process:
             self.progress.pid = process.pid
             self.progress.tick()
             try:
@@ -113,17 +113,17 @@ class Campaign:
     async def _look_after(self, session: Session, beside: TaskGroup) -> None:
         """A program that ended by itself has cleared up; one that was killed leaves processes that end soon."""
         if session.code is not None and session.code >= 0:
-            session.left = await anyio.to_thread.run_sync(self.desk.left_over)
+            session.left = await anyio.to_thread.run_sync(self.program.left_over)
             return
         orphans = await anyio.to_thread.run_sync(self._ours)
         beside.start_soon(self._bury, orphans, session)
 
     def _ours(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if self.desk.is_ours(process)]
+        return [process for process in psutil.process_iter() if self.program.is_ours(process)]
 
     async def _bury(self, orphans: list[psutil.Process], session: Session) -> None:
         session.orphaned_s = None
-        session.orphaned_s = await anyio.to_thread.run_sync(_outlived_s, orphans, self.desk.is_ours)
+        session.orphaned_s = await anyio.to_thread.run_sync(_outlived_s, orphans, self.program.is_ours)
 
 
 def _outlived_s(orphans: list[psutil.Process], is_ours: Callable[[psutil.Process], bool]) -> float | None:

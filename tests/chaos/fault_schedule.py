@@ -15,9 +15,9 @@ from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.service.batch import RedoPolicy
 from tests.chaos.campaign import Campaign
-from tests.support.program import Desk, open_desk
+from tests.support.program import ProgramFolder, open_program
 from tests.support.storm.accidents import Storm, count_kinds
-from tests.support.storm.fault_injector import FaultInjector, Hit
+from tests.support.storm.fault_injector import FaultInjector, InjectedFault
 from tests.support.storm.progress import Progress
 from tests.support.storm.properties import breaches
 from tests.support.storm.scenario import Scenario, read_base, read_scenario, temp_folder
@@ -29,10 +29,10 @@ SPARE_STARTS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class StormResult:
     """What came of a storm."""
 
-    hits: tuple[Hit, ...]
+    hits: tuple[InjectedFault, ...]
     sessions: tuple[Session, ...]
     #: Orders that the storm left with another outcome than the portal's, by reason.
     unlucky: Mapping[str, int]
@@ -59,20 +59,20 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _FaultTarget:
     """Where it happens, and how it was before."""
 
-    desk: Desk
+    program: ProgramFolder
     portal: PortalClient
     truths: Mapping[str, OrderTruth]
     base: Mapping[str, str]
 
     def read(self, campaign: Campaign, *, is_calm: bool) -> Scenario:
         sessions = tuple(campaign.sessions)
-        return read_scenario(self.desk, self.truths, sessions, self.base, list_name=LIST, is_calm=is_calm)
+        return read_scenario(self.program, self.truths, sessions, self.base, list_name=LIST, is_calm=is_calm)
 
 
-async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> Course:
+async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> StormResult:
     """Let a storm pass over a list of the demo portal.
 
     Args:
@@ -83,11 +83,11 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
     async with (
         running_portal(order_count=storm.order_count, seed=storm.seed) as portal,
         # Pages of the headless shell bear no mark that a later start could find: a frozen one would stay for ever.
-        open_desk(folder, portal, is_whole_browser=True) as desk,
+        open_program(folder, portal, is_whole_browser=True) as program,
     ):
-        place = await _prepare(desk, portal, storm)
+        place = await _prepare(program, portal, storm)
         begun_s = anyio.current_time()
-        campaign = Campaign(desk=desk, progress=Progress(), list_name=LIST, logs=folder, tell=tell)
+        campaign = Campaign(program=program, progress=Progress(), list_name=LIST, logs=folder, tell=tell)
         injector = FaultInjector(
             storm=storm, progress=campaign.progress, portal=portal, note=partial(_write_down, folder)
         )
@@ -97,7 +97,7 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
             await campaign.start(RedoPolicy.UNFINISHED, beside)
         calm = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=True))
         told = [*found, *(f"after the storm: {one}" for one in breaches(stormy)), *breaches(calm)]
-        return Course(
+        return StormResult(
             hits=tuple(injector.hits),
             sessions=tuple(campaign.sessions),
             unlucky=_unlucky(stormy),
@@ -106,14 +106,16 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
         )
 
 
-async def _prepare(desk: Desk, portal: PortalClient, storm: Storm) -> _Place:
+async def _prepare(program: ProgramFolder, portal: PortalClient, storm: Storm) -> _FaultTarget:
     """Write the list, and have the program's temporary files where they are seen."""
-    temp_folder(desk).mkdir()
-    desk.environment["TMPDIR"] = str(temp_folder(desk))
+    temp_folder(program).mkdir()
+    program.environment["TMPDIR"] = str(temp_folder(program))
     numbers = [order.number for order in await portal.orders(storm.order_count)]
-    desk.list_of(numbers, LIST)
+    program.list_of(numbers, LIST)
     truths = await portal.truth(*numbers)
-    return _Place(desk=desk, portal=portal, truths=truths, base=await anyio.to_thread.run_sync(read_base, desk))
+    return _FaultTarget(
+        program=program, portal=portal, truths=truths, base=await anyio.to_thread.run_sync(read_base, program)
+    )
 
 
 async def _brave(campaign: Campaign, injector: FaultInjector) -> list[str]:
@@ -133,7 +135,7 @@ async def _brave(campaign: Campaign, injector: FaultInjector) -> list[str]:
     return [f"the list was not done after {len(campaign.sessions)} starts, {hit_count} of {all_count} accidents struck"]
 
 
-def _write_down(folder: Path, hit: Hit) -> None:
+def _write_down(folder: Path, hit: InjectedFault) -> None:
     with (folder / "struck.log").open("a") as log:
         log.write(f"{hit}\n")
 

@@ -36,7 +36,7 @@ LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Booth:
+class ContainerFolder:
     """A folder whose parts are mounted into containers, with a profile for the demo portal in one of them."""
 
     folder: Path
@@ -158,9 +158,9 @@ async def podman(*arguments: str) -> Ended:
 
 
 @asynccontextmanager
-async def open_booth(folder: Path, portal: PortalClient, **changes: Any) -> AsyncGenerator[Booth]:  # noqa: ANN401 - by name
+async def open_booth(folder: Path, portal: PortalClient, **changes: Any) -> AsyncGenerator[ContainerFolder]:  # noqa: ANN401 - by name
     """A booth with a profile, made by a container as its user would make it."""
-    booth = Booth(
+    booth = ContainerFolder(
         folder=folder,
         portal=portal,
         environment={

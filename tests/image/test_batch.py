@@ -14,7 +14,7 @@ import pytest
 from poolwright.cli.process_exit import ExitCode
 from poolwright.demo.faults import FatPage, FaultScope, Latency
 from poolwright.demo.portal_client import PortalClient, running_portal
-from tests.image.containers import UID, Booth, furnish, open_booth
+from tests.image.containers import UID, ContainerFolder, furnish, open_booth
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import browsing, log_in_by_form
 from tests.support.program import Ended
@@ -68,7 +68,7 @@ async def test_a_login_made_outside_works_inside(tmp_path: Path) -> None:
         async with browsing() as context:
             await log_in_by_form(await context.new_page(), portal)
             await context.storage_state(path=tmp_path / "in" / "state.json")
-        booth = Booth(folder=tmp_path, portal=portal, environment={"POOLWRIGHT_PROFILE": "mine"})
+        booth = ContainerFolder(folder=tmp_path, portal=portal, environment={"POOLWRIGHT_PROFILE": "mine"})
         numbers = await numbers_of(portal, 10)
         await portal.reset_stats()
         (tmp_path / "in" / "state.json").chmod(0o644)
@@ -136,7 +136,7 @@ async def test_workers_auto_takes_as_many_as_the_container_holds(tmp_path: Path)
     furnish(tmp_path)
     counts: dict[str, str] = {}
     for memory in ("1g", "6g"):
-        booth = Booth(folder=tmp_path, memory=memory)
+        booth = ContainerFolder(folder=tmp_path, memory=memory)
         told = await booth.run("doctor", "--workers", "auto", "--json")
         counts[memory] = next(json.loads(line)["found"] for line in told.out.splitlines() if '"memory"' in line)
 

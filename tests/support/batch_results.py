@@ -14,7 +14,7 @@ from poolwright.demo.portal_client import PortalClient
 QUIET = ("--quiet", "--tabs", "2")
 
 
-class Place(Protocol):
+class OutputPlace(Protocol):
     """Where files landed."""
 
     @property
@@ -35,10 +35,10 @@ async def some_good_number(portal: PortalClient) -> str:
     )
 
 
-def filed_digests(desk: Place) -> dict[str, list[str]]:
+def filed_digests(program: OutputPlace) -> dict[str, list[str]]:
     """Digests of the files of every order folder, by number; an order with two folders fails here."""
     filed: dict[str, list[str]] = {}
-    for manifest in desk.out.glob("*/*/manifest.json"):
+    for manifest in program.out.glob("*/*/manifest.json"):
         number = json.loads(manifest.read_text())["portal_number"]
         assert number not in filed, f"{number} has two folders"
         files = [path for path in manifest.parent.iterdir() if path.is_file() and path != manifest]
@@ -56,15 +56,15 @@ def expected_digests(truths: dict[str, OrderTruth]) -> dict[str, list[str]]:
     return {number: files for number, files in digests.items() if files}
 
 
-def reported(desk: Place, stem: str = "orders") -> list[dict[str, str]]:
+def reported(program: OutputPlace, stem: str = "orders") -> list[dict[str, str]]:
     """The rows of the report."""
-    path = desk.out / "reports" / f"{stem}-report.csv"
+    path = program.out / "reports" / f"{stem}-report.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def assert_all_right(desk: Place, truths: dict[str, OrderTruth]) -> None:
+def assert_all_right(program: OutputPlace, truths: dict[str, OrderTruth]) -> None:
     """Every order has its true outcome in the report, and its files and no others on disk."""
-    assert filed_digests(desk) == expected_digests(truths)
-    outcomes = {row["PO_NUMBER"].removeprefix("PO"): row["Outcome"] for row in reported(desk)}
+    assert filed_digests(program) == expected_digests(truths)
+    outcomes = {row["PO_NUMBER"].removeprefix("PO"): row["Outcome"] for row in reported(program)}
     assert outcomes == {truth.number: truth.outcome for truth in truths.values()}

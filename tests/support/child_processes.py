@@ -57,7 +57,7 @@ def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.sup
     )
 
 
-class Renumbered:
+class ReusedNumber:
     """An ended process whose number somebody else has now."""
 
     def __init__(self, process: Process, pid: int) -> None:

@@ -1,4 +1,4 @@
-"""A desk to work at: an empty folder, no settings from outside, no keyring, a profile, and a run that takes notes."""
+"""A folder to work at: an empty folder, no settings from outside, no keyring, a profile, and a run that takes notes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that commands are typed in."""
     for name in Settings.model_fields:
         monkeypatch.delenv(variable_name(name), raising=False)
@@ -42,7 +42,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def command(desk: Path) -> Command:
+def command(program: Path) -> Command:
     """Type one command: ``command("run", "orders.csv")``."""
 
     def typed(*arguments: str, stdin: str | bytes | None = None) -> Result:
@@ -52,10 +52,10 @@ def command(desk: Path) -> Command:
 
 
 @pytest.fixture
-def profile(desk: Path) -> Path:
+def profile(program: Path) -> Path:
     """The profile that settings name by default; returns its base."""
     content = ProfileFile(pack="demo", base_url=BASE_URL)
-    return ProfileRepository(desk / "profiles").create("default", content).base_path
+    return ProfileRepository(program / "profiles").create("default", content).base_path
 
 
 def portal_of(worker: WorkerOptions) -> PortalOptions:

@@ -96,7 +96,7 @@ def _paged(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
         _, _, number, name = path.split("/", 3)
         return portal.file_reply(number, unquote(name))
     if path == "/desk":
-        return page('<div class="desk"><h1>Desk</h1></div>')
+        return page('<div class="program"><h1>Desk</h1></div>')
     order = portal.orders.get(path.removeprefix("/po/"))
     if order is None:
         return page('<p class="message">Nothing was found for this number</p>')
@@ -135,7 +135,7 @@ def _framed(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
     if not is_logged_in:
         return moved("/in")
     if path == "/desk":
-        return page('<div class="desk"><h1>Desk</h1></div>')
+        return page('<div class="program"><h1>Desk</h1></div>')
     number, _, rest = path.removeprefix("/po/").partition("/")
     order = portal.orders.get(number)
     if order is None:

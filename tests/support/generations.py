@@ -38,7 +38,7 @@ def browser_options(executable: str = CHROMIUM, *, headless: bool = True) -> Bro
 
 
 @dataclass(kw_only=True)
-class Life:
+class RunningGeneration:
     """One generation at work."""
 
     talk: WorkerConnection
@@ -113,7 +113,7 @@ class Slot:
         return Path(self.order.worker_paths.cookies_path)
 
     @asynccontextmanager
-    async def live(self, browser: BrowserOptions | None = None) -> AsyncGenerator[Life]:
+    async def live(self, browser: BrowserOptions | None = None) -> AsyncGenerator[RunningGeneration]:
         """Start the next generation and wait until it is ready; end it with the block.
 
         Args:
@@ -126,7 +126,7 @@ class Slot:
         options = self.order.options if browser is None else replace(self.order.options, browser=browser)
         async with leased_profile(self.order, Deadline()):
             child = await spawn(self.order.spawn_spec(WorkerRef(1, self._generation)))
-            life = Life(
+            life = RunningGeneration(
                 talk=WorkerConnection(child),
                 profile_path=self.profile.worker_profile_path,
                 staging=self.order.staging_path,
@@ -135,7 +135,7 @@ class Slot:
             try:
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(child.read_lines, self.said.append)
-                    await life.talk.open(messages.Configure(options=options, seat=self.order.worker_paths), life.note)
+                    await life.talk.open(messages.Configure(options=options, paths=self.order.worker_paths), life.note)
                     yield life
                     beside.cancel_scope.cancel()
             except ExceptionGroup as group:

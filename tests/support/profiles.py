@@ -41,7 +41,7 @@ def unprivileged() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-class Life:
+class ObservedProfile:
     """A profile with everything that it told."""
 
     def __init__(self, base: Path, place: Path) -> None:
@@ -60,9 +60,9 @@ class Life:
 
 
 @pytest.fixture
-def life(base: Path, tmp_path: Path) -> Life:
+def life(base: Path, tmp_path: Path) -> ObservedProfile:
     (tmp_path / "w1").mkdir()
-    return Life(base, tmp_path / "w1/profile")
+    return ObservedProfile(base, tmp_path / "w1/profile")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.support import failure_record
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL
 
-#: Names the desk in the environment of the program and of all that it starts.
+#: Names the folder in the environment of the program and of all that it starts.
 DESK_MARK = "DESK_FOLDER"
 #: A page without its browser ends within milliseconds; on a busy machine somewhat later.
 PAGES_END_WITHIN_S = 10.0
@@ -53,7 +53,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class ProgramFolder:
     """A folder with a profile for the demo portal, where the program is started."""
 
     folder: Path
@@ -118,10 +118,10 @@ class Desk:
         return name
 
     def left_over(self) -> list[str]:
-        """Processes and temporary files of this desk that are still there."""
+        """Processes and temporary files of this folder that are still there."""
         runs = [str(path) for path in (self.folder / "runs").glob("*")]
         staged = [str(path) for path in self.out.glob(".poolwright/staging/*/*")]
-        # A test that goes to the desk itself stands there too.
+        # A test that goes to the folder itself stands there too.
         ours = [process for process in psutil.process_iter() if process.pid != os.getpid() and self.is_ours(process)]
         # Pages of the headless shell end by themselves when their browser is gone; the program cannot wait for them.
         pages = [process for process in ours if not (self._has_mark(process) or self._has_profile(process))]
@@ -129,7 +129,7 @@ class Desk:
         return [*runs, *staged, *(_named(process) for process in ours if process not in pages or process in staying)]
 
     def is_ours(self, process: psutil.Process) -> bool:
-        """Whether a process is the program of this desk, a worker of it, its driver or its browser."""
+        """Whether a process is the program of this folder, a worker of it, its driver or its browser."""
         return self._has_mark(process) or self._has_profile(process) or self._stands_here(process)
 
     def _has_mark(self, process: psutil.Process) -> bool:
@@ -184,39 +184,41 @@ async def made_profile() -> MadeProfile:
         folder = Path(tempfile.mkdtemp(prefix="poolwright-desk-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         async with running_portal(order_count=1) as portal:
-            desk = Desk(folder=folder, portal=portal, environment=environment_of(folder, portal))
-            await make_profile(desk)
+            program = ProgramFolder(folder=folder, portal=portal, environment=environment_of(folder, portal))
+            await make_profile(program)
             _made.append(MadeProfile(folder=folder / "profiles", visitors=await portal.visitors()))
     return _made[0]
 
 
-async def make_profile(desk: Desk) -> None:
+async def make_profile(program: ProgramFolder) -> None:
     """Make a profile with the program itself."""
-    made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", desk.portal.url)
+    made = await program.run("profile", "create", "demo", "--portal", "demo", "--base-url", program.portal.url)
     assert made.code == 0, made
 
 
-def use_own_pack(desk: Desk, changes: Mapping[str, str], more: str = "") -> None:
-    """Give the profile of the desk a portal pack of its own: the shipped one with some texts changed, and more."""
+def use_own_pack(program: ProgramFolder, changes: Mapping[str, str], more: str = "") -> None:
+    """Give the profile of the folder a portal pack of its own: the shipped one with some texts changed, and more."""
     pack = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     for known, new in changes.items():
         assert known in pack
         pack = pack.replace(known, new)
-    (desk.folder / "own.toml").write_text(f"{pack}\n{more}", encoding="utf-8")
-    (profile,) = desk.folder.rglob("profile.toml")
+    (program.folder / "own.toml").write_text(f"{pack}\n{more}", encoding="utf-8")
+    (profile,) = program.folder.rglob("profile.toml")
     told = profile.read_text(encoding="utf-8")
     assert '"demo"' in told
     profile.write_text(told.replace('"demo"', '"own.toml"'), encoding="utf-8")
 
 
-async def copy_profile(desk: Desk) -> None:
-    """Give the desk a profile that is logged in at its portal, as if it had been made there."""
+async def copy_profile(program: ProgramFolder) -> None:
+    """Give the folder a profile that is logged in at its portal, as if it had been made there."""
     made = await made_profile()
-    await anyio.to_thread.run_sync(partial(shutil.copytree, made.folder, desk.folder / "profiles"))
-    page = desk.folder / "profiles" / "demo" / "profile.toml"
+    await anyio.to_thread.run_sync(partial(shutil.copytree, made.folder, program.folder / "profiles"))
+    page = program.folder / "profiles" / "demo" / "profile.toml"
     told = await anyio.Path(page).read_text("utf-8")
-    await anyio.Path(page).write_text(re.sub(r"(?m)^base_url = .*$", f'base_url = "{desk.portal.url}"', told), "utf-8")
-    await desk.portal.admit(made.visitors)
+    await anyio.Path(page).write_text(
+        re.sub(r"(?m)^base_url = .*$", f'base_url = "{program.portal.url}"', told), "utf-8"
+    )
+    await program.portal.admit(made.visitors)
 
 
 def environment_of(folder: Path, portal: PortalClient) -> dict[str, str]:
@@ -237,15 +239,15 @@ def environment_of(folder: Path, portal: PortalClient) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_desk(
+async def open_program(
     folder: Path,
     portal: PortalClient,
     *,
     password: str | None = None,
     totp_secret: str = "",
     is_whole_browser: bool = False,
-) -> AsyncGenerator[Desk]:
-    """A desk with a profile that is logged in; afterwards nothing of this desk runs on.
+) -> AsyncGenerator[ProgramFolder]:
+    """A folder with a profile that is logged in; afterwards nothing of this folder runs on.
 
     Args:
         folder: Where it stands.
@@ -255,18 +257,18 @@ async def open_desk(
         is_whole_browser: Whether the profile is made and used by a browser that could show windows, and not by the
             headless shell, which starts several times faster.
     """
-    desk = Desk(folder=folder, portal=portal, environment=environment_of(folder, portal))
+    program = ProgramFolder(folder=folder, portal=portal, environment=environment_of(folder, portal))
     if password is not None:
-        desk.environment["POOLWRIGHT_PASSWORD"] = password
-    desk.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret
+        program.environment["POOLWRIGHT_PASSWORD"] = password
+    program.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret
     if is_whole_browser:
-        del desk.environment["POOLWRIGHT_BROWSER_PATH"]
-        await make_profile(desk)
+        del program.environment["POOLWRIGHT_BROWSER_PATH"]
+        await make_profile(program)
     else:
-        await copy_profile(desk)
-    async with failure_record.current().watching("the desk", folder):
-        yield desk
-        assert desk.left_over() == []
+        await copy_profile(program)
+    async with failure_record.current().watching("the folder", folder):
+        yield program
+        assert program.left_over() == []
 
 
 async def read_lines(process: Process) -> AsyncGenerator[dict[str, Any]]:

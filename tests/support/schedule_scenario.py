@@ -80,7 +80,7 @@ class Queue:
         self.open = dict.fromkeys(self.open, 0)
 
     @property
-    def desk(self) -> QueueClient:
+    def program(self) -> QueueClient:
         return QueueClient(submit=self.submit, open_count=self.open_count, cancel_waiting=self.cancel_waiting)
 
 
@@ -103,7 +103,9 @@ class Scenario:
 
     def means(self) -> RunContext:
         folder = self.root / ".poolwright" / "schedules"
-        return RunContext(queue=self.queue.desk, reading=READING, folder=folder, clock=self.clock, poll_interval_s=0.01)
+        return RunContext(
+            queue=self.queue.program, reading=READING, folder=folder, clock=self.clock, poll_interval_s=0.01
+        )
 
     @asynccontextmanager
     async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Scheduler]:

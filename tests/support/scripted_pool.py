@@ -30,7 +30,7 @@ SCRIPTED = "tests.support.scripted_worker"
 
 
 @dataclass(kw_only=True)
-class Theatre:
+class ScriptedPool:
     """A pool and everything around it, to look at during and after."""
 
     pool: PersistentWorkerPool
@@ -121,7 +121,7 @@ async def running_pool(
     script: Mapping[str, Any],
     *numbers: int,
     **changes: Any,  # noqa: ANN401 - options by name
-) -> AsyncGenerator[Theatre]:
+) -> AsyncGenerator[ScriptedPool]:
     """Let scripted workers loose on orders with these numbers; afterwards nothing of them is left.
 
     ``groups`` among the changes gives the groups of orders by their numbers.
@@ -144,13 +144,13 @@ async def running_pool(
         module=SCRIPTED,
     )
     pool = PersistentWorkerPool(pool_options(root, **changes), around)
-    theatre = Theatre(pool=pool, journal=journal, root=root, told=told)
+    scripted = ScriptedPool(pool=pool, journal=journal, root=root, told=told)
     record = failure_record.current()
     async with pool:
         try:
             async with record.watching("the pool", root):
-                yield theatre
+                yield scripted
         except BaseException:
             record.add_story("journal", story_of(await journal.records(BATCH), journal.transitions))
             raise
-    theatre.assert_nothing_is_left()
+    scripted.assert_nothing_is_left()

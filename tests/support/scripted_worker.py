@@ -28,7 +28,7 @@ VIEW = {"status": "ACTIVE", "main_window_handle": "keeper"}
 BEAT_INTERVAL_S = 0.2
 
 
-class Link:
+class WorkerPipes:
     """The worker's end of the two pipes. Threads may say something at the same time."""
 
     def __init__(self, read: int, write: int, slot: int, generation: int) -> None:
@@ -63,7 +63,7 @@ class Link:
 class Script:
     """Plays one generation."""
 
-    def __init__(self, link: Link, script: dict[str, Any]) -> None:
+    def __init__(self, link: WorkerPipes, script: dict[str, Any]) -> None:
         self._link = link
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
@@ -178,6 +178,6 @@ if __name__ == "__main__":
     scripts = json.loads(os.environ[VARIABLE])  # noqa: TID251 - set by the test
     down, up = map(int, frames.split(","))
     Script(
-        Link(down, up, int(given_slot), int(given_generation)),
+        WorkerPipes(down, up, int(given_slot), int(given_generation)),
         scripts.get(f"{given_slot}#{given_generation}") or scripts["*"],
     ).play()

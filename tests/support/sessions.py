@@ -70,7 +70,7 @@ def task_for(number: str, *, attempt: int = 1) -> POTask:
 
 
 @dataclass(kw_only=True)
-class Heard:
+class SessionLog:
     """What a session told."""
 
     moves: list[Transition] = field(default_factory=list[Transition])
@@ -83,17 +83,17 @@ class Heard:
 
 
 @dataclass(kw_only=True)
-class Stage:
+class Scenario:
     """A session that is open, with everything around it."""
 
-    bench: AttemptContext
+    context: AttemptContext
     session: BrowserSession
-    heard: Heard
+    heard: SessionLog
     staging: Path
 
 
 @asynccontextmanager
-async def open_stage(
+async def open_scenario(
     portal: PortalClient | None,
     folder: Path,
     *,
@@ -101,7 +101,7 @@ async def open_stage(
     is_authenticated: bool = True,
     browser: Browser | None = None,
     **changes: Any,  # noqa: ANN401 - options by name
-) -> AsyncGenerator[Stage]:
+) -> AsyncGenerator[Scenario]:
     """Open a browser on a fresh profile and log it in; without a portal there is nothing to log in to.
 
     Args:
@@ -115,7 +115,7 @@ async def open_stage(
     """
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
-    heard = Heard()
+    heard = SessionLog()
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
 
     def say(_: Level, text: str) -> None:
@@ -139,7 +139,7 @@ async def open_stage(
     opening = open_session(order, door) if browser is None else _session_in(browser, order, door)
     async with (
         opening as session,
-        failure_record.current().watching("the stage", folder, lambda: session.driver.pages),
+        failure_record.current().watching("the scenario", folder, lambda: session.driver.pages),
     ):
         if browser is not None and portal is not None and password is None and is_authenticated:
             await _bring_login(portal, session.driver)
@@ -147,14 +147,14 @@ async def open_stage(
             await session.login.ensure_logged_in(Credentials())
         agent, prove = await session.user_agent(), session.login.check_login
         worker = WorkerOptions(browser=_with_http_login(order.browser, portal, pack))
-        async with open_portal_context(door, session.driver, agent, check_login=prove, options=worker) as desk:
-            bench = AttemptContext(
+        async with open_portal_context(door, session.driver, agent, check_login=prove, options=worker) as program:
+            context = AttemptContext(
                 session=session,
-                portal_context=desk,
+                portal_context=program,
                 processor=changes.get("processor") or load_processor("po_attachments"),
                 task_timeout_s=changes.get("task_timeout_s", 60.0),
             )
-            yield Stage(bench=bench, session=session, heard=heard, staging=folder / "staging")
+            yield Scenario(context=context, session=session, heard=heard, staging=folder / "staging")
 
 
 def _with_http_login(options: BrowserOptions, portal: PortalClient | None, pack: Pack) -> BrowserOptions:
@@ -243,8 +243,8 @@ async def _shell(shared_shell: SharedShell) -> AsyncGenerator[Browser]:
     assert await is_there(browser), "The browser that all tests share, or its driver, ended during this test."
 
 
-class OpenStage(Protocol):
-    """``open_stage`` on the shared browser."""
+class OpenScenario(Protocol):
+    """``open_scenario`` on the shared browser."""
 
     def __call__(
         self,
@@ -253,12 +253,12 @@ class OpenStage(Protocol):
         *,
         is_authenticated: bool = ...,
         **changes: Any,  # noqa: ANN401 - options by name
-    ) -> AbstractAsyncContextManager[Stage]:
-        """See ``open_stage``."""
+    ) -> AbstractAsyncContextManager[Scenario]:
+        """See ``open_scenario``."""
         ...
 
 
-@pytest.fixture(name="open_stage")
-def _open_stage(shell: Browser) -> OpenStage:
+@pytest.fixture(name="open_scenario")
+def _open_scenario(shell: Browser) -> OpenScenario:
     """Opens sessions that share one browser process."""
-    return partial(open_stage, browser=shell)
+    return partial(open_scenario, browser=shell)

@@ -22,7 +22,7 @@ _PANEL = "html > div"
 
 
 @dataclass(kw_only=True)
-class Noted:
+class WindowNotes:
     """What the window says that it noted, and a way to wait for the next sentence."""
 
     texts: list[str] = field(default_factory=list[str])
@@ -30,7 +30,7 @@ class Noted:
 
     def __call__(self, _: Level, text: str) -> None:
         """Hear one sentence."""
-        if not text.startswith("Noted: "):
+        if not text.startswith("WindowNotes: "):
             return
         self.texts.append(text)
         self._news.set()
@@ -48,7 +48,7 @@ class SimulatedTeacher:
 
     page: Page
     portal: TaughtPortal
-    noted: Noted
+    noted: WindowNotes
 
     async def show_portal(self) -> None:
         """Show everything that the panel asks for."""

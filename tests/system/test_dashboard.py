@@ -20,7 +20,7 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support import failure_record
 from tests.support.batch_results import numbers_of
 from tests.support.portal import SHELL, needs_chromium
-from tests.support.program import Desk, open_desk
+from tests.support.program import ProgramFolder, open_program
 from tests.system.test_serve import serving
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
@@ -30,9 +30,9 @@ PATIENCE_MS = 120_000
 
 
 @asynccontextmanager
-async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, httpx.AsyncClient]]:
+async def dashboard(program: ProgramFolder, *arguments: str) -> AsyncGenerator[tuple[Page, httpx.AsyncClient]]:
     """A daemon, and its page in a browser of somebody who was told its address; nothing is wrong with the page."""
-    async with serving(desk, *arguments) as (process, client), async_playwright() as playwright:
+    async with serving(program, *arguments) as (process, client), async_playwright() as playwright:
         arguments_of_root = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = await playwright.chromium.launch(executable_path=SHELL, args=arguments_of_root)
         page = await browser.new_page(viewport={"width": 1280, "height": 900})
@@ -75,15 +75,15 @@ async def failing_and_whole(portal: PortalClient) -> tuple[str, list[str]]:
 
 
 async def test_lists_are_watched_by_whoever_has_the_token(tmp_path: Path) -> None:
-    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        desk.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
+    async with running_portal(order_count=60) as portal, open_program(tmp_path, portal) as program:
+        program.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
         partial, whole = await failing_and_whole(portal)
         others = [number for number in await numbers_of(portal, 20) if number not in {partial, *whole}]
-        async with dashboard(desk) as (page, client):
+        async with dashboard(program) as (page, client):
             await ask_without_the_token(page, client)
             await type_pause_and_search(page, whole[:4])
-            await refuse_a_letter(page, desk)
-            await drop(page, desk.folder / desk.list_of([*whole[4:], partial]))
+            await refuse_a_letter(page, program)
+            await drop(page, program.folder / program.list_of([*whole[4:], partial]))
             await expect(page.locator("#taken")).to_contain_text("3 new orders", timeout=PATIENCE_MS)
             await expect(page.locator("#counts")).to_have_text("7 of 7 orders ended", timeout=PATIENCE_MS)
             await expect(page.locator("#outcomes")).to_contain_text("6 completed")
@@ -154,10 +154,10 @@ async def retry(failure: Locator, client: httpx.AsyncClient, portal: PortalClien
     assert number in (await portal.stats()).order_pages
 
 
-async def refuse_a_letter(page: Page, desk: Desk) -> None:
+async def refuse_a_letter(page: Page, program: ProgramFolder) -> None:
     """A file without orders is told, and is no list."""
-    (desk.folder / "letter.csv").write_text("Name,City\nAcme,Oslo\n")
-    await page.locator("#file").set_input_files(desk.folder / "letter.csv")
+    (program.folder / "letter.csv").write_text("Name,City\nAcme,Oslo\n")
+    await page.locator("#file").set_input_files(program.folder / "letter.csv")
     await expect(page.locator("#taken.bad")).to_contain_text("letter.csv")
 
 

@@ -9,24 +9,24 @@ import pytest
 from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.support.program import open_desk
+from tests.support.program import open_program
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=10) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=10) as portal, open_program(tmp_path, portal) as program:
         await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
         numbers = await numbers_of(portal, 10)
         truths = await portal.truth(*numbers)
         await portal.reset_stats()
         options = ("--tabs", "1", "--recycle-after-tasks", "3", "--json")
 
-        ended = await desk.run("run", desk.list_of(numbers), *options)
+        ended = await program.run("run", program.list_of(numbers), *options)
 
         assert ended.code == 1, ended.errors
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} <= {"1", "3"}, "3 where the portal's own faults want it"
+        assert_all_right(program, truths)
+        assert {row["Attempts"] for row in reported(program)} <= {"1", "3"}, "3 where the portal's own faults want it"
         stats = await portal.stats()
         # The copied profile never had that cookie, so that the run begins with a login; no fresh start needs another.
         assert (stats.logins, stats.refused_logins) == (1, 0)

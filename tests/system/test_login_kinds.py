@@ -12,7 +12,7 @@ import pytest
 from tests.support import login_portals as made
 from tests.support.login_portals import AS_FORM, LoginPortal, login_portal, steps
 from tests.support.portal import needs_chromium
-from tests.support.program import Desk, Ended, environment_of
+from tests.support.program import Ended, ProgramFolder, environment_of
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
@@ -76,17 +76,17 @@ def kinds() -> dict[str, Kind]:
     }
 
 
-def desk_at(folder: Path, portal: LoginPortal, kind: Kind) -> Desk:
-    """A desk with a pack of its user's own."""
+def desk_at(folder: Path, portal: LoginPortal, kind: Kind) -> ProgramFolder:
+    """A folder with a pack of its user's own."""
     environment = environment_of(folder, portal.client) | {"POOLWRIGHT_LOGIN_TOKEN": made.TOKEN}
     environment["POOLWRIGHT_PROFILE"] = "mine"
     pack = made.pack_text(kind.rules, ladder=kind.ladder, page_s=30)
     (folder / "mine.toml").write_text(pack, encoding="utf-8")
-    return Desk(folder=folder, portal=portal.client, environment=environment)
+    return ProgramFolder(folder=folder, portal=portal.client, environment=environment)
 
 
-async def create_profile(desk: Desk, portal: LoginPortal) -> Ended:
-    return await desk.run("profile", "create", "mine", "--portal", "mine.toml", "--base-url", portal.url)
+async def create_profile(program: ProgramFolder, portal: LoginPortal) -> Ended:
+    return await program.run("profile", "create", "mine", "--portal", "mine.toml", "--base-url", portal.url)
 
 
 def secrets_in(folder: Path) -> dict[str, str]:
@@ -102,21 +102,21 @@ def secrets_in(folder: Path) -> dict[str, str]:
 async def test_a_list_is_done_with_workers_that_restart_and_a_login_that_ends(name: str, tmp_path: Path) -> None:
     kind = kinds()[name]
     async with login_portal(kind.portal) as portal:
-        desk = desk_at(tmp_path, portal, kind)
-        created = await create_profile(desk, portal)
+        program = desk_at(tmp_path, portal, kind)
+        created = await create_profile(program, portal)
         assert created.code == 0, created
         assert "logged in" in created.out
         portal.expires_after = len(kind.numbers) - 2 if kind.ends else 0
         restarting = ("--workers", str(kind.workers), "--tabs", "1", "--recycle-after-tasks", "2")
-        ended = await desk.run("run", *kind.numbers, *restarting, "--json", "--folder-template", "{number}")
+        ended = await program.run("run", *kind.numbers, *restarting, "--json", "--folder-template", "{number}")
 
-    assert ended.code == 0, (ended, desk.log())
-    assert sorted(path.parent.name for path in desk.out.glob("*/*.pdf")) == kind.numbers
+    assert ended.code == 0, (ended, program.log())
+    assert sorted(path.parent.name for path in program.out.glob("*/*.pdf")) == kind.numbers
     moves = [line["transition"] for line in ended.objects() if line["type"] == "moved"]
     assert ("worker", "RESTARTING") in {(move["machine"], move["target"]) for move in moves}
     assert portal.logins <= kind.logins
-    assert {path.read_bytes() for path in desk.out.glob("*/*.pdf")} == {made.PDF}
-    assert desk.left_over() == []
+    assert {path.read_bytes() for path in program.out.glob("*/*.pdf")} == {made.PDF}
+    assert program.left_over() == []
     assert secrets_in(tmp_path) == {}
     assert not any(secret in text for secret in SECRETS for text in (ended.out, ended.errors, created.out))
     attempts = re.findall(r'"attempts?":\s*(\d+)', ended.out)
@@ -127,9 +127,9 @@ async def test_a_list_is_done_with_workers_that_restart_and_a_login_that_ends(na
 async def test_what_a_portal_refuses_is_told_as_a_login(name: str, sentence: str, tmp_path: Path) -> None:
     kind = kinds()[name]
     async with login_portal(kind.portal) as portal:
-        desk = desk_at(tmp_path, portal, kind)
-        desk.environment.update(POOLWRIGHT_PASSWORD="wrong", POOLWRIGHT_LOGIN_TOKEN="wrong")
-        created = await create_profile(desk, portal)
+        program = desk_at(tmp_path, portal, kind)
+        program.environment.update(POOLWRIGHT_PASSWORD="wrong", POOLWRIGHT_LOGIN_TOKEN="wrong")
+        created = await create_profile(program, portal)
 
     assert created.code == 4, created
     assert sentence in created.errors + created.out

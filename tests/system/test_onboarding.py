@@ -52,7 +52,7 @@ async def _portal(shared: PortalClient) -> PortalClient:
     return shared
 
 
-class Office:
+class StartFolder:
     """A folder in which the program is started, with no login in the environment."""
 
     def __init__(self, folder: Path, portal: PortalClient) -> None:
@@ -106,8 +106,8 @@ class Office:
 
 
 @pytest.fixture(name="office")
-def _office(tmp_path: Path, portal: PortalClient, monkeypatch: pytest.MonkeyPatch) -> Generator[Office]:
-    office = Office(tmp_path, portal)
+def _office(tmp_path: Path, portal: PortalClient, monkeypatch: pytest.MonkeyPatch) -> Generator[StartFolder]:
+    office = StartFolder(tmp_path, portal)
     yield office
     office.assert_nothing_is_left()
 
@@ -131,7 +131,7 @@ async def ended(process: Process) -> Ended:
     return Ended(code=await process.wait(), out=out, errors=errors)
 
 
-async def by_hand(office: Office, act: Callable[[SimulatedUser], None], *arguments: str) -> Ended:
+async def by_hand(office: StartFolder, act: Callable[[SimulatedUser], None], *arguments: str) -> Ended:
     """A login by hand, with a person who does something once the window is there."""
     with pytest.MonkeyPatch.context() as patch, virtual_display(patch) as display:
         office.environment["DISPLAY"] = display
@@ -147,12 +147,12 @@ async def by_hand(office: Office, act: Callable[[SimulatedUser], None], *argumen
             return await ended(process)
 
 
-def log_in(office: Office, person: SimulatedUser) -> None:
+def log_in(office: StartFolder, person: SimulatedUser) -> None:
     person.type("Sign in", f"\t{office.portal.user}\t{office.portal.password}\n")
     person.see("Dashboard")
 
 
-async def outcomes(office: Office, *arguments: str) -> tuple[int, dict[str, int]]:
+async def outcomes(office: StartFolder, *arguments: str) -> tuple[int, dict[str, int]]:
     """What a run brings back whose workers have no password."""
     truths = await office.portal.truth()
     number = next(one.number for one in truths.values() if one.is_listed and one.outcome == Outcome.COMPLETED)
@@ -161,7 +161,7 @@ async def outcomes(office: Office, *arguments: str) -> tuple[int, dict[str, int]
 
 
 @needs_xvfb
-async def test_a_person_logs_in_closes_the_understudy_too_and_a_run_uses_that_login(office: Office) -> None:
+async def test_a_person_logs_in_closes_the_understudy_too_and_a_run_uses_that_login(office: StartFolder) -> None:
     def act(person: SimulatedUser) -> None:
         log_in(office, person)
         person.close("about:blank")
@@ -188,7 +188,7 @@ async def test_a_person_logs_in_closes_the_understudy_too_and_a_run_uses_that_lo
 
 
 @needs_xvfb
-async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Office) -> None:
+async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: StartFolder) -> None:
     with pytest.MonkeyPatch.context() as patch, virtual_display(patch) as display:
         office.environment["DISPLAY"] = display
 
@@ -209,7 +209,7 @@ async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Of
 
 
 @needs_xvfb
-async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: Office) -> None:
+async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: StartFolder) -> None:
     done = await by_hand(office, lambda person: person.close("Sign in"), *office.new)
 
     profile = office.profile()
@@ -220,7 +220,7 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
     assert not login_backup_path(profile.base_path).exists()
 
 
-async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None:
+async def test_without_a_screen_the_other_ways_are_named(office: StartFolder) -> None:
     office.environment.pop("DISPLAY", None)
     office.environment.pop("WAYLAND_DISPLAY", None)
 
@@ -232,7 +232,7 @@ async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None
     assert not (office.folder / "profiles").exists()
 
 
-async def test_a_login_from_another_browser_is_taken_over_until_it_ends(office: Office) -> None:
+async def test_a_login_from_another_browser_is_taken_over_until_it_ends(office: StartFolder) -> None:
     async with browsing() as context:
         page = await context.new_page()
         await log_in_by_form(page, office.portal)
@@ -257,7 +257,7 @@ async def test_a_login_from_another_browser_is_taken_over_until_it_ends(office: 
     assert not (office.folder / "profiles/late").exists(), "nothing is left of a profile that never worked"
 
 
-def stock_keyring(office: Office, **entries: str) -> dict[str, str]:
+def stock_keyring(office: StartFolder, **entries: str) -> dict[str, str]:
     """A keyring of the test's own, and the environment that has the program use it."""
     known = {("poolwright", name): secret for name, secret in entries.items()}
     (office.folder / "drawer.py").write_text(
@@ -277,7 +277,7 @@ def stock_keyring(office: Office, **entries: str) -> dict[str, str]:
 async def test_the_form_logs_in_from_the_keyring_and_again_unless_the_profile_is_marked(tmp_path: Path) -> None:
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     async with running_portal(order_count=4, totp_secret=secret) as portal:
-        office = Office(tmp_path, portal)
+        office = StartFolder(tmp_path, portal)
         office.take_shell()
         of_one_that_was_killed = tmp_path / "r/r-dead01"
         (of_one_that_was_killed / "w1").mkdir(parents=True)

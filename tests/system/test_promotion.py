@@ -12,28 +12,28 @@ from poolwright.profile.backups import refreshed_login_path
 from poolwright.profile.base import check_base
 from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium
-from tests.support.program import Desk, open_desk
+from tests.support.program import ProgramFolder, open_program
 
 pytestmark = [needs_chromium, pytest.mark.timeout(400)]
 
 
-def base_of(desk: Desk) -> Path:
-    return desk.folder / "profiles" / "demo" / "base"
+def base_of(program: ProgramFolder) -> Path:
+    return program.folder / "profiles" / "demo" / "base"
 
 
-def folders_of(desk: Desk) -> set[str]:
-    return {path.name for path in base_of(desk).parent.iterdir() if path.is_dir()}
+def folders_of(program: ProgramFolder) -> set[str]:
+    return {path.name for path in base_of(program).parent.iterdir() if path.is_dir()}
 
 
 async def test_a_renewed_login_is_written_back_only_on_command_and_only_while_it_holds(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
         order = ("run", f"PO{await some_good_number(portal)}", *QUIET, "--redo", "all")
-        kept = refreshed_login_path(base_of(desk))
-        too_early = await desk.run("profile", "promote", "demo")
+        kept = refreshed_login_path(base_of(program))
+        too_early = await program.run("profile", "promote", "demo")
         await portal.expire_sessions()
-        renewing = await desk.run(*order)
+        renewing = await program.run(*order)
         renewed, mode = await portal.visitors(), stat.S_IMODE(kept.stat().st_mode)
-        desk.environment.pop("POOLWRIGHT_PASSWORD")
+        program.environment.pop("POOLWRIGHT_PASSWORD")
 
         assert too_early.code != 0
         assert "No run has renewed the login of profile demo" in too_early.errors
@@ -41,30 +41,30 @@ async def test_a_renewed_login_is_written_back_only_on_command_and_only_while_it
         assert mode == 0o600
 
         await portal.expire_sessions()
-        await assert_nothing_is_promoted(desk)
+        await assert_nothing_is_promoted(program)
         await portal.admit(renewed)
-        before = await desk.run(*order)
-        promoted = await desk.run("profile", "promote", "demo")
-        after = await desk.run(*order)
+        before = await program.run(*order)
+        promoted = await program.run("profile", "promote", "demo")
+        after = await program.run(*order)
 
         assert before.code == 4, "the profile itself was left as it was"
         assert promoted.code == 0, promoted
         assert "login probe passed" in promoted.out
         assert after.code == 0, after
-        (old,) = base_of(desk).parent.glob("base.before-*")
+        (old,) = base_of(program).parent.glob("base.before-*")
         assert str(old.name) in promoted.out.replace("\n", "")
         assert not kept.exists()
-        assert check_base(base_of(desk)).seal is not None
+        assert check_base(base_of(program)).seal is not None
 
 
-async def assert_nothing_is_promoted(desk: Desk) -> None:
+async def assert_nothing_is_promoted(program: ProgramFolder) -> None:
     """The renewed login has ended too, and the profile stays as it was, byte by byte of its seal."""
-    seal, folders = base_of(desk).with_name("base.seal.json").read_bytes(), folders_of(desk)
+    seal, folders = base_of(program).with_name("base.seal.json").read_bytes(), folders_of(program)
 
-    promoted = await desk.run("profile", "promote", "demo")
+    promoted = await program.run("profile", "promote", "demo")
 
     assert promoted.code == 4, promoted
     assert "has expired as well" in promoted.errors
-    assert base_of(desk).with_name("base.seal.json").read_bytes() == seal
-    assert folders_of(desk) == folders
-    assert check_base(base_of(desk)).seal is not None
+    assert base_of(program).with_name("base.seal.json").read_bytes() == seal
+    assert folders_of(program) == folders
+    assert check_base(base_of(program)).seal is not None

@@ -13,7 +13,7 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.service.schedules.scheduler import ScheduleView, create_scheduler
 from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.portal import needs_chromium
-from tests.support.program import Desk, open_desk
+from tests.support.program import ProgramFolder, open_program
 from tests.support.schedule_scenario import READING, Queue
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
@@ -21,14 +21,14 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 TABLE = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "orders.xlsx", "profile": "demo"}
 
 
-def settings_of(desk: Desk, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Settings:
-    """Those of a daemon that is started at this desk, with a profile of another name and one entry."""
+def settings_of(program: ProgramFolder, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Settings:
+    """Those of a daemon that is started at this folder, with a profile of another name and one entry."""
     for name in Settings.model_fields:
         monkeypatch.delenv(variable_name(name), raising=False)
-    for name, value in desk.environment.items():
+    for name, value in program.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("POOLWRIGHT_PROFILE")
-    monkeypatch.chdir(desk.folder)
+    monkeypatch.chdir(program.folder)
     return load_settings({"schedules": [{**TABLE, **changes}], "workers": 1})
 
 
@@ -36,7 +36,7 @@ async def run_once(settings: Settings) -> ScheduleView:
     """Run the entry by hand, to its end."""
     queue = Queue()
     timetable = create_scheduler(
-        settings, queue=queue.desk, reading=READING, clock=SystemClock(), observe=lambda _: None
+        settings, queue=queue.program, reading=READING, clock=SystemClock(), observe=lambda _: None
     )
     async with timetable:
         await timetable.run_now("nightly")
@@ -54,11 +54,11 @@ async def good_numbers(portal: PortalClient, count: int) -> list[str]:
 
 
 async def test_files_come_home_into_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
         numbers = await good_numbers(portal, 2)
-        desk.list_of(numbers)
+        program.list_of(numbers)
 
-        seen = await run_once(settings_of(desk, monkeypatch, folder_template="by-number/{number}"))
+        seen = await run_once(settings_of(program, monkeypatch, folder_template="by-number/{number}"))
 
         own = tmp_path / "out" / "schedules" / "nightly"
         filed = [json.loads(path.read_text()) for path in own.glob("by-number/*/manifest.json")]
@@ -70,10 +70,10 @@ async def test_files_come_home_into_a_folder_of_its_own(tmp_path: Path, monkeypa
 
 
 async def test_at_its_deadline_it_is_stopped_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        desk.list_of([order.number for order in await portal.orders(40)])
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
+        program.list_of([order.number for order in await portal.orders(40)])
 
-        seen = await run_once(settings_of(desk, monkeypatch, deadline_minutes=0.1))
+        seen = await run_once(settings_of(program, monkeypatch, deadline_minutes=0.1))
 
         assert seen.history[0].how.value == "deadline", seen
         assert "The deadline passed and the run was stopped" in seen.history[0].detail

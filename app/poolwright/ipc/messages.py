@@ -116,7 +116,7 @@ class Configure(_Message):
     protocol: int = PROTOCOL_VERSION
     mode: WorkerMode = WorkerMode.WORK
     options: WorkerOptions
-    seat: WorkerPaths
+    paths: WorkerPaths
     #: For the login of ``MAKE_BASE``, if the portal wants a code.
     one_time_code: str = Field(default="", repr=False)
     #: For the modes ``EXAMINE`` and ``REPLAY``.

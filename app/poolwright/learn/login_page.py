@@ -95,8 +95,10 @@ def _unlearned(fields: Sequence[object], *, is_http: bool) -> list[str]:
     """Return what a pack cannot do about a login whose fields were not shown."""
     if is_http:
         return [
-            "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
-            "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
+            (
+                "The portal asks for user and password by the browser itself (HTTP), and no profile keeps them: set "
+                "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD, or POOLWRIGHT_HTTP_USER and POOLWRIGHT_HTTP_PASSWORD."
+            )
         ]
     if not fields:
         return ["No login form of the portal with user and password was shown, so a person logs in by hand."]

@@ -123,19 +123,19 @@ def _job_of(mode: WorkerMode) -> _Job:
 async def _run_session(
     channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
 ) -> None:
-    options, staging = configure.options, Path(configure.seat.staging_path)
+    options, staging = configure.options, Path(configure.paths.staging_path)
     processor = load_processor(options.processor, options.import_path)
     probe = _portal_probe(options.portal)
     spec = SessionSpec(
         worker_id=outbox.worker.worker_id,
         browser=options.browser,
-        profile_path=Path(configure.seat.profile_path),
+        profile_path=Path(configure.paths.profile_path),
         downloads_path=staging / "browser",
         clock=clock,
         observe=outbox.report_transition,
         notify=outbox.report_status,
-        cookies_path=_optional_path(configure.seat.cookies_path),
-        expected_cookies=configure.seat.expected_cookies,
+        cookies_path=_optional_path(configure.paths.cookies_path),
+        expected_cookies=configure.paths.expected_cookies,
     )
     async with open_session(spec, probe) as session:
         if configure.mode is WorkerMode.MAKE_BASE:
@@ -151,7 +151,7 @@ async def _run_session(
         ) as portal_context:
             context = AttemptContext(
                 session=session,
-                portal_context=_with_good_page(portal_context, configure.seat.good_pages_path),
+                portal_context=_with_good_page(portal_context, configure.paths.good_pages_path),
                 processor=processor,
                 task_timeout_s=options.task_timeout_s,
             )
@@ -159,7 +159,7 @@ async def _run_session(
                 context,
                 outbox,
                 staging,
-                paths=configure.seat,
+                paths=configure.paths,
                 is_headed=not options.browser.headless_mode,
             )
             await loop.run(channel)
@@ -178,7 +178,7 @@ async def _make_base(session: BrowserSession, configure: Configure, outbox: Outb
     if portal is None or not (portal.user or _can_log_in_without_form(portal, configure.options.browser)):
         await session.login.open_portal()
     else:
-        credentials = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
+        credentials = Credentials(one_time_code=configure.one_time_code, profile_name=configure.paths.profile_name)
         await session.login.ensure_logged_in(credentials)
     outbox.send(Ready, session=session.view())
 

@@ -114,13 +114,13 @@ async def set_up_profile(
                 if windows.was_quit:
                     outbox.report_status(Level.WARNING, _BROWSER_QUIT)
             case WorkerMode.IMPORT_STATE:
-                await _import_state(context, Path(configure.seat.state_path))
+                await _import_state(context, Path(configure.paths.state_path))
                 ready()
             case WorkerMode.IMPORT_COOKIES:
-                await _import_cookies(context, Path(configure.seat.kept_login_path))
+                await _import_cookies(context, Path(configure.paths.kept_login_path))
                 ready()
             case WorkerMode.CHECK_LOGIN:
-                result = await _check_login(context, probe, Path(configure.seat.cookies_path))
+                result = await _check_login(context, probe, Path(configure.paths.cookies_path))
                 outbox.send(LoginChecked, result=result, is_last=True)
                 ready()
             case WorkerMode.WORK | WorkerMode.MAKE_BASE | WorkerMode.EXAMINE | WorkerMode.REPLAY | WorkerMode.TEACH:
@@ -141,7 +141,7 @@ async def show_new_portal(
         EndOfStream: The supervisor is gone.
     """
     async with _browser(configure) as context:
-        teaching = TeachingWindow(context, Path(configure.seat.pages_path), outbox.report_status)
+        teaching = TeachingWindow(context, Path(configure.paths.pages_path), outbox.report_status)
         windows = await _show_portal(context, configure.teach_url, outbox, PageLimits().page_s)
         outbox.send(Ready, session=session_view(outbox.worker, clock()))
 
@@ -174,7 +174,7 @@ def session_view(worker: WorkerRef, now: datetime) -> SessionView:
 
 @contextlib.asynccontextmanager
 async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
-    paths, options = configure.seat, configure.options.browser
+    paths, options = configure.paths, configure.options.browser
     async with open_driver() as playwright:
         context = await launch_browser(
             playwright,

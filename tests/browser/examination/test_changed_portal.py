@@ -9,26 +9,26 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.worker.page.good_page import GoodPage
-from tests.browser.examination.bench import open_make
+from tests.browser.examination.examined_portal import open_make
 from tests.support.portal import needs_chromium
 from tests.support.portals.order_pages import SERVER_RENDERED
 from tests.support.portals.portal_make import Asked
-from tests.support.raw_stage import files_of
-from tests.support.sessions import OpenStage, Stage
+from tests.support.raw_scenario import files_of
+from tests.support.sessions import OpenScenario, Scenario
 from tests.support.sites import Answer
 
 pytestmark = [needs_chromium, pytest.mark.timeout(200), pytest.mark.asyncio(loop_scope="session")]
 
 
-def keeping(stage: Stage, folder: Path) -> Stage:
+def keeping(scenario: Scenario, folder: Path) -> Scenario:
     """The same session, which keeps good pages in a folder."""
-    portal = stage.bench.portal_context
+    portal = scenario.context.portal_context
     assert portal is not None
     kept = dataclasses.replace(portal, good_page=GoodPage(folder, portal.pack, portal.portal.base_url))
-    return dataclasses.replace(stage, bench=dataclasses.replace(stage.bench, portal_context=kept))
+    return dataclasses.replace(scenario, context=dataclasses.replace(scenario.context, portal_context=kept))
 
 
-async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_scenario: OpenScenario) -> None:
     is_changed = False
 
     def respond(asked: Asked) -> Answer | None:
@@ -38,11 +38,11 @@ async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_
         return dataclasses.replace(answer, body=answer.body.replace("class=att", "class=document"))
 
     make = dataclasses.replace(SERVER_RENDERED, respond=respond, calls=[])
-    async with open_make(make, open_stage, tmp_path) as (stage, _):
-        before = await files_of(keeping(stage, tmp_path / "good"), "1001")
+    async with open_make(make, open_scenario, tmp_path) as (scenario, _):
+        before = await files_of(keeping(scenario, tmp_path / "good"), "1001")
         is_changed = True
         # Another session, as of the next day, knows the good page from the disk.
-        report, _ = await files_of(keeping(stage, tmp_path / "good"), "1003")
+        report, _ = await files_of(keeping(scenario, tmp_path / "good"), "1003")
 
     assert before[0].reason is Reason.ALL_SAVED
     assert report.reason is Reason.PORTAL_CHANGED
@@ -57,15 +57,15 @@ async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_
     assert "Order 1001" in beside
 
 
-async def test_without_a_good_page_nothing_is_added(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_without_a_good_page_nothing_is_added(tmp_path: Path, open_scenario: OpenScenario) -> None:
     pack = SERVER_RENDERED.pack()
     blind = pack.model_copy(update={"attachments": pack.attachments.model_copy(update={"links": ("a.gone",)})})
-    async with open_make(SERVER_RENDERED, open_stage, tmp_path) as (stage, _):
-        kept = keeping(stage, tmp_path / "good")
-        portal = kept.bench.portal_context
+    async with open_make(SERVER_RENDERED, open_scenario, tmp_path) as (scenario, _):
+        kept = keeping(scenario, tmp_path / "good")
+        portal = kept.context.portal_context
         assert portal is not None
-        bench = dataclasses.replace(kept.bench, portal_context=dataclasses.replace(portal, pack=blind))
-        report, _ = await files_of(dataclasses.replace(kept, bench=bench), "1001")
+        context = dataclasses.replace(kept.context, portal_context=dataclasses.replace(portal, pack=blind))
+        report, _ = await files_of(dataclasses.replace(kept, context=context), "1001")
 
     assert (report.reason, report.detail) == (
         Reason.PORTAL_CHANGED,

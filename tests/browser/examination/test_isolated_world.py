@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import Browser
 
 from poolwright.portal.triage import Verdict
-from tests.browser.examination.bench import examine, judge_again, open_make
+from tests.browser.examination.examined_portal import examine, judge_again, open_make
 from tests.support.portal import needs_chromium
 from tests.support.portals.order_pages import SERVER_RENDERED, head_of, links_of
 from tests.support.portals.portal_make import ORDERS, Asked, PortalMake, html
-from tests.support.sessions import OpenStage
+from tests.support.sessions import OpenScenario
 from tests.support.sites import Answer
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
@@ -60,10 +60,10 @@ def patched(script: str, body: str = "") -> PortalMake:
 
 @pytest.mark.parametrize("patch", PATCHES)
 async def test_a_page_that_changes_the_language_is_read_counted_and_saved_as_it_is(
-    patch: str, tmp_path: Path, open_stage: OpenStage, shell: Browser
+    patch: str, tmp_path: Path, open_scenario: OpenScenario, shell: Browser
 ) -> None:
     make = patched(PATCHES[patch])
-    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1001")).examination
     again = await judge_again(shell, make.pack(), tmp_path / "1001")
 
@@ -73,9 +73,11 @@ async def test_a_page_that_changes_the_language_is_read_counted_and_saved_as_it_
 
 
 @pytest.mark.parametrize("patch", ["querySelector", "boxes", "Array", "texts"])
-async def test_a_page_cannot_hide_that_it_asks_for_a_login(patch: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_page_cannot_hide_that_it_asks_for_a_login(
+    patch: str, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     make = patched(PATCHES[patch], body=f"{_FORM}{head_of('1001')}")
-    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1001")).examination
 
     assert found.verdict is Verdict.SESSION_LOST

@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 from poolwright.domain.outcomes import Reason
 from poolwright.portal.examination.page_examination import PageExamination
 from poolwright.portal.triage import Verdict
-from tests.browser.examination.bench import examine, judge_again, open_make
+from tests.browser.examination.examined_portal import examine, judge_again, open_make
 from tests.support.portal import needs_chromium
 from tests.support.portals.gates import rotating, with_form, with_http_login, with_two_pages
 from tests.support.portals.order_pages import (
@@ -26,8 +26,8 @@ from tests.support.portals.order_pages import (
     WITHOUT_NEXT,
 )
 from tests.support.portals.portal_make import MISSING_NUMBER, ORDERS, PortalMake, content_of
-from tests.support.raw_stage import files_of
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
@@ -51,9 +51,9 @@ def essence(found: PageExamination) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_make(OTHERS[name], open_stage, tmp_path) as (stage, _):
-        brought = {number: await files_of(stage, number) for number in (*ORDERS, MISSING_NUMBER)}
+async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
+    async with open_make(OTHERS[name], open_scenario, tmp_path) as (scenario, _):
+        brought = {number: await files_of(scenario, number) for number in (*ORDERS, MISSING_NUMBER)}
 
     reasons = {number: report.reason for number, (report, _) in brought.items()}
     assert reasons == {
@@ -68,11 +68,11 @@ async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path,
 
 @each_make
 async def test_every_file_is_found_named_and_brought_and_a_saved_page_is_judged_like_the_real_one(
-    make: PortalMake, tmp_path: Path, open_stage: OpenStage, shell: Browser
+    make: PortalMake, tmp_path: Path, open_scenario: OpenScenario, shell: Browser
 ) -> None:
-    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
+    async with open_make(make, open_scenario, tmp_path) as (scenario, examiner):
         live = {number: await examine(examiner, tmp_path, number) for number in ("1001", "1002", MISSING_NUMBER)}
-        report, files = await files_of(stage, "1001")
+        report, files = await files_of(scenario, "1001")
 
     found = live["1001"].examination
     assert (found.doubt, found.names) == ("", ORDERS["1001"])
@@ -86,8 +86,8 @@ async def test_every_file_is_found_named_and_brought_and_a_saved_page_is_judged_
         assert essence(await judge_again(shell, make.pack(), tmp_path / number)) == essence(page.examination)
 
 
-async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_make(WITHOUT_NEXT, open_stage, tmp_path) as (_, examiner):
+async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    async with open_make(WITHOUT_NEXT, open_scenario, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1003")).examination
 
     assert found.names == ORDERS["1003"][:PAGE_SIZE]
@@ -96,9 +96,9 @@ async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open
 
 
 async def test_a_pack_that_lost_a_selector_is_told_by_the_saved_page(
-    tmp_path: Path, open_stage: OpenStage, shell: Browser
+    tmp_path: Path, open_scenario: OpenScenario, shell: Browser
 ) -> None:
-    async with open_make(SERVER_RENDERED, open_stage, tmp_path) as (_, examiner):
+    async with open_make(SERVER_RENDERED, open_scenario, tmp_path) as (_, examiner):
         await examine(examiner, tmp_path, "1001")
     pack = SERVER_RENDERED.pack()
     worse = pack.model_copy(update={"attachments": pack.attachments.model_copy(update={"links": ("a.gone",)})})
@@ -111,10 +111,10 @@ async def test_a_pack_that_lost_a_selector_is_told_by_the_saved_page(
 
 
 @pytest.mark.parametrize("enclose", [with_form, rotating], ids=["form", "rotating"])
-async def test_no_cookie_is_saved(enclose: object, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_no_cookie_is_saved(enclose: object, tmp_path: Path, open_scenario: OpenScenario) -> None:
     make: PortalMake = enclose(SERVER_RENDERED)  # pyright: ignore[reportCallIssue]
-    async with open_make(make, open_stage, tmp_path) as (stage, examiner):
-        values = [cookie["value"] for cookie in await stage.session.driver.cookies()]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    async with open_make(make, open_scenario, tmp_path) as (scenario, examiner):
+        values = [cookie["value"] for cookie in await scenario.session.driver.cookies()]  # pyright: ignore[reportTypedDictNotRequiredAccess]
         saved = await examine(examiner, tmp_path, "1001")
 
     assert saved.examination.verdict is Verdict.READY
@@ -125,9 +125,9 @@ async def test_no_cookie_is_saved(enclose: object, tmp_path: Path, open_stage: O
 
 @pytest.mark.parametrize("make", [FRAMES, SHADOW_ROOTS, HASH_ROUTES, POP_UPS], ids=lambda make: make.name)
 async def test_what_each_selector_matches_is_counted_in_every_part_of_the_page(
-    make: PortalMake, tmp_path: Path, open_stage: OpenStage
+    make: PortalMake, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_make(make, open_stage, tmp_path) as (_, examiner):
+    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1001")).examination
 
     one = next(one for one in found.selectors if one.key in {"attachments.links", "attachments.clicks"})

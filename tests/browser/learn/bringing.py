@@ -9,18 +9,18 @@ from typing import cast
 from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.outcomes import Reason
 from poolwright.portal.pack import Pack
-from tests.support.raw_stage import files_of
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of
+from tests.support.sessions import OpenScenario
 from tests.support.taught_portals import TaughtOrder, TaughtPortal
 
 
-async def brings_every_file(pack: Pack, portal: TaughtPortal, folder: Path, open_stage: OpenStage) -> None:
+async def brings_every_file(pack: Pack, portal: TaughtPortal, folder: Path, open_scenario: OpenScenario) -> None:
     """Bring all orders of a portal, those that were never shown too, and compare everything with what is true."""
     saved: dict[str, dict[str, str]] = {}
     told: dict[str, tuple[Reason, str]] = {}
-    async with open_stage(cast("PortalClient", portal), folder, pack=pack, password=portal.password) as stage:
+    async with open_scenario(cast("PortalClient", portal), folder, pack=pack, password=portal.password) as scenario:
         for number in [*portal.orders, portal.missing]:
-            report, files = await files_of(stage, number)
+            report, files = await files_of(scenario, number)
             saved[number] = {file: _digest(content) for file, content in files.items()}
             told[number] = report.reason, report.fields.get("supplier", "") if files else ""
 

@@ -10,7 +10,7 @@ from poolwright.learn.learner import learn, seen_pages
 from tests.browser.learn.bringing import brings_every_file
 from tests.support.further_portals import FURTHER_NAMES, further_portal
 from tests.support.portal import needs_chromium
-from tests.support.sessions import OpenStage
+from tests.support.sessions import OpenScenario
 from tests.support.taught_pages import observed, shown_pages
 from tests.support.taught_portals import NAMES, serving_taught, taught_portal
 
@@ -18,8 +18,8 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop
 
 
 @pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
-async def test_every_file_comes_by_its_sha256(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_every_file_comes_by_its_sha256(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     async with serving_taught(further_portal(name) if name in FURTHER_NAMES else taught_portal(name)) as portal:
         observations, sources = observed(shown_pages(portal))
         pack = learn(name, observations, seen_pages(observations, sources)).pack
-        await brings_every_file(pack, portal, tmp_path, open_stage)
+        await brings_every_file(pack, portal, tmp_path, open_scenario)

@@ -17,8 +17,8 @@ from poolwright.worker.teaching.teaching_window import TeachingWindow
 from tests.browser.learn.bringing import brings_every_file
 from tests.support.further_portals import FURTHER_NAMES, further_portal
 from tests.support.portal import needs_chromium
-from tests.support.sessions import OpenStage
-from tests.support.simulated_teacher import Noted, SimulatedTeacher
+from tests.support.sessions import OpenScenario
+from tests.support.simulated_teacher import SimulatedTeacher, WindowNotes
 from tests.support.taught_pages import observed, shown_pages
 from tests.support.taught_portals import NAMES, TaughtPortal, serving_taught, taught_portal
 
@@ -27,8 +27,8 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop
 SERVED = {"table", "spans"}
 
 
-async def show(page: Page, portal: TaughtPortal, folder: Path) -> Noted:
-    noted = Noted()
+async def show(page: Page, portal: TaughtPortal, folder: Path) -> WindowNotes:
+    noted = WindowNotes()
     window = TeachingWindow(page.context, folder, noted)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(window.run)
@@ -38,7 +38,7 @@ async def show(page: Page, portal: TaughtPortal, folder: Path) -> Noted:
 
 @pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
 async def test_a_portal_that_was_shown_brings_every_file(
-    name: str, tmp_path: Path, shell: Browser, open_stage: OpenStage
+    name: str, tmp_path: Path, shell: Browser, open_scenario: OpenScenario
 ) -> None:
     async with serving_taught(further_portal(name) if name in FURTHER_NAMES else taught_portal(name)) as portal:
         context = await shell.new_context()
@@ -51,10 +51,10 @@ async def test_a_portal_that_was_shown_brings_every_file(
         saved = learn(name, shown, seen_pages(shown, shown_sources)).pack
         is_same = lesson.pack.model_copy(update={"title": saved.title}) == saved
         if not is_same:
-            await brings_every_file(lesson.pack, portal, tmp_path / "stage", open_stage)
+            await brings_every_file(lesson.pack, portal, tmp_path / "scenario", open_scenario)
 
     with_files = [page for page in observations.pages if page.has_files]
     assert [page.served for page in with_files] == [name in SERVED] * len(with_files)
     assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
     assert observations.prove == (list(portal.orders)[4],)
-    assert "Noted: login" in noted.texts[0]
+    assert "WindowNotes: login" in noted.texts[0]

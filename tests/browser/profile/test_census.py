@@ -106,7 +106,7 @@ def _varied(tmp_path_factory: pytest.TempPathFactory, chromium: str, site: Site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class CloneSessions:
     """What lives on one clone of the varied base found: in a window, amid writing cookies, and at rest."""
 
     in_window: dict[str, str]
@@ -117,7 +117,7 @@ class Lives:
     alarm: str
 
 
-async def live(folder: Path, base: Path, site: Site, *, has_window: bool) -> Lives:
+async def live(folder: Path, base: Path, site: Site, *, has_window: bool) -> CloneSessions:
     async with slot_on(base, folder) as slot:
         async with slot.live(browser_options(headless=not has_window)) as life:
             _, in_window = await life.run(site.url)
@@ -136,11 +136,11 @@ async def live(folder: Path, base: Path, site: Site, *, has_window: bool) -> Liv
         with pytest.raises(ProfileDamagedError) as caught:
             async with slot.live():
                 pytest.fail("the snapshot hides it")
-    return Lives(in_window=in_window, expected=expected, after_deaths=after_deaths, alarm=str(caught.value))
+    return CloneSessions(in_window=in_window, expected=expected, after_deaths=after_deaths, alarm=str(caught.value))
 
 
 @pytest.fixture(scope="module", name="lives")
-def _lives(tmp_path_factory: pytest.TempPathFactory, varied: Path, site: Site) -> Lives:
+def _lives(tmp_path_factory: pytest.TempPathFactory, varied: Path, site: Site) -> CloneSessions:
     with ExitStack() as around:
         if XVFB is not None:
             around.enter_context(virtual_display(around.enter_context(pytest.MonkeyPatch.context())))
@@ -148,7 +148,7 @@ def _lives(tmp_path_factory: pytest.TempPathFactory, varied: Path, site: Site) -
         return anyio.run(run, tmp_path_factory.mktemp("lives"), varied, site)
 
 
-def test_cookies_of_every_sort_raise_no_alarm(lives: Lives) -> None:
+def test_cookies_of_every_sort_raise_no_alarm(lives: CloneSessions) -> None:
     assert lives.expected["d.test"].lasting_count == 2
     assert lives.expected["d.test"].session_count == 1
     assert 100 < lives.expected["many.test"].lasting_count <= 180
@@ -157,15 +157,15 @@ def test_cookies_of_every_sort_raise_no_alarm(lives: Lives) -> None:
 
 
 @needs_xvfb
-def test_a_window_raises_none_either(lives: Lives) -> None:
+def test_a_window_raises_none_either(lives: CloneSessions) -> None:
     assert lives.in_window.keys() >= COOKIE_NAMES | {"far", "chip", "strict"}
 
 
-def test_browsers_that_are_killed_amid_their_cookies_raise_none(lives: Lives) -> None:
+def test_browsers_that_are_killed_amid_their_cookies_raise_none(lives: CloneSessions) -> None:
     assert lives.after_deaths.keys() >= COOKIE_NAMES
 
 
-def test_a_bit_that_flips_between_two_lives_is_found(lives: Lives) -> None:
+def test_a_bit_that_flips_between_two_lives_is_found(lives: CloneSessions) -> None:
     assert re.search(r"\d of localhost", lives.alarm)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.browser.profile.browsing import RECALL, STORE
 from tests.browser.profile.site import COOKIE_NAMES, Site
-from tests.support.generations import Life, slot_on
+from tests.support.generations import RunningGeneration, slot_on
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -43,7 +43,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class SessionFindings:
     """What the three lives found, and what the second one left on the disk."""
 
     cloned: Found
@@ -56,7 +56,7 @@ class Lives:
     snapshot_files: list[str]
 
 
-async def look(life: Life, site: Site) -> Found:
+async def look(life: RunningGeneration, site: Site) -> Found:
     """Tell what is there, and leave something in the tab, which closes."""
     script = f"""async () => {{
       sessionStorage.setItem('token', 'gone');
@@ -66,7 +66,7 @@ async def look(life: Life, site: Site) -> Found:
     return Found(stores=stores, newer=newer, cookies=cookies)
 
 
-async def add(life: Life, site: Site) -> str | None:
+async def add(life: RunningGeneration, site: Site) -> str | None:
     """Store more, in a tab of its own; gives what the tab before it left there."""
     script = f"""async () => {{
       const token = sessionStorage.getItem('token');
@@ -78,7 +78,7 @@ async def add(life: Life, site: Site) -> str | None:
     return token
 
 
-async def live(folder: Path, base: Path, site: Site) -> Lives:
+async def live(folder: Path, base: Path, site: Site) -> SessionFindings:
     async with slot_on(base, folder) as slot:
         async with slot.live() as life:
             cloned = await look(life, site)
@@ -96,7 +96,7 @@ async def live(folder: Path, base: Path, site: Site) -> Lives:
         async with slot.live() as life:
             after_death = await look(life, site)
             await life.drain()
-    return Lives(
+    return SessionFindings(
         cloned=cloned,
         restarted=restarted,
         after_death=after_death,
@@ -108,24 +108,24 @@ async def live(folder: Path, base: Path, site: Site) -> Lives:
 
 
 @pytest.fixture(scope="module", name="lives")
-def _lives(tmp_path_factory: pytest.TempPathFactory, logged_in: Path, site: Site) -> Lives:
+def _lives(tmp_path_factory: pytest.TempPathFactory, logged_in: Path, site: Site) -> SessionFindings:
     return anyio.run(live, tmp_path_factory.mktemp("lives"), logged_in, site)
 
 
-def test_a_clone_has_every_cookie_and_store(lives: Lives) -> None:
+def test_a_clone_has_every_cookie_and_store(lives: SessionFindings) -> None:
     assert lives.cloned.stores == KEPT
     assert lives.cloned.newer is None
     assert lives.cloned.cookies.keys() == COOKIE_NAMES
 
 
-def test_a_planned_restart_keeps_what_was_new_too(lives: Lives) -> None:
+def test_a_planned_restart_keeps_what_was_new_too(lives: SessionFindings) -> None:
     assert lives.restarted.stores == KEPT
     assert lives.restarted.newer == "kept"
     assert lives.restarted.cookies.keys() == COOKIE_NAMES | LATE_NAMES
     assert lives.restarted.cookies["remember"] == "late"
 
 
-def test_a_killed_browser_takes_nothing_with_it(lives: Lives) -> None:
+def test_a_killed_browser_takes_nothing_with_it(lives: SessionFindings) -> None:
     """The cookies of the last task are on no disk but the snapshot's: Chromium writes its own up to 30 s later."""
     assert lives.after_death.stores == KEPT
     assert lives.after_death.newer == "kept"
@@ -133,12 +133,12 @@ def test_a_killed_browser_takes_nothing_with_it(lives: Lives) -> None:
     assert lives.after_death.cookies["remember"] == "last"
 
 
-def test_the_snapshot_that_a_killed_browser_leaves_is_whole_and_for_its_owner_alone(lives: Lives) -> None:
+def test_the_snapshot_that_a_killed_browser_leaves_is_whole_and_for_its_owner_alone(lives: SessionFindings) -> None:
     assert lives.snapshot_mode == 0o600
     assert lives.snapshot == COOKIE_NAMES | LATE_NAMES | LAST_NAMES
     assert lives.snapshot_files == ["cookies.json"]
 
 
-def test_session_storage_does_not_survive_its_tab(lives: Lives) -> None:
+def test_session_storage_does_not_survive_its_tab(lives: SessionFindings) -> None:
     """The limit that README tells of."""
     assert lives.of_closed_tab is None

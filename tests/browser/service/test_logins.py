@@ -22,14 +22,14 @@ from poolwright.service.library import PersistentWorkerPool, open_pool
 from poolwright.supervisor.policy import login_state
 from tests.support.batch_results import some_good_number
 from tests.support.portal import SHELL, needs_chromium
-from tests.support.program import Desk, open_desk
+from tests.support.program import ProgramFolder, open_program
 from tests.support.sessions import task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 
 @dataclass(kw_only=True)
-class Told:
+class Notices:
     """What people are told, and a way to wait for it."""
 
     texts: list[str] = field(default_factory=list[str])
@@ -47,13 +47,13 @@ class Told:
 
 
 @asynccontextmanager
-async def portal_pool(desk: Desk, told: Told, **more: object) -> AsyncGenerator[PersistentWorkerPool]:
+async def portal_pool(program: ProgramFolder, told: Notices, **more: object) -> AsyncGenerator[PersistentWorkerPool]:
     async with open_pool(
         watch=told,
-        out=desk.folder / "pool",
+        out=program.folder / "pool",
         profile="demo",
-        profiles_dir=desk.folder / "profiles",
-        runs_dir=desk.folder / "runs",
+        profiles_dir=program.folder / "profiles",
+        runs_dir=program.folder / "runs",
         browser_path=SHELL,
         **more,  # pyright: ignore[reportArgumentType] - settings by name
     ) as pool:
@@ -67,7 +67,7 @@ async def bring(pool: PersistentWorkerPool, number: str, attempt: int) -> Reason
     return report.reason
 
 
-async def log_in_elsewhere(portal: PortalClient, desk: Desk) -> None:
+async def log_in_elsewhere(portal: PortalClient, program: ProgramFolder) -> None:
     """A person logs in, and the login is kept beside the profile."""
     session = secrets.token_urlsafe(16)
     await portal.admit({session: session})
@@ -76,22 +76,22 @@ async def log_in_elsewhere(portal: PortalClient, desk: Desk) -> None:
         {"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "expires": -1}
         for name, value in values.items()
     ]
-    backup = login_backup_path(desk.folder / "profiles" / "demo" / "base")
+    backup = login_backup_path(program.folder / "profiles" / "demo" / "base")
     await anyio.Path(backup).write_text(json.dumps(cookies))
 
 
 async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: Path) -> None:
-    told, statuses = Told(), list[PoolStatus]()
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+    told, statuses = Notices(), list[PoolStatus]()
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
         number = await some_good_number(portal)
-        async with portal_pool(desk, told, workers=1, waits_for_login=True) as pool:
+        async with portal_pool(program, told, workers=1, waits_for_login=True) as pool:
             assert await bring(pool, number, 1) is Reason.ALL_SAVED
             await portal.expire_sessions()
             async with anyio.create_task_group() as beside:
                 beside.start_soon(bring, pool, number, 2)
                 await told.wait_for("until a person logs in")
                 statuses.append(pool.status)
-                await log_in_elsewhere(portal, desk)
+                await log_in_elsewhere(portal, program)
                 pool.resume()
             assert await bring(pool, number, 3) is Reason.ALL_SAVED
 
@@ -101,10 +101,10 @@ async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: P
 
 async def test_a_login_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_state, "LIFETIME_MIN_S", 0.1)
-    told = Told()
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+    told = Notices()
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
         number = await some_good_number(portal)
-        async with portal_pool(desk, told, workers=2, user=portal.user, password=portal.password) as pool:
+        async with portal_pool(program, told, workers=2, user=portal.user, password=portal.password) as pool:
             for attempt in (1, 2):  # the second login that is made has one before it to be measured by
                 await portal.expire_sessions()
                 assert await bring(pool, number, attempt) is Reason.ALL_SAVED

@@ -11,7 +11,7 @@ import pytest
 from tests.support import failure_record
 from tests.support.failure_record import FailureRecord
 from tests.support.portal import browsing, needs_chromium
-from tests.support.sessions import OpenStage
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 PNG = b"\x89PNG\r\n"
@@ -33,9 +33,11 @@ def pictures(record: FailureRecord, kept: Path) -> list[bytes]:
     return [path.read_bytes() for path in (kept / "inner").glob("page-*.png")]
 
 
-async def test_an_exception_within_a_stage_leaves_a_picture_of_each_page(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_an_exception_within_a_stage_leaves_a_picture_of_each_page(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     with failure_record.begun("inner") as record, pytest.raises(ZeroDivisionError):
-        await fail_in(open_stage(None, tmp_path / "stage", is_authenticated=False))
+        await fail_in(open_scenario(None, tmp_path / "scenario", is_authenticated=False))
 
     found = pictures(record, tmp_path / "kept")
     assert len(found) == 2  # the page that a session always holds, and the one of the test
@@ -49,9 +51,9 @@ async def test_an_exception_within_a_plain_browser_leaves_a_picture(tmp_path: Pa
     assert [picture[: len(PNG)] for picture in pictures(record, tmp_path / "kept")] == [PNG]
 
 
-async def test_nothing_is_pictured_of_a_stage_that_ended_well(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_nothing_is_pictured_of_a_stage_that_ended_well(tmp_path: Path, open_scenario: OpenScenario) -> None:
     with failure_record.begun("inner") as record:
-        async with open_stage(None, tmp_path / "stage", is_authenticated=False):
+        async with open_scenario(None, tmp_path / "scenario", is_authenticated=False):
             pass
 
     assert pictures(record, tmp_path / "kept") == []

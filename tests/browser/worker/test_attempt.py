@@ -38,7 +38,7 @@ from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import lasting_portal, needs_chromium
-from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage, task_for
+from tests.support.sessions import OpenScenario, Scenario, demo_pack, open_scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -96,47 +96,47 @@ async def odd_order(portal: PortalClient, defect: Defect) -> OrderTruth:
     )
 
 
-async def try_order(stage: Stage, number: str) -> Report:
+async def try_order(scenario: Scenario, number: str) -> Report:
     """One attempt at one order."""
-    return await attempt(stage.bench, task_for(number), stage.staging / number)
+    return await attempt(scenario.context, task_for(number), scenario.staging / number)
 
 
-def saved_digests(stage: Stage, number: str) -> list[str]:
+def saved_digests(scenario: Scenario, number: str) -> list[str]:
     """SHA-256 of every file that lies in the staging folder of an order."""
-    files = (stage.staging / number / "files").iterdir()
+    files = (scenario.staging / number / "files").iterdir()
     return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
 
 
 @pytest.mark.parametrize("form", list(LinkForm))
 async def test_every_link_form_leads_to_the_right_files(
-    portal: PortalClient, tmp_path: Path, form: LinkForm, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, form: LinkForm, open_scenario: OpenScenario
 ) -> None:
     truth = await order_with(portal, form)
 
-    async with open_stage(portal, tmp_path) as stage:
-        report = await try_order(stage, truth.number)
-        on_disk = saved_digests(stage, truth.number)
+    async with open_scenario(portal, tmp_path) as scenario:
+        report = await try_order(scenario, truth.number)
+        on_disk = saved_digests(scenario, truth.number)
 
     expected = sorted(file.sha256 for file in truth.attachments)
     assert report.reason is Reason.ALL_SAVED, report
     assert sorted(file.sha256 for file in report.files) == expected
     assert on_disk == expected
     assert report.fields["supplier"] == truth.supplier
-    assert not list((stage.staging / truth.number).glob("part-*"))
+    assert not list((scenario.staging / truth.number).glob("part-*"))
 
 
 async def test_a_tab_goes_through_its_states_and_is_closed(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path) as stage:
-        await try_order(stage, truth.number)
-        open_pages = len(stage.session.driver.pages)
+    async with open_scenario(portal, tmp_path) as scenario:
+        await try_order(scenario, truth.number)
+        open_pages = len(scenario.session.driver.pages)
 
-    assert stage.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
+    assert scenario.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
     assert open_pages == 1, "only the keeper is left"
-    assert stage.session.active_tabs == {}
+    assert scenario.session.active_tabs == {}
 
 
 @pytest.mark.parametrize(
@@ -153,32 +153,32 @@ async def test_each_answer_of_the_portal_has_its_outcome(
     tmp_path: Path,
     outcome: str,
     reason: Reason,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     truth = await order_that(portal, outcome)
 
-    async with open_stage(portal, tmp_path) as stage:
-        report = await try_order(stage, truth.number)
+    async with open_scenario(portal, tmp_path) as scenario:
+        report = await try_order(scenario, truth.number)
 
     assert (report.outcome, report.reason) == (outcome, reason)
 
 
 async def test_an_expired_session_is_no_missing_order(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     """The login page shows the text of a missing order: the trap."""
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.expire_sessions()
         with pytest.raises(SessionLostError):
-            await try_order(stage, truth.number)
-        assert stage.session.login.mark_logged_out(stage.session.login.login_count)
-        await stage.session.login.log_in(Credentials())
-        report = await try_order(stage, truth.number)
+            await try_order(scenario, truth.number)
+        assert scenario.session.login.mark_logged_out(scenario.session.login.login_count)
+        await scenario.session.login.log_in(Credentials())
+        report = await try_order(scenario, truth.number)
 
     assert report.reason is Reason.ALL_SAVED
-    assert stage.heard.path("session")[-6:] == ["ACTIVE", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
+    assert scenario.heard.path("session")[-6:] == ["ACTIVE", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
 
 
 @pytest.mark.parametrize(
@@ -189,25 +189,27 @@ async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wa
     tmp_path: Path,
     wall: Fault,
     words: str,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
     await portal.add_fault(wall, FaultScope.DOWNLOAD)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         with pytest.raises(SessionLostError, match=words):
-            await try_order(stage, truth.number)
+            await try_order(scenario, truth.number)
 
-    assert not (stage.staging / truth.number / "files").exists() or not saved_digests(stage, truth.number)
+    assert not (scenario.staging / truth.number / "files").exists() or not saved_digests(scenario, truth.number)
 
 
-async def test_a_second_factor_is_a_lost_session(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_second_factor_is_a_lost_session(
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(SecondFactorRedirect(), times=1)
         with pytest.raises(SessionLostError, match="asks for a second factor"):
-            await try_order(stage, truth.number)
+            await try_order(scenario, truth.number)
 
 
 @pytest.mark.parametrize(
@@ -228,16 +230,16 @@ async def test_each_fault_of_a_page_has_its_reason(
     tmp_path: Path,
     fault: ErrorStatus | Maintenance | ChangedPage | CrashPage | Hang,
     reason: Reason,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=3.0)) as stage:
+    async with open_scenario(portal, tmp_path, pack=demo_pack(page_s=3.0)) as scenario:
         await portal.add_fault(fault, order=truth.number)
-        report = await try_order(stage, truth.number)
-        way = stage.heard.path("tab")
+        report = await try_order(scenario, truth.number)
+        way = scenario.heard.path("tab")
         await portal.clear_faults()
-        after = await try_order(stage, truth.number)
+        after = await try_order(scenario, truth.number)
 
     assert report.reason is reason, report
     assert way[-4:] == ["ERROR", "FAILED", "CLOSING", "CLOSED"], "a tab that came to nothing was not COMPLETED"
@@ -246,96 +248,96 @@ async def test_each_fault_of_a_page_has_its_reason(
 
 
 async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
+    async with open_scenario(portal, tmp_path, pack=demo_pack(page_s=2.0)) as scenario:
         await portal.add_fault(ChangedPage(), order=truth.number)
-        report = await try_order(stage, truth.number)
+        report = await try_order(scenario, truth.number)
 
-    evidence = stage.staging / truth.number / "evidence"
+    evidence = scenario.staging / truth.number / "evidence"
     assert set(report.evidence) == {"page.png", "page.html"}
     assert (evidence / "page.png").read_bytes().startswith(b"\x89PNG")
     assert truth.number in (evidence / "page.html").read_text()
 
 
 async def test_a_list_that_never_arrives_is_no_empty_list(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
+    async with open_scenario(portal, tmp_path, pack=demo_pack(page_s=2.0)) as scenario:
         await portal.add_fault(Hang(), FaultScope.ATTACHMENT_LIST)
-        report = await try_order(stage, truth.number)
+        report = await try_order(scenario, truth.number)
 
     assert report.reason is Reason.PORTAL_CHANGED
     assert "did not arrive" in report.detail
 
 
 async def test_a_list_that_comes_late_is_waited_for(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(Latency(delay_ms=1500), FaultScope.ATTACHMENT_LIST)
-        report = await try_order(stage, truth.number)
+        report = await try_order(scenario, truth.number)
 
     assert report.reason is Reason.ALL_SAVED
 
 
 async def test_an_order_that_takes_too_long_frees_its_tab(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
-    async with open_stage(portal, tmp_path, task_timeout_s=1.0) as stage:
+    async with open_scenario(portal, tmp_path, task_timeout_s=1.0) as scenario:
         await portal.add_fault(Hang(), order=truth.number)
-        report = await try_order(stage, truth.number)
-        open_pages = len(stage.session.driver.pages)
+        report = await try_order(scenario, truth.number)
+        open_pages = len(scenario.session.driver.pages)
 
     assert report.reason is Reason.TASK_TIMEOUT
     assert open_pages == 1
 
 
 async def test_a_task_may_have_less_time_than_others(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=0.8)
 
-    async with open_stage(portal, tmp_path, task_timeout_s=60.0) as stage:
+    async with open_scenario(portal, tmp_path, task_timeout_s=60.0) as scenario:
         await portal.add_fault(Hang(), order=truth.number)
-        report = await attempt(stage.bench, task, stage.staging / truth.number)
-        open_pages = len(stage.session.driver.pages)
+        report = await attempt(scenario.context, task, scenario.staging / truth.number)
+        open_pages = len(scenario.session.driver.pages)
 
     assert (report.reason, report.detail) == (Reason.TASK_TIMEOUT, "The order exceeded its time limit of 0.8 s.")
     assert open_pages == 1
 
 
 async def test_a_task_may_have_more_time_than_others(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=60.0)
 
-    async with open_stage(portal, tmp_path, task_timeout_s=0.2) as stage:
+    async with open_scenario(portal, tmp_path, task_timeout_s=0.2) as scenario:
         await portal.add_fault(Latency(delay_ms=500), order=truth.number)
-        report = await attempt(stage.bench, task, stage.staging / truth.number)
+        report = await attempt(scenario.context, task, scenario.staging / truth.number)
 
     assert report.reason is Reason.ALL_SAVED
 
 
 @pytest.mark.parametrize("defect", [Defect.TRUNCATED, Defect.EMPTY, Defect.DISGUISED, Defect.MISSING])
 async def test_a_bad_file_is_never_counted_as_saved(
-    portal: PortalClient, tmp_path: Path, defect: Defect, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, defect: Defect, open_scenario: OpenScenario
 ) -> None:
     truth = await odd_order(portal, defect)
     good = {file.sha256 for file in truth.attachments if file.good}
 
-    async with open_stage(portal, tmp_path) as stage:
-        report = await try_order(stage, truth.number)
+    async with open_scenario(portal, tmp_path) as scenario:
+        report = await try_order(scenario, truth.number)
 
     assert {file.sha256 for file in report.files} == good
     assert len(report.missed) == len(truth.attachments) - len(good)
@@ -343,15 +345,15 @@ async def test_a_bad_file_is_never_counted_as_saved(
 
 
 async def test_a_transfer_that_breaks_off_can_be_tried_again(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(Drop(after_bytes=10), FaultScope.DOWNLOAD)
-        broken = await try_order(stage, truth.number)
+        broken = await try_order(scenario, truth.number)
         await portal.clear_faults()
-        whole = await try_order(stage, truth.number)
+        whole = await try_order(scenario, truth.number)
 
     assert broken.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
     assert broken.meaning.is_retryable
@@ -366,14 +368,14 @@ async def _end_when_files_are_asked_for(portal: PortalClient) -> None:
 
 
 async def test_a_portal_that_goes_while_files_are_fetched_is_no_failure_of_the_order(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     async with running_portal() as portal:
         truth = await order_of_anchors(portal, file_count=4)
         await portal.add_fault(Latency(delay_ms=60_000), FaultScope.DOWNLOAD, order=truth.number)
-        async with open_stage(portal, tmp_path) as stage, anyio.create_task_group() as beside:
+        async with open_scenario(portal, tmp_path) as scenario, anyio.create_task_group() as beside:
             beside.start_soon(_end_when_files_are_asked_for, portal)
-            report = await try_order(stage, truth.number)
+            report = await try_order(scenario, truth.number)
 
             assert report.reason is Reason.PORTAL_UNREACHABLE, report
 
@@ -392,15 +394,15 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
     tmp_path: Path,
     fault: ErrorStatus,
     retry_after_s: float | None,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     truth = await order_of_anchors(portal)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(fault, FaultScope.DOWNLOAD, order=truth.number, times=1)
-        busy = await try_order(stage, truth.number)
+        busy = await try_order(scenario, truth.number)
         await portal.clear_faults()
-        whole = await try_order(stage, truth.number)
+        whole = await try_order(scenario, truth.number)
 
     assert (busy.reason, busy.retry_after_s) == (Reason.PORTAL_BUSY, retry_after_s)
     assert (len(busy.files), len(busy.missed)) == (len(truth.attachments) - 1, 1), "the others are there all the same"
@@ -413,14 +415,14 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
     portal: PortalClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     monkeypatch.setattr("poolwright.worker.processors.purchase_orders.PARALLEL_FILE_COUNT", 1)
     truth = await order_of_anchors(portal, file_count=4)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(ErrorStatus(status=429), FaultScope.DOWNLOAD, order=truth.number, times=2)
-        report = await try_order(stage, truth.number)
+        report = await try_order(scenario, truth.number)
 
     assert (report.reason, report.files) == (Reason.PORTAL_BUSY, ())
     problems = Counter(missed.problem.partition(" (")[0] for missed in report.missed)
@@ -431,13 +433,13 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
 async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(
     portal: PortalClient,
     tmp_path: Path,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(ErrorStatus(status=503), FaultScope.DOWNLOAD, order=truth.number, times=1)
-        report = await try_order(stage, truth.number)
+        report = await try_order(scenario, truth.number)
 
     assert report.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
     assert [missed.is_retryable for missed in report.missed] == [True]
@@ -447,19 +449,19 @@ async def test_a_dead_browser_is_no_failure_of_the_order(portal: PortalClient, t
     truth = await order_that(portal, "COMPLETED")
     mark = f"--user-data-dir={tmp_path / 'profile'}"
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         await portal.add_fault(Hang(), order=truth.number)
         async with anyio.create_task_group() as tasks:
 
             async def kill_browser() -> None:
-                while not stage.session.active_tabs:
+                while not scenario.session.active_tabs:
                     await anyio.lowlevel.checkpoint()
                 browser = next(process for process in psutil.process_iter() if mark in _command(process))
                 os.kill(browser.pid, signal.SIGKILL)
 
             tasks.start_soon(kill_browser)
             with pytest.raises(SessionBrokenError):
-                await try_order(stage, truth.number)
+                await try_order(scenario, truth.number)
 
     assert not [process for process in psutil.process_iter() if mark in _command(process)]
 
@@ -472,21 +474,23 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(
-    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
     await portal.add_fault(ErrorStatus(status=401), FaultScope.ATTACHMENT_LIST)
 
-    async with open_stage(portal, tmp_path) as stage:
+    async with open_scenario(portal, tmp_path) as scenario:
         with pytest.raises(SessionLostError):
-            await try_order(stage, truth.number)
+            await try_order(scenario, truth.number)
 
 
-async def test_a_list_that_fails_is_tried_again(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_list_that_fails_is_tried_again(
+    portal: PortalClient, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     truth = await order_that(portal, "COMPLETED")
     await portal.add_fault(ErrorStatus(status=500), FaultScope.ATTACHMENT_LIST)
 
-    async with open_stage(portal, tmp_path) as stage:
-        report = await try_order(stage, truth.number)
+    async with open_scenario(portal, tmp_path) as scenario:
+        report = await try_order(scenario, truth.number)
 
     assert report.reason is Reason.PORTAL_BUSY

@@ -16,7 +16,7 @@ from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.tab import Tab
 from tests.support.portal import needs_chromium
-from tests.support.sessions import OpenStage, Stage, task_for
+from tests.support.sessions import OpenScenario, Scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(60), pytest.mark.asyncio(loop_scope="session")]
 
@@ -38,24 +38,24 @@ async def refuse(*_: object) -> None:
     raise PlaywrightError(GONE)
 
 
-async def open_and_lose(open_stage: OpenStage, folder: Path, end: Callable[[], Report]) -> Stage:
+async def open_and_lose(open_scenario: OpenScenario, folder: Path, end: Callable[[], Report]) -> Scenario:
     """An order in the middle of which the driver ends, of which no event tells."""
-    stages: list[Stage] = []
+    scenarios: list[Scenario] = []
 
     async def process(_: Tab, __: POTask) -> Report:
-        stages[0].session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
+        scenarios[0].session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
         return end()
 
-    async with open_stage(None, folder, processor=process) as stage:
-        stages.append(stage)
-        context = stage.session.driver
+    async with open_scenario(None, folder, processor=process) as scenario:
+        scenarios.append(scenario)
+        context = scenario.session.driver
         try:
-            await attempt(stage.bench, task_for("1"), stage.staging / "1")
+            await attempt(scenario.context, task_for("1"), scenario.staging / "1")
         finally:
-            stage.session.driver = context
+            scenario.session.driver = context
             with anyio.CancelScope(shield=True):
                 await context.close()
-    return stages[0]
+    return scenarios[0]
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ async def open_and_lose(open_stage: OpenStage, folder: Path, end: Callable[[], R
     ids=["told", "closed", "unknown", "file", "time"],
 )
 async def test_no_failure_is_told_of_a_browser_that_is_gone(
-    tmp_path: Path, open_stage: OpenStage, end: Callable[[], Report]
+    tmp_path: Path, open_scenario: OpenScenario, end: Callable[[], Report]
 ) -> None:
     with pytest.raises(SessionBrokenError, match="the browser or its driver ended"):
-        await open_and_lose(open_stage, tmp_path, end)
+        await open_and_lose(open_scenario, tmp_path, end)
 
 
-async def test_a_driver_that_went_between_two_orders_is_found(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        context = stage.session.driver
-        stage.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
-        await stage.session.ping()
+async def test_a_driver_that_went_between_two_orders_is_found(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    async with open_scenario(None, tmp_path) as scenario:
+        context = scenario.session.driver
+        scenario.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
+        await scenario.session.ping()
         await context.close()
 
-    assert stage.session.lost.is_set()
+    assert scenario.session.lost.is_set()

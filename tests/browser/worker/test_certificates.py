@@ -26,9 +26,9 @@ from tests.support.sites import pack_of
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere browsers go by the system's own store")
 
 ROOT = make("Company Root", is_authority=True)
-STRANGER = make("Another Root", is_authority=True)
+UNTRUSTED = make("Another Root", is_authority=True)
 SERVER = make("portal", ROOT)
-OF_STRANGER = make("portal", STRANGER)
+OF_UNTRUSTED = make("portal", UNTRUSTED)
 #: The headless shell shows no certificates.
 WHOLE = replace(browser_options(CHROMIUM), authorities=ROOT.pem)
 
@@ -69,7 +69,7 @@ async def test_the_shell_trusts_an_own_authority_beside_the_users_and_no_other(
     with (
         secure_portal(make("portal", users), tmp_path) as known,
         secure_portal(SERVER, tmp_path) as ours,
-        secure_portal(OF_STRANGER, tmp_path) as theirs,
+        secure_portal(OF_UNTRUSTED, tmp_path) as theirs,
         secure_portal(SERVER, tmp_path, wants=ROOT) as asking,
         dropping_portal() as dropping,
     ):
@@ -90,7 +90,7 @@ async def test_a_certificate_is_shown_to_the_portal_and_checks_stay(*, is_rsa: b
         secure_portal(SERVER, tmp_path, wants=ROOT) as portal,
         secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
         secure_portal(SERVER, tmp_path) as ours,
-        secure_portal(OF_STRANGER, tmp_path) as theirs,
+        secure_portal(OF_UNTRUSTED, tmp_path) as theirs,
     ):
         identity = replace(anna.identity, hosts=("127.0.0.1",))
         options = replace(WHOLE, identity=identity, http_origin=portal)
@@ -101,7 +101,7 @@ async def test_a_certificate_is_shown_to_the_portal_and_checks_stay(*, is_rsa: b
 
 
 async def test_a_portal_that_refuses_its_visitor_is_told_as_such(tmp_path: Path) -> None:
-    with secure_portal(SERVER, tmp_path, wants=STRANGER) as portal:
+    with secure_portal(SERVER, tmp_path, wants=UNTRUSTED) as portal:
         options = replace(WHOLE, identity=make("anna", ROOT).identity, http_origin=portal)
         (sentence,) = await shown(options, tmp_path, portal)
 
@@ -119,7 +119,7 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
         secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
         secure_portal(SERVER, tmp_path, leads_to=f"{sso}/sign-on") as portal,
         secure_portal(SERVER, tmp_path) as slow,
-        secure_portal(OF_STRANGER, tmp_path) as theirs,
+        secure_portal(OF_UNTRUSTED, tmp_path) as theirs,
     ):
         options = replace(WHOLE, identity=make("anna", ROOT).identity, http_origin=portal)
         async with open_driver() as playwright:

@@ -10,7 +10,7 @@ from poolwright.domain.outcomes import LoginCheck, Outcome
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
-from tests.support.sessions import OpenStage, task_for
+from tests.support.sessions import OpenScenario, task_for
 from tests.support.sites import Answer, Answering, pack_of, portal_at, serving
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
@@ -41,20 +41,22 @@ def order(script: str) -> Answer:
     ],
     ids=["at once", "later", "after a request", "after a form"],
 )
-async def test_a_banner_over_the_list_is_clicked_away(script: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_banner_over_the_list_is_clicked_away(script: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     site = {"/order/1000": order(script), "/file/1": FILE, "/settings": Answer(delay_s=1.2)}
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False) as stage,
+        open_scenario(
+            portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False
+        ) as scenario,
     ):
-        report = await attempt(stage.bench, task_for("1000"), stage.staging / "1")
+        report = await attempt(scenario.context, task_for("1000"), scenario.staging / "1")
 
     assert [file.name for file in report.files] == ["a.pdf"], report
 
 
 @pytest.mark.parametrize("start", ["/order/1000", "/home"], ids=["back to the order", "to another page"])
 async def test_terms_on_a_page_of_their_own_are_accepted_once(
-    start: str, tmp_path: Path, open_stage: OpenStage
+    start: str, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     def terms_first(request: str) -> Answer:
         agreed = "agreed=1" in request
@@ -69,21 +71,25 @@ async def test_terms_on_a_page_of_their_own_are_accepted_once(
     }
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False) as stage,
+        open_scenario(
+            portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False
+        ) as scenario,
     ):
-        report = await attempt(stage.bench, task_for("1000"), stage.staging / "1")
+        report = await attempt(scenario.context, task_for("1000"), scenario.staging / "1")
 
     assert report.outcome is Outcome.COMPLETED, report
     assert served.asked.count("POST /agree") == 1
 
 
-async def test_the_probe_page_is_found_behind_its_banner(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_the_probe_page_is_found_behind_its_banner(tmp_path: Path, open_scenario: OpenScenario) -> None:
     site = {"/orders": Answer(body=f"<!doctype html>{BANNER.format(script='banner.remove()')}<div id=orders></div>")}
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False) as stage,
+        open_scenario(
+            portal_at(served.url), tmp_path, pack=pack_of("", more=CLICK), is_authenticated=False
+        ) as scenario,
     ):
-        assert await stage.session.login.check_login() is LoginCheck.LOGGED_IN
+        assert await scenario.session.login.check_login() is LoginCheck.LOGGED_IN
 
 
 @pytest.mark.parametrize(
@@ -92,12 +98,14 @@ async def test_the_probe_page_is_found_behind_its_banner(tmp_path: Path, open_st
     ids=["not allowed", "dead", "broken"],
 )
 async def test_a_consent_that_no_click_gives_needs_a_person(
-    marks: str, script: str, tmp_path: Path, open_stage: OpenStage
+    marks: str, script: str, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     site = {"/order/1000": order(script)}
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", more=marks), is_authenticated=False) as stage,
+        open_scenario(
+            portal_at(served.url), tmp_path, pack=pack_of("", more=marks), is_authenticated=False
+        ) as scenario,
     ):
         with pytest.raises(SessionLostError, match="a consent that only a person can give"):
-            await attempt(stage.bench, task_for("1000"), stage.staging / "1")
+            await attempt(scenario.context, task_for("1000"), scenario.staging / "1")

@@ -13,8 +13,8 @@ from poolwright.domain.tasks import Report
 from poolwright.portal import pack as packs
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf, raw_portal
-from tests.support.raw_stage import files_of
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
@@ -27,7 +27,7 @@ MAIL = '<span data-url="/attachment/2/note.txt" title="attachment">note.txt</spa
 
 
 async def brought(
-    open_stage: OpenStage, folder: Path, order: str, requisition: bytes
+    open_scenario: OpenScenario, folder: Path, order: str, requisition: bytes
 ) -> tuple[Report, list[str], list[str]]:
     """What an order brought, and what the portal was asked for."""
     html = "text/html; charset=utf-8"
@@ -39,8 +39,10 @@ async def brought(
             "/attachment/1/quote.pdf": (attached("quote.pdf", pdf("quote")),),
             "/attachment/2/note.txt": (answer(b"a note", kind="text/plain"),),
         }
-        async with open_stage(cast("PortalClient", portal), folder, pack=packs.load("coupa"), password="") as stage:
-            report, saved = await files_of(stage, NUMBER)
+        async with open_scenario(
+            cast("PortalClient", portal), folder, pack=packs.load("coupa"), password=""
+        ) as scenario:
+            report, saved = await files_of(scenario, NUMBER)
             return report, sorted(saved), portal.asked
 
 
@@ -67,9 +69,15 @@ def page(body: str) -> bytes:
     ],
 )
 async def test_the_requisition_of_an_order_without_a_pdf_is_read(  # noqa: PLR0917 - each is one thing of a case
-    order: str, requisition: bytes, files: list[str], told: str, reason: Reason, tmp_path: Path, open_stage: OpenStage
+    order: str,
+    requisition: bytes,
+    files: list[str],
+    told: str,
+    reason: Reason,
+    tmp_path: Path,
+    open_scenario: OpenScenario,
 ) -> None:
-    report, saved, asked = await brought(open_stage, tmp_path, order, requisition)
+    report, saved, asked = await brought(open_scenario, tmp_path, order, requisition)
 
     assert (report.reason, saved) == (reason, files)
     assert report.fields["requisition"] == told

@@ -12,8 +12,8 @@ from poolwright.domain.tasks import Report
 from poolwright.portal.pack import Pack
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, pdf, raw_pack
-from tests.support.raw_stage import files_of, link, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of, link, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -38,37 +38,39 @@ def listing(*files: tuple[int, str]) -> bytes:
 
 
 async def found(
-    folder: Path, open_stage: OpenStage, lists: dict[str, bytes], script: str = FETCH, links: str = ""
+    folder: Path, open_scenario: OpenScenario, lists: dict[str, bytes], script: str = FETCH, links: str = ""
 ) -> tuple[Report, dict[str, bytes]]:
     """What an order brings whose page asks for these lists."""
-    async with raw_stage(open_stage, folder, api_pack()) as (portal, stage):
+    async with raw_scenario(open_scenario, folder, api_pack()) as (portal, scenario):
         portal.order("1", links, script)
         for number in range(1, 5):
             portal.routes[f"/f/{number}"] = (answer(pdf(str(number))),)
         portal.routes.update({address: (content,) for address, content in lists.items()})
-        return await files_of(stage)
+        return await files_of(scenario)
 
 
-async def test_files_of_a_list_are_downloaded_beside_those_of_links(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_files_of_a_list_are_downloaded_beside_those_of_links(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     lists = {"/api/files?page=1": listing((1, "Größe.pdf"), (2, "b.pdf"))}
 
-    report, saved = await found(tmp_path, open_stage, lists, links=link("/f/2", "b.pdf") + link("/f/3", "c.pdf"))
+    report, saved = await found(tmp_path, open_scenario, lists, links=link("/f/2", "b.pdf") + link("/f/3", "c.pdf"))
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {"Größe.pdf": pdf("1"), "b.pdf": pdf("2"), "c.pdf": pdf("3")}
 
 
-async def test_lists_that_come_one_after_another_are_added_up(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_lists_that_come_one_after_another_are_added_up(tmp_path: Path, open_scenario: OpenScenario) -> None:
     lists = {"/api/files?page=1": listing((1, "a.pdf")), "/api/files?page=2": listing((2, "b.pdf"))}
     script = "fetch('/api/files?page=1').then((one) => one.json()).then(() => fetch('/api/files?page=2'))"
 
-    _, saved = await found(tmp_path, open_stage, lists, script)
+    _, saved = await found(tmp_path, open_scenario, lists, script)
 
     assert set(saved) == {"a.pdf", "b.pdf"}
 
 
-async def test_an_empty_list_is_a_sign_of_no_attachments(tmp_path: Path, open_stage: OpenStage) -> None:
-    report, saved = await found(tmp_path, open_stage, {"/api/files?page=1": listing()})
+async def test_an_empty_list_is_a_sign_of_no_attachments(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    report, saved = await found(tmp_path, open_scenario, {"/api/files?page=1": listing()})
 
     assert (report.reason, saved) == (Reason.NONE_LISTED, {})
 
@@ -84,9 +86,9 @@ async def test_an_empty_list_is_a_sign_of_no_attachments(tmp_path: Path, open_st
     ids=["no request", "no JSON", "another form", "one of two failed"],
 )
 async def test_a_list_that_was_not_read_leaves_the_order_open(
-    tmp_path: Path, open_stage: OpenStage, lists: dict[str, bytes], script: str
+    tmp_path: Path, open_scenario: OpenScenario, lists: dict[str, bytes], script: str
 ) -> None:
-    report, saved = await found(tmp_path, open_stage, lists, script, links=link("/f/1", "a.pdf"))
+    report, saved = await found(tmp_path, open_scenario, lists, script, links=link("/f/1", "a.pdf"))
 
     assert (report.reason, saved) == (Reason.PORTAL_CHANGED, {})
     assert "attachments.api" in report.detail

@@ -9,8 +9,8 @@ import pytest
 from poolwright.domain.outcomes import Reason
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import RawPortal, answer, attached, pdf, raw_pack
-from tests.support.raw_stage import files_of, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
 
@@ -109,13 +109,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_all_pages_of_a_list_are_read(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_all_pages_of_a_list_are_read(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     body, script, tables = CASES[name]
-    async with raw_stage(open_stage, tmp_path, raw_pack(tables, settled="[]")) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(tables, settled="[]")) as (portal, scenario):
         portal.order("1", body, script)
         serve_files(portal)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {name: pdf(name) for name in NAMES}
@@ -126,40 +126,42 @@ FRAMES = {"links": (LINK, ""), "buttons": (BUTTON, "allow-downloads")}
 
 @pytest.mark.parametrize("name", FRAMES)
 async def test_all_pages_of_a_list_in_a_frame_of_another_origin_are_read(
-    name: str, tmp_path: Path, open_stage: OpenStage
+    name: str, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     row, more = FRAMES[name]
-    async with raw_stage(open_stage, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, scenario):
         portal.order("1", f"<iframe sandbox='allow-scripts {more}' src=/frame width=300 height=200></iframe>")
         page = f"<!DOCTYPE html>{PAGER}<script>{SCRIPT % (NAMES, row)}</script>"
         portal.routes["/frame"] = (answer(page.encode(), kind="text/html"),)
         serve_files(portal)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {name: pdf(name) for name in NAMES}
 
 
-async def test_a_list_in_several_documents_is_read_to_its_last(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with raw_stage(open_stage, tmp_path, raw_pack(NEXT)) as (portal, stage):
+async def test_a_list_in_several_documents_is_read_to_its_last(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(NEXT)) as (portal, scenario):
         for number, body in pages_of_links().items():
             portal.order(number, body)
         serve_files(portal)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {name: pdf(name) for name in NAMES}
 
 
-async def test_files_that_look_the_same_are_told_apart_by_their_row(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_files_that_look_the_same_are_told_apart_by_their_row(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     row = '[attachments.row]\nclosest = "p"\nselector = "i"\n'
-    async with raw_stage(open_stage, tmp_path, raw_pack(SCROLL + row, settled="[]")) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(SCROLL + row, settled="[]")) as (portal, scenario):
         portal.order("1", FRAME, VIRTUAL % (NAMES, ALIKE))
         serve_files(portal)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {name: pdf(name) for name in NAMES}
@@ -170,14 +172,14 @@ LATE = SCRIPT.replace("100);", "3000);")
 
 
 async def test_a_late_page_in_a_frame_of_another_origin_keeps_its_order_open(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with raw_stage(open_stage, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(NEXT, settled="[]")) as (portal, scenario):
         portal.order("1", "<iframe sandbox='allow-scripts' src=/frame width=300 height=200></iframe>")
         page = f"<!DOCTYPE html>{PAGER}<script>{LATE % (NAMES, LINK)}</script>"
         portal.routes["/frame"] = (answer(page.encode(), kind="text/html"),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, saved) == (Reason.PORTAL_CHANGED, {})
     assert "Page 2 of the list did not arrive" in report.detail
@@ -225,15 +227,17 @@ UNSURE = {
 
 
 @pytest.mark.parametrize("name", UNSURE)
-async def test_a_list_that_may_have_more_keeps_its_order_open(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_list_that_may_have_more_keeps_its_order_open(
+    name: str, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     body, script, tables, told = UNSURE[name]
     pack = raw_pack(tables, settled="[]")
     pack = pack.model_copy(update={"limits": pack.limits.model_copy(update={"page_s": 4.0})})
-    async with raw_stage(open_stage, tmp_path, pack) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, pack) as (portal, scenario):
         portal.order("1", body, script)
         serve_files(portal)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, saved) == (Reason.PORTAL_CHANGED, {})
     assert told in report.detail

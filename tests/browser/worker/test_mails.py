@@ -11,8 +11,8 @@ import pytest
 from poolwright.domain.outcomes import Reason
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, pdf, raw_pack
-from tests.support.raw_stage import files_of, link, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of, link, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,15 +28,15 @@ def mail_with(name: str, content: bytes) -> bytes:
 
 
 async def test_the_attachments_of_a_mail_are_filed_beside_it_and_the_count_of_the_page_holds(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     mail = mail_with("../drawing.pdf", pdf("drawing"))
-    async with raw_stage(open_stage, tmp_path, raw_pack(attachments=UNPACK)) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(attachments=UNPACK)) as (portal, scenario):
         portal.order("1", "<b id=count>2</b>" + link("/f/1", "offer.eml") + link("/f/2", "terms.pdf"))
         portal.routes["/f/1"] = (answer(mail, kind="message/rfc822"),)
         portal.routes["/f/2"] = (answer(pdf("terms")),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert saved == {"offer.eml": mail, "offer - drawing.pdf": pdf("drawing"), "terms.pdf": pdf("terms")}
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
@@ -45,12 +45,14 @@ async def test_the_attachments_of_a_mail_are_filed_beside_it_and_the_count_of_th
     assert report.files[1].source_url == report.files[0].source_url
 
 
-async def test_a_mail_stays_as_it_is_unless_the_pack_says_otherwise(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_mail_stays_as_it_is_unless_the_pack_says_otherwise(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     mail = mail_with("drawing.pdf", pdf("drawing"))
-    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
         portal.order("1", link("/f/1", "offer.eml"))
         portal.routes["/f/1"] = (answer(mail, kind="message/rfc822"),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, saved) == (Reason.ALL_SAVED, {"offer.eml": mail})

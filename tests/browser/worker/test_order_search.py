@@ -11,8 +11,8 @@ from poolwright.domain.tasks import Report
 from poolwright.portal.pack import Pack, parse_toml
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import _PACK, answer, pdf
-from tests.support.raw_stage import files_of, link, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import files_of, link, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
@@ -48,16 +48,16 @@ def hit(number: str, address: str) -> str:
 
 
 async def brought(
-    open_stage: OpenStage, folder: Path, tables: str, pages: dict[str, str]
+    open_scenario: OpenScenario, folder: Path, tables: str, pages: dict[str, str]
 ) -> tuple[Report, list[str], list[str]]:
     """What order 1 brought, and what the portal was asked for."""
     pack = search_pack(tables)
     pack = pack.model_copy(update={"limits": pack.limits.model_copy(update={"page_s": 4.0})})
-    async with raw_stage(open_stage, folder, pack) as (portal, stage):
+    async with raw_scenario(open_scenario, folder, pack) as (portal, scenario):
         for address, body in {"/po/u77": ORDER, **pages}.items():
             portal.routes[address] = (answer(f"<!DOCTYPE html>{body}".encode(), kind="text/html; charset=utf-8"),)
         portal.routes["/f/a.pdf"] = (answer(pdf("a")),)
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
         return report, list(saved), portal.asked
 
 
@@ -110,16 +110,16 @@ FOUND = {
 
 
 @pytest.mark.parametrize("name", FOUND)
-async def test_an_order_is_found_by_its_number(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_an_order_is_found_by_its_number(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     tables, pages = FOUND[name]
 
-    report, saved, asked = await brought(open_stage, tmp_path, tables, pages)
+    report, saved, asked = await brought(open_scenario, tmp_path, tables, pages)
 
     assert (report.reason, report.detail, saved) == (Reason.ALL_SAVED, "", ["a.pdf"])
     assert not {"/po/u11", "/po/u10", "/po/u21"} & set(asked)
 
 
-async def test_an_order_is_found_at_a_route_of_the_page(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_an_order_is_found_at_a_route_of_the_page(tmp_path: Path, open_scenario: OpenScenario) -> None:
     script = """<div id=view></div><script>
     const show = () => view.innerHTML = location.hash === '#/po/u77'
       ? "<div id=order></div><a class=att href=/f/a.pdf>a.pdf</a>"
@@ -127,7 +127,7 @@ async def test_an_order_is_found_at_a_route_of_the_page(tmp_path: Path, open_sta
     onhashchange = show; show();</script>"""
     tables = BY_ADDRESS.replace("/search?q={number}", "/po/app#/search/{number}")
 
-    report, saved, _ = await brought(open_stage, tmp_path, tables, {"/po/app": script})
+    report, saved, _ = await brought(open_scenario, tmp_path, tables, {"/po/app": script})
 
     assert (report.reason, report.detail, saved) == (Reason.ALL_SAVED, "", ["a.pdf"])
 
@@ -168,10 +168,12 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
-async def test_a_search_without_one_exact_result_says_so(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_search_without_one_exact_result_says_so(
+    name: str, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     pages, reason, told = OTHERWISE[name]
 
-    report, saved, asked = await brought(open_stage, tmp_path, BY_ADDRESS, pages)
+    report, saved, asked = await brought(open_scenario, tmp_path, BY_ADDRESS, pages)
 
     assert (report.reason, saved) == (reason, [])
     assert told in report.detail

@@ -20,7 +20,7 @@ from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotProcessError
 from poolwright.worker.processors.registry import load_processor
 from tests.support.portal import lasting_portal, needs_chromium
-from tests.support.sessions import OpenStage, Stage, task_for
+from tests.support.sessions import OpenScenario, Scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -177,10 +177,10 @@ def own_task(payload: JsonValue = None) -> POTask:
     return POTask(task_id=TaskId("own:1"), po_number="one", portal_number="one", payload=payload)
 
 
-async def try_task(stage: Stage, folder: Path, name: str, payload: JsonValue = None) -> Report:
+async def try_task(scenario: Scenario, folder: Path, name: str, payload: JsonValue = None) -> Report:
     """One attempt by the author's processor of this name."""
-    bench = dataclasses.replace(stage.bench, processor=load_processor(f"own_processors:{name}", (str(folder),)))
-    return await attempt(bench, own_task(payload), stage.staging / name)
+    context = dataclasses.replace(scenario.context, processor=load_processor(f"own_processors:{name}", (str(folder),)))
+    return await attempt(context, own_task(payload), scenario.staging / name)
 
 
 def files_beside(root: Path) -> set[str]:
@@ -194,14 +194,14 @@ async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
     portal: PortalClient,
     folder: Path,
     tmp_path: Path,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
     address = f"{portal.url}/sessions/new"
 
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "titles", {"url": address})
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "titles", {"url": address})
 
-    files = stage.staging / "titles" / "files"
+    files = scenario.staging / "titles" / "files"
     title = (files / "title.txt").read_text()
     assert (report.reason, report.fields, report.page_url) == (Reason.ALL_SAVED, {"title": title}, address)
     assert title
@@ -210,42 +210,44 @@ async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
         hashlib.sha256((files / file.name).read_bytes()).hexdigest() for file in report.files
     ]
     assert report.files[0].media_type == "application/pdf"
-    assert stage.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
+    assert scenario.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
 
 
-async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        await try_task(stage, folder, "claims_a_file")
+async def test_a_session_without_a_portal_needs_no_login(
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with open_scenario(None, tmp_path) as scenario:
+        await try_task(scenario, folder, "claims_a_file")
 
-    assert stage.bench.portal_context is None
-    assert stage.heard.said == []
-    assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "ACTIVE", "CLOSING", "CLOSED"]
+    assert scenario.context.portal_context is None
+    assert scenario.heard.said == []
+    assert scenario.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "ACTIVE", "CLOSING", "CLOSED"]
 
 
 async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
     portal: PortalClient,
     folder: Path,
     tmp_path: Path,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "fails", {"url": f"{portal.url}/sessions/new"})
-        after = await try_task(stage, folder, "claims_a_file")
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "fails", {"url": f"{portal.url}/sessions/new"})
+        after = await try_task(scenario, folder, "claims_a_file")
 
     assert (report.reason, report.detail) == (Reason.PROCESSOR_ERROR, "no such thing on this page")
     assert set(report.evidence) == {"page.png", "page.html"}
-    assert (stage.staging / "fails" / "evidence" / "page.png").read_bytes().startswith(b"\x89PNG")
+    assert (scenario.staging / "fails" / "evidence" / "page.png").read_bytes().startswith(b"\x89PNG")
     assert report.files == (), "what was saved before is not passed off as all there is"
     assert after.reason is Reason.ALL_SAVED
 
 
 async def test_a_processor_that_gives_up_tells_why_with_a_picture(
-    portal: PortalClient, folder: Path, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     address = f"{portal.url}/sessions/new"
 
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "gives_up", {"url": address})
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "gives_up", {"url": address})
 
     assert (report.reason, report.detail, report.page_url) == (Reason.GIVEN_UP, "there is no such customer", address)
     assert report.evidence == ("page.html", "page.png")
@@ -253,12 +255,12 @@ async def test_a_processor_that_gives_up_tells_why_with_a_picture(
 
 
 async def test_a_processor_that_asks_for_another_try_tells_when(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        alone = await try_task(stage, folder, "asks_for_another_try")
-        among_others = await try_task(stage, folder, "asks_for_another_try_among_others")
-        odd = await try_task(stage, folder, "asks_for_an_odd_time")
+    async with open_scenario(None, tmp_path) as scenario:
+        alone = await try_task(scenario, folder, "asks_for_another_try")
+        among_others = await try_task(scenario, folder, "asks_for_another_try_among_others")
+        odd = await try_task(scenario, folder, "asks_for_an_odd_time")
 
     assert (alone.reason, alone.detail, alone.retry_after_s) == (Reason.RETRY_ASKED, "the price comes at noon", 90)
     assert alone.evidence
@@ -269,18 +271,18 @@ async def test_a_processor_that_asks_for_another_try_tells_when(
 
 
 async def test_a_processor_that_was_logged_out_is_not_judged(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
+    async with open_scenario(None, tmp_path) as scenario:
         with pytest.raises(SessionLostError, match="it says so"):
-            await try_task(stage, folder, "logged_out")
+            await try_task(scenario, folder, "logged_out")
 
 
 async def test_an_endless_complaint_is_cut_to_what_can_travel(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "complains_at_length")
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "complains_at_length")
 
     assert report.reason is Reason.PROCESSOR_ERROR
     assert report.detail.startswith("half ? xxx")
@@ -288,14 +290,14 @@ async def test_an_endless_complaint_is_cut_to_what_can_travel(
 
 
 async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     names = ["filled in", "filled in", "Filled In", "", "../../out", "C:\\x\\CON", "..", "ü" * 300]
 
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "keeps_evidence", [*names])
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "keeps_evidence", [*names])
 
-    place = stage.staging / "keeps_evidence" / "evidence"
+    place = scenario.staging / "keeps_evidence" / "evidence"
     stems = ["filled in", "filled in (2)", "Filled In (3)", "page", "out", "CON_", "file", "ü" * 75]
     assert [*report.evidence] == [f"{stem}{ending}" for stem in stems for ending in (".html", ".png")]
     assert sorted(path.name for path in place.iterdir()) == sorted(report.evidence)
@@ -308,27 +310,29 @@ async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else
 
 
 async def test_evidence_that_is_kept_side_by_side_gets_different_names(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "keeps_evidence_side_by_side")
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "keeps_evidence_side_by_side")
 
     assert len(report.evidence) == len(set(report.evidence)) == 6
 
 
 async def test_evidence_is_bounded_and_a_failure_leaves_its_own_all_the_same(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "keeps_too_much_evidence")
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "keeps_too_much_evidence")
 
     assert (report.reason, report.detail) == (Reason.PROCESSOR_ERROR, "and then it failed")
     assert len(set(report.evidence)) == 2 * (EVIDENCE_MAX_COUNT + 1)
 
 
-async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "keeps_evidence_of_a_closed_page")
+async def test_evidence_of_a_page_that_is_gone_is_nothing(
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "keeps_evidence_of_a_closed_page")
 
     assert (report.reason, report.evidence) == (Reason.ALL_SAVED, ())
 
@@ -350,29 +354,31 @@ async def test_what_is_no_report_is_an_error_of_the_processor_and_harms_nobody(
     tmp_path: Path,
     name: str,
     detail: str,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, name)
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, name)
 
     assert report.reason is Reason.PROCESSOR_ERROR
     assert detail in report.detail
 
 
 async def test_a_report_lists_what_was_saved_and_its_texts_can_travel(
-    folder: Path, tmp_path: Path, open_stage: OpenStage
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        claimed = await try_task(stage, folder, "claims_a_file")
-        odd = await try_task(stage, folder, "gives_odd_texts")
+    async with open_scenario(None, tmp_path) as scenario:
+        claimed = await try_task(scenario, folder, "claims_a_file")
+        odd = await try_task(scenario, folder, "gives_odd_texts")
 
     assert [file.name for file in claimed.files] == ["real.txt"]
     assert (odd.detail, odd.missed[0].label, odd.retry_after_s) == ("half ?", "?.pdf", 3.0)
 
 
-async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path, task_timeout_s=0.3) as stage:
-        report = await try_task(stage, folder, "works_on")
+async def test_an_own_processor_is_cut_off_at_its_time(
+    folder: Path, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with open_scenario(None, tmp_path, task_timeout_s=0.3) as scenario:
+        report = await try_task(scenario, folder, "works_on")
 
     assert report.reason is Reason.TASK_TIMEOUT
 
@@ -380,34 +386,36 @@ async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: P
 async def test_an_address_of_one_task_that_does_not_answer_is_no_portal_that_is_down(
     folder: Path,
     tmp_path: Path,
-    open_stage: OpenStage,
+    open_scenario: OpenScenario,
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        report = await try_task(stage, folder, "titles", {"url": "http://127.0.0.1:9/"})
+    async with open_scenario(None, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "titles", {"url": "http://127.0.0.1:9/"})
 
     assert report.reason is Reason.PROCESSOR_ERROR
     assert "net::ERR_" in report.detail
 
 
 async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(None, tmp_path) as stage:
+    async with open_scenario(None, tmp_path) as scenario:
         with pytest.raises(CannotProcessError, match="po_attachments needs a portal, and this pool has none"):
-            await attempt(stage.bench, task_for("1"), stage.staging / "1")
+            await attempt(scenario.context, task_for("1"), scenario.staging / "1")
 
 
-async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path) as stage:
+async def test_a_lost_login_cannot_be_brought_back_without_a_portal(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with open_scenario(None, tmp_path) as scenario:
         with pytest.raises(CannotLogInError, match="no portal to log in to"):
-            stage.session.login.mark_logged_out(stage.session.login.login_count)
+            scenario.session.login.mark_logged_out(scenario.session.login.login_count)
 
 
 async def test_an_own_processor_may_work_in_a_portal_too(
-    portal: PortalClient, folder: Path, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, folder: Path, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with open_stage(portal, tmp_path) as stage:
-        report = await try_task(stage, folder, "titles", {"url": f"{portal.url}/"})
+    async with open_scenario(portal, tmp_path) as scenario:
+        report = await try_task(scenario, folder, "titles", {"url": f"{portal.url}/"})
 
     assert report.reason is Reason.ALL_SAVED
     assert "/sessions/new" not in report.page_url, "it is logged in"

@@ -15,18 +15,18 @@ from poolwright.portal.login_schema import LoginRules
 from poolwright.worker.errors import ProbeUnclearError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import needs_chromium
-from tests.support.sessions import OpenStage
+from tests.support.sessions import OpenScenario
 from tests.support.sites import Answer, Answering, pack_of, portal_at, serving
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_probe_finds_out_whether_we_are_logged_in(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with running_portal() as portal, open_stage(portal, tmp_path) as stage:
-        before = await stage.session.login.check_login()
+async def test_a_probe_finds_out_whether_we_are_logged_in(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    async with running_portal() as portal, open_scenario(portal, tmp_path) as scenario:
+        before = await scenario.session.login.check_login()
         await portal.expire_sessions()
-        after = await stage.session.login.check_login()
-        addresses = [page.url for page in stage.session.driver.pages]
+        after = await scenario.session.login.check_login()
+        addresses = [page.url for page in scenario.session.driver.pages]
 
     assert (before, after) == (LoginCheck.LOGGED_IN, LoginCheck.LOGGED_OUT)
     assert addresses == ["about:blank"], "nothing of the portal goes on in the keeper"
@@ -44,33 +44,35 @@ async def test_a_probe_finds_out_whether_we_are_logged_in(tmp_path: Path, open_s
     ids=["busy", "broken", "second factor", "refused", "hidden"],
 )
 async def test_a_probe_is_passed_by_the_page_that_was_expected_alone(
-    tmp_path: Path, status: int, body: str, result: LoginCheck, open_stage: OpenStage
+    tmp_path: Path, status: int, body: str, result: LoginCheck, open_scenario: OpenScenario
 ) -> None:
     async def answer(route: Route) -> None:
         await route.fulfill(status=status, body=body, content_type="text/html")
 
-    async with running_portal() as portal, open_stage(portal, tmp_path) as stage:
-        await stage.session.driver.route("**/order_headers", answer)
+    async with running_portal() as portal, open_scenario(portal, tmp_path) as scenario:
+        await scenario.session.driver.route("**/order_headers", answer)
 
-        assert await stage.session.login.check_login() is result
+        assert await scenario.session.login.check_login() is result
 
 
-async def test_without_a_portal_there_is_nothing_to_be_logged_out_of(tmp_path: Path, open_stage: OpenStage) -> None:
-    async with open_stage(None, tmp_path) as stage:
-        assert await stage.session.login.check_login() is LoginCheck.LOGGED_IN
+async def test_without_a_portal_there_is_nothing_to_be_logged_out_of(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with open_scenario(None, tmp_path) as scenario:
+        assert await scenario.session.login.check_login() is LoginCheck.LOGGED_IN
 
 
 async def test_a_probe_that_is_unknown_again_and_again_is_that_of_a_log_out(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     """The pack lacks the mark of this portal's login page, which comes in place; the results wait for the login."""
     site: dict[str, Answer] = {"/orders": Answer(body="<!doctype html><p>Sign in</p>")}
     pack = pack_of("", page_s=1)
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack, is_authenticated=False) as stage,
+        open_scenario(portal_at(served.url), tmp_path, pack=pack, is_authenticated=False) as scenario,
     ):
-        login = stage.session.login
+        login = scenario.session.login
         unclear = [await login.check_login() for _ in range(2)]
         site["/orders"] = Answer(body="<!doctype html><div id=orders></div>")
         shown = await login.check_login()
@@ -89,7 +91,9 @@ form = { user = "[name=u]", password = "[name=p]", submit = "button" }
 """
 
 
-async def test_the_next_login_step_is_tried_where_the_probe_is_unknown(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_the_next_login_step_is_tried_where_the_probe_is_unknown(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
     def probe(request: str) -> Answer:
         return Answer(
             body="<!doctype html><div id=orders></div>" if "in=1" in request else "<!doctype html><p>Who?</p>"
@@ -106,19 +110,19 @@ async def test_the_next_login_step_is_tried_where_the_probe_is_unknown(tmp_path:
     pack = pack.model_copy(update={"login": LoginRules.model_validate(tomllib.loads(LADDER))})
     async with serving(site) as served:
         portal = replace(portal_at(served.url), user="anna")
-        async with open_stage(portal, tmp_path, pack=pack, password="secret", is_authenticated=False) as stage:
-            assert await stage.session.login.log_in(Credentials()) == "form"
+        async with open_scenario(portal, tmp_path, pack=pack, password="secret", is_authenticated=False) as scenario:
+            assert await scenario.session.login.log_in(Credentials()) == "form"
 
 
-async def test_a_probe_that_stays_unknown_is_told_with_every_step(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_probe_that_stays_unknown_is_told_with_every_step(tmp_path: Path, open_scenario: OpenScenario) -> None:
     site = {"/orders": Answer(body="<!doctype html><p>Who?</p>")}
     async with (
         serving(site) as served,
-        open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=1), is_authenticated=False) as stage,
+        open_scenario(portal_at(served.url), tmp_path, pack=pack_of("", page_s=1), is_authenticated=False) as scenario,
     ):
         problem = ""
         try:
-            await stage.session.login.log_in(Credentials())
+            await scenario.session.login.log_in(Credentials())
         except ProbeUnclearError as error:
             problem = str(error)
 

@@ -30,7 +30,7 @@ from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import CHROMIUM, lasting_portal, needs_chromium
-from tests.support.sessions import Stage, open_stage, task_for
+from tests.support.sessions import Scenario, open_scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 #: For tests of what a session does with a browser that it shares.
@@ -57,9 +57,9 @@ async def good_number(portal: PortalClient) -> str:
     return next(truth.number for truth in truths.values() if truth.is_listed and truth.outcome == "COMPLETED")
 
 
-async def close_keeper(stage: Stage) -> None:
+async def close_keeper(scenario: Scenario) -> None:
     """What a person does with the mouse."""
-    page = stage.session._keeper.page
+    page = scenario.session._keeper.page
     await page.close()
 
 
@@ -79,7 +79,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class SessionResults:
     """Three sessions on one profile: closed in order, killed, closed in order."""
 
     first: Opened
@@ -94,36 +94,36 @@ class Lives:
     kept_mode: int
 
 
-async def look(stage: Stage, profile: Path) -> Opened:
-    cookies = await stage.session.driver.cookies()
+async def look(scenario: Scenario, profile: Path) -> Opened:
+    cookies = await scenario.session.driver.cookies()
     return Opened(
-        status=stage.session.status.name,
+        status=scenario.session.status.name,
         cookies={cookie.get("name", ""): cookie.get("value", "") for cookie in cookies},
-        said=list(stage.heard.said),
-        preserved={cookie["name"] for cookie in stage.session.session_cookies.values()},
-        page_count=len(stage.session.driver.pages),
+        said=list(scenario.heard.said),
+        preserved={cookie["name"] for cookie in scenario.session.session_cookies.values()},
+        page_count=len(scenario.session.driver.pages),
         process_count=len(processes_on(profile)),
     )
 
 
-async def live(portal: PortalClient, folder: Path) -> Lives:
+async def live(portal: PortalClient, folder: Path) -> SessionResults:
     profile = folder / "profile"
-    async with open_stage(portal, folder) as fresh:
+    async with open_scenario(portal, folder) as fresh:
         first = await look(fresh, profile)
         await fresh.session.driver.add_cookies([{"name": "last", "value": "1", "url": portal.url}])
     processes_left, kept = processes_on(profile), folder / "cookies.json"
     kept_mode, kept_names = stat.S_IMODE(kept.stat().st_mode), {entry["name"] for entry in json.loads(kept.read_text())}
     prepare_for_launch(profile)
-    async with open_stage(portal, folder, password="") as killed:
+    async with open_scenario(portal, folder, password="") as killed:
         second = await look(killed, profile)
         await killed.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
         await killed.session.login.save_cookies()
         kill_browser(profile)
         await killed.session.lost.wait()
     prepare_for_launch(profile)
-    async with open_stage(portal, folder, password="") as stage:
-        third = await look(stage, profile)
-    return Lives(
+    async with open_scenario(portal, folder, password="") as scenario:
+        third = await look(scenario, profile)
+    return SessionResults(
         first=first,
         second=second,
         third=third,
@@ -135,11 +135,11 @@ async def live(portal: PortalClient, folder: Path) -> Lives:
 
 
 @pytest.fixture(scope="module", name="lives")
-def _lives(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> Lives:
+def _lives(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> SessionResults:
     return anyio.run(live, shared, tmp_path_factory.mktemp("lives"))
 
 
-def test_a_fresh_profile_is_logged_in_by_form(lives: Lives) -> None:
+def test_a_fresh_profile_is_logged_in_by_form(lives: SessionResults) -> None:
     assert lives.first.status == "AUTHENTICATED"
     assert lives.first.cookies.keys() >= LOGIN_NAMES
     assert lives.first.preserved == lives.first.cookies.keys()
@@ -147,24 +147,24 @@ def test_a_fresh_profile_is_logged_in_by_form(lives: Lives) -> None:
     assert lives.path == ["INITIALIZING", "AUTHENTICATED", "CLOSING", "CLOSED"]
 
 
-def test_cookies_without_an_expiry_outlive_the_browser(lives: Lives) -> None:
+def test_cookies_without_an_expiry_outlive_the_browser(lives: SessionResults) -> None:
     assert "demo_visit" in lives.second.cookies
     assert lives.second.page_count == 1, "no tab of the earlier browser comes back"
     assert not [text for text in lives.second.said if "logged in" in text]
 
 
-def test_a_killed_browser_costs_no_cookie(lives: Lives) -> None:
+def test_a_killed_browser_costs_no_cookie(lives: SessionResults) -> None:
     """Its disk is up to 30 s behind; the next browser on the profile has them all the same."""
     assert lives.third.cookies["late"] == "1"
     assert lives.third.cookies.keys() >= LOGIN_NAMES
 
 
-def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(lives: Lives) -> None:
+def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(lives: SessionResults) -> None:
     assert lives.kept_mode == 0o600
     assert "last" in lives.kept
 
 
-def test_nothing_of_a_closed_session_runs_on(lives: Lives) -> None:
+def test_nothing_of_a_closed_session_runs_on(lives: SessionResults) -> None:
     assert lives.first.process_count > 0
     assert lives.processes_left == []
 
@@ -185,17 +185,17 @@ class WholeLives:
 
 async def live_whole(portal: PortalClient, folder: Path) -> WholeLives:
     profile = folder / "profile"
-    async with open_stage(portal, folder, executable=CHROMIUM):
+    async with open_scenario(portal, folder, executable=CHROMIUM):
         pass
     prepare_for_launch(profile)
     settings = json.loads((profile / "Default" / "Preferences").read_text())
     inline = await inline_pdf(portal)
-    async with open_stage(portal, folder, password="", executable=CHROMIUM) as stage:
-        status, said = stage.session.status.name, list(stage.heard.said)
+    async with open_scenario(portal, folder, password="", executable=CHROMIUM) as scenario:
+        status, said = scenario.session.status.name, list(scenario.heard.said)
         with pytest.raises(CannotStartError) as refused:
-            async with open_stage(portal, folder, executable=CHROMIUM):
+            async with open_scenario(portal, folder, executable=CHROMIUM):
                 pytest.fail("two browsers have one profile")
-        async with stage.session.tab(task_for("1"), folder / "a") as tab:
+        async with scenario.session.tab(task_for("1"), folder / "a") as tab:
             async with tab.page.expect_download(timeout=20_000) as waiting:
                 with pytest.raises(PlaywrightError):
                     await tab.page.goto(f"{portal.url}/attachment/{inline.attachment_id}/download")
@@ -246,18 +246,18 @@ async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
 ) -> None:
     (tmp_path / "cookies.json").mkdir()
 
-    async with open_stage(portal, tmp_path) as stage:
-        status = stage.session.status.name
+    async with open_scenario(portal, tmp_path) as scenario:
+        status = scenario.session.status.name
 
     assert status == "AUTHENTICATED"
-    assert any("saved cookies could not be restored" in text for text in stage.heard.said)
-    assert any("cookies could not be saved for a restart" in text for text in stage.heard.said)
+    assert any("saved cookies could not be restored" in text for text in scenario.heard.said)
+    assert any("cookies could not be saved for a restart" in text for text in scenario.heard.said)
 
 
 @on_shared_shell
 async def test_a_wrong_password_is_told_as_such(portal: PortalClient, tmp_path: Path, shell: Browser) -> None:
     with pytest.raises(CannotLogInError, match="form: it shows its login page"):
-        async with open_stage(portal, tmp_path, browser=shell, password="wrong"):
+        async with open_scenario(portal, tmp_path, browser=shell, password="wrong"):
             pytest.fail("it is logged in")
 
 
@@ -266,7 +266,7 @@ async def test_no_password_is_told_with_the_place_to_give_it(
     portal: PortalClient, tmp_path: Path, shell: Browser
 ) -> None:
     with pytest.raises(CannotLogInError, match="POOLWRIGHT_PASSWORD"):
-        async with open_stage(portal, tmp_path, browser=shell, password=""):
+        async with open_scenario(portal, tmp_path, browser=shell, password=""):
             pytest.fail("it is logged in")
 
 
@@ -275,13 +275,13 @@ async def test_a_portal_that_fails_is_no_lost_login(portal: PortalClient, tmp_pa
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = dataclasses.replace(portal, url=f"http://127.0.0.1:{taken.getsockname()[1]}")
     with pytest.raises(PortalDownError, match="does not answer"):
-        async with open_stage(nobody, tmp_path, browser=shell, password=portal.password):
+        async with open_scenario(nobody, tmp_path, browser=shell, password=portal.password):
             pytest.fail("it is logged in")
 
 
 async def test_a_browser_that_is_none_is_told_as_such(portal: PortalClient, tmp_path: Path) -> None:
     with pytest.raises(CannotStartError):
-        async with open_stage(portal, tmp_path, executable="/bin/true"):
+        async with open_scenario(portal, tmp_path, executable="/bin/true"):
             pytest.fail("it started")
 
 
@@ -291,28 +291,28 @@ async def test_a_closed_keeper_is_open_again_before_the_next_order(
 ) -> None:
     number = await good_number(portal)
 
-    async with open_stage(portal, tmp_path, browser=shell) as stage:
-        await close_keeper(stage)
-        report = await attempt(stage.bench, task_for(number), stage.staging / number)
-        page_count = len(stage.session.driver.pages)
+    async with open_scenario(portal, tmp_path, browser=shell) as scenario:
+        await close_keeper(scenario)
+        report = await attempt(scenario.context, task_for(number), scenario.staging / number)
+        page_count = len(scenario.session.driver.pages)
 
     assert report.reason is Reason.ALL_SAVED
     assert page_count == 1
-    assert "it was reopened" in stage.heard.said[-1]
+    assert "it was reopened" in scenario.heard.said[-1]
 
 
 @on_shared_shell
 async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path, shell: Browser) -> None:
     number = await good_number(portal)
 
-    async with open_stage(portal, tmp_path, browser=shell) as stage:
-        keeper = stage.session._keeper.page
+    async with open_scenario(portal, tmp_path, browser=shell) as scenario:
+        keeper = scenario.session._keeper.page
         async with keeper.expect_event("crash", timeout=20_000):
             await keeper.goto(f"{portal.order_url(number)}?__fault=crash", wait_until="commit")
-        report = await attempt(stage.bench, task_for(number), stage.staging / number)
+        report = await attempt(scenario.context, task_for(number), scenario.staging / number)
 
     assert report.reason is Reason.ALL_SAVED
-    assert "it was reopened" in stage.heard.said[-1]
+    assert "it was reopened" in scenario.heard.said[-1]
 
 
 @needs_xvfb
@@ -322,12 +322,12 @@ async def test_a_person_who_closes_the_only_tab_of_a_headed_browser_does_no_harm
     number = await good_number(portal)
 
     with virtual_display(monkeypatch):
-        async with open_stage(portal, tmp_path, headless=False) as stage:
+        async with open_scenario(portal, tmp_path, headless=False) as scenario:
             for _ in range(2):
-                await close_keeper(stage)
-                report = await attempt(stage.bench, task_for(number), stage.staging / number)
+                await close_keeper(scenario)
+                report = await attempt(scenario.context, task_for(number), scenario.staging / number)
                 assert report.reason is Reason.ALL_SAVED
-            is_lost = stage.session.lost.is_set()
+            is_lost = scenario.session.lost.is_set()
 
     assert not is_lost
 
@@ -336,11 +336,11 @@ async def test_a_person_who_closes_the_only_tab_of_a_headed_browser_does_no_harm
 async def test_the_tabs_of_a_session_are_named_while_they_live(
     portal: PortalClient, tmp_path: Path, shell: Browser
 ) -> None:
-    async with open_stage(portal, tmp_path, browser=shell) as stage:
+    async with open_scenario(portal, tmp_path, browser=shell) as scenario:
         task = task_for("1")
-        async with stage.session.tab(task, tmp_path / "a"):
-            during = stage.session.view().active_tabs
-        after = stage.session.view()
+        async with scenario.session.tab(task, tmp_path / "a"):
+            during = scenario.session.view().active_tabs
+        after = scenario.session.view()
 
     assert list(during) == [task.task_id]
     assert during[task.task_id] != after.main_window_handle
@@ -357,10 +357,10 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
     await portal.add_fault(Hang(), FaultScope.ALL)
 
     async with (
-        open_stage(portal, tmp_path, browser=shell, is_authenticated=False) as stage,
+        open_scenario(portal, tmp_path, browser=shell, is_authenticated=False) as scenario,
         anyio.create_task_group() as beside,
     ):
-        session, keeper = stage.session, stage.session._keeper.page
+        session, keeper = scenario.session, scenario.session._keeper.page
         asked_thrice, ask, count = anyio.Event(), session._ping_once, itertools.count(1)
 
         async def counted(answered: anyio.Event) -> None:
@@ -384,11 +384,11 @@ async def test_a_browser_that_hangs_is_lost(
     monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
     monkeypatch.setattr(sessions, "PING_LIMIT_S", 0.3)
 
-    async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
+    async with open_scenario(portal, tmp_path, is_authenticated=False) as scenario, anyio.create_task_group() as beside:
         signal_browser(tmp_path / "profile", signal.SIGSTOP)
-        beside.start_soon(stage.session.ping)
+        beside.start_soon(scenario.session.ping)
         with anyio.fail_after(30):
-            await stage.session.lost.wait()
+            await scenario.session.lost.wait()
         signal_browser(tmp_path / "profile", signal.SIGKILL)
 
 

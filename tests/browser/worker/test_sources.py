@@ -11,8 +11,8 @@ from poolwright.domain.tasks import Report
 from poolwright.sdk.protocol import SessionLostError
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import RawPortal, answer, attached, pdf, raw_pack
-from tests.support.raw_stage import button, files_of, link, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import button, files_of, link, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,10 +41,10 @@ def serve(portal: RawPortal, *names: str) -> None:
 
 
 async def brought(
-    open_stage: OpenStage, folder: Path, tables: str, pages: dict[str, str]
+    open_scenario: OpenScenario, folder: Path, tables: str, pages: dict[str, str]
 ) -> tuple[Report, list[str], list[str]]:
     """What an order brought, and what the portal was asked for. Its own page is ``1``."""
-    async with raw_stage(open_stage, folder, raw_pack(tables)) as (portal, stage):
+    async with raw_scenario(open_scenario, folder, raw_pack(tables)) as (portal, scenario):
         for address, body in pages.items():
             if address == "1":
                 portal.order("1", body)
@@ -52,18 +52,18 @@ async def brought(
                 show(portal, address, body)
         serve(portal, "a.pdf", "b.pdf", "c.pdf", "d.msg")
         portal.routes["/forbidden"] = (answer(b"no", status="403 Forbidden", kind="text/html"),)
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
         return report, sorted(saved), portal.asked
 
 
-async def test_files_of_further_pages_are_added(tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_files_of_further_pages_are_added(tmp_path: Path, open_scenario: OpenScenario) -> None:
     pages = {
         "1": link("/f/a.pdf", "a.pdf") + TO_IT,
         "/req/77": f"<div id=req></div><div id=order></div>{link('/f/a.pdf', 'a.pdf')}{link('/f/b.pdf', 'b.pdf')}",
         "/contract/1": f"<div id=order></div>{button('location=`/f/c.pdf`', 'c.pdf')}",
     }
 
-    report, saved, _ = await brought(open_stage, tmp_path, REQUISITION.format(when="always") + CONTRACT, pages)
+    report, saved, _ = await brought(open_scenario, tmp_path, REQUISITION.format(when="always") + CONTRACT, pages)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == ["a.pdf", "b.pdf", "c.pdf"]
@@ -82,11 +82,11 @@ async def test_files_of_further_pages_are_added(tmp_path: Path, open_stage: Open
     ],
 )
 async def test_a_further_page_is_read_when_the_pack_says_so(
-    when: str, own: str, *, is_asked: bool, tmp_path: Path, open_stage: OpenStage
+    when: str, own: str, *, is_asked: bool, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     pages = {"1": own + TO_IT, "/req/77": "<div id=req></div><div id=order></div>", "/f/d.txt": "a text"}
 
-    report, _, asked = await brought(open_stage, tmp_path, REQUISITION.format(when=when), pages)
+    report, _, asked = await brought(open_scenario, tmp_path, REQUISITION.format(when=when), pages)
 
     assert ("/req/77" in asked) == is_asked
     assert report.fields == {"requisition": "no files" if is_asked else "not needed"}
@@ -145,9 +145,9 @@ async def test_a_further_page_is_read_when_the_pack_says_so(
     ],
 )
 async def test_a_further_page_without_files_has_a_status_beside_a_good_order(
-    tables: str, pages: dict[str, str], told: str, reason: Reason, tmp_path: Path, open_stage: OpenStage
+    tables: str, pages: dict[str, str], told: str, reason: Reason, tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    report, saved, _ = await brought(open_stage, tmp_path, tables, pages)
+    report, saved, _ = await brought(open_scenario, tmp_path, tables, pages)
 
     assert (report.reason, saved) == (reason, ["a.pdf"])
     assert list(report.fields.values()) == [told]
@@ -155,12 +155,12 @@ async def test_a_further_page_without_files_has_a_status_beside_a_good_order(
 
 
 async def test_a_login_page_in_place_of_a_further_page_gives_the_order_back(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with raw_stage(open_stage, tmp_path, raw_pack(CONTRACT)) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(CONTRACT)) as (portal, scenario):
         portal.order("1", link("/f/a.pdf", "a.pdf"))
         show(portal, "/contract/1", "<input id=password type=password>")
         serve(portal, "a.pdf")
 
         with pytest.raises(SessionLostError, match="asks for a login at"):
-            await files_of(stage)
+            await files_of(scenario)

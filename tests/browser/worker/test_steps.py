@@ -11,8 +11,8 @@ from poolwright.domain.outcomes import Reason
 from tests.support import sessions
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf, raw_pack, raw_portal
-from tests.support.raw_stage import button, files_of, link, raw_stage
-from tests.support.sessions import OpenStage
+from tests.support.raw_scenario import button, files_of, link, raw_scenario
+from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
@@ -77,9 +77,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_list_behind_steps_is_read_whole(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_list_behind_steps_is_read_whole(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     body, steps = CASES[name]
-    async with raw_stage(open_stage, tmp_path, raw_pack(steps)) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(steps)) as (portal, scenario):
         portal.order("1", body)
         portal.order("1/files", TWO)
         portal.routes["/order/1/files?q=x"] = portal.routes["/order/1/files"]
@@ -87,7 +87,7 @@ async def test_a_list_behind_steps_is_read_whole(name: str, tmp_path: Path, open
         for file in ("a", "b"):
             portal.routes[f"/f/{file}.pdf"] = (answer(pdf(file)),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert saved == {"a.pdf": pdf("a"), "b.pdf": pdf("b")}
@@ -119,23 +119,23 @@ UNSURE = {
 
 
 @pytest.mark.parametrize("name", UNSURE)
-async def test_an_order_whose_steps_fail_stays_open(name: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_an_order_whose_steps_fail_stays_open(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     body, steps, told = UNSURE[name]
     pack = raw_pack(steps)
     pack = pack.model_copy(update={"limits": pack.limits.model_copy(update={"page_s": 2.0})})
-    async with raw_stage(open_stage, tmp_path, pack) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, pack) as (portal, scenario):
         portal.order("1", body)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, saved) == (Reason.PORTAL_CHANGED, {})
     assert told in report.detail
 
 
 @pytest.mark.parametrize("target", ["", "target=_blank"])
-async def test_a_step_changes_nothing_on_the_portal(target: str, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_step_changes_nothing_on_the_portal(target: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
     steps = '[[attachments.open]]\nclick = "#send"\n[[attachments.open]]\nclick = "#call"\n'
-    async with raw_stage(open_stage, tmp_path, raw_pack(steps)) as (portal, stage):
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(steps)) as (portal, scenario):
         portal.order(
             "1",
             f"<form action=/change method=post {target}><button id=send>Approve</button></form>"
@@ -144,7 +144,7 @@ async def test_a_step_changes_nothing_on_the_portal(target: str, tmp_path: Path,
         for file in ("a", "b"):
             portal.routes[f"/f/{file}.pdf"] = (answer(pdf(file)),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert (report.reason, list(saved)) == (Reason.ALL_SAVED, ["a.pdf", "b.pdf"])
     assert not {"/change", "/delete"} & set(portal.asked)
@@ -160,11 +160,11 @@ async def test_a_step_in_a_frame_with_a_process_of_its_own_changes_nothing_there
         other.routes |= {f"/f/{name}.pdf": (attached(f"{name}.pdf", pdf(name)),) for name in "ab"}
         pack = raw_pack(CLICK_TAB)
         pack = pack.model_copy(update={"site": pack.site.model_copy(update={"hosts": (address,)})})
-        open_own = partial(sessions.open_stage, executable=sessions.CHROMIUM)
-        async with raw_stage(open_own, tmp_path, pack) as (portal, stage):
+        open_own = partial(sessions.open_scenario, executable=sessions.CHROMIUM)
+        async with raw_scenario(open_own, tmp_path, pack) as (portal, scenario):
             portal.order("1", f"<iframe src={address}/list width=300 height=200></iframe>")
 
-            report, _ = await files_of(stage)
+            report, _ = await files_of(scenario)
 
     assert [file.label for file in (*report.files, *report.missed)] == ["a.pdf", "b.pdf"], "the step was made"
     assert not [head for head in other.heads if head.startswith("POST")]
@@ -172,19 +172,19 @@ async def test_a_step_in_a_frame_with_a_process_of_its_own_changes_nothing_there
 
 
 async def test_a_page_that_is_opened_again_for_a_click_goes_through_the_steps_again(
-    tmp_path: Path, open_stage: OpenStage
+    tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
     buttons = "".join(button(f"location=&quot;/f/{name}&quot;", f"{name}.pdf").replace('"', "'") for name in "xab")
-    async with raw_stage(open_stage, tmp_path, raw_pack(CLICK_TAB.replace("#list a", "#list button"))) as (
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(CLICK_TAB.replace("#list a", "#list button"))) as (
         portal,
-        stage,
+        scenario,
     ):
         portal.order("1", f'<button onclick="list.innerHTML = `{buttons}`">Anh\u00e4nge</button><div id=list></div>')
         portal.routes["/f/x"] = (answer(b"<p>no file", kind="text/html"),)  # leaves the page
         for name in "ab":
             portal.routes[f"/f/{name}"] = (attached(f"{name}.pdf", pdf(name)),)
 
-        report, saved = await files_of(stage)
+        report, saved = await files_of(scenario)
 
     assert saved == {"a.pdf": pdf("a"), "b.pdf": pdf("b")}
     assert [missed.label for missed in report.missed] == ["x.pdf"]

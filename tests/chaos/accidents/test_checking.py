@@ -18,7 +18,7 @@ from anyio.abc import Process
 from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import needs_chromium
-from tests.support.program import open_desk, read_lines, send
+from tests.support.program import open_program, read_lines, send
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -29,13 +29,13 @@ HUGE_BYTES = 2**40
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 async def test_a_signal_while_files_are_read_again_ends_the_start(tmp_path: Path, number: signal.Signals) -> None:
-    async with running_portal(order_count=6) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=6) as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, 6)
-        orders = desk.list_of(numbers)
-        first = await desk.run("run", orders, "--json")
+        orders = program.list_of(numbers)
+        first = await program.run("run", orders, "--json")
 
-        with one_huge_file(desk.out) as huge:
-            async with desk.started("run", orders, "--json") as process:
+        with one_huge_file(program.out) as huge:
+            async with program.started("run", orders, "--json") as process:
                 await until_read(process, huge)
                 send(process, number)
                 lines = [line async for line in read_lines(process)]
@@ -44,9 +44,9 @@ async def test_a_signal_while_files_are_read_again_ends_the_start(tmp_path: Path
         assert code == EXIT_STOPPED
         assert (lines[-1]["ending"], lines[-1]["exit_code"]) == ("stopped", EXIT_STOPPED)
         assert "Run the batch again to continue." in lines[-1]["detail"]
-        again = await desk.run("run", orders, "--json")
+        again = await program.run("run", orders, "--json")
         assert (again.code, again.objects()[-1]["outcomes"]) == (first.code, first.objects()[-1]["outcomes"])
-        assert_all_right(desk, await portal.truth(*numbers))
+        assert_all_right(program, await portal.truth(*numbers))
 
 
 @contextmanager

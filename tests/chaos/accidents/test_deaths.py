@@ -15,7 +15,7 @@ from poolwright.demo.faults import FaultScope, Latency
 from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.support.program import PATIENT, open_desk, read_lines, use_own_pack
+from tests.support.program import PATIENT, open_program, read_lines, use_own_pack
 from tests.support.target_process import Kind, find, hit, zombies_below
 
 pytestmark = [needs_chromium, pytest.mark.timeout(400)]
@@ -52,17 +52,17 @@ async def test_no_death_costs_an_order(tmp_path: Path) -> None:
 
 
 async def test_the_death_of_a_page_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=9) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=9) as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, 9)
         ended_count = 0
-        async with desk.started("run", desk.list_of(numbers), "--tabs", "1", "--json") as process:
+        async with program.started("run", program.list_of(numbers), "--tabs", "1", "--json") as process:
             async for line in read_lines(process):
                 ended_count += line["type"] == "task_ended"
                 if line["type"] == "task_started" and ended_count == ORDERS_BETWEEN:
                     assert hit(find(process.pid, Kind.RENDERER)[-1], signal.SIGKILL)
             assert await process.wait() == 1, "some orders of the list cannot be done"
 
-        assert_all_right(desk, await portal.truth(*numbers))
+        assert_all_right(program, await portal.truth(*numbers))
 
 
 async def test_every_hang_is_found_and_costs_no_order(tmp_path: Path) -> None:
@@ -77,26 +77,28 @@ async def test_every_hang_is_found_and_costs_no_order(tmp_path: Path) -> None:
 async def _come_home_with_accidents(folder: Path, number: signal.Signals) -> list[Accident]:
     """Run a list and hit one process of each kind, one after the other; every order comes to its true outcome."""
     order_count = ORDERS_BETWEEN * (len(KINDS) + 1)
-    async with running_portal(order_count=order_count) as portal, open_desk(folder, portal) as desk:
+    async with running_portal(order_count=order_count) as portal, open_program(folder, portal) as program:
         numbers = await numbers_of(portal, order_count)
         truths = await portal.truth(*numbers)
-        use_own_pack(desk, {}, PATIENT)
-        scene = Scene(portal=portal, numbers=numbers, number=number)
-        await scene.let_go()
+        use_own_pack(program, {}, PATIENT)
+        scenario = Scenario(portal=portal, numbers=numbers, number=number)
+        await scenario.let_go()
 
-        async with desk.started("run", desk.list_of(numbers), "--workers", "2", "--tabs", "1", "--json") as process:
+        async with program.started(
+            "run", program.list_of(numbers), "--workers", "2", "--tabs", "1", "--json"
+        ) as process:
             async for line in read_lines(process):
-                await scene.follow(process.pid, line)
+                await scenario.follow(process.pid, line)
             assert await process.wait() == 1, "some orders of the list cannot be done"
 
-        assert [one.kind for one in scene.accidents] == [*KINDS]
-        assert_all_right(desk, truths)
-        assert [row for row in reported(desk) if row["Outcome"] in {"FAILED", "QUARANTINED"}] == []
-    return scene.accidents
+        assert [one.kind for one in scenario.accidents] == [*KINDS]
+        assert_all_right(program, truths)
+        assert [row for row in reported(program) if row["Outcome"] in {"FAILED", "QUARANTINED"}] == []
+    return scenario.accidents
 
 
 @dataclass(slots=True, kw_only=True)
-class Scene:
+class Scenario:
     """A run whose orders come home by threes: the next ones wait for the portal until an accident is over."""
 
     portal: PortalClient

@@ -17,7 +17,7 @@ from poolwright.journal.schema import SCHEMA_VERSION
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import SHELL, needs_chromium
-from tests.support.program import PATIENT, Desk, Ended, open_desk, read_lines, use_own_pack
+from tests.support.program import PATIENT, Ended, ProgramFolder, open_program, read_lines, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -44,53 +44,53 @@ def newer(path: Path) -> None:
 async def test_a_journal_that_is_spoiled_or_too_new_is_refused_and_left_as_it_is(
     tmp_path: Path, spoil: Callable[[Path], None], says: str, next_step: str
 ) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        path = await make_journal(desk.out)
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
+        path = await make_journal(program.out)
         spoil(path)
         before = journal_files(path)
 
-        ended = await run_watched(desk, desk.list_of(await numbers_of(portal, 3)))
+        ended = await run_watched(program, program.list_of(await numbers_of(portal, 3)))
 
         assert_refused(ended, says, next_step)
         assert journal_files(path) == before
-        assert browsers_started(desk) == []
+        assert browsers_started(program) == []
 
 
 async def test_a_journal_in_use_is_refused_and_its_user_goes_on(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, 4)
         truths = await portal.truth(*numbers)
-        use_own_pack(desk, {}, PATIENT)
+        use_own_pack(program, {}, PATIENT)
         await portal.add_fault(Latency(delay_ms=300_000))
         refused: Ended | None = None
 
-        async with desk.started("run", desk.list_of(numbers), "--workers", "1", "--json") as process:
+        async with program.started("run", program.list_of(numbers), "--workers", "1", "--json") as process:
             async for line in read_lines(process):
                 if refused is None and line["type"] == "task_started":
-                    refused = await run_watched(desk, "orders.xlsx")
+                    refused = await run_watched(program, "orders.xlsx")
                     await portal.clear_faults()
             first_code = await process.wait()
 
         assert refused is not None
         assert_refused(refused, f"Another Poolwright (pid {process.pid})", "wait for it or choose another --out")
-        assert browsers_started(desk) == []
+        assert browsers_started(program) == []
         assert first_code in {0, 1}
-        assert_all_right(desk, truths)
+        assert_all_right(program, truths)
 
 
 async def test_an_output_folder_that_cannot_be_written_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        with read_only_disk(desk.out) as make_read_only:
-            path = await make_journal(desk.out)
+    async with running_portal() as portal, open_program(tmp_path, portal) as program:
+        with read_only_disk(program.out) as make_read_only:
+            path = await make_journal(program.out)
             before = path.read_bytes()
             make_read_only()
 
-            ended = await run_watched(desk, desk.list_of(await numbers_of(portal, 3)))
+            ended = await run_watched(program, program.list_of(await numbers_of(portal, 3)))
 
             says = "The output folder 'out' cannot be written: Read-only file system"
             assert_refused(ended, says, "Fix this, or choose another folder with --out")
             assert path.read_bytes() == before
-            assert browsers_started(desk) == []
+            assert browsers_started(program) == []
 
 
 async def make_journal(out: Path) -> Path:
@@ -127,22 +127,22 @@ def _mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
 
 
-async def run_watched(desk: Desk, orders: str) -> Ended:
+async def run_watched(program: ProgramFolder, orders: str) -> Ended:
     """Run a list with a browser that notes down how it is started."""
     assert SHELL is not None
-    script = desk.folder / "chromium"
-    script.write_text(f'#!/bin/sh\necho "$@" >> {_notes(desk)}\nexec {SHELL} "$@"\n', encoding="utf-8")
+    script = program.folder / "chromium"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {_notes(program)}\nexec {SHELL} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
-    return await desk.run("run", orders, "--json", "--browser", str(script))
+    return await program.run("run", orders, "--json", "--browser", str(script))
 
 
-def browsers_started(desk: Desk) -> list[str]:
+def browsers_started(program: ProgramFolder) -> list[str]:
     """How the browser of ``run_watched`` was started, if at all."""
-    return _notes(desk).read_text(encoding="utf-8").splitlines() if _notes(desk).exists() else []
+    return _notes(program).read_text(encoding="utf-8").splitlines() if _notes(program).exists() else []
 
 
-def _notes(desk: Desk) -> Path:
-    return desk.folder / "browsers-started"
+def _notes(program: ProgramFolder) -> Path:
+    return program.folder / "browsers-started"
 
 
 def assert_refused(ended: Ended, says: str, next_step: str) -> None:

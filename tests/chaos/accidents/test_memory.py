@@ -26,7 +26,7 @@ from tests.support.batch_results import assert_all_right, reported
 from tests.support.event_capture import EventCapture
 from tests.support.memory_groups import BE_THE_PROGRAM, memory_group
 from tests.support.portal import SHELL, needs_chromium
-from tests.support.program import Desk, Ended, open_desk
+from tests.support.program import Ended, ProgramFolder, open_program
 from tests.support.sessions import task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
@@ -49,14 +49,14 @@ async def make_fat(portal: PortalClient, number: str, size_mb: int, delay_ms: in
 
 
 @asynccontextmanager
-async def portal_pool(desk: Desk, capture: EventCapture) -> AsyncGenerator[PersistentWorkerPool]:
+async def portal_pool(program: ProgramFolder, capture: EventCapture) -> AsyncGenerator[PersistentWorkerPool]:
     """Two workers with one tab each."""
     async with open_pool(
         watch=capture,
-        out=desk.out,
+        out=program.out,
         profile="demo",
-        profiles_dir=desk.folder / "profiles",
-        runs_dir=desk.folder / "runs",
+        profiles_dir=program.folder / "profiles",
+        runs_dir=program.folder / "runs",
         browser_path=SHELL,
         workers=2,
         tabs_per_worker=1,
@@ -70,10 +70,10 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     machine = MemoryLimit(total_bytes=100 * GB, available_bytes=100 * GB, source="made up")
     monkeypatch.setattr("poolwright.service.library.PoolPorts", partial(PoolPorts, read_limit=lambda: machine))
     capture = EventCapture()
-    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=60) as portal, open_program(tmp_path, portal) as program:
         fat, *light = await good_numbers(portal, 6)
         await make_fat(portal, fat, size_mb=700)
-        async with portal_pool(desk, capture) as pool:
+        async with portal_pool(program, capture) as pool:
             await capture.until(lambda: all(worker.status is WorkerStatus.READY for worker in pool.workers))
             await pool.memory_monitor.sample(is_exact=True)
             own_bytes = psutil.Process().memory_full_info().pss
@@ -96,13 +96,13 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     assert [report and report.reason for report in reports] == [Reason.ALL_SAVED] * 6
     assert len(capture.all(TaskStarted)) == 6, "no order began twice"
     assert WorkerStatus.CRASHED.name not in capture.path(eater.worker_id)
-    assert len(list(desk.out.rglob(MANIFEST_NAME))) == 6
+    assert len(list(program.out.rglob(MANIFEST_NAME))) == 6
 
 
-async def run_in(group: Path, desk: Desk, *arguments: str) -> Ended:
+async def run_in(group: Path, program: ProgramFolder, *arguments: str) -> Ended:
     """Run the program with all that it starts in a control group."""
     command = [sys.executable, "-c", BE_THE_PROGRAM, str(group), *arguments]
-    done = await anyio.run_process(command, check=False, cwd=desk.folder, env=desk.environment)
+    done = await anyio.run_process(command, check=False, cwd=program.folder, env=program.environment)
     return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
 
 
@@ -118,16 +118,18 @@ def of_kind(ended: Ended, kind: str) -> list[Mapping[str, Any]]:
 
 async def test_in_a_small_container_the_same_holds_and_the_system_ends_nobody(tmp_path: Path) -> None:
     with memory_group(1500 * MB) as group:
-        async with running_portal(order_count=160) as portal, open_desk(tmp_path, portal) as desk:
+        async with running_portal(order_count=160) as portal, open_program(tmp_path, portal) as program:
             numbers = await good_numbers(portal, 30)
             truths = await portal.truth(*numbers)
             await make_fat(portal, numbers[2], size_mb=560, delay_ms=20_000)
 
-            ended = await run_in(group, desk, "run", desk.list_of(numbers), "--workers", "2", "--tabs", "1", "--json")
+            ended = await run_in(
+                group, program, "run", program.list_of(numbers), "--workers", "2", "--tabs", "1", "--json"
+            )
 
             assert ended.code == 0, ended.errors
-            assert_all_right(desk, truths)
-            assert {row["Attempts"] for row in reported(desk)} == {"1"}
+            assert_all_right(program, truths)
+            assert {row["Attempts"] for row in reported(program)} == {"1"}
             assert of_kind(ended, "memory_relieved"), [one["text"] for one in of_kind(ended, "notice")]
             (relieved,) = of_kind(ended, "memory_relieved")
             (began,) = [one for one in of_kind(ended, "task_started") if one["task"]["portal_number"] == numbers[2]]
@@ -140,12 +142,12 @@ async def test_in_a_small_container_the_same_holds_and_the_system_ends_nobody(tm
 
 async def test_a_page_that_the_system_ends_for_want_of_memory_is_told_as_such(tmp_path: Path) -> None:
     with memory_group(1100 * MB) as group:
-        async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        async with running_portal(order_count=60) as portal, open_program(tmp_path, portal) as program:
             numbers = await good_numbers(portal, 4)
             await make_fat(portal, numbers[1], size_mb=3000, delay_ms=30_000)
             arguments = ("--workers", "1", "--tabs", "1", "--max-attempts", "2", "--json")
 
-            ended = await run_in(group, desk, "run", desk.list_of(numbers), *arguments)
+            ended = await run_in(group, program, "run", program.list_of(numbers), *arguments)
 
             assert ended.code == 1, ended.errors
             reasons = {one["task"]["portal_number"]: one["report"]["reason"] for one in of_kind(ended, "task_ended")}

@@ -16,7 +16,7 @@ from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.ports import free_port
-from tests.support.program import PATIENT, Desk, open_desk, read_lines, use_own_pack
+from tests.support.program import PATIENT, ProgramFolder, open_program, read_lines, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -33,16 +33,16 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: FaultS
     port = free_port()
     async with AsyncExitStack() as first, AsyncExitStack() as second:
         portal = await first.enter_async_context(running_portal(order_count=ORDER_COUNT, port=port))
-        async with open_desk(tmp_path, portal) as desk:
+        async with open_program(tmp_path, portal) as program:
             numbers = await numbers_of(portal, ORDER_COUNT)
             truths = await portal.truth(*numbers)
-            use_own_pack(desk, {}, PATIENT)
+            use_own_pack(program, {}, PATIENT)
             for number in numbers[3:]:
                 await portal.add_fault(Latency(delay_ms=300_000), scope, order=number)
 
             ended_count, has_waited = 0, False
             returned: list[tuple[str, str]] = []
-            async with desk.started("run", desk.list_of(numbers), "--json") as process:
+            async with program.started("run", program.list_of(numbers), "--json") as process:
                 async for line in read_lines(process):
                     ended_count += line["type"] == "task_ended"
                     if line["type"] == "task_returned":
@@ -57,21 +57,21 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: FaultS
 
             assert has_waited
             assert code in {0, 1}
-            assert_all_right(desk, truths)
-            assert {row["Attempts"] for row in reported(desk)} == {"1"}, "\n".join(map(str, returned))
+            assert_all_right(program, truths)
+            assert {row["Attempts"] for row in reported(program)} == {"1"}, "\n".join(map(str, returned))
 
 
 @pytest.mark.parametrize("status", [503, 429])
 async def test_a_busy_portal_gets_the_pause_that_it_asks_for(tmp_path: Path, status: int) -> None:
-    async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=ORDER_COUNT) as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, ORDER_COUNT)
         truths = await portal.truth(*numbers)
         await portal.add_fault(ErrorStatus(status=status, retry_after_s=RETRY_AFTER_S), FaultScope.ORDER_PAGE, times=2)
 
-        lines = await _lines_of(desk, desk.list_of(numbers))
+        lines = await _lines_of(program, program.list_of(numbers))
 
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} == {"1"}
+        assert_all_right(program, truths)
+        assert {row["Attempts"] for row in reported(program)} == {"1"}
         holds = [line for line in lines if _is_hold(line)]
         assert f"for {RETRY_AFTER_S} s" in holds[0]["text"]
         begun_s = _seconds(holds[0])
@@ -80,8 +80,8 @@ async def test_a_busy_portal_gets_the_pause_that_it_asks_for(tmp_path: Path, sta
         assert [line["why"] for line in returned] == ["portal_busy"] * 2
 
 
-async def _lines_of(desk: Desk, orders: str) -> list[dict[str, Any]]:
-    ended = await desk.run("run", orders, "--json")
+async def _lines_of(program: ProgramFolder, orders: str) -> list[dict[str, Any]]:
+    ended = await program.run("run", orders, "--json")
     assert ended.code in {0, 1}, ended
     return ended.objects()
 

@@ -18,7 +18,7 @@ from poolwright.demo.faults import Latency
 from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.support.program import PATIENT, Desk, open_desk, read_lines, send, use_own_pack
+from tests.support.program import PATIENT, ProgramFolder, open_program, read_lines, send, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -30,26 +30,26 @@ ORDER_COUNT = 8
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_at_once_and_costs_no_attempt(tmp_path: Path, number: signal.Signals) -> None:
-    async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=ORDER_COUNT) as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, ORDER_COUNT)
         truths = await portal.truth(*numbers)
-        use_own_pack(desk, {}, PATIENT)
+        use_own_pack(program, {}, PATIENT)
         await portal.add_fault(Latency(delay_ms=300_000))
 
-        code, ended_after_s = await _run_and_signal_twice(desk, desk.list_of(numbers), number)
+        code, ended_after_s = await _run_and_signal_twice(program, program.list_of(numbers), number)
 
         assert code == EXIT_STOPPED
         assert ended_after_s < SOONER_THAN_BY_THE_FIRST_S
-        assert desk.left_over() == []
-        await _finish(desk, portal)
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} == {"1"}
+        assert program.left_over() == []
+        await _finish(program, portal)
+        assert_all_right(program, truths)
+        assert {row["Attempts"] for row in reported(program)} == {"1"}
 
 
-async def _run_and_signal_twice(desk: Desk, orders: str, number: signal.Signals) -> tuple[int, float]:
+async def _run_and_signal_twice(program: ProgramFolder, orders: str, number: signal.Signals) -> tuple[int, float]:
     """Signal when two orders hang in their tabs, and again when the run winds down."""
     started_count, again_at = 0, 0.0
-    async with desk.started("run", orders, "--workers", "1", "--tabs", "2", "--json") as process:
+    async with program.started("run", orders, "--workers", "1", "--tabs", "2", "--json") as process:
         async for line in read_lines(process):
             if line["type"] == "task_started":
                 started_count += 1
@@ -71,13 +71,15 @@ def _is_winding_down(line: dict[str, Any]) -> bool:
 
 async def test_an_interrupt_from_a_terminal_lets_the_orders_in_flight_finish(tmp_path: Path) -> None:
     """A terminal sends it to every process of the group; the workers must leave it to the program."""
-    async with running_portal(order_count=ORDER_COUNT * 2) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=ORDER_COUNT * 2) as portal, open_program(tmp_path, portal) as program:
         numbers = await numbers_of(portal, ORDER_COUNT * 2)
         truths = await portal.truth(*numbers)
         await portal.add_fault(Latency(delay_ms=500))
         begun, ended, summary = Counter[str](), Counter[str](), dict[str, Any]()
 
-        async with desk.started("run", desk.list_of(numbers), "--workers", "1", "--tabs", "2", "--json") as process:
+        async with program.started(
+            "run", program.list_of(numbers), "--workers", "1", "--tabs", "2", "--json"
+        ) as process:
             async for line in read_lines(process):
                 if line["type"] == "task_started":
                     begun[line["task"]["portal_number"]] += 1
@@ -93,10 +95,10 @@ async def test_an_interrupt_from_a_terminal_lets_the_orders_in_flight_finish(tmp
         assert summary["ending"] == "stopped"
         assert begun == ended, "every order that was begun was finished"
         assert summary["left_count"] == len(numbers) - ended.total() > 0
-        assert desk.left_over() == []
-        await _finish(desk, portal)
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} == {"1"}
+        assert program.left_over() == []
+        await _finish(program, portal)
+        assert_all_right(program, truths)
+        assert {row["Attempts"] for row in reported(program)} == {"1"}
 
 
 def _interrupt_from_terminal(process: Process) -> None:
@@ -109,8 +111,8 @@ def _interrupt_from_terminal(process: Process) -> None:
                 os.kill(pid, signal.SIGINT)
 
 
-async def _finish(desk: Desk, portal: PortalClient) -> None:
+async def _finish(program: ProgramFolder, portal: PortalClient) -> None:
     """Do the rest of the list in peace."""
     await portal.clear_faults()
-    ended = await desk.run("run", "orders.xlsx", "--quiet")
+    ended = await program.run("run", "orders.xlsx", "--quiet")
     assert ended.code in {0, 1}, ended

@@ -10,7 +10,7 @@ import pytest
 from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.support.program import open_desk, use_own_pack
+from tests.support.program import open_program, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
@@ -25,16 +25,16 @@ BLINDED = {
 
 @pytest.mark.parametrize("after_pages", [3, ORDER_COUNT - 3])
 async def test_a_log_out_that_looks_like_missing_orders_misfiles_none(tmp_path: Path, after_pages: int) -> None:
-    async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
-        use_own_pack(desk, BLINDED)
+    async with running_portal(order_count=ORDER_COUNT) as portal, open_program(tmp_path, portal) as program:
+        use_own_pack(program, BLINDED)
         numbers = await numbers_of(portal, ORDER_COUNT)
         truths = await portal.truth(*numbers)
         await portal.expire_sessions(after_pages=after_pages)
 
-        ended = await desk.run("run", desk.list_of(numbers), "--json", "--workers", "2", "--tabs", "1")
+        ended = await program.run("run", program.list_of(numbers), "--json", "--workers", "2", "--tabs", "1")
 
         assert ended.code in {0, 1}, ended
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} == {"1"}
+        assert_all_right(program, truths)
+        assert {row["Attempts"] for row in reported(program)} == {"1"}
         returned = Counter(line["why"] for line in ended.objects() if line["type"] == "task_returned")
         assert {"session_lost"} <= returned.keys() <= {"session_lost", "logged_out"}, "the log-out was found out"

@@ -54,7 +54,7 @@ def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scenario:
     """What is in the tree before the filing that is cut off."""
 
     #: Supplier under which the order was filed before; empty when it was not.
@@ -67,38 +67,38 @@ class Scene:
     has_superseded: bool = False
 
 
-SCENES = {
-    "first filing": Scene(),
-    "same folder again": Scene(former="Acme"),
-    "another supplier": Scene(former="Other"),
-    "beside another order": Scene(has_neighbour=True),
-    "beside another order again": Scene(former="Acme", has_neighbour=True),
-    "third filing": Scene(former="Acme", has_superseded=True),
-    "third filing under another supplier": Scene(former="Other", has_superseded=True),
-    "note in the same folder": Scene(former="Acme", has_note=True),
-    "note under another supplier": Scene(former="Other", has_note=True),
+SCENARIOS = {
+    "first filing": Scenario(),
+    "same folder again": Scenario(former="Acme"),
+    "another supplier": Scenario(former="Other"),
+    "beside another order": Scenario(has_neighbour=True),
+    "beside another order again": Scenario(former="Acme", has_neighbour=True),
+    "third filing": Scenario(former="Acme", has_superseded=True),
+    "third filing under another supplier": Scenario(former="Other", has_superseded=True),
+    "note in the same folder": Scenario(former="Acme", has_note=True),
+    "note under another supplier": Scenario(former="Other", has_note=True),
 }
-scenes = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+scenarios = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 
 
-class House:
-    """One output folder, set up for a scene. Each call of the archive is that of a new process."""
+class OutputFolder:
+    """One output folder, set up for a scenario. Each call of the archive is that of a new process."""
 
-    def __init__(self, root: Path, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, root: Path, scenario: Scenario) -> None:
+        self._scenario = scenario
         self.root, self.out, self.staged = root, root / "out", root / "new"
-        self.has_former, self.has_neighbour = bool(scene.former), scene.has_neighbour
-        self.note: Files = {"note.txt": b"mine"} if scene.has_note else {}
-        self.oldest = OLDEST if scene.has_superseded else {}
+        self.has_former, self.has_neighbour = bool(scenario.former), scenario.has_neighbour
+        self.note: Files = {"note.txt": b"mine"} if scenario.has_note else {}
+        self.oldest = OLDEST if scenario.has_superseded else {}
 
     def set_up(self) -> None:
-        scene = self._scene
-        if scene.has_neighbour:
+        scenario = self._scenario
+        if scenario.has_neighbour:
             self._file_before(NEIGHBOUR, "Acme")
-        if scene.has_superseded:
-            self._file_before(task_for("PO/1"), scene.former, OLDEST)
-        if scene.former:
-            self._file_before(task_for("PO/1"), scene.former)
+        if scenario.has_superseded:
+            self._file_before(task_for("PO/1"), scenario.former, OLDEST)
+        if scenario.former:
+            self._file_before(task_for("PO/1"), scenario.former)
         for name, content in self.note.items():
             (folders_of(self.out, TASK)[0] / name).write_bytes(content)
         stage(self.staged, NEW)
@@ -107,13 +107,13 @@ class House:
         staged = stage(self.root / f"set up {task.task_id.replace('/', '-')} {len(files)}", files)
         self.tree.file(task, report_for(files, supplier=supplier), staged)
 
-    def copy(self, root: Path) -> House:
-        """Another house in the same state: copying is quicker than filing again."""
+    def copy(self, root: Path) -> OutputFolder:
+        """Another output in the same state: copying is quicker than filing again."""
         root.mkdir()
         for folder in (self.out, self.staged):
             if folder.exists():
                 shutil.copytree(folder, root / folder.name)
-        return House(root, self._scene)
+        return OutputFolder(root, self._scenario)
 
     @property
     def tree(self) -> OutputTree:
@@ -159,29 +159,31 @@ class House:
         assert empty_folders(self.out) == []
 
 
-def cut_filings(root: Path, scene: Scene, failure: Failure) -> Iterator[House]:
+def cut_filings(root: Path, scenario: Scenario, failure: Failure) -> Iterator[OutputFolder]:
     """The same filing, cut off before its first step, its second, and so on to its end."""
-    model = House(root / "model", scene)
+    model = OutputFolder(root / "model", scenario)
     model.set_up()
     for step in itertools.count(1):
-        house = model.copy(root / str(step))
+        output = model.copy(root / str(step))
         with suppress(DeathError, OSError), failing_disk(step, failure) as disk:
-            house.file(house.staged)
+            output.file(output.staged)
         if not disk.has_failed:
             assert step > STEPS_AT_LEAST
             return
-        yield house
+        yield output
 
 
-@scenes
-def test_a_run_that_starts_after_a_death_finds_all_of_the_old_or_all_of_the_new(tmp_path: Path, scene: Scene) -> None:
+@scenarios
+def test_a_run_that_starts_after_a_death_finds_all_of_the_old_or_all_of_the_new(
+    tmp_path: Path, scenario: Scenario
+) -> None:
     """And the next attempt files the order once, whether a run looked first or not."""
-    for house in cut_filings(tmp_path, scene, Failure.DEATH):
-        unseen = house.copy(house.root / "unseen")
-        house.tree.recover()
-        house.check_recovered()
-        house.file_again()
-        house.check(NEW)
+    for output in cut_filings(tmp_path, scenario, Failure.DEATH):
+        unseen = output.copy(output.root / "unseen")
+        output.tree.recover()
+        output.check_recovered()
+        output.file_again()
+        output.check(NEW)
 
         unseen.file_again()
         unseen.check(NEW)
@@ -190,9 +192,9 @@ def test_a_run_that_starts_after_a_death_finds_all_of_the_old_or_all_of_the_new(
 @pytest.mark.parametrize("name", ["same folder again", "another supplier", "note under another supplier"])
 def test_a_death_while_recovering_from_a_death_changes_nothing(tmp_path: Path, name: str) -> None:
     recovery_step_counts: set[int] = set()
-    for house in cut_filings(tmp_path, SCENES[name], Failure.DEATH):
+    for output in cut_filings(tmp_path, SCENARIOS[name], Failure.DEATH):
         for step in itertools.count(1):
-            dead = house.copy(house.root / str(step))
+            dead = output.copy(output.root / str(step))
             with suppress(DeathError), failing_disk(step, Failure.DEATH) as disk:
                 dead.tree.recover()
 
@@ -204,33 +206,33 @@ def test_a_death_while_recovering_from_a_death_changes_nothing(tmp_path: Path, n
     assert max(recovery_step_counts) > RECOVERY_STEPS_AT_LEAST
 
 
-@scenes
+@scenarios
 @pytest.mark.parametrize("failure", [Failure.ONE_REFUSAL, Failure.REFUSALS])
 def test_a_call_that_the_disk_refused_hides_nothing_and_may_be_repeated(
-    tmp_path: Path, scene: Scene, failure: Failure
+    tmp_path: Path, scenario: Scenario, failure: Failure
 ) -> None:
-    for house in cut_filings(tmp_path, scene, failure):
-        seen = folders_of(house.out, TASK)
-        assert all(house.is_whole(folder) for folder in seen)
+    for output in cut_filings(tmp_path, scenario, failure):
+        seen = folders_of(output.out, TASK)
+        assert all(output.is_whole(folder) for folder in seen)
         # A disk that goes on refusing can't be asked to put back what made way; recovering does it then.
-        assert seen or failure is Failure.REFUSALS or not house.has_former
+        assert seen or failure is Failure.REFUSALS or not output.has_former
 
-        filed = house.file(house.staged)
+        filed = output.file(output.staged)
 
-        assert house.tree.verify(filed.folder) == []
-        house.check(NEW)
+        assert output.tree.verify(filed.folder) == []
+        output.check(NEW)
 
 
 def test_what_made_way_comes_back_beside_an_order_that_took_its_name_meanwhile(tmp_path: Path) -> None:
-    for house in cut_filings(tmp_path, SCENES["same folder again"], Failure.DEATH):
-        house.has_neighbour = True
-        house.tree.file(NEIGHBOUR, report_for(OLD), stage(house.root / "neighbour", OLD))
+    for output in cut_filings(tmp_path, SCENARIOS["same folder again"], Failure.DEATH):
+        output.has_neighbour = True
+        output.tree.file(NEIGHBOUR, report_for(OLD), stage(output.root / "neighbour", OLD))
 
-        house.tree.recover()
-        house.check(OLD, NEW)
+        output.tree.recover()
+        output.check(OLD, NEW)
 
-        house.tree.file(TASK, report_for(NEW, supplier="Third"), stage(house.root / "moved", NEW))
-        house.check(NEW)
+        output.tree.file(TASK, report_for(NEW, supplier="Third"), stage(output.root / "moved", NEW))
+        output.check(NEW)
 
 
 def test_recovering_a_tree_that_needs_nothing_does_nothing(tmp_path: Path) -> None:
@@ -240,11 +242,11 @@ def test_recovering_a_tree_that_needs_nothing_does_nothing(tmp_path: Path) -> No
 
 
 def test_without_its_ledger_the_tree_still_knows_whose_its_folders_are(tmp_path: Path) -> None:
-    house = House(tmp_path, SCENES["beside another order again"])
-    house.set_up()
-    for entry in (house.out / ".poolwright" / "filed").iterdir():
+    output = OutputFolder(tmp_path, SCENARIOS["beside another order again"])
+    output.set_up()
+    for entry in (output.out / ".poolwright" / "filed").iterdir():
         entry.write_text("spoilt")
 
-    house.file(house.staged)
+    output.file(output.staged)
 
-    house.check(NEW)
+    output.check(NEW)

@@ -36,7 +36,7 @@ PAYLOADS = st.sampled_from([None, "a text", {"url": "https://portal.example/\U00
 WORKERS = st.builds(WorkerRef, st.integers(1, 2), st.integers(1, 2))
 
 
-class Twins(RuleBasedStateMachine):
+class JournalPair(RuleBasedStateMachine):
     """Asks both journals the same and compares what they say."""
 
     def __init__(self) -> None:
@@ -130,5 +130,5 @@ class Twins(RuleBasedStateMachine):
             self.both("records", batch_id)
 
 
-Twins.TestCase.settings = WALKS_ON_DISK
-TestTwins = Twins.TestCase
+JournalPair.TestCase.settings = WALKS_ON_DISK
+TestTwins = JournalPair.TestCase

@@ -60,7 +60,7 @@ COMMANDS_MAX, MINUTE_S = 500, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mood:
+class ScriptedAnswers:
     """How the world answers, each time alike."""
 
     start: LossKind | StorageTrouble | Literal["ready", "logged out", "portal gone"] = "ready"
@@ -71,10 +71,10 @@ class Mood:
     is_login_good: bool = True
 
 
-class World:
+class SimulatedPool:
     """Two slots and a short list, in a time of their own."""
 
-    def __init__(self, mood: Mood, standing: PoolState) -> None:
+    def __init__(self, mood: ScriptedAnswers, standing: PoolState) -> None:
         self.mood, self.state = mood, standing
         self.queue = deque(TASKS)
         self.now_s = 0.0
@@ -214,24 +214,24 @@ def _of_any_generation(command: Command) -> Command:
 
 
 MOODS = [
-    *(Mood(start=kind) for kind in LossKind),
-    *(Mood(start=trouble) for trouble in StorageTrouble if trouble.is_temporary),
-    Mood(start="portal gone"),
-    *(Mood(start="logged out", is_login_good=is_good) for is_good in (True, False)),
-    *(Mood(task=reason) for reason in Reason),
+    *(ScriptedAnswers(start=kind) for kind in LossKind),
+    *(ScriptedAnswers(start=trouble) for trouble in StorageTrouble if trouble.is_temporary),
+    ScriptedAnswers(start="portal gone"),
+    *(ScriptedAnswers(start="logged out", is_login_good=is_good) for is_good in (True, False)),
+    *(ScriptedAnswers(task=reason) for reason in Reason),
     *(
-        Mood(task=reason, login_check=login_check)
+        ScriptedAnswers(task=reason, login_check=login_check)
         for reason in (Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION)
         for login_check in LoginCheck
     ),
-    *(Mood(task=why, is_login_good=is_good) for why in ReturnReason for is_good in (True, False)),
-    *(Mood(task=kind) for kind in LossKind),
-    Mood(task="stuck"),
-    *(Mood(filing=(trouble, is_fine)) for trouble in StorageTrouble for is_fine in (True, False)),
+    *(ScriptedAnswers(task=why, is_login_good=is_good) for why in ReturnReason for is_good in (True, False)),
+    *(ScriptedAnswers(task=kind) for kind in LossKind),
+    ScriptedAnswers(task="stuck"),
+    *(ScriptedAnswers(filing=(trouble, is_fine)) for trouble in StorageTrouble for is_fine in (True, False)),
 ]
 
 
-def _name(mood: Mood) -> str:
+def _name(mood: ScriptedAnswers) -> str:
     return "-".join(
         str(part) for part in (mood.start, mood.task, mood.filing or "", mood.login_check, mood.is_login_good)
     )
@@ -239,12 +239,12 @@ def _name(mood: Mood) -> str:
 
 @pytest.mark.parametrize("was_ready", [True, False])
 @pytest.mark.parametrize("mood", MOODS, ids=_name)
-def test_nothing_is_commanded_again_at_once(mood: Mood, *, was_ready: bool) -> None:
+def test_nothing_is_commanded_again_at_once(mood: ScriptedAnswers, *, was_ready: bool) -> None:
     standing = PoolState(
         slots={1: WorkerSlot(), 2: WorkerSlot()}, was_ready=was_ready, waits_for_login=was_ready, renews_early=True
     )
 
-    world = World(mood, standing)
+    world = SimulatedPool(mood, standing)
     world.run()
 
     assert len(world.said) < COMMANDS_MAX or world.now_s >= MINUTE_S

@@ -45,7 +45,7 @@ class NoTasks(TaskFeeder):
         raise AssertionError([task, worker])
 
 
-class House:
+class OneSlotPool:
     """The real premises with one real slot, whose processes die as soon as they were told of their places."""
 
     def __init__(self, root: Path, base: Path | None = None) -> None:
@@ -81,7 +81,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WorkerRef]:
 async def test_a_slot_outlives_whatever_the_disk_refuses(
     tmp_path: Path, served: list[WorkerRef], module: ModuleType, name: str
 ) -> None:
-    house = House(tmp_path)
+    house = OneSlotPool(tmp_path)
     worker = await house.open()
     number = 0
     for code in CODES:
@@ -106,7 +106,7 @@ async def test_an_end_comes_to_its_end_whatever_the_disk_refuses(
     tmp_path: Path, served: list[WorkerRef], module: ModuleType, name: str, begin: int
 ) -> None:
     del served
-    house = House(tmp_path)
+    house = OneSlotPool(tmp_path)
     await (await house.open()).run(1, 0.0)
 
     with failing(module, name, Faults(tmp_path, errno.EIO, begin, 1_000)):
@@ -120,7 +120,7 @@ async def test_a_beginning_is_refused_in_words_whatever_the_disk_refuses(
     base = make_base(tmp_path / "demo" / "base")
     for code in (errno.EIO, errno.EACCES):
         for begin in BEGINNINGS:
-            house = House(tmp_path, base)
+            house = OneSlotPool(tmp_path, base)
             faults = Faults(tmp_path, code, begin, 1_000)
             with failing(module, name, faults), contextlib.suppress(PoolError):
                 await house.open()

@@ -1,7 +1,7 @@
-"""A desk where one order came home."""
+"""A folder where one order came home."""
 
 from __future__ import annotations
 
-from tests.support.storm.finished_run import desk
+from tests.support.storm.finished_run import program
 
-__all__ = ["desk"]
+__all__ = ["program"]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from poolwright.demo.portal_client import PortalClient
-from tests.support.storm.accidents import Accident, Blow, Storm, Target
+from tests.support.storm.accidents import Accident, FaultKind, Storm, Target
 from tests.support.storm.fault_injector import FaultInjector
 from tests.support.storm.progress import Progress
 
@@ -31,7 +31,7 @@ def program() -> Generator[subprocess.Popen[bytes]]:
 
 
 def accident(
-    blow: Blow, *, target: Target = Target.SUPERVISOR, after_count: int = 0, frozen_s: float = 0.0
+    blow: FaultKind, *, target: Target = Target.SUPERVISOR, after_count: int = 0, frozen_s: float = 0.0
 ) -> Accident:
     return Accident(after_count=after_count, delay_s=0.0, target=target, blow=blow, pick=0.9, frozen_s=frozen_s)
 
@@ -43,10 +43,14 @@ def injector(progress: Progress, *accidents: Accident) -> FaultInjector:
 
 @pytest.mark.parametrize(
     ("blow", "frozen_s", "code"),
-    [(Blow.KILL, 0.0, -signal.SIGKILL), (Blow.END, 0.0, -signal.SIGTERM), (Blow.FREEZE, 0.1, -signal.SIGKILL)],
+    [
+        (FaultKind.KILL, 0.0, -signal.SIGKILL),
+        (FaultKind.END, 0.0, -signal.SIGTERM),
+        (FaultKind.FREEZE, 0.1, -signal.SIGKILL),
+    ],
 )
 async def test_a_program_is_ended_as_the_storm_says(
-    program: subprocess.Popen[bytes], blow: Blow, frozen_s: float, code: int
+    program: subprocess.Popen[bytes], blow: FaultKind, frozen_s: float, code: int
 ) -> None:
     progress = Progress()
     progress.pid = program.pid
@@ -63,7 +67,7 @@ async def test_a_program_that_naps_goes_on(program: subprocess.Popen[bytes]) -> 
     progress = Progress()
     progress.pid = program.pid
 
-    await injector(progress, accident(Blow.NAP, frozen_s=0.1)).act_out()
+    await injector(progress, accident(FaultKind.NAP, frozen_s=0.1)).act_out()
     program.communicate(timeout=10)
 
     assert program.returncode == 0, "it heard that its input has ended, and nothing had killed it"
@@ -72,7 +76,7 @@ async def test_a_program_that_naps_goes_on(program: subprocess.Popen[bytes]) -> 
 async def test_an_accident_waits_for_its_order(program: subprocess.Popen[bytes]) -> None:
     progress = Progress()
     progress.pid = program.pid
-    storm = injector(progress, accident(Blow.KILL, after_count=3))
+    storm = injector(progress, accident(FaultKind.KILL, after_count=3))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
@@ -92,7 +96,7 @@ async def test_an_accident_waits_for_a_victim_that_is_not_frozen_already(program
     progress.pid = program.pid
     program.send_signal(signal.SIGSTOP)
     await anyio.to_thread.run_sync(_until_stopped, psutil.Process(program.pid))
-    storm = injector(progress, accident(Blow.KILL))
+    storm = injector(progress, accident(FaultKind.KILL))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
@@ -107,7 +111,7 @@ async def test_an_accident_waits_for_a_victim_that_is_not_frozen_already(program
 async def test_no_other_process_is_taken_for_a_victim(program: subprocess.Popen[bytes]) -> None:
     progress = Progress()
     progress.pid = program.pid
-    storm = injector(progress, accident(Blow.KILL, target=Target.BROWSER))
+    storm = injector(progress, accident(FaultKind.KILL, target=Target.BROWSER))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)

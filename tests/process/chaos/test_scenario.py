@@ -8,13 +8,13 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tests.support.program import DESK_MARK, Desk
+from tests.support.program import DESK_MARK, ProgramFolder
 from tests.support.storm.finished_run import broken_properties
 
 
-def test_a_process_that_lives_on_is_seen(desk: Desk) -> None:
-    with _idle_process({**os.environ, DESK_MARK: str(desk.folder)}):  # noqa: TID251 - as a child inherits it
-        assert broken_properties(desk) == {"nothing is left"}
+def test_a_process_that_lives_on_is_seen(program: ProgramFolder) -> None:
+    with _idle_process({**os.environ, DESK_MARK: str(program.folder)}):  # noqa: TID251 - as a child inherits it
+        assert broken_properties(program) == {"nothing is left"}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""A desk to type commands at."""
+"""A folder to type commands at."""
 
 from __future__ import annotations
 
-from tests.support.commands import command, desk, profile
+from tests.support.commands import command, profile, program
 
-__all__ = ["command", "desk", "profile"]
+__all__ = ["command", "profile", "program"]

@@ -102,14 +102,14 @@ def test_a_line_that_was_torn_ends_before_the_next_one(tmp_path: Path) -> None:
     script = """
 import io
 from poolwright.cli.streams import TolerantStream
-class Narrow(io.RawIOBase):
+class SmallPipe(io.RawIOBase):
     room, taken = 3, b""
     def writable(self): return True
     def write(self, data):
         if not self.room: raise OSError(28, "No space left on device")
         piece = bytes(data)[: self.room]; self.room -= len(piece); self.taken += piece
         return len(piece)
-narrow = Narrow(); outlet = TolerantStream(narrow)
+narrow = SmallPipe(); outlet = TolerantStream(narrow)
 outlet.write(b"first\\n"); outlet.write(b"second\\n"); narrow.room = 100; outlet.write(b"third\\n")
 assert narrow.taken == b"fir\\nthird\\n", narrow.taken
 """

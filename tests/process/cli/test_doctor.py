@@ -23,13 +23,13 @@ def checks(command: Command, *options: str) -> tuple[dict[str, dict[str, str]], 
     return {line["name"]: line for line in lines}, result.exit_code
 
 
-def test_everything_is_looked_at_and_nothing_changed(command: Command, desk: Path) -> None:
+def test_everything_is_looked_at_and_nothing_changed(command: Command, program: Path) -> None:
     told, code = checks(command, "--sandbox", "off")
 
     assert list(told) == [*NAMES[:3], "start", *NAMES[3:]]
     assert "starts and closes normally" in told["start"]["found"]
     assert code == ExitCode.DONE, "what is missing here is told as a drawback only"
-    assert list(desk.iterdir()) == []
+    assert list(program.iterdir()) == []
 
 
 def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> None:
@@ -40,9 +40,9 @@ def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> N
     assert "poolwright profile login default" in lines[-1]
 
 
-def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(desk))
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(desk))
+def test_a_missing_browser_fails(command: Command, program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(program))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(program))
     monkeypatch.setattr("poolwright.system.browsers._usual_paths", lambda locations: iter(()))
 
     told, code = checks(command)
@@ -53,8 +53,8 @@ def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pyte
     assert "sandbox" not in told
 
 
-def test_a_browser_that_does_not_start_fails(command: Command, desk: Path) -> None:
-    broken = desk / "chrome"
+def test_a_browser_that_does_not_start_fails(command: Command, program: Path) -> None:
+    broken = program / "chrome"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
 

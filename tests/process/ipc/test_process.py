@@ -20,7 +20,7 @@ from poolwright.domain.tasks import POTask
 from poolwright.ipc import process
 from poolwright.ipc.messages import Assign, LogNotice
 from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
-from tests.support.child_processes import Play, Renumbered, is_alive, open_descriptors, order
+from tests.support.child_processes import Play, ReusedNumber, is_alive, open_descriptors, order
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions are of POSIX"),
@@ -187,7 +187,7 @@ async def test_a_stranger_that_has_the_number_of_a_dead_worker_lives_on(play: Pl
     """Numbers of processes are given again."""
     async with play("orderly") as (_, pid), play("failing") as (child, _):
         await child.wait()
-        renumbered = cast("Process", Renumbered(child._process, pid))
+        renumbered = cast("Process", ReusedNumber(child._process, pid))
 
         await WorkerProcess(order(home / "other"), renumbered, child.channel).end()
 

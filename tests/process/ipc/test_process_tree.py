@@ -15,7 +15,7 @@ import pytest
 from anyio.abc import Process
 
 from poolwright.ipc.process import WorkerProcess
-from tests.support.child_processes import Play, Renumbered, order
+from tests.support.child_processes import Play, ReusedNumber, order
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to whom they are wished"),
@@ -55,7 +55,7 @@ async def test_nobody_belongs_to_a_worker_that_has_ended(play: Play, home: Path)
     """Its number may be another's."""
     async with play("orderly") as (_, pid), play("failing") as (child, _):
         await child.wait()
-        renumbered = cast("Process", Renumbered(child._process, pid))
+        renumbered = cast("Process", ReusedNumber(child._process, pid))
 
         assert not WorkerProcess(order(home / "other"), renumbered, child.channel).pids()
 

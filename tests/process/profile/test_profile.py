@@ -9,10 +9,10 @@ import pytest
 from poolwright.domain.states import ProfileStatus
 from poolwright.profile.errors import ProfileInUseError
 from tests.process.profile.children import child
-from tests.support.profiles import Life
+from tests.support.profiles import ObservedProfile
 
 
-def test_while_the_last_browser_still_runs_it_cannot_be_taken(life: Life) -> None:
+def test_while_the_last_browser_still_runs_it_cannot_be_taken(life: ObservedProfile) -> None:
     life.profile.clone()
     place = life.profile.worker_profile_path
     with child("import sys; print(1, flush=True); sys.stdin.read()", f"--user-data-dir={place}") as (process, _):

@@ -13,16 +13,16 @@ from poolwright.domain.options import Courtesy
 from poolwright.domain.states import WORKER, WorkerStatus
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.supervisor.policy.pauses import PauseReason
-from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.scripted_pool import ScriptedPool, running_pool
 
 pytestmark = pytest.mark.timeout(120)
 FINISH = {"*": {"tasks": ["finish"]}}
 
 
-def most_at_work(theatre: Theatre) -> int:
+def most_at_work(scripted: ScriptedPool) -> int:
     """The most workers that had an order at the same time; each has one tab."""
     at_work, most = set[str](), 0
-    for move in (event.transition for event in theatre.told.all(Moved)):
+    for move in (event.transition for event in scripted.told.all(Moved)):
         if move.machine == WORKER.name:
             (at_work.add if move.target == WorkerStatus.PROCESSING.name else at_work.discard)(move.entity)
             most = max(most, len(at_work))
@@ -33,13 +33,13 @@ async def test_no_second_order_is_open_where_one_is_the_limit(tmp_path: Path, mo
     courtesy = Courtesy(concurrency=1, rate_per_min=60_000)
     numbers = range(1, 9)
 
-    async with running_pool(tmp_path, monkeypatch, FINISH, *numbers, worker_count=2, courtesy=courtesy) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, FINISH, *numbers, worker_count=2, courtesy=courtesy) as scripted:
+        await scripted.pool.finish()
 
-    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
-    told = [event.text for event in theatre.events if isinstance(event, Notice)]
+    assert set((await scripted.outcomes()).values()) == {"COMPLETED"}
+    told = [event.text for event in scripted.events if isinstance(event, Notice)]
     assert "limits of the portal: at most 60000 pages and files a minute, at most 1 orders at the same time" in told
-    assert most_at_work(theatre) == 1
+    assert most_at_work(scripted) == 1
 
 
 async def test_outside_the_hours_no_order_starts_and_the_status_says_so(
@@ -48,12 +48,12 @@ async def test_outside_the_hours_no_order_starts_and_the_status_says_so(
     day = (SystemClock().now() + timedelta(days=3)).strftime("%a")
     hours = WorkingHours.parse(f"{day} 00:00-24:00", "Etc/UTC")
 
-    async with running_pool(tmp_path, monkeypatch, FINISH, 1, courtesy=Courtesy(hours=hours)) as theatre:
-        await theatre.until(lambda: "READY" in theatre.path("worker"))
-        holds = theatre.pool.get_status().holds
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1, courtesy=Courtesy(hours=hours)) as scripted:
+        await scripted.until(lambda: "READY" in scripted.path("worker"))
+        holds = scripted.pool.get_status().holds
         text = "paused until the portal's working hours begin: Outside the portal's working hours"
-        await theatre.until(lambda: any(one.text.startswith(text) for one in theatre.told.all(Notice)))
+        await scripted.until(lambda: any(one.text.startswith(text) for one in scripted.told.all(Notice)))
 
     assert holds == (PauseReason.OUTSIDE_HOURS,)
-    assert await theatre.attempt_counts() == {"1": 0}
-    assert most_at_work(theatre) == 0
+    assert await scripted.attempt_counts() == {"1": 0}
+    assert most_at_work(scripted) == 0

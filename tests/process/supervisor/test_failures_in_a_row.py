@@ -24,12 +24,12 @@ async def test_a_streak_of_a_session_that_is_logged_out_is_done_again(
     script = {"*": {"tasks": [*[MISSING] * STREAK_LIMIT, "finish"], "probe": "logged_out"}}
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 30.0)  # the streak alone asks
 
-    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as scripted:
+        await scripted.pool.finish()
 
-    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
-    assert set((await theatre.attempt_counts()).values()) == {1}
-    assert [event.why for event in theatre.returned()] == [ReturnReason.SESSION_LOST] * STREAK_LIMIT
+    assert set((await scripted.outcomes()).values()) == {"COMPLETED"}
+    assert set((await scripted.attempt_counts()).values()) == {1}
+    assert [event.why for event in scripted.returned()] == [ReturnReason.SESSION_LOST] * STREAK_LIMIT
 
 
 async def test_a_streak_of_a_session_that_is_logged_in_is_filed(
@@ -38,11 +38,11 @@ async def test_a_streak_of_a_session_that_is_logged_in_is_filed(
     script = {"*": {"tasks": [MISSING], "probe": "logged_in"}}
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 30.0)
 
-    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as scripted:
+        await scripted.pool.finish()
 
-    assert set((await theatre.outcomes()).values()) == {"NOT_FOUND"}
-    assert theatre.returned() == []
+    assert set((await scripted.outcomes()).values()) == {"NOT_FOUND"}
+    assert scripted.returned() == []
 
 
 async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
@@ -51,11 +51,11 @@ async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
     script = {"*": {"tasks": ["finish", MISSING]}}
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
 
-    async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3) as theatre:
-        await theatre.pool.finish()
-        processed_count = theatre.pool.workers[0].processed_count
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3) as scripted:
+        await scripted.pool.finish()
+        processed_count = scripted.pool.workers[0].processed_count
 
-    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "NOT_FOUND", "3": "NOT_FOUND"}
+    assert await scripted.outcomes() == {"1": "COMPLETED", "2": "NOT_FOUND", "3": "NOT_FOUND"}
     assert processed_count == 3
 
 
@@ -65,11 +65,11 @@ async def test_a_pool_that_is_stopped_files_what_is_proven_at_last_and_leaves_th
 ) -> None:
     script = {"*": {"tasks": [f"linger:{MISSING}"], "probes_at_last": is_proven}}
 
-    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+    async with running_pool(tmp_path, monkeypatch, script, 1) as scripted:
         with anyio.fail_after(20):
-            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
-        theatre.pool.stop()
-        await theatre.pool.finish()
+            await scripted.until(lambda: scripted.pool.workers[0].current_task is not None)
+        scripted.pool.stop()
+        await scripted.pool.finish()
 
-    assert await theatre.outcomes() == {"1": outcome}
-    assert await theatre.attempt_counts() == {"1": int(is_proven)}
+    assert await scripted.outcomes() == {"1": outcome}
+    assert await scripted.attempt_counts() == {"1": int(is_proven)}

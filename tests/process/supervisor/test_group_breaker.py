@@ -9,7 +9,7 @@ import pytest
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.outcomes import Reason
 from poolwright.supervisor.policy import verification
-from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.scripted_pool import ScriptedPool, running_pool
 from tests.support.tasks import BATCH
 
 pytestmark = pytest.mark.timeout(60)
@@ -23,8 +23,8 @@ NOTICE = (
 ASIDE = ("3", "5", "7", "8")
 
 
-async def reasons(theatre: Theatre) -> dict[str, Reason | None]:
-    records = await theatre.journal.records(BATCH)
+async def reasons(scripted: ScriptedPool) -> dict[str, Reason | None]:
+    records = await scripted.journal.records(BATCH)
     return {record.task.portal_number: record.report.reason if record.report else None for record in records}
 
 
@@ -35,20 +35,20 @@ async def test_a_group_is_set_aside_without_an_attempt_and_the_others_are_done(
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", check_after_s)
     script = {"*": {"tasks": [REFUSED, REFUSED, "finish"]}}
 
-    async with running_pool(tmp_path, monkeypatch, script, *GROUPS, groups=GROUPS, group_limit=2) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, script, *GROUPS, groups=GROUPS, group_limit=2) as scripted:
+        await scripted.pool.finish()
 
-    assert await reasons(theatre) == {
+    assert await reasons(scripted) == {
         **dict.fromkeys(("1", "2"), Reason.NO_PERMISSION),
         **dict.fromkeys(ASIDE, Reason.GROUP_SET_ASIDE),
         **dict.fromkeys(("4", "6"), Reason.ALL_SAVED),
     }
-    assert {number: count for number, count in (await theatre.attempt_counts()).items() if not count} == dict.fromkeys(
+    assert {number: count for number, count in (await scripted.attempt_counts()).items() if not count} == dict.fromkeys(
         ASIDE, 0
     )
-    notices = [event.text for event in theatre.events if isinstance(event, Notice) and event.level is Level.WARNING]
+    notices = [event.text for event in scripted.events if isinstance(event, Notice) and event.level is Level.WARNING]
     assert [text for text in notices if "set aside" in text] == [NOTICE]
-    assert sorted(event.task.portal_number for event in theatre.ended() if event.worker is None) == list(ASIDE)
+    assert sorted(event.task.portal_number for event in scripted.ended() if event.worker is None) == list(ASIDE)
 
 
 async def test_a_log_out_sets_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,17 +56,17 @@ async def test_a_log_out_sets_nothing_aside(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 30.0)
     groups = dict.fromkeys((1, 2, 3), "A")
 
-    async with running_pool(tmp_path, monkeypatch, script, *groups, groups=groups, group_limit=2) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, script, *groups, groups=groups, group_limit=2) as scripted:
+        await scripted.pool.finish()
 
-    assert set((await reasons(theatre)).values()) == {Reason.ALL_SAVED}
+    assert set((await reasons(scripted)).values()) == {Reason.ALL_SAVED}
 
 
 async def test_a_pool_without_a_limit_asks_for_every_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
     groups = dict.fromkeys(range(1, 6), "A")
 
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": [REFUSED]}}, *groups, groups=groups) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": [REFUSED]}}, *groups, groups=groups) as scripted:
+        await scripted.pool.finish()
 
-    assert set((await reasons(theatre)).values()) == {Reason.NO_PERMISSION}
+    assert set((await reasons(scripted)).values()) == {Reason.NO_PERMISSION}

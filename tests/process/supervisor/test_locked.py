@@ -45,7 +45,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
+async def locked_pool(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {"tasks": [script]}}))
     monkeypatch.setattr("poolwright.supervisor.retrying_journal.RETRY_INTERVAL_S", 0.05)
     clock, capture, path = SystemClock(), EventCapture(), root / "out" / "journal.db"
@@ -66,39 +66,39 @@ async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count:
 
 
 async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with stage(tmp_path, monkeypatch, "finish", 20) as scene:
+    async with locked_pool(tmp_path, monkeypatch, "finish", 20) as scenario:
         with anyio.fail_after(20):
-            await scene.capture.until(lambda: scene.capture.all(TaskStarted))
-        scene.other.execute("BEGIN IMMEDIATE")
-        await scene.until_told("Another program has locked the journal")
+            await scenario.capture.until(lambda: scenario.capture.all(TaskStarted))
+        scenario.other.execute("BEGIN IMMEDIATE")
+        await scenario.until_told("Another program has locked the journal")
         with anyio.move_on_after(1):  # many tries to write
-            await scene.pool.finish()
-        during = scene.pool.get_status()
-        scene.other.execute("ROLLBACK")
+            await scenario.pool.finish()
+        during = scenario.pool.get_status()
+        scenario.other.execute("ROLLBACK")
         with anyio.fail_after(20):
-            end = await scene.pool.finish()
-        records = await scene.journal.records(BATCH)
+            end = await scenario.pool.finish()
+        records = await scenario.journal.records(BATCH)
 
     assert end is None
     assert during.holds == ("journal_locked",)
-    assert len(scene.told("Another program has locked the journal")) == 1
-    assert len(scene.told("resumed: the journal is unlocked")) == 1
+    assert len(scenario.told("Another program has locked the journal")) == 1
+    assert len(scenario.told("resumed: the journal is unlocked")) == 1
     assert {(record.status, record.attempt_count) for record in records} == {("DONE", 1)}
 
 
 async def test_a_stop_while_the_journal_is_locked_ends_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with stage(tmp_path, monkeypatch, "hang", 3) as scene:
+    async with locked_pool(tmp_path, monkeypatch, "hang", 3) as scenario:
         with anyio.fail_after(20):
-            pool = scene.pool
-            await scene.capture.until(lambda: pool.workers[0].current_task and not pool.task_queue.empty())
-        scene.other.execute("BEGIN IMMEDIATE")
+            pool = scenario.pool
+            await scenario.capture.until(lambda: pool.workers[0].current_task and not pool.task_queue.empty())
+        scenario.other.execute("BEGIN IMMEDIATE")
         with anyio.fail_after(20):
-            await scene.pool.shutdown(2.0)
-        scene.other.execute("ROLLBACK")
-        await scene.journal.recover(3)
-        records = await scene.journal.records(BATCH)
+            await scenario.pool.shutdown(2.0)
+        scenario.other.execute("ROLLBACK")
+        await scenario.journal.recover(3)
+        records = await scenario.journal.records(BATCH)
 
-    assert scene.told("were not written")
+    assert scenario.told("were not written")
     assert {record.status for record in records} == {"QUEUED"}

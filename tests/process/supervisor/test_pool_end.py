@@ -15,7 +15,7 @@ from poolwright.domain.errors import DiskFullError
 from poolwright.domain.events import Notice
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
-from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.scripted_pool import ScriptedPool, running_pool
 from tests.support.tasks import po_task
 
 pytestmark = pytest.mark.timeout(60)
@@ -31,31 +31,31 @@ async def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401 - whatever the cal
 async def test_a_stop_on_a_full_disk_ends_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: dict[str, Any]
 ) -> None:
-    theatres: list[Theatre] = []
+    theatres: list[ScriptedPool] = []
     async with anyio.create_task_group() as around:  # as in a run, where signals are listened for
-        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=20.0) as theatre:
-            theatres.append(theatre)
+        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=20.0) as scripted:
+            theatres.append(scripted)
             with anyio.fail_after(20):
-                await theatre.until(lambda: not theatre.pool.task_queue.empty())
-            monkeypatch.setattr(theatre.journal, "requeue", refuse)
-            theatre.pool.stop()
+                await scripted.until(lambda: not scripted.pool.task_queue.empty())
+            monkeypatch.setattr(scripted.journal, "requeue", refuse)
+            scripted.pool.stop()
         around.cancel_scope.cancel()
 
-    (theatre,) = theatres
-    assert any(isinstance(event, Notice) and "were not written" in event.text for event in theatre.events)
-    await theatre.journal.recover(3)
-    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+    (scripted,) = theatres
+    assert any(isinstance(event, Notice) and "were not written" in event.text for event in scripted.events)
+    await scripted.journal.recover(3)
+    assert set((await scripted.outcomes()).values()) == {"QUEUED"}
 
 
 async def test_a_cancellation_by_asyncio_itself_does_not_cut_the_end_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theatres: list[Theatre] = []
+    theatres: list[ScriptedPool] = []
 
     async def work(clock: asyncio.Timeout) -> None:
-        async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=20.0) as theatre:
-            theatres.append(theatre)
-            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
+        async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=20.0) as scripted:
+            theatres.append(scripted)
+            await scripted.until(lambda: scripted.pool.workers[0].current_task is not None)
             clock.reschedule(asyncio.get_running_loop().time())
 
     with pytest.raises(TimeoutError):
@@ -76,11 +76,11 @@ async def test_an_order_that_is_being_filed_at_a_stop_gives_its_report(
         return honest(*args)
 
     monkeypatch.setattr(OutputTree, "file", slowly)
-    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
-        handle = await theatre.pool.submit_task(po_task(1))
+    async with running_pool(tmp_path, monkeypatch, FINISH) as scripted:
+        handle = await scripted.pool.submit_task(po_task(1))
         with anyio.fail_after(20):
-            await theatre.until(lambda: "IDLE" in theatre.path("worker"))
-        theatre.pool.stop()
+            await scripted.until(lambda: "IDLE" in scripted.path("worker"))
+        scripted.pool.stop()
         report = await handle
 
     assert report is not None
@@ -92,8 +92,8 @@ async def test_what_is_called_off_while_no_worker_is_left_has_one_end(
 ) -> None:
     monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
-    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
-        handles = [await theatre.pool.submit_task(po_task(number)) for number in range(1, 20)]
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as scripted:
+        handles = [await scripted.pool.submit_task(po_task(number)) for number in range(1, 20)]
         await handles[0]
         for handle in handles[1:]:
             await handle.cancel()

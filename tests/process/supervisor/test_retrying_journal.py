@@ -13,7 +13,7 @@ from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import DiskFullError
 from poolwright.domain.events import Notice
 from poolwright.domain.ports import Filed
-from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.scripted_pool import ScriptedPool, running_pool
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -21,24 +21,24 @@ pytestmark = pytest.mark.timeout(60)
 SCRIPT = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["fail:page_too_slow", "finish"]}}
 
 
-def told(theatre: Theatre) -> list[str]:
+def told(scripted: ScriptedPool) -> list[str]:
     """What people were told of holds."""
-    texts = [event.text for event in theatre.events if isinstance(event, Notice)]
+    texts = [event.text for event in scripted.events if isinstance(event, Notice)]
     return [text for text in texts if text.startswith("paused ")]
 
 
-def fill_disk(theatre: Theatre, call: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def fill_disk(scripted: ScriptedPool, call: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let one call find no room until somebody was told; gives what was refused."""
-    honest = getattr(theatre.journal, call)
+    honest = getattr(scripted.journal, call)
     refused: list[str] = []
 
     async def refuse(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
-        if not told(theatre):
+        if not told(scripted):
             refused.append(call)
             raise DiskFullError
         return await honest(*args, **named)
 
-    monkeypatch.setattr(theatre.journal, call, refuse)
+    monkeypatch.setattr(scripted.journal, call, refuse)
     return refused
 
 
@@ -50,12 +50,12 @@ async def test_a_full_journal_is_told_and_waited_for(
     monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
     monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
-    async with running_pool(tmp_path, monkeypatch, SCRIPT, 1, 2, 3) as theatre:
-        refused = fill_disk(theatre, call, monkeypatch)
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, SCRIPT, 1, 2, 3) as scripted:
+        refused = fill_disk(scripted, call, monkeypatch)
+        await scripted.pool.finish()
 
     assert refused
-    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert set((await scripted.outcomes()).values()) == {"COMPLETED"}
 
 
 async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,14 +63,14 @@ async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, mon
     monkeypatch.setattr("poolwright.supervisor.storage_monitor.CHECK_INTERVAL_S", 0.1)
     monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
 
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as scripted:
         with anyio.fail_after(20):
-            await theatre.until(lambda: told(theatre))
-        assert any("MB are free" in text for text in told(theatre))
+            await scripted.until(lambda: told(scripted))
+        assert any("MB are free" in text for text in told(scripted))
         monkeypatch.setattr("poolwright.supervisor.storage_monitor.FREE_MIN_BYTES", 0)
-        await theatre.pool.finish()
+        await scripted.pool.finish()
 
-    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await scripted.outcomes() == {"1": "COMPLETED"}
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ async def test_an_output_folder_that_is_out_of_service_is_waited_for(
 
     monkeypatch.setattr(OutputTree, "file", file)
     monkeypatch.setattr(OutputTree, "refusal", lambda _: refusal)
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
-        await theatre.pool.finish()
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as scripted:
+        await scripted.pool.finish()
 
-    assert told(theatre)
-    assert await theatre.outcomes() == {"1": "COMPLETED"}
-    assert await theatre.attempt_counts() == {"1": 1}
+    assert told(scripted)
+    assert await scripted.outcomes() == {"1": "COMPLETED"}
+    assert await scripted.attempt_counts() == {"1": 1}

@@ -17,23 +17,23 @@ pytestmark = pytest.mark.timeout(120)
 
 async def test_a_runs_folder_that_is_removed_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_monitor, "CHECK_INTERVAL_S", 0.05)
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1, worker_count=2) as theatre:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1, worker_count=2) as scripted:
         with anyio.fail_after(60):
-            await theatre.pool.finish()
+            await scripted.pool.finish()
             shutil.rmtree(tmp_path / "runs")
-            await theatre.until(
-                lambda: all(worker.ref.generation > 1 and worker.pid for worker in theatre.pool.workers)
+            await scripted.until(
+                lambda: all(worker.ref.generation > 1 and worker.pid for worker in scripted.pool.workers)
             )
             for number in range(2, 8):
-                await theatre.submit(number)
-            await theatre.pool.finish()
-        clones = [worker.profile_path.is_dir() for worker in theatre.pool.workers]
+                await scripted.submit(number)
+            await scripted.pool.finish()
+        clones = [worker.profile_path.is_dir() for worker in scripted.pool.workers]
 
-    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
-    assert set((await theatre.attempt_counts()).values()) == {1}
+    assert set((await scripted.outcomes()).values()) == {"COMPLETED"}
+    assert set((await scripted.attempt_counts()).values()) == {1}
     assert clones == [True, True]
     assert any(
         "was removed. It is recreated and the workers restart." in event.text
-        for event in theatre.events
+        for event in scripted.events
         if isinstance(event, Notice)
     )

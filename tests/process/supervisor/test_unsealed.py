@@ -18,9 +18,9 @@ FINISH = {"*": {"tasks": ["finish"]}}
 
 
 async def warnings_of_seal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    async with running_pool(tmp_path, monkeypatch, FINISH, 1, 2, worker_count=2) as theatre:
-        await theatre.pool.finish()
-    notices = [event for event in theatre.events if isinstance(event, Notice)]
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1, 2, worker_count=2) as scripted:
+        await scripted.pool.finish()
+    notices = [event for event in scripted.events if isinstance(event, Notice)]
     return [event.text for event in notices if event.level is Level.WARNING and "is not sealed:" in event.text]
 
 

@@ -51,14 +51,14 @@ def test_is_expected_to_fail(log): assert 1 == 2
 
 async def expects_an_exception():
     with pytest.raises(OSError, match="^expected$"):
-        async with failure_record.current().watching("the desk"):
+        async with failure_record.current().watching("the folder"):
             raise OSError("expected")
 
 def test_that_expects_an_exception(): asyncio.run(expects_an_exception())
 
 async def hang():
     program = await asyncio.create_subprocess_exec(sys.executable, "-c", "input('hanging')", stdin=subprocess.PIPE)
-    async with failure_record.current().watching("the desk"):
+    async with failure_record.current().watching("the folder"):
         await asyncio.Event().wait()
 
 @pytest.mark.asyncio

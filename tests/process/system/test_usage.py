@@ -192,7 +192,7 @@ def test_processes_of_another_user_are_guessed_by_their_resident_memory(hog: Mem
     assert abs(both.memory_bytes - alone.memory_bytes - 0.45 * rss_bytes(hog.pid)) < 2 * MB
 
 
-class Elsewhere:
+class ForeignProcess:
     """A process as psutil shows it on other systems."""
 
     def __init__(self, **full: int) -> None:
@@ -219,6 +219,6 @@ class Elsewhere:
     ],
 )
 def test_the_best_way_that_a_system_allows_is_taken(full: dict[str, int], own_bytes: int, way: MemoryMetric) -> None:
-    reading = read_process_memory(cast("psutil.Process", Elsewhere(**full)))
+    reading = read_process_memory(cast("psutil.Process", ForeignProcess(**full)))
 
     assert (reading.own_bytes, reading.metric) == (own_bytes, way)

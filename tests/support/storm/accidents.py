@@ -27,7 +27,7 @@ class Target(StrEnum):
     SUPERVISOR = "supervisor"
 
 
-class Blow(StrEnum):
+class FaultKind(StrEnum):
     """How it is hit."""
 
     #: SIGKILL.
@@ -40,21 +40,21 @@ class Blow(StrEnum):
     END = "end"
 
 
-Kind = tuple[Target, Blow]
+Kind = tuple[Target, FaultKind]
 
 #: How often each kind comes, against the others. Those that hang cost the most time.
 KILLS: dict[Kind, int] = {
-    (Target.WORKER, Blow.KILL): 8,
-    (Target.WORKER, Blow.FREEZE): 4,
-    (Target.DRIVER, Blow.KILL): 7,
-    (Target.DRIVER, Blow.FREEZE): 4,
-    (Target.BROWSER, Blow.KILL): 8,
-    (Target.BROWSER, Blow.FREEZE): 4,
-    (Target.RENDERER, Blow.KILL): 10,
-    (Target.RENDERER, Blow.FREEZE): 3,
-    (Target.SUPERVISOR, Blow.KILL): 8,
-    (Target.SUPERVISOR, Blow.FREEZE): 2,
-    (Target.SUPERVISOR, Blow.NAP): 2,
+    (Target.WORKER, FaultKind.KILL): 8,
+    (Target.WORKER, FaultKind.FREEZE): 4,
+    (Target.DRIVER, FaultKind.KILL): 7,
+    (Target.DRIVER, FaultKind.FREEZE): 4,
+    (Target.BROWSER, FaultKind.KILL): 8,
+    (Target.BROWSER, FaultKind.FREEZE): 4,
+    (Target.RENDERER, FaultKind.KILL): 10,
+    (Target.RENDERER, FaultKind.FREEZE): 3,
+    (Target.SUPERVISOR, FaultKind.KILL): 8,
+    (Target.SUPERVISOR, FaultKind.FREEZE): 2,
+    (Target.SUPERVISOR, FaultKind.NAP): 2,
 }
 #: So many kills to one request to end in order.
 KILLS_PER_END = 15
@@ -90,7 +90,7 @@ class Accident:
     #: And so much later.
     delay_s: float
     target: Target
-    blow: Blow
+    blow: FaultKind
     #: Which of the processes of that kind, as a share of the way through them; below 1.
     pick: float
     #: How long a supervisor stands still before it is continued or killed.
@@ -104,11 +104,11 @@ class Accident:
     @property
     def is_kill(self) -> bool:
         """Whether it is SIGKILL or SIGSTOP."""
-        return self.blow is not Blow.END
+        return self.blow is not FaultKind.END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class PortalFault:
     """A fault of the portal for the next few requests."""
 
     after_count: int
@@ -122,7 +122,7 @@ class Storm:
     seed: int
     order_count: int
     accidents: tuple[Accident, ...]
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[PortalFault, ...]
 
     @property
     def kill_count(self) -> int:
@@ -132,7 +132,7 @@ class Storm:
     @property
     def end_count(self) -> int:
         """How often the program itself is ended, one way or another."""
-        return sum(one.target is Target.SUPERVISOR and one.blow is not Blow.NAP for one in self.accidents)
+        return sum(one.target is Target.SUPERVISOR and one.blow is not FaultKind.NAP for one in self.accidents)
 
     def to_json(self) -> str:
         """The storm as a page that a person can read."""
@@ -166,7 +166,7 @@ def _draw_kinds(dice: Random, kill_count: int) -> list[Kind]:
     every = list(KILLS)
     dice.shuffle(every)
     further = dice.choices(list(KILLS), weights=list(KILLS.values()), k=max(kill_count - len(every), 0))
-    ends = [(Target.SUPERVISOR, Blow.END)] * (kill_count // KILLS_PER_END)
+    ends = [(Target.SUPERVISOR, FaultKind.END)] * (kill_count // KILLS_PER_END)
     kinds = [*every[:kill_count], *further, *ends]
     dice.shuffle(kinds)
     return kinds
@@ -174,7 +174,7 @@ def _draw_kinds(dice: Random, kill_count: int) -> list[Kind]:
 
 def _accident(dice: Random, after_count: int, kind: Kind) -> Accident:
     target, blow = kind
-    is_timed = target is Target.SUPERVISOR and blow in {Blow.FREEZE, Blow.NAP}
+    is_timed = target is Target.SUPERVISOR and blow in {FaultKind.FREEZE, FaultKind.NAP}
     return Accident(
         after_count=after_count,
         delay_s=round(dice.uniform(0, DELAY_MAX_S), 2),
@@ -185,8 +185,8 @@ def _accident(dice: Random, after_count: int, kind: Kind) -> Accident:
     )
 
 
-def _trouble(dice: Random, after_count: int) -> Trouble:
+def _trouble(dice: Random, after_count: int) -> PortalFault:
     scope, fault = dice.choice(TROUBLES)
     # A request that hangs costs a tab half a minute: one at a time.
     times = 1 if isinstance(fault, Hang) else dice.randint(1, TROUBLE_TIMES_MAX)
-    return Trouble(after_count=after_count, fault=FaultRule(fault=fault, scope=scope, times=times))
+    return PortalFault(after_count=after_count, fault=FaultRule(fault=fault, scope=scope, times=times))

@@ -11,20 +11,20 @@ import psutil
 from anyio.abc import TaskGroup
 
 from poolwright.demo.portal_client import PortalClient
-from tests.support.storm.accidents import Accident, Blow, Storm, Target, Trouble
+from tests.support.storm.accidents import Accident, FaultKind, PortalFault, Storm, Target
 from tests.support.storm.progress import Progress
 from tests.support.target_process import Kind, find, hit
 
 _SIGNALS = {
-    Blow.KILL: signal.SIGKILL,
-    Blow.FREEZE: signal.SIGSTOP,
-    Blow.NAP: signal.SIGSTOP,
-    Blow.END: signal.SIGTERM,
+    FaultKind.KILL: signal.SIGKILL,
+    FaultKind.FREEZE: signal.SIGSTOP,
+    FaultKind.NAP: signal.SIGSTOP,
+    FaultKind.END: signal.SIGTERM,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class InjectedFault:
     """An accident that came about."""
 
     accident: Accident
@@ -48,8 +48,8 @@ class FaultInjector:
     progress: Progress
     portal: PortalClient
     #: Takes every hit.
-    note: Callable[[Hit], None]
-    hits: list[Hit] = field(default_factory=list[Hit])
+    note: Callable[[InjectedFault], None]
+    hits: list[InjectedFault] = field(default_factory=list[InjectedFault])
     begun_s: float = field(default_factory=anyio.current_time)
     _acting: TaskGroup = field(init=False)
 
@@ -81,18 +81,18 @@ class FaultInjector:
         await anyio.sleep(accident.delay_s)
         target = await self.progress.until(lambda: self._hit_one(accident))
         at_s = round(anyio.current_time() - self.begun_s, 1)
-        hit_now = Hit(accident=accident, session_no=self.progress.session_no, pid=target.pid, at_s=at_s)
+        hit_now = InjectedFault(accident=accident, session_no=self.progress.session_no, pid=target.pid, at_s=at_s)
         self.hits.append(hit_now)
         self.note(hit_now)
         if accident.frozen_s:
             await anyio.sleep(accident.frozen_s)
-            hit(target, signal.SIGCONT if accident.blow is Blow.NAP else signal.SIGKILL)
+            hit(target, signal.SIGCONT if accident.blow is FaultKind.NAP else signal.SIGKILL)
 
-    async def _come_to(self, point: Accident | Trouble) -> None:
+    async def _come_to(self, point: Accident | PortalFault) -> None:
         await self.progress.until(lambda: self.progress.ended_count >= point.after_count or None)
 
     def _hit_one(self, accident: Accident) -> psutil.Process | None:
-        """Hit one of those that are there; nothing when there are none just now."""
+        """InjectedFault one of those that are there; nothing when there are none just now."""
         targets = [one for one in self._targets(accident.target) if not _is_still(one)]
         if not targets:
             return None

@@ -1,4 +1,4 @@
-"""A desk where one order came home, by the program's own journal, archive and report."""
+"""A folder where one order came home, by the program's own journal, archive and report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from poolwright.service.batch import RedoPolicy
 from poolwright.service.batch_run import REPORTS_NAME
 from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
-from tests.support.program import Desk
+from tests.support.program import ProgramFolder
 from tests.support.storm.faultless_scenario import file_truth, order_truth
 from tests.support.storm.properties import breaches
 from tests.support.storm.scenario import Scenario, read_scenario, temp_folder
@@ -27,16 +27,16 @@ TRUTHS = {"100": order_truth("100", "COMPLETED", *(file_truth(name) for name in 
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> Desk:
+async def program(tmp_path: Path) -> ProgramFolder:
     """Where one order came home, by the program's own journal, archive and report."""
     portal = PortalClient(url="", admin_token="", user="", password="", pid=0)
-    desk = Desk(folder=tmp_path, portal=portal, environment={})
+    program = ProgramFolder(folder=tmp_path, portal=portal, environment={})
     base = tmp_path / "profiles" / "demo" / "base"
     base.mkdir(parents=True)
     (base / "Cookies").write_text("a cookie")
-    temp_folder(desk).mkdir()
-    await _come_home(desk.out)
-    return desk
+    temp_folder(program).mkdir()
+    await _come_home(program.out)
+    return program
 
 
 async def _come_home(out: Path) -> None:
@@ -56,11 +56,11 @@ async def _come_home(out: Path) -> None:
     (reports / "orders-report.csv").write_text("PO_NUMBER,Outcome\nPO100,COMPLETED\n")
 
 
-def read(desk: Desk) -> Scenario:
+def read(program: ProgramFolder) -> Scenario:
     sessions = (Session(number=1, redo=RedoPolicy.RETRYABLE, code=0),)
     base = {"Cookies": hashlib.sha256(b"a cookie").hexdigest()}
-    return read_scenario(desk, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
+    return read_scenario(program, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
 
 
-def broken_properties(desk: Desk) -> set[str]:
-    return {told.split(":")[0] for told in breaches(read(desk))}
+def broken_properties(program: ProgramFolder) -> set[str]:
+    return {told.split(":")[0] for told in breaches(read(program))}

@@ -28,11 +28,11 @@ _ONCE = frozenset({POOL.name, WORKER.name, PROFILE.name})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class Lifecycles:
     """What became of all that had the same name."""
 
     life_count: int
-    #: Lives that broke off before their end, but for the last one.
+    #: Lifecycles that broke off before their end, but for the last one.
     cut_count: int
     last_state: str
 
@@ -67,15 +67,15 @@ def _gaps(machine: str, moves: list[Move]) -> Iterator[str]:
         state = move.target
 
 
-def _lives(machine: str, moves: list[Move]) -> Lives:
+def _lives(machine: str, moves: list[Move]) -> Lifecycles:
     table = _BY_NAME[machine]
     ends = {state.name for state in table.terminal_states}
     births = [place for place, move in enumerate(moves) if move.origin == table.start.name]
     cut_count = sum(place > 0 and moves[place - 1].target not in ends for place in births)
-    return Lives(life_count=len(births), cut_count=cut_count, last_state=moves[-1].target)
+    return Lifecycles(life_count=len(births), cut_count=cut_count, last_state=moves[-1].target)
 
 
-def _miscounts(entity: str, machine: str, lives: Lives, start_count: int, killed_count: int) -> Iterator[str]:
+def _miscounts(entity: str, machine: str, lives: Lifecycles, start_count: int, killed_count: int) -> Iterator[str]:
     if lives.life_count > start_count:
         yield f"{machine} {entity}: {lives.life_count} lives in {start_count} starts"
     if lives.cut_count > killed_count:

@@ -23,7 +23,7 @@ from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.files.disk import DRAFT_SUFFIX
 from poolwright.service.batch_run import REPORTS_NAME
 from poolwright.service.output_folder import JOURNAL_NAME
-from tests.support.program import Desk
+from tests.support.program import ProgramFolder
 from tests.support.storm.session import Session
 
 _ORDERS = """
@@ -104,7 +104,7 @@ class Scenario:
 
 
 def read_scenario(
-    desk: Desk,
+    program: ProgramFolder,
     truths: Mapping[str, OrderTruth],
     sessions: tuple[Session, ...],
     base_before: Mapping[str, str],
@@ -113,28 +113,28 @@ def read_scenario(
     is_calm: bool,
 ) -> Scenario:
     """Read everything. Blocking; the program must have ended."""
-    left = tuple(_left(desk))  # before anything else is touched
-    journal = desk.out / PRIVATE_NAME / JOURNAL_NAME
-    base_now = read_base(desk)
+    left = tuple(_left(program))  # before anything else is touched
+    journal = program.out / PRIVATE_NAME / JOURNAL_NAME
+    base_now = read_base(program)
     damage = _damage(journal)
-    folders = tuple(_folders(desk.out))
+    folders = tuple(_folders(program.out))
     return Scenario(
         truths=truths,
         sessions=sessions,
         is_calm=is_calm,
         damage=damage,
         **({} if damage else _told(journal)),
-        rows=tuple(_rows(desk.out / REPORTS_NAME / f"{Path(list_name).stem}-report.csv")),
+        rows=tuple(_rows(program.out / REPORTS_NAME / f"{Path(list_name).stem}-report.csv")),
         folders=folders,
-        strays=tuple(_strays(desk.out, {folder.path for folder in folders})),
+        strays=tuple(_strays(program.out, {folder.path for folder in folders})),
         left=left,
         base_changes=tuple(sorted(name for name, _ in base_before.items() ^ base_now.items())),
     )
 
 
-def read_base(desk: Desk) -> dict[str, str]:
+def read_base(program: ProgramFolder) -> dict[str, str]:
     """Digests of the base profile's files, by path."""
-    base = desk.folder / "profiles" / "demo" / "base"
+    base = program.folder / "profiles" / "demo" / "base"
     return {str(path.relative_to(base)): _sha256(path) for path in base.rglob("*") if path.is_file()}
 
 
@@ -201,20 +201,20 @@ def _strays(out: Path, folders: set[str]) -> Iterator[str]:
             yield name.as_posix()
 
 
-def _left(desk: Desk) -> Iterator[str]:
-    yield from desk.left_over()
-    private = desk.out / PRIVATE_NAME
-    for place in (*(private / name for name in ("staging", "filing", "replaced")), temp_folder(desk)):
+def _left(program: ProgramFolder) -> Iterator[str]:
+    yield from program.left_over()
+    private = program.out / PRIVATE_NAME
+    for place in (*(private / name for name in ("staging", "filing", "replaced")), temp_folder(program)):
         yield from (str(path) for path in place.glob("*"))
-    yield from (str(path) for path in desk.folder.rglob(f"*{DRAFT_SUFFIX}"))
+    yield from (str(path) for path in program.folder.rglob(f"*{DRAFT_SUFFIX}"))
     yield from (str(path) for path in private.glob(f"{JOURNAL_NAME}-*"))
-    yield from (str(path) for path in desk.folder.glob("profiles/*/base/Singleton*"))
-    yield from (f"{path} is still held" for path in desk.folder.rglob("*.lock") if _is_held(path))
+    yield from (str(path) for path in program.folder.glob("profiles/*/base/Singleton*"))
+    yield from (f"{path} is still held" for path in program.folder.rglob("*.lock") if _is_held(path))
 
 
-def temp_folder(desk: Desk) -> Path:
+def temp_folder(program: ProgramFolder) -> Path:
     """Where the program puts its temporary files."""
-    return desk.folder / "tmp"
+    return program.folder / "tmp"
 
 
 def _is_held(path: Path) -> bool:

@@ -1,7 +1,7 @@
-"""A desk to type commands at."""
+"""A folder to type commands at."""
 
 from __future__ import annotations
 
-from tests.support.commands import desk
+from tests.support.commands import program
 
-__all__ = ["desk"]
+__all__ = ["program"]

@@ -15,12 +15,12 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.portal import SHELL
 from tests.system.cli.test_real import left_in, poolwright
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("desk")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("program")]
 
 
-def set_up(desk: Path, monkeypatch: pytest.MonkeyPatch, portal: PortalClient, *, password: str = "") -> None:
+def set_up(program: Path, monkeypatch: pytest.MonkeyPatch, portal: PortalClient, *, password: str = "") -> None:
     """Set what the commands need to reach the portal."""
-    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(desk / "r"))
+    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(program / "r"))
     monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     monkeypatch.setenv("POOLWRIGHT_BASE_URL", portal.url)
     monkeypatch.setenv("POOLWRIGHT_USER", portal.user)
@@ -28,10 +28,10 @@ def set_up(desk: Path, monkeypatch: pytest.MonkeyPatch, portal: PortalClient, *,
 
 
 async def test_pages_are_saved_and_judged_again_when_the_portal_is_gone(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+    program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_portal() as portal:
-        set_up(desk, monkeypatch, portal)
+        set_up(program, monkeypatch, portal)
         truth = await portal.truth()
         full = next(number for number, one in truth.items() if one.reason_hint == "all_saved")
         empty = next(number for number, one in truth.items() if one.reason_hint == "none_listed")
@@ -41,12 +41,12 @@ async def test_pages_are_saved_and_judged_again_when_the_portal_is_gone(
         names = [attachment.name for attachment in truth[full].attachments]
 
     secrets = (portal.password, "_demo_session")
-    saved = [path for path in (desk / "pages").rglob("*") if path.is_file()]
+    saved = [path for path in (program / "pages").rglob("*") if path.is_file()]
     assert sorted(path.parent.name for path in saved if path.suffix == ".png") == sorted(
         [full, empty, "11111111", "login-check"]
     )
     assert not [path for path in saved if any(secret.encode() in path.read_bytes() for secret in secrets)]
-    expected = (desk / "pages" / full / "expected.toml").read_text(encoding="utf-8")
+    expected = (program / "pages" / full / "expected.toml").read_text(encoding="utf-8")
     assert all(json.dumps(name, ensure_ascii=False) in expected for name in names if name == name.strip())
 
     done, said = await poolwright("portal", "replay", "demo", "pages")
@@ -54,16 +54,16 @@ async def test_pages_are_saved_and_judged_again_when_the_portal_is_gone(
     assert "4 pages, all as expected." in said
 
     text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
-    (desk / "worse.toml").write_text(text.replace("a.attachment_link", "a.gone"), encoding="utf-8")
+    (program / "worse.toml").write_text(text.replace("a.attachment_link", "a.gone"), encoding="utf-8")
     done, said = await poolwright("portal", "replay", "./worse.toml", "pages")
     assert done.returncode == ExitCode.NOT_ALL_DONE, said
     assert f"Order {full}: Files that are not found: " in said
-    assert left_in(desk / "r") == []
+    assert left_in(program / "r") == []
 
 
-async def test_an_order_is_probed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_order_is_probed(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_portal() as portal:
-        set_up(desk, monkeypatch, portal)
+        set_up(program, monkeypatch, portal)
         truth = await portal.truth()
         full = next(number for number, one in truth.items() if one.reason_hint == "all_saved")
 
@@ -71,7 +71,7 @@ async def test_an_order_is_probed(desk: Path, monkeypatch: pytest.MonkeyPatch) -
         assert done.returncode == ExitCode.DONE, said
         assert "session_lost: triage.session_lost.address '^/sessions/new' matches" in " ".join(said.split())
         assert "ready: triage.ready.selector '#order_header_show' matches" in " ".join(said.split())
-        assert (desk / "probe" / full / "page.png").read_bytes().startswith(b"\x89PNG")
+        assert (program / "probe" / full / "page.png").read_bytes().startswith(b"\x89PNG")
 
         done, said = await poolwright("portal", "probe", "demo", "11111111", "--json", "--to", "other")
         assert done.returncode == ExitCode.NOT_ALL_DONE, said
@@ -80,7 +80,7 @@ async def test_an_order_is_probed(desk: Path, monkeypatch: pytest.MonkeyPatch) -
         assert order["found"]["verdict"] == "not_found"
         assert order["found"]["marks"][0]["key"] == "triage.not_found.status"
 
-        await anyio.to_thread.run_sync(shutil.rmtree, desk / "probe")
+        await anyio.to_thread.run_sync(shutil.rmtree, program / "probe")
         monkeypatch.setenv("POOLWRIGHT_PASSWORD", "wrong")
         done, said = await poolwright("portal", "probe", "demo", full)
         assert done.returncode == ExitCode.LOGIN, said
@@ -92,4 +92,4 @@ async def test_an_order_is_probed(desk: Path, monkeypatch: pytest.MonkeyPatch) -
     assert done.returncode == ExitCode.INPUT, said
     done, said = await poolwright("portal", "probe", "demo", full, "--profile", "nobody")
     assert done.returncode == ExitCode.PROFILE, said
-    assert left_in(desk / "r") == []
+    assert left_in(program / "r") == []

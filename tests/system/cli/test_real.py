@@ -14,7 +14,7 @@ from poolwright.cli.process_exit import ExitCode
 from poolwright.demo.portal_client import running_portal
 from tests.support.portal import SHELL
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("program")]
 
 
 async def poolwright(*arguments: str) -> tuple[CompletedProcess[bytes], str]:
@@ -27,7 +27,7 @@ def left_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
-async def test_the_demo_is_as_expected_twice(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_demo_is_as_expected_twice(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     for count in (4, 1):
         done, said = await poolwright("demo", "--orders", str(count), "--workers", "1")
@@ -35,12 +35,12 @@ async def test_the_demo_is_as_expected_twice(desk: Path, monkeypatch: pytest.Mon
         assert done.returncode == ExitCode.DONE, said
         assert f"{count} of {count} orders as expected" in said
         assert "poolwright run orders.xlsx --profile mine" in said
-    assert (desk / "demo-output/orders.xlsx").is_file()
-    assert (desk / "demo-output/reports/orders-report.xlsx").is_file()
+    assert (program / "demo-output/orders.xlsx").is_file()
+    assert (program / "demo-output/reports/orders-report.xlsx").is_file()
 
 
-async def test_a_profile_is_made_checked_and_run_with(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(desk / "r"))
+async def test_a_profile_is_made_checked_and_run_with(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(program / "r"))
     async with running_portal(order_count=4) as portal:
         monkeypatch.setenv("POOLWRIGHT_USER", portal.user)
         monkeypatch.setenv("POOLWRIGHT_PASSWORD", "wrong")
@@ -49,7 +49,7 @@ async def test_a_profile_is_made_checked_and_run_with(desk: Path, monkeypatch: p
 
         done, said = await poolwright(*create, "--browser", SHELL or "")
         assert done.returncode == ExitCode.LOGIN, said
-        assert not (desk / "profiles/mine").exists()
+        assert not (program / "profiles/mine").exists()
 
         monkeypatch.setenv("POOLWRIGHT_PASSWORD", portal.password)
         done, said = await poolwright(*create)
@@ -71,13 +71,13 @@ async def test_a_profile_is_made_checked_and_run_with(desk: Path, monkeypatch: p
         last = json.loads(done.stdout.splitlines()[-1])
         assert last["exit_code"] == done.returncode in {ExitCode.DONE, ExitCode.NOT_ALL_DONE}, said
         assert sum(last["outcomes"].values()) == 2
-    assert left_in(desk / "r") == []
+    assert left_in(program / "r") == []
 
 
 async def test_a_profile_that_nobody_logged_in_to_ends_with_the_login_code(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+    program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(desk / "r"))
+    monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(program / "r"))
     monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     async with running_portal(order_count=4) as portal:
         done, said = await poolwright("profile", "create", "none", "--portal", "demo", "--base-url", portal.url)
@@ -87,4 +87,4 @@ async def test_a_profile_that_nobody_logged_in_to_ends_with_the_login_code(
         done, said = await poolwright("run", "4500000001", "--profile", "none", "--workers", "1")
         assert done.returncode == ExitCode.LOGIN, said
         assert "POOLWRIGHT_USER" in said
-    assert left_in(desk / "r") == []
+    assert left_in(program / "r") == []

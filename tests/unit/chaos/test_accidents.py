@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.pace import UNHURRIED
-from tests.support.storm.accidents import KILLS, Blow, Target, count_kinds, make_storm
+from tests.support.storm.accidents import KILLS, FaultKind, Target, count_kinds, make_storm
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
 
@@ -33,7 +33,7 @@ def test_sixty_kills_are_of_every_kind(seed: int) -> None:
 
     assert storm.kill_count == 60
     assert {one.target for one in storm.accidents} == set(Target)
-    assert {one.kind for one in storm.accidents} == {*KILLS, (Target.SUPERVISOR, Blow.END)}
+    assert {one.kind for one in storm.accidents} == {*KILLS, (Target.SUPERVISOR, FaultKind.END)}
     assert sum(count_kinds(storm.accidents).values()) == len(storm.accidents)
 
 
@@ -67,6 +67,6 @@ def test_only_a_supervisor_is_woken_or_waited_for(seed: int) -> None:
     storm = make_storm(seed=seed, order_count=300, kill_count=60)
 
     assert all(
-        (one.frozen_s > 0) == (one.target is Target.SUPERVISOR and one.blow in {Blow.FREEZE, Blow.NAP})
+        (one.frozen_s > 0) == (one.target is Target.SUPERVISOR and one.blow in {FaultKind.FREEZE, FaultKind.NAP})
         for one in storm.accidents
     )

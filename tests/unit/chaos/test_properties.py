@@ -61,7 +61,7 @@ def given(**changes: object) -> Break:
 ONCE, TRUE, FILES, FOLDER, STRAY, TRIES, MOVES, LEFT, WHOLE, BASE, AGAIN, END = PROPERTIES
 AGAIN_AND_AGAIN = "QUEUED ASSIGN ASSIGNED START RUNNING" + " GIVE_BACK QUEUED ASSIGN ASSIGNED START RUNNING" * 3
 BACK_ONCE = "QUEUED ASSIGN ASSIGNED START RUNNING GIVE_BACK QUEUED ASSIGN ASSIGNED START RUNNING FINISH DONE"
-STRANGER = Order(
+UNLISTED = Order(
     task_id="demo:9", number="9", status="DONE", outcome="NOT_FOUND", reason="portal_says_missing", folder=""
 )
 
@@ -75,7 +75,7 @@ def test_a_list_that_came_home_is_against_no_law() -> None:
     ("broken", "break_it"),
     [
         (ONCE, lambda scenario: replace(scenario, orders=scenario.orders[1:])),
-        (ONCE, lambda scenario: replace(scenario, orders=(*scenario.orders, STRANGER))),
+        (ONCE, lambda scenario: replace(scenario, orders=(*scenario.orders, UNLISTED))),
         (
             ONCE,
             lambda scenario: replace(

@@ -1,7 +1,7 @@
-"""A desk to type commands at."""
+"""A folder to type commands at."""
 
 from __future__ import annotations
 
-from tests.support.commands import command, desk, fake_run, profile
+from tests.support.commands import command, fake_run, profile, program
 
-__all__ = ["command", "desk", "fake_run", "profile"]
+__all__ = ["command", "fake_run", "profile", "program"]

@@ -18,7 +18,7 @@ from tests.unit.cli.test_demo_check import HOME, ORDER
 PORTAL = PortalClient(url="http://127.0.0.1:9", admin_token="t", user="anna", password="hunter2", pid=1)
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("program")
 def test_the_demo_takes_the_machines_settings_and_none_of_the_users_portal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "WORKERS": "3",
@@ -61,14 +61,14 @@ def test_what_is_not_as_expected_is_named(capsys: pytest.CaptureFixture[str]) ->
     assert lines[2].startswith("1 of 2 orders as expected")
 
 
-def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: Command, desk: Path) -> None:
-    (desk / "thesis.docx").write_text("years of work")
+def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: Command, program: Path) -> None:
+    (program / "thesis.docx").write_text("years of work")
 
     result = command("demo", "--out", ".")
 
     assert result.exit_code == ExitCode.USAGE
     assert "is not empty and was not created by a demo" in result.stderr
-    assert [path.name for path in desk.iterdir()] == ["thesis.docx"]
+    assert [path.name for path in program.iterdir()] == ["thesis.docx"]
 
 
 @pytest.mark.parametrize("count", ["0", "2001", "many"])

@@ -18,7 +18,7 @@ from poolwright.cli.process_exit import ExitCode, exit_process, forced_exit
 from poolwright.cli.signals import stop_signals
 
 
-class Ends:
+class RecordedExit:
     """Notes how the program would have ended."""
 
     def __init__(self) -> None:
@@ -31,8 +31,8 @@ class Ends:
 
 
 @pytest.fixture
-def ends(monkeypatch: pytest.MonkeyPatch) -> Ends:
-    found = Ends()
+def ends(monkeypatch: pytest.MonkeyPatch) -> RecordedExit:
+    found = RecordedExit()
     monkeypatch.setattr(os, "_exit", found)
     return found
 
@@ -48,7 +48,7 @@ def hung() -> Generator[threading.Thread]:
     thread.join()
 
 
-def test_a_program_that_hangs_ends_with_its_own_words(ends: Ends, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_hangs_ends_with_its_own_words(ends: RecordedExit, capfd: pytest.CaptureFixture[str]) -> None:
     with forced_exit(0.0) as arm:
         arm()
         assert ends.is_over.wait(60)
@@ -57,7 +57,7 @@ def test_a_program_that_hangs_ends_with_its_own_words(ends: Ends, capfd: pytest.
     assert "The next start continues with the rest" in capfd.readouterr().err
 
 
-def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
+def test_a_program_that_ends_in_time_is_let_be(ends: RecordedExit) -> None:
     before = threading.active_count()
     with forced_exit(3600.0) as arm:
         arm()
@@ -71,7 +71,7 @@ def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
     assert threading.active_count() <= before
 
 
-async def test_the_first_signal_sets_the_limit(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_signal_sets_the_limit(ends: RecordedExit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "EXTRA_TIME_S", 0.0)
     async with stop_signals(lambda _: None, str, limit_s=0.0):
         assert not ends.is_over.is_set()
@@ -82,7 +82,7 @@ async def test_the_first_signal_sets_the_limit(ends: Ends, monkeypatch: pytest.M
 
 
 def test_a_thread_that_hangs_does_not_keep_the_program(
-    ends: Ends, hung: threading.Thread, monkeypatch: pytest.MonkeyPatch
+    ends: RecordedExit, hung: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(last, "THREAD_WAIT_S", 0.0)
     exit_process(6)
@@ -91,7 +91,7 @@ def test_a_thread_that_hangs_does_not_keep_the_program(
     assert ends.codes == [6]
 
 
-def test_threads_that_end_by_themselves_are_waited_for(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_end_by_themselves_are_waited_for(ends: RecordedExit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last, "THREAD_WAIT_S", 60.0)
     short = threading.Thread(target=sys.getswitchinterval)
     monkeypatch.setattr(threading, "enumerate", lambda: [one for one in (short,) if one.is_alive()])

@@ -20,14 +20,14 @@ NOBODY = 2**22 + 1
 
 
 @pytest.fixture
-def private(desk: Path) -> Path:
-    folder = desk / "out" / PRIVATE_NAME
+def private(program: Path) -> Path:
+    folder = program / "out" / PRIVATE_NAME
     folder.mkdir(parents=True)
     return folder
 
 
-def test_where_nothing_works_that_is_not_well(command: Command, desk: Path) -> None:
-    told = command("health", "--out", str(desk / "out"))
+def test_where_nothing_works_that_is_not_well(command: Command, program: Path) -> None:
+    told = command("health", "--out", str(program / "out"))
 
     assert (told.exit_code, "no daemon and no batch is running on" in told.output) == (1, True)
 

@@ -16,19 +16,19 @@ from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders, task_id
 
 
-class Ancient(ManualClock):
+class OldClock(ManualClock):
     """Long before today."""
 
     def now(self):  # noqa: ANN201 - as the clock that it stands for
         return super().now().replace(year=2001)
 
 
-def made_journal(desk: Path) -> Path:
+def made_journal(program: Path) -> Path:
     """The journal of a run of long ago: a list that is over."""
-    path = desk / "downloads/.poolwright/journal.db"
+    path = program / "downloads/.poolwright/journal.db"
 
     async def work() -> None:
-        async with SqliteJournal(path, Ancient()) as journal:
+        async with SqliteJournal(path, OldClock()) as journal:
             await journal.accept(orders(*range(300)))
             await journal.cancel_all([task_id(number) for number in range(300)])
 
@@ -36,8 +36,8 @@ def made_journal(desk: Path) -> Path:
     return path
 
 
-def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command: Command, desk: Path) -> None:
-    path = made_journal(desk)
+def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command: Command, program: Path) -> None:
+    path = made_journal(program)
 
     assert command("journal", "compact").exit_code == ExitCode.DONE
     assert query(path, "SELECT count(*) FROM transitions") == [(300,)]
@@ -58,8 +58,8 @@ def test_its_help_says_what_is_deleted_and_what_stays(command: Command) -> None:
     assert "The results of all orders stay" in words
 
 
-def test_it_is_refused_while_another_program_has_the_journal(command: Command, desk: Path) -> None:
-    path = made_journal(desk)
+def test_it_is_refused_while_another_program_has_the_journal(command: Command, program: Path) -> None:
+    path = made_journal(program)
 
     async def beside_another() -> None:
         async with SqliteJournal(path, SystemClock()):
@@ -70,16 +70,16 @@ def test_it_is_refused_while_another_program_has_the_journal(command: Command, d
     anyio.run(beside_another)
 
 
-def test_a_folder_without_a_journal_stays_as_it_is(command: Command, desk: Path) -> None:
+def test_a_folder_without_a_journal_stays_as_it_is(command: Command, program: Path) -> None:
     result = command("journal", "compact", "--out", "elsewhere")
 
     assert result.exit_code == ExitCode.USAGE
     assert "There is no journal in 'elsewhere'" in result.stderr
-    assert list(desk.iterdir()) == []
+    assert list(program.iterdir()) == []
 
 
-def test_orders_are_given_to_another_account_by_a_word(command: Command, desk: Path) -> None:
-    path = made_journal(desk)
+def test_orders_are_given_to_another_account_by_a_word(command: Command, program: Path) -> None:
+    path = made_journal(program)
 
     result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/", "--profile", "new")
 

@@ -53,20 +53,20 @@ class FakeOnboarding:
 
 
 @pytest.fixture(name="browsers")
-def _browsers(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeOnboarding:
+def _browsers(monkeypatch: pytest.MonkeyPatch, program: Path) -> FakeOnboarding:
     fake = FakeOnboarding()
     monkeypatch.setattr("poolwright.service.login_methods.log_in_by_hand", fake.by_hand)
     monkeypatch.setattr("poolwright.service.login_methods.log_in_by_form", fake.by_form)
     monkeypatch.setattr("poolwright.service.login_methods.import_state", fake.by_state)
     monkeypatch.setenv("DISPLAY", ":99")
-    (desk / "state.json").write_text(
+    (program / "state.json").write_text(
         json.dumps({"cookies": [{"name": "a", "value": "b", "domain": "x.test", "path": "/"}]})
     )
     return fake
 
 
 @pytest.fixture(name="login")
-def _login(monkeypatch: pytest.MonkeyPatch, desk: Path) -> None:
+def _login(monkeypatch: pytest.MonkeyPatch, program: Path) -> None:
     monkeypatch.setenv("POOLWRIGHT_USER", "anna")
     monkeypatch.setenv("POOLWRIGHT_PASSWORD", "hunter2")
 
@@ -126,10 +126,10 @@ def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
 
 
 def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
-    command: Command, browsers: FakeOnboarding, desk: Path
+    command: Command, browsers: FakeOnboarding, program: Path
 ) -> None:
     demo = (resources.files("poolwright.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
-    (desk / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
+    (program / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
 
     made = command("profile", "import-state", "mine", "state.json", "--portal", "own.toml", "--url", BASE_URL)
     run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
@@ -138,16 +138,16 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     content = profile.read()
     assert (made.exit_code, run.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + run.output
     assert (content.pack, content.base_url, content.pack_file) == ("own", BASE_URL, "pack.toml")
-    assert content.pack_source == str((desk / "own.toml").resolve())
-    assert (profile.path / "pack.toml").read_bytes() == (desk / "own.toml").read_bytes()
+    assert content.pack_source == str((program / "own.toml").resolve())
+    assert (profile.path / "pack.toml").read_bytes() == (program / "own.toml").read_bytes()
     assert [portal_of(job.workers.worker).base_url for _, job in browsers.seen] == [BASE_URL]
 
 
 def test_a_pack_that_lies_in_the_folder_of_the_profile_needs_no_option(
-    command: Command, browsers: FakeOnboarding, desk: Path
+    command: Command, browsers: FakeOnboarding, program: Path
 ) -> None:
     demo = (resources.files("poolwright.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
-    folder = desk / "profiles" / "mine"
+    folder = program / "profiles" / "mine"
     folder.mkdir(parents=True)
     (folder / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
     browsers.error = SetupError("The portal does not answer.")
@@ -164,10 +164,10 @@ def test_a_pack_that_lies_in_the_folder_of_the_profile_needs_no_option(
 
 
 def test_a_profile_that_was_written_by_hand_is_logged_in(
-    command: Command, browsers: FakeOnboarding, desk: Path
+    command: Command, browsers: FakeOnboarding, program: Path
 ) -> None:
-    (desk / "profiles" / "mine").mkdir(parents=True)
-    (desk / "profiles" / "mine" / "profile.toml").write_text(f'pack = "demo"\nbase_url = "{BASE_URL}"\n')
+    (program / "profiles" / "mine").mkdir(parents=True)
+    (program / "profiles" / "mine" / "profile.toml").write_text(f'pack = "demo"\nbase_url = "{BASE_URL}"\n')
 
     result = command("profile", "login", "mine")
 
@@ -175,9 +175,9 @@ def test_a_profile_that_was_written_by_hand_is_logged_in(
     assert len(browsers.seen) == 1
 
 
-def own_pack(desk: Path, login: str) -> tuple[str, ...]:
+def own_pack(program: Path, login: str) -> tuple[str, ...]:
     """A pack of one's own, and how the commands are told of it."""
-    (desk / "own.toml").write_text(pack_text(login, ladder='"revisit"'), encoding="utf-8")
+    (program / "own.toml").write_text(pack_text(login, ladder='"revisit"'), encoding="utf-8")
     return ("--portal", "own.toml", "--url", BASE_URL)
 
 
@@ -203,13 +203,13 @@ def test_a_login_without_a_form_gets_what_is_set(  # noqa: PLR0917 - a table
     header: tuple[str, str] | None,
     command: Command,
     browsers: FakeOnboarding,
-    desk: Path,
+    program: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in given.items():
         monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
 
-    result = command("profile", "login", "mine", "--form", *own_pack(desk, rules))
+    result = command("profile", "login", "mine", "--form", *own_pack(program, rules))
 
     assert result.exit_code == ExitCode.DONE, result.output
     browser = browsers.seen[0][1].workers.worker.browser
@@ -235,14 +235,14 @@ def test_what_a_login_without_a_form_lacks_is_told(  # noqa: PLR0917 - a table
     words: str,
     command: Command,
     browsers: FakeOnboarding,
-    desk: Path,
+    program: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in given.items():
         monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
     monkeypatch.setattr("keyring.get_password", lambda *_: None)
 
-    result = command("profile", "login", "mine", "--form", *own_pack(desk, rules))
+    result = command("profile", "login", "mine", "--form", *own_pack(program, rules))
 
     assert (result.exit_code, browsers.seen) == (code, []), result.output
     assert words in result.stderr

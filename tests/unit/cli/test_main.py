@@ -14,7 +14,7 @@ from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.streams import TolerantStream
 
 
-class Refusing(io.RawIOBase):
+class RefusingStream(io.RawIOBase):
     """A place that takes nothing."""
 
     def __init__(self, number: int) -> None:
@@ -54,7 +54,7 @@ def test_an_answer_that_could_not_be_written_is_told(
     monkeypatch.setattr(main, "app", answer)
     monkeypatch.setattr(main, "secure_streams", lambda: None)
     monkeypatch.setattr(sys, "argv", ["poolwright", command])
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(TolerantStream(Refusing(number)))))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(TolerantStream(RefusingStream(number)))))
 
     with pytest.raises(SystemExit) as end:
         main.main()

@@ -32,10 +32,10 @@ PORTAL_COMMANDS = (
 
 
 @pytest.fixture(name="own")
-def _own(desk: Path) -> Path:
+def _own(program: Path) -> Path:
     """A profile for a pack of one's own; returns its folder."""
-    (desk / "packs").mkdir()
-    (desk / "packs" / "acme.toml").write_text(written(), encoding="utf-8")
+    (program / "packs").mkdir()
+    (program / "packs" / "acme.toml").write_text(written(), encoding="utf-8")
     settings = load_settings({"profile": "mine", "portal": "packs/acme.toml", "base_url": BASE_URL})
     _, pack = resolve_new_portal_config(settings)
     profile = ProfileRepository(settings.profiles_dir).create("mine", pack.content, pack.copy)

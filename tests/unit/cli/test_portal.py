@@ -41,10 +41,10 @@ def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:
     assert "/order_headers/{number}" in result.stdout
 
 
-def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, desk: Path) -> None:
+def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, program: Path) -> None:
     text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     signs = text[text.index("settled = ") : text.index("[fields.supplier]")]
-    (desk / "mine.toml").write_text(text.replace(signs, ""), encoding="utf-8")
+    (program / "mine.toml").write_text(text.replace(signs, ""), encoding="utf-8")
 
     result = command("portal", "lint", "./mine.toml")
 
@@ -53,10 +53,10 @@ def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, des
     assert "note" not in command("portal", "lint", "coupa").stdout
 
 
-def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, desk: Path) -> None:
+def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, program: Path) -> None:
     text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     text = text.replace('order = "/order_headers/{number}"', 'order = "/order_headers"').replace("submit =", "sumbit =")
-    (desk / "mine.toml").write_text(text, encoding="utf-8")
+    (program / "mine.toml").write_text(text, encoding="utf-8")
 
     result = command("portal", "lint", "./mine.toml")
 
@@ -89,8 +89,8 @@ def own_pack(folder: Path, file: str, name: str) -> Path:
     return folder / file
 
 
-def test_a_pack_that_believes_an_empty_list_by_its_arrival_alone_is_told_so(command: Command, desk: Path) -> None:
-    path = own_pack(desk, "mine.toml", "mine")
+def test_a_pack_that_believes_an_empty_list_by_its_arrival_alone_is_told_so(command: Command, program: Path) -> None:
+    path = own_pack(program, "mine.toml", "mine")
     text = path.read_text(encoding="utf-8")
     count = text[text.index("[attachments.count]") : text.index("[fields.supplier]")]
     path.write_text(text.replace(count, ""), encoding="utf-8")
@@ -102,11 +102,11 @@ def test_a_pack_that_believes_an_empty_list_by_its_arrival_alone_is_told_so(comm
     assert "from attachments.settled alone" in result.stdout
 
 
-def test_packs_of_all_places_are_listed_with_what_they_hide(command: Command, desk: Path) -> None:
-    own_pack(desk / "packs", "coupa.toml", "coupa")
-    (desk / "packs" / "torn.toml").write_text("schema =\n")
-    ProfileRepository(desk / "profiles").create("mine", ProfileFile(pack="own", base_url="http://127.0.0.1:9"))
-    own_pack(desk / "profiles" / "mine", "own.toml", "own")
+def test_packs_of_all_places_are_listed_with_what_they_hide(command: Command, program: Path) -> None:
+    own_pack(program / "packs", "coupa.toml", "coupa")
+    (program / "packs" / "torn.toml").write_text("schema =\n")
+    ProfileRepository(program / "profiles").create("mine", ProfileFile(pack="own", base_url="http://127.0.0.1:9"))
+    own_pack(program / "profiles" / "mine", "own.toml", "own")
 
     listed = command("portal", "list", "--packs-dir", "packs", "--json").stdout
     told = " ".join(command("portal", "list", "--packs-dir", "packs").stdout.split())
@@ -128,8 +128,8 @@ def test_a_folder_of_packs_that_is_not_there_is_told(command: Command) -> None:
     assert "The folder of packs none does not exist." in command("portal", "list", "--packs-dir", "none").stdout
 
 
-def test_one_pack_is_shown_with_its_place_or_as_its_file(command: Command, desk: Path) -> None:
-    path = own_pack(desk / "packs", "coupa.toml", "coupa")
+def test_one_pack_is_shown_with_its_place_or_as_its_file(command: Command, program: Path) -> None:
+    path = own_pack(program / "packs", "coupa.toml", "coupa")
 
     shown = " ".join(command("portal", "show", "coupa", "--packs-dir", "packs").stdout.split())
     file = command("portal", "show", "coupa", "--packs-dir", "packs", "--toml").stdout
@@ -138,8 +138,8 @@ def test_one_pack_is_shown_with_its_place_or_as_its_file(command: Command, desk:
     assert file == path.read_text(encoding="utf-8")
 
 
-def test_a_problem_of_a_named_pack_is_told_with_its_file(command: Command, desk: Path) -> None:
-    path = own_pack(desk / "packs", "mine.toml", "mine")
+def test_a_problem_of_a_named_pack_is_told_with_its_file(command: Command, program: Path) -> None:
+    path = own_pack(program / "packs", "mine.toml", "mine")
     path.write_text(path.read_text(encoding="utf-8") + "\n[limit]\npage_s = 1\n", encoding="utf-8")
 
     result = command("portal", "lint", "mine", "--packs-dir", "packs")
@@ -149,21 +149,21 @@ def test_a_problem_of_a_named_pack_is_told_with_its_file(command: Command, desk:
     assert result.stdout.rstrip().endswith("did you mean limits?")
 
 
-def test_a_new_pack_is_valid_and_has_a_schema_beside_it(command: Command, desk: Path) -> None:
+def test_a_new_pack_is_valid_and_has_a_schema_beside_it(command: Command, program: Path) -> None:
     made = command("portal", "new", "acme")
     lint = command("portal", "lint", "acme.toml")
 
-    text = (desk / "acme.toml").read_text(encoding="utf-8")
+    text = (program / "acme.toml").read_text(encoding="utf-8")
     assert (made.exit_code, lint.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + lint.output
     assert "note" not in lint.stdout
     assert "poolwright profile login acme --portal acme.toml" in made.stdout
     assert text.splitlines()[0] == "#:schema ./pack.schema.json"
-    assert (desk / "pack.schema.json").read_text(encoding="utf-8") == command("portal", "schema").stdout
+    assert (program / "pack.schema.json").read_text(encoding="utf-8") == command("portal", "schema").stdout
 
 
-def test_every_example_of_a_new_pack_is_valid(command: Command, desk: Path) -> None:
+def test_every_example_of_a_new_pack_is_valid(command: Command, program: Path) -> None:
     command("portal", "new", "acme")
-    lines = (desk / "acme.toml").read_text(encoding="utf-8").splitlines()
+    lines = (program / "acme.toml").read_text(encoding="utf-8").splitlines()
     example = re.compile(r"# (?=\[|\w+ = )")
     examples = [example.sub("", line, count=1) if example.match(line) else line for line in lines]
 
@@ -173,9 +173,9 @@ def test_every_example_of_a_new_pack_is_valid(command: Command, desk: Path) -> N
     assert pack.fields.keys() == {"supplier"}
 
 
-def test_a_new_pack_replaces_none_and_needs_a_name(command: Command, desk: Path) -> None:
-    (desk / "packs").mkdir()
-    (desk / "packs" / "acme.toml").write_text("mine")
+def test_a_new_pack_replaces_none_and_needs_a_name(command: Command, program: Path) -> None:
+    (program / "packs").mkdir()
+    (program / "packs" / "acme.toml").write_text("mine")
 
     there = command("portal", "new", "acme", "--packs-dir", "packs")
     wrong = command("portal", "new", "Acme Inc.")
@@ -183,4 +183,4 @@ def test_a_new_pack_replaces_none_and_needs_a_name(command: Command, desk: Path)
     assert (there.exit_code, wrong.exit_code) == (ExitCode.USAGE, ExitCode.USAGE)
     assert "packs/acme.toml is there already" in there.stderr
     assert "is not a name for a pack" in wrong.stderr
-    assert (desk / "packs" / "acme.toml").read_text() == "mine"
+    assert (program / "packs" / "acme.toml").read_text() == "mine"

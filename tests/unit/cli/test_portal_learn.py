@@ -29,9 +29,9 @@ from tests.unit.portal_examination.packs import examination_of
 
 
 @pytest.fixture(name="folder")
-def _folder(desk: Path) -> Path:
+def _folder(program: Path) -> Path:
     """A folder of saved pages, as a person makes it; one page is saved by a browser that writes its address into it."""
-    folder = desk / "Acme pages"
+    folder = program / "Acme pages"
     folder.mkdir()
     pages = shown_pages(taught_portal("table"))
     for page in pages:
@@ -46,7 +46,7 @@ def _folder(desk: Path) -> Path:
     return folder
 
 
-def test_a_pack_is_written_with_its_pages_and_told(command: Command, desk: Path, folder: Path) -> None:
+def test_a_pack_is_written_with_its_pages_and_told(command: Command, program: Path, folder: Path) -> None:
     result = command("portal", "learn", "acme", "--from", str(folder))
 
     assert result.exit_code == ExitCode.DONE, result.output
@@ -56,30 +56,30 @@ def test_a_pack_is_written_with_its_pages_and_told(command: Command, desk: Path,
     lint = command("portal", "lint", "acme.toml")
     assert lint.exit_code == ExitCode.DONE
     assert "note" not in lint.stdout
-    assert {path.name for path in (desk / "acme.pages").iterdir()} == {path.name for path in folder.iterdir()}
+    assert {path.name for path in (program / "acme.pages").iterdir()} == {path.name for path in folder.iterdir()}
 
 
-def test_the_name_is_that_of_the_folder(command: Command, desk: Path, folder: Path) -> None:
+def test_the_name_is_that_of_the_folder(command: Command, program: Path, folder: Path) -> None:
     command("portal", "learn", "--from", str(folder))
 
-    assert 'name = "acme-pages"' in (desk / "acme-pages.toml").read_text(encoding="utf-8")
+    assert 'name = "acme-pages"' in (program / "acme-pages.toml").read_text(encoding="utf-8")
 
 
-def test_what_is_there_is_overwritten_only_by_force(command: Command, desk: Path, folder: Path) -> None:
-    (desk / "acme.toml").write_text("mine", encoding="utf-8")
+def test_what_is_there_is_overwritten_only_by_force(command: Command, program: Path, folder: Path) -> None:
+    (program / "acme.toml").write_text("mine", encoding="utf-8")
 
     refused = command("portal", "learn", "acme", "--from", str(folder))
 
     assert refused.exit_code == ExitCode.USAGE
     assert "acme.toml exists" in refused.stderr
-    assert (desk / "acme.toml").read_text(encoding="utf-8") == "mine"
+    assert (program / "acme.toml").read_text(encoding="utf-8") == "mine"
     assert command("portal", "learn", "acme", "--from", str(folder), "--force").exit_code == ExitCode.DONE
 
 
-def test_the_pages_try_a_pack_that_was_changed(command: Command, desk: Path, folder: Path) -> None:
+def test_the_pages_try_a_pack_that_was_changed(command: Command, program: Path, folder: Path) -> None:
     command("portal", "learn", "acme", "--from", str(folder))
     right = command("portal", "learn", "--check", "acme.toml")
-    pack = desk / "acme.toml"
+    pack = program / "acme.toml"
     pack.write_text(pack.read_text(encoding="utf-8").replace("td.doc a", "td.other a"), encoding="utf-8")
 
     wrong = command("portal", "learn", "--check", "acme.toml")
@@ -89,9 +89,9 @@ def test_the_pages_try_a_pack_that_was_changed(command: Command, desk: Path, fol
     assert "wrong: order-1.html: The page announces 3 attachments but shows 0." in wrong.stdout
 
 
-def test_a_selector_that_only_a_browser_knows_is_told(command: Command, desk: Path, folder: Path) -> None:
+def test_a_selector_that_only_a_browser_knows_is_told(command: Command, program: Path, folder: Path) -> None:
     command("portal", "learn", "acme", "--from", str(folder))
-    pack = desk / "acme.toml"
+    pack = program / "acme.toml"
     pack.write_text(pack.read_text(encoding="utf-8").replace("td.doc a", "td:popover-open a"), encoding="utf-8")
 
     result = command("portal", "learn", "--check", "acme.toml")
@@ -100,9 +100,9 @@ def test_a_selector_that_only_a_browser_knows_is_told(command: Command, desk: Pa
     assert "cannot be tried on saved pages" in result.stderr
 
 
-def test_a_list_that_only_a_response_has_is_told(command: Command, desk: Path, folder: Path) -> None:
+def test_a_list_that_only_a_response_has_is_told(command: Command, program: Path, folder: Path) -> None:
     command("portal", "learn", "acme", "--from", str(folder))
-    pack = desk / "acme.toml"
+    pack = program / "acme.toml"
     api = '[attachments.api]\nrequest = "/files"\nitems = "files"\ntemplate = "{url:raw}"\n'
     pack.write_text(f"{pack.read_text(encoding='utf-8')}\n{api}", encoding="utf-8")
 
@@ -112,9 +112,9 @@ def test_a_list_that_only_a_response_has_is_told(command: Command, desk: Path, f
     assert "attachments.api cannot be tried on saved pages" in result.stderr
 
 
-def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command, desk: Path, folder: Path) -> None:
+def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command, program: Path, folder: Path) -> None:
     command("portal", "learn", "acme", "--from", str(folder))
-    pack = desk / "acme.toml"
+    pack = program / "acme.toml"
     text = pack.read_text(encoding="utf-8")
     text = text.replace("[fields.supplier]\nselector = [", '[fields.supplier]\nmany = true\nselector = ["h1", ')
     pack.write_text(text, encoding="utf-8")
@@ -126,7 +126,7 @@ def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command
     assert "; Nordwind GmbH" in result.stdout
 
 
-def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, desk: Path, folder: Path) -> None:
+def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, program: Path, folder: Path) -> None:
     text = (folder / OBSERVATIONS_FILE).read_text(encoding="utf-8")
     text = text.replace('file = "order-1.html"', 'file = "order-1.html"\ncount = 4')
     (folder / OBSERVATIONS_FILE).write_text(text, encoding="utf-8")
@@ -136,7 +136,7 @@ def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, 
     assert result.exit_code == ExitCode.NOT_ALL_DONE
     assert "wrong: order-1.html: 3 attachments are found, but it has 4." in result.stdout
     assert "Next:" not in result.stdout
-    assert (desk / "acme.toml").is_file()
+    assert (program / "acme.toml").is_file()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_pack_that_reads_a_page_wrongly_is_written_and_told(command: Command, 
     ],
 )
 def test_observations_that_teach_nothing_are_refused(
-    command: Command, desk: Path, folder: Path, old: str, new: str, told: str
+    command: Command, program: Path, folder: Path, old: str, new: str, told: str
 ) -> None:
     file = folder / OBSERVATIONS_FILE
     text = file.read_text(encoding="utf-8")
@@ -166,7 +166,7 @@ def test_observations_that_teach_nothing_are_refused(
 
     assert result.exit_code == ExitCode.USAGE, result.output
     assert told in result.stderr
-    assert not (desk / "acme.toml").exists()
+    assert not (program / "acme.toml").exists()
 
 
 def test_either_pages_or_a_pack_must_be_named(command: Command, folder: Path) -> None:
@@ -200,7 +200,7 @@ def good_proof(number: str) -> OrderProof:
 
 
 @pytest.fixture(name="proofs")
-def _proofs(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeProofs:
+def _proofs(monkeypatch: pytest.MonkeyPatch, program: Path) -> FakeProofs:
     """A profile "acme" that is logged in, and no browser: each order is found with one file."""
     fake = FakeProofs(found=(good_proof("4500010005"), good_proof("4500010006")))
 
@@ -209,7 +209,7 @@ def _proofs(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeProofs:
 
     monkeypatch.setattr(ProofRun, "run", run)
     monkeypatch.setattr("poolwright.system.sandbox.probe_sandbox", lambda _: SANDBOX_ALLOWED)
-    ProfileRepository(desk / "profiles").create("acme", ProfileFile(pack="acme", base_url="https://portal.test"))
+    ProfileRepository(program / "profiles").create("acme", ProfileFile(pack="acme", base_url="https://portal.test"))
     return fake
 
 
@@ -245,7 +245,7 @@ def test_orders_of_the_observations_are_tried_too(command: Command, folder: Path
 
 
 def test_an_order_that_differs_is_told_and_the_pack_is_written(
-    command: Command, desk: Path, folder: Path, proofs: FakeProofs
+    command: Command, program: Path, folder: Path, proofs: FakeProofs
 ) -> None:
     proofs.found = (OrderProof(number="4500010005", problem="The page hangs."),)
 
@@ -254,7 +254,7 @@ def test_an_order_that_differs_is_told_and_the_pack_is_written(
     assert result.exit_code == ExitCode.NOT_ALL_DONE
     assert "wrong: Order 4500010005: The page hangs." in result.stdout
     assert "not sure: Only one order was tried" in result.stdout
-    assert (desk / "acme.toml").is_file()
+    assert (program / "acme.toml").is_file()
     checked = command("portal", "learn", "--check", "acme.toml", "--profile", "acme", "--prove", "4500010005")
     assert checked.exit_code == ExitCode.NOT_ALL_DONE
 
@@ -277,13 +277,13 @@ def test_a_right_order_excuses_no_page_that_is_read_wrongly(command: Command, fo
     assert len(proofs.runs) == 1
 
 
-def test_orders_are_tried_with_a_profile_alone(command: Command, desk: Path, folder: Path) -> None:
+def test_orders_are_tried_with_a_profile_alone(command: Command, program: Path, folder: Path) -> None:
     without = command("portal", "learn", "acme", "--from", str(folder), "--prove", "4500010005")
     missing = learn_and_prove(command, folder, "--prove", "4500010005")
 
     assert (without.exit_code, missing.exit_code) == (ExitCode.USAGE, ExitCode.PROFILE)
     assert "name a profile that is logged in with --profile" in without.stderr
-    assert not (desk / "acme.toml").exists()
+    assert not (program / "acme.toml").exists()
 
 
 @dataclass(kw_only=True)
@@ -333,21 +333,21 @@ def _window(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeWindow:
 WINDOW = ("portal", "learn", "acme", "--url", "https://portal.test/start")
 
 
-def test_the_login_of_the_window_becomes_a_whole_profile(command: Command, desk: Path, window: FakeWindow) -> None:
+def test_the_login_of_the_window_becomes_a_whole_profile(command: Command, program: Path, window: FakeWindow) -> None:
     result = command(*WINDOW, "--profile", "ours")
 
     assert result.exit_code == ExitCode.DONE, result.output
     assert "Next: poolwright run LIST --profile ours" in result.stdout
     assert "profile login" not in result.stdout
-    content = ProfileRepository(desk / "profiles").find("ours").read()
-    pack = (desk / "acme.toml").read_bytes()
+    content = ProfileRepository(program / "profiles").find("ours").read()
+    pack = (program / "acme.toml").read_bytes()
     assert (content.pack, content.pack_file, content.base_url) == ("acme", "pack.toml", "https://portal.test")
     assert content.pack_sha256 == hashlib.sha256(pack).hexdigest()
-    assert (desk / "profiles" / "ours" / "pack.toml").read_bytes() == pack
+    assert (program / "profiles" / "ours" / "pack.toml").read_bytes() == pack
 
 
 def test_the_orders_of_the_panel_are_tried_and_a_profile_without_a_name_is_gone(
-    command: Command, desk: Path, window: FakeWindow, proofs: FakeProofs
+    command: Command, program: Path, window: FakeWindow, proofs: FakeProofs
 ) -> None:
     window.numbers = ("4500010005",)
 
@@ -359,19 +359,21 @@ def test_the_orders_of_the_panel_are_tried_and_a_profile_without_a_name_is_gone(
     ((path, content),) = window.made
     assert (content.pack, job.base) == ("acme", path / "base")
     assert not path.exists()
-    assert [path.name for path in (desk / "profiles").iterdir()] == ["acme"], "the one that was there before"
+    assert [path.name for path in (program / "profiles").iterdir()] == ["acme"], "the one that was there before"
     assert "Next: poolwright profile login acme --portal acme.toml" in result.stdout
 
 
-def test_a_login_that_does_not_hold_costs_the_profile_alone(command: Command, desk: Path, window: FakeWindow) -> None:
+def test_a_login_that_does_not_hold_costs_the_profile_alone(
+    command: Command, program: Path, window: FakeWindow
+) -> None:
     window.error = LoginRequiredError("The portal asks a new browser to log in.")
 
     result = command(*WINDOW, "--profile", "ours")
 
     assert result.exit_code == ExitCode.LOGIN
     assert "asks a new browser" in result.stderr
-    assert (desk / "acme.toml").is_file()
-    assert not (desk / "profiles" / "ours").exists()
+    assert (program / "acme.toml").is_file()
+    assert not (program / "profiles" / "ours").exists()
 
 
 def test_the_window_replaces_no_profile(command: Command, proofs: FakeProofs) -> None:

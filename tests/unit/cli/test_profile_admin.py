@@ -155,11 +155,11 @@ def test_a_profile_that_a_browser_or_a_command_has_is_left_alone(command: Comman
 )
 @pytest.mark.parametrize("is_named_by_path", [True, False])
 def test_the_folder_of_an_everyday_browser_is_refused_with_the_way_out(
-    command: Command, monkeypatch: pytest.MonkeyPatch, desk: Path, what: str, is_named_by_path: bool
+    command: Command, monkeypatch: pytest.MonkeyPatch, program: Path, what: str, is_named_by_path: bool
 ) -> None:
-    everyday = desk / "home/.config/google-chrome"
+    everyday = program / "home/.config/google-chrome"
     make_base(everyday / "mine/base")
-    monkeypatch.setenv("HOME", str(desk / "home"))
+    monkeypatch.setenv("HOME", str(program / "home"))
     monkeypatch.setenv("DISPLAY", ":99")
     named = [str(everyday / "Default")] if is_named_by_path else ["mine", "--profiles-dir", str(everyday)]
     new = ["--portal", "demo", "--base-url", "http://127.0.0.1:9"] if what in {"create", "login"} else []

@@ -39,7 +39,7 @@ class FakeBrowser:
 
 
 @pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeBrowser:
+def browser(monkeypatch: pytest.MonkeyPatch, program: Path) -> FakeBrowser:
     fake = FakeBrowser()
     monkeypatch.setattr("poolwright.cli.login.make_base_profile", fake)
     return fake
@@ -137,9 +137,9 @@ def test_a_base_that_no_browser_opened_is_no_good_for_clones(command: Command, p
     assert list(Path("r").iterdir()) == [], "nothing is left of the attempt"
 
 
-def test_a_clone_check_marks_no_damage(command: Command, desk: Path) -> None:
+def test_a_clone_check_marks_no_damage(command: Command, program: Path) -> None:
     """It decides nothing: only a run, or a person, does."""
-    base = make_base(desk / "profiles" / "default" / "base")
+    base = make_base(program / "profiles" / "default" / "base")
     (base.parent / "profile.toml").write_text('schema = 1\npack = "demo"\nbase_url = "http://127.0.0.1"\n')
     (base / "Default" / "Cookies").write_bytes(b"garbage")
 

@@ -26,9 +26,9 @@ Harm = Callable[[Path], object]
 
 
 @pytest.fixture
-def coupa(desk: Path) -> NamedProfile:
+def coupa(program: Path) -> NamedProfile:
     """A profile that is logged in and sealed."""
-    made = ProfileRepository(desk / "profiles").create("coupa", ProfileFile(pack="coupa", base_url="https://x.test"))
+    made = ProfileRepository(program / "profiles").create("coupa", ProfileFile(pack="coupa", base_url="https://x.test"))
     make_base(made.base_path)
     seal_base(made.base_path, now=NOON, browser_version="156.0")
     return made
@@ -64,8 +64,8 @@ def test_the_list_loses_nothing_in_a_narrow_terminal(
 
 
 @pytest.mark.usefixtures("coupa")
-def test_an_address_of_any_length_hides_no_other_column(command: Command, desk: Path) -> None:
-    path = desk / "profiles" / "coupa" / "profile.toml"
+def test_an_address_of_any_length_hides_no_other_column(command: Command, program: Path) -> None:
+    path = program / "profiles" / "coupa" / "profile.toml"
     address = f"https://{'portal.' * 20}test"
     path.write_text(path.read_text().replace("https://x.test", address))
 
@@ -140,7 +140,7 @@ def test_a_profile_that_another_command_has_is_in_use(command: Command, coupa: N
         assert command("profile", "verify", "coupa").exit_code == ExitCode.PROFILE
 
 
-def test_no_profile_yet_is_told_with_the_way_to_the_first_one(command: Command, desk: Path) -> None:
+def test_no_profile_yet_is_told_with_the_way_to_the_first_one(command: Command, program: Path) -> None:
     assert "poolwright profile login NAME" in command("profile", "list").stdout
 
 

@@ -14,9 +14,9 @@ ROW = {"row_no": 2, "cells": ["PO4500000001", "Acme"], "outcome": "FAILED"}
 
 
 @pytest.fixture
-def report(desk: Path) -> Path:
+def report(program: Path) -> Path:
     """A report as JSON with one order that failed."""
-    path = desk / "orders-report.json"
+    path = program / "orders-report.json"
     path.write_text('{"summary": {},\n"columns": ["PO", "Supplier"],\n"rows": [\n' + json.dumps(ROW) + "\n]}\n")
     return path
 
@@ -36,8 +36,8 @@ def test_its_list_is_taken_by_run_as_it_is(command: Command, fake_run: FakeRun) 
 
 
 @pytest.mark.usefixtures("report")
-def test_it_is_told_as_json_too(command: Command, desk: Path) -> None:
-    (desk / "lists").mkdir()
+def test_it_is_told_as_json_too(command: Command, program: Path) -> None:
+    (program / "lists").mkdir()
 
     result = command("retry-list", "orders-report.json", "--class", "failed", "--to", "lists", "--json")
 
@@ -50,11 +50,11 @@ def test_it_is_told_as_json_too(command: Command, desk: Path) -> None:
 
 
 @pytest.mark.usefixtures("report")
-def test_nothing_to_try_again_is_said(command: Command, desk: Path) -> None:
+def test_nothing_to_try_again_is_said(command: Command, program: Path) -> None:
     result = command("retry-list", "orders-report.json", "--class", "partial")
 
     assert result.stdout == "No order of this report is to be tried again.\n"
-    assert not list(desk.glob("*.csv"))
+    assert not list(program.glob("*.csv"))
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_nothing_to_try_again_is_said(command: Command, desk: Path) -> None:
 )
 @pytest.mark.usefixtures("report")
 def test_errors_are_sentences(
-    command: Command, desk: Path, arguments: tuple[str, ...], code: ExitCode, sentence: str
+    command: Command, program: Path, arguments: tuple[str, ...], code: ExitCode, sentence: str
 ) -> None:
-    (desk / "list.csv").write_text("PO\n1\n")
+    (program / "list.csv").write_text("PO\n1\n")
 
     result = command("retry-list", *arguments)
 

@@ -92,9 +92,9 @@ def test_each_option_acts(
     assert seen(fake_run.jobs[0])
 
 
-def test_a_profile_may_be_named_and_lie_elsewhere(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "profiles/default").rename(desk / "profiles/second")
-    (desk / "profiles").rename(desk / "elsewhere")
+def test_a_profile_may_be_named_and_lie_elsewhere(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "profiles/default").rename(program / "profiles/second")
+    (program / "profiles").rename(program / "elsewhere")
 
     result = command("run", *NUMBERS, "--profile", "second", "--profiles-dir", "elsewhere")
 
@@ -180,8 +180,8 @@ def test_a_proxy_that_cannot_be_used_as_it_is_set_is_refused(
 LIST = "Supplier,Order No.,PO\nAcme,PO4500000001,PO4500000009\nNordwind,PO4500000002,PO4500000009\n"
 
 
-def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "my orders.csv").write_text(LIST)
+def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "my orders.csv").write_text(LIST)
 
     result = command("run", "my orders.csv", "--column", "Order No.")
 
@@ -193,9 +193,9 @@ def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, desk: P
 
 @pytest.mark.parametrize("stem", ["l" * 240, "ä" * 120, "a:b|c"])
 def test_the_report_of_a_list_has_a_name_that_every_disk_takes(
-    command: Command, fake_run: FakeRun, desk: Path, stem: str
+    command: Command, fake_run: FakeRun, program: Path, stem: str
 ) -> None:
-    (desk / f"{stem}.csv").write_text(LIST)
+    (program / f"{stem}.csv").write_text(LIST)
 
     command("run", f"{stem}.csv", "--column", "Order No.")
 
@@ -212,13 +212,13 @@ def test_a_list_is_read_from_standard_input(command: Command, fake_run: FakeRun)
     assert job.report_stem == "orders-report"
 
 
-def test_a_sheet_may_be_named(command: Command, fake_run: FakeRun, desk: Path) -> None:
+def test_a_sheet_may_be_named(command: Command, fake_run: FakeRun, program: Path) -> None:
     workbook = Workbook()
     for name, number in (("First", NUMBERS[0]), ("Second", NUMBERS[1])):
         sheet = workbook.create_sheet(name)
         sheet.append(["PO"])
         sheet.append([number])
-    workbook.save(desk / "orders.xlsx")
+    workbook.save(program / "orders.xlsx")
 
     command("run", "orders.xlsx", "--sheet", "second")
 
@@ -259,8 +259,8 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     assert fake_run.jobs == []
 
 
-def test_an_output_folder_that_cannot_be_is_refused(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "file").write_text("")
+def test_an_output_folder_that_cannot_be_is_refused(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "file").write_text("")
 
     result = command("run", *NUMBERS, "--out", "file/below")
 
@@ -392,11 +392,11 @@ def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
     ],
 )
 def test_the_log_tells_the_mode_of_the_sandbox_and_the_reason(
-    choice: str, line: str, command: Command, fake_run: FakeRun, desk: Path
+    choice: str, line: str, command: Command, fake_run: FakeRun, program: Path
 ) -> None:
     shown = command("run", *NUMBERS, "--sandbox", choice, "--verbose")
 
-    entries = [json.loads(text) for text in (desk / "downloads/.poolwright/log.jsonl").read_text().splitlines()]
+    entries = [json.loads(text) for text in (program / "downloads/.poolwright/log.jsonl").read_text().splitlines()]
     assert [entry["text"] for entry in entries].count(line) == 1
     assert ("sandbox" in f"{shown.stdout}{shown.stderr}") is (choice == "off"), "what is in order is only logged"
 
@@ -419,22 +419,22 @@ def test_quiet_shows_only_the_end(command: Command, fake_run: FakeRun) -> None:
 
 
 def test_the_whole_log_is_kept_beside_the_journal_for_its_owner_alone(
-    command: Command, fake_run: FakeRun, desk: Path
+    command: Command, fake_run: FakeRun, program: Path
 ) -> None:
     command("run", *NUMBERS)
 
-    assert (desk / "downloads/.poolwright/log.jsonl").is_file()
-    assert stat.S_IMODE((desk / "downloads/.poolwright").stat().st_mode) == 0o700
+    assert (program / "downloads/.poolwright/log.jsonl").is_file()
+    assert stat.S_IMODE((program / "downloads/.poolwright").stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(("level", "kept"), [("debug", 3), ("info", 2), ("error", 0)])
 def test_the_log_may_go_elsewhere_and_hold_more_or_less(
-    level: str, kept: int, command: Command, fake_run: FakeRun, desk: Path
+    level: str, kept: int, command: Command, fake_run: FakeRun, program: Path
 ) -> None:
     command("run", *NUMBERS, "--log-file", "logs/mine.jsonl", "--log-level", level, "--sandbox", "on")
 
-    assert len((desk / "logs/mine.jsonl").read_text().splitlines()) == kept
-    assert not (desk / "downloads/.poolwright/log.jsonl").exists()
+    assert len((program / "logs/mine.jsonl").read_text().splitlines()) == kept
+    assert not (program / "downloads/.poolwright/log.jsonl").exists()
 
 
 @pytest.mark.parametrize(
@@ -449,8 +449,8 @@ def test_people_see_of_the_log_what_they_want(
     assert all(word in line for word, line in zip(seen, lines, strict=True))
 
 
-def test_a_dry_run_shows_the_list_and_starts_nothing(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "orders.csv").write_text(f"{LIST}Acme,12,PO4500000009\n")
+def test_a_dry_run_shows_the_list_and_starts_nothing(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "orders.csv").write_text(f"{LIST}Acme,12,PO4500000009\n")
 
     result = command("run", "orders.csv", "--column", "Order No.", "--dry-run")
 
@@ -460,11 +460,11 @@ def test_a_dry_run_shows_the_list_and_starts_nothing(command: Command, fake_run:
     assert "2 PO4500000001 PO4500000001" in shown
     assert any(line.startswith("4 12 INVALID") for line in shown)
     assert fake_run.jobs == []
-    assert not (desk / "downloads").exists()
+    assert not (program / "downloads").exists()
 
 
-def test_a_dry_run_for_programs(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "orders.csv").write_text(LIST)
+def test_a_dry_run_for_programs(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "orders.csv").write_text(LIST)
 
     told = json.loads(command("run", "orders.csv", "--column", "#2", "--dry-run", "--json").stdout)
 
@@ -472,7 +472,7 @@ def test_a_dry_run_for_programs(command: Command, fake_run: FakeRun, desk: Path)
     assert told["orders"] == list(NUMBERS)
 
 
-def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, desk: Path) -> None:
+def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, program: Path) -> None:
     result = command("run", *NUMBERS, "--portal", "demo", "--base-url", BASE_URL, "--dry-run")
 
     assert result.exit_code == ExitCode.DONE
@@ -512,8 +512,8 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
         assert words in log
 
 
-def test_a_dry_run_shows_the_folders_of_the_orders(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "orders.csv").write_text(
+def test_a_dry_run_shows_the_folders_of_the_orders(command: Command, fake_run: FakeRun, program: Path) -> None:
+    (program / "orders.csv").write_text(
         "Buyer,PO\nAnn,PO4500000001\nBob,PO4500000001\nA/B,4500 000 002\nAnn,po4500000001\n"
     )
     options = ("--column", "PO", "--folder-template", "{Buyer}/{supplier}/{number}", "--dry-run")
@@ -531,14 +531,16 @@ def test_a_dry_run_shows_the_folders_of_the_orders(command: Command, fake_run: F
     assert fake_run.jobs == []
 
 
-def test_orders_with_one_name_for_their_folders_are_shown_apart(command: Command, desk: Path) -> None:
+def test_orders_with_one_name_for_their_folders_are_shown_apart(command: Command, program: Path) -> None:
     options = ("--portal", "demo", "--base-url", BASE_URL, "--folder-template", "x", "--dry-run", "--json")
 
     assert json.loads(command("run", *NUMBERS, *options).stdout)["folders"] == ["x", "x (2)"]
 
 
-def test_a_level_that_is_neither_field_nor_column_is_refused(command: Command, fake_run: FakeRun, desk: Path) -> None:
-    (desk / "orders.csv").write_text("Buyer,PO\nAnn,PO4500000001\n")
+def test_a_level_that_is_neither_field_nor_column_is_refused(
+    command: Command, fake_run: FakeRun, program: Path
+) -> None:
+    (program / "orders.csv").write_text("Buyer,PO\nAnn,PO4500000001\n")
 
     result = command("run", "orders.csv", "--folder-template", "{Company}/{number}")
 

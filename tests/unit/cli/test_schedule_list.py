@@ -31,8 +31,8 @@ deadline_minutes = 30
 
 
 @pytest.fixture
-def settings(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (desk / "poolwright.toml").write_text(TABLES)
+def settings(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (program / "poolwright.toml").write_text(TABLES)
     monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
 
 
@@ -108,8 +108,8 @@ def test_where_there_is_none_the_next_step_is_told(command: Command) -> None:
         assert "Add a table [[schedules]]" in command(*arguments).stdout
 
 
-def test_a_wrong_entry_is_told(desk: Path, command: Command) -> None:
-    (desk / "poolwright.toml").write_text("[[schedules]]\nname = 'a'\ncron = 'often'\nfile = 'x'\n")
+def test_a_wrong_entry_is_told(program: Path, command: Command) -> None:
+    (program / "poolwright.toml").write_text("[[schedules]]\nname = 'a'\ncron = 'often'\nfile = 'x'\n")
 
     result = command("schedule", "list")
 

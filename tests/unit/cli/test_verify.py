@@ -18,8 +18,8 @@ ORDERS = {f"PO{number}": {"a.pdf": b"a%d" % number, "b.pdf": b"b%d" % number} fo
 
 
 @pytest.fixture
-def out(desk: Path) -> Path:
-    out = desk / "downloads"
+def out(program: Path) -> Path:
+    out = program / "downloads"
     file_orders(out, ORDERS)
     return out
 
@@ -38,8 +38,8 @@ def test_a_tree_as_it_was_filed_is_whole_and_stays_as_it_is(command: Command, ou
     assert fingerprint(out) == before
 
 
-def test_one_flipped_byte_in_a_thousand_files_is_found(command: Command, desk: Path) -> None:
-    out = desk / "archive"
+def test_one_flipped_byte_in_a_thousand_files_is_found(command: Command, program: Path) -> None:
+    out = program / "archive"
     file_orders(out, {f"PO{number}": {f"{i}.pdf": b"%d" % (number * i) for i in range(20)} for number in range(50)})
     assert summary_of(command("verify", "archive", "--json").stdout)["file_count"] == 50 * 20
     path = out / "Acme/PO31/17.pdf"
@@ -130,9 +130,9 @@ def test_a_filing_that_was_interrupted_is_told(command: Command, out: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "empty", "list.csv"])
-def test_a_folder_without_orders_is_never_called_whole(command: Command, desk: Path, name: str) -> None:
-    (desk / "empty").mkdir()
-    (desk / "list.csv").write_bytes(b"")
+def test_a_folder_without_orders_is_never_called_whole(command: Command, program: Path, name: str) -> None:
+    (program / "empty").mkdir()
+    (program / "list.csv").write_bytes(b"")
 
     result = command("verify", name)
 
@@ -146,10 +146,10 @@ def test_a_journal_that_is_damaged_is_an_error(command: Command, out: Path) -> N
     assert command("verify").exit_code == ExitCode.RESOURCES
 
 
-def test_a_journal_of_an_earlier_version_is_read_and_stays_as_it_is(command: Command, desk: Path) -> None:
+def test_a_journal_of_an_earlier_version_is_read_and_stays_as_it_is(command: Command, program: Path) -> None:
     from tests.support.earlier_journals import EARLIER, build  # noqa: PLC0415 - only here
 
-    path = journal_path(desk / "downloads")
+    path = journal_path(program / "downloads")
     path.parent.mkdir(parents=True)
     build(path, EARLIER[0])
     version = query(path, "PRAGMA user_version")

@@ -23,7 +23,7 @@ WRONG = {"Authorization": f"Bearer {TOKEN[:-1]}x"}
 
 
 @dataclass
-class Sight:
+class AnyRoute:
     """Answers everything, after reading it."""
 
     paths: list[str] = field(default_factory=list[str])
@@ -52,7 +52,7 @@ def asking(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8484")
 
 
-def guarded(sight: Sight, time: Time | None = None) -> AuthMiddleware:
+def guarded(sight: AnyRoute, time: Time | None = None) -> AuthMiddleware:
     return AuthMiddleware(sight, TokenAuth(TOKEN, (time or Time()).monotonic), frozenset(PUBLIC_PATHS))
 
 
@@ -70,7 +70,7 @@ def guarded(sight: Sight, time: Time | None = None) -> AuthMiddleware:
     ],
 )
 async def test_nothing_is_read_of_a_stranger(headers: dict[str, str]) -> None:
-    sight = Sight()
+    sight = AnyRoute()
 
     async def much() -> AsyncGenerator[bytes]:
         for _ in range(100):
@@ -87,7 +87,7 @@ async def test_nothing_is_read_of_a_stranger(headers: dict[str, str]) -> None:
 
 
 async def test_a_path_that_is_not_known_to_be_open_is_closed() -> None:
-    sight = Sight()
+    sight = AnyRoute()
     async with asking(guarded(sight)) as client:
         closed = [
             (await client.get(path)).status_code
@@ -104,7 +104,7 @@ async def test_a_path_that_is_not_known_to_be_open_is_closed() -> None:
 
 async def test_many_wrong_tokens_have_to_wait_and_the_right_one_never() -> None:
     time = Time()
-    async with asking(guarded(Sight(), time)) as client:
+    async with asking(guarded(AnyRoute(), time)) as client:
         wrong = [await client.get("/x", headers=WRONG) for _ in range(WRONG_TOKENS_MAX + 2)]
         without = await client.get("/x")
         right = await client.get("/x", headers=RIGHT)
@@ -119,7 +119,7 @@ async def test_many_wrong_tokens_have_to_wait_and_the_right_one_never() -> None:
 
 
 async def test_every_answer_tells_a_browser_to_do_nothing_with_it() -> None:
-    async with asking(SecurityHeadersMiddleware(Sight())) as client:
+    async with asking(SecurityHeadersMiddleware(AnyRoute())) as client:
         answer = await client.get("/x")
 
     assert dict(SECURITY_HEADERS).items() <= {name.title(): value for name, value in answer.headers.items()}.items()

@@ -26,7 +26,7 @@ from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 
 
-class Tree(OutputTree):
+class SlowTree(OutputTree):
     """An output folder with the files of some orders; to look at one takes as long as a test wants."""
 
     def __init__(self, root: Path) -> None:
@@ -47,9 +47,9 @@ class Tree(OutputTree):
 
 
 @dataclass
-class Place:
+class FileCheckSetup:
     checks: FileChecks
-    tree: Tree
+    tree: SlowTree
     reopened: list[TaskId] = field(default_factory=list[TaskId])
     told: list[tuple[Level, str]] = field(default_factory=list[tuple[Level, str]])
     trouble: list[PoolError] = field(default_factory=list[PoolError])
@@ -72,8 +72,8 @@ async def done_journal(root: Path) -> AsyncGenerator[SqliteJournal]:
 
 
 @asynccontextmanager
-async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]:
-    tree = Tree(root / "out")
+async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[FileCheckSetup]:
+    tree = SlowTree(root / "out")
 
     async def reopen(task_ids: Collection[TaskId]) -> int:
         if found.trouble:
@@ -86,7 +86,7 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
         found.told.append((event.level, event.text))
 
     async with done_journal(root) as journal, anyio.create_task_group() as beside:
-        found = Place(FileChecks(journal, tree, root, reopen=reopen, observe=note), tree)
+        found = FileCheckSetup(FileChecks(journal, tree, root, reopen=reopen, observe=note), tree)
         if is_serving:
             beside.start_soon(found.checks.run)
         yield found

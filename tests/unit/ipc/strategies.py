@@ -98,7 +98,7 @@ TO_WORKER: Strategies = {
         protocol=NUMBERS,
         mode=st.sampled_from(wire.WorkerMode),
         options=OPTIONS,
-        seat=_SEAT,
+        paths=_SEAT,
         one_time_code=TEXT,
         examination=st.none() | _PLANS,
     ),

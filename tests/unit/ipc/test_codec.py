@@ -63,7 +63,7 @@ CONFIGURE = wire.Configure(
         browser=BrowserOptions(),
         portal=PortalOptions(pack_json="{}", base_url="https://portal.test", password=Secret(text=PASSWORD)),
     ),
-    seat=wire.WorkerPaths(profile_path="/p", staging_path="/s"),
+    paths=wire.WorkerPaths(profile_path="/p", staging_path="/s"),
 )
 
 

@@ -33,7 +33,7 @@ class _Killed(BaseException):
     """The process is gone."""
 
 
-class _Life:
+class _LimitedDisk:
     """Lets so many changes of the disk happen, and not one more, whoever asks for it."""
 
     def __init__(self, patch: pytest.MonkeyPatch, change_count: int) -> None:
@@ -117,7 +117,7 @@ def test_nothing_is_lost(
     for step in range(_STEPS_MAX):
         copy = _copied(base.parent, tmp_path / f"step-{step}" / "anna") / "base"
         with pytest.MonkeyPatch.context() as patch:
-            _Life(patch, step)
+            _LimitedDisk(patch, step)
             try:
                 command(copy)
                 is_over = True

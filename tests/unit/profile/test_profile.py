@@ -16,17 +16,17 @@ from poolwright.profile.in_use import write_locked
 from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
-from tests.support.profiles import NOON, Life
+from tests.support.profiles import NOON, ObservedProfile
 
 
-def test_a_new_one_is_cloning_and_nothing_is_copied(life: Life) -> None:
+def test_a_new_one_is_cloning_and_nothing_is_copied(life: ObservedProfile) -> None:
     assert life.profile.state is ProfileStatus.CLONING
     assert life.profile.clone_time is None
     assert not life.profile.corruption_detected
     assert not life.profile.worker_profile_path.exists()
 
 
-def test_a_whole_life_with_a_restart(life: Life) -> None:
+def test_a_whole_life_with_a_restart(life: ObservedProfile) -> None:
     report = life.profile.clone()
     life.profile.lease()
     life.profile.release()
@@ -40,7 +40,7 @@ def test_a_whole_life_with_a_restart(life: Life) -> None:
     assert not life.profile.worker_profile_path.exists()
 
 
-def test_each_take_makes_it_ready_for_a_launch(life: Life) -> None:
+def test_each_take_makes_it_ready_for_a_launch(life: ObservedProfile) -> None:
     life.profile.clone()
     life.profile.lease()
     life.profile.release()
@@ -54,7 +54,7 @@ def test_each_take_makes_it_ready_for_a_launch(life: Life) -> None:
     assert b"always_open_pdf_externally" in (life.profile.worker_profile_path / "Default/Preferences").read_bytes()
 
 
-def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
+def test_a_clone_found_damaged_is_kept_aside_and_told(life: ObservedProfile) -> None:
     life.profile.clone()
     life.profile.lease()
 
@@ -72,7 +72,7 @@ def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
     assert life.profile.corruption_detected
 
 
-def test_a_failed_one_is_never_removed(life: Life) -> None:
+def test_a_failed_one_is_never_removed(life: ObservedProfile) -> None:
     life.profile.clone()
     life.profile.mark_damaged("damage")
 
@@ -83,7 +83,7 @@ def test_a_failed_one_is_never_removed(life: Life) -> None:
     assert life.profile.state is ProfileStatus.FAILED
 
 
-def test_a_damaged_base_spoils_it_before_anything_is_copied(life: Life) -> None:
+def test_a_damaged_base_spoils_it_before_anything_is_copied(life: ObservedProfile) -> None:
     (life.profile.base_profile_path / "Default/Cookies").unlink()
 
     with pytest.raises(ProfileDamagedError):
@@ -94,7 +94,7 @@ def test_a_damaged_base_spoils_it_before_anything_is_copied(life: Life) -> None:
     assert list(life.profile.worker_profile_path.parent.iterdir()) == []
 
 
-def test_a_base_that_is_other_than_it_was_sealed_spoils_it(life: Life) -> None:
+def test_a_base_that_is_other_than_it_was_sealed_spoils_it(life: ObservedProfile) -> None:
     write_seal(life.profile.base_profile_path, now=NOON)
     write(life.profile.base_profile_path / "Default/Other")
 
@@ -104,7 +104,9 @@ def test_a_base_that_is_other_than_it_was_sealed_spoils_it(life: Life) -> None:
     assert life.path == ["CORRUPTED", "FAILED"]
 
 
-def test_a_base_that_a_newer_version_sealed_is_refused_and_nothing_is_marked_or_set_aside(life: Life) -> None:
+def test_a_base_that_a_newer_version_sealed_is_refused_and_nothing_is_marked_or_set_aside(
+    life: ObservedProfile,
+) -> None:
     base = life.profile.base_profile_path
     write(base.with_name(FILE_NAME))
     write(seal_path(base), b'{"schema": 7}')
@@ -118,7 +120,7 @@ def test_a_base_that_a_newer_version_sealed_is_refused_and_nothing_is_marked_or_
 
 
 def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(
-    life: Life, monkeypatch: pytest.MonkeyPatch
+    life: ObservedProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_seal(life.profile.base_profile_path, now=NOON)
 
@@ -135,7 +137,7 @@ def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(
     assert [is_quarantined(path) for path in life.profile.worker_profile_path.parent.iterdir()] == [True]
 
 
-def test_a_clone_of_a_sealed_base_is_ready(life: Life) -> None:
+def test_a_clone_of_a_sealed_base_is_ready(life: ObservedProfile) -> None:
     write_seal(life.profile.base_profile_path, now=NOON)
 
     life.profile.clone()
@@ -144,7 +146,7 @@ def test_a_clone_of_a_sealed_base_is_ready(life: Life) -> None:
     assert life.profile.state is ProfileStatus.IN_USE
 
 
-def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
+def test_a_clone_that_lost_its_settings_is_found_when_taken(life: ObservedProfile) -> None:
     life.profile.clone()
     write(life.profile.worker_profile_path / "Default/Preferences", b"{")
 
@@ -154,7 +156,7 @@ def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
     assert life.path == ["READY", "CORRUPTED", "FAILED"]
 
 
-def test_a_store_that_is_gone_between_two_lives_is_found(life: Life) -> None:
+def test_a_store_that_is_gone_between_two_lives_is_found(life: ObservedProfile) -> None:
     for store in ("Default/Local Storage/leveldb", "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb"):
         make_store(life.profile.base_profile_path / store)
     life.profile.clone()
@@ -168,7 +170,7 @@ def test_a_store_that_is_gone_between_two_lives_is_found(life: Life) -> None:
     assert life.path[-2:] == ["CORRUPTED", "FAILED"]
 
 
-def test_a_store_that_is_gone_before_the_first_life_is_found(life: Life) -> None:
+def test_a_store_that_is_gone_before_the_first_life_is_found(life: ObservedProfile) -> None:
     life.profile.clone()
     shutil.rmtree(life.profile.worker_profile_path / "Default/Local Storage")
 
@@ -176,7 +178,7 @@ def test_a_store_that_is_gone_before_the_first_life_is_found(life: Life) -> None
         life.profile.lease()
 
 
-def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: Life) -> None:
+def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: ObservedProfile) -> None:
     clone = life.profile.worker_profile_path
     make_store(life.profile.base_profile_path / "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb")
     life.profile.clone()
@@ -192,7 +194,7 @@ def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: Lif
         life.profile.lease()
 
 
-def test_each_take_counts_what_the_browser_must_find(life: Life) -> None:
+def test_each_take_counts_what_the_browser_must_find(life: ObservedProfile) -> None:
     life.profile.clone()
     life.profile.lease()
     first = life.profile.expected_cookies
@@ -208,7 +210,7 @@ def test_each_take_counts_what_the_browser_must_find(life: Life) -> None:
 
 
 def test_a_base_that_is_only_missing_spoils_nothing(tmp_path: Path) -> None:
-    life = Life(tmp_path / "nowhere", tmp_path / "profile")
+    life = ObservedProfile(tmp_path / "nowhere", tmp_path / "profile")
 
     with pytest.raises(ProfileMissingError):
         life.profile.clone()
@@ -218,7 +220,7 @@ def test_a_base_that_is_only_missing_spoils_nothing(tmp_path: Path) -> None:
     assert life.path == ["CLEANUP", "REMOVED"]
 
 
-def test_no_clone_is_made_while_the_base_is_changed(life: Life) -> None:
+def test_no_clone_is_made_while_the_base_is_changed(life: ObservedProfile) -> None:
     with write_locked(life.profile.base_profile_path), pytest.raises(ProfileInUseError):
         life.profile.clone()
 
@@ -226,7 +228,7 @@ def test_no_clone_is_made_while_the_base_is_changed(life: Life) -> None:
     assert life.profile.state is ProfileStatus.READY
 
 
-def test_the_base_cannot_be_changed_while_it_is_copied(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_cannot_be_changed_while_it_is_copied(life: ObservedProfile, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(base: Path, target: Path) -> None:
         with write_locked(base):
             pytest.fail("the base was free to change")
@@ -237,7 +239,7 @@ def test_the_base_cannot_be_changed_while_it_is_copied(life: Life, monkeypatch: 
         life.profile.clone()
 
 
-def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_that_fails_can_be_repeated(life: ObservedProfile, monkeypatch: pytest.MonkeyPatch) -> None:
     life.profile.clone()
 
     def refuse(path: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.Mo
 
 
 def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(
-    life: Life, monkeypatch: pytest.MonkeyPatch
+    life: ObservedProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     life.profile.clone()
     place = life.profile.worker_profile_path
@@ -272,7 +274,7 @@ def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(
     assert life.profile.state is ProfileStatus.FAILED
 
 
-def test_an_earlier_finding_of_the_same_second_stays(life: Life) -> None:
+def test_an_earlier_finding_of_the_same_second_stays(life: ObservedProfile) -> None:
     life.profile.clone()
     earlier = life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
     write(earlier / "of an earlier finding")
@@ -284,7 +286,7 @@ def test_an_earlier_finding_of_the_same_second_stays(life: Life) -> None:
     assert not life.profile.worker_profile_path.exists()
 
 
-def test_moves_out_of_turn_are_refused(life: Life) -> None:
+def test_moves_out_of_turn_are_refused(life: ObservedProfile) -> None:
     with pytest.raises(IllegalTransitionError):
         life.profile.release()
 
@@ -294,7 +296,7 @@ def test_moves_out_of_turn_are_refused(life: Life) -> None:
         life.profile.mark_damaged("too late")
 
 
-def test_a_clone_that_was_removed_is_made_again_without_a_move(life: Life) -> None:
+def test_a_clone_that_was_removed_is_made_again_without_a_move(life: ObservedProfile) -> None:
     life.profile.clone()
     life.profile.lease()
     shutil.rmtree(life.profile.worker_profile_path)

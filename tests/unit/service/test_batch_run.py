@@ -112,7 +112,7 @@ async def test_a_list_that_is_not_taken_yet_is_left_when_somebody_stops(tmp_path
         assert await journal.records(job.orders.batch_id) == ()
 
 
-class Hanging:
+class HangingDisk:
     """Work on a disk that hangs until the test is over."""
 
     def __init__(self) -> None:
@@ -126,8 +126,8 @@ class Hanging:
 
 
 @pytest.fixture
-def hanging() -> Iterator[Hanging]:
-    hanging = Hanging()
+def hanging() -> Iterator[HangingDisk]:
+    hanging = HangingDisk()
     yield hanging
     hanging.goes_on.set()
 
@@ -143,7 +143,7 @@ def hanging() -> Iterator[Hanging]:
     ],
 )
 async def test_a_disk_that_hangs_at_the_beginning_keeps_nobody_who_wants_to_stop(
-    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: Hanging
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: HangingDisk
 ) -> None:
     make_base(tmp_path / "base")
     monkeypatch.setattr(what, lambda *_, **__: hanging())

@@ -24,7 +24,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 DEADLINE_S = 0.3
 
 
-class Slow:
+class SlowApp:
     """Answers when it is told to."""
 
     def __init__(self) -> None:
@@ -37,8 +37,8 @@ class Slow:
         await send({"type": "http.response.body", "body": b"ok"})
 
 
-def ready() -> Slow:
-    app = Slow()
+def ready() -> SlowApp:
+    app = SlowApp()
     app.go.set()
     return app
 
@@ -58,7 +58,7 @@ async def connected(listener: socket.socket) -> SocketStream:
     return await anyio.connect_tcp(host, port)
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-SlowApp: "])
 async def test_a_connection_that_does_not_ask_is_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
     with open_listener(HERE) as listener:
@@ -101,7 +101,7 @@ async def test_a_second_request_has_its_time_too_and_no_more(monkeypatch: pytest
 
 async def test_an_answer_that_takes_longer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
-    app = Slow()
+    app = SlowApp()
     with open_listener(HERE) as listener:
         async with run_server(app, listener), await connected(listener) as stream:
             await stream.send(REQUEST)
@@ -113,7 +113,7 @@ async def test_an_answer_that_takes_longer_is_waited_for(monkeypatch: pytest.Mon
 
 
 async def test_the_end_waits_for_an_answer_under_way() -> None:
-    app = Slow()
+    app = SlowApp()
     answers: list[httpx.Response] = []
 
     async def ask(url: str) -> None:

@@ -17,7 +17,7 @@ from poolwright.settings import Settings
 PACK = packs.load("demo")
 
 
-class Drawer(KeyringBackend):
+class MemoryKeyring(KeyringBackend):
     """A keyring that lies in memory, and notes what it is asked for."""
 
     priority = 1  # pyright: ignore[reportAssignmentType] - the library takes a number as well
@@ -34,7 +34,7 @@ class Drawer(KeyringBackend):
         self.entries[service, username] = password
 
 
-class Locked(Drawer):
+class LockedKeyring(MemoryKeyring):
     """A keyring whose owner is away."""
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -56,7 +56,7 @@ def settings(user: str = "anna", password: str = "", totp_secret: str = "") -> S
 
 
 def test_password_and_secret_are_taken_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, Drawer(anna="hunter2", anna_totp="JBSWY3DPEHPK3PXP"))
+    use(monkeypatch, MemoryKeyring(anna="hunter2", anna_totp="JBSWY3DPEHPK3PXP"))
 
     found, notice = fill_from_keyring(settings(), PACK)
 
@@ -65,7 +65,7 @@ def test_password_and_secret_are_taken_from_the_keyring(monkeypatch: pytest.Monk
 
 
 def test_what_is_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer(anna="other", anna_totp="other")
+    drawer = MemoryKeyring(anna="other", anna_totp="other")
     use(monkeypatch, drawer)
     given = settings(password="hunter2", totp_secret="JBSWY3DPEHPK3PXP")
 
@@ -76,7 +76,7 @@ def test_what_is_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_user_or_a_form_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer()
+    drawer = MemoryKeyring()
     use(monkeypatch, drawer)
     formless = PACK.model_copy(update={"login": PACK.login.model_copy(update={"form": None})})
 
@@ -86,7 +86,7 @@ def test_without_a_user_or_a_form_nobody_is_asked(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_secret_is_asked_for_only_where_the_portal_wants_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer(anna="hunter2")
+    drawer = MemoryKeyring(anna="hunter2")
     use(monkeypatch, drawer)
     codeless = PACK.model_copy(update={"login": PACK.login.model_copy(update={"second_factor": None})})
 
@@ -100,7 +100,7 @@ def test_the_secret_is_asked_for_only_where_the_portal_wants_codes(monkeypatch: 
     [
         (fail.Keyring(), "this system has no keyring"),
         (null.Keyring(), "`keyring set poolwright anna` stores one"),
-        (Locked(), "its owner is away"),
+        (LockedKeyring(), "its owner is away"),
     ],
     ids=["none", "empty", "locked"],
 )
@@ -123,7 +123,7 @@ def with_token() -> packs.Pack:
 
 
 def test_a_token_is_that_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer(**{"mine/token": "tok-4711"})
+    drawer = MemoryKeyring(**{"mine/token": "tok-4711"})
     use(monkeypatch, drawer)
 
     found, notice = fill_from_keyring(settings(user=""), with_token())
@@ -133,7 +133,7 @@ def test_a_token_is_that_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_token_that_is_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, Drawer())
+    use(monkeypatch, MemoryKeyring())
 
     found, notice = fill_from_keyring(settings(user=""), with_token())
 
@@ -142,7 +142,7 @@ def test_a_token_that_is_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_token_that_is_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer()
+    drawer = MemoryKeyring()
     use(monkeypatch, drawer)
     given = settings(user="").model_copy(update={"login_token": SecretStr("tok-4711")})
 

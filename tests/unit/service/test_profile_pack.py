@@ -21,7 +21,7 @@ from tests.unit.portal.authoring import written
 URL = "https://acme.example"
 
 
-@pytest.fixture(name="desk", autouse=True)
+@pytest.fixture(name="program", autouse=True)
 def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("acme.toml").write_text(written(), encoding="utf-8")
@@ -49,15 +49,15 @@ def test_a_file_is_copied_and_used_when_it_is_gone() -> None:
     assert profile.read().pack_file == "pack.toml"
 
 
-def test_a_profile_can_be_moved_with_its_pack(desk: Path) -> None:
+def test_a_profile_can_be_moved_with_its_pack(program: Path) -> None:
     made(portal="acme.toml")
-    (desk / "profiles").rename(desk / "elsewhere")
+    (program / "profiles").rename(program / "elsewhere")
     Path("acme.toml").unlink()
 
     assert resolve_portal_config(given(profiles_dir="elsewhere")).pack.name == "acme"
 
 
-def test_a_file_that_changed_is_told_until_the_profile_takes_it(desk: Path) -> None:
+def test_a_file_that_changed_is_told_until_the_profile_takes_it(program: Path) -> None:
     made(portal="acme.toml")
     Path("acme.toml").write_text(written({"title": "New"}), encoding="utf-8")
 
@@ -67,7 +67,7 @@ def test_a_file_that_changed_is_told_until_the_profile_takes_it(desk: Path) -> N
     after = resolve_portal_config(given())
 
     assert (before.pack.title, directly.pack.title, after.pack.title) == ("Acme", "New", "New")
-    file = desk / "acme.toml"
+    file = program / "acme.toml"
     assert before.notices == (
         (
             f"{file} is not the same as the profile's copy of it, profiles/mine/pack.toml, and the copy is used. "
@@ -83,7 +83,7 @@ def test_a_file_that_changed_is_told_until_the_profile_takes_it(desk: Path) -> N
     assert after.notices == ()
 
 
-def test_a_copy_that_was_changed_is_used_and_told_until_that_is_confirmed(desk: Path) -> None:
+def test_a_copy_that_was_changed_is_used_and_told_until_that_is_confirmed(program: Path) -> None:
     profile = made(portal="acme.toml")
     Path("acme.toml").unlink()
     (profile.path / "pack.toml").write_text(written({"title": "New"}), encoding="utf-8")
@@ -102,8 +102,8 @@ def test_a_copy_that_was_changed_is_used_and_told_until_that_is_confirmed(desk: 
     assert after.notices == ()
 
 
-def test_a_pack_of_a_folder_is_remembered_by_name_and_hash(desk: Path) -> None:
-    (desk / "packs").mkdir()
+def test_a_pack_of_a_folder_is_remembered_by_name_and_hash(program: Path) -> None:
+    (program / "packs").mkdir()
     Path("acme.toml").rename("packs/acme.toml")
     profile = made(portal="acme", packs_dir="packs")
     quiet = resolve_portal_config(given(packs_dir="packs")).notices
@@ -117,11 +117,11 @@ def test_a_pack_of_a_folder_is_remembered_by_name_and_hash(desk: Path) -> None:
         resolve_portal_config(given())
 
 
-def test_a_shipped_pack_may_change_without_a_word_and_hiding_it_is_told(desk: Path) -> None:
+def test_a_shipped_pack_may_change_without_a_word_and_hiding_it_is_told(program: Path) -> None:
     profile = made(portal="coupa")
     assert profile.read() == ProfileFile(pack="coupa", base_url=URL)
     assert resolve_portal_config(given()).notices == ()
-    (desk / "packs").mkdir()
+    (program / "packs").mkdir()
     Path("packs/coupa.toml").write_text(written({"name": "coupa"}), encoding="utf-8")
 
     (notice,) = resolve_portal_config(given(packs_dir="packs")).notices
@@ -150,8 +150,8 @@ def test_a_copy_that_is_gone_is_told_with_the_command_that_helps() -> None:
     assert resolve_portal_config(given()).pack.name == "acme"
 
 
-def test_a_profile_of_an_earlier_version_uses_its_file_where_it_is(desk: Path) -> None:
-    content = ProfileFile(pack="acme", pack_file=str(desk / "acme.toml"), base_url=URL)
+def test_a_profile_of_an_earlier_version_uses_its_file_where_it_is(program: Path) -> None:
+    content = ProfileFile(pack="acme", pack_file=str(program / "acme.toml"), base_url=URL)
     profile = ProfileRepository(Path("profiles")).create("mine", content)
 
     assert resolve_portal_config(given()).notices == ()
@@ -172,8 +172,8 @@ def test_an_invalid_pack_changes_no_profile() -> None:
     assert profile.read() == before
 
 
-def test_a_pack_of_the_users_own_is_not_overwritten(desk: Path) -> None:
-    folder = desk / "profiles" / "mine"
+def test_a_pack_of_the_users_own_is_not_overwritten(program: Path) -> None:
+    folder = program / "profiles" / "mine"
     folder.mkdir(parents=True)
     (folder / "pack.toml").write_text(written({"title": "Own"}), encoding="utf-8")
 
@@ -189,8 +189,8 @@ def test_a_pack_of_the_users_own_is_not_overwritten(desk: Path) -> None:
     assert resolve_portal_config(given()).pack.title == "Own"
 
 
-def test_which_pack_is_asked_for_with_all_that_there_are(desk: Path) -> None:
-    (desk / "packs").mkdir()
+def test_which_pack_is_asked_for_with_all_that_there_are(program: Path) -> None:
+    (program / "packs").mkdir()
     Path("acme.toml").rename("packs/acme.toml")
 
     with pytest.raises(OptionsError, match="for: acme, coupa, demo, or the path of a pack of your own"):

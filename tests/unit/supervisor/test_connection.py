@@ -13,7 +13,7 @@ SEAT = WorkerPaths(profile_path="/profile", profile_name="acme", staging_path="/
 
 def configure(page_s: float | None, mode: WorkerMode = WorkerMode.WORK) -> Configure:
     portal = None if page_s is None else PortalOptions(pack_json="{}", base_url="https://portal.test", page_s=page_s)
-    return Configure(mode=mode, options=WorkerOptions(browser=BrowserOptions(), portal=portal), seat=SEAT)
+    return Configure(mode=mode, options=WorkerOptions(browser=BrowserOptions(), portal=portal), paths=SEAT)
 
 
 @pytest.mark.parametrize("page_s", [None, 1.0, 30.0])

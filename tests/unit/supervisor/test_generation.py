@@ -36,7 +36,7 @@ from tests.support.worker_messages import received, startup_failed
 ONE = WorkerRef(1, 1)
 
 
-class Feeder(TaskFeeder):
+class OneTaskFeeder(TaskFeeder):
     """Has one task, and does something else as it is started."""
 
     def __init__(self, task: POTask, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -68,7 +68,7 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
     async def meanwhile() -> None:
         await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
 
-    generation = generation_with(context, Feeder(task, meanwhile))
+    generation = generation_with(context, OneTaskFeeder(task, meanwhile))
     generation._held[task.task_id] = task
 
     await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
@@ -96,7 +96,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
             await checkpoint()
             given.append(message)
 
-    generation = generation_with(pool_context(), Feeder(task))
+    generation = generation_with(pool_context(), OneTaskFeeder(task))
 
     with anyio.fail_after(10):
         await generation._pull(cast("WorkerConnection", Link()))
@@ -110,7 +110,7 @@ async def test_a_damaged_profile_is_reported_by_whoever_holds_the_clone() -> Non
     damaged = startup_failed(ONE, messages.StartupFailure.PROFILE, "It lost its cookies.").message
 
     with pytest.raises(ProfileDamagedError, match="It lost its cookies"):
-        generation_with(context, Feeder(po_task(1)))._on_message(damaged)
+        generation_with(context, OneTaskFeeder(po_task(1)))._on_message(damaged)
 
     assert posted(context) == []
 
@@ -119,7 +119,7 @@ async def test_a_message_counts_for_the_worker_whose_connection_it_came_from() -
     context = pool_context()
     foreign = messages.LoginRefreshed(slot=7, generation=9)
 
-    generation_with(context, Feeder(po_task(1)))._on_message(foreign)
+    generation_with(context, OneTaskFeeder(po_task(1)))._on_message(foreign)
 
     (told,) = posted(context)
     assert isinstance(told, MessageReceived)
@@ -137,7 +137,7 @@ def statuses(generation: Generation, *ends: Callable[[], None]) -> list[str]:
 
 async def test_a_generation_makes_the_move_that_goes_with_its_end() -> None:
     def fresh() -> Generation:
-        generation = generation_with(pool_context(), Feeder(po_task(1)))
+        generation = generation_with(pool_context(), OneTaskFeeder(po_task(1)))
         generation._slot.machine.fire(WorkerEvent.REPORT_READY)
         return generation
 
@@ -168,7 +168,7 @@ async def test_a_generation_makes_the_move_that_goes_with_its_end() -> None:
 
 
 async def test_a_shutdown_of_the_pool_is_a_move_of_the_generation() -> None:
-    generation = generation_with(pool_context(), Feeder(po_task(1)))
+    generation = generation_with(pool_context(), OneTaskFeeder(po_task(1)))
 
     await generation.shut_down(ShutdownMode.POOL_SHUTDOWN)
 

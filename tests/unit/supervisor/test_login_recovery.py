@@ -65,7 +65,7 @@ ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 
 
-class Told:
+class DecidedPool:
     """A plan of three workers that is told facts, and what it commanded since it was last looked at."""
 
     def __init__(self, *facts: PoolInput, waits_for_login: bool = False) -> None:
@@ -106,7 +106,7 @@ def adopters(commands: list[Command]) -> list[tuple[WorkerRef, int]]:
 
 
 def test_the_first_that_loses_the_login_brings_it_back_while_no_order_starts() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
 
     first = plan.tell(lost(TWO))
     later = plan.tell(lost(ONE), lost(THREE))
@@ -118,7 +118,7 @@ def test_the_first_that_loses_the_login_brings_it_back_while_no_order_starts() -
 
 
 def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
 
     spread = plan.tell(settled(TWO))
     one = plan.tell(settled(ONE))
@@ -133,7 +133,7 @@ def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
 
 def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -> None:
     """A portal may bind its sessions to more than cookies."""
-    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), settled(ONE), settled(TWO))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(ONE), settled(ONE), settled(TWO))
 
     again = plan.tell(settled(THREE, well=False))
 
@@ -142,7 +142,7 @@ def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -
 
 
 def test_a_worker_that_comes_up_logged_out_takes_the_login_of_another_and_nobody_waits() -> None:
-    plan = Told(*ready(ONE, TWO))
+    plan = DecidedPool(*ready(ONE, TWO))
 
     commands = plan.tell(lost(THREE))
 
@@ -152,7 +152,7 @@ def test_a_worker_that_comes_up_logged_out_takes_the_login_of_another_and_nobody
 
 
 def test_a_base_that_nobody_is_logged_in_to_costs_one_login() -> None:
-    plan = Told()
+    plan = DecidedPool()
 
     begun = plan.tell(lost(THREE), lost(ONE))
     spread = plan.tell(settled(THREE), *ready(THREE))
@@ -164,7 +164,7 @@ def test_a_base_that_nobody_is_logged_in_to_costs_one_login() -> None:
 
 
 def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
     again = WorkerRef(2, 2)
 
     failed = plan.tell(settled(TWO, well=False))
@@ -180,7 +180,7 @@ def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> No
 
 
 def test_a_worker_that_is_logged_in_after_its_fresh_start_has_brought_the_login_back() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
 
     commands = plan.tell(*ready(WorkerRef(2, 2)))
 
@@ -189,7 +189,7 @@ def test_a_worker_that_is_logged_in_after_its_fresh_start_has_brought_the_login_
 
 def test_where_the_second_try_fails_too_a_batch_ends() -> None:
     again = WorkerRef(2, 2)
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
 
     commands = plan.tell(lost(again), settled(again, well=False))
 
@@ -198,13 +198,13 @@ def test_where_the_second_try_fails_too_a_batch_ends() -> None:
 
 def test_a_first_login_that_fails_is_not_tried_twice() -> None:
     """Portals lock accounts after a few wrong passwords."""
-    commands = Told(lost(ONE)).tell(settled(ONE, well=False))
+    commands = DecidedPool(lost(ONE)).tell(settled(ONE, well=False))
 
     assert commands == [Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")]
 
 
 def test_a_pool_that_waits_for_a_person_tries_again_when_told() -> None:
-    plan = Told(lost(ONE), lost(TWO), waits_for_login=True)
+    plan = DecidedPool(lost(ONE), lost(TWO), waits_for_login=True)
 
     failed = plan.tell(settled(ONE, well=False))
     during = plan.tell(lost(THREE))
@@ -222,7 +222,7 @@ def test_a_pool_that_waits_for_a_person_tries_again_when_told() -> None:
 
 
 def test_if_the_one_that_was_to_log_in_dies_another_does() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
 
@@ -230,7 +230,7 @@ def test_if_the_one_that_was_to_log_in_dies_another_does() -> None:
 
 
 def test_a_worker_that_dies_before_it_took_the_login_over_holds_nobody_up() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
 
     commands = plan.tell(WorkerLost(worker=THREE, cause="killed"))
 
@@ -238,7 +238,7 @@ def test_a_worker_that_dies_before_it_took_the_login_over_holds_nobody_up() -> N
 
 
 def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(ONE))
     again = WorkerRef(1, 2)
 
     gone = plan.tell(startup_failed(ONE, StartupFailure.PORTAL, "no answer"), WorkerLost(worker=ONE, cause="no answer"))
@@ -250,7 +250,9 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
 
 def test_a_portal_that_is_gone_while_somebody_logs_in_costs_the_orders_in_flight_nothing() -> None:
     for mended in ([], [settled(TWO)]):  # while it logs in, and while it takes a login over
-        plan = Told(*ready(ONE, TWO, THREE), TaskAssigned(worker=ONE, task=TASK), lost(ONE if not mended else TWO))
+        plan = DecidedPool(
+            *ready(ONE, TWO, THREE), TaskAssigned(worker=ONE, task=TASK), lost(ONE if not mended else TWO)
+        )
         plan.tell(*mended)
 
         gone = plan.tell(
@@ -262,7 +264,7 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_costs_the_orders_in_flight
 
 
 def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
 
     commands: list[Command] = []
     for _ in range(FAILED_LOGINS_MAX):
@@ -274,7 +276,7 @@ def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
 
 
 def test_an_order_that_was_done_in_between_proves_the_login() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
     done = (
         TaskAssigned(worker=ONE, task=TASK),
         received(Finished, worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)),
@@ -287,7 +289,7 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
 
 
 def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
     back = received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
 
     for _ in range(LONE_LOGOUTS_MAX - 1):
@@ -301,7 +303,7 @@ def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_e
 
 
 def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
     back = received(Returned, worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
 
     for _ in range(LONE_LOGOUTS_MAX * 2):
@@ -310,13 +312,13 @@ def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> Non
 
 
 def test_a_pool_that_is_ending_brings_no_login_back() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), StopRequested(cause=StopCause.ASKED))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), StopRequested(cause=StopCause.ASKED))
 
     assert plan.tell(lost(ONE)) == []
 
 
 def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
     plan.state = replace(plan.state, pauses=plan.state.pauses.begin(PauseReason.OPERATOR))
 
     plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
@@ -336,7 +338,7 @@ def missed(worker: WorkerRef, number: int) -> list[PoolInput]:
 
 def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_one() -> None:
     """The trap: the portal's log-out looks like a missing order to one worker, and another one notices it."""
-    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), *missed(TWO, 7))
 
     spread = plan.tell(lost(ONE), settled(ONE))
 
@@ -347,7 +349,7 @@ def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_
 
 def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
     taken, told = missed(TWO, 7)
-    plan = Told(*ready(ONE, TWO, THREE), taken, lost(ONE), settled(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), taken, lost(ONE), settled(ONE))
 
     (command,) = plan.tell(settled(TWO), told)
 
@@ -356,7 +358,7 @@ def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes
 
 
 def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it_read_before() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), *missed(ONE, 7))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), *missed(ONE, 7))
     shown = Report(reason=Reason.ALL_SAVED)
 
     (back,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), received(LoginRefreshed, worker=ONE))
@@ -371,9 +373,9 @@ def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it
 class TestLifespan:
     """A login whose end can be foretold is renewed before it, where the portal lets it be."""
 
-    def aged(self, *, renews_early: bool = True, lived_s: float = 600.0) -> Told:
+    def aged(self, *, renews_early: bool = True, lived_s: float = 600.0) -> DecidedPool:
         """Three workers, and the second login that was made; the first one lasted for ten minutes."""
-        plan = Told(*ready(ONE, TWO, THREE))
+        plan = DecidedPool(*ready(ONE, TWO, THREE))
         plan.state = replace(plan.state, renews_early=renews_early)
         plan.tell(lost(ONE), received(LoginResult, worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
         plan.tell(settled(THREE), received(LoginRequired, worker=TWO, detail="", at_s=100.0 + lived_s))
@@ -472,15 +474,15 @@ def wants_login(words: str) -> Pause:
 
 
 def test_why_somebody_has_to_log_in_is_told() -> None:
-    plan = Told(*ready(ONE, TWO, THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE))
 
     assert plan.tell(lost(TWO)) == [wants_login("asked for a login"), RefreshLogin(worker=TWO)]
     assert plan.state.login_recovery == LoginRecovery(refresher=2)
 
 
 def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterwards() -> None:
-    well = Told(*ready(ONE, TWO), lost(THREE), lost(TWO))
-    ill = Told(*ready(ONE, TWO), lost(THREE))
+    well = DecidedPool(*ready(ONE, TWO), lost(THREE), lost(TWO))
+    ill = DecidedPool(*ready(ONE, TWO), lost(THREE))
 
     assert well.state.login_recovery == LoginRecovery(adopting=frozenset({3}))
     assert well.tell(settled(THREE)) == [wants_login("form"), RefreshLogin(worker=TWO)]
@@ -488,13 +490,13 @@ def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterw
 
 
 def test_two_may_take_a_login_over_at_a_time() -> None:
-    plan = Told(*ready(ONE), lost(TWO), lost(THREE))
+    plan = DecidedPool(*ready(ONE), lost(TWO), lost(THREE))
 
     assert plan.state.login_recovery == LoginRecovery(adopting=frozenset({2, 3}))
 
 
 def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO))
     plan.state = replace(plan.state, login_recovery=replace(plan.state.login_recovery, was_restarted=True))
 
     assert plan.tell(settled(TWO)) == [
@@ -507,14 +509,14 @@ def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
 
 def test_a_worker_that_goes_takes_no_login_over() -> None:
     for going in ({"is_being_killed": True}, {"is_being_recycled": True}):
-        plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+        plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO))
         plan.state = with_slot(plan.state, THREE, replace(plan.state.slots[3], **going))
 
         assert adopters(plan.tell(settled(TWO))) == [(ONE, 2)]
 
 
 def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), *missed(TWO, 7))
     # Its session asks for a login only after it was told to log in.
     plan.state = replace(plan.state, login_recovery=LoginRecovery(refresher=2))
 
@@ -523,9 +525,9 @@ def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() ->
     assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", ReturnReason.SESSION_LOST)
 
 
-def restarted() -> Told:
+def restarted() -> DecidedPool:
     """The one that was to log in could not, and was started anew to try once more."""
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False))
     plan.tell(WorkerLost(worker=TWO, cause="no login"), lost(WorkerRef(2, 2)))
     return plan
 
@@ -540,7 +542,7 @@ def test_if_the_fresh_start_of_the_one_that_was_to_log_in_dies_too_nobody_waits_
 
 
 def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
     plan.state = with_slot(plan.state, THREE, replace(plan.state.slots[3], is_being_killed=True))
 
     assert Resume(cause=PauseReason.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
@@ -548,7 +550,7 @@ def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() ->
 
 def test_another_has_to_log_in_where_the_first_one_ended() -> None:
     """The hold was for something else meanwhile, so that this one is told."""
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
     plan.state = replace(plan.state, pauses=Pauses())
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
@@ -575,14 +577,14 @@ def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_agains
 
 
 def test_a_batch_that_needs_a_person_ends_and_knows_it() -> None:
-    plan = Told(lost(ONE))
+    plan = DecidedPool(lost(ONE))
 
     assert plan.tell(settled(ONE, well=False)) == [Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")]
     assert plan.state.is_stopping
 
 
 def test_a_pool_that_waits_for_a_person_tells_why() -> None:
-    plan = Told(lost(ONE), waits_for_login=True)
+    plan = DecidedPool(lost(ONE), waits_for_login=True)
 
     assert plan.tell(settled(ONE, well=False)) == [
         Resume(cause=PauseReason.LOGIN_LOST),
@@ -592,7 +594,7 @@ def test_a_pool_that_waits_for_a_person_tells_why() -> None:
 
 
 def test_a_pool_that_is_ending_asks_no_person() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), StopRequested(cause=StopCause.ASKED))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(ONE), StopRequested(cause=StopCause.ASKED))
 
     assert plan.tell(settled(ONE, well=False)) == []
     assert plan.state.is_stopping
@@ -622,7 +624,7 @@ def test_a_login_that_is_begun_is_due_no_more() -> None:
 
 
 def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_reason() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), *missed(TWO, 7))
 
     back, *_ = plan.tell(lost(TWO))
 
@@ -631,7 +633,7 @@ def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_
 
 
 def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
-    plan = Told(*ready(ONE, TWO))
+    plan = DecidedPool(*ready(ONE, TWO))
     plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
 
     plan.tell(received(LoginRequired, worker=THREE, detail="", at_s=500.0))
@@ -641,13 +643,13 @@ def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_las
 
 
 def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+    plan = DecidedPool(*ready(ONE, TWO, THREE), lost(TWO))
 
     assert plan.tell(settled(TWO, well=False)) == [KillAndRestart(worker=TWO, cause="it could not log in (form)")]
 
 
 def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
-    plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
+    plan = DecidedPool(*ready(ONE), lost(TWO), *ready(TWO))
 
     assert plan.state.login_recovery == LoginRecovery()
 
@@ -681,7 +683,7 @@ UP = WorkerSlot(is_up=True, login_status=LoginStatus.LOGGED_IN)
 
 
 def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
-    plan = Told(*ready(ONE, TWO))
+    plan = DecidedPool(*ready(ONE, TWO))
     plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
 
     assert [type(command) for command in plan.tell(lost(THREE), LoginExpiring(number=1))] == [CopyLogin, Pause]
@@ -695,7 +697,7 @@ def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
 
 
 def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
-    plan = Told(*ready(ONE, TWO), TaskAssigned(worker=ONE, task=TASK))
+    plan = DecidedPool(*ready(ONE, TWO), TaskAssigned(worker=ONE, task=TASK))
     plan.state = replace(plan.state, login_lifetime=LoginLifetime().begin(0.0))
     plan.tell(LoginExpiring(number=1))
 

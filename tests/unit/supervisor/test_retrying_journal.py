@@ -18,7 +18,7 @@ from tests.support.memory_journal import MemoryJournal
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
 
-class Locked(MemoryJournal):
+class LockedJournal(MemoryJournal):
     """Takes no beginning."""
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -27,7 +27,7 @@ class Locked(MemoryJournal):
 
 async def test_an_answer_does_not_say_that_the_lock_is_gone() -> None:
     facts: list[object] = []
-    journal = Locked(ManualClock())
+    journal = LockedJournal(ManualClock())
     await journal.accept(orders(1))
     patient = RetryingJournal(journal=journal, report=facts.append, ending=anyio.Event())
     async with anyio.create_task_group() as beside:

@@ -28,7 +28,7 @@ ONE = WorkerRef(1, 1)
 FILE = FileReport(worker=ONE, task=po_task(1), report=Report(reason=Reason.ALL_SAVED))
 
 
-class Refusing(OutputTree):
+class RefusingTree(OutputTree):
     """Refuses one order, and perhaps everything."""
 
     def __init__(self, root: Path, code: int, whole: int | None) -> None:
@@ -43,7 +43,7 @@ class Refusing(OutputTree):
         return None if self._whole is None else OSError(self._whole, "no", "/somewhere/out")
 
 
-class Missing(StorageMonitor):
+class MissingFolders(StorageMonitor):
     """Misses a folder, or none."""
 
     def __init__(self, context: PoolContext, missing: str) -> None:
@@ -55,15 +55,17 @@ class Missing(StorageMonitor):
 
 
 async def told(root: Path, code: int, whole: int | None, missing: str = "") -> FilingFailed:
-    context = pool_context(archive=Refusing(root, code, whole))
-    filing = TaskFiler(context=context, storage=Missing(context, missing), staging=StagingFolders(root / "staged"))
+    context = pool_context(archive=RefusingTree(root, code, whole))
+    filing = TaskFiler(
+        context=context, storage=MissingFolders(context, missing), staging=StagingFolders(root / "staged")
+    )
     assert not await filing.finalize(FILE)
     (fact,) = posted(context)
     assert isinstance(fact, FilingFailed)
     return fact
 
 
-class Telling(OutputTree):
+class TreeWithNotes(OutputTree):
     """An output folder that has something to say of each order."""
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
@@ -110,7 +112,7 @@ async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_pa
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
-    tree = Refusing(tmp_path, errno.EINVAL, errno.EACCES)
+    tree = RefusingTree(tmp_path, errno.EINVAL, errno.EACCES)
     context = pool_context(journal, tree)
     filing = TaskFiler(context=context, storage=storage_of(context), staging=StagingFolders(tmp_path / "x"))
 
@@ -127,7 +129,7 @@ async def test_what_the_archive_knows_of_earlier_files_stands_in_the_report(tmp_
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
-    tree = Telling(tmp_path, clock=SystemClock())
+    tree = TreeWithNotes(tmp_path, clock=SystemClock())
     context = pool_context(journal, tree)
     filing = TaskFiler(context=context, storage=storage_of(context), staging=StagingFolders(tmp_path / "x"))
     report = Report(reason=Reason.NONE_LISTED, detail="The page says so.")

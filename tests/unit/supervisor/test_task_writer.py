@@ -27,7 +27,7 @@ MANY = 2 * CHUNK_SIZE + 500
 class Counting(MemoryJournal):
     """Counts the steps in which tasks are ended."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: WriterSetup) -> None:
         super().__init__(ManualClock())
         self.steps: list[int] = []
         self._office = office
@@ -50,7 +50,7 @@ class Outcomes(Submissions):
         self.reasons.append(report.reason)
 
 
-class Office:
+class WriterSetup:
     """A clerk, with what he works with."""
 
     def __init__(self) -> None:
@@ -74,11 +74,11 @@ class Office:
 
 
 @pytest.fixture
-def office() -> Office:
-    return Office()
+def office() -> WriterSetup:
+    return WriterSetup()
 
 
-async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: Office) -> None:
+async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: WriterSetup) -> None:
     await office.journal.accept(orders(*range(MANY)))
     office.dispatch.requeue((await office.journal.fetch(BATCH, 1))[0])
 
@@ -91,7 +91,7 @@ async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: O
     assert len(set(ended)) == len(ended) == MANY
 
 
-async def test_who_cannot_wait_any_longer_leaves_the_rest_to_the_next_start(office: Office) -> None:
+async def test_who_cannot_wait_any_longer_leaves_the_rest_to_the_next_start(office: WriterSetup) -> None:
     await office.journal.accept(orders(*range(MANY)))
     office.steps_max = 1
 

@@ -61,7 +61,7 @@ def missed(*numbers: int) -> list[PoolInput]:
     return [fact for number in numbers for fact in (taken(number), told(number))]
 
 
-class Told:
+class DecidedPool:
     """A plan that is told facts, and what it commanded."""
 
     def __init__(self, *facts: PoolInput) -> None:
@@ -92,35 +92,35 @@ def returned(commands: list[Command]) -> dict[str, tuple[str, bool]]:
 
 
 def test_a_missing_order_is_not_filed_before_its_session_is_proven() -> None:
-    plan = Told(*missed(1, 2, 3))
+    plan = DecidedPool(*missed(1, 2, 3))
 
     assert plan.commands == [ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)]
 
 
 @pytest.mark.parametrize("reason", [Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION, Reason.NONE_LISTED])
 def test_whatever_a_lost_session_can_look_like_is_kept_back_and_proves_nothing(reason: Reason) -> None:
-    plan = Told()
+    plan = DecidedPool()
     assert filed(plan.tell(taken(1), told(1, Report(reason=reason)))) == []
     assert filed(plan.tell(taken(2), told(2, Report(reason=Reason.NONE_LISTED)))) == []
 
 
 @pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.SOME_FILES_REFUSED])
 def test_an_order_that_was_shown_later_proves_the_session(reason: Reason) -> None:
-    plan = Told(*missed(1, 2))
+    plan = DecidedPool(*missed(1, 2))
 
     assert filed(plan.tell(taken(3), told(3, Report(reason=reason)))) == ["3", "1", "2"]
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_PERMISSION, Reason.PORTAL_ERROR, Reason.PORTAL_SAYS_MISSING])
 def test_a_page_that_is_no_order_proves_nothing(reason: Reason) -> None:
-    plan = Told(*missed(1))
+    plan = DecidedPool(*missed(1))
 
     assert "1" not in filed(plan.tell(taken(2), told(2, Report(reason=reason))))
 
 
 def test_an_order_that_was_begun_before_proves_nothing() -> None:
     """Its page was perhaps read while the session still lived, and its files took long."""
-    plan = Told(taken(9), *missed(1))
+    plan = DecidedPool(taken(9), *missed(1))
 
     assert filed(plan.tell(told(9, SAVED))) == ["9"]
     assert filed(plan.tell(taken(2), told(2, SAVED))) == ["2", "1"]
@@ -128,14 +128,14 @@ def test_an_order_that_was_begun_before_proves_nothing() -> None:
 
 def test_another_worker_proves_nothing() -> None:
     """Each browser has cookies of its own."""
-    plan = Told(*missed(1))
+    plan = DecidedPool(*missed(1))
 
     assert filed(plan.tell(taken(2, TWO), told(2, SAVED, TWO))) == ["2"]
 
 
 def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
     streak = range(1, STREAK_LIMIT + 1)
-    plan = Told(*missed(*streak[:-1]))
+    plan = DecidedPool(*missed(*streak[:-1]))
 
     assert plan.tell(*missed(STREAK_LIMIT)) == [RequestLoginCheck(worker=ONE)]
     assert filed(plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))) == [
@@ -145,7 +145,7 @@ def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
 
 def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
     streak = range(1, STREAK_LIMIT + 1)
-    plan = Told(*missed(*streak))
+    plan = DecidedPool(*missed(*streak))
 
     commands = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_OUT))
 
@@ -154,7 +154,7 @@ def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
 
 
 def test_the_end_of_a_list_asks_too() -> None:
-    plan = Told(*missed(1))
+    plan = DecidedPool(*missed(1))
 
     assert plan.tell(VerificationDue(worker=ONE)) == [RequestLoginCheck(worker=ONE)]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "the question is on its way"
@@ -163,7 +163,7 @@ def test_the_end_of_a_list_asks_too() -> None:
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
-    plan = Told(*missed(1), VerificationDue(worker=ONE), *missed(2))
+    plan = DecidedPool(*missed(1), VerificationDue(worker=ONE), *missed(2))
 
     commands = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))
 
@@ -172,7 +172,7 @@ def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
 
 
 def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
-    plan = Told(*missed(1), VerificationDue(worker=ONE))
+    plan = DecidedPool(*missed(1), VerificationDue(worker=ONE))
 
     hold, wait = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.UNCLEAR))
 
@@ -182,7 +182,7 @@ def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
 
 
 def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
-    plan = Told(*missed(1), taken(2), taken(3))
+    plan = DecidedPool(*missed(1), taken(2), taken(3))
     lost = received(Returned, worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     assert returned(plan.tell(lost)).keys() == {"1", "2"}
@@ -192,7 +192,7 @@ def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
 
 @pytest.mark.parametrize("end", [WorkerLost(worker=ONE, cause="gone"), WorkerEnded(worker=ONE)])
 def test_what_cannot_be_proven_any_more_is_done_again(end: PoolInput) -> None:
-    plan = Told(*missed(1))
+    plan = DecidedPool(*missed(1))
 
     assert returned(plan.tell(end)) == {"1": (ReturnReason.UNPROVEN, False)}
     assert plan.tell(VerificationDue(worker=ONE), received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)) == []
@@ -200,7 +200,9 @@ def test_what_cannot_be_proven_any_more_is_done_again(end: PoolInput) -> None:
 
 @pytest.mark.parametrize("result", LoginCheck)
 def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(result: LoginCheck) -> None:
-    plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), StopRequested(cause=StopCause.ASKED), *missed(3))
+    plan = DecidedPool(
+        *missed(1), VerificationDue(worker=ONE), taken(2), StopRequested(cause=StopCause.ASKED), *missed(3)
+    )
     asked = received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
@@ -319,7 +321,7 @@ TestPortal = Portal.TestCase
 
 def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
     third = replace(task(1), attempt=3)
-    plan = Told(TaskAssigned(worker=ONE, task=third), told(1), VerificationDue(worker=ONE))
+    plan = DecidedPool(TaskAssigned(worker=ONE, task=third), told(1), VerificationDue(worker=ONE))
 
     (back,) = plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_OUT))
 
@@ -441,13 +443,13 @@ def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: PoolState, w
 
 
 def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
-    plan = Told(*missed(1), VerificationDue(worker=ONE))
+    plan = DecidedPool(*missed(1), VerificationDue(worker=ONE))
 
     assert plan.tell(*missed(*range(2, STREAK_LIMIT + 2))) == []
 
 
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
-    plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
+    plan = DecidedPool(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
     assert plan.state.slots[1].unverified == UnverifiedResults(checked_task_ids=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
@@ -461,7 +463,7 @@ def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> 
 
 
 def test_what_was_kept_back_is_filed_as_it_was_told() -> None:
-    plan = Told(*missed(1), taken(2))
+    plan = DecidedPool(*missed(1), taken(2))
 
     assert plan.tell(told(2, SAVED)) == [
         FileReport(worker=ONE, task=task(2), report=SAVED),

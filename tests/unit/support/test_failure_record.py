@@ -82,7 +82,7 @@ async def write_journal(path: Path) -> None:
         await journal.finish(task_id(1), report(Reason.PORTAL_ERROR), "")
 
 
-async def fail_in(record: FailureRecord, *pages: Page, place: str = "the desk") -> None:
+async def fail_in(record: FailureRecord, *pages: Page, place: str = "the folder") -> None:
     with pytest.raises(ZeroDivisionError):
         async with record.watching(place, pages=lambda: pages):
             raise ZeroDivisionError
@@ -211,7 +211,7 @@ async def test_before_the_failure_time_that_is_up_ends_the_test(
     monkeypatch.setattr(failure_record, "process_table", lambda _: pytest.fail("Timeout"))
 
     with pytest.raises(pytest.fail.Exception, match="Timeout"):
-        async with record.watching("the desk"):
+        async with record.watching("the folder"):
             raise ZeroDivisionError
 
 
@@ -232,7 +232,7 @@ async def test_a_page_that_is_gone_hides_neither_the_exception_nor_the_others(
     told = record.keep(kept).text()
 
     assert "page-1-portal.test-orders-1.png" in names(kept)
-    assert "The page http://portal.test/orders/1 of the desk could not be pictured: Target closed\n" in told
+    assert "The page http://portal.test/orders/1 of the folder could not be pictured: Target closed\n" in told
 
 
 async def test_pages_that_cannot_be_listed_do_not_hide_the_exception(record: FailureRecord) -> None:
@@ -240,7 +240,7 @@ async def test_pages_that_cannot_be_listed_do_not_hide_the_exception(record: Fai
         raise RuntimeError
 
     with pytest.raises(ZeroDivisionError):
-        async with record.watching("the stage", pages=broken):
+        async with record.watching("the scenario", pages=broken):
             raise ZeroDivisionError
 
 
@@ -252,13 +252,13 @@ async def test_a_page_that_hangs_is_given_up(
     with anyio.fail_after(20):
         await fail_in(record, HungPage(), FakePage())
 
-    assert "Not every page of the desk could be pictured" in record.keep(kept).text()
+    assert "Not every page of the folder could be pictured" in record.keep(kept).text()
     assert "page-1-portal.test-orders-1.png" in names(kept)
 
 
 async def test_pages_are_pictured_too_where_the_test_is_being_cancelled(record: FailureRecord, kept: Path) -> None:
     with anyio.CancelScope() as scope:
-        async with record.watching("the stage", pages=lambda: [FakePage()]):
+        async with record.watching("the scenario", pages=lambda: [FakePage()]):
             scope.cancel()
             await anyio.sleep_forever()
 
@@ -274,7 +274,7 @@ async def test_processes_are_told_as_they_were_when_the_exception_left_the_inner
     monkeypatch.setattr(failure_record, "process_table", lambda _: ",".join(running))
 
     async def fail() -> None:
-        async with record.watching("the desk"):
+        async with record.watching("the folder"):
             try:
                 async with record.watching("the running program"):
                     raise ZeroDivisionError
@@ -310,7 +310,7 @@ def test_without_an_exception_that_left_a_place_processes_are_told_as_of_now(rec
 
 @asynccontextmanager
 async def half(record: FailureRecord, page: Page) -> AsyncGenerator[None]:
-    async with record.watching("the stage", pages=lambda: [page]):
+    async with record.watching("the scenario", pages=lambda: [page]):
         yield
 
 
@@ -327,10 +327,10 @@ def test_a_place_that_is_still_open_is_looked_at_when_the_failure_is_reported(
 
 def test_a_loop_that_stands_still_is_run_for_the_pictures(record: FailureRecord, kept: Path) -> None:
     with asyncio.Runner() as runner:
-        stage = half(record, FakePage())
-        runner.run(stage.__aenter__())
+        scenario = half(record, FakePage())
+        runner.run(scenario.__aenter__())
         record.keep(kept)
-        runner.run(stage.__aexit__(None, None, None))
+        runner.run(scenario.__aexit__(None, None, None))
 
     assert "page-1-portal.test-orders-1.png" in names(kept)
     assert "When the failure was reported:" in (kept / "system.test_x/processes.txt").read_text()

@@ -15,7 +15,7 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.worker.download.browser_file import DownloadProgress, wait_for_download
 
 
-class Coming:
+class FakeDownload:
     """A download as the driver's library shows it."""
 
     def __init__(self, place: Path | None, *steps: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class Coming:
 
 
 def download(place: Path | None, *steps: Callable[[], None]) -> Download:
-    return cast("Download", Coming(place, *steps))
+    return cast("Download", FakeDownload(place, *steps))
 
 
 def nothing(_: int) -> None:

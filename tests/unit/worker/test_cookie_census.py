@@ -79,7 +79,7 @@ def test_a_profile_that_does_not_say_who_used_it_says_nothing(tmp_path: Path) ->
     assert last_browser_version(tmp_path) == "150.0.7000.1"
 
 
-class Forgetful:
+class CookielessBrowser:
     """A browser of some version that has no cookie."""
 
     def __init__(self, version: str) -> None:
@@ -89,7 +89,7 @@ class Forgetful:
     async def cookies(self) -> list[object]:
         return []
 
-    async def new_browser_cdp_session(self) -> Forgetful:
+    async def new_browser_cdp_session(self) -> CookielessBrowser:
         return self
 
     async def send(self, _: str) -> dict[str, str]:
@@ -116,4 +116,4 @@ async def test_cookies_that_a_newer_browser_wrote_are_no_damage(
     version: str, last_version: str, error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=told):
-        await verify_cookies(cast("BrowserContext", Forgetful(version)), EXPECTED, last_version)
+        await verify_cookies(cast("BrowserContext", CookielessBrowser(version)), EXPECTED, last_version)

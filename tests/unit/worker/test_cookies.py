@@ -27,7 +27,7 @@ def test_what_it_lacks_or_has_otherwise_is_given(change: dict[str, str]) -> None
     assert missing_cookies([SESSION], [{**SESSION, **change}]) == [SESSION]
 
 
-class Jar:
+class CookieStore:
     """What a snapshot asks of a browser."""
 
     def __init__(self, *held: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ async def test_a_snapshot_is_for_the_owner_alone_from_its_first_byte(tmp_path: P
     (tmp_path / "cookies.part").write_text("half of one, of a worker that was killed")
     (tmp_path / "cookies.part").chmod(0o644)
 
-    await CookieSnapshot(path).save(Jar(SESSION).driver)
+    await CookieSnapshot(path).save(CookieStore(SESSION).driver)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == [SESSION]
@@ -61,7 +61,7 @@ async def test_a_snapshot_that_cannot_be_finished_leaves_the_one_before(
 ) -> None:
     path = tmp_path / "cookies.json"
     snapshot = CookieSnapshot(path)
-    await snapshot.save(Jar(SESSION).driver)
+    await snapshot.save(CookieStore(SESSION).driver)
 
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -69,9 +69,9 @@ async def test_a_snapshot_that_cannot_be_finished_leaves_the_one_before(
     with monkeypatch.context() as full:
         full.setattr(Path, "replace", refuse)
         with pytest.raises(OSError, match="No space left"):
-            await snapshot.save(Jar().driver)
+            await snapshot.save(CookieStore().driver)
     before = json.loads(path.read_text())
-    await snapshot.save(Jar().driver)
+    await snapshot.save(CookieStore().driver)
 
     assert before == [SESSION]
     assert json.loads(path.read_text()) == [], "what could not be written is tried again"
@@ -80,7 +80,7 @@ async def test_a_snapshot_that_cannot_be_finished_leaves_the_one_before(
 async def test_a_browser_is_given_back_what_it_lacks_and_a_first_one_nothing(tmp_path: Path) -> None:
     path = tmp_path / "cookies.json"
     other = {**SESSION, "name": "t"}
-    first, next_one = Jar(SESSION, other), Jar(other)
+    first, next_one = CookieStore(SESSION, other), CookieStore(other)
 
     assert await CookieSnapshot(path).restore(first.driver) == 0
     await CookieSnapshot(path).save(first.driver)
@@ -95,7 +95,7 @@ async def test_what_was_kept_is_known_by_where_it_is_sent_to(tmp_path: Path) -> 
     snapshot = CookieSnapshot(tmp_path / "cookies.json")
     assert snapshot.cookies == {}
 
-    await snapshot.save(Jar(SESSION, elsewhere, deeper, framed).driver)
+    await snapshot.save(CookieStore(SESSION, elsewhere, deeper, framed).driver)
 
     assert snapshot.cookies == {
         "p.test/ s": SESSION,
@@ -103,15 +103,15 @@ async def test_what_was_kept_is_known_by_where_it_is_sent_to(tmp_path: Path) -> 
         "p.test/a s": deeper,
         "p.test/ s within https://q.test": framed,
     }
-    await snapshot.save(Jar().driver)
+    await snapshot.save(CookieStore().driver)
     assert snapshot.cookies == {}
 
 
 async def test_the_next_session_knows_what_it_brought_back(tmp_path: Path) -> None:
-    await CookieSnapshot(tmp_path / "cookies.json").save(Jar(SESSION).driver)
+    await CookieSnapshot(tmp_path / "cookies.json").save(CookieStore(SESSION).driver)
     snapshot = CookieSnapshot(tmp_path / "cookies.json")
 
-    await snapshot.restore(Jar().driver)
+    await snapshot.restore(CookieStore().driver)
 
     assert snapshot.cookies == {"p.test/ s": SESSION}
 
@@ -119,13 +119,13 @@ async def test_the_next_session_knows_what_it_brought_back(tmp_path: Path) -> No
 async def test_where_no_browser_follows_cookies_are_kept_in_memory_alone() -> None:
     snapshot = CookieSnapshot(None)
 
-    await snapshot.save(Jar(SESSION).driver)
+    await snapshot.save(CookieStore(SESSION).driver)
 
     assert snapshot.cookies == {"p.test/ s": SESSION}
-    assert await snapshot.restore(Jar().driver) == 0
+    assert await snapshot.restore(CookieStore().driver) == 0
 
 
-class Picky(Jar):
+class RefusingCookieStore(CookieStore):
     """A browser that refuses one kind of cookie, and with it all that are given beside."""
 
     async def add_cookies(self, given: list[dict[str, Any]]) -> None:
@@ -137,7 +137,7 @@ class Picky(Jar):
 async def test_a_cookie_that_is_refused_does_not_keep_the_others_out(tmp_path: Path) -> None:
     odd, good = {**SESSION, "name": "odd"}, {**SESSION, "name": "good"}
     (tmp_path / "kept.json").write_text(json.dumps([SESSION, odd, good]))
-    jar = Picky()
+    jar = RefusingCookieStore()
 
     assert await CookieSnapshot(tmp_path / "kept.json").restore(cast("BrowserContext", jar)) == 2
     assert jar.held == [SESSION, good]
@@ -152,4 +152,4 @@ async def test_a_file_without_cookies_is_told_as_such(tmp_path: Path, content: s
     (tmp_path / "kept.json").write_text(content)
 
     with pytest.raises(ValueError, match=r"cookies|Expecting"):
-        await CookieSnapshot(tmp_path / "kept.json").restore(Jar(SESSION).driver)
+        await CookieSnapshot(tmp_path / "kept.json").restore(CookieStore(SESSION).driver)

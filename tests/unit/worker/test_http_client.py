@@ -14,7 +14,7 @@ from poolwright.worker.transfer.http_client import HttpClients, PortalAuth, open
 from tests.support.certificates import make, secure_portal
 
 ROOT = make("Company Root", is_authority=True)
-STRANGER = make("Another Root", is_authority=True)
+UNTRUSTED = make("Another Root", is_authority=True)
 ANNA = make("anna", ROOT)
 SERVER = make("portal", ROOT)
 
@@ -28,9 +28,9 @@ async def asked(options: BrowserOptions, url: str) -> str:
 
 async def test_an_own_authority_is_trusted_and_no_other(tmp_path: Path) -> None:
     with secure_portal(SERVER, tmp_path) as url:
-        assert await asked(BrowserOptions(authorities=STRANGER.pem + ROOT.pem), url) == "hello nobody"
+        assert await asked(BrowserOptions(authorities=UNTRUSTED.pem + ROOT.pem), url) == "hello nobody"
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            await asked(BrowserOptions(authorities=STRANGER.pem), url)
+            await asked(BrowserOptions(authorities=UNTRUSTED.pem), url)
 
 
 async def test_a_certificate_is_shown_to_the_portal_alone(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ PDF = b"%PDF-1.4\n%%EOF\n"
 PACK = packs.load("demo")
 
 
-class Jar:
+class CookieStore:
     """A browser that keeps cookies and does nothing else."""
 
     def __init__(self, **cookies: str) -> None:
@@ -47,7 +47,7 @@ class Jar:
 Answers = Callable[[httpx.Request], httpx.Response]
 
 
-def stream_of(answers: Answers, jar: Jar | None = None) -> HttpDownloader:
+def stream_of(answers: Answers, jar: CookieStore | None = None) -> HttpDownloader:
     def unread(request: httpx.Request) -> httpx.Response:
         """As it comes from a network: an answer that was given its content has read it already."""
         answer = answers(request)
@@ -57,7 +57,7 @@ def stream_of(answers: Answers, jar: Jar | None = None) -> HttpDownloader:
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(unread))
     portal = PortalOptions(pack_json="", base_url=BASE)
-    return HttpDownloader(PACK, portal, cast("BrowserContext", jar or Jar()), HttpClients(default=client))
+    return HttpDownloader(PACK, portal, cast("BrowserContext", jar or CookieStore()), HttpClients(default=client))
 
 
 async def refusal_of(stream: HttpDownloader, part: Path, sizes: SizeLimits | None = None) -> DownloadRefusedError:
@@ -86,7 +86,7 @@ async def test_cookies_beyond_ascii_go_as_a_browser_sends_them(tmp_path: Path) -
         asked.append(request)
         return httpx.Response(200, content=PDF)
 
-    await stream_of(answer, Jar(ü="ä€", a="1")).fetch(
+    await stream_of(answer, CookieStore(ü="ä€", a="1")).fetch(
         f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ()
     )
 
@@ -95,7 +95,7 @@ async def test_cookies_beyond_ascii_go_as_a_browser_sends_them(tmp_path: Path) -
 
 
 async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Path) -> None:
-    jar = Jar()
+    jar = CookieStore()
 
     def answer(request: httpx.Request) -> httpx.Response:
         if "t=1" in str(request.url):
@@ -329,7 +329,9 @@ async def test_a_proxy_that_only_a_browser_can_use_leaves_the_files_to_it(
     monkeypatch.setenv("ALL_PROXY", "weird://proxy.test:1")
     portal = PortalOptions(pack_json="", base_url=BASE)
 
-    async with open_http_downloader(PACK, portal, cast("BrowserContext", Jar()), "test", BrowserOptions()) as stream:
+    async with open_http_downloader(
+        PACK, portal, cast("BrowserContext", CookieStore()), "test", BrowserOptions()
+    ) as stream:
         refusal = await refusal_of(stream, tmp_path / "part")
 
     assert refusal.is_for_browser
@@ -410,7 +412,7 @@ def test_without_a_date_of_the_portal_the_clock_of_this_machine_counts(sent_at: 
 
 
 async def test_cookies_of_the_portal_stay_with_the_portal(tmp_path: Path) -> None:
-    jar = Jar()
+    jar = CookieStore()
     for name, domain in (("of_portal", "portal.test"), ("of_company", ".test"), ("of_bucket", "bucket.test")):
         jar.cookies_set.append({"name": name, "value": "1", "domain": domain})
     asked: dict[str, str] = {}

@@ -37,19 +37,19 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     now_s, said = [100.0], list[dict[str, object]]()
     monkeypatch.setattr("poolwright.concurrency.anyio.current_time", lambda: now_s[0])
 
-    async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
-        del bench, task, staging
+    async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+        del context, task, staging
         now_s[0] += HEARTBEAT_INTERVAL_S + stood_still_s
         return Report(reason=Reason.TASK_TIMEOUT)
 
     monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
     membership = SimpleNamespace(is_logged_in=True, login_count=1, save_cookies=nothing)
-    bench = SimpleNamespace(session=SimpleNamespace(login=membership))
-    mouth = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
-    seat = WorkerPaths(profile_path="p", staging_path="s")
-    duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, paths=seat, is_headed=False)
+    context = SimpleNamespace(session=SimpleNamespace(login=membership))
+    outbox = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
+    paths = WorkerPaths(profile_path="p", staging_path="s")
+    loop = WorkerLoop(cast("AttemptContext", context), cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
 
-    await duty._handle(Assign(task=po_task(1), staging="w"))
+    await loop._handle(Assign(task=po_task(1), staging="w"))
 
     (finished,) = said
     assert (finished["kind"], finished["paused_s"]) == (Finished, told_s)
@@ -64,8 +64,8 @@ async def test_a_worker_says_that_it_is_logged_out_before_it_gives_tasks_back(
     """In the other order the supervisor may send it the same task once more, which it can only return."""
     said = list[object]()
 
-    async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
-        del bench, task, staging
+    async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+        del context, task, staging
         msg = "the portal shows its login page"
         raise SessionLostError(msg)
 

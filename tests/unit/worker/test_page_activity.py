@@ -15,21 +15,21 @@ class Window:
 
     def __init__(self) -> None:
         self.url = "http://portal.invalid/"
-        self.ears: list[tuple[str, Callable[[Any], Any]]] = []
+        self.listeners: list[tuple[str, Callable[[Any], Any]]] = []
 
-    def on(self, event: str, ear: Callable[[Any], Any]) -> None:
-        self.ears.append((event, ear))
+    def on(self, event: str, listener: Callable[[Any], Any]) -> None:
+        self.listeners.append((event, listener))
 
-    def remove_listener(self, event: str, ear: Callable[[Any], Any]) -> None:
-        self.ears.remove((event, ear))
+    def remove_listener(self, event: str, listener: Callable[[Any], Any]) -> None:
+        self.listeners.remove((event, listener))
 
     async def tell(self, event: str, what: object) -> None:
-        for one, ear in tuple(self.ears):
-            if one == event and isinstance(pending := ear(what), Awaitable):
+        for one, listener in tuple(self.listeners):
+            if one == event and isinstance(pending := listener(what), Awaitable):
                 await pending
 
 
-class Coming:
+class FakeDownload:
     """A download."""
 
     def __init__(self, page: Window) -> None:
@@ -49,7 +49,7 @@ def page_of(window: Window) -> Page:
 
 async def brought(window: Window) -> list[str]:
     """What is done with a download that begins in a window now."""
-    download = Coming(window)
+    download = FakeDownload(window)
     await window.tell("download", cast("Download", download))
     return download.done
 

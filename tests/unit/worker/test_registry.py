@@ -98,7 +98,7 @@ def test_one_that_a_package_offers_is_found_by_its_name(author: Author) -> None:
 def test_one_that_a_package_offers_may_stand_inside_a_class(author: Author) -> None:
     folder = author("")
     source = "class Desk:\n    @staticmethod\n    async def save(tab, task): ...\n"
-    install(Path(folder), "shop-desk", source, desk="shop_desk:Desk.save")
+    install(Path(folder), "shop-desk", source, program="shop_desk:Desk.save")
 
     assert getattr(load_processor("desk", (folder,)), "__qualname__", "") == "Desk.save"
     sys.modules.pop("shop_desk")
@@ -172,7 +172,7 @@ def test_a_function_that_is_not_there_is_told_with_its_file(author: Author) -> N
         ("class process: ...\n", "async def"),
         ("class Titles:\n    def __call__(self, tab, task): ...\nprocess = Titles()\n", "async def"),
         ("async def process(tab): ...\n", "take exactly (tab, task)"),
-        ("async def process(tab, task, desk): ...\n", "take exactly (tab, task)"),
+        ("async def process(tab, task, program): ...\n", "take exactly (tab, task)"),
         ("async def process(*, tab, task): ...\n", "take exactly (tab, task)"),
     ],
 )

@@ -286,7 +286,7 @@ class Generation:
 
     async def _start_up(self, connection: WorkerConnection, begin_s: float) -> None:
         spec = self._slot.spec
-        configure = messages.Configure(options=spec.options, seat=spec.worker_paths)
+        configure = messages.Configure(options=spec.options, paths=spec.worker_paths)
         ready = await connection.open(configure, self._on_message, begin_s)
         self._slot.machine.fire(WorkerEvent.REPORT_READY)
         self.session = ready.session

@@ -176,7 +176,7 @@ def _configure(job: OneShotJob, folder: WorkerFolder) -> messages.Configure:
     return messages.Configure(
         mode=job.mode,
         options=job.options,
-        seat=paths,
+        paths=paths,
         one_time_code=login.one_time_code,
         examination=job.examination,
         teach_url=job.lesson.url if job.lesson else "",

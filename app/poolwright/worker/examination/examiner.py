@@ -153,8 +153,8 @@ async def examine_pages(
     spec = SessionSpec(
         worker_id=outbox.worker.worker_id,
         browser=configure.options.browser,
-        profile_path=Path(configure.seat.profile_path),
-        downloads_path=Path(configure.seat.staging_path) / "browser",
+        profile_path=Path(configure.paths.profile_path),
+        downloads_path=Path(configure.paths.staging_path) / "browser",
         clock=clock,
         observe=lambda _: None,
         notify=outbox.report_status,
@@ -213,11 +213,11 @@ async def _examined(
 
 
 def _credentials(configure: Configure) -> Credentials:
-    login_path = configure.seat.kept_login_path
+    login_path = configure.paths.kept_login_path
     return Credentials(
         one_time_code=configure.one_time_code,
         snapshot=CookieSnapshot(Path(login_path)) if login_path else None,
-        profile_name=configure.seat.profile_name,
+        profile_name=configure.paths.profile_name,
         is_headed=not configure.options.browser.headless_mode,
     )
 

@@ -125,7 +125,7 @@ async def replay_pages(
 
 @contextlib.asynccontextmanager
 async def _offline_browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
-    paths, options = configure.seat, configure.options.browser
+    paths, options = configure.paths, configure.options.browser
     async with open_driver() as playwright:
         context = await launch_browser(
             playwright, options, Path(paths.profile_path), Path(paths.staging_path) / "browser"

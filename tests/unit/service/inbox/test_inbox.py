@@ -27,7 +27,7 @@ LIST = "PO\nPO100001\nPO100002\n"
 
 
 @dataclass(kw_only=True)
-class Place:
+class InboxSetup:
     """An inbox and what it makes of what is dropped; ``look`` is one look, some seconds after the one before."""
 
     root: Path
@@ -70,13 +70,13 @@ def _plain(name: str) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> InboxSetup:
     root = tmp_path / "inbox"
     root.mkdir()
-    return Place(root=root)
+    return InboxSetup(root=root)
 
 
-async def test_a_dropped_list_is_submitted_once_and_put_away(place: Place) -> None:
+async def test_a_dropped_list_is_submitted_once_and_put_away(place: InboxSetup) -> None:
     place.drop("orders.csv")
     place.drop("more.xlsx", xlsx({"PO_Data": [["PO"], ["PO100003"]]}))
     place.drop("short.txt", "PO100004")
@@ -88,7 +88,7 @@ async def test_a_dropped_list_is_submitted_once_and_put_away(place: Place) -> No
     assert any("accepted orders.csv: 2 new orders, 0 known" in text for text in place.texts)
 
 
-async def test_two_lists_of_one_name_stay_both(place: Place) -> None:
+async def test_two_lists_of_one_name_stay_both(place: InboxSetup) -> None:
     for number in (1, 2):
         place.drop("orders.csv", f"PO\nPO10000{number}\n")
         await place.look(2)
@@ -97,7 +97,7 @@ async def test_two_lists_of_one_name_stay_both(place: Place) -> None:
     assert len(place.queue.lists) == 2
 
 
-async def test_a_list_that_still_grows_is_left_alone(place: Place) -> None:
+async def test_a_list_that_still_grows_is_left_alone(place: InboxSetup) -> None:
     path = place.drop("orders.csv", "PO\n")
     for number in range(5):
         await place.look()
@@ -110,7 +110,7 @@ async def test_a_list_that_still_grows_is_left_alone(place: Place) -> None:
     assert len(place.queue.lists[0].tasks) == 5
 
 
-async def test_two_looks_are_not_enough_when_they_follow_at_once(place: Place) -> None:
+async def test_two_looks_are_not_enough_when_they_follow_at_once(place: InboxSetup) -> None:
     place.drop("orders.csv")
     await place.inbox.check_once()
     place.clock.go(seconds=STABLE_S - 0.1)
@@ -123,7 +123,7 @@ async def test_two_looks_are_not_enough_when_they_follow_at_once(place: Place) -
 
 
 async def test_a_writer_that_goes_on_after_the_taking_is_waited_for(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: InboxSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with place.drop("orders.csv", "PO\nPO100001\n").open("a") as writer:
         read = orders_from_file
@@ -147,7 +147,7 @@ async def test_a_writer_that_goes_on_after_the_taking_is_waited_for(
 @pytest.mark.parametrize(
     "name", ["~$orders.xlsx", ".orders.csv", "orders.csv.part", "orders.tmp", "orders.csv.crdownload", "orders.csv~"]
 )
-async def test_files_on_their_way_are_left_alone_in_silence(name: str, place: Place) -> None:
+async def test_files_on_their_way_are_left_alone_in_silence(name: str, place: InboxSetup) -> None:
     place.drop(name)
 
     await place.look(3)
@@ -156,7 +156,7 @@ async def test_files_on_their_way_are_left_alone_in_silence(name: str, place: Pl
     assert file_kind(name) is InboxFileKind.TEMPORARY
 
 
-async def test_what_is_no_list_is_left_alone_and_told_once(place: Place) -> None:
+async def test_what_is_no_list_is_left_alone_and_told_once(place: InboxSetup) -> None:
     place.drop("photo.jpg")
 
     await place.look(3)
@@ -167,7 +167,7 @@ async def test_what_is_no_list_is_left_alone_and_told_once(place: Place) -> None
     ]
 
 
-async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> None:
+async def test_a_list_that_is_refused_lies_beside_its_reason(place: InboxSetup) -> None:
     place.drop("orders.csv", "Name,City\nAnna,Rome\nBert,Oslo\n")
 
     await place.look(3)
@@ -180,7 +180,7 @@ async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> No
     assert [text for text in place.texts if "refused orders.csv" in text] == place.texts
 
 
-async def test_a_list_that_is_too_large_is_refused_unread(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_that_is_too_large_is_refused_unread(place: InboxSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "CONTENT_BYTES_MAX", 10)
     monkeypatch.setattr(watcher, "orders_from_file", None)
     place.drop("orders.csv")
@@ -190,7 +190,7 @@ async def test_a_list_that_is_too_large_is_refused_unread(place: Place, monkeypa
     assert "larger than" in next((place.root / "refused").glob("*.reason.txt")).read_text()
 
 
-async def test_links_are_not_followed(place: Place, tmp_path: Path) -> None:
+async def test_links_are_not_followed(place: InboxSetup, tmp_path: Path) -> None:
     outside = tmp_path / "secret.csv"
     outside.write_text(LIST)
     (place.root / "orders.csv").symlink_to(outside)
@@ -208,7 +208,7 @@ async def test_links_are_not_followed(place: Place, tmp_path: Path) -> None:
     assert sum("it is a symbolic link, which is not followed" in text for text in place.texts) == 1
 
 
-async def test_a_queue_that_takes_nothing_now_is_told_once_and_gets_the_list_later(place: Place) -> None:
+async def test_a_queue_that_takes_nothing_now_is_told_once_and_gets_the_list_later(place: InboxSetup) -> None:
     place.queue.error = DiskFullError("The disk of the journal is full.")
     place.drop("orders.csv")
     await place.look(4)
@@ -221,7 +221,7 @@ async def test_a_queue_that_takes_nothing_now_is_told_once_and_gets_the_list_lat
     assert place.files() == ["done/orders.csv"]
 
 
-async def test_a_folder_that_is_gone_is_told_once_and_so_is_its_return(place: Place) -> None:
+async def test_a_folder_that_is_gone_is_told_once_and_so_is_its_return(place: InboxSetup) -> None:
     place.root.rmdir()
     await place.look(3)
     place.root.mkdir()
@@ -235,7 +235,7 @@ async def test_a_folder_that_is_gone_is_told_once_and_so_is_its_return(place: Pl
 
 
 @pytest.mark.parametrize("shelf", ["taking", "done"])
-async def test_a_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(shelf: str, place: Place) -> None:
+async def test_a_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(shelf: str, place: InboxSetup) -> None:
     in_the_way = place.drop(shelf, "")
     place.drop("orders.csv")
     await place.look(5)
@@ -247,7 +247,9 @@ async def test_a_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(
     assert {orders.batch_id for orders in place.queue.lists} == {place.queue.lists[0].batch_id}
 
 
-async def test_a_list_that_its_owner_took_back_is_no_trouble(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_that_its_owner_took_back_is_no_trouble(
+    place: InboxSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = place.drop("orders.csv")
     await place.look()
     take = InboxFolders.claim
@@ -290,7 +292,7 @@ def _killing(before: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @pytest.mark.parametrize("step", ["mkdir", "rename", "write_text", "rmdir"])
 @pytest.mark.parametrize("before", [0, 1, 2])
 async def test_a_kill_between_any_two_steps_neither_loses_the_list_nor_submits_another(
-    content: str, step: str, before: int, place: Place, monkeypatch: pytest.MonkeyPatch
+    content: str, step: str, before: int, place: InboxSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.drop("orders.csv", content)
     await place.look()
@@ -309,7 +311,7 @@ async def test_a_kill_between_any_two_steps_neither_loses_the_list_nor_submits_a
     assert list((place.root / "taking").iterdir()) == []
 
 
-async def test_two_daemons_on_one_inbox_take_each_list_once(place: Place) -> None:
+async def test_two_daemons_on_one_inbox_take_each_list_once(place: InboxSetup) -> None:
     others = Queue()
     other = InboxWatcher(
         place.root, submit=others.submit, reading=READING, clock=place.clock, observe=place.events.append
@@ -346,7 +348,7 @@ def test_there_is_an_inbox_where_the_settings_name_one_outside_of_the_files(
             create_inbox_watcher(load_settings({"inbox_dir": folder}), **given)
 
 
-async def test_it_looks_by_itself(place: Place) -> None:
+async def test_it_looks_by_itself(place: InboxSetup) -> None:
     inbox = InboxWatcher(
         place.root, submit=place.queue.submit, reading=READING, clock=SystemClock(), observe=place.events.append
     )

@@ -12,25 +12,25 @@ from poolwright.domain.tasks import Report
 from poolwright.portal.pack import Pack
 from poolwright.worker.attempt import attempt
 from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
-from tests.support.sessions import OpenStage, Stage, task_for
+from tests.support.sessions import OpenScenario, Scenario, task_for
 
 
 @contextlib.asynccontextmanager
-async def raw_stage(
-    open_stage: OpenStage, folder: Path, pack: Pack | None = None
-) -> AsyncGenerator[tuple[RawPortal, Stage]]:
-    """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
+async def raw_scenario(
+    open_scenario: OpenScenario, folder: Path, pack: Pack | None = None
+) -> AsyncGenerator[tuple[RawPortal, Scenario]]:
+    """A portal of raw answers and a session in it. Where it is and who logs in is all that is asked of it."""
     async with (
         raw_portal() as portal,
-        open_stage(cast("PortalClient", portal), folder, pack=pack or raw_pack(), password="") as stage,
+        open_scenario(cast("PortalClient", portal), folder, pack=pack or raw_pack(), password="") as scenario,
     ):
-        yield portal, stage
+        yield portal, scenario
 
 
-async def files_of(stage: Stage, number: str = "1") -> tuple[Report, dict[str, bytes]]:
+async def files_of(scenario: Scenario, number: str = "1") -> tuple[Report, dict[str, bytes]]:
     """What an attempt told, and what it saved."""
-    report = await attempt(stage.bench, task_for(number), stage.staging / number)
-    return report, {file.name: (stage.staging / number / "files" / file.name).read_bytes() for file in report.files}
+    report = await attempt(scenario.context, task_for(number), scenario.staging / number)
+    return report, {file.name: (scenario.staging / number / "files" / file.name).read_bytes() for file in report.files}
 
 
 def link(address: str, text: str) -> str:

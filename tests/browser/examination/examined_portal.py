@@ -18,20 +18,22 @@ from poolwright.worker.examination.examiner import Examiner
 from poolwright.worker.examination.saved_portal import examine_saved
 from poolwright.worker.login.portal_probe import PortalProbe
 from tests.support.portals.portal_make import PASSWORD, USER, PortalMake, serve_make
-from tests.support.sessions import OpenStage, Stage, portal_options
+from tests.support.sessions import OpenScenario, Scenario, portal_options
 
 
 @asynccontextmanager
-async def open_make(make: PortalMake, open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple[Stage, Examiner]]:
+async def open_make(
+    make: PortalMake, open_scenario: OpenScenario, folder: Path
+) -> AsyncGenerator[tuple[Scenario, Examiner]]:
     """Serve a portal, log a session in to it, and examine with it."""
     async with serve_make(make) as served:
         client = PortalClient(url=served.url, admin_token="", user=USER, password=PASSWORD, pid=0)
         pack = make.pack()
         # User and password of HTTP authentication belong to a browser from its start.
         own: dict[str, Any] = {"browser": None, "has_http_login": True} if pack.login.http else {}
-        async with open_stage(client, folder, pack=pack, password=PASSWORD, **own) as stage:
+        async with open_scenario(client, folder, pack=pack, password=PASSWORD, **own) as scenario:
             probe = PortalProbe(pack=pack, portal=portal_options(client, pack))
-            yield stage, Examiner(stage.session, probe)
+            yield scenario, Examiner(scenario.session, probe)
 
 
 async def examine(examiner: Examiner, folder: Path, number: str) -> SavedPage:
