@@ -20,7 +20,6 @@ from playwright.async_api import BrowserContext, Page
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.domain.tasks import FetchedFile, MissedFile
 from poolwright.files.content_type import SniffResult, sniff
-from poolwright.files.disk import sha256_of
 from poolwright.files.soft_errors import SoftError
 from poolwright.files.stated_size import SizeCheck, check_size
 from poolwright.portal.pack import Pack
@@ -40,7 +39,7 @@ from poolwright.worker.download.file_name import FileName, choose_file_name
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.known_files import KnownFiles
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
-from poolwright.worker.download.staged_files import DownloadedFile
+from poolwright.worker.download.staged_files import DownloadedFile, sha256_of
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.page_content import PageLink

@@ -203,3 +203,9 @@ class Evidence:
                 await anyio.Path(self._folder).mkdir(parents=True, exist_ok=True)
                 await anyio.Path(self._folder / copy_name).write_bytes(content)
                 self._names.append(copy_name)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a received file in lower-case hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
