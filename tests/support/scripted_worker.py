@@ -82,7 +82,7 @@ class Script:
         self._link.say("hello", pid=os.getpid())
         configure = self._link.hear()
         assert configure["type"] == "configure"
-        self._staging = Path(configure["seat"]["staging_path"])
+        self._staging = Path(configure["paths"]["staging_path"])
         if self._start.startswith("unable:"):
             self._link.say("unable", kind=self._start.partition(":")[2], detail="The script says so.")
             return

@@ -13,7 +13,8 @@ INSERT INTO reports VALUES
     ('demo:1', 'COMPLETED', 'all_saved', '', '{"supplier": "Acme"}', '[]', 'https://portal.example/1', NULL, 1.5,
      'Acme/PO1', '2031-05-06T07:08:09.123456+00:00'),
     ('demo:4', 'PARTIAL', 'some_files_failed', 'One is gone.', '{}', '[]', '', NULL, 1.5, 'Acme/PO4', '2031-05-06T07:08:09.123456+00:00');
-INSERT INTO files VALUES ('demo:1', 0, 'a.pdf', 'a', 3, 'ab', 'application/pdf', '');
+INSERT INTO files (task_id, position, name, label, size_bytes, sha256, media_type, source_url) VALUES
+    ('demo:1', 0, 'a.pdf', 'a', 3, 'ab', 'application/pdf', '');
 INSERT INTO missed VALUES ('demo:4', 0, 'b', '', 'It was gone.', 1);
 INSERT INTO transitions (machine, entity, origin, event, target, at, cause) VALUES
     ('task', 'demo:1', 'QUEUED', 'ASSIGN', 'ASSIGNED', '2031-05-06T07:08:09.123456+00:00', ''),

@@ -225,7 +225,7 @@ def test_an_extra_field_is_no_message(content: bytes) -> None:
     assert fault_of(content) is FrameFault.NOT_A_MESSAGE
 
 
-@pytest.mark.parametrize("path", ["colour", "options.colour", "options.portal.password.colour", "seat.colour"])
+@pytest.mark.parametrize("path", ["colour", "options.colour", "options.portal.password.colour", "paths.colour"])
 def test_an_extra_field_is_nothing_that_a_worker_is_told(path: str) -> None:
     with pytest.raises(FrameError):
         told(changed(CONFIGURE, path, "red"))

@@ -97,11 +97,11 @@ def test_one_that_a_package_offers_is_found_by_its_name(author: Author) -> None:
 
 def test_one_that_a_package_offers_may_stand_inside_a_class(author: Author) -> None:
     folder = author("")
-    source = "class Desk:\n    @staticmethod\n    async def save(tab, task): ...\n"
-    install(Path(folder), "shop-desk", source, program="shop_desk:Desk.save")
+    source = "class Orders:\n    @staticmethod\n    async def save(tab, task): ...\n"
+    install(Path(folder), "shop-orders", source, orders="shop_orders:Orders.save")
 
-    assert getattr(load_processor("desk", (folder,)), "__qualname__", "") == "Desk.save"
-    sys.modules.pop("shop_desk")
+    assert getattr(load_processor("orders", (folder,)), "__qualname__", "") == "Orders.save"
+    sys.modules.pop("shop_orders")
 
 
 @pytest.mark.parametrize(

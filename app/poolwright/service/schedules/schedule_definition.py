@@ -32,6 +32,8 @@ _SHARED_SETTINGS = (
     "memory_threshold",
     "recycle_after_tasks",
     "recycle_after_minutes",
+    "rate",
+    "concurrency",
     "runs_dir",
     "log_level",
 )
@@ -170,6 +172,7 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
         if value is not None:
             yield from (setting_help(name).flags[0], str(value))
     yield "--headless" if settings.headless else "--headed"
+    yield "--ignore-hours" if settings.ignore_hours else "--keep-hours"
     yield from ("--profile", profile, "--out", str(out))
     template = entry.folder_template or settings.folder_template
     if entry.folder_template is not None or "folder_template" in settings.model_fields_set:

@@ -27,7 +27,11 @@ def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:
 
 def options_of(schedule: Schedule) -> dict[str, str]:
     assert schedule.own is not None
-    words = [word for word in schedule.own.options if word not in {"--headless", "--headed"}]
+    words = [
+        word
+        for word in schedule.own.options
+        if word not in {"--headless", "--headed", "--ignore-hours", "--keep-hours"}
+    ]
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
@@ -62,12 +66,16 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     assert schedule.own is not None
     options = options_of(schedule)
 
-    flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {"--browser", "--headless/--headed"}
+    flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {
+        "--browser",
+        "--headless/--headed",
+        "--ignore-hours/--keep-hours",
+    }
     missing = flags - options.keys()
     assert missing == {"--packs-dir", "--folder-template", "--group-by", "--group-limit"}, (
         "what the daemon was not told, the run finds by itself"
     )
-    assert "--headed" in schedule.own.options
+    assert {"--headed", "--keep-hours"} <= {*schedule.own.options}
     assert options["--workers"] == "3"
     assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"
     assert (options["--column"], options["--sheet"]) == ("#2", "S")
