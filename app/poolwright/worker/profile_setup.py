@@ -34,7 +34,6 @@ from poolwright.worker.browser.portal_header import open_portal_header
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError, SessionBrokenError, first_line
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page import reachability
-from poolwright.worker.teaching.teaching_window import TeachingWindow
 
 #: Measured: a browser that a person quits saves its cookies, except those without an expiry.
 _BROWSER_QUIT = "The whole browser was quit. Close only its window, or a part of the login may be lost."
@@ -140,6 +139,8 @@ async def show_new_portal(
         PortalDownError: The portal does not answer.
         EndOfStream: The supervisor is gone.
     """
+    from poolwright.worker.teaching.teaching_window import TeachingWindow  # noqa: PLC0415 - no other worker needs lxml
+
     async with _browser(configure) as context:
         teaching = TeachingWindow(context, Path(configure.paths.pages_path), outbox.report_status)
         windows = await _show_portal(context, configure.teach_url, outbox, PageLimits().page_s)
