@@ -53,6 +53,8 @@ def cancel_waiting(
 ) -> tuple[POTask, ...]:
     """Cancel the waiting tasks of a list whose groups are set aside, with the cause as report; return these tasks.
 
+    One that was to be looked at again keeps its outcome.
+
     Args:
         connection: Within a transaction.
         batch_id: The list.
@@ -64,8 +66,7 @@ def cancel_waiting(
         state = sql_tasks.read_state(tuple(row))
         report = Report(reason=Reason.GROUP_SET_ASIDE, detail=cause)
         machine = TaskMachine(state=state, at=at, history=partial(sql_tasks.read_history, connection, state.task_id))
-        sql_tasks.save_move(connection, machine.cancel(report.reason))
-        sql_reports.save_report(connection, state.task_id, report, "", at)
+        sql_reports.cancel(connection, machine, report, at)
         tasks.append(state.task)
     return tuple(tasks)
 

@@ -17,7 +17,8 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.refresh import RefreshResult
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report, TaskRecord, refresh_of
-from poolwright.journal.sql_tasks import STATE_COLUMNS, from_text, read_state, to_text
+from poolwright.journal.sql_tasks import STATE_COLUMNS, from_text, read_state, save_move, to_text
+from poolwright.journal.task_rules import TaskMachine
 
 _DELETE_REPORT = "DELETE FROM reports WHERE task_id = ?"
 _SAVE_REPORT = """
@@ -106,6 +107,13 @@ def save_outcome(connection: Connection, task: POTask, report: Report, folder: s
         connection.execute(_END_REFRESH, (dumps(result.to_json()), to_text(at), task.task_id))
     if result is None or not result.keeps_earlier:
         save_report(connection, task.task_id, report, folder, at)
+
+
+def cancel(connection: Connection, machine: TaskMachine, report: Report, at: datetime) -> None:
+    """Cancel a waiting task for the reason of a report; one that was to be looked at again keeps its outcome."""
+    is_refresh = machine.state.known_files is not None
+    save_move(connection, machine.finish(report.reason) if is_refresh else machine.cancel(report.reason))
+    save_outcome(connection, machine.state.task, report, "", at)
 
 
 def read_records(connection: Connection, batch_id: BatchId) -> Sequence[TaskRecord]:

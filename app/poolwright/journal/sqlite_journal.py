@@ -33,7 +33,6 @@ from poolwright.journal.task_rules import (
     CANCELLED_REPORT,
     LOST_REPORT,
     RetryClock,
-    TaskMachine,
     acceptance,
     validate_orders,
 )
@@ -247,7 +246,7 @@ class SqliteJournal:
             machine = sql_tasks.load_machine(connection, task_id, at)
             if not machine.is_cancellable:
                 return False
-            _cancel(connection, machine, at)
+            sql_reports.cancel(connection, machine, CANCELLED_REPORT, at)
             return True
 
     @_in_writer
@@ -256,7 +255,7 @@ class SqliteJournal:
         with self._database.transaction(is_large=True) as connection:
             machines = sql_tasks.find_queued(connection, task_ids, at)
             for machine in machines:
-                _cancel(connection, machine, at)
+                sql_reports.cancel(connection, machine, CANCELLED_REPORT, at)
             return tuple(machine.state.task_id for machine in machines)
 
     @_in_writer
@@ -394,13 +393,6 @@ class SqliteJournal:
         await self._readers.close(_do_nothing, 0.0)
         await self._reporters.close(_do_nothing, 0.0)
         await self._writer.close(self._resources.close, CLOSE_LIMIT_S)
-
-
-def _cancel(connection: Connection, machine: TaskMachine, at: datetime) -> None:
-    """Cancel a waiting task; one that was to be looked at again keeps its outcome."""
-    is_refresh = machine.state.known_files is not None
-    sql_tasks.save_move(connection, machine.finish(CANCELLED_REPORT.reason) if is_refresh else machine.cancel())
-    sql_reports.save_outcome(connection, machine.state.task, CANCELLED_REPORT, "", at)
 
 
 def _do_nothing() -> None:

@@ -13,7 +13,7 @@ from poolwright.journal import queries
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
-from tests.support.tasks import BATCH, OTHER, orders, po_task, task_id
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
 
 REPORT = Report(reason=Reason.GROUP_SET_ASIDE, detail="Why.")
 
@@ -46,6 +46,24 @@ async def test_a_group_stays_set_aside_in_the_next_run_also_for_another_list(pat
         record = await journal.find(task_id(3))
         assert record is not None
         assert record.report == REPORT
+    check_laws(path)
+
+
+async def test_a_finished_order_that_was_to_be_looked_at_again_keeps_its_outcome(path: Path) -> None:
+    done = report(Reason.ALL_SAVED, "a.pdf")
+    async with SqliteJournal(path, ManualClock()) as journal:
+        await journal.accept(grouped(1, 2))
+        [task] = await journal.fetch(BATCH, 1)
+        await journal.start(task.task_id, WORKER)
+        await journal.finish(task.task_id, done, "Acme/PO1")
+        assert await journal.refresh({task_id(1): done.files}) == 1
+
+        await journal.set_aside(BATCH, "A", REPORT)
+
+        record = await journal.find(task_id(1))
+        assert record is not None
+        assert (record.status, record.report, record.folder) == ("DONE", done, "Acme/PO1")
+        assert await set_aside_count(journal, BATCH) == {"A": 1}
     check_laws(path)
 
 
