@@ -30,7 +30,7 @@ class WindowNotes:
 
     def __call__(self, _: Level, text: str) -> None:
         """Hear one sentence."""
-        if not text.startswith("WindowNotes: "):
+        if not text.startswith("Noted: "):
             return
         self.texts.append(text)
         self._news.set()

@@ -57,4 +57,4 @@ async def test_a_portal_that_was_shown_brings_every_file(
     assert [page.served for page in with_files] == [name in SERVED] * len(with_files)
     assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
     assert observations.prove == (list(portal.orders)[4],)
-    assert "WindowNotes: login" in noted.texts[0]
+    assert "Noted: login" in noted.texts[0]

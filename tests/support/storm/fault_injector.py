@@ -92,7 +92,7 @@ class FaultInjector:
         await self.progress.until(lambda: self.progress.ended_count >= point.after_count or None)
 
     def _hit_one(self, accident: Accident) -> psutil.Process | None:
-        """InjectedFault one of those that are there; nothing when there are none just now."""
+        """Hit one of those that are there; nothing when there are none just now."""
         targets = [one for one in self._targets(accident.target) if not _is_still(one)]
         if not targets:
             return None

@@ -32,7 +32,7 @@ class Lifecycles:
     """What became of all that had the same name."""
 
     life_count: int
-    #: Lifecycles that broke off before their end, but for the last one.
+    #: Lives that broke off before their end, but for the last one.
     cut_count: int
     last_state: str
 

@@ -58,7 +58,7 @@ async def connected(listener: socket.socket) -> SocketStream:
     return await anyio.connect_tcp(host, port)
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-SlowApp: "])
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
 async def test_a_connection_that_does_not_ask_is_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
     with open_listener(HERE) as listener:
