@@ -24,7 +24,7 @@ from tests.support.taught_portals import NAMES, TaughtPortal, serving_taught, ta
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 #: The portals that send the links of an order with its page; the others bring them by scripts.
-SERVED = {"table", "spans"}
+SERVED = {"table", "spans", "cells", "paged", "basic"}
 
 
 async def show(page: Page, portal: TaughtPortal, folder: Path) -> WindowNotes:
