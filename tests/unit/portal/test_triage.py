@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, parse_toml, shipped_names
 from poolwright.portal.page_facts import PageFacts, address_matches, matches
-from poolwright.portal.triage import Verdict, classify_page, marks_of
+from poolwright.portal.triage import REFUSALS, Verdict, classify_page, marks_of
 from poolwright.portal.triage_marks import Marks, TriageMarks
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
@@ -172,6 +172,18 @@ def test_other_words_in_the_right_place_are_no_mark() -> None:
 )
 def test_an_address_tells_by_path_and_query_alone(url: str, is_match: bool) -> None:
     assert address_matches([Marks(address=("^/login", r"\?expired=1$"))], url) is is_match
+
+
+@pytest.mark.parametrize("condition", ["all", "not"])
+def test_an_address_alone_tells_nothing_where_a_condition_must_hold_too(condition: str) -> None:
+    marks = Marks.model_validate({"address": ["^/login"], condition: [{"selector": ["#form"]}]})
+
+    assert not address_matches([marks], "https://portal.test/login")
+    assert address_matches([marks, Marks(address=("^/login",))], "https://portal.test/login")
+
+
+def test_a_page_refuses_an_order_as_forbidden_or_not_found() -> None:
+    assert set(REFUSALS) == {Verdict.FORBIDDEN, Verdict.NOT_FOUND}
 
 
 def selectors_of(triage: TriageMarks) -> list[str]:
