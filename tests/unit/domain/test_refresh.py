@@ -140,6 +140,30 @@ def test_a_result_is_a_sentence_and_survives_json(result: RefreshResult, sentenc
     assert RefreshResult.from_json(result.to_json(), AT) == result
 
 
+@pytest.mark.parametrize(
+    ("outcome", "detail", "problem"),
+    [
+        (Outcome.NOT_FOUND, "It says so. ", "not found, It says so"),
+        (Outcome.NOT_FOUND, "Box X.X...", "not found, Box X.X"),
+        (Outcome.FAILED, " .", "failed"),
+        (Outcome.FAILED, "", "failed"),
+    ],
+)
+def test_why_a_refresh_failed_is_a_part_of_a_sentence(outcome: Outcome, detail: str, problem: str) -> None:
+    assert refresh_result([], outcome, [], AT, problem=detail).problem == problem
+
+
+def test_a_refresh_without_success_has_no_files_in_json() -> None:
+    assert RefreshResult(at=AT, problem="failed").to_json() == {
+        "is_done": False,
+        "new": [],
+        "changed": [],
+        "withdrawn": [],
+        "same_count": 0,
+        "problem": "failed",
+    }
+
+
 def test_changes_survive_json() -> None:
     result = RefreshResult(at=AT, changes=FileChanges(new=("a",), changed=("b",), withdrawn=("c",), same_count=4))
 
@@ -166,6 +190,22 @@ def test_orders_and_files_are_counted() -> None:
     )
     assert counts.order_count == len(results)
     assert RefreshCounts.count([]).order_count == 0
+
+
+def test_the_files_of_all_orders_are_added_up() -> None:
+    changes = FileChanges(new=("a", "b", "c"), changed=("d",), withdrawn=("e", "f"))
+
+    counts = RefreshCounts.count([RefreshResult(at=AT, changes=changes)] * 2)
+
+    assert (counts.new_file_count, counts.changed_file_count, counts.withdrawn_file_count) == (6, 2, 4)
+    assert RefreshCounts.count([]) == RefreshCounts(
+        same_count=0,
+        changed_count=0,
+        failed_count=0,
+        new_file_count=0,
+        changed_file_count=0,
+        withdrawn_file_count=0,
+    )
 
 
 KNOWN = (fetched("a.pdf", b"a"),)
