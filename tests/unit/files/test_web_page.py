@@ -196,6 +196,7 @@ def words_of(length: int) -> str:
         (f"<meta http-equiv=refresh content='61;url=/f'>{words_of(401)}", False),
         (f"<meta http-equiv=refresh content='61;url=/f'>{words_of(400)}", True),
         (f"<meta http-equiv=refresh content=60>{words_of(401)}", False),
+        ("<meta name=rating content='5;url=/f'>Our offer", False),
         (f"<meta http-equiv=refresh content='0;url=/f'>{words_of(5000)}", True),
         (f"<meta http-equiv=refresh content='0;url=/f'>{words_of(5001)}", False),
     ],
