@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -226,9 +226,10 @@ def test_a_refresh_without_success_is_shown_as_the_result_that_stays(
 ) -> None:
     task = po_task(1, known_files=known)
 
-    shown = shown_report(task, Report(reason=Reason.PORTAL_ERROR, detail="It broke.", duration_s=2.0), AT)
+    broke = Report(reason=Reason.PORTAL_ERROR, detail="It broke.", page_url="https://p.test/1", duration_s=2.0)
+    shown = shown_report(task, broke, AT)
 
-    assert (shown.reason, shown.duration_s, shown.files) == (reason, 2.0, ())
+    assert (shown.reason, shown.page_url, shown.duration_s, shown.files) == (reason, "https://p.test/1", 2.0, ())
     assert shown.detail == (
         "Looked at again on 2026-11-30 without success, so the earlier result stays: failed, It broke."
     )
@@ -241,3 +242,5 @@ def test_a_refresh_with_success_is_shown_with_what_changed() -> None:
 
     assert shown.files == report.files
     assert shown.detail == "Looked at again on 2026-11-30: 1 changed (a.pdf), 0 the same."
+    told = shown_report(po_task(1, known_files=KNOWN), replace(report, detail="One was slow."), AT)
+    assert told.detail == f"One was slow. {shown.detail}"
