@@ -6,9 +6,10 @@ table of ``all`` matches, and none of ``not`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from functools import partial
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -125,25 +126,18 @@ class ConsentMarks(Marks):
     click: tuple[Selector, ...] = ()
 
 
-_T = TypeVar("_T", bound=Marks)
-
-
-def _as_tables(model: type[_T]) -> Callable[[Any], Any]:
-    """Return the validator that makes a list of one table, so that a problem is reported at the table itself."""
-
-    def wrap(value: Any) -> Any:  # noqa: ANN401 - the value comes from a file
-        return (model.model_validate(value),) if isinstance(value, dict) else value
-
-    return wrap
+def _as_tables(model: type[Marks], value: Any) -> Any:  # noqa: ANN401 - the value comes from a file
+    """Return a list of one table for a table, so that a problem is reported at the table itself."""
+    return (model.model_validate(value),) if isinstance(value, dict) else value
 
 
 _Tables = Annotated[
     tuple[Marks, ...],
-    BeforeValidator(_as_tables(Marks), json_schema_input_type=Marks | tuple[Marks, ...]),
+    BeforeValidator(partial(_as_tables, Marks), json_schema_input_type=Marks | tuple[Marks, ...]),
 ]
 _ConsentTables = Annotated[
     tuple[ConsentMarks, ...],
-    BeforeValidator(_as_tables(ConsentMarks), json_schema_input_type=ConsentMarks | tuple[ConsentMarks, ...]),
+    BeforeValidator(partial(_as_tables, ConsentMarks), json_schema_input_type=ConsentMarks | tuple[ConsentMarks, ...]),
 ]
 
 

@@ -151,6 +151,14 @@ def test_the_first_row_of_an_order_tells_its_cells_and_others_that_differ_are_na
     assert cells_by_task(orders, FolderTemplate.parse("{number}"), ()) == {}
 
 
+def test_a_column_without_a_name_is_no_level_and_a_row_that_is_too_short_has_empty_cells() -> None:
+    orders = a_list(("Ann", "PO1"), columns=("Buyer", "PO", "", "Plant"))
+    (task,) = orders.tasks
+
+    assert list_columns(orders, ()) == {"Buyer": 0, "PO": 1, "Plant": 3}
+    assert cells_by_task(orders, FolderTemplate.parse("{Plant}/{number}"), ()) == {task.task_id: {"Plant": ""}}
+
+
 def test_what_the_page_tells_goes_before_a_column() -> None:
     template = FolderTemplate.parse("{supplier}/{number}")
 
@@ -165,6 +173,7 @@ def test_a_preview_shows_what_only_the_page_tells_in_braces() -> None:
     template = FolderTemplate.parse("{Buyer}/{supplier}/{year}/{number}")
 
     assert template.preview(task_for("PO1"), {"Buyer": "A/B:C"}) == ("A_B_C", "{supplier}", "{year}", "PO1")
+    assert FolderTemplate.parse("{portal_number}/{number}").preview(task_for("PO12"), {}) == ("12", "PO12")
 
 
 def test_many_long_levels_are_shortened_so_that_windows_can_open_them() -> None:

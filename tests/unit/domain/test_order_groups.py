@@ -57,6 +57,21 @@ def test_the_first_of_several_rows_counts() -> None:
     )
 
 
+def test_each_order_whose_rows_differ_is_counted_once() -> None:
+    given = listed((None, "D"), (1, "A"), (1, "B"), (1, "C"), (2, "C"), (2, "A"), (3, "A"))
+
+    assert groups(given) == ["A", "C", "A"]
+    assert group_orders(given, "#2").notices == (
+        "2 orders have rows that differ in Company Code; the first row gives their group.",
+    )
+
+
+def test_an_order_without_a_row_has_no_group() -> None:
+    given = listed((1, "A"), (2, "B"))
+
+    assert groups(replace(given, rows=given.rows[:1])) == ["A", ""]
+
+
 def test_a_row_that_is_too_short_has_no_group() -> None:
     given = listed((1, "A"))
     given = replace(given, rows=(replace(given.rows[0], cells=("1",)),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -140,6 +140,30 @@ def test_a_result_is_a_sentence_and_survives_json(result: RefreshResult, sentenc
     assert RefreshResult.from_json(result.to_json(), AT) == result
 
 
+@pytest.mark.parametrize(
+    ("outcome", "detail", "problem"),
+    [
+        (Outcome.NOT_FOUND, "It says so. ", "not found, It says so"),
+        (Outcome.NOT_FOUND, "Box X.X...", "not found, Box X.X"),
+        (Outcome.FAILED, " .", "failed"),
+        (Outcome.FAILED, "", "failed"),
+    ],
+)
+def test_why_a_refresh_failed_is_a_part_of_a_sentence(outcome: Outcome, detail: str, problem: str) -> None:
+    assert refresh_result([], outcome, [], AT, problem=detail).problem == problem
+
+
+def test_a_refresh_without_success_has_no_files_in_json() -> None:
+    assert RefreshResult(at=AT, problem="failed").to_json() == {
+        "is_done": False,
+        "new": [],
+        "changed": [],
+        "withdrawn": [],
+        "same_count": 0,
+        "problem": "failed",
+    }
+
+
 def test_changes_survive_json() -> None:
     result = RefreshResult(at=AT, changes=FileChanges(new=("a",), changed=("b",), withdrawn=("c",), same_count=4))
 
@@ -168,6 +192,22 @@ def test_orders_and_files_are_counted() -> None:
     assert RefreshCounts.count([]).order_count == 0
 
 
+def test_the_files_of_all_orders_are_added_up() -> None:
+    changes = FileChanges(new=("a", "b", "c"), changed=("d",), withdrawn=("e", "f"))
+
+    counts = RefreshCounts.count([RefreshResult(at=AT, changes=changes)] * 2)
+
+    assert (counts.new_file_count, counts.changed_file_count, counts.withdrawn_file_count) == (6, 2, 4)
+    assert RefreshCounts.count([]) == RefreshCounts(
+        same_count=0,
+        changed_count=0,
+        failed_count=0,
+        new_file_count=0,
+        changed_file_count=0,
+        withdrawn_file_count=0,
+    )
+
+
 KNOWN = (fetched("a.pdf", b"a"),)
 
 
@@ -186,9 +226,10 @@ def test_a_refresh_without_success_is_shown_as_the_result_that_stays(
 ) -> None:
     task = po_task(1, known_files=known)
 
-    shown = shown_report(task, Report(reason=Reason.PORTAL_ERROR, detail="It broke.", duration_s=2.0), AT)
+    broke = Report(reason=Reason.PORTAL_ERROR, detail="It broke.", page_url="https://p.test/1", duration_s=2.0)
+    shown = shown_report(task, broke, AT)
 
-    assert (shown.reason, shown.duration_s, shown.files) == (reason, 2.0, ())
+    assert (shown.reason, shown.page_url, shown.duration_s, shown.files) == (reason, "https://p.test/1", 2.0, ())
     assert shown.detail == (
         "Looked at again on 2026-11-30 without success, so the earlier result stays: failed, It broke."
     )
@@ -201,3 +242,5 @@ def test_a_refresh_with_success_is_shown_with_what_changed() -> None:
 
     assert shown.files == report.files
     assert shown.detail == "Looked at again on 2026-11-30: 1 changed (a.pdf), 0 the same."
+    told = shown_report(po_task(1, known_files=KNOWN), replace(report, detail="One was slow."), AT)
+    assert told.detail == f"One was slow. {shown.detail}"

@@ -22,6 +22,7 @@ def at(text: str) -> datetime:
         ("Mon-Fri 07:00-19:00", [HourSpan(days=frozenset(range(5)), begin=420, end=1140)]),
         ("sat 8:30-12:00", [HourSpan(days=frozenset({5}), begin=510, end=720)]),
         ("Fri-Mon 00:00-24:00", [HourSpan(days=frozenset({4, 5, 6, 0}), begin=0, end=1440)]),
+        ("Sun 07:59-08:59", [HourSpan(days=frozenset({6}), begin=479, end=539)]),
         ("Sun-Sun 01:00 - 02:00", [HourSpan(days=frozenset({6}), begin=60, end=120)]),
         ("22:00-06:00", [HourSpan(days=frozenset(range(7)), begin=1320, end=360)]),
         (
@@ -95,6 +96,26 @@ def test_a_moment_lies_within_or_the_hours_begin_later(now: str, is_open: bool, 
 )
 def test_hours_of_a_night_belong_to_the_day_on_which_they_begin(now: str, is_open: bool) -> None:
     assert WorkingHours.parse("Mon-Fri 22:00-06:00", BERLIN).includes(at(now)) is is_open
+
+
+def test_hours_begin_and_end_at_their_minute() -> None:
+    hours = WorkingHours.parse("Mon 07:30-19:45", BERLIN)
+
+    assert [hours.includes(at(f"2026-11-30T{now}:00+01:00")) for now in ("07:29", "07:30", "19:44", "19:45")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert hours.next_begin(at("2026-11-30T07:29:00+01:00")).isoformat() == "2026-11-30T07:30:00+01:00"
+
+
+def test_a_span_that_ends_at_its_begin_lasts_until_the_next_day() -> None:
+    hours = WorkingHours(text="", spans=(HourSpan(days=frozenset({0}), begin=420, end=420),), zone=BERLIN)
+
+    assert not hours.includes(at("2026-11-30T06:59:00+01:00"))
+    assert hours.includes(at("2026-12-01T06:59:00+01:00"))
+    assert not hours.includes(at("2026-12-01T07:00:00+01:00"))
 
 
 def test_hours_until_midnight_end_there() -> None:

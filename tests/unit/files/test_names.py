@@ -15,6 +15,7 @@ from poolwright.files.names import (
     folder_variants,
     name_key,
     safe_folder,
+    safe_folders,
     safe_name,
     unique_name,
     well_formed,
@@ -176,6 +177,25 @@ def test_the_lengths_are_those_of_the_design() -> None:
     assert (FILE_NAME_MAX_BYTES, FOLDER_NAME_MAX_BYTES) == (150, 80)
     assert len(safe_name("x" * 200)) == 150
     assert len(safe_folder("x" * 200)) == 80
+
+
+@pytest.mark.parametrize(
+    ("level_count", "length"),
+    [
+        (1, 80),
+        (2, 80),  # just as long together as all levels may be
+        (3, 53),
+        (9, 17),
+        (10, 16),
+        (11, 16),  # too long, but no level is made shorter
+    ],
+)
+def test_levels_are_shortened_no_more_than_they_must(level_count: int, length: int) -> None:
+    assert safe_folders(["a" * 90] * level_count) == ("a" * length,) * level_count
+
+
+def test_a_short_level_beside_long_ones_stays() -> None:
+    assert safe_folders(["a" * 80, "b" * 20, "c" * 80]) == ("a" * 70, "b" * 20, "c" * 70)
 
 
 def test_no_letter_is_taken_for_a_dot_or_a_space() -> None:

@@ -69,6 +69,8 @@ def test_a_note_of_a_line_or_two_that_holds_no_table_may_be_an_error(text: str, 
         ("<response><status>queued</status><jobId>4</jobId></response>", ContentType.XML, SoftError.PENDING),
         ("Please wait ...", ContentType.TEXT, SoftError.PENDING),
         ('"OK".', ContentType.TEXT, SoftError.STATUS),
+        ('callback({"jobId":"17","status":"PROCESSING"});', ContentType.TEXT, SoftError.PENDING),
+        (')]}\',\n{"success":true}', ContentType.TEXT, SoftError.STATUS),
     ],
 )
 def test_what_comes_before_a_file_is_told_from_an_error(content: str, kind: ContentType, shape: SoftError) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.files.content_type import sniff
-from poolwright.files.soft_errors import SoftError
+from poolwright.files.soft_errors import SoftError, WebPage
 from tests.unit.files.test_content_type import saved
 
 SAML = base64.b64encode(b"<samlp:Response>" + b"x" * 4000).decode()
@@ -179,3 +179,44 @@ def test_a_page_that_only_its_scripts_fill_is_told_where_a_portal_calls_it_a_fil
 
     assert finding.problems == ()
     assert finding.notes == ("chart.html is a page that is empty without its scripts: check whether it is the file.",)
+
+
+def words_of(length: int) -> str:
+    return ("offer " * length)[: length - 1] + "."
+
+
+@pytest.mark.parametrize(
+    ("page", "leads_on"),
+    [
+        ("<SCRIPT>\nlocation = '/f'\n</SCRIPT>", True),
+        ("<BODY ONLOAD=\"\nlocation = '/f'\"></BODY>", True),
+        (f"{words_of(400)}<script>location = '/f'</script>", True),
+        (f"{words_of(401)}<script>location = '/f'</script>", False),
+        (f"<meta http-equiv=refresh content='60;url=/f'>{words_of(401)}", True),
+        (f"<meta http-equiv=refresh content='61;url=/f'>{words_of(401)}", False),
+        (f"<meta http-equiv=refresh content='61;url=/f'>{words_of(400)}", True),
+        (f"<meta http-equiv=refresh content=60>{words_of(401)}", False),
+        ("<meta name=rating content='5;url=/f'>Our offer", False),
+        (f"<meta http-equiv=refresh content='0;url=/f'>{words_of(5000)}", True),
+        (f"<meta http-equiv=refresh content='0;url=/f'>{words_of(5001)}", False),
+    ],
+)
+def test_a_page_leads_on_by_its_code_and_its_words(page: str, *, leads_on: bool) -> None:
+    assert WebPage(f"<html>{page}</html>").is_interstitial is leads_on
+
+
+@pytest.mark.parametrize(
+    ("part", "is_of_server"),
+    [
+        ('<script src="/app.js"></script>', True),
+        ("<SCRIPT\nSRC='/app.js'></SCRIPT>", True),
+        ("<LINK\nREL=stylesheet\nHREF=/app.css>", True),
+        ("<link href=/app.css rel='stylesheet'>", True),
+        ("<link rel=icon href=/app.png>", False),
+        ("<script src=//cdn.test/app.js></script>", False),
+        ("<script src=app.js></script>", False),
+        ("<!-- <script src=/app.js></script> -->", False),
+    ],
+)
+def test_a_page_of_a_server_loads_its_parts_by_their_path(part: str, *, is_of_server: bool) -> None:
+    assert WebPage(f"<html>{part}</html>").is_of_server is is_of_server

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from poolwright.portal.pack_schema import AttachmentRules
-from poolwright.portal.triage import AttachmentListFacts, incompleteness_reason
+from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules
+from poolwright.portal.triage import AttachmentListFacts, describe_documents, incompleteness_reason
 
 PLAIN = AttachmentRules(links=("a",))
 SIGNED = AttachmentRules(links=("a",), settled=("#done",))
+UNPACKED = AttachmentRules(links=("a",), archive=ArchivePolicy.UNPACK)
+ASKED = AttachmentRules.model_validate({"api": {"request": "^/api/files", "template": "/f/{id}"}})
 _BOTH_BLOCKED = (
     " Blocked requests: POST /rpc; each is sent if the portal pack names it in site.posts. Blocked requests: GET "
     "http://a, HEAD http://b, OPTIONS http://c; each is sent if the portal pack names its host in site.hosts."
@@ -66,3 +68,102 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
 )
 def test_what_it_does_not_vouch_for_is_doubted(rules: AttachmentRules, facts: dict[str, Any], said: str) -> None:
     assert said in incompleteness_reason(rules, seen(**facts))
+
+
+_NO_SIGN = (
+    "The page shows no attachments, but has no sign of an empty list (set a sign of an empty list in the portal pack: "
+    "attachments.empty, count, settled or answered)."
+)
+_UNREAD = "It has a frame of another host (a.test, b.test), which is read if the portal pack names it in site.hosts."
+_VIEWER = (
+    "A document in a viewer (p.test/a.pdf, p.test/b.pdf) was not downloaded; it is if the portal pack names its "
+    "element, such as object, embed or iframe, in attachments.links, or what saves it in attachments.clicks."
+)
+_POSTS = "Blocked requests: POST /a, PUT /b; each is sent if the portal pack names it in site.posts."
+_HINTED = {
+    "unread": ["b.test", "a.test"],
+    "documents": ["https://p.test/a.pdf", "https://p.test/b.pdf"],
+    "withheld": ["POST /a", "PUT /b"],
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "sentence"),
+    [
+        (ASKED, {}, "No response to a request of the page lists the files as attachments.api of the portal pack says."),
+        (SIGNED, {}, "The list of attachments did not arrive in time."),
+        (PLAIN, {"link_count": 2, "is_in_time": False}, "The list of attachments did not arrive in time."),
+        (PLAIN, {"link_count": 2, "count": 3}, "The page announces 3 attachments but shows 2."),
+        (PLAIN, {}, _NO_SIGN),
+        (
+            PLAIN,
+            {"is_calm": False},
+            "The page shows no attachments and still waits for a response from the portal.",
+        ),
+    ],
+)
+def test_a_doubt_is_one_sentence(rules: AttachmentRules, facts: dict[str, Any], sentence: str) -> None:
+    assert incompleteness_reason(rules, seen(**facts)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "sentence"),
+    [
+        (
+            ASKED,
+            {"link_count": 2},
+            "No response to a request of the page lists the files as attachments.api of the portal pack says.",
+        ),
+        (PLAIN, {}, "The page shows no attachments, but some of it could not be read."),
+        (PLAIN, {"count": 3}, "The page announces 3 attachments but shows 0."),
+    ],
+)
+def test_all_that_may_be_the_cause_follows_a_doubt(
+    rules: AttachmentRules, facts: dict[str, Any], sentence: str
+) -> None:
+    assert incompleteness_reason(rules, seen(**facts, **_HINTED)) == f"{sentence} {_UNREAD} {_VIEWER} {_POSTS}"
+
+
+def test_a_document_in_a_viewer_is_told_in_two_sentences() -> None:
+    facts = seen(is_settled=True, documents=_HINTED["documents"])
+
+    assert incompleteness_reason(PLAIN, facts) == (
+        f"The page shows no attachments, but a document in a viewer. {_VIEWER}"
+    )
+
+
+@pytest.mark.parametrize("facts", [{"is_api_read": True}, {"is_api_read": True, "link_count": 1}])
+def test_a_response_that_lists_the_files_vouches_for_them(facts: dict[str, Any]) -> None:
+    assert incompleteness_reason(ASKED, seen(**facts)) == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "link_count", "count", "is_believed"),
+    [
+        (UNPACKED, 1, 5, True),  # the files in it are counted when it is unpacked
+        (UNPACKED, 2, 1, True),
+        (UNPACKED, 0, 5, False),
+        (UNPACKED, 1, 0, False),
+        (PLAIN, 1, 5, False),
+    ],
+)
+def test_what_is_in_an_archive_is_counted_later(
+    rules: AttachmentRules, link_count: int, count: int, *, is_believed: bool
+) -> None:
+    reason = incompleteness_reason(rules, seen(link_count=link_count, count=count))
+
+    assert reason == ("" if is_believed else f"The page announces {count} attachments but shows {link_count}.")
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (1, "p.test/0"),
+        (3, "p.test/0, p.test/1, p.test/2"),
+        (4, "p.test/0, p.test/1, p.test/2 and 1 more"),
+    ],
+)
+def test_three_documents_are_named_and_the_others_counted(count: int, shown: str) -> None:
+    documents = [f"https://p.test/{number}" for number in range(count)]
+
+    assert describe_documents(documents).startswith(f"A document in a viewer ({shown}) was not downloaded; ")

@@ -10,7 +10,7 @@ import pytest
 from poolwright.portal.pack import Pack, PackError, parse_json, parse_toml
 from poolwright.portal.page_facts import PageAnswer, PageFacts
 from poolwright.portal.triage import Verdict, classify_page, classify_visit
-from poolwright.portal.triage_marks import PageKind
+from poolwright.portal.triage_marks import Marks, MarkSet, PageKind, places_of, selectors_of
 from tests.unit.portal.authoring import written
 
 BASE = "https://portal.test"
@@ -91,6 +91,9 @@ def test_the_text_of_a_dialog_is_a_mark() -> None:
     [
         ({"address": "^/rpc"}, (200, None), True),
         ({"address": "^/rpc"}, (204, None), True),
+        ({"address": "^/rpc"}, (299, None), True),
+        ({"address": "^/rpc"}, (300, None), False),
+        ({"address": "^/rpc"}, (199, None), False),
         ({"address": "^/rpc"}, (401, None), False),
         ({"address": "^/rpc"}, (302, None), False),
         ({"address": "^/api"}, (200, None), False),
@@ -101,6 +104,7 @@ def test_the_text_of_a_dialog_is_a_mark() -> None:
         (EXPIRED, (200, {"error": {"code": 200}}), False),
         (EXPIRED, (500, {"error": {"code": 100}}), False),
         (EXPIRED, (200, {"error": None}), False),
+        (EXPIRED, (200, {"answer": {"code": 100}}), False),
         (EXPIRED, (200, [1]), False),
         (EXPIRED, (200, None), False),
         ({"address": "^/rpc", "field": "error"}, (200, {"error": {}}), True),
@@ -111,6 +115,9 @@ def test_the_text_of_a_dialog_is_a_mark() -> None:
         ({"address": "^/rpc", "field": "ok", "values": [False]}, (200, {"ok": True}), False),
         ({"address": "^/rpc", "field": "1.name", "values": ["LOST"]}, (200, [{}, {"name": "lost"}]), True),
         ({"address": "^/rpc", "field": "1.name", "values": ["lost"]}, (200, [{"name": "lost"}]), False),
+        ({"address": "^/rpc", "field": "0.name", "values": ["lost"]}, (200, [{}, {"name": "lost"}]), False),
+        ({"address": "^/rpc", "field": "x.name", "values": ["lost"]}, (200, [{"name": "lost"}]), False),
+        ({"address": "^/rpc", "field": "².name", "values": ["lost"]}, (200, [{}, {}, {"name": "lost"}]), False),
         ({"address": "^/rpc", "field": "*.name", "values": ["lost"]}, (200, [{}, {}, {"name": "lost"}]), True),
         ({"address": "^/rpc", "field": "*.name", "values": ["lost"]}, (200, {"a": {"name": "lost"}}), True),
     ],
@@ -163,6 +170,36 @@ def test_all_kinds_of_marks_reach_a_worker() -> None:
     )
 
     assert parse_json(pack.to_json()) == pack
+
+
+def test_elements_that_marks_speak_of_are_told_once_and_in_order() -> None:
+    tables = [
+        Marks(selector=("#b", "#a"), text=("x",), within=("h2", "h1")),
+        Marks.model_validate(
+            {
+                "all": [{"selector": ["#c", "#a"]}],
+                "not": [{"selector": ["#d"]}, {"text": ["y"], "within": ["h1", "h0"]}],
+            }
+        ),
+        Marks(status=(404,)),
+    ]
+
+    assert selectors_of(tables) == ["#a", "#b", "#c", "#d"]
+    assert places_of(tables) == ["h0", "h1", "h2"]
+    assert selectors_of(()) == places_of(()) == []
+
+
+def test_marks_are_on_the_page_itself_or_beside_it() -> None:
+    visible = [MarkSet(selector=("#a",)), MarkSet(text=("x",), within=("h1",))]
+    hidden = [
+        MarkSet(address=("^/a",)),
+        MarkSet(status=(404,)),
+        MarkSet(dialog=("gone",)),
+        MarkSet.model_validate({"response": [{"address": "^/rpc"}]}),
+    ]
+
+    assert all(marks.has_marks for marks in visible + hidden)
+    assert [marks.has_visible_marks for marks in visible + hidden] == [True] * 2 + [False] * 4
 
 
 HASHED = {"site": {"order": "/app#po/{number}", "probe": "/app#home"}, "triage.session_lost": {"address": ["#login"]}}

@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, parse_toml, shipped_names
-from poolwright.portal.page_facts import PageFacts, address_matches, matches
-from poolwright.portal.triage import Verdict, classify_page, marks_of
+from poolwright.portal.page_facts import PageFacts, address_matches, leads_to, matches
+from poolwright.portal.triage import REFUSALS, Verdict, classify_page, marks_of
 from poolwright.portal.triage_marks import Marks, TriageMarks
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
@@ -164,6 +164,7 @@ def test_other_words_in_the_right_place_are_no_mark() -> None:
         ("https://portal.test/x/expired=1", False),
         ("https://login.test/po/123", False),
         ("https://portal.test/po/123#/login", False),
+        ("https://portal.test/po/123#/x?expired=1", False),
         ("https://portal.test/po/123?", False),
         ("https://portal.test", False),
         ("about:blank", False),
@@ -172,6 +173,24 @@ def test_other_words_in_the_right_place_are_no_mark() -> None:
 )
 def test_an_address_tells_by_path_and_query_alone(url: str, is_match: bool) -> None:
     assert address_matches([Marks(address=("^/login", r"\?expired=1$"))], url) is is_match
+
+
+def test_a_fragment_belongs_to_an_address_only_where_it_is_a_route() -> None:
+    assert not leads_to(["x$"], "https://portal.test/a#x")
+    assert leads_to(["^/a#x$"], "https://portal.test/a#x", has_routes=True)
+    assert leads_to([r"^/a\?b=1#x$"], "https://portal.test/a?b=1#x", has_routes=True)
+
+
+@pytest.mark.parametrize("condition", ["all", "not"])
+def test_an_address_alone_tells_nothing_where_a_condition_must_hold_too(condition: str) -> None:
+    marks = Marks.model_validate({"address": ["^/login"], condition: [{"selector": ["#form"]}]})
+
+    assert not address_matches([marks], "https://portal.test/login")
+    assert address_matches([marks, Marks(address=("^/login",))], "https://portal.test/login")
+
+
+def test_a_page_refuses_an_order_as_forbidden_or_not_found() -> None:
+    assert set(REFUSALS) == {Verdict.FORBIDDEN, Verdict.NOT_FOUND}
 
 
 def selectors_of(triage: TriageMarks) -> list[str]:
@@ -258,6 +277,7 @@ def test_a_page_of_which_only_the_address_is_known_had_no_answer() -> None:
     facts = PageFacts(url=ORDER_URL)
 
     assert (facts.status, facts.passed, facts.present, facts.texts) == (0, (), (), {})
+    assert not facts.has_routes
 
 
 def test_a_sentence_may_be_spread_over_the_places_in_their_order() -> None:

@@ -582,6 +582,14 @@ def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
     assert away.commands == (), "the one that comes up is fresh"
 
 
+def test_several_tasks_may_be_on_trial() -> None:
+    first = after(standing(), TrialQueued(task_id=TaskId("demo:1")))
+
+    second = after(first.state, TrialQueued(task_id=TaskId("demo:2")))
+
+    assert second.state.on_trial == {"demo:1", "demo:2"}
+
+
 def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
     decision = after(
         standing(), held(), StopRequested(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us")

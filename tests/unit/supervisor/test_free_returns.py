@@ -15,6 +15,7 @@ from poolwright.supervisor.policy.commands import (
     Discard,
     FileReport,
     Forget,
+    Pause,
     RecordOutcome,
     Requeue,
     StagedAttempt,
@@ -28,7 +29,7 @@ from poolwright.supervisor.policy.events import (
     VerificationDue,
     WorkerLost,
 )
-from poolwright.supervisor.policy.login_state import Logouts
+from poolwright.supervisor.policy.login_state import Logout, Logouts
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from tests.support.tasks import fetched, missed
@@ -228,3 +229,26 @@ def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: PauseReason
 
     assert decision.commands == (for_free(replace(TASK, attempt=3), why, failed, 2 * FIRST_PAUSE_S),)
     assert isinstance(attempt(over, 3, failed).commands[0], FileReport)
+
+
+def test_an_order_waits_as_long_as_the_pause_that_it_began_however_many_came_before() -> None:
+    busy, waits_s = Report(reason=Reason.PORTAL_BUSY), list[float]()
+    state = START
+    for _ in range(3):
+        decision = attempt(state, 1, busy)
+        again, pause = decision.commands
+        assert isinstance(again, Requeue)
+        assert isinstance(pause, Pause)
+        assert again.delay_s == pause.delay_s
+        waits_s.append(again.delay_s)
+        state = decide(decision.state, PauseEnded(cause=PauseReason.PORTAL_BUSY)).state
+
+    assert waits_s == [FIRST_PAUSE_S, FIRST_PAUSE_S * 2, FIRST_PAUSE_S * 4]
+
+
+def test_an_order_that_begins_again_cannot_meet_the_last_log_out_any_more() -> None:
+    last = Logout(first_task_id=TaskId("demo:9"), tasks_in_flight=frozenset({TASK.task_id, OTHER.task_id}))
+
+    taken = decide(replace(START, logouts=Logouts(last=last)), TaskAssigned(worker=ONE, task=TASK)).state
+
+    assert taken.logouts.last == replace(last, tasks_in_flight=frozenset({OTHER.task_id}))

@@ -163,6 +163,21 @@ def test_a_worker_that_does_not_come_back_ends_the_pool() -> None:
     assert given_up == GiveUp(worker=NEXT, cause="no more processes"), "its slot would stay CRASHED"
 
 
+def test_a_worker_that_came_back_and_is_lost_before_the_measure_ends_nothing() -> None:
+    commands = after(standing(), OVER, *BACK, WorkerLost(worker=NEXT, cause="gone", at_s=103.5)).commands
+
+    assert not any(isinstance(command, Stop) for command in commands)
+    assert any(isinstance(command, Spawn) for command in commands)
+
+
+def test_another_worker_that_does_not_come_up_meanwhile_ends_nothing() -> None:
+    starting = with_slot(after(standing(), OVER).state, ONE, WorkerSlot())
+
+    commands = after(starting, WorkerLost(worker=ONE, cause="gone", at_s=101.0)).commands
+
+    assert [type(command) for command in commands] == [Spawn]
+
+
 def test_a_worker_that_finds_the_portal_down_as_it_comes_back_ends_nothing() -> None:
     down = startup_failed(NEXT, StartupFailure.PORTAL, "nobody answers")
     lost = WorkerLost(worker=NEXT, cause="nobody answers", at_s=103.0)

@@ -10,6 +10,7 @@ from poolwright.supervisor.policy.pace import Pace
 def test_without_a_rate_nobody_waits() -> None:
     pace = Pace.full(None, 5.0).charge(1_000_000, 5.0)
 
+    assert Pace.full(None, 5.0).tokens == 0.0
     assert pace.wait_s(5.0) == 0.0
     assert pace.charge(1, 6.0).at_s == 6.0
 

@@ -3,74 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 import anyio
 import pytest
 
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished
-from poolwright.supervisor.policy.commands import FileReport, Requeue
-from poolwright.supervisor.policy.decide import Decision, decide
-from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskStuck
-from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
+from poolwright.domain.tasks import POTask
+from poolwright.supervisor.policy.events import PoolInput, TaskStuck
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from poolwright.supervisor.processes.connection import WorkerLostError
 from poolwright.supervisor.processes.generation import GRACE_S, LATE_S, TaskDeadlines
 from tests.support.pool_contexts import PostedEvents
-from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 START = PoolState(slots={1: WorkerSlot(is_up=True)})
-
-
-def attempt(standing: PoolState, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
-    """An attempt that ended so, after the machine had stood still for so long meanwhile."""
-    taken = decide(standing, TaskAssigned(worker=ONE, task=task)).state
-    return decide(taken, received(Finished, worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
-
-
-@pytest.mark.parametrize(
-    "reason", [Reason.TASK_TIMEOUT, Reason.PAGE_TOO_SLOW, Reason.DOWNLOAD_FAILED, Reason.SOME_FILES_FAILED]
-)
-@pytest.mark.parametrize("number", [1, 3])
-def test_what_failed_over_a_pause_is_done_again_for_free(reason: Reason, number: int) -> None:
-    task = replace(TASK, attempt=number)
-
-    decision = attempt(START, Report(reason=reason, detail="It took too long."), paused_s=20.4, task=task)
-
-    assert decision.commands == (
-        Requeue(
-            worker=ONE,
-            task=task,
-            why=ReturnReason.PAUSED,
-            detail="The machine was suspended for 20 s meanwhile. It took too long.",
-            delay_s=0.0,
-            is_attempt_spent=False,
-        ),
-    )
-    assert decision.state.slots[1].failure_count == 0
-
-
-@pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.NONE_LISTED, Reason.GIVEN_UP, Reason.RETRY_ASKED])
-def test_what_was_judged_all_the_same_counts(reason: Reason) -> None:
-    report = Report(reason=reason)
-
-    assert attempt(START, report, paused_s=20.0) == attempt(START, report)
-
-
-def test_a_machine_that_stands_still_all_the_time_lets_orders_come_to_an_end() -> None:
-    late = Report(reason=Reason.TASK_TIMEOUT)
-    decision = Decision(START)
-    for _ in range(FREE_RETURNS_MAX):
-        decision = attempt(decision.state, late, paused_s=9.0)
-
-    last = attempt(decision.state, late, paused_s=9.0, task=replace(TASK, attempt=3))
-
-    assert [type(command) for command in last.commands] == [FileReport]
 
 
 async def overdue(deadlines: TaskDeadlines) -> list[PoolInput]:

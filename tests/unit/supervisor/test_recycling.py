@@ -25,6 +25,7 @@ from poolwright.supervisor.policy.events import (
     WorkerLost,
     WorkerReady,
 )
+from poolwright.supervisor.policy.group_access import GroupAccess
 from poolwright.supervisor.policy.pauses import PauseReason, Pauses
 from poolwright.supervisor.policy.state import (
     MemoryPressure,
@@ -216,6 +217,7 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
         memory_threshold=0.8,
         recycle_after_tasks=50,
         recycle_after_s=500.0,
+        group_limit=4,
     )
 
     assert initial_state(options) == PoolState(
@@ -226,6 +228,7 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
         renews_early=True,
         memory=MemoryPressure(threshold=0.8),
         recycle_policy=RecyclePolicy(tasks=50, age_s=500.0),
+        groups=GroupAccess(limit=4),
     )
 
 

@@ -11,7 +11,15 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.messages import Finished
-from poolwright.supervisor.policy.commands import FileReport, Pause, RecordOutcome, Requeue, Resume, Spawn
+from poolwright.supervisor.policy.commands import (
+    FileReport,
+    Pause,
+    RecordOutcome,
+    Requeue,
+    Resume,
+    Spawn,
+    StagedAttempt,
+)
 from poolwright.supervisor.policy.decide import Decision, decide
 from poolwright.supervisor.policy.events import (
     FilingFailed,
@@ -70,6 +78,18 @@ def test_a_folder_that_is_refused_alone_comes_to_its_end(trouble: StorageTrouble
     assert waits_s == ([5.0, 10.0, 20.0] if trouble is StorageTrouble.FORBIDDEN else [5.0, 10.0, 10.0])
     assert isinstance(end, RecordOutcome)
     assert end.report.reason is Reason.FILING_FAILED
+
+
+def test_the_last_attempt_of_an_order_that_cannot_be_filed_leaves_no_earlier_one_in_mind() -> None:
+    report = Report(reason=Reason.SOME_FILES_FAILED)
+    best = {
+        task_id: StagedAttempt(worker=ONE, task=TASK, report=report) for task_id in (TASK.task_id, TaskId("demo:2"))
+    }
+
+    decision = decide(replace(START, best=best), refused(StorageTrouble.OTHER))
+
+    assert [type(command) for command in decision.commands] == [RecordOutcome]
+    assert decision.state.best.keys() == {"demo:2"}
 
 
 SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)

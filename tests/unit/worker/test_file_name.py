@@ -204,6 +204,13 @@ def test_a_place_that_holds_no_name_is_passed_over() -> None:
     assert named(ElementText(attribute="onclick", pattern="'(.+)'"), "open()", text="x.pdf").label == "x.pdf"
 
 
+@pytest.mark.parametrize("place", [PLACE, ElementText(attribute="onclick", pattern="(.+)")])
+def test_a_place_that_is_not_on_the_page_is_passed_over(place: ElementText) -> None:
+    nameless = FileName(label="attachment", name="attachment")
+
+    assert choose_file_name([place], {}, NO_DISPOSITION) == nameless
+
+
 def test_a_pattern_takes_the_name_out_of_a_place() -> None:
     place = ElementText(attribute="onclick", pattern=r"open\('([^']+)'")
 

@@ -46,8 +46,9 @@ class GroupAccess:
 
     def is_refused(self, group: str, unverified_count: int = 0) -> bool:
         """Whether enough orders in a row were refused, with some refusals that are not verified."""
-        is_counted = self.limit is not None and bool(group) and group not in self.set_aside
-        return is_counted and self.refusal_counts.get(group, 0) + unverified_count >= (self.limit or 0)
+        if self.limit is None or not group or group in self.set_aside:
+            return False
+        return self.refusal_counts.get(group, 0) + unverified_count >= self.limit
 
     def suspected(self, unverified: Iterable[tuple[POTask, Outcome]]) -> frozenset[str]:
         """Return the groups that results which are not verified would set aside."""
