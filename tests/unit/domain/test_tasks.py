@@ -11,7 +11,8 @@ import pytest
 from poolwright.domain.errors import PoolError, TaskError
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
-from poolwright.domain.tasks import DEPTH_MAX, PAYLOAD_MAX_BYTES, OrderRow, POTask, Report, TaskRecord
+from poolwright.domain.states import TaskStatus
+from poolwright.domain.tasks import DEPTH_MAX, PAYLOAD_MAX_BYTES, FetchedFile, OrderRow, POTask, Report, TaskRecord
 from tests.support.payloads import nested
 
 
@@ -135,3 +136,20 @@ def test_a_cell_may_be_more_than_its_text_where_its_list_says_so_or_tells_no_typ
     row = OrderRow(row_no=2, cells=("4711", "12.5"), given="4711", values=values)
 
     assert [row.may_be_value(place) for place in (0, 1)] == may_be
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "is_refreshing"),
+    [
+        (TaskStatus.QUEUED, (), True),
+        (TaskStatus.RUNNING, (), True),
+        (TaskStatus.DONE, (), False),
+        (TaskStatus.CANCELLED, (), False),
+        (TaskStatus.QUEUED, None, False),
+        (TaskStatus.DONE, None, False),
+    ],
+)
+def test_an_order_is_looked_at_again_while_it_waits_with_its_known_files(
+    status: TaskStatus, known: tuple[FetchedFile, ...] | None, *, is_refreshing: bool
+) -> None:
+    assert TaskRecord(task=task(known_files=known), status=status.name, attempt_count=1).is_refreshing is is_refreshing
