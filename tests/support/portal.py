@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from anyio.from_thread import start_blocking_portal
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
-from poolwright.demo.portal_client import NO_TLS_CONTEXT, PortalClient, running_portal
+from poolwright.demo.portal_client import NO_TLS_CONTEXT, PortalClient
 from tests.support import failure_record
 
 CHROMIUM = shutil.which("chromium")
@@ -23,13 +22,6 @@ CHROMIUM = shutil.which("chromium")
 SHELL = shutil.which("/usr/lib/chromium/chromium-headless-shell") or shutil.which("chromium-headless-shell") or CHROMIUM
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
-
-
-@contextmanager
-def lasting_portal() -> Generator[PortalClient]:
-    """A portal that outlives the event loop of one test, for fixtures of a wider scope."""
-    with start_blocking_portal() as thread, thread.wrap_async_context_manager(running_portal()) as portal:
-        yield portal
 
 
 async def forget(portal: PortalClient) -> None:

@@ -30,7 +30,7 @@ from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import read_seal
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
-from tests.support.portal import SHELL, browsing, lasting_portal, log_in_by_form, needs_chromium
+from tests.support.portal import SHELL, browsing, log_in_by_form, needs_chromium
 from tests.support.program import Ended
 from tests.support.simulated_user import SimulatedUser
 
@@ -39,17 +39,11 @@ pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 OPEN = "A browser window is open"
 
 
-@pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[PortalClient]:
-    with lasting_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(name="portal")
-async def _portal(shared: PortalClient) -> PortalClient:
-    await shared.require_visit_cookie(is_required=True)
-    await shared.reset_stats()
-    return shared
+@pytest.fixture(name="strict_portal")
+async def _strict_portal(portal: PortalClient) -> PortalClient:
+    """It ends the login of a browser that lost its cookie without an expiry."""
+    await portal.require_visit_cookie(is_required=True)
+    return portal
 
 
 class StartFolder:
@@ -106,8 +100,8 @@ class StartFolder:
 
 
 @pytest.fixture(name="office")
-def _office(tmp_path: Path, portal: PortalClient, monkeypatch: pytest.MonkeyPatch) -> Generator[StartFolder]:
-    office = StartFolder(tmp_path, portal)
+def _office(tmp_path: Path, strict_portal: PortalClient, monkeypatch: pytest.MonkeyPatch) -> Generator[StartFolder]:
+    office = StartFolder(tmp_path, strict_portal)
     yield office
     office.assert_nothing_is_left()
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import signal
 from collections import Counter
-from collections.abc import Generator
 from pathlib import Path
 
 import anyio
@@ -37,22 +36,10 @@ from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.login.login_flow import Credentials
-from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario, Scenario, demo_pack, open_scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
-
-
-@pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[PortalClient]:
-    with lasting_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(name="portal")
-async def _portal(shared: PortalClient) -> PortalClient:
-    await shared.clear_faults()
-    return shared
 
 
 async def order_with(portal: PortalClient, form: LinkForm) -> OrderTruth:

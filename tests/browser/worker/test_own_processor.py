@@ -19,7 +19,7 @@ from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotProcessError
 from poolwright.worker.processors.registry import load_processor
-from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario, Scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
@@ -147,18 +147,6 @@ async def keeps_evidence_of_a_closed_page(tab, task):
 async def works_on(tab, task):
     await asyncio.sleep(60)
 """
-
-
-@pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[PortalClient]:
-    with lasting_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(name="portal")
-async def _portal(shared: PortalClient) -> PortalClient:
-    await shared.clear_faults()
-    return shared
 
 
 @pytest.fixture(name="folder")

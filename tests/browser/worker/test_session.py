@@ -9,7 +9,6 @@ import json
 import signal
 import socket
 import stat
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,26 +28,13 @@ from poolwright.worker import session as sessions
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError
 from tests.support.display import needs_xvfb, virtual_display
-from tests.support.portal import CHROMIUM, lasting_portal, needs_chromium
+from tests.support.portal import CHROMIUM, needs_chromium
 from tests.support.sessions import Scenario, open_scenario, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 #: For tests of what a session does with a browser that it shares.
 on_shared_shell = pytest.mark.asyncio(loop_scope="session")
 LOGIN_NAMES = {"_demo_session", "demo_user", "demo_visit"}
-
-
-@pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[PortalClient]:
-    with lasting_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(name="portal")
-async def _portal(shared: PortalClient) -> PortalClient:
-    await shared.clear_faults()
-    await shared.reset_stats()
-    return shared
 
 
 async def good_number(portal: PortalClient) -> str:
@@ -135,8 +121,8 @@ async def live(portal: PortalClient, folder: Path) -> SessionResults:
 
 
 @pytest.fixture(scope="module", name="lives")
-def _lives(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> SessionResults:
-    return anyio.run(live, shared, tmp_path_factory.mktemp("lives"))
+def _lives(shared_portal: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> SessionResults:
+    return anyio.run(live, shared_portal, tmp_path_factory.mktemp("lives"))
 
 
 def test_a_fresh_profile_is_logged_in_by_form(lives: SessionResults) -> None:
@@ -222,8 +208,8 @@ async def inline_pdf(portal: PortalClient) -> FileTruth:
 
 
 @pytest.fixture(scope="module", name="whole")
-def _whole(shared: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> WholeLives:
-    return anyio.run(live_whole, shared, tmp_path_factory.mktemp("whole"))
+def _whole(shared_portal: PortalClient, tmp_path_factory: pytest.TempPathFactory) -> WholeLives:
+    return anyio.run(live_whole, shared_portal, tmp_path_factory.mktemp("whole"))
 
 
 def test_a_profile_that_is_logged_in_is_not_logged_in_again(whole: WholeLives) -> None:

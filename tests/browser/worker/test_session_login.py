@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Generator
 from pathlib import Path
 
 import anyio
@@ -19,18 +18,12 @@ from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, PortalDownError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.display import needs_xvfb, virtual_display
-from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario, Scenario, demo_pack, open_scenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 SECRET = "JBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture(scope="module")
-def portal() -> Generator[PortalClient]:
-    with lasting_portal() as serving:
-        yield serving
 
 
 def pack_with(*ladder: LoginStep, person_s: float = 30.0) -> Pack:

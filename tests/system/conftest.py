@@ -1,6 +1,4 @@
-"""One portal for all tests of this folder."""
-
-from __future__ import annotations
+"""One portal for all tests here that need no portal of their own."""
 
 from tests.support.shared_portal import portal, shared_portal
 
