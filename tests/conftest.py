@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -78,6 +79,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(_TESTS):
             for mark in _MARKS[_kind(item)]:
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests that were found, which live to the end: it would go through all of them."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

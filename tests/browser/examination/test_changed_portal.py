@@ -37,7 +37,7 @@ async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_
             return answer
         return dataclasses.replace(answer, body=answer.body.replace("class=att", "class=document"))
 
-    make = dataclasses.replace(SERVER_RENDERED, respond=respond, calls=[])
+    make = dataclasses.replace(SERVER_RENDERED, respond=respond, calls=[], page_s=3.0)
     async with open_make(make, open_scenario, tmp_path) as (scenario, _):
         before = await files_of(keeping(scenario, tmp_path / "good"), "1001")
         is_changed = True
@@ -58,9 +58,10 @@ async def test_the_selector_that_stopped_matching_is_named(tmp_path: Path, open_
 
 
 async def test_without_a_good_page_nothing_is_added(tmp_path: Path, open_scenario: OpenScenario) -> None:
-    pack = SERVER_RENDERED.pack()
+    make = dataclasses.replace(SERVER_RENDERED, calls=[], page_s=3.0)
+    pack = make.pack()
     blind = pack.model_copy(update={"attachments": pack.attachments.model_copy(update={"links": ("a.gone",)})})
-    async with open_make(SERVER_RENDERED, open_scenario, tmp_path) as (scenario, _):
+    async with open_make(make, open_scenario, tmp_path) as (scenario, _):
         kept = keeping(scenario, tmp_path / "good")
         portal = kept.context.portal_context
         assert portal is not None

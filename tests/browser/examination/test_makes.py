@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,8 @@ async def test_every_file_is_found_named_and_brought_and_a_saved_page_is_judged_
 
 
 async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open_scenario: OpenScenario) -> None:
-    async with open_make(WITHOUT_NEXT, open_scenario, tmp_path) as (_, examiner):
+    make = dataclasses.replace(WITHOUT_NEXT, calls=[], page_s=3.0)
+    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
         found = (await examine(examiner, tmp_path, "1003")).examination
 
     assert found.names == ORDERS["1003"][:PAGE_SIZE]
@@ -98,9 +100,10 @@ async def test_a_list_of_which_only_a_part_is_shown_is_told(tmp_path: Path, open
 async def test_a_pack_that_lost_a_selector_is_told_by_the_saved_page(
     tmp_path: Path, open_scenario: OpenScenario, shell: Browser
 ) -> None:
-    async with open_make(SERVER_RENDERED, open_scenario, tmp_path) as (_, examiner):
+    make = dataclasses.replace(SERVER_RENDERED, calls=[], page_s=3.0)
+    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
         await examine(examiner, tmp_path, "1001")
-    pack = SERVER_RENDERED.pack()
+    pack = make.pack()
     worse = pack.model_copy(update={"attachments": pack.attachments.model_copy(update={"links": ("a.gone",)})})
 
     found = await judge_again(shell, worse, tmp_path / "1001")

@@ -47,7 +47,7 @@ selector = ["#home", "#order"]
 [fields.supplier]
 selector = ["#supplier"]
 [limits]
-page_s = 20
+page_s = {page_s}
 stall_s = 20
 {login}
 {attachments}
@@ -148,10 +148,13 @@ class PortalMake:
     login: str = '[login]\nladder = ["revisit"]'
     gate: Responding | None = None
     calls: list[str] = field(default_factory=list[str])
+    #: Seconds for which an order is waited for: also for a list that never gets what its page announces.
+    page_s: float = 20.0
 
     def pack(self) -> Pack:
         """The pack."""
-        text = _PACK.format(name=self.name, order=self.order, login=self.login, attachments=self.attachments)
+        tables = {"login": self.login, "attachments": self.attachments}
+        text = _PACK.format(name=self.name, order=self.order, page_s=self.page_s, **tables)
         return parse_toml(text, self.name)
 
     def answer(self, request: str) -> Answer:

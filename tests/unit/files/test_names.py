@@ -196,6 +196,7 @@ def test_levels_are_shortened_no_more_than_they_must(level_count: int, length: i
 
 def test_a_short_level_beside_long_ones_stays() -> None:
     assert safe_folders(["a" * 80, "b" * 20, "c" * 80]) == ("a" * 70, "b" * 20, "c" * 70)
+    assert safe_folders(["a" * 80, "b" * 80, "c"]) == ("a" * 79, "b" * 79, "c"), "one byte more than they may have"
 
 
 def test_no_letter_is_taken_for_a_dot_or_a_space() -> None:
