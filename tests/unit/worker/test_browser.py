@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from poolwright.worker.browser import launcher
+from poolwright.worker.browser import driver_start
 from poolwright.worker.browser.launcher import open_driver
 from poolwright.worker.errors import CannotStartError
 
@@ -40,8 +40,8 @@ async def is_not_there() -> object:
 async def test_a_driver_that_does_not_start_is_told_with_its_cause_and_where_to_look(
     monkeypatch: pytest.MonkeyPatch, start: Callable[[], Awaitable[object]], said: str
 ) -> None:
-    monkeypatch.setattr(launcher, "DRIVER_START_LIMIT_S", 0.05)
-    monkeypatch.setattr(launcher, "async_playwright", lambda: Driver(start))
+    monkeypatch.setattr(driver_start, "DRIVER_START_LIMIT_S", 0.05)
+    monkeypatch.setattr(driver_start, "async_playwright", lambda: Driver(start))
 
     with pytest.raises(CannotStartError, match=rf"driver does not start \([^\n]*{said}[^\n]*NODE_OPTIONS") as caught:
         async with open_driver():
