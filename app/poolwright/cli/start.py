@@ -14,7 +14,7 @@ from poolwright import interpreter
 from poolwright.cli.streams import secure_streams
 from poolwright.version import __version__
 
-#: What openpyxl imports where it is installed, in more time than itself: for numpy's numbers and pictures. We write none.
+#: What openpyxl imports where it is installed, in more time than itself, for numpy's numbers and for pictures.
 _UNUSED = ("numpy", "PIL")
 #: A umask may remove permissions of group and others only, not of the owner.
 _OTHERS_MASK = 0o077
