@@ -23,15 +23,20 @@ IN_UTF8 = ("-X", "utf8")
 own_variables: set[str] = set()
 
 
-def prepare_imports() -> None:
-    """Speed up the imports of this process: call it before heavy imports, and ``finish_imports`` after them."""
+def prepare_imports(*unused: str) -> None:
+    """Speed up the imports of this process: call it before heavy imports, and ``finish_imports`` after them.
+
+    Args:
+        unused: Modules that libraries import where they are installed, for something that this process never does.
+            They must not be given in a process that runs code of users, who may need them.
+    """
     # Loaded modules are no garbage: searching for some while they load finds none and takes a tenth of the start.
     gc.disable()
     if _PLUGINS not in os.environ:  # noqa: TID251 - a library asks there, and it is no setting of ours
         os.environ[_PLUGINS] = _ALL_PLUGINS  # noqa: TID251
         own_variables.add(_PLUGINS)
-    # With None, Python reports that the module does not exist, which httpx takes for a system without a terminal.
-    sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
+    # With None, Python reports that the module does not exist, and the library does without it, as on many systems.
+    sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys((*_KEPT_OUT, *unused))))
 
 
 def python_command() -> list[str]:

@@ -78,6 +78,7 @@ PLANTS = [
     *plants(
         "The supervisor holds its own end of the pipe",
         ("poolwright.supervisor", "poolwright.ipc.child"),
+        ("poolwright.supervisor", "poolwright.ipc.inherited_pipes"),
         ("poolwright.service", "poolwright.ipc.child"),
     ),
     *plants(

@@ -23,6 +23,8 @@ SKELETONS = ("__init__", "__main__")
 SMALL_FILES = {
     "intake/errors": "commands name it without loading what reads lists",
     "interpreter": "every process of ours loads it before anything else",
+    "ipc/child": "apart from inherited_pipes, which comes before its libraries",
+    "ipc/inherited_pipes": "a worker takes over its pipes before it loads any library",
     "portal/errors": "commands name it without loading pydantic models",
     "portal/examination/secret_filter": "what counts as a secret is decided in one place",
     "service/api/dependencies": "the routes and the application both import it",

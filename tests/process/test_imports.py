@@ -63,6 +63,27 @@ ENTRIES = {
         loads={"pydantic", "rich", "re2", "poolwright.supervisor.pool", "poolwright.journal.sqlite_journal"},
         kept_out={"httpx", "playwright", "filetype", *_SPREADSHEETS, *_SERVING, *_SELDOM},
     ),
+    "a daemon, until it starts": entry(
+        "poolwright",
+        "serve",
+        "--help",
+        loads={"starlette", "poolwright.supervisor.pool", "poolwright.service.daemon.daemon"},
+        kept_out={"playwright", "filetype", *_SPREADSHEETS, *_SELDOM} - {"click"},  # which uvicorn has
+    ),
+    "a demo, until its portal starts": entry(
+        "poolwright",
+        "demo",
+        "--help",
+        loads={"httpx", "poolwright.supervisor.pool", "poolwright.demo.portal_client"},
+        kept_out={"fastapi", "uvicorn", "playwright", "filetype", *_SPREADSHEETS, *_SELDOM},
+    ),
+    "what opens no browser": entry(
+        "poolwright",
+        "profile",
+        "list",
+        loads={"pydantic", "poolwright.profile.repository"},
+        kept_out={"httpx", "playwright", "poolwright.supervisor", *_SPREADSHEETS, *_SERVING, *_SELDOM},
+    ),
     "an engine's question where nothing runs": entry(
         "poolwright",
         "health",
@@ -99,8 +120,18 @@ ENTRIES = {
         "1",
         "1",
         "stdio",
-        loads={"httpx", "playwright", "pydantic"},
-        kept_out={"pydantic_settings", "sqlite3", *_ROOMS_OF_OTHERS, *_TERMINAL, *_SPREADSHEETS, *_SERVING, *_SELDOM},
+        loads={"httpx", "playwright", "pydantic", "poolwright.worker.loop"},
+        kept_out={
+            "psutil",
+            "poolwright.worker.download.mail_attachments",
+            "pydantic_settings",
+            "sqlite3",
+            *_ROOMS_OF_OTHERS,
+            *_TERMINAL,
+            *_SPREADSHEETS,
+            *_SERVING,
+            *_SELDOM,
+        },
     ),
     "the demo portal": entry(
         "poolwright.demo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -59,3 +60,14 @@ def test_what_a_person_set_stays_and_is_inherited(monkeypatch: pytest.MonkeyPatc
 
     assert ENVIRONMENT[NAME] == "one-of-mine"
     assert child_environment(is_ours=False)[NAME] == "one-of-mine"
+
+
+def test_what_a_process_never_uses_seems_not_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphlib", sys)  # put back at the end
+    monkeypatch.setitem(sys.modules, "colorsys", sys)
+
+    interpreter.prepare_imports("graphlib")
+
+    with pytest.raises(ImportError):
+        importlib.import_module("graphlib")
+    assert importlib.import_module("colorsys") is sys

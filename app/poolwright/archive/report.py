@@ -53,6 +53,11 @@ class ReportFiles:
     notices: tuple[str, ...] = ()
 
 
+def load_workbook_writer() -> None:
+    """Load what ``write_reports`` needs, at a time at which nobody waits for it. Blocking."""
+    import poolwright.archive.report_xlsx  # noqa: F401, PLC0415 - the heaviest library, and used at the end
+
+
 def write_reports(  # noqa: PLR0913 - each is an independent option
     orders: ReportSource,
     records: TaskRecords,

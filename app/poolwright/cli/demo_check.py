@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from openpyxl import Workbook
-
 from poolwright.archive.manifest import MANIFEST_NAME
 from poolwright.demo.catalogue.catalogue import Columns, ListedOrder
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
@@ -89,6 +87,8 @@ def prepare_folder(out: Path) -> None:
 
 def write_order_list(path: Path, orders: Iterable[ListedOrder]) -> None:
     """Write the order list of the demo as an Excel file."""
+    from openpyxl import Workbook  # noqa: PLC0415 - while the portal starts
+
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("PO_Data")
     sheet.append(list(Columns()))

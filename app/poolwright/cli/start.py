@@ -14,6 +14,8 @@ from poolwright import interpreter
 from poolwright.cli.streams import secure_streams
 from poolwright.version import __version__
 
+#: What openpyxl imports where it is installed, in more time than itself, for numpy's numbers and for pictures.
+_UNUSED = ("numpy", "PIL")
 #: A umask may remove permissions of group and others only, not of the owner.
 _OTHERS_MASK = 0o077
 
@@ -27,7 +29,7 @@ def main() -> None:
         sys.stdout.write(f"poolwright {__version__}\n")  # the same text as in cli.main
         return
     restart_in_utf8()
-    interpreter.prepare_imports()
+    interpreter.prepare_imports(*_UNUSED)
     program = import_module("poolwright.cli.main")
     if sigint_handler is not None:
         signal.signal(signal.SIGINT, sigint_handler)

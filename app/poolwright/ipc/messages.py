@@ -138,6 +138,8 @@ class CheckLogin(_Message):
     """Supervisor to worker: make a login check."""
 
     type: Literal["probe"] = "probe"
+    #: The tasks whose results it is to verify.
+    task_ids: frozenset[TaskId] = frozenset()
 
 
 class GetThumbnail(_Message):

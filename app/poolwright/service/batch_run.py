@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from poolwright.archive.folder_template import FolderTemplate, cells_by_task, list_columns
 from poolwright.archive.output_tree import OutputTree
-from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive.report import ReportFiles, load_workbook_writer, write_reports
 from poolwright.archive.report_table import TaskRecords
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import unwrap_group
@@ -288,11 +289,17 @@ async def _run_pool(run: _BatchRun) -> Stop | None:
                 listeners.start_soon(_call_when_set, run.stop, pool.stop)
                 listeners.start_soon(_call_when_set, run.stop_now, pool.shutdown_now)
                 await pool.finish()
+                # While the workers close their browsers. The report waits for it, if they are faster.
+                listeners.start_soon(_load_workbook_writer)
             ends.append(pool.end)
             listeners.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise unwrap_group(group) from group
     return ends[0] if ends else _STOPPED_BEFORE_WORKERS
+
+
+async def _load_workbook_writer() -> None:
+    await anyio.to_thread.run_sync(load_workbook_writer, abandon_on_cancel=True)
 
 
 async def _call_when_set(event: anyio.Event, call: Callable[[], None]) -> None:

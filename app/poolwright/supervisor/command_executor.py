@@ -176,14 +176,15 @@ class LoginCommandExecutor:
     #: Source of one-time codes; ``None`` if no secret is given.
     totp: TotpGenerator | None
 
-    async def execute(self, command: LoginCommand) -> None:
-        """Execute one command."""
+    async def execute(self, command: LoginCommand, state: PoolState) -> None:
+        """Execute one command, which the policy returned with this state."""
         match command:
             case ScheduleVerification():
                 await anyio.sleep(command.delay_s)
                 self.context.post(VerificationDue(worker=command.worker))
             case RequestLoginCheck():
-                await self._send(command.worker, messages.CheckLogin())
+                checked = state.slots[command.worker.slot].unverified.checked_task_ids
+                await self._send(command.worker, messages.CheckLogin(task_ids=checked or frozenset()))
             case RefreshLogin():
                 code = await self.totp.next_code() if self.totp else ""
                 await self._send(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
@@ -256,7 +257,7 @@ class CommandExecutor:
                 | BackUpLogin()
                 | AnnounceLoginExpiry()
             ):
-                self.tasks.start_soon(self.login_commands.execute, command)
+                self.tasks.start_soon(self.login_commands.execute, command, state)
             case Stop():
                 self._stop(command, state)
             case _:

@@ -12,8 +12,9 @@ from poolwright.domain.states import POOL, PoolEvent, PoolStatus
 from poolwright.ipc.messages import Finished
 from poolwright.supervisor.command_executor import CommandExecutor
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import MessageReceived, PoolInput, TaskAssigned, WorkerReady
+from poolwright.supervisor.policy.events import MessageReceived, PoolInput, TaskAssigned, VerificationDue, WorkerReady
 from poolwright.supervisor.policy.state import PoolState
+from poolwright.supervisor.policy.verification import vain_waits
 from poolwright.supervisor.pool_context import PoolContext
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.task_queue import TaskFeeder
@@ -49,6 +50,7 @@ class Controller:
                     self._apply_state(event)
                     for command in decision.commands:
                         executor.execute(command, self.state)
+                    self._end_vain_waits()
                 self.last_event_at_s = anyio.current_time()
         finally:
             inbox.unsettled.release_all()
@@ -85,6 +87,11 @@ class Controller:
         if isinstance(event, MessageReceived) and isinstance(event.message, Finished):
             report = event.message.report
             self._feeder.gate.charge(len(report.files) + len(report.missed))
+
+    def _end_vain_waits(self) -> None:
+        """Let results be verified at once when no order is left whose success could verify them."""
+        for worker in vain_waits(self.state, self._submissions.unfinished.count):
+            self._context.post(VerificationDue(worker=worker))
 
     def _try_to_move(self, event: PoolEvent) -> None:
         if self._machine.can(event):

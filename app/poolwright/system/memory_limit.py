@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from poolwright.domain.options import WORKER_COUNT_MAX
 from poolwright.system.cgroups import Cgroup, cgroups
 
@@ -77,6 +75,8 @@ def _machine(root: Path) -> MemoryLimit:
     entries = _entries(root / "proc/meminfo")
     source = "physical memory"
     if "MemTotal" not in entries:
+        import psutil  # noqa: PLC0415 - not on Linux, and a worker only counts kills
+
         memory = psutil.virtual_memory()
         return MemoryLimit(total_bytes=memory.total, available_bytes=memory.available, source=source)
     available = entries.get("MemAvailable", sum(entries.get(name, 0) for name in _ABOUT_AVAILABLE))

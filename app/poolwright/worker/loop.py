@@ -7,6 +7,7 @@ ends without an answer, and the supervisor knows which tasks it had.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Collection
 from pathlib import Path
 
 import anyio
@@ -71,8 +72,8 @@ class WorkerLoop:
         self._staging = staging
         self._paths = paths
         self._is_headed = is_headed
-        #: Whether an outcome so far could also come from a session that is logged out.
-        self._has_missed = False
+        #: Tasks whose outcomes could also come from a session that is logged out, without those that a check verified.
+        self._missed = set[TaskId]()
         self._was_ready = False
         self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
@@ -97,7 +98,7 @@ class WorkerLoop:
                 async with anyio.create_task_group() as work:
                     while not isinstance(message := await channel.receive(), Drain):
                         work.start_soon(self._handle, message)
-                if self._has_missed:
+                if self._missed:
                     self._outbox.send(LoginChecked, result=await self._session.login.check_login(), is_last=True)
                 background.cancel_scope.cancel()
         except ExceptionGroup as group:
@@ -116,7 +117,7 @@ class WorkerLoop:
             case Assign():
                 await self._process(message)
             case CheckLogin():
-                await self._check_login()
+                await self._check_login(message.task_ids)
             case GetThumbnail():
                 await self._send_thumbnail(message)
             case Refresh():
@@ -142,7 +143,7 @@ class WorkerLoop:
             self._return_task(task_id, ReturnReason.SESSION_LOST, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
-                self._has_missed = True
+                self._missed.add(task_id)
             await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
             self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
@@ -163,11 +164,13 @@ class WorkerLoop:
             msg = f"the login was lost meanwhile ({report.detail or report.reason.value})"
             raise SessionLostError(msg)
 
-    async def _check_login(self) -> None:
+    async def _check_login(self, task_ids: Collection[TaskId]) -> None:
         count = self._session.login.login_count
         result = await self._session.login.check_login()
         if result is LoginCheck.LOGGED_OUT:  # before the result, which returns tasks to the queue
             self._report_logged_out(count, "the portal's probe page asks for a login")
+        if result is LoginCheck.LOGGED_IN:
+            self._missed.difference_update(task_ids)
         self._outbox.send(LoginChecked, result=result)
 
     async def _send_thumbnail(self, request: GetThumbnail) -> None:

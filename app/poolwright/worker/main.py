@@ -34,6 +34,7 @@ from poolwright.ipc.messages import (
 from poolwright.portal import pack as packs
 from poolwright.portal.login_schema import SecretName
 from poolwright.worker.attempt import AttemptContext
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.errors import (
     CannotLogInError,
     CannotProcessError,
@@ -53,10 +54,12 @@ from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 from poolwright.worker.tab import PortalContext, open_portal_context
 
 #: Does the job of a worker process until it is done.
-_Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime]], Awaitable[None]]
+_Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime], DriverStart], Awaitable[None]]
 
 
-async def run_worker(channel: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
+async def run_worker(
+    channel: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime], driver_start: DriverStart
+) -> None:
     """Serve one supervisor until it sends ``Drain`` or closes the channel.
 
     Raises:
@@ -72,7 +75,7 @@ async def run_worker(channel: Channel[ToWorker], worker: WorkerRef, pid: int, cl
             outbox.send(Hello, pid=pid)
             configure = await channel.receive()
             if isinstance(configure, Configure):
-                await _run_mode(channel, configure, outbox, clock)
+                await _run_mode(channel, configure, outbox, clock, driver_start)
 
 
 async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], channel: Channel[ToWorker]) -> None:
@@ -83,11 +86,15 @@ async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], channel: Cha
 
 
 async def _run_mode(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     """Open the browser, serve, close it; report the error if the start fails."""
     try:
-        await _job_of(configure.mode)(channel, configure, outbox, clock)
+        await _job_of(configure.mode)(channel, configure, outbox, clock, driver_start)
     except CannotStartError as error:
         outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
@@ -121,7 +128,11 @@ def _job_of(mode: WorkerMode) -> _Job:
 
 
 async def _run_session(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     options, staging = configure.options, Path(configure.paths.staging_path)
     processor = load_processor(options.processor, options.import_path)
@@ -137,7 +148,7 @@ async def _run_session(
         cookies_path=_optional_path(configure.paths.cookies_path),
         expected_cookies=configure.paths.expected_cookies,
     )
-    async with open_session(spec, probe) as session:
+    async with open_session(spec, probe, driver_start) as session:
         if configure.mode is WorkerMode.MAKE_BASE:
             await _make_base(session, configure, outbox)
             return
@@ -208,14 +219,14 @@ class WorkerExitCode(IntEnum):
     DEFECT = 70
 
 
-async def main(channel: Channel[ToWorker], worker: WorkerRef, pid: int) -> int:
+async def main(channel: Channel[ToWorker], worker: WorkerRef, pid: int, driver_start: DriverStart) -> int:
     """Run the worker and return the exit code of the process."""
     logger.remove()
     logger.add(sys.stderr, format="{level} {message}", level="INFO", diagnose=False)
     code = WorkerExitCode.IN_ORDER
     try:
         async with channel:
-            await run_worker(channel, worker, pid, lambda: datetime.now(UTC))  # noqa: TID251 - the clock
+            await run_worker(channel, worker, pid, lambda: datetime.now(UTC), driver_start)  # noqa: TID251 - the clock
     except* (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
         logger.warning("worker {} ends: the supervisor is gone", worker)
         code = WorkerExitCode.SUPERVISOR_GONE

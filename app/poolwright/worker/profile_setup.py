@@ -28,6 +28,7 @@ from poolwright.ipc.messages import Configure, LoginChecked, Ready, ToWorker, Wo
 from poolwright.portal import pack as packs
 from poolwright.portal.pack_schema import PageLimits
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.browser.keeper_tab import KeeperTab
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.browser.portal_header import open_portal_header
@@ -88,7 +89,11 @@ class WindowTracker:
 
 
 async def set_up_profile(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     """Run the job for which this process was started.
 
@@ -99,7 +104,7 @@ async def set_up_profile(
         EndOfStream: The supervisor is gone.
     """
     probe = _portal_probe(configure.options.portal)
-    async with _browser(configure) as context:
+    async with _browser(configure, driver_start) as context:
 
         def ready() -> None:
             outbox.send(Ready, session=session_view(outbox.worker, clock()))
@@ -130,7 +135,11 @@ async def set_up_profile(
 
 
 async def show_new_portal(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     """Let a person show a portal until everything is shown, or the windows are closed.
 
@@ -141,7 +150,7 @@ async def show_new_portal(
     """
     from poolwright.worker.teaching.teaching_window import TeachingWindow  # noqa: PLC0415 - no other worker needs lxml
 
-    async with _browser(configure) as context:
+    async with _browser(configure, driver_start) as context:
         teaching = TeachingWindow(context, Path(configure.paths.pages_path), outbox.report_status)
         windows = await _show_portal(context, configure.teach_url, outbox, PageLimits().page_s)
         outbox.send(Ready, session=session_view(outbox.worker, clock()))
@@ -174,9 +183,9 @@ def session_view(worker: WorkerRef, now: datetime) -> SessionView:
 
 
 @contextlib.asynccontextmanager
-async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
+async def _browser(configure: Configure, driver_start: DriverStart) -> AsyncGenerator[BrowserContext]:
     paths, options = configure.paths, configure.options.browser
-    async with open_driver() as playwright:
+    async with open_driver(driver_start) as playwright:
         context = await launch_browser(
             playwright,
             options,

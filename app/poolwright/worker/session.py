@@ -25,6 +25,7 @@ from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import SESSION, SessionEvent, SessionStatus
 from poolwright.domain.tasks import POTask
 from poolwright.worker.browser.cookie_snapshot import last_browser_version, verify_cookies
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.browser.portal_header import open_portal_header
@@ -209,19 +210,22 @@ class BrowserSession:
 
 
 @contextlib.asynccontextmanager
-async def open_session(spec: SessionSpec, probe: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
+async def open_session(
+    spec: SessionSpec, probe: PortalProbe | None, driver_start: DriverStart | None = None
+) -> AsyncGenerator[BrowserSession]:
     """Start driver and browser, and close them at the end. The session is not logged in yet.
 
     Args:
         spec: Specification of the session.
         probe: The probe of the portal; ``None`` if there is no portal, and so no login.
+        driver_start: The start of the driver, if that has begun already.
 
     Raises:
         CannotStartError: The browser does not start.
         CookiesLostError: The browser does not have all cookies of the profile.
     """
     last_version = await anyio.to_thread.run_sync(last_browser_version, spec.profile_path)
-    async with open_driver() as playwright:
+    async with open_driver(driver_start) as playwright:
         driver = await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
         session = BrowserSession(spec, probe, driver)
         try:

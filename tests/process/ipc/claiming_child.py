@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 
-from poolwright.ipc.child import open_channel, take_over_descriptors
+from poolwright.ipc.child import open_channel
+from poolwright.ipc.inherited_pipes import take_over_descriptors
 
 CLAIMED = take_over_descriptors(sys.argv[3])
 

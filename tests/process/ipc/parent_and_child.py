@@ -15,7 +15,7 @@ if __name__ == "__main__":
         with subprocess.Popen([sys.executable, "-m", "tests.process.ipc.parent_and_child", "child"]):
             signal.pause()
     else:
-        from poolwright.ipc.child import die_with_parent
+        from poolwright.ipc.inherited_pipes import die_with_parent
 
         die_with_parent()
         os.write(1, f"{os.getpid()}\n".encode())

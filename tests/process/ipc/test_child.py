@@ -14,8 +14,9 @@ import pytest
 from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import POTask
 from poolwright.ipc.channel import Channel, PipeReader, PipeWriter
-from poolwright.ipc.child import InheritedPipes, open_channel
+from poolwright.ipc.child import open_channel
 from poolwright.ipc.codec import TO_SUPERVISOR
+from poolwright.ipc.inherited_pipes import InheritedPipes
 from poolwright.ipc.messages import Assign, Drain, LogNotice
 from poolwright.ipc.process import spawn
 from tests.support.child_processes import is_alive, order

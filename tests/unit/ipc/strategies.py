@@ -103,7 +103,7 @@ TO_WORKER: Strategies = {
         examination=st.none() | _PLANS,
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
-    wire.CheckLogin: st.builds(wire.CheckLogin),
+    wire.CheckLogin: st.builds(wire.CheckLogin, task_ids=st.frozensets(TASK_IDS, max_size=3)),
     wire.GetThumbnail: st.builds(wire.GetThumbnail, task_id=TASK_IDS),
     wire.Refresh: st.builds(wire.Refresh, one_time_code=TEXT, is_early=st.booleans()),
     wire.ImportCookies: st.builds(wire.ImportCookies, cookies_path=TEXT),

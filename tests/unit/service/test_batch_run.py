@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import anyio
 import anyio.to_thread
@@ -212,3 +212,40 @@ async def test_columns_of_the_list_become_levels_of_folders(tmp_path: Path) -> N
     filed = batch_run.output_tree_of(job, SystemClock()).file(task, report_for(files), stage(tmp_path / "s", files))
 
     assert filed.folder == f"Ann/{task.po_number}"
+
+
+class LeavingPool:
+    """A pool with nothing to do, which is left when the library of the report is loaded, and not before."""
+
+    end = None
+
+    def __init__(self) -> None:
+        self.is_loaded = threading.Event()
+        self.was_loaded_in_time = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.was_loaded_in_time = await anyio.to_thread.run_sync(self.is_loaded.wait, 10.0)
+
+    async def finish(self) -> None:
+        assert not self.is_loaded.is_set(), "workers need the processors more"
+
+    def stop(self) -> None:
+        """Nobody stops it."""
+
+    def shutdown_now(self) -> None:
+        """Nobody stops it."""
+
+
+async def test_what_the_report_needs_is_loaded_while_the_workers_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = LeavingPool()
+    monkeypatch.setattr(batch_run, "PersistentWorkerPool", lambda *_: pool)
+    monkeypatch.setattr(batch_run, "load_workbook_writer", pool.is_loaded.set)
+
+    summary, _ = await run(job_of(tmp_path, 1))
+
+    assert (pool.was_loaded_in_time, summary.left_count) == (True, 1)

@@ -34,7 +34,7 @@ from poolwright.supervisor.policy.events import (
 from poolwright.supervisor.policy.login_state import LONE_LOGOUTS_MAX, Logouts
 from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason, Pauses
 from poolwright.supervisor.policy.state import PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
-from poolwright.supervisor.policy.verification import STREAK_LIMIT, VERIFICATION_WAIT_S
+from poolwright.supervisor.policy.verification import STREAK_LIMIT, VERIFICATION_WAIT_S, vain_waits
 from tests.support.pace import LONG_WALKS
 from tests.support.policy_states import with_slot
 from tests.support.worker_messages import received
@@ -160,6 +160,43 @@ def test_the_end_of_a_list_asks_too() -> None:
     assert plan.tell(VerificationDue(worker=ONE)) == [], "the question is on its way"
     assert filed(plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))) == ["1"]
     assert plan.tell(VerificationDue(worker=ONE)) == [], "nothing is left to ask for"
+
+
+def test_results_wait_in_vain_when_no_other_order_is_left() -> None:
+    plan = DecidedPool(*missed(1, 2), taken(3, TWO))
+
+    assert vain_waits(plan.state, unfinished_count=3) == (), "the third may succeed, or fail and be tried again"
+    plan.tell(told(3, worker=TWO))
+    assert vain_waits(plan.state, unfinished_count=4) == (), "one waits in the queue"
+    assert vain_waits(plan.state, unfinished_count=3) == (ONE, TWO), "no success comes any more"
+
+
+def test_a_result_waits_in_vain_only_until_its_check_begins() -> None:
+    plan = DecidedPool(*missed(1))
+
+    plan.tell(VerificationDue(worker=ONE))
+    assert vain_waits(plan.state, unfinished_count=1) == ()
+    plan.tell(received(LoginChecked, worker=ONE, result=LoginCheck.LOGGED_IN))
+    assert vain_waits(plan.state, unfinished_count=0) == ()
+
+
+def test_what_is_asked_for_a_vain_wait_is_asked_of_the_generation_that_runs() -> None:
+    plan = DecidedPool()
+    worker = WorkerRef(2, 4)
+    plan.state = with_slot(plan.state, worker, WorkerSlot(generation=4))
+
+    plan.tell(taken(1, worker), told(1, worker=worker))
+
+    assert vain_waits(plan.state, unfinished_count=1) == (worker,)
+
+
+def test_nothing_is_asked_at_once_in_a_pool_that_is_paused_or_ends() -> None:
+    paused = DecidedPool(*missed(1), VerificationDue(worker=ONE))
+    paused.tell(received(LoginChecked, worker=ONE, result=LoginCheck.UNCLEAR))
+    ending = DecidedPool(*missed(1), StopRequested(cause=StopCause.ASKED))
+
+    assert vain_waits(paused.state, unfinished_count=1) == ()
+    assert vain_waits(ending.state, unfinished_count=1) == ()
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import anyio
 import pytest
 
 from poolwright.domain.outcomes import MAY_BE_LOGGED_OUT, LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
     Assign,
     CheckLogin,
+    Drain,
     Finished,
     LoginChecked,
     LoginRequired,
+    Ready,
     Returned,
+    ToWorker,
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
@@ -140,3 +146,71 @@ async def test_no_order_pays_for_a_failure_during_which_the_login_was_lost(
         ReturnReason.SESSION_LOST,
         "the login was lost meanwhile (The page is blank.)",
     )
+
+
+@dataclass(kw_only=True)
+class Orders:
+    """A supervisor that sends a message whenever the worker has done what it can do so far."""
+
+    messages: list[ToWorker]
+
+    async def receive(self) -> ToWorker:
+        await anyio.wait_all_tasks_blocked()
+        return self.messages.pop(0)
+
+
+MISS, OTHER_MISS = po_task(1), po_task(2)
+
+
+@pytest.mark.parametrize(
+    ("reason", "check", "verified", "is_checked_at_last"),
+    [
+        (Reason.PORTAL_SAYS_MISSING, LoginCheck.LOGGED_IN, (MISS, OTHER_MISS), False),
+        (Reason.PORTAL_SAYS_MISSING, LoginCheck.LOGGED_IN, (MISS,), True),
+        (Reason.PORTAL_SAYS_MISSING, LoginCheck.LOGGED_IN, (), True),
+        (Reason.PORTAL_SAYS_MISSING, LoginCheck.UNCLEAR, (MISS, OTHER_MISS), True),
+        (Reason.ALL_SAVED, LoginCheck.LOGGED_IN, (), False),
+    ],
+    ids=["all are verified", "one came after the check was asked for", "none is verified", "unclear", "no miss"],
+)
+async def test_a_worker_that_ends_checks_its_login_for_what_no_check_has_verified(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: Reason,
+    check: LoginCheck,
+    verified: tuple[POTask, ...],
+    *,
+    is_checked_at_last: bool,
+) -> None:
+    said = list[dict[str, object]]()
+
+    async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+        del context, task, staging
+        return Report(reason=reason)
+
+    async def check_login() -> LoginCheck:
+        return check
+
+    monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
+    login = SimpleNamespace(
+        is_logged_in=True, login_count=1, check=nothing, check_login=check_login, save_cookies=nothing
+    )
+    session = SimpleNamespace(login=login, ping=anyio.sleep_forever, view=lambda: None)
+    outbox = SimpleNamespace(send=lambda kind, **told: said.append({"kind": kind, **told}))
+    paths = WorkerPaths(profile_path="p", staging_path="s")
+    context = cast("AttemptContext", SimpleNamespace(session=session))
+    worker = WorkerLoop(context, cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
+    supervisor = Orders(
+        messages=[
+            Assign(task=MISS, staging="1"),
+            Assign(task=OTHER_MISS, staging="2"),
+            CheckLogin(task_ids=frozenset(task.task_id for task in verified)),
+            Drain(),
+        ]
+    )
+
+    await worker.run(cast("Channel[ToWorker]", supervisor))
+
+    answers = [message for message in said if message["kind"] in {Ready, Finished, LoginChecked}]
+    assert [message["kind"] for message in answers[:4]] == [Ready, Finished, Finished, LoginChecked]
+    assert [message.get("is_last") for message in answers[4:]] == [True] * is_checked_at_last

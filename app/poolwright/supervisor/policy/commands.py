@@ -117,7 +117,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
-    """Wait for an order that shows that the worker is logged in; ``VerificationDue`` follows in any case."""
+    """Wait for an order that shows that the worker is logged in; ``VerificationDue`` follows at the latest then."""
 
     worker: WorkerRef
     delay_s: float

@@ -226,7 +226,7 @@ class TaskAssigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationDue:
-    """The time is over in which an order could show that a worker is logged in."""
+    """The time is over in which an order could show that a worker is logged in, or no such order is left."""
 
     worker: WorkerRef
 

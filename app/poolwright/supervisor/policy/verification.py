@@ -3,9 +3,9 @@
 A portal may answer a lost session with the same page as for a missing order, a forbidden one or one without files, and
 no rule of a pack may distinguish them. So such an outcome is held back until the same session loads an order that it
 began later, or passes a login check. The check is made when ``STREAK_LIMIT`` outcomes are held back, when they would
-set a group of orders aside, or when no success has come for ``VERIFICATION_WAIT_S``. If the session is logged out, all
-of them return to the queue without a spent attempt. When the pool ends, no check is requested: a worker with unverified
-results checks its login itself before it exits. Pure.
+set a group of orders aside, when no other order is left, or when no success has come for ``VERIFICATION_WAIT_S``. If
+the session is logged out, all of them return to the queue without a spent attempt. When the pool ends, no check is
+requested: a worker with unverified results checks its login itself before it exits. Pure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from poolwright.supervisor.policy.group_breaker import count_access, suspected_g
 from poolwright.supervisor.policy.pauses import PauseReason
 from poolwright.supervisor.policy.recycling import recycle_if_worn
 from poolwright.supervisor.policy.retries import file_best, record_answer, settle_report
-from poolwright.supervisor.policy.state import UnverifiedResult
+from poolwright.supervisor.policy.state import PoolState, UnverifiedResult
 
 #: Number of unverified results at which the login is checked at once (design section 5).
 STREAK_LIMIT = 10
@@ -75,6 +75,23 @@ def on_verification_due(draft: Draft, event: VerificationDue) -> None:
     unverified = draft.slots[event.worker.slot].unverified
     if unverified.row and not unverified.is_checking and not draft.is_stopping:
         _begin_check(draft, event.worker)
+
+
+def vain_waits(state: PoolState, unfinished_count: int) -> tuple[WorkerRef, ...]:
+    """Return the workers whose results wait for an order that succeeds, although no other order is left.
+
+    Args:
+        state: The state of the pool. Nothing is verified by it while it is paused or ends.
+        unfinished_count: Number of orders of the list that have no outcome yet, with those whose results are held back.
+    """
+    held_back_count = sum(len(slot.unverified.row) for slot in state.slots.values())
+    if state.is_stopping or state.pauses.active or held_back_count < unfinished_count:
+        return ()
+    return tuple(
+        WorkerRef(number, slot.generation)
+        for number, slot in state.slots.items()
+        if slot.unverified.row and not slot.unverified.is_checking
+    )
 
 
 def on_login_checked(draft: Draft, event: MessageReceived[LoginChecked]) -> None:

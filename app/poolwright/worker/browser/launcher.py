@@ -10,12 +10,12 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-import anyio
-from playwright.async_api import BrowserContext, HttpCredentials, Playwright, ProxySettings, async_playwright
+from playwright.async_api import BrowserContext, HttpCredentials, Playwright, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import BrowserOptions, Proxy, Sandbox
 from poolwright.worker.browser.certificate_store import prepare_certificates
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.errors import CannotStartError, first_line
 
 #: Messages of the driver and the browser for a refused sandbox.
@@ -97,30 +97,31 @@ def _sandbox_failure(message: str) -> str:
 
 #: A browser starts in 0.4 to 2.4 s; on a machine that swaps it takes far longer.
 LAUNCH_LIMIT_S = 60.0
-#: The driver, a Node program, starts in half a second.
-DRIVER_START_LIMIT_S = 25.0
 #: An orderly close of a browser takes 0.2 to 0.4 s, a little more in a headed one with many pages, and only it writes
 #: all cookies to the disk.
 BROWSER_CLOSE_LIMIT_S = 8.0
-#: The driver ends at once when its pipe closes, unless it hangs.
-DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small; a cache need not be large.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 
 
 @contextlib.asynccontextmanager
-async def open_driver() -> AsyncGenerator[Playwright]:
-    """Start the driver for the block; a driver that hangs does not delay the end of the worker.
+async def open_driver(start: DriverStart | None = None) -> AsyncGenerator[Playwright]:
+    """Open the driver for the block, and end it.
+
+    Args:
+        start: Its start, if that has begun already.
 
     Raises:
         CannotStartError: The driver does not start.
     """
-    playwright = await _start_driver()
+    if start is None:
+        start = DriverStart()
+        await start.run()
+    playwright = await _result_of(start)
     try:
         yield playwright
     finally:
-        with anyio.move_on_after(DRIVER_STOP_LIMIT_S, shield=True):
-            await playwright.stop()
+        await start.stop()  # noqa: ASYNC102 - it shields itself, with a limit
 
 
 async def launch_browser(
@@ -184,10 +185,9 @@ def _proxy_settings(proxy: Proxy | None) -> ProxySettings | None:
     return {**settings, "username": proxy.user, "password": proxy.password.text} if proxy.user else settings
 
 
-async def _start_driver() -> Playwright:
+async def _result_of(start: DriverStart) -> Playwright:
     try:
-        with anyio.fail_after(DRIVER_START_LIMIT_S):
-            return await async_playwright().start()
+        return await start.result()
     except Exception as error:  # the driver's library raises nothing narrower
         cause = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
         msg = (

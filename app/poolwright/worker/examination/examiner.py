@@ -28,6 +28,7 @@ from poolwright.portal.examination.saved_page import FACTS_NAME, SavedDocument, 
 from poolwright.portal.examination.secret_filter import SecretFilter
 from poolwright.portal.pack import Pack
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
 from poolwright.worker.examination.page_copy import save_page
 from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination
@@ -135,7 +136,11 @@ class Examiner:
 
 
 async def examine_pages(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     """Examine the pages of a plan, log in if the portal asks for it, and send ``Ready`` at the end.
 
@@ -159,7 +164,7 @@ async def examine_pages(
         observe=lambda _: None,
         notify=outbox.report_status,
     )
-    async with open_session(spec, probe) as session:
+    async with open_session(spec, probe, driver_start) as session:
         examiner = Examiner(session, probe)
         for wanted in plan.pages[:-1]:
             await _examine_one(examiner, wanted, session, configure, outbox)

@@ -26,6 +26,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import classify_visit
 from poolwright.portal.triage_marks import PageKind
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.browser.launcher import BROWSER_CLOSE_LIMIT_S, launch_browser, open_driver
 from poolwright.worker.errors import CannotLogInError, first_line, raise_if_closed
 from poolwright.worker.examination.page_survey import VisitedPage, conclude_examination
@@ -102,7 +103,11 @@ async def _send_html(route: Route, body: str, status: int = HTTPStatus.OK) -> No
 
 
 async def replay_pages(
-    channel: Channel[ToWorker], configure: Configure, outbox: Outbox, clock: Callable[[], datetime]
+    channel: Channel[ToWorker],
+    configure: Configure,
+    outbox: Outbox,
+    clock: Callable[[], datetime],
+    driver_start: DriverStart,
 ) -> None:
     """Judge the saved pages of a plan by the pack, and send ``Ready`` at the end.
 
@@ -116,7 +121,7 @@ async def replay_pages(
         msg = "There is no portal pack for the saved pages."
         raise CannotLogInError(msg)
     pack = packs.parse_json(portal.pack_json)
-    async with _offline_browser(configure) as context:
+    async with _offline_browser(configure, driver_start) as context:
         for wanted in plan.pages:
             problem = await _replay(context, pack, wanted)
             outbox.send(Examined, number=wanted.number, problem=problem)
@@ -124,9 +129,9 @@ async def replay_pages(
 
 
 @contextlib.asynccontextmanager
-async def _offline_browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
+async def _offline_browser(configure: Configure, driver_start: DriverStart) -> AsyncGenerator[BrowserContext]:
     paths, options = configure.paths, configure.options.browser
-    async with open_driver() as playwright:
+    async with open_driver(driver_start) as playwright:
         context = await launch_browser(
             playwright, options, Path(paths.profile_path), Path(paths.staging_path) / "browser"
         )

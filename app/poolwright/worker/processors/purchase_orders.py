@@ -19,7 +19,6 @@ from poolwright.portal.pack_schema import MailPolicy
 from poolwright.portal.triage import Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
-from poolwright.worker.download.mail_files import unpack_mails
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalUnreachableError
@@ -203,6 +202,8 @@ async def _fetch_listed(
     compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
     if opened.pack.attachments.mail is MailPolicy.UNPACK:
+        from poolwright.worker.download.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
+
         sizes = portal_context.downloads.sizes
         downloaded = await anyio.to_thread.run_sync(unpack_mails, downloaded, sizes, tab.staging)
     if time.cancelled_caught and not downloaded:
