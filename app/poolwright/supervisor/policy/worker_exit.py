@@ -150,7 +150,7 @@ def _wait_for_portal(draft: Draft, event: WorkerLost) -> None:
     """Restart the slot after a pause for the portal, without spending a restart, if any worker was ever ready."""
     number = event.worker.slot
     if draft.was_ready:
-        _spawn(draft, number, draft.pause(PauseReason.PORTAL_DOWN, event.cause))
+        _spawn(draft, number, draft.pause(PauseReason.PORTAL_DOWN, event.cause, at_s=event.at_s))
     elif not draft.slots[number].budget.is_spent(event.at_s, event.kind):
         _spend_restart(draft, event)
     else:
