@@ -38,6 +38,7 @@ from poolwright.ipc.messages import (
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
+from poolwright.worker.answer_times import recording_answers
 from poolwright.worker.attempt import AttemptContext, attempt
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.download.staged_files import thumbnail
@@ -134,7 +135,8 @@ class WorkerLoop:
             return
         count, paused_s = login.login_count, self._pauses.total_s
         try:
-            report = await attempt(self._context, assign.task, self._staging / assign.staging)
+            with recording_answers() as answers:
+                report = await attempt(self._context, assign.task, self._staging / assign.staging)
             if report.reason in MAY_BE_LOGGED_OUT:
                 await self._raise_if_logged_out(count, report)
         except SessionLostError as error:
@@ -145,7 +147,8 @@ class WorkerLoop:
                 self._has_missed = True
             await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
-            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
+            answer_s = answers.longest_s
+            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s, answer_s=answer_s)
 
     async def _raise_if_logged_out(self, count: int, report: Report) -> None:
         """Raise if the login was lost during an attempt that failed, so that no order pays for it.

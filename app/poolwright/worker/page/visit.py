@@ -18,6 +18,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import AttachmentListFacts, Verdict, classify_visit
 from poolwright.portal.triage_marks import PageKind
+from poolwright.worker.answer_times import current_answers, slowest_answer_s
 from poolwright.worker.errors import missing_page_error
 from poolwright.worker.page.devtools import press_link
 from poolwright.worker.page.list_reader import ListReader
@@ -36,6 +37,9 @@ _CONSENT_COUNT_MAX = 3
 _CONSENT_LIMIT_S = 10.0
 #: The same for the browser's own page about the failure of the page before, which comes once.
 _INTERRUPTED_LATE = re.compile(f'{_INTERRUPTED} to "chrome-error:')
+
+#: The verdicts on a page that the portal had to make.
+_ANSWERS = frozenset({Verdict.READY, Verdict.RENEWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +107,12 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
             async with detect_certificate_prompt(page, traffic):
                 found = await _open(page, address, traffic, read, guard, limit_s=pack.limits.page_s)
                 if isinstance(found, ClassifiedPage):
+                    _record_answer(found, traffic)
                     return await _visit_of(found, traffic)
                 refusal = found
+        except PlaywrightTimeoutError:
+            current_answers().add(pack.limits.page_s)
+            raise
         except CertificatePromptError as error:
             refusal = error
         if guard is not None:
@@ -205,6 +213,12 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
                 continue
             return None if _INTERRUPTED in error.message else error
         return None
+
+
+def _record_answer(page: ClassifiedPage, traffic: Traffic) -> None:
+    """Note how long the portal took to answer for a page. A refusal says nothing: it may be quicker than a page."""
+    if page.verdict in _ANSWERS and traffic.response is not None:
+        current_answers().add(slowest_answer_s((traffic.response, *traffic.script_responses)))
 
 
 async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
