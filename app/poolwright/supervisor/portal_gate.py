@@ -13,9 +13,9 @@ from poolwright.concurrency import periodic
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId
 from poolwright.domain.options import Courtesy
+from poolwright.supervisor.policy.courtesy.pace import Pace
+from poolwright.supervisor.policy.courtesy.tab_limit import TabLimit, TimedAnswer
 from poolwright.supervisor.policy.events import HoursBegan, HoursEnded, PoolInput
-from poolwright.supervisor.policy.pace import Pace
-from poolwright.supervisor.policy.tab_limit import PageAnswer, TabLimit
 from poolwright.supervisor.pool_context import PoolContext
 
 #: How often the hours are compared with the clock, so that a clock that was set counts soon.
@@ -89,7 +89,7 @@ class PortalGate:
         if not self._courtesy.slow_down:
             return
         now_s, before = self._context.clock.monotonic(), self._tab_limit
-        answer = PageAnswer(answer_s=answer_s, begun_s=now_s - duration_s, tabs=self._held_count + 1)
+        answer = TimedAnswer(answer_s=answer_s, begun_s=now_s - duration_s, tabs=self._held_count + 1)
         self._tab_limit = after = before.add(answer, now_s)
         if after.limit > before.limit:
             self._notify()

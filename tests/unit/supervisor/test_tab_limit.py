@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.supervisor.policy.tab_limit import WINDOW, AnswerWindow, PageAnswer, TabLimit
+from poolwright.supervisor.policy.courtesy.tab_limit import WINDOW, AnswerWindow, TabLimit, TimedAnswer
 
 FULL = 4
 #: Answers of a window of four tabs.
@@ -20,7 +20,7 @@ USUAL = TabLimit(full=FULL, limit=FULL, best={FULL: 1.0})
 def fed(limit: TabLimit, *answers_s: float, tabs: int = FULL, at_s: float = 100.0) -> TabLimit:
     """The limit after these answers to orders that began just before and ended at this time."""
     for answer_s in answers_s:
-        limit = limit.add(PageAnswer(answer_s=answer_s, begun_s=at_s, tabs=tabs), at_s)
+        limit = limit.add(TimedAnswer(answer_s=answer_s, begun_s=at_s, tabs=tabs), at_s)
     return limit
 
 
@@ -55,7 +55,7 @@ def simulate(full: int, answer_s: Callable[[float, int, int], float], order_coun
         first = min(is_open)
         is_open.remove(first)
         now_s = first[0]
-        limit = limit.add(PageAnswer(answer_s=first[2], begun_s=first[1], tabs=len(is_open) + 1), now_s)
+        limit = limit.add(TimedAnswer(answer_s=first[2], begun_s=first[1], tabs=len(is_open) + 1), now_s)
         limits.add(limit.limit)
     return now_s, limits
 
@@ -155,9 +155,9 @@ class TestWindows:
         suspected = windows(USUAL, 4.0)
 
         assert (suspected.changed_at_s, suspected.answers, suspected.limit) == (100.0, (), FULL)
-        early = suspected.add(PageAnswer(answer_s=4.0, begun_s=99.9, tabs=FULL), 104.0)
+        early = suspected.add(TimedAnswer(answer_s=4.0, begun_s=99.9, tabs=FULL), 104.0)
         assert early is suspected
-        assert len(suspected.add(PageAnswer(answer_s=4.0, begun_s=100.0, tabs=FULL), 104.0).answers) == 1
+        assert len(suspected.add(TimedAnswer(answer_s=4.0, begun_s=100.0, tabs=FULL), 104.0).answers) == 1
 
 
 class TestLowering:

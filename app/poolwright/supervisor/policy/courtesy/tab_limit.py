@@ -39,7 +39,7 @@ SAME_RATE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageAnswer:
+class TimedAnswer:
     """The answer of the portal to the page of one order."""
 
     #: Seconds until it came.
@@ -75,7 +75,7 @@ class TabLimit:
     #: The number that may be open now.
     limit: int
     #: The last answers to orders that began under this limit, oldest first.
-    answers: tuple[PageAnswer, ...] = ()
+    answers: tuple[TimedAnswer, ...] = ()
     #: When the limit changed or the portal became suspect, in seconds of a monotonic clock.
     changed_at_s: float = -math.inf
     #: The shortest time of a window, by its number of tabs.
@@ -110,7 +110,7 @@ class TabLimit:
         """Return the time that a page usually takes with so many tabs, in seconds; infinite while it is unknown."""
         return min((best_s * max(1.0, tabs / count) for count, best_s in self.best.items()), default=math.inf)
 
-    def add(self, answer: PageAnswer, now_s: float) -> TabLimit:
+    def add(self, answer: TimedAnswer, now_s: float) -> TabLimit:
         """Return the limit after an answer.
 
         Args:
