@@ -6,6 +6,7 @@ ends without an answer, and the supervisor knows which tasks it had.
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from pathlib import Path
 
@@ -48,6 +49,8 @@ from poolwright.worker.session import BrowserSession
 
 #: The supervisor treats a worker without a message for 15 s as hung.
 HEARTBEAT_INTERVAL_S = 2.0
+#: After a failed attempt the login is checked. If that showed nothing, the next such check is made this much later.
+UNCLEAR_PAUSE_S = 60.0
 #: A frame holds 1 MiB; a screenshot of 1280 x 720 pixels has some 10 KB. A larger one is cut, and cannot be shown.
 THUMBNAIL_BYTES_MAX = 600_000
 
@@ -75,6 +78,8 @@ class WorkerLoop:
         #: Whether an outcome so far could also come from a session that is logged out.
         self._has_missed = False
         self._was_ready = False
+        #: Held by a login check after a failed attempt; until when no further one is made, as the portal is in trouble.
+        self._failure_check, self._unclear_until_s = anyio.Lock(), -math.inf
         self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
     @property
@@ -162,9 +167,22 @@ class WorkerLoop:
         """
         login = self._session.login
         is_lost = not login.is_logged_in or login.login_count != count
-        if is_lost or await login.check_login() is LoginCheck.LOGGED_OUT:
+        if is_lost or await self._check_after_failure() is LoginCheck.LOGGED_OUT:
             msg = f"the login was lost meanwhile ({report.detail or report.reason.value})"
             raise SessionLostError(msg)
+
+    async def _check_after_failure(self) -> LoginCheck:
+        """Check the login after a failed attempt.
+
+        A portal that did not answer such a check is in trouble: it is not asked for another one for a while.
+        """
+        async with self._failure_check:
+            if anyio.current_time() < self._unclear_until_s:
+                return LoginCheck.UNCLEAR
+            result = await self._session.login.check_login()
+            if result is LoginCheck.UNCLEAR:
+                self._unclear_until_s = anyio.current_time() + UNCLEAR_PAUSE_S
+            return result
 
     async def _check_login(self) -> None:
         count = self._session.login.login_count

@@ -106,12 +106,13 @@ class TestWindows:
 
         assert (limit.limit, limit.is_suspected, limit.best) == (FULL, False, {FULL: 30.0})
         assert (limit.changed_at_s, limit.cut_at, limit.sentence) == (-math.inf, None, "")
+        assert (limit.slow_s, limit.usual_s) == (0.0, 0.0)
 
     def test_nothing_is_judged_before_a_window_is_full(self) -> None:
         assert fed(TabLimit.of(FULL), *[1.0] * (SIZE - 1)).best == {}
         assert fed(TabLimit.of(FULL), *[1.0] * SIZE).best == {FULL: 1.0}
-        assert fed(TabLimit.of(2), *[1.0] * (WINDOW - 1)).best == {}
-        assert fed(TabLimit.of(2), *[1.0] * WINDOW).best == {FULL: 1.0}
+        assert fed(TabLimit.of(2), *[1.0] * 6).best == {}
+        assert fed(TabLimit.of(2), *[1.0] * 7).best == {FULL: 1.0}
 
     def test_a_window_slides_and_its_median_counts(self) -> None:
         limit = fed(TabLimit.of(FULL), *[5.0] * 4, *[2.0] * 4)
@@ -192,12 +193,13 @@ class TestLowering:
         assert limit.best == {FULL: 1.0, 2: 5.0}
         assert len(limit.answers) == WINDOW
         assert windows(halved(10.0), 6.66, tabs=2).limit == 2, "three quarters of the pages are as many"
+        assert windows(halved(8.0), 8.0, tabs=3).limit == 2, "just three quarters"
 
     def test_fewer_pages_in_a_shorter_time_halve_the_limit_again(self) -> None:
         limit = windows(halved(10.0), 6.67, tabs=2)
 
         assert (limit.limit, limit.cut_at) == (1, AnswerWindow(tabs=2, answer_s=6.67))
-        assert (limit.slow_s, limit.usual_s) == (6.67, 1.0)
+        assert (limit.slow_s, limit.usual_s, limit.answers, limit.changed_at_s) == (6.67, 1.0, (), 102.0)
 
     def test_a_time_that_goes_on_rising_halves_the_limit_again(self) -> None:
         assert windows(halved(10.0), 12.1, tabs=2).limit == 1
@@ -225,6 +227,7 @@ class TestRaising:
         assert windows(limit, 10.0, tabs=3).limit == 4
         assert windows(halved(10.0), 8.34, tabs=2).limit == 3
         assert windows(halved(10.0), 8.33, tabs=2).limit == 1
+        assert windows(halved(6.0), 5.0, tabs=2).limit == 3, "it is just the same time"
 
     def test_with_a_single_tab_the_same_time_is_slow_for_everybody_too(self) -> None:
         limit = windows(halved(10.0, tabs=1), 10.0, tabs=1)

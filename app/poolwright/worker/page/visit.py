@@ -25,7 +25,7 @@ from poolwright.worker.page.list_reader import ListReader
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
-from poolwright.worker.page.reachability import authentication_schemes
+from poolwright.worker.page.reachability import authentication_schemes, remedy
 from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import CertificatePromptError, Traffic, detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.http_downloader import parse_retry_after
@@ -53,6 +53,8 @@ class Visit:
     doubt: str = ""
     #: The browser's error if a response came but no page; else empty.
     problem: str = ""
+    #: What a person can do about that; empty if nothing is known.
+    remedy: str = ""
     #: The schemes of HTTP authentication that it asks for, as it names them; empty if it asks for none.
     challenge: str = ""
     #: Seconds that the portal asks to wait; ``None`` if it does not.
@@ -255,6 +257,7 @@ async def _visit_without_page(
         verdict=verdict_without_page(verdict),
         status=traffic.status,
         problem=problem,
+        remedy=remedy(problem, base_url, url),
         challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
         facts=facts,
