@@ -203,6 +203,8 @@ class StartupFailed(_Message):
     generation: int
     kind: StartupFailure
     detail: str
+    #: Seconds for which the worker was suspended since its start.
+    paused_s: float = 0.0
 
 
 class Ready(_Message):

@@ -157,20 +157,20 @@ class BrowserDownloader:
 
     async def _open(self, page: Page, activity: PageActivity, address: str, referer: str) -> int:
         """Navigate and return the status of the page that is shown; 0 for anything else."""
-        try:
-            with watch_traffic(page) as traffic:
+        with watch_traffic(page) as traffic:
+            try:
                 async with detect_certificate_prompt(page, traffic):
                     response = await page.goto(
                         address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000
                     )
-        except PlaywrightError as error:
-            raise_if_closed(error)
-            if DOWNLOAD_STARTED in error.message or activity.downloads:
-                return 0
-            cause = error.message.partition(" at ")[0]  # behind it is the address before any redirect
-            step = remedy(cause, self._base_url, traffic.visited[-1] if traffic.visited else address)
-            msg = ": ".join(filter(None, (f"the browser could not open it ({first_line(error)})", step)))
-            raise DownloadRefusedError(msg, is_retryable=True) from error
+            except PlaywrightError as error:
+                raise_if_closed(error)
+                if DOWNLOAD_STARTED in error.message or activity.downloads:
+                    return 0
+                cause = error.message.partition(" at ")[0]  # behind it is the address before any redirect
+                step = remedy(cause, self._base_url, traffic.visited[-1] if traffic.visited else address)
+                msg = ": ".join(filter(None, (f"the browser could not open it ({first_line(error)})", step)))
+                raise DownloadRefusedError(msg, is_retryable=True) from error
         return response.status if response else 0
 
     async def press(self, page: Page, request: DownloadRequest) -> None:
