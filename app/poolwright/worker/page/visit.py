@@ -109,7 +109,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
             async with detect_certificate_prompt(page, traffic):
                 found = await _open(page, address, traffic, read, guard, limit_s=pack.limits.page_s)
                 if isinstance(found, ClassifiedPage):
-                    _record_answer(found, traffic)
+                    _record_answer(found, traffic, pack, base_url)
                     return await _visit_of(found, traffic)
                 refusal = found
         except PlaywrightTimeoutError:
@@ -217,10 +217,11 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
         return None
 
 
-def _record_answer(page: ClassifiedPage, traffic: Traffic) -> None:
+def _record_answer(page: ClassifiedPage, traffic: Traffic, pack: Pack, base_url: str) -> None:
     """Note how long the portal took to answer for a page. A refusal says nothing: it may be quicker than a page."""
     if page.verdict in _ANSWERS and traffic.response is not None:
-        current_answers().add(slowest_answer_s((traffic.response, *traffic.script_responses)))
+        answers = (traffic.response, *traffic.script_responses)
+        current_answers().add(slowest_answer_s(each for each in answers if pack.may_fetch(base_url, each.url)))
 
 
 async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
