@@ -53,6 +53,8 @@ async def own_pool(
     processor: str,
     portal: PortalOptions | None = None,
     observe: EventSink = lambda _: None,
+    *,
+    tab_count: int = 1,
 ) -> AsyncGenerator[Opened]:
     """A pool of one worker with this processor, whose module lies in ``root/scripts``."""
     scripts = root / "scripts"
@@ -64,7 +66,7 @@ async def own_pool(
         worker=WorkerOptions(
             browser=browser_options(),
             portal=portal,
-            tabs_per_worker=1,
+            tabs_per_worker=tab_count,
             processor=processor,
             import_path=(str(scripts),),
         ),

@@ -1,11 +1,13 @@
 """A worker process that follows a script: ``python -m tests.support.scripted_worker SLOT GENERATION FRAMES``.
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
-``start`` is ready | silent | exit | unable:KIND, ``goodbye`` is said | silent (it never comes), ``probe`` is what a
-probe of the login finds (logged_in by itself), ``probes_at_last`` is whether it probes before its goodbye, ``tasks`` is
-what happens to each task in turn, the last one again and again: finish | eat:MB (of memory, then finish) | linger
-(until told to drain, then finish) | linger:... (until then, then that) | fail:REASON | return | die | hang | mute |
-garbage.
+``start`` is ready | silent | exit | unable:KIND | unable:KIND+P (the machine slept for P seconds), ``goodbye`` is
+said | silent (it never comes), ``probe`` is what a probe of the login finds (logged_in by itself), ``probes_at_last``
+is whether it probes before its goodbye, ``tasks`` is
+what happens to each task in turn, the last one again and again: finish | answer:S (finish; the portal took S seconds
+to answer for its page) | answer:S+P (the same, and the machine slept for P seconds) | eat:MB (of memory, then finish) |
+linger (until told to drain, then finish) | linger:... (until then, then that) | fail:REASON | return | die | hang |
+mute | garbage.
 
 Light: it imports nothing of the program, because tests start hundreds. The supervisor refuses frames that are wrong.
 """
@@ -84,7 +86,8 @@ class Script:
         assert configure["type"] == "configure"
         self._staging = Path(configure["paths"]["staging_path"])
         if self._start.startswith("unable:"):
-            self._link.say("unable", kind=self._start.partition(":")[2], detail="The script says so.")
+            kind, _, paused_s = self._start.partition(":")[2].partition("+")
+            self._link.say("unable", kind=kind, detail="The script says so.", paused_s=float(paused_s or 0))
             return
         self._link.say("ready", session=VIEW)
         self._work()
@@ -118,12 +121,17 @@ class Script:
             case other:
                 raise AssertionError(other)
 
-    def _do(self, step: str, assign: dict[str, Any]) -> None:
+    def _do(self, step: str, assign: dict[str, Any]) -> None:  # noqa: C901, PLR0912 - one case for each step
         task = assign["task"]
         match step.partition(":"):
             case ("finish" | "eat", _, megabytes):
                 self._eaten += b"x" * (int(megabytes or 0) * 1_000_000)
                 self._link.say("finished", task_id=task["task_id"], report=self._finish(task, assign["staging"]))
+            case ("answer", _, times):
+                answer_s, _, paused_s = times.partition("+")
+                spent = {"answer_s": float(answer_s), "paused_s": float(paused_s or 0)}
+                report = self._finish(task, assign["staging"])
+                self._link.say("finished", task_id=task["task_id"], report=report, **spent)
             case ("fail", _, reason):
                 report = {"reason": reason, "detail": "The script says so."}
                 self._link.say("finished", task_id=task["task_id"], report=report)

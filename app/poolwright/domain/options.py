@@ -186,6 +186,8 @@ class Courtesy:
     concurrency: int | None = None
     #: Hours in which orders start; ``None`` for any time.
     hours: WorkingHours | None = None
+    #: Whether fewer orders are open at the same time while the portal answers more slowly than before.
+    slow_down: bool = True
 
     def lowered(self, rate_per_min: float, concurrency: int) -> Courtesy:
         """Return these limits, or lower ones where a number is above 0 and lower."""

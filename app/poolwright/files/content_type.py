@@ -128,6 +128,8 @@ _PADDING = b"\x00\r\n\t "
 _BEHIND_MAX_BYTES = 65_536
 #: PDF syntax behind an end mark in the middle: the PDF was saved twice, or made for page-wise reading.
 _MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
+#: How an answer of SHOUTcast, an old protocol for radio, begins: browsers take it for a file without a header.
+_ICY = re.compile(rb"ICY \d{3}[ \r\n]")
 _DOCUMENTS = frozenset({ContentType.PDF, ContentType.ZIP, ContentType.COMPOUND, ContentType.RTF})
 #: Kinds whose end is recognizable.
 _ENDING = frozenset({ContentType.PDF, ContentType.ZIP})
@@ -193,6 +195,7 @@ def sniff(
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([problem] if problem else []),
+        *(() if is_own else _not_http(head)),
         *(() if is_own else _blank(path, head, size_bytes)),
         *(() if is_cut_as_declared else cut_short),
     )
@@ -239,6 +242,12 @@ def _blank(path: Path, head: bytes, size_bytes: int) -> Iterator[str]:
             if any(part):
                 return
     yield "The file contains only zero bytes."
+
+
+def _not_http(head: bytes) -> Iterator[str]:
+    """Yield the problem of an answer that a browser saves whole, with its header, because it is not HTTP."""
+    if _ICY.match(head):
+        yield "The portal answered in ICY, which is not HTTP: the header of its answer is in the file."
 
 
 def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[str]:

@@ -34,7 +34,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
 
 #: Increased with every change that an older peer would not understand.
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 
 class _Message(BaseModel):
@@ -205,6 +205,8 @@ class StartupFailed(_Message):
     generation: int
     kind: StartupFailure
     detail: str
+    #: Seconds for which the worker was suspended since its start.
+    paused_s: float = 0.0
 
 
 class Ready(_Message):
@@ -235,6 +237,8 @@ class Finished(_Message):
     report: Report
     #: Seconds for which the worker was suspended meanwhile.
     paused_s: float = 0.0
+    #: Seconds that the portal took to answer for the page of the order; ``None`` if no page came.
+    answer_s: float | None = None
 
 
 class Returned(_Message):

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.refresh import RefreshCounts, RefreshResult
-from poolwright.domain.states import OVER, TaskStatus
+from poolwright.domain.states import OVER, TaskStatus, open_count
 from poolwright.domain.tasks import POTask, TaskRecord
 from poolwright.journal import sql_batches, sql_groups, sql_reports, sql_tasks
 from poolwright.journal.sql_tasks import from_text, to_text
@@ -87,6 +87,8 @@ class JournalCounts:
     counts: dict[str, int]
     #: Finished tasks by outcome.
     outcomes: dict[str, int]
+    #: Tasks without an outcome on the list of the pool.
+    open_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +176,13 @@ def find_finished_ids(connection: Connection, task_ids: Collection[TaskId], pref
     return [machine.state.task for machine in machines if machine.state.task_id.startswith(prefix)]
 
 
-def count_all(connection: Connection) -> JournalCounts:
-    """Count all tasks of the journal."""
+def count_all(connection: Connection, pool_list: BatchId) -> JournalCounts:
+    """Count all tasks of the journal, and the open ones of the list of a pool, at the same moment."""
     counts = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
     return JournalCounts(
         counts={status.name: counts.get(status.name, 0) for status in TaskStatus},
         outcomes=dict(connection.execute(_ALL_OUTCOMES).fetchall()),
+        open_count=open_count(sql_batches.count_by_status(connection, pool_list)),
     )
 
 

@@ -380,9 +380,11 @@ class PageLimits(PackTable):
     hours: Annotated[str, AfterValidator(_hours)] = ""
     #: Time zone of ``hours``, such as ``Europe/Berlin``; without it that of the machine.
     time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
+    #: Whether fewer orders are open at the same time while the portal answers more slowly than before.
+    slow_down: bool = True
 
     @property
     def courtesy(self) -> Courtesy:
         """How much the portal may be asked."""
         hours = WorkingHours.parse(self.hours, self.time_zone) if self.hours else None
-        return Courtesy(rate_per_min=self.rate, concurrency=self.concurrency, hours=hours)
+        return Courtesy(rate_per_min=self.rate, concurrency=self.concurrency, hours=hours, slow_down=self.slow_down)

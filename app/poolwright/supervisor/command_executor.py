@@ -26,6 +26,7 @@ from poolwright.supervisor.policy.commands import (
     Command,
     CopyLogin,
     Discard,
+    ExtendPause,
     FailQueued,
     FileReport,
     Forget,
@@ -34,6 +35,7 @@ from poolwright.supervisor.policy.commands import (
     KillAndRestart,
     LoginCommand,
     Pause,
+    PauseCommand,
     RecordOutcome,
     Recycle,
     RefreshLogin,
@@ -241,7 +243,7 @@ class CommandExecutor:
             state: The state that the policy returned with it.
         """
         match command:
-            case Pause() | Resume() | ReportMemoryRecycle():
+            case Pause() | ExtendPause() | Resume() | ReportMemoryRecycle():
                 self._announce(command)
             case Spawn() | KillAndRestart() | Recycle() | SuspendSlot() | GiveUp():
                 self.worker_commands.execute(command)
@@ -268,7 +270,7 @@ class CommandExecutor:
         if command.cause is StopCause.PROFILE_DAMAGED:  # a page loaded without a login looks like a result
             self.worker_commands.kill_all()
 
-    def _announce(self, command: Pause | Resume | ReportMemoryRecycle) -> None:
+    def _announce(self, command: PauseCommand | ReportMemoryRecycle) -> None:
         """Notify people of a pause, its end or a recycling, and time the pause. The controller applies the state."""
         if isinstance(command, ReportMemoryRecycle):
             self.context.event_log.publish(command.relieved)
@@ -279,8 +281,9 @@ class CommandExecutor:
         if is_over:
             return
         if command.delay_s is not None:
-            self.tasks.start_soon(self._expire_pause, command.cause, command.delay_s)
+            count = command.extension_count if isinstance(command, ExtendPause) else 0
+            self.tasks.start_soon(self._expire_pause, command.cause, command.delay_s, count)
 
-    async def _expire_pause(self, cause: PauseReason, delay_s: float) -> None:
+    async def _expire_pause(self, cause: PauseReason, delay_s: float, extension_count: int) -> None:
         await anyio.sleep(delay_s)
-        self.context.post(PauseEnded(cause=cause))
+        self.context.post(PauseEnded(cause=cause, extension_count=extension_count))

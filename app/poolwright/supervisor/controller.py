@@ -80,13 +80,15 @@ class Controller:
             self._try_to_move(PoolEvent.REST)
 
     def _apply_to_gate(self, event: PoolInput) -> None:
-        """Tell the gate which orders are in hand, and what an order that has ended has asked of the portal."""
+        """Tell the gate which orders are in hand, and what an order that has ended shows of the portal."""
         known = (event.task.task_id,) if isinstance(event, TaskAssigned) else ()
         held_count = sum(len(slot.held) for slot in self.state.slots.values())
         self._feeder.gate.set_held(held_count, known=known)
         if isinstance(event, MessageReceived) and isinstance(event.message, Finished):
-            report = event.message.report
+            finished, report = event.message, event.message.report
             self._feeder.gate.charge(len(report.files) + len(report.missed))
+            if finished.answer_s is not None and not finished.paused_s:  # the time of a suspended machine is not its
+                self._feeder.gate.note_answer(finished.answer_s, report.duration_s)
 
     def _end_vain_waits(self) -> None:
         """Let results be verified at once when no order is left whose success could verify them."""

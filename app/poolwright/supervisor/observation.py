@@ -80,6 +80,8 @@ class PoolSnapshot:
     open_count: int
     #: Reasons of the active pauses; empty if tasks may start.
     holds: tuple[str, ...]
+    #: Why fewer orders are open than there are tabs, as a sentence; empty if as many are open as usual.
+    slow_down: str = ""
     #: The most memory that all workers and the supervisor have used together.
     memory_peak_bytes: int
     #: Memory that they may use; 0 before the first measurement.

@@ -78,7 +78,7 @@ class PersistentWorkerPool:
             deadline=Deadline(),
             ending=self.shutdown_event,
         )
-        self._gate = PortalGate(context, options.courtesy)
+        self._gate = PortalGate(context, options.courtesy, options.tab_count)
         self._feeder = TaskFeeder(context, options.tab_count, options.worker.task_timeout_s, self._gate)
         self.submissions = Submissions(context, self._feeder)
         self._workspace = Workspace(options=options, context=context)
@@ -180,6 +180,7 @@ class PersistentWorkerPool:
             tabs_per_worker=self._options.worker.tabs_per_worker,
             open_count=self.submissions.unfinished.count,
             holds=tuple(sorted(self._controller.state.pauses.active)),
+            slow_down=self._gate.slow_down,
             memory_peak_bytes=self.memory_monitor.peak_bytes,
             memory_limit_bytes=self.memory_monitor.limit_bytes,
         )

@@ -81,7 +81,7 @@ class TaskFeeder:
             task_timeout_s: Time limit of a task that has none of its own.
             gate: The gate that tasks pass before they start; one without limits if ``None``.
         """
-        self.gate = gate or PortalGate(context, Courtesy())
+        self.gate = gate or PortalGate(context, Courtesy(), tab_count)
         self._context = context
         self._task_timeout_s = task_timeout_s
         self._ahead_count = tab_count * AHEAD_PER_TAB

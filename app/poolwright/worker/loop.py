@@ -6,6 +6,7 @@ ends without an answer, and the supervisor knows which tasks it had.
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections.abc import Collection
 from pathlib import Path
@@ -39,6 +40,7 @@ from poolwright.ipc.messages import (
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
+from poolwright.worker.answer_times import recording_answers
 from poolwright.worker.attempt import AttemptContext, attempt
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.download.staged_files import thumbnail
@@ -48,6 +50,8 @@ from poolwright.worker.session import BrowserSession
 
 #: The supervisor treats a worker without a message for 15 s as hung.
 HEARTBEAT_INTERVAL_S = 2.0
+#: After a failed attempt the login is checked. If that showed nothing, the next such check is made this much later.
+UNCLEAR_PAUSE_S = 60.0
 #: A frame holds 1 MiB; a screenshot of 1280 x 720 pixels has some 10 KB. A larger one is cut, and cannot be shown.
 THUMBNAIL_BYTES_MAX = 600_000
 
@@ -75,6 +79,8 @@ class WorkerLoop:
         #: Tasks whose outcomes could also come from a session that is logged out, without those that a check verified.
         self._missed = set[TaskId]()
         self._was_ready = False
+        #: Held by a login check after a failed attempt; until when no further one is made, as the portal is in trouble.
+        self._failure_check, self._unclear_until_s = anyio.Lock(), -math.inf
         self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
     @property
@@ -135,7 +141,8 @@ class WorkerLoop:
             return
         count, paused_s = login.login_count, self._pauses.total_s
         try:
-            report = await attempt(self._context, assign.task, self._staging / assign.staging)
+            with recording_answers() as answers:
+                report = await attempt(self._context, assign.task, self._staging / assign.staging)
             if report.reason in MAY_BE_LOGGED_OUT:
                 await self._raise_if_logged_out(count, report)
         except SessionLostError as error:
@@ -146,7 +153,8 @@ class WorkerLoop:
                 self._missed.add(task_id)
             await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
-            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s)
+            answer_s = answers.longest_s
+            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s, answer_s=answer_s)
 
     async def _raise_if_logged_out(self, count: int, report: Report) -> None:
         """Raise if the login was lost during an attempt that failed, so that no order pays for it.
@@ -160,9 +168,22 @@ class WorkerLoop:
         """
         login = self._session.login
         is_lost = not login.is_logged_in or login.login_count != count
-        if is_lost or await login.check_login() is LoginCheck.LOGGED_OUT:
+        if is_lost or await self._check_after_failure() is LoginCheck.LOGGED_OUT:
             msg = f"the login was lost meanwhile ({report.detail or report.reason.value})"
             raise SessionLostError(msg)
+
+    async def _check_after_failure(self) -> LoginCheck:
+        """Check the login after a failed attempt.
+
+        A portal that did not answer such a check is in trouble: it is not asked for another one for a while.
+        """
+        async with self._failure_check:
+            if anyio.current_time() < self._unclear_until_s:
+                return LoginCheck.UNCLEAR
+            result = await self._session.login.check_login()
+            if result is LoginCheck.UNCLEAR:
+                self._unclear_until_s = anyio.current_time() + UNCLEAR_PAUSE_S
+            return result
 
     async def _check_login(self, task_ids: Collection[TaskId]) -> None:
         count = self._session.login.login_count

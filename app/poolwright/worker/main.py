@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import anyio
+from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream
 from loguru import logger
 from pydantic import BaseModel
 
+from poolwright.concurrency import SuspendedTime, periodic
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import BrowserOptions, PortalOptions
 from poolwright.ipc.channel import Channel
@@ -53,6 +55,8 @@ from poolwright.worker.profile_setup import set_up_profile, show_new_portal
 from poolwright.worker.session import BrowserSession, SessionSpec, open_session
 from poolwright.worker.tab import PortalContext, open_portal_context
 
+#: How often a worker looks whether it was suspended.
+_PULSE_S = 1.0
 #: Does the job of a worker process until it is done.
 _Job: TypeAlias = Callable[[Channel[ToWorker], Configure, Outbox, Callable[[], datetime], DriverStart], Awaitable[None]]
 
@@ -68,14 +72,26 @@ async def run_worker(
         WireError: The supervisor sent bytes that are not a frame.
     """
     stream, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
-    outbox = Outbox(worker=worker, outbox=stream)
+    outbox, pauses = Outbox(worker=worker, outbox=stream), SuspendedTime(_PULSE_S)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_send_all, outgoing, channel)
+        watch = await tasks.start(_watch_pauses, pauses)
         with stream:
             outbox.send(Hello, pid=pid)
             configure = await channel.receive()
             if isinstance(configure, Configure):
-                await _run_mode(channel, configure, outbox, clock, driver_start)
+                await _run_mode(channel, configure, outbox, clock, driver_start, pauses)
+            watch.cancel()
+
+
+async def _watch_pauses(
+    pauses: SuspendedTime, *, task_status: TaskStatus[anyio.CancelScope] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Measure for how long this process is suspended, until the scope that is returned first is cancelled."""
+    with anyio.CancelScope() as scope:
+        task_status.started(scope)
+        async for _ in periodic(_PULSE_S):
+            pauses.mark_running()
 
 
 async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], channel: Channel[ToWorker]) -> None:
@@ -91,22 +107,30 @@ async def _run_mode(
     outbox: Outbox,
     clock: Callable[[], datetime],
     driver_start: DriverStart,
+    pauses: SuspendedTime,
 ) -> None:
     """Open the browser, serve, close it; report the error if the start fails."""
     try:
         await _job_of(configure.mode)(channel, configure, outbox, clock, driver_start)
     except CannotStartError as error:
-        outbox.send(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.BROWSER, **_cause(error, pauses))
     except CookiesLostError as error:
         outbox.send(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
     except CannotLogInError as error:
         outbox.send(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
     except PortalDownError as error:
-        outbox.send(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
+        outbox.send(StartupFailed, kind=StartupFailure.PORTAL, **_cause(error, pauses))
     except CannotProcessError as error:
         outbox.send(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
         outbox.send(Exiting)
+
+
+def _cause(error: Exception, pauses: SuspendedTime) -> dict[str, str | float]:
+    """Return the details of a failure that a suspension of the machine can cause."""
+    paused_s = pauses.total_s
+    slept = f" The machine was suspended for {paused_s:.0f} s meanwhile." if paused_s else ""
+    return {"detail": f"{error}{slept}", "paused_s": paused_s}
 
 
 def _job_of(mode: WorkerMode) -> _Job:

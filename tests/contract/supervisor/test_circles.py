@@ -21,6 +21,7 @@ from poolwright.supervisor.policy.commands import (
     AnnounceLoginExpiry,
     Command,
     CopyLogin,
+    ExtendPause,
     FailQueued,
     FileReport,
     KillAndRestart,
@@ -160,8 +161,9 @@ class SimulatedPool:
                 self.lose(command.worker, LossKind.DIED)
             case Recycle():
                 self.answer(WorkerEnded(worker=command.worker))
-            case Pause(delay_s=float(delay_s)):
-                self.answer(PauseEnded(cause=command.cause), delay_s=delay_s)
+            case Pause(delay_s=float(delay_s)) | ExtendPause(delay_s=delay_s):
+                count = command.extension_count if isinstance(command, ExtendPause) else 0
+                self.answer(PauseEnded(cause=command.cause, extension_count=count), delay_s=delay_s)
             case FileReport() | RecordOutcome() | Requeue() | FailQueued():
                 self.obey_about_tasks(command)
             case RequestLoginCheck() | ScheduleVerification() | RefreshLogin() | CopyLogin() | AnnounceLoginExpiry():

@@ -20,6 +20,7 @@ from poolwright.supervisor.policy.commands import (
     Command,
     CopyLogin,
     Discard,
+    ExtendPause,
     FailQueued,
     FileReport,
     Forget,
@@ -133,8 +134,10 @@ class Policy(RuleBasedStateMachine):
                 self.is_stopped = True
             case ReportMemoryRecycle():
                 assert command.relieved.worker in self.up()
-            case Pause() | Resume():
-                self.held_causes ^= {command.cause}
+            case Pause() | Resume() | ExtendPause():
+                assert isinstance(command, Pause) == (command.cause not in self.held_causes)
+                self.held_causes -= {command.cause}
+                self.held_causes |= set() if isinstance(command, Resume) else {command.cause}
             case WithholdGroup() | ReleaseGroup() | SetAside():
                 msg = "no order has a group here"
                 raise AssertionError(msg)
@@ -332,7 +335,8 @@ class Policy(RuleBasedStateMachine):
     @precondition(lambda self: self.held_causes)
     @rule(data=st.data())
     def hold_over(self, data: st.DataObject) -> None:
-        self.tell(PauseEnded(cause=data.draw(st.sampled_from(sorted(self.held_causes)))))
+        cause = data.draw(st.sampled_from(sorted(self.held_causes)))
+        self.tell(PauseEnded(cause=cause, extension_count=self.state.pauses.extension_count(cause)))
 
     @rule(cause=st.sampled_from(StopCause))
     def stop(self, cause: StopCause) -> None:

@@ -19,6 +19,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.states import PoolStatus
 from poolwright.service.api.token_auth import TOKEN_FILE_NAME
 from poolwright.service.pidfile import daemon_pidfile
+from poolwright.supervisor.policy.courtesy.tab_limit import TabLimit
 from tests.process.daemon.tmp_daemons import TOKEN, Running, number, order_list, running_daemon
 
 pytestmark = pytest.mark.timeout(90)
@@ -74,6 +75,16 @@ async def test_the_status_tells_all_at_a_glance(tmp_path: Path, monkeypatch: pyt
         assert part in told.output
     assert json.loads(as_json.output)["lists"][0]["outcomes"] == {"COMPLETED": 2}
     assert (draining.exit_code, "draining" in draining.output) == (6, True)
+
+
+async def test_the_status_says_why_fewer_orders_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = "The portal answers slowly: at most 1 of 4 orders are open at once."
+    monkeypatch.setattr(TabLimit, "sentence", slow)
+    async with found_daemon(tmp_path, monkeypatch) as (_, ask):
+        told, as_json = await ask("status"), await ask("status", "--json")
+
+    assert slow in told.output
+    assert json.loads(as_json.output)["pool"]["slow_down"] == slow
 
 
 async def test_the_status_shows_as_many_lists_as_one_wants_and_says_that_there_are_more(

@@ -29,7 +29,11 @@ async def test_orders_of_several_lists_are_done_once_each(tmp_path: Path, monkey
         again = await running.daemon.submit(order_list(1, 2, 3))
         views = await running.daemon.lists()
         left_count = running.daemon.pool.get_status().open_count
+        running.daemon.pool.submissions.unfinished.add()  # as if the pool had counted at another moment
+        status = await running.daemon.status()
+        running.daemon.pool.submissions.unfinished.drop()
 
+    assert (status.pool.open_count, status.counts["DONE"]) == (0, 4), "open and ended orders are of the same moment"
     assert (first.new_count, second.new_count) == (3, 1)
     assert (again.new_count, again.done_count) == (0, 3)
     assert left_count == 0

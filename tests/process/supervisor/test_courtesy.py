@@ -42,6 +42,36 @@ async def test_no_second_order_is_open_where_one_is_the_limit(tmp_path: Path, mo
     assert most_at_work(scripted) == 1
 
 
+async def answered(root: Path, monkeypatch: pytest.MonkeyPatch, *tasks: str) -> list[str]:
+    """What people were told of orders whose pages took so long, after some quick ones."""
+    script = {"*": {"tasks": [*["answer:1"] * 10, *tasks]}}
+    async with running_pool(root, monkeypatch, script, *range(1, 61), tabs_per_worker=2) as scripted:
+        await scripted.pool.finish()
+        assert scripted.pool.get_status().slow_down == ""
+    assert set((await scripted.outcomes()).values()) == {"COMPLETED"}
+    return [
+        event.text for event in scripted.events if isinstance(event, Notice) and event.text.startswith("The portal")
+    ]
+
+
+async def test_a_portal_that_gets_slow_is_asked_less_until_that_does_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await answered(tmp_path, monkeypatch, "answer:9")
+
+    times = "9.0 s for the page of an order, 1.0 s before"
+    assert told == [
+        f"The portal answers slowly ({times}): at most 1 of 2 orders are open at once.",
+        "The portal no longer gets slower: as many orders as usual are open at once again.",
+    ]
+
+
+async def test_what_a_machine_that_slept_measured_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await answered(tmp_path, monkeypatch, "answer:9+5") == []
+
+
 async def test_outside_the_hours_no_order_starts_and_the_status_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

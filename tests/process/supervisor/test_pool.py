@@ -300,6 +300,20 @@ async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
     assert await scripted.outcomes() == {"1": "COMPLETED"}
 
 
+@pytest.mark.parametrize("kind", ["browser", "portal"])
+async def test_starts_during_which_the_machine_slept_spend_no_restart_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    slept = {f"1#{number}": {"start": f"unable:{kind}+60"} for number in range(1, 6)}
+
+    async with running_pool(tmp_path, monkeypatch, {**slept, "*": {"tasks": ["finish"]}}, 1) as scripted:
+        end = await scripted.pool.finish()
+
+    assert end is None
+    assert await scripted.outcomes() == {"1": "COMPLETED"}
+    assert await scripted.attempt_counts() == {"1": 1}
+
+
 @pytest.mark.parametrize("step", ["mute", "garbage"])
 async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str

@@ -519,3 +519,23 @@ def test_a_file_without_its_end_has_a_note_where_its_declared_size_is_right(
     assert "is missing: check it." in whole.notes[0]
     assert len(unsized.problems) == 1
     assert unsized.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "is_icy"),
+    [
+        (b"ICY 200 OK\r\nContent-Type: application/pdf\r\n\r\n" + PDF, True),
+        (b"ICY 404 Resource Not Found\r\n", True),
+        (b"ICY 200\n", True),
+        (b"ICY 200\r\n", True),
+        (b"ICY 2000 crates of ice\n", False),
+        (b"ICY roads\n", False),
+        (b"The server said:\nICY 200 OK\n", False),
+        (PDF, False),
+    ],
+)
+def test_an_answer_of_a_radio_server_is_no_file(tmp_path: Path, content: bytes, *, is_icy: bool) -> None:
+    told = "The portal answered in ICY, which is not HTTP: the header of its answer is in the file."
+
+    assert (told in sniff(saved(tmp_path, content), "Delivery.txt").problems) == is_icy
+    assert told not in sniff(saved(tmp_path, content), "Delivery.txt", is_own=True).problems

@@ -161,7 +161,7 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
         gone = await journal.cancel_all([task_id(number) for number in (4, 1, 2, 3, 77)])
         again = await journal.cancel_all([task_id(4)])
         record = await journal.find(task_id(3))
-        counts = (await journal.query(queries.count_all)).counts
+        counts = (await journal.query(partial(queries.count_all, pool_list=COMMON))).counts
         await journal.requeue(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
 
     assert (gone, again) == ((task_id(3), task_id(4)), ())
@@ -181,10 +181,21 @@ async def test_an_order_counts_once_however_many_lists_there_are_and_however_man
         await done(journal, 10, Reason.ALL_SAVED)
         await journal.cancel_all([task_id(11)])
         await journal.reopen([task_id(3)])  # its earlier report is there still
-        told = await journal.query(queries.count_all)
+        told = await journal.query(partial(queries.count_all, pool_list=COMMON))
 
     assert told.outcomes == {"COMPLETED": 2, "FORBIDDEN": 1, "CANCELLED": 1}
     assert told.counts == {"QUEUED": 209, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 1}
+    assert told.open_count == 209
+
+
+async def test_the_open_orders_of_a_pool_are_those_of_its_own_list(path: Path) -> None:
+    async with opened(path) as journal:
+        await journal.accept(orders(1, 2, batch_id=COMMON))
+        await journal.accept(orders(3, 4, 5))
+        await done(journal, 1, Reason.ALL_SAVED)
+        told = await journal.query(partial(queries.count_all, pool_list=COMMON))
+
+    assert (told.open_count, told.counts["QUEUED"], told.counts["DONE"]) == (1, 4, 1)
 
 
 PLAIN = {

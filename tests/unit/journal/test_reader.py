@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ MANY = 20_000
         lambda journal: journal.next_due_s(BATCH),
         lambda journal: journal.find(task_id(1)),
         lambda journal: journal.records(BATCH),
-        lambda journal: journal.query(queries.count_all),
+        lambda journal: journal.query(partial(queries.count_all, pool_list=BATCH)),
     ],
     ids=["counts", "next_due_s", "find", "records", "query"],
 )
@@ -53,10 +54,10 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def read_long(connection: sqlite3.Connection) -> list[int]:
-        before = queries.count_all(connection).counts["QUEUED"]
+        before = queries.count_all(connection, BATCH).counts["QUEUED"]
         loop.call_soon_threadsafe(is_reading.set)
         is_over.wait(30)
-        return [before, queries.count_all(connection).counts["QUEUED"]]
+        return [before, queries.count_all(connection, BATCH).counts["QUEUED"]]
 
     seen: list[int] = []
     async with SqliteJournal(path, ManualClock()) as journal, anyio.create_task_group() as beside:

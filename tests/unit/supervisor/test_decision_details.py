@@ -128,7 +128,7 @@ class TestHolds:
     def test_why_the_pool_waits_is_told_and_remembered(self, fact: PoolInput, hold: Pause) -> None:
         decision = decide(AT_WORK, fact)
 
-        assert decision == Decision(replace(AT_WORK, pauses=Pauses().begin(hold.cause)), (hold,))
+        assert decision == Decision(replace(AT_WORK, pauses=Pauses().begin(hold.cause, hold.delay_s)), (hold,))
         assert decide(decision.state, fact) == Decision(decision.state), "and only once"
 
     def test_the_end_of_a_hold_that_is_not_on_changes_nothing(self) -> None:
@@ -322,7 +322,7 @@ class TestLosses:
             Pause(cause=PauseReason.PORTAL_DOWN, detail=GONE.cause, delay_s=FIRST_PAUSE_S),
             Spawn(worker=NEXT, delay_s=FIRST_PAUSE_S),
         )
-        waiting = replace(AT_WORK, pauses=Pauses().begin(PauseReason.PORTAL_DOWN))
+        waiting = replace(AT_WORK, pauses=Pauses().begin(PauseReason.PORTAL_DOWN, 50.0 + FIRST_PAUSE_S))
         assert decision.state == with_slot(waiting, ONE, WorkerSlot(generation=2))
 
     def test_before_any_worker_came_up_a_portal_that_is_gone_costs_restarts_as_long_as_there_are_any(self) -> None:
@@ -413,7 +413,7 @@ class TestFiling:
         decision = decide(AT_WORK, self.failed(StorageTrouble.FULL))
 
         assert decision == Decision(
-            replace(AT_WORK, pauses=Pauses().begin(PauseReason.DISK_FULL)),
+            replace(AT_WORK, pauses=Pauses().begin(PauseReason.DISK_FULL, FIRST_PAUSE_S)),
             (
                 Pause(cause=PauseReason.DISK_FULL, detail="no room", delay_s=FIRST_PAUSE_S),
                 FileReport(worker=ONE, task=TASK, report=self.FILES, delay_s=FIRST_PAUSE_S),
@@ -520,7 +520,7 @@ class TestReports:
         decision = decide(start, told(Reason.PORTAL_BUSY, retry_after_s=30.0))
 
         assert decision == Decision(
-            replace(self.DONE, pauses=Pauses().begin(PauseReason.PORTAL_BUSY), free_returns={TASK.task_id: 2}),
+            replace(self.DONE, pauses=Pauses().begin(PauseReason.PORTAL_BUSY, 30.0), free_returns={TASK.task_id: 2}),
             (
                 given_back(Reason.PORTAL_BUSY, "said the page", delay_s=30.0),
                 Pause(cause=PauseReason.PORTAL_BUSY, detail="said the page", delay_s=30.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.supervisor.policy.pace import Pace
+from poolwright.supervisor.policy.courtesy.pace import Pace
 
 
 def test_without_a_rate_nobody_waits() -> None:

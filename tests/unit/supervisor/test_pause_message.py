@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.supervisor.policy.commands import Pause, Resume, pause_message
+from poolwright.supervisor.policy.commands import ExtendPause, Pause, Resume, pause_message
 from poolwright.supervisor.policy.pauses import PauseReason
 
 
@@ -31,6 +31,12 @@ def test_a_hold_with_a_time_says_how_long_it_is() -> None:
     hold = Pause(cause=PauseReason.PORTAL_BUSY, detail="why", delay_s=7.5)
 
     assert pause_message(hold, "acme") == "paused for 7.5 s: why"
+
+
+def test_a_hold_that_gets_longer_says_how_long_it_still_is() -> None:
+    longer = ExtendPause(cause=PauseReason.PORTAL_BUSY, detail="why", delay_s=90.0, extension_count=1)
+
+    assert pause_message(longer, "acme") == "the pause is extended to 90 s from now: why"
 
 
 @pytest.mark.parametrize("cause", PauseReason)

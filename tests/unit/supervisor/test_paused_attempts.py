@@ -9,12 +9,19 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished
-from poolwright.supervisor.policy.commands import FileReport, Requeue
+from poolwright.ipc.messages import Finished, StartupFailed, StartupFailure
+from poolwright.supervisor.policy.commands import FileReport, Requeue, Spawn, Stop, StopCause
 from poolwright.supervisor.policy.decide import Decision, decide
-from poolwright.supervisor.policy.events import TaskAssigned
+from poolwright.supervisor.policy.events import TaskAssigned, WorkerLost
 from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
-from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import (
+    FIRST_BACKOFF_S,
+    RESTART_LIMIT,
+    PoolState,
+    Restart,
+    RestartBudget,
+    WorkerSlot,
+)
 from tests.support.worker_messages import received
 
 ONE = WorkerRef(1, 1)
@@ -76,3 +83,37 @@ def test_the_shortest_pause_and_the_last_free_return_count_too() -> None:
 
     assert isinstance(again, Requeue)
     assert (again.is_attempt_spent, again.detail) == (False, "The machine was suspended for 0 s meanwhile.")
+
+
+def failed_start(state: PoolState, kind: StartupFailure, paused_s: float, at_s: float = 0.0) -> Decision:
+    """What is decided when a worker could not start."""
+    failure = received(StartupFailed, worker=ONE, kind=kind, detail="It timed out.", paused_s=paused_s)
+    return decide(decide(state, failure).state, WorkerLost(worker=ONE, cause="It timed out.", at_s=at_s))
+
+
+@pytest.mark.parametrize("kind", [StartupFailure.BROWSER, StartupFailure.PORTAL])
+@pytest.mark.parametrize("was_ready", [True, False])
+def test_a_start_during_which_the_machine_slept_spends_no_restart_and_blames_nobody(
+    kind: StartupFailure, *, was_ready: bool
+) -> None:
+    spent = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
+    state = PoolState(slots={1: WorkerSlot(budget=spent)}, was_ready=was_ready)
+
+    decision = failed_start(state, kind, 60.0)
+
+    assert decision.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.0),)
+    assert decision.state == PoolState(slots={1: WorkerSlot(generation=2, budget=spent)}, was_ready=was_ready)
+
+
+def test_a_worker_that_was_up_or_did_not_sleep_or_lacks_a_login_is_judged_as_ever() -> None:
+    starting = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot(is_up=True)})
+
+    for state, kind, paused_s in (
+        (starting, StartupFailure.BROWSER, 0.0),
+        (replace(starting, slots={1: WorkerSlot(is_up=True), 2: WorkerSlot()}), StartupFailure.BROWSER, 60.0),
+    ):
+        lost = failed_start(state, kind, paused_s)
+        assert Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_BACKOFF_S) in lost.commands
+        assert lost.state.slots[1].budget.spent == (Restart(0.0),)
+    failure = received(StartupFailed, worker=ONE, kind=StartupFailure.LOGIN, detail="No login.", paused_s=60.0)
+    assert decide(starting, failure).commands == (Stop(cause=StopCause.LOGIN_REQUIRED, detail="No login."),)

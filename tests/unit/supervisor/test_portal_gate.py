@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from poolwright.concurrency import SystemClock
-from poolwright.domain.events import Event, Notice
+from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.options import Courtesy
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.supervisor import portal_gate
@@ -23,10 +23,11 @@ from tests.support.pool_contexts import TASK_TIMEOUT_S, pool_context, posted
 from tests.support.tasks import orders, po_task, task_id
 
 ONE, TWO, THREE = task_id(1), task_id(2), task_id(3)
+TAB_COUNT = 4
 
 
 def gate_of(courtesy: Courtesy, clock: ManualClock | None = None) -> PortalGate:
-    return PortalGate(context_at(clock or ManualClock()), courtesy)
+    return PortalGate(context_at(clock or ManualClock()), courtesy, TAB_COUNT)
 
 
 def context_at(clock: ManualClock, events: list[Event] | None = None) -> PoolContext:
@@ -103,7 +104,7 @@ async def test_all_who_wait_look_again_when_an_order_ends() -> None:
 @pytest.mark.timeout(60)
 async def test_who_waits_for_a_request_goes_on_by_itself() -> None:
     context = pool_context()
-    gate = PortalGate(context, Courtesy(rate_per_min=60_000.0))
+    gate = PortalGate(context, Courtesy(rate_per_min=60_000.0), TAB_COUNT)
     gate.charge(10_005)
 
     await gate.wait()
@@ -116,7 +117,7 @@ async def test_the_queue_waits_at_the_gate_and_keeps_its_order() -> None:
     journal = MemoryJournal(SystemClock())
     await journal.accept(orders(1, 2))
     context = pool_context(journal)
-    gate = PortalGate(context, Courtesy(concurrency=1))
+    gate = PortalGate(context, Courtesy(concurrency=1), TAB_COUNT)
     feeder = TaskFeeder(context, 2, TASK_TIMEOUT_S, gate)
     taken: list[str] = []
     first: list[str] = []
@@ -152,7 +153,7 @@ async def test_hours_that_end_and_begin_are_reported_once_each(monkeypatch: pyte
     context = context_at(clock, events)  # Tuesday 6 May 2031, 07:08 UTC
     hours = WorkingHours.parse("Mon-Fri 09:00-10:00, Tue 06:00-08:00", "Etc/UTC")
 
-    await PortalGate(context, Courtesy(hours=hours, concurrency=3)).watch_hours()
+    await PortalGate(context, Courtesy(hours=hours, concurrency=3), TAB_COUNT).watch_hours()
 
     ended = HoursEnded(
         detail="Outside the portal's working hours (Mon-Fri 09:00-10:00, Tue 06:00-08:00).",
@@ -168,6 +169,69 @@ async def test_a_portal_without_hours_is_always_open() -> None:
     events: list[Event] = []
     context = context_at(ManualClock(), events)
 
-    await PortalGate(context, Courtesy()).watch_hours()
+    await PortalGate(context, Courtesy(), TAB_COUNT).watch_hours()
 
     assert (posted(context), events) == ([], [])
+
+
+def answered(gate: PortalGate, clock: ManualClock, *answers_s: float) -> None:
+    """Let orders end, each after the other, that the portal answered after so many seconds."""
+    for answer_s in answers_s:
+        clock.advance(answer_s + 1.0)
+        gate.note_answer(answer_s, answer_s + 1.0)
+
+
+@pytest.mark.timeout(60)
+async def test_a_portal_that_answers_more_slowly_than_before_gets_fewer_orders_and_people_read_it_once() -> None:
+    clock, events = ManualClock(), list[Event]()
+    gate = PortalGate(context_at(clock, events), Courtesy(), TAB_COUNT)
+    gate.set_held(TAB_COUNT - 1)
+    answered(gate, clock, *[1.0] * 8, *[9.0] * 16)
+    times = "9.0 s for the page of an order, 1.0 s before"
+    slow = f"The portal answers slowly ({times}): at most 2 of 4 orders are open at once."
+    told, lowered = gate.slow_down, [gate.pass_through(task_id(number)) for number in range(4)]
+    gate.set_held(1)
+    passes = [gate.pass_through(task_id(number)) for number in range(4)]
+    for number in range(4):
+        gate.turn_back(task_id(number))
+    waited: list[str] = []
+
+    async def wait() -> None:
+        await gate.wait()
+        waited.append("over")
+
+    gate.set_held(2)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert waited == []
+        answered(gate, clock, *[1.0] * 7)
+    assert waited == ["over"], "one more may be open"
+    answered(gate, clock, *[1.0] * 7)
+
+    assert (told, lowered) == (slow, [False] * 4)
+    assert passes == [True, False, False, False]
+    assert gate.slow_down == ""
+    notices = [(event.level, event.text) for event in events if isinstance(event, Notice)]
+    assert notices == [
+        (Level.WARNING, slow),
+        (Level.INFO, "The portal no longer gets slower: as many orders as usual are open at once again."),
+    ]
+
+
+def test_fewer_than_the_pack_allows_are_the_beginning_where_it_allows_fewer_than_there_are_tabs() -> None:
+    clock = ManualClock()
+    gate = gate_of(Courtesy(concurrency=2), clock)
+    gate.set_held(1)
+    answered(gate, clock, *[1.0] * 7, *[9.0] * 14)
+
+    assert gate.slow_down.endswith("at most 1 of 2 orders are open at once.")
+
+
+def test_a_pack_can_switch_that_off() -> None:
+    clock = ManualClock()
+    gate = gate_of(Courtesy(slow_down=False), clock)
+    gate.set_held(TAB_COUNT - 1)
+    answered(gate, clock, *[1.0] * 8, *[9.0] * 16)
+
+    assert gate.slow_down == ""

@@ -459,7 +459,7 @@ def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
 
     detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
-        replace(DOUBTING, pauses=Pauses().begin(PauseReason.PORTAL_BUSY)),
+        replace(DOUBTING, pauses=Pauses().begin(PauseReason.PORTAL_BUSY, FIRST_PAUSE_S)),
         (
             Pause(cause=PauseReason.PORTAL_BUSY, detail=detail, delay_s=FIRST_PAUSE_S),
             ScheduleVerification(worker=ONE, delay_s=FIRST_PAUSE_S),

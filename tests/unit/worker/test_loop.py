@@ -214,3 +214,43 @@ async def test_a_worker_that_ends_checks_its_login_for_what_no_check_has_verifie
     answers = [message for message in said if message["kind"] in {Ready, Finished, LoginChecked}]
     assert [message["kind"] for message in answers[:4]] == [Ready, Finished, Finished, LoginChecked]
     assert [message.get("is_last") for message in answers[4:]] == [True] * is_checked_at_last
+
+
+@pytest.mark.parametrize(
+    ("results", "times_s", "check_count"),
+    [
+        ((LoginCheck.LOGGED_IN,), (0.0, 1.0, 2.0), 3),
+        ((LoginCheck.UNCLEAR,), (0.0, 1.0, 59.9), 1),
+        ((LoginCheck.UNCLEAR,), (0.0, 60.0, 61.0), 2),
+        ((LoginCheck.UNCLEAR, LoginCheck.LOGGED_IN), (0.0, 60.0, 61.0), 3),
+    ],
+    ids=["a portal that answers", "one in trouble", "one in trouble for long", "one that is back"],
+)
+async def test_a_portal_in_trouble_is_not_asked_for_a_login_check_after_each_failure(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    results: tuple[LoginCheck, ...],
+    times_s: tuple[float, ...],
+    check_count: int,
+) -> None:
+    checks, now_s = list[LoginCheck](), [0.0]
+
+    async def check_login() -> LoginCheck:
+        checks.append(results[min(len(checks), len(results) - 1)])
+        return checks[-1]
+
+    async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Report:
+        del context, task, staging
+        return Report(reason=Reason.PAGE_TOO_SLOW)
+
+    monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
+    monkeypatch.setattr("poolwright.worker.loop.anyio.current_time", lambda: now_s[0])
+    login = SimpleNamespace(is_logged_in=True, login_count=1, check_login=check_login, save_cookies=nothing)
+    context = SimpleNamespace(session=SimpleNamespace(login=login))
+    outbox, paths = SimpleNamespace(send=lambda *_, **__: None), WorkerPaths(profile_path="p", staging_path="s")
+    worker = WorkerLoop(cast("AttemptContext", context), cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
+
+    for now_s[0] in times_s:
+        await worker._handle(Assign(task=po_task(1), staging="w"))
+
+    assert len(checks) == check_count

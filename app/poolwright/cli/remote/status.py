@@ -93,6 +93,8 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     screen.print(Text(head) + state)
     for reason in daemon_status["reasons"]:
         screen.print(Text(f"  {reason}", "yellow"), soft_wrap=True)
+    if slow_down := daemon_status["pool"].get("slow_down"):
+        screen.print(Text(f"  {slow_down}", "yellow"), soft_wrap=True)
     open_count = daemon_status["pool"]["open_count"]
     eta = (
         f", about {terminal.format_clock(daemon_status['eta_s'])} left" if daemon_status["eta_s"] and open_count else ""

@@ -50,6 +50,8 @@ class PoolOut(ResponseModel):
 
     status: str
     holds: list[str]
+    #: Why fewer orders are open than there are tabs, as a sentence; empty if as many are open as usual.
+    slow_down: str
     open_count: int
 
 
@@ -87,7 +89,12 @@ class StatusOut(ResponseModel):
         return cls(
             version=version,
             started_at=status.started_at,
-            pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
+            pool=PoolOut(
+                status=pool.status.name,
+                holds=list(pool.holds),
+                slow_down=pool.slow_down,
+                open_count=pool.open_count,
+            ),
             workers=[WorkerOut.from_snapshot(worker) for worker in pool.workers],
             tabs_per_worker=pool.tabs_per_worker,
             counts=status.counts,

@@ -136,8 +136,10 @@ class Daemon:
 
     async def status(self) -> DaemonStatus:
         """Return the current status."""
-        figures = await self._journal.query(queries.count_all)
-        pool, now_s = self.pool.get_status(), self._clock.monotonic()
+        figures = await self._journal.query(partial(queries.count_all, pool_list=COMMON_BATCH_ID))
+        # what the pool itself has open was counted at another moment: it would not add up with the ended ones
+        pool = replace(self.pool.get_status(), open_count=figures.open_count)
+        now_s = self._clock.monotonic()
         return DaemonStatus(
             started_at=self.started_at,
             pool=pool,

@@ -94,7 +94,7 @@ function drawStatus() {
   const hint = pool.holds.includes("login_required")
     ? "The portal wants a login that no worker can give. Run `poolwright profile login` on this machine, then press Resume." : "";
   const why = pool.status === "INITIALIZING" ? "" : status.reasons.join(" ");
-  say([why, hint].filter(Boolean).join(" "));
+  say([why, hint, pool.slow_down].filter(Boolean).join(" "));
 
   const open = pool.open_count, ended = counts.DONE + counts.CANCELLED, all = open + ended;
   at("bar").max = Math.max(1, all);

@@ -215,6 +215,18 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendPause:
+    """Let the active pause of this cause last longer, because the portal asked for more time."""
+
+    cause: PauseReason
+    detail: str
+    #: Seconds from now until it ends by itself.
+    delay_s: float
+    #: How many times it was extended, with this one.
+    extension_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """End the pause of this cause; tasks start when no other one is active."""
 
@@ -261,7 +273,9 @@ WorkerCommand = Spawn | KillAndRestart | Recycle | SuspendSlot | GiveUp
 GroupCommand = WithholdGroup | ReleaseGroup | SetAside
 #: Commands about tasks.
 TaskCommand = FileReport | RecordOutcome | Requeue | Discard | Forget | FailQueued
-Command = TaskCommand | GroupCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | Pause | Resume | Stop
+#: Commands about the pauses of the pool.
+PauseCommand = Pause | ExtendPause | Resume
+Command = TaskCommand | GroupCommand | LoginCommand | WorkerCommand | ReportMemoryRecycle | PauseCommand | Stop
 
 
 #: When a pause without a time limit ends.
@@ -294,10 +308,12 @@ _RESUMED_BECAUSE: Mapping[PauseReason, str] = MappingProxyType(
 )
 
 
-def pause_message(command: Pause | Resume, profile_name: str) -> str:
+def pause_message(command: PauseCommand, profile_name: str) -> str:
     """Return the log line for a pause or its end; the profile's name fills the commands that it suggests."""
     if isinstance(command, Resume):
         return f"resumed: {_RESUMED_BECAUSE[command.cause]}"
+    if isinstance(command, ExtendPause):
+        return f"the pause is extended to {command.delay_s:g} s from now: {command.detail}"
     until = f"for {command.delay_s:g} s" if command.delay_s is not None else _PAUSED_UNTIL[command.cause]
     until = until.format(name=profile_name)
     return f"paused {until}: {command.detail}"

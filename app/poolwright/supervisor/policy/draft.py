@@ -17,6 +17,7 @@ from poolwright.domain.tasks import POTask
 from poolwright.supervisor.policy.commands import (
     Command,
     Discard,
+    ExtendPause,
     Pause,
     Requeue,
     Resume,
@@ -26,7 +27,7 @@ from poolwright.supervisor.policy.commands import (
 )
 from poolwright.supervisor.policy.group_access import GroupAccess
 from poolwright.supervisor.policy.login_state import LoginLifetime, LoginRecovery, LoginStatus, Logouts
-from poolwright.supervisor.policy.pauses import PauseReason, Pauses
+from poolwright.supervisor.policy.pauses import PauseReason, Pauses, capped_wish_s
 from poolwright.supervisor.policy.state import (
     MemoryPressure,
     PoolState,
@@ -177,15 +178,33 @@ class Draft:
         self.best = without_task(self.best, task_id)
         self.on_trial -= {task_id}
 
-    def pause(self, cause: PauseReason, detail: str, wish_s: float = 0.0) -> float:
-        """Begin a pause that ends by itself, unless it is active already; return its length in seconds."""
+    def pause(self, cause: PauseReason, detail: str, wish_s: float = 0.0, *, at_s: float = 0.0) -> float:
+        """Begin a pause that ends by itself; one that is active already is only extended, if the portal asks for that.
+
+        Args:
+            cause: Its reason.
+            detail: What happened, in whole sentences.
+            wish_s: Seconds that the portal asks for; 0 if it asks for none.
+            at_s: When it asked, in seconds of a monotonic clock; it counts only if pauses of this cause have wishes.
+
+        Returns:
+            Seconds after which the order that met the cause may start again.
+        """
         delay_s = self.pauses.delay_s(cause, wish_s)
-        self._pause(cause, detail, delay_s)
+        if cause not in self.pauses.active:
+            self.pauses = self.pauses.begin(cause, at_s + delay_s)
+            self.emit(Pause(cause=cause, detail=detail, delay_s=delay_s))
+        elif extended := self.pauses.extend(cause, at_s + capped_wish_s(wish_s)):
+            self.pauses = extended
+            count = extended.extension_count(cause)
+            self.emit(ExtendPause(cause=cause, detail=detail, delay_s=capped_wish_s(wish_s), extension_count=count))
         return delay_s
 
     def pause_until_resumed(self, cause: PauseReason, detail: str) -> None:
         """Begin a pause without a time limit, unless it is active already."""
-        self._pause(cause, detail, None)
+        if cause not in self.pauses.active:
+            self.pauses = self.pauses.begin(cause)
+            self.emit(Pause(cause=cause, detail=detail, delay_s=None))
 
     def resume(self, cause: PauseReason) -> None:
         """End a pause, if it is active."""
@@ -198,11 +217,6 @@ class Draft:
         if not self.is_stopping:
             self.is_stopping = True
             self.emit(Stop(cause=cause, detail=detail, keeps_queue=keeps_queue))
-
-    def _pause(self, cause: PauseReason, detail: str, delay_s: float | None) -> None:
-        if cause not in self.pauses.active:
-            self.pauses = self.pauses.begin(cause)
-            self.emit(Pause(cause=cause, detail=detail, delay_s=delay_s))
 
 
 _SLOT_FIELDS = tuple(attribute.name for attribute in fields(WorkerSlot))

@@ -167,6 +167,8 @@ class PauseEnded:
     """A pause is over: its time has passed, its reason is gone, or a person resumed the pool."""
 
     cause: PauseReason
+    #: How many times it was extended when the timer began that has run out.
+    extension_count: int = 0
 
 
 PoolWideInput = (

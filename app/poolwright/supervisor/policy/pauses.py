@@ -1,6 +1,7 @@
 """Pauses of the whole pool: why no order starts, and how long a pause lasts. Pure.
 
-A pause with a time limit ends by itself, and what it waited for is tried again. Consecutive pauses for one cause grow
+A pause with a time limit ends by itself, and what it waited for is tried again. A portal that asks for more time during
+a pause gets it. Consecutive pauses for one cause grow
 longer, until a success shows that it is gone.
 """
 
@@ -56,12 +57,29 @@ STORAGE_PAUSES: Mapping[StorageTrouble, PauseReason] = MappingProxyType(
 )
 
 
+def capped_wish_s(wish_s: float) -> float:
+    """Return the seconds of a pause that a portal gets if it asks for so many."""
+    return min(wish_s, RETRY_AFTER_LIMIT_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseEnd:
+    """The end of a pause with a time limit."""
+
+    #: In seconds of a monotonic clock.
+    until_s: float
+    #: How many times the portal asked for more time.
+    extension_count: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
     """The active pauses, and the number of consecutive pauses for each cause."""
 
     active: frozenset[PauseReason] = frozenset()
     row_counts: Mapping[PauseReason, int] = field(default_factory=dict[PauseReason, int])
+    #: The end of each active pause with a time limit.
+    ends: Mapping[PauseReason, PauseEnd] = field(default_factory=dict[PauseReason, PauseEnd])
     #: Number of outages of the portal since the pool began.
     outage_count: int = 0
 
@@ -83,17 +101,32 @@ class Pauses:
     def delay_s(self, cause: PauseReason, wish_s: float = 0.0) -> float:
         """Return the length of a pause that begins now; the portal may request a longer one, up to a limit."""
         grown = FIRST_PAUSE_S * 2.0 ** min(self.row_counts.get(cause, 0), 10)
-        return max(min(grown, LONGEST_PAUSE_S), min(wish_s, RETRY_AFTER_LIMIT_S))
+        return max(min(grown, LONGEST_PAUSE_S), capped_wish_s(wish_s))
 
-    def begin(self, cause: PauseReason) -> Pauses:
-        """Return the state after a pause began."""
+    def begin(self, cause: PauseReason, until_s: float | None = None) -> Pauses:
+        """Return the state after a pause began; ``until_s`` is ``None`` if it has no time limit."""
         counts = {**self.row_counts, cause: self.row_counts.get(cause, 0) + 1}
         outages = self.outage_count + (cause is PauseReason.PORTAL_DOWN)
-        return Pauses(active=self.active | {cause}, row_counts=counts, outage_count=outages)
+        ends = self.ends if until_s is None else {**self.ends, cause: PauseEnd(until_s=until_s)}
+        return replace(self, active=self.active | {cause}, row_counts=counts, outage_count=outages, ends=ends)
+
+    def extend(self, cause: PauseReason, until_s: float) -> Pauses | None:
+        """Return the state after an active pause was extended; ``None`` if it is as long already, or has no limit."""
+        end = self.ends.get(cause)
+        if end is None or until_s <= end.until_s:
+            return None
+        later = PauseEnd(until_s=until_s, extension_count=end.extension_count + 1)
+        return replace(self, ends={**self.ends, cause: later})
+
+    def extension_count(self, cause: PauseReason) -> int:
+        """Return how many times an active pause was extended."""
+        end = self.ends.get(cause)
+        return 0 if end is None else end.extension_count
 
     def end(self, cause: PauseReason) -> Pauses:
         """Return the state after a pause ended; the count of consecutive pauses stays until a success."""
-        return replace(self, active=self.active - {cause})
+        ends = {other: end for other, end in self.ends.items() if other is not cause}
+        return replace(self, active=self.active - {cause}, ends=ends)
 
     def forget(self, *causes: PauseReason) -> Pauses:
         """Return the state after a success: the next pause for one of these causes is short again."""

@@ -47,8 +47,11 @@ def on_hours_began(draft: Draft, _event: HoursBegan) -> None:
 
 
 def on_pause_ended(draft: Draft, event: PauseEnded) -> None:
-    """End the pause of this cause; after ``LOGIN_REQUIRED`` try the login again, because a person has logged in."""
-    if event.cause not in draft.pauses.active:
+    """End the pause of this cause; after ``LOGIN_REQUIRED`` try the login again, because a person has logged in.
+
+    The end of a time that was extended since is ignored: a later event follows.
+    """
+    if event.cause not in draft.pauses.active or event.extension_count < draft.pauses.extension_count(event.cause):
         return
     draft.resume(event.cause)
     if event.cause is PauseReason.LOGIN_REQUIRED:

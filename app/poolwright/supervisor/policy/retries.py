@@ -122,8 +122,16 @@ def on_task_assigned(draft: Draft, event: TaskAssigned) -> None:
     draft.logouts = draft.logouts.begin(task_id)
 
 
-def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask) -> None:
-    """Decide about a finished attempt whose report does not depend on the login."""
+def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POTask, *, at_s: float = 0.0) -> None:
+    """Decide about a finished attempt whose report does not depend on the login.
+
+    Args:
+        draft: The working copy of the state.
+        worker: The worker that made the attempt.
+        finished: Its message.
+        task: The task.
+        at_s: When the message came, in seconds of a monotonic clock; 0 for a report that no worker made.
+    """
     free_return = _free_return(draft, worker, finished)
     draft.release_task(worker, task.task_id)
     report = finished.report
@@ -131,7 +139,7 @@ def settle_report(draft: Draft, worker: WorkerRef, finished: Finished, task: POT
         draft.count_free_return(task.task_id)
         draft.requeue_unspent(worker, task, free_return.why, free_return.detail, free_return.delay_s)
         if free_return.pause is not None:
-            draft.pause(free_return.pause, report.detail, report.retry_after_s or 0.0)
+            draft.pause(free_return.pause, report.detail, report.retry_after_s or 0.0, at_s=at_s)
         return
     if report.reason in _OUTAGE_PAUSES and report.files and report.missed:
         # waiting did not help, so the saved files are the result

@@ -38,7 +38,7 @@ _PROOF_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 def on_finished(draft: Draft, event: MessageReceived[Finished]) -> None:
     """Count a finished attempt and settle its report; recycle a worker that has done its number of tasks."""
     draft.slot(event.worker.slot).done_count += 1
-    _settle_report(draft, event.worker, event.message)
+    _settle_report(draft, event.worker, event.message, at_s=event.at_s)
     recycle_if_worn(draft, event.worker)
 
 
@@ -111,7 +111,7 @@ def on_login_checked(draft: Draft, event: MessageReceived[LoginChecked]) -> None
         case LoginCheck.UNCLEAR:
             if checked.row and not draft.is_stopping:
                 detail = "The portal did not show whether the session is logged in."
-                delay_s = draft.pause(PauseReason.PORTAL_BUSY, detail)
+                delay_s = draft.pause(PauseReason.PORTAL_BUSY, detail, at_s=event.at_s)
                 draft.emit(ScheduleVerification(worker=event.worker, delay_s=delay_s))
         case _:
             assert_never(event.message.result)
@@ -130,7 +130,7 @@ def requeue_unverified(draft: Draft, worker: WorkerRef, why: ReturnReason) -> No
     slot.unverified = slot.unverified.without_results(slot.held)
 
 
-def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
+def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished, *, at_s: float = 0.0) -> None:
     """Hold a report back if it must be verified; else settle it, and file the results that it verifies.
 
     A report about a task that the worker does not hold is ignored.
@@ -144,7 +144,7 @@ def _settle_report(draft: Draft, worker: WorkerRef, finished: Finished) -> None:
         record_answer(draft, worker, report)
         _hold_back(draft, worker, task, report)
         return
-    settle_report(draft, worker, finished, task)
+    settle_report(draft, worker, finished, task, at_s=at_s)
     if report.outcome in _PROOF_OUTCOMES:
         _mark_verified(draft)
         proven = [result.task_id for result in slot.unverified.row if task_id not in result.concurrent_tasks]

@@ -2,7 +2,7 @@
 
 A slot has three restarts for each kind of loss in a sliding window. When they are spent, the slot is suspended for a
 time if another one is left; else the pool ends. No restart is spent if the pool itself ended the worker, if the portal
-does not answer, or if a disk cannot be written.
+does not answer, if a disk cannot be written, or if the machine was suspended while the worker started.
 """
 
 from __future__ import annotations
@@ -22,10 +22,16 @@ from poolwright.supervisor.policy.retries import file_best
 from poolwright.supervisor.policy.state import SUSPENSION_S, WorkerSlot
 from poolwright.supervisor.policy.verification import requeue_unverified
 
+#: Failures that a time limit can cause, which runs out while the machine is suspended.
+_TIMED = frozenset({StartupFailure.BROWSER, StartupFailure.PORTAL})
+
 
 def on_startup_failed(draft: Draft, event: MessageReceived[StartupFailed]) -> None:
     """Note the cause of the loss that follows, or end the pool if no other worker could start either."""
     failure, slot = event.message, draft.slot(event.worker.slot)
+    if failure.paused_s and failure.kind in _TIMED and not slot.is_up:
+        slot.is_being_killed = True  # its time limits ran out while the machine slept: nobody is at fault
+        return
     match failure.kind:
         case StartupFailure.BROWSER:
             slot.is_browser_unfit = True
@@ -72,7 +78,7 @@ def on_worker_lost(draft: Draft, event: WorkerLost) -> None:
     if draft.is_stopping:
         slot.is_given_up = True
         draft.emit(GiveUp(worker=event.worker, cause=event.cause, is_expected=True))
-    elif not on_recycle_failed(draft, event, was_ready=last.is_up):
+    elif not on_recycle_failed(draft, event, was_ready=last.is_up or last.is_being_killed):
         _restart_or_give_up(draft, last, event)
     if draft.is_stopping and not slot.is_given_up:  # the pool ends because of it
         slot.is_given_up = True
@@ -150,7 +156,7 @@ def _wait_for_portal(draft: Draft, event: WorkerLost) -> None:
     """Restart the slot after a pause for the portal, without spending a restart, if any worker was ever ready."""
     number = event.worker.slot
     if draft.was_ready:
-        _spawn(draft, number, draft.pause(PauseReason.PORTAL_DOWN, event.cause))
+        _spawn(draft, number, draft.pause(PauseReason.PORTAL_DOWN, event.cause, at_s=event.at_s))
     elif not draft.slots[number].budget.is_spent(event.at_s, event.kind):
         _spend_restart(draft, event)
     else:

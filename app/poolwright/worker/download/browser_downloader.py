@@ -23,7 +23,7 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.step_schema import RowText
 from poolwright.worker.download.browser_file import read_download_info, wait_for_download
 from poolwright.worker.download.file_answer import LOGIN_STATUSES, FileAnswer, read_answer
-from poolwright.worker.download.lost_answers import notes_of_failures, refused_beside
+from poolwright.worker.download.lost_answers import failed_navigation, notes_of_failures, refused_beside
 from poolwright.worker.errors import DOWNLOAD_STARTED, first_line, raise_if_closed
 from poolwright.worker.page.devtools import (
     CHANGED,
@@ -36,6 +36,7 @@ from poolwright.worker.page.devtools import (
 from poolwright.worker.page.page_activity import PageActivity, follow_page, ignore_failure
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.popups import answer_dialogs, close_opened_windows, window_cleanup
+from poolwright.worker.page.reachability import remedy
 from poolwright.worker.page.request_guard import guard_requests
 from poolwright.worker.page.traffic import detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.download_limits import DownloadAllowance
@@ -156,18 +157,20 @@ class BrowserDownloader:
 
     async def _open(self, page: Page, activity: PageActivity, address: str, referer: str) -> int:
         """Navigate and return the status of the page that is shown; 0 for anything else."""
-        try:
-            with watch_traffic(page) as traffic:
+        with watch_traffic(page) as traffic:
+            try:
                 async with detect_certificate_prompt(page, traffic):
                     response = await page.goto(
                         address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000
                     )
-        except PlaywrightError as error:
-            raise_if_closed(error)
-            if DOWNLOAD_STARTED in error.message or activity.downloads:
-                return 0
-            msg = f"the browser could not open it ({first_line(error)})"
-            raise DownloadRefusedError(msg, is_retryable=True) from error
+            except PlaywrightError as error:
+                raise_if_closed(error)
+                if DOWNLOAD_STARTED in error.message or activity.downloads:
+                    return 0
+                cause = error.message.partition(" at ")[0]  # behind it is the address before any redirect
+                step = remedy(cause, self._base_url, traffic.visited[-1] if traffic.visited else address)
+                msg = ": ".join(filter(None, (f"the browser could not open it ({first_line(error)})", step)))
+                raise DownloadRefusedError(msg, is_retryable=True) from error
         return response.status if response else 0
 
     async def press(self, page: Page, request: DownloadRequest) -> None:
@@ -216,7 +219,8 @@ class BrowserDownloader:
         pages = [page, *activity.windows]
         answer = await read_answer(request.link.address, pages, activity, self._pack, self._base_url)
         dialog = f"a dialog of the page: {activity.dialog_texts[-1]}" if activity.dialog_texts else ""
-        msg = "; ".join(filter(None, ("no file was downloaded", answer.sentence, dialog)))
+        failure = failed_navigation(activity, self._base_url)
+        msg = "; ".join(filter(None, ("no file was downloaded", answer.sentence, failure, dialog)))
         page_urls = [opened.url for opened in pages if opened.url.startswith("http")]
         raise NoFileError(msg, page_urls, answer)
 

@@ -15,6 +15,7 @@ from playwright.async_api import Page
 
 from poolwright.worker.page.devtools import PageNavigatedError, shown_status
 from poolwright.worker.page.page_activity import PageActivity
+from poolwright.worker.page.reachability import remedy
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 
 #: Statuses that a lost login can cause.
@@ -57,6 +58,22 @@ async def refused_beside(activity: PageActivity, is_of_portal: Callable[[str], b
         for url, failure in failures.items()
         if url not in downloaded and is_of_portal(url)
     ]
+
+
+def failed_navigation(activity: PageActivity, base_url: str) -> str:
+    """Return which address a click could not open, why, and what to do; empty if it opened each.
+
+    Args:
+        activity: What the click did.
+        base_url: The address of the portal.
+    """
+    failed = [request for request in activity.failed_requests if request.resource_type == "document"]
+    causes = [(request.url, request.failure or "") for request in failed]
+    for url, cause in causes:
+        if cause and _ABORTED not in cause:
+            step = remedy(cause, base_url, url)
+            return ": ".join(filter(None, (f"the browser could not open {_path(url)} ({cause})", step)))
+    return ""
 
 
 def notes_of_failures(activity: PageActivity, is_of_portal: Callable[[str], bool]) -> tuple[str, ...]:

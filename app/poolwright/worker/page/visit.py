@@ -18,13 +18,14 @@ from poolwright.portal.pack import Pack
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import AttachmentListFacts, Verdict, classify_visit
 from poolwright.portal.triage_marks import PageKind
+from poolwright.worker.answer_times import current_answers, slowest_answer_s
 from poolwright.worker.errors import missing_page_error
 from poolwright.worker.page.devtools import press_link
 from poolwright.worker.page.list_reader import ListReader
 from poolwright.worker.page.page_answers import has_dialog_marks
 from poolwright.worker.page.page_content import ClassifiedPage, PageContent, ReadEnd
 from poolwright.worker.page.page_reader import PageReader
-from poolwright.worker.page.reachability import authentication_schemes
+from poolwright.worker.page.reachability import authentication_schemes, remedy
 from poolwright.worker.page.request_guard import RequestGuard
 from poolwright.worker.page.traffic import CertificatePromptError, Traffic, detect_certificate_prompt, watch_traffic
 from poolwright.worker.transfer.http_downloader import parse_retry_after
@@ -36,6 +37,9 @@ _CONSENT_COUNT_MAX = 3
 _CONSENT_LIMIT_S = 10.0
 #: The same for the browser's own page about the failure of the page before, which comes once.
 _INTERRUPTED_LATE = re.compile(f'{_INTERRUPTED} to "chrome-error:')
+
+#: The verdicts on a page that the portal had to make.
+_ANSWERS = frozenset({Verdict.READY, Verdict.RENEWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Visit:
     doubt: str = ""
     #: The browser's error if a response came but no page; else empty.
     problem: str = ""
+    #: What a person can do about that; empty if nothing is known.
+    remedy: str = ""
     #: The schemes of HTTP authentication that it asks for, as it names them; empty if it asks for none.
     challenge: str = ""
     #: Seconds that the portal asks to wait; ``None`` if it does not.
@@ -103,8 +109,12 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
             async with detect_certificate_prompt(page, traffic):
                 found = await _open(page, address, traffic, read, guard, limit_s=pack.limits.page_s)
                 if isinstance(found, ClassifiedPage):
+                    _record_answer(found, traffic, pack, base_url)
                     return await _visit_of(found, traffic)
                 refusal = found
+        except PlaywrightTimeoutError:
+            current_answers().add(pack.limits.page_s)
+            raise
         except CertificatePromptError as error:
             refusal = error
         if guard is not None:
@@ -207,6 +217,13 @@ async def _navigate(page: Page, address: str, limit_s: float) -> PlaywrightError
         return None
 
 
+def _record_answer(page: ClassifiedPage, traffic: Traffic, pack: Pack, base_url: str) -> None:
+    """Note how long the portal took to answer for a page. A refusal says nothing: it may be quicker than a page."""
+    if page.verdict in _ANSWERS and traffic.response is not None:
+        answers = (traffic.response, *traffic.script_responses)
+        current_answers().add(slowest_answer_s(each for each in answers if pack.may_fetch(base_url, each.url)))
+
+
 async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
     return Visit(
         reading=page.reading,
@@ -241,6 +258,7 @@ async def _visit_without_page(
         verdict=verdict_without_page(verdict),
         status=traffic.status,
         problem=problem,
+        remedy=remedy(problem, base_url, url),
         challenge=await _challenge(traffic),
         retry_after_s=await _retry_after_s(traffic),
         facts=facts,

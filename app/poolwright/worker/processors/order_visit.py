@@ -166,7 +166,8 @@ def missing_report(page: Visit) -> Report:
     if page.reading.end is ReadEnd.TOO_LARGE:
         return Report(reason=Reason.GIVEN_UP, detail=_too_large(page.reading), page_url=page.reading.url)
     reason, sentence = _REASONS[page.verdict]
-    cause = f"status {page.status}" if page.status >= HTTPStatus.BAD_REQUEST else page.problem
+    problem = ": ".join(filter(None, (page.problem, page.remedy)))
+    cause = f"status {page.status}" if page.status >= HTTPStatus.BAD_REQUEST else problem
     detail = f"{sentence} ({cause})" if cause else sentence
     return Report(reason=reason, detail=detail, page_url=page.reading.url, retry_after_s=page.retry_after_s)
 

@@ -1,0 +1,1 @@
+"""How much a portal is asked: requests a minute, and orders that are open at once. Pure."""
