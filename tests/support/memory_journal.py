@@ -61,7 +61,9 @@ class MemoryJournal:
         await self.add(orders.batch_id, orders.tasks)
         for task in orders.tasks:
             state = self._states[task.task_id]
-            self._states[task.task_id] = replace(state, group=task.group or state.group)
+            self._states[task.task_id] = replace(
+                state, group=task.group or state.group, cells=task.cells or state.cells
+            )
         new_count = len(self._states) - known_count
         return acceptance(new_count, await self.counts(orders.batch_id))
 

@@ -63,11 +63,12 @@ accepted_at = excluded.accepted_at, next_position = excluded.next_position
 _DELETE_ROWS = "DELETE FROM rows WHERE batch_id = ?"
 _DELETE_MEMBERS = "DELETE FROM batch_tasks WHERE batch_id = ?"
 _SAVE_TASK = """
-INSERT INTO tasks (task_id, po_number, portal_number, status, payload, timeout_s, group_name)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO tasks (task_id, po_number, portal_number, status, payload, timeout_s, group_name, cells)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (task_id) DO NOTHING
 """
 _SAVE_GROUP = "UPDATE tasks SET group_name = ? WHERE task_id = ?"
+_SAVE_CELLS = "UPDATE tasks SET cells = ? WHERE task_id = ?"
 _SAVE_MEMBER = """
 INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
 SELECT task_id, ?, ?, status, not_before FROM tasks WHERE task_id = ?
@@ -100,6 +101,9 @@ def save_list(connection: Connection, orders: OrderList, at: datetime) -> int:
     connection.execute(_DELETE_MEMBERS, (batch_id,))
     new_count = _save_tasks(connection, orders.tasks)
     connection.executemany(_SAVE_GROUP, ((task.group, task.task_id) for task in orders.tasks if task.group))
+    connection.executemany(
+        _SAVE_CELLS, ((dumps(dict(task.cells)), task.task_id) for task in orders.tasks if task.cells)
+    )
     connection.executemany(
         _SAVE_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
     )
@@ -150,7 +154,16 @@ def _save_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
     cursor = connection.executemany(
         _SAVE_TASK,
         (
-            (task.task_id, task.po_number, task.portal_number, start, dumps(task.payload), task.timeout_s, task.group)
+            (
+                task.task_id,
+                task.po_number,
+                task.portal_number,
+                start,
+                dumps(task.payload),
+                task.timeout_s,
+                task.group,
+                dumps(dict(task.cells)),
+            )
             for task in tasks
         ),
     )
