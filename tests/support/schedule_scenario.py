@@ -18,6 +18,7 @@ from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import ReadOptions
+from poolwright.service.batch import ListOptions
 from poolwright.service.schedules.runs import QueueClient, RunContext, run_schedule
 from poolwright.service.schedules.schedule_definition import FileSource, Schedule
 from poolwright.service.schedules.schedule_state import RunResult, ScheduleStateFile
@@ -52,6 +53,7 @@ class Queue:
 
     lists: list[OrderList] = field(default_factory=list[OrderList])
     open: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
+    options: list[ListOptions] = field(default_factory=list[ListOptions])
     cancelled: list[BatchId] = field(default_factory=list[BatchId])
     #: Whether lists are done at once.
     is_quick: bool = True
@@ -59,9 +61,10 @@ class Queue:
     #: How long it is busy with a list after that was taken.
     delay_s: float = 0.0
 
-    async def submit(self, orders: OrderList) -> Accepted:
+    async def submit(self, orders: OrderList, options: ListOptions) -> Accepted:
         if self.error:
             raise self.error
+        self.options.append(options)
         self.lists.append(orders)
         self.open[orders.batch_id] = 0 if self.is_quick else len(orders.tasks)
         await anyio.sleep(self.delay_s)

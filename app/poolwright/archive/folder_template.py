@@ -146,6 +146,15 @@ def ambiguous_orders(
     return {task_id: names for task_id, names in differing.items() if names}
 
 
+def ambiguity_notices(ambiguous: Mapping[TaskId, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return a sentence about orders whose rows name different folders, from ``ambiguous_orders``."""
+    if not ambiguous:
+        return ()
+    columns = ", ".join(dict.fromkeys(name for names in ambiguous.values() for name in names))
+    orders = "1 order is" if len(ambiguous) == 1 else f"{len(ambiguous):,} orders are"
+    return (f"{orders} in rows that differ in {columns}; the folder is that of the first row.",)
+
+
 def with_cells(orders: OrderList, template: FolderTemplate, page_fields: Collection[str]) -> OrderList:
     """Return the list with the cells that a template uses in each of its tasks."""
     cells = cells_by_task(orders, template, page_fields)

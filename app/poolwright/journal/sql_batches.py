@@ -101,9 +101,7 @@ def save_list(connection: Connection, orders: OrderList, at: datetime) -> int:
     connection.execute(_DELETE_MEMBERS, (batch_id,))
     new_count = _save_tasks(connection, orders.tasks)
     connection.executemany(_SAVE_GROUP, ((task.group, task.task_id) for task in orders.tasks if task.group))
-    connection.executemany(
-        _SAVE_CELLS, ((dumps(dict(task.cells)), task.task_id) for task in orders.tasks if task.cells)
-    )
+    connection.executemany(_SAVE_CELLS, ((_cells(task), task.task_id) for task in orders.tasks if task.cells))
     connection.executemany(
         _SAVE_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
     )
@@ -162,12 +160,16 @@ def _save_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
                 dumps(task.payload),
                 task.timeout_s,
                 task.group,
-                dumps(dict(task.cells)),
+                _cells(task),
             )
             for task in tasks
         ),
     )
     return max(cursor.rowcount, 0)
+
+
+def _cells(task: POTask) -> str:
+    return dumps(dict(task.cells))
 
 
 def count_by_status(connection: Connection, batch_id: BatchId) -> dict[str, int]:

@@ -31,6 +31,7 @@ from poolwright.supervisor.policy.commands import (
     Recycle,
     RefreshLogin,
     ReleaseGroup,
+    ReopenGroup,
     ReportMemoryRecycle,
     RequestLoginCheck,
     Requeue,
@@ -135,7 +136,7 @@ class Policy(RuleBasedStateMachine):
                 assert command.relieved.worker in self.up()
             case Pause() | Resume():
                 self.held_causes ^= {command.cause}
-            case WithholdGroup() | ReleaseGroup() | SetAside():
+            case WithholdGroup() | ReleaseGroup() | SetAside() | ReopenGroup():
                 msg = "no order has a group here"
                 raise AssertionError(msg)
 

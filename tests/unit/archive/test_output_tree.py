@@ -501,8 +501,9 @@ def test_an_order_that_no_list_gave_the_columns_of_the_template_says_why_its_fol
     known = tree.file(listed, report_for(FILES), stage(tmp_path / "2", FILES))
 
     assert bare.folder == "Unknown/Unknown/PO1"
-    assert bare.notices == (
+    (notice,) = bare.notices
+    assert notice == (
         "Its folder is called Unknown, as no list with the column Buyer and Plant has named this order; submit such a "
-        "list with --redo all to move it.",
+        "list with --redo all to move it."
     )
     assert (known.folder, known.notices) == ("Ann/Unknown/PO2", ())

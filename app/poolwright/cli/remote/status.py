@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -100,6 +101,8 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     open_orders = terminal.format_count(open_count, "order")
     screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {daemon_status['rate_per_min']:g}/min{eta}")
     screen.print(FittingTable(_workers(daemon_status)), soft_wrap=True)
+    for text in _group_lines(daemon_status):
+        screen.print(Text(text, "yellow"), soft_wrap=True)
     if lists:
         screen.print(FittingTable(_lists(lists)), soft_wrap=True)
     if has_more:
@@ -118,11 +121,21 @@ def _workers(daemon_status: Any) -> Table:  # noqa: ANN401 - JSON
     return table
 
 
+def _group_lines(daemon_status: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield two lines for each group that is set aside: why, and the command that resumes it."""
+    for group in daemon_status["groups"]:
+        orders = terminal.format_count(group["order_count"], "order")
+        yield f"Group {group['name']} is set aside, {orders} not processed: {group['cause']}"
+        yield f"  {group['resume_command']}"
+
+
 def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     table = Table("list", "from", Column("open", justify="right"), "outcomes", box=None)
     for item in lists:
         open_count = sum(item["counts"][state] for state in OPEN_STATES)
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
+        if item["refresh"]:
+            outcomes += f"; {item['refresh']['sentence'].rstrip('.')}"
         table.add_row(item["list_id"], item["source"], f"{open_count:,}", _checking_text(item) + outcomes)
     return table
 
