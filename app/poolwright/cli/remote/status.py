@@ -134,10 +134,19 @@ def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     for item in lists:
         open_count = sum(item["counts"][state] for state in OPEN_STATES)
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
-        if item["refresh"]:
-            outcomes += f"; {item['refresh']['sentence'].rstrip('.')}"
-        table.add_row(item["list_id"], item["source"], f"{open_count:,}", _checking_text(item) + outcomes)
+        progress = _checking_text(item) + outcomes + _refresh_text(item)
+        table.add_row(item["list_id"], item["source"], f"{open_count:,}", progress)
     return table
+
+
+def _refresh_text(item: Any) -> str:  # noqa: ANN401 - JSON
+    """Return what came of looking at the orders of a list again; empty if none was."""
+    refresh = item["refresh"]
+    if not refresh:
+        return ""
+    counts = {"changed": refresh["changed_count"], "without success": refresh["failed_count"]}
+    parts = (f", {count:,} {words}" for words, count in counts.items() if count)
+    return f"; {refresh['order_count']:,} looked at again{''.join(parts)}"
 
 
 def _checking_text(item: Any) -> str:  # noqa: ANN401 - JSON
