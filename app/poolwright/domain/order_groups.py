@@ -22,6 +22,10 @@ class OrderGroups:
     notices: tuple[str, ...] = ()
 
 
+#: The words in the cause of a group that is set aside with which the next step begins.
+NEXT_STEP = "When the access is there"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSetAside:
     """A group whose orders are not processed until a person resumes it."""
@@ -33,6 +37,11 @@ class GroupSetAside:
     set_aside_at: datetime
     #: Its orders that ended without an attempt.
     order_count: int
+
+    @property
+    def why(self) -> str:
+        """Why it was set aside, without what to do."""
+        return self.cause.partition(f" {NEXT_STEP}")[0]
 
     @property
     def resume_command(self) -> str:

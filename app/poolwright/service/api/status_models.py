@@ -58,7 +58,7 @@ class GroupOut(ResponseModel):
     """A group of orders that is set aside."""
 
     name: str
-    #: Why, and what to do.
+    #: Why it was set aside.
     cause: str
     set_aside_at: datetime
     #: Its orders that were not processed.
@@ -71,7 +71,7 @@ class GroupOut(ResponseModel):
         """Build it from the journal's record."""
         return cls(
             name=group.name,
-            cause=group.cause,
+            cause=group.why,
             set_aside_at=group.set_aside_at,
             order_count=group.order_count,
             resume_command=group.resume_command,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.order_groups import quoted_group
+from poolwright.domain.order_groups import NEXT_STEP, quoted_group
 from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.policy.commands import ReleaseGroup, ReopenGroup, SetAside, WithholdGroup
 from poolwright.supervisor.policy.draft import Draft
@@ -32,7 +32,7 @@ def set_aside_cause(task: POTask, count: int) -> str:
     refused = "1 order of it was" if count == 1 else f"{count} orders of it in a row were"
     return (
         f"The group {task.group} was set aside: {refused} refused for lack of access, the last one {task.po_number}. "
-        f"When the access is there, resume it: `poolwright resume-group {name}` with a daemon, otherwise "
+        f"{NEXT_STEP}, resume it: `poolwright resume-group {name}` with a daemon, otherwise "
         f"`poolwright run LIST --resume-group {name}`."
     )
 
