@@ -47,12 +47,17 @@ class SetClock:
         self.time += timedelta(**delta)
 
 
+_NO_WISH = ListOptions()
+
+
 @dataclass(kw_only=True)
 class Queue:
     """Stands in for the daemon: lists are open until a test closes them."""
 
     lists: list[OrderList] = field(default_factory=list[OrderList])
     open: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
+    #: What it says about each list.
+    notices: tuple[str, ...] = ()
     options: list[ListOptions] = field(default_factory=list[ListOptions])
     cancelled: list[BatchId] = field(default_factory=list[BatchId])
     #: Whether lists are done at once.
@@ -61,14 +66,14 @@ class Queue:
     #: How long it is busy with a list after that was taken.
     delay_s: float = 0.0
 
-    async def submit(self, orders: OrderList, options: ListOptions) -> Accepted:
+    async def submit(self, orders: OrderList, options: ListOptions = _NO_WISH) -> Accepted:
         if self.error:
             raise self.error
         self.options.append(options)
         self.lists.append(orders)
         self.open[orders.batch_id] = 0 if self.is_quick else len(orders.tasks)
         await anyio.sleep(self.delay_s)
-        return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0)
+        return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0, notices=self.notices)
 
     async def open_count(self, batch_id: BatchId) -> int:
         return self.open[batch_id]

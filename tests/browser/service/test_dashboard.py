@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -89,11 +89,14 @@ async def answer(route: Route) -> None:
 
 
 @asynccontextmanager
-async def opened(shell: Browser) -> AsyncGenerator[Page]:
+async def opened(shell: Browser, **others: Callable[[Route], Awaitable[None]]) -> AsyncGenerator[Page]:
+    """The page; ``others`` answer what is asked for below the last word of its path."""
     context = await shell.new_context(viewport={"width": 1200, "height": 900})
     try:
         page = await context.new_page()
         await page.route(f"{PLACE}/**", answer)
+        for name, other in others.items():
+            await page.route(f"**/api/v1/**/{name}", other)
         await page.goto(f"{PLACE}/#token=a-token-of-the-daemon")
         yield page
     finally:
@@ -155,10 +158,7 @@ async def test_groups_that_are_set_aside_are_named_with_the_command_and_resumed_
         waiting.pop(route.request.post_data_json["group"])
         await route.fulfill(status=202, json={"count": 41})
 
-    async with opened(shell) as page:
-        await expect(page.locator("#groups-part")).to_be_hidden()
-        await page.route("**/api/v1/status", tell_status)
-        await page.route("**/api/v1/groups/resume", resume)
+    async with opened(shell, status=tell_status, resume=resume) as page:
         first = page.locator(".group", has_text="2000")
         await expect(first).to_contain_text("3 orders of it in a row were refused for lack of access")
         await expect(first.locator("code")).to_have_text("poolwright resume-group 2000")
