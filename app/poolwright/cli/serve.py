@@ -41,9 +41,9 @@ from poolwright.service.api.http_server import (
 from poolwright.service.api.token_auth import TOKEN_FILE_NAME, ensure_token
 from poolwright.service.batch_run import ENDINGS, stoppable_startup
 from poolwright.service.capacity import resolve_worker_count
+from poolwright.service.daemon.column_rules import ColumnRules, folder_columns_notice
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.service.daemon.lifecycle import DaemonConfig, DaemonServices, open_daemon, running_services
-from poolwright.service.daemon.list_rules import ListRules, folder_columns_notice
 from poolwright.service.daemon.settings_reload import reload_settings
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import LogOptions, configure_logging, log_event
@@ -95,7 +95,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
     site = resolve_portal_config(settings)
     folder = resolve_daemon_folder(settings, site.pack)
-    rules = ListRules(template=folder.template, page_fields=site.pack.fields)
+    rules = ColumnRules(template=folder.template, page_fields=site.pack.fields)
     base = find_profile(settings).base_path
     read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
     workers, choice = resolve_worker_config(settings, site), resolve_worker_count(settings)

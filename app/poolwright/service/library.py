@@ -243,8 +243,7 @@ def new_task(
         name: Identifies the task in the journal and names its folder; unique within one output folder.
         payload: Input of the processor: any JSON value. A known name with a different payload is refused.
         timeout_s: Time limit in seconds; overrides the setting.
-        group: A group that is set aside when ``group_limit`` of its tasks in a row are refused; ``resume_group`` of the
-            pool ends that. Empty for none.
+        group: Set aside when ``group_limit`` of its tasks in a row are refused, until ``pool.resume_group``.
         cells: Values for further fields of ``folder_template``, by name.
 
     Raises:
@@ -355,15 +354,9 @@ async def _running_pool(
             group_limit=setup.settings.group_limit,
         )
         await journal.keep_aside(LIBRARY_BATCH_ID)
-        ports = PoolPorts(
-            journal=journal,
-            archive=setup.tree,
-            clock=clock,
-            observe=observe,
-            batch_id=LIBRARY_BATCH_ID,
-            prefix=setup.prefix,
-            groups_set_aside=await journal.groups_set_aside(setup.prefix),
-        )
+        groups = await journal.groups_set_aside(setup.prefix)
+        ports = PoolPorts(journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
+        ports = replace(ports, prefix=setup.prefix, groups_set_aside=groups)
         try:
             async with (
                 clean_staging(setup.tree, options.staging_path),

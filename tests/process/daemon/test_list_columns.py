@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def test_a_group_without_access_is_set_aside_told_and_resumed_by_one_comma
     file = tmp_path / "orders.csv"
     file.write_text(LIST)
     tasks = (REFUSED, REFUSED, "finish")
-    options = {"group_by": "company code", "group_limit": 2}
+    options: dict[str, Any] = {"group_by": "company code", "group_limit": 2}
     async with found_daemon(tmp_path, monkeypatch, tasks, **options) as (running, ask):
         sent = await ask("submit", str(file), "--wait")
         told = await ask("status")
@@ -60,7 +61,7 @@ async def test_a_group_stays_set_aside_when_the_daemon_is_started_again(
 ) -> None:
     monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
     files = {"file": ("orders.csv", LIST.encode())}
-    options = {"group_by": "Company Code", "group_limit": 2}
+    options: dict[str, Any] = {"group_by": "Company Code", "group_limit": 2}
     script = {"*": {"tasks": [REFUSED, REFUSED, "finish"]}}
     async with running_daemon(tmp_path, monkeypatch, script, **options) as running:
         await running.client.post("/api/v1/lists/upload", files=files)
@@ -84,7 +85,7 @@ async def test_a_group_stays_set_aside_when_the_daemon_is_started_again(
 async def test_columns_of_the_list_name_folders_also_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"template": "{Buyer}/{Company Code}/{supplier}/{number}"}
+    options: dict[str, Any] = {"template": "{Buyer}/{Company Code}/{supplier}/{number}"}
     files = {"file": ("orders.csv", LIST.encode())}
     async with running_daemon(tmp_path, monkeypatch, **options) as running:
         running.daemon.pause()

@@ -27,10 +27,10 @@ from poolwright.journal import queries
 from poolwright.journal.queries import FailureClass, ListView, OrderQuery
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import ListOptions, RedoPolicy
+from poolwright.service.daemon.column_rules import ColumnRules
 from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
 from poolwright.service.daemon.event_stream import EventStream, Throughput
 from poolwright.service.daemon.file_checks import FileChecks
-from poolwright.service.daemon.list_rules import ListRules
 from poolwright.service.daemon.metrics import Metrics
 from poolwright.service.daemon.reports import DaemonStatus, find_not_ready_reasons, write_list_report
 from poolwright.service.journal_maintenance import JournalMaintenance
@@ -58,7 +58,7 @@ class Daemon:
         out: Path,
         prefix: str,
         checks: FileChecks,
-        rules: ListRules,
+        rules: ColumnRules,
     ) -> None:
         """Start without a pool; ``attach_pool`` adds it. ``prefix`` begins the ids of this account's orders."""
         self.events = EventStream()

@@ -23,9 +23,9 @@ from poolwright.domain.tasks import FetchedFile
 from poolwright.intake.orders import ReadOptions
 from poolwright.journal.queries import OrderQuery
 from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.service.daemon.column_rules import ColumnRules
 from poolwright.service.daemon.daemon import COMMON_BATCH_ID, Daemon
 from poolwright.service.daemon.file_checks import FileChecks
-from poolwright.service.daemon.list_rules import ListRules
 from poolwright.service.daemon.settings_reload import ReloadResult
 from poolwright.service.daemon.systemd import SystemdNotifier
 from poolwright.service.inbox.watcher import create_inbox_watcher
@@ -74,30 +74,12 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
     Raises:
         PoolError: A precondition is not met: journal, profile or disk space.
     """
-    rules = ListRules(template=config.template, page_fields=config.known_fields, group_by=config.group_by)
+    rules = ColumnRules(template=config.template, page_fields=config.known_fields, group_by=config.group_by)
     tree = _output_tree(config, rules, clock)
     async with SqliteJournal(config.journal_path, clock) as journal:
         groups_set_aside = await _continue_earlier_work(journal, tree, config)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
-
-        def publish(event: Event) -> None:
-            daemon.observe(event)
-            observe(event)
-
-        async def reopen(task_ids: Collection[TaskId]) -> int:
-            return await daemon.pool.submissions.reopen(task_ids)
-
-        async def refresh(known: Mapping[TaskId, Sequence[FetchedFile]]) -> int:
-            return await daemon.pool.submissions.open_more(len(known), partial(journal.refresh, known))
-
-        file_checks = FileChecks(
-            journal, tree, config.out / PRIVATE_NAME, reopen=reopen, refresh=refresh, observe=publish
-        )
-        prefix = config.account.prefix
-        daemon = Daemon(
-            journal=journal, tree=tree, clock=clock, out=config.out, prefix=prefix, checks=file_checks, rules=rules
-        )
-
+        daemon, publish = _create_daemon(config, journal, tree, rules, clock, observe)
         for notice in _start_notices(count, groups_set_aside):
             publish(notice)
         ports = PoolPorts(
@@ -106,7 +88,7 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
             clock=clock,
             observe=publish,
             batch_id=COMMON_BATCH_ID,
-            prefix=prefix,
+            prefix=config.account.prefix,
             groups_set_aside=groups_set_aside,
             module=config.module,
         )
@@ -117,7 +99,7 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
                 anyio.create_task_group() as background,
             ):
                 daemon.attach_pool(pool, config.pool.shutdown_timeout_s)
-                background.start_soon(file_checks.run)
+                background.start_soon(daemon.file_checks.run)
                 yield daemon
                 background.cancel_scope.cancel()
         except ExceptionGroup as group:
@@ -126,7 +108,7 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
             daemon.events.close()
 
 
-def _output_tree(config: DaemonConfig, rules: ListRules, clock: Clock) -> OutputTree:
+def _output_tree(config: DaemonConfig, rules: ColumnRules, clock: Clock) -> OutputTree:
     columns = rules.folder_columns
     return OutputTree(
         config.out,
@@ -136,6 +118,29 @@ def _output_tree(config: DaemonConfig, rules: ListRules, clock: Clock) -> Output
         account=config.account,
         columns=columns,
     )
+
+
+def _create_daemon(
+    config: DaemonConfig, journal: SqliteJournal, tree: OutputTree, rules: ColumnRules, clock: Clock, observe: EventSink
+) -> tuple[Daemon, EventSink]:
+    """Return a daemon without a pool, and a function that publishes events to it and to the observer."""
+
+    def publish(event: Event) -> None:
+        daemon.observe(event)
+        observe(event)
+
+    async def reopen(task_ids: Collection[TaskId]) -> int:
+        return await daemon.pool.submissions.reopen(task_ids)
+
+    async def refresh(known: Mapping[TaskId, Sequence[FetchedFile]]) -> int:
+        return await daemon.pool.submissions.open_more(len(known), partial(journal.refresh, known))
+
+    file_checks = FileChecks(journal, tree, config.out / PRIVATE_NAME, reopen=reopen, refresh=refresh, observe=publish)
+    prefix = config.account.prefix
+    daemon = Daemon(
+        journal=journal, tree=tree, clock=clock, out=config.out, prefix=prefix, checks=file_checks, rules=rules
+    )
+    return daemon, publish
 
 
 async def _continue_earlier_work(journal: SqliteJournal, tree: OutputTree, config: DaemonConfig) -> Mapping[str, str]:

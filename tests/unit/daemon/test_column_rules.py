@@ -9,7 +9,7 @@ from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import ReadOptions, orders_from_content, orders_from_numbers
 from poolwright.portal import pack as packs
 from poolwright.service.batch import ListOptions, RedoPolicy
-from poolwright.service.daemon.list_rules import ListRules, folder_columns_notice
+from poolwright.service.daemon.column_rules import ColumnRules, folder_columns_notice
 
 READING = ReadOptions(portal_name="demo", rules=packs.load("demo").numbers)
 ROWS = ("PO,Buyer,Company", "PO15000001,Ann,1000", "PO15000002,Bob,2000", "PO15000002,Cy,2000")
@@ -20,8 +20,8 @@ def listed(*rows: str) -> OrderList:
     return orders_from_content("\n".join(rows).encode(), "orders.csv", READING)
 
 
-def rules(template: str = "{supplier}/{number}", group_by: str = "") -> ListRules:
-    return ListRules(template=template, page_fields=("supplier", "currency"), group_by=group_by)
+def rules(template: str = "{supplier}/{number}", group_by: str = "") -> ColumnRules:
+    return ColumnRules(template=template, page_fields=("supplier", "currency"), group_by=group_by)
 
 
 def added_notices(prepared: OrderList) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def test_a_message_names_the_first_columns_of_a_wide_list_and_every_field_that_i
     orders = listed("PO," + ",".join(f"C{number}" for number in range(1, 15)), "PO15000001" + ",x" * 14)
 
     with pytest.raises(InputRefusedError) as refused:
-        ListRules(template="{Plant}/{Buyer}/{number}", page_fields=()).prepare(orders, NO_WISH)
+        ColumnRules(template="{Plant}/{Buyer}/{number}", page_fields=()).prepare(orders, NO_WISH)
 
     assert str(refused.value) == (
         "The daemon names the folders of orders '{Plant}/{Buyer}/{number}', and the list has no such column for "

@@ -24,8 +24,8 @@ _COLUMNS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListRules:
-    """The settings of a daemon for the columns of its lists."""
+class ColumnRules:
+    """The columns that the settings of a daemon name."""
 
     #: Folder of one order below the output folder.
     template: str
@@ -91,7 +91,7 @@ class ListRules:
         )
 
 
-def folder_columns_notice(rules: ListRules) -> str:
+def folder_columns_notice(rules: ColumnRules) -> str:
     """Return a sentence about the columns that every list must have; empty if there are none."""
     columns = rules.folder_columns
     if not columns:
