@@ -155,7 +155,7 @@ async def test_groups_that_are_set_aside_are_named_with_the_command_and_resumed_
         await route.fulfill(json={**STATUS, "groups": list(waiting.values())})
 
     async def resume(route: Route) -> None:
-        waiting.pop(route.request.post_data_json["group"])
+        waiting.pop(json.loads(route.request.post_data or "")["group"])
         await route.fulfill(status=202, json={"count": 41})
 
     async with opened(shell, status=tell_status, resume=resume) as page:
