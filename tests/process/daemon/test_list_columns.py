@@ -108,12 +108,14 @@ async def test_finished_orders_are_looked_at_again_and_the_list_and_the_report_s
     async with found_daemon(tmp_path, monkeypatch) as (running, ask):
         await ask("submit", number(1), number(2), "--wait")
         refused = await ask("submit", number(1), "--refresh", "--redo", "all")
+        grouped = await ask("submit", number(1), "--group-by", "Plant")
         again = await ask("submit", number(1), number(2), "--refresh", "--wait")
         told = await ask("status")
         [listed] = await running.get("/api/v1/lists")
         report = await running.get(f"/api/v1/lists/{listed['list_id']}/report", params={"format": "json"})
 
     assert (refused.exit_code, "choose one" in refused.output) == (2, True)
+    assert (grouped.exit_code, "Order numbers have no columns" in grouped.output) == (2, True)
     assert again.exit_code == 0, again.output
     assert "incomplete ones are downloaded again, the others are looked at again." in again.output
     assert "Looked at again: 2 orders; 2 the same." in again.output
