@@ -46,13 +46,15 @@ async def test_a_group_without_access_is_set_aside_told_and_resumed_by_one_comma
     assert sent.exit_code == 1
     assert (group["name"], group["order_count"]) == ("2000", 2)
     assert "2 orders of it in a row were refused for lack of access" in group["cause"]
-    assert "Group 2000 is set aside, 2 orders not processed: The group 2000 was set aside" in told.output
-    assert "\n  poolwright resume-group 2000\n" in told.output
+    assert "The group 2000 was set aside: 2 orders of it" in told.output
+    assert (
+        "2 orders of it are not processed. When the access is there:\n  poolwright resume-group 2000\n" in told.output
+    )
     assert (unknown.exit_code, "Set aside: 2000." in unknown.output) == (6, True)
     assert "its orders are not processed until you give the command `poolwright resume-group 2000`" in later.output
     assert resumed.exit_code == 0, resumed.output
     assert "The group 2000 is resumed: " in resumed.output
-    assert "Group 2000" not in after.output
+    assert "group 2000" not in after.output
     assert "No group is set aside." in again.output
 
 

@@ -125,7 +125,8 @@ def _group_lines(daemon_status: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     """Yield two lines for each group that is set aside: why, and the command that resumes it."""
     for group in daemon_status["groups"]:
         orders = terminal.format_count(group["order_count"], "order")
-        yield f"Group {group['name']} is set aside, {orders} not processed: {group['cause']}"
+        verb = "is" if group["order_count"] == 1 else "are"
+        yield f"{group['cause']} {orders} of it {verb} not processed. When the access is there:"
         yield f"  {group['resume_command']}"
 
 

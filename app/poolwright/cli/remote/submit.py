@@ -100,7 +100,9 @@ def _send(client: DaemonClient, sources: list[str], given: dict[str, str]) -> An
             raise OptionsError(MIXED_SOURCES_MESSAGE)
         case numbers:
             if "group_by" in given:
-                raise OptionsError("Order numbers have no columns, so --group-by is for a list. Name a file, or leave it.")
+                raise OptionsError(
+                    "Order numbers have no columns, so --group-by is for a list. Name a file, or leave it."
+                )
             body = {"numbers": numbers, "name": "command line", "redo": given["redo"], "refresh": "refresh" in given}
             return client.post(_LISTS, body)
 
