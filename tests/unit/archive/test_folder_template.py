@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from poolwright.archive.folder_template import (
     DEFAULT_TEMPLATE,
     FolderTemplate,
+    ambiguity_notices,
     ambiguous_orders,
     cells_by_task,
     default_template,
@@ -170,7 +171,21 @@ def test_the_tasks_of_a_list_get_the_cells_that_the_template_uses() -> None:
 
     assert [task.cells for task in given.tasks] == [{"Buyer": "Ann"}, {"Buyer": "Bob"}]
     assert replace(given, tasks=orders.tasks) == orders
+    rowless = replace(orders, tasks=(*orders.tasks, task_for("PO9")))
+    assert with_cells(rowless, FolderTemplate.parse("{Buyer}/{number}"), ()).tasks[-1].cells == {}
     assert with_cells(orders, FolderTemplate.parse("{number}"), ()) is orders
+
+
+def test_orders_whose_rows_differ_are_counted_and_the_columns_named_once() -> None:
+    one, two = (task.task_id for task in a_list(("Ann", "PO1"), ("Bob", "PO2")).tasks)
+
+    assert ambiguity_notices({}) == ()
+    assert ambiguity_notices({one: ("Buyer",)}) == (
+        "1 order is in rows that differ in Buyer; the folder is that of the first row.",
+    )
+    assert ambiguity_notices({one: ("Buyer", "Year"), two: ("Buyer",)}) == (
+        "2 orders are in rows that differ in Buyer, Year; the folder is that of the first row.",
+    )
 
 
 def test_the_fields_that_only_a_list_can_fill_are_known() -> None:
