@@ -32,7 +32,6 @@ SMALL_FILES = {
     "service/certificates": "apart from the certificate files, which load a cryptography library",
     "service/daemon/errors": "the HTTP side names them without loading the daemon",
     "service/output_folder": "the names in it are read by programs that must stay light",
-    "supervisor/policy/group_access": "the state of the pool has it, and the rules in group_breaker change that state",
     "version": "the build reads it",
     "worker/page/page_answers": "the reader of pages is long enough without it",
 }

@@ -61,7 +61,9 @@ class MemoryJournal:
         await self.add(orders.batch_id, orders.tasks)
         for task in orders.tasks:
             state = self._states[task.task_id]
-            self._states[task.task_id] = replace(state, group=task.group or state.group)
+            self._states[task.task_id] = replace(
+                state, group=task.group or state.group, cells=task.cells or state.cells
+            )
         new_count = len(self._states) - known_count
         return acceptance(new_count, await self.counts(orders.batch_id))
 
@@ -150,6 +152,19 @@ class MemoryJournal:
             self._write(machine.cancel(own.reason))
             self._ends[each.task_id] = _End(report=own, folder="", at=machine.at)
         return tuple(each.task for each in ended)
+
+    async def reopen_group(self, batch_id: BatchId, prefix: str, group: str) -> int:
+        self._set_aside.pop((prefix, group), None)
+        ended = [
+            state
+            for state in self._states.values()
+            if (portal_prefix(state.task_id), state.group, state.status) == (prefix, group, TaskStatus.CANCELLED)
+            and self._ends[state.task_id].report.reason is Reason.GROUP_SET_ASIDE
+        ]
+        for state in ended:
+            self._lists.setdefault(batch_id, {}).setdefault(state.task_id)
+            self._write(self._machine(state.task_id).reopen())
+        return len(ended)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         self._transitions.extend(transitions)

@@ -18,6 +18,7 @@ from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import ReadOptions
+from poolwright.service.batch import ListOptions
 from poolwright.service.schedules.runs import QueueClient, RunContext, run_schedule
 from poolwright.service.schedules.schedule_definition import FileSource, Schedule
 from poolwright.service.schedules.schedule_state import RunResult, ScheduleStateFile
@@ -46,12 +47,18 @@ class SetClock:
         self.time += timedelta(**delta)
 
 
+_NO_WISH = ListOptions()
+
+
 @dataclass(kw_only=True)
 class Queue:
     """Stands in for the daemon: lists are open until a test closes them."""
 
     lists: list[OrderList] = field(default_factory=list[OrderList])
     open: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
+    #: What it says about each list.
+    notices: tuple[str, ...] = ()
+    options: list[ListOptions] = field(default_factory=list[ListOptions])
     cancelled: list[BatchId] = field(default_factory=list[BatchId])
     #: Whether lists are done at once.
     is_quick: bool = True
@@ -59,13 +66,14 @@ class Queue:
     #: How long it is busy with a list after that was taken.
     delay_s: float = 0.0
 
-    async def submit(self, orders: OrderList) -> Accepted:
+    async def submit(self, orders: OrderList, options: ListOptions = _NO_WISH) -> Accepted:
         if self.error:
             raise self.error
+        self.options.append(options)
         self.lists.append(orders)
         self.open[orders.batch_id] = 0 if self.is_quick else len(orders.tasks)
         await anyio.sleep(self.delay_s)
-        return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0)
+        return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0, notices=self.notices)
 
     async def open_count(self, batch_id: BatchId) -> int:
         return self.open[batch_id]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from types import MappingProxyType
@@ -25,8 +25,6 @@ _TEMPLATE_WITHOUT_SUPPLIER = "{number}"
 #: Fields that every order has, whatever its page shows.
 OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
 _NO_ROW: Mapping[str, str] = MappingProxyType({})
-#: The cells of orders that are in no list.
-NO_CELLS: Mapping[TaskId, Mapping[str, str]] = MappingProxyType({})
 #: The text for an empty field, alone or beside other text.
 _UNKNOWN = "Unknown"
 
@@ -146,6 +144,29 @@ def ambiguous_orders(
                 seen[name].add(_cell(row, index).strip())
     differing = {task_id: tuple(name for name in seen if len(seen[name]) > 1) for task_id, seen in values.items()}
     return {task_id: names for task_id, names in differing.items() if names}
+
+
+def ambiguity_notices(ambiguous: Mapping[TaskId, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return a sentence about orders whose rows name different folders, from ``ambiguous_orders``."""
+    if not ambiguous:
+        return ()
+    columns = ", ".join(dict.fromkeys(name for names in ambiguous.values() for name in names))
+    orders = "1 order is" if len(ambiguous) == 1 else f"{len(ambiguous):,} orders are"
+    return (f"{orders} in rows that differ in {columns}; the folder is that of the first row.",)
+
+
+def with_cells(orders: OrderList, template: FolderTemplate, page_fields: Collection[str]) -> OrderList:
+    """Return the list with the cells that a template uses in each of its tasks."""
+    cells = cells_by_task(orders, template, page_fields)
+    if not cells:
+        return orders
+    tasks = tuple(replace(task, cells=cells.get(task.task_id, {})) for task in orders.tasks)
+    return replace(orders, tasks=tasks)
+
+
+def template_columns(template: FolderTemplate, page_fields: Collection[str]) -> tuple[str, ...]:
+    """Return the fields of a template that only a column of a list can fill, sorted."""
+    return tuple(sorted(template.fields - {*OWN_FIELDS, *page_fields}))
 
 
 def _cell(row: OrderRow, index: int) -> str:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import errno
 import shutil
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from loguru import logger
 
 from poolwright.archive.evidence import EvidenceStore
-from poolwright.archive.folder_template import DEFAULT_TEMPLATE, NO_CELLS, FolderTemplate
+from poolwright.archive.folder_template import DEFAULT_TEMPLATE, FolderTemplate
 from poolwright.archive.intents import Intent, IntentLog
 from poolwright.archive.manifest import Manifest, ManifestError
 from poolwright.archive.staging import complete_staging, keep_earlier_files
@@ -62,7 +62,7 @@ class OutputTree:
         clock: Clock,
         known_fields: Collection[str] | None = None,
         account: Account | None = None,
-        cells: Mapping[TaskId, Mapping[str, str]] = NO_CELLS,
+        columns: Collection[str] = (),
     ) -> None:
         """Check the template, without access to the disk.
 
@@ -71,7 +71,7 @@ class OutputTree:
             template: The template of an order's folder.
             clock: The time.
             known_fields: The fields of this portal's pages and of the user's list; without it any field is accepted.
-            cells: The cells of the user's list that the template may use, by order and column.
+            columns: The fields of the template that only a column of a list fills; an order without one is told.
             account: The account of the orders. Orders of other accounts keep their own folders, whatever their numbers.
 
         Raises:
@@ -80,7 +80,7 @@ class OutputTree:
         self._out = out
         self._template = FolderTemplate.parse(template, known_fields)
         self._clock = clock
-        self._cells = cells
+        self._columns = frozenset(columns)
         self._account = account
         self._targets = TargetFolders(out, account)
         self._private = out / PRIVATE_NAME
@@ -124,7 +124,7 @@ class OutputTree:
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._already_filed(task, report)
-        levels = self._template.render(task, report, now, self._cells.get(task.task_id, {}))
+        levels = self._template.render(task, report, now, task.cells)
         with self._lock:
             former = self._former(task.task_id, levels)
         manifest = Manifest.from_report(task, report, now, self._account)
@@ -139,7 +139,7 @@ class OutputTree:
             others = describe_other_accounts((self._name(path), manifest.owner) for path, manifest in conflicts)
             return Filed(
                 folder=self._move_into_place(files, task.task_id, levels),
-                notices=(*describe_earlier_files(manifest), *others, *newer),
+                notices=(*describe_earlier_files(manifest), *others, *newer, *self._column_notice(task)),
             )
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
@@ -237,6 +237,16 @@ class OutputTree:
         if intent is None or manifest is None or manifest.task_id != task_id:
             return ()
         return (describe_earlier_folder(manifest, intent.folder),)
+
+    def _column_notice(self, task: POTask) -> tuple[str, ...]:
+        """Return the notice that no list gave the order the cells that name its folder; empty if one did."""
+        missing = sorted(self._columns - task.cells.keys())
+        if not missing:
+            return ()
+        notice = (
+            f"Its folder is called Unknown, as no list with the column {' and '.join(missing)} has named this order"
+        )
+        return (f"{notice}; submit such a list with --redo all to move it.",)
 
     def _finish_intent(self, intent: Intent) -> None:
         """Resume a filing: complete it if the order's new folder exists, else roll it back."""

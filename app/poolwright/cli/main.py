@@ -134,6 +134,7 @@ COMMANDS = {
     "health": CommandEntry(module="remote.health", function="health"),
     "pause": CommandEntry(module="remote.control", function="pause", prefix="PAUSE_"),
     "resume": CommandEntry(module="remote.control", function="resume", prefix="RESUME_"),
+    "resume-group": CommandEntry(module="remote.control", function="resume_group", prefix="GROUP_"),
     "cancel": CommandEntry(module="remote.control", function="cancel", prefix="CANCEL_"),
     "retry": CommandEntry(module="remote.control", function="retry", prefix="RETRY_"),
     "report": CommandEntry(module="remote.control", function="report", prefix="REPORT_"),

@@ -56,10 +56,8 @@ SETTING_OPTIONS = {
     "log_level": (OUTPUT, "LEVEL"),
     "log_file": (OUTPUT, "FILE"),
 }
-#: Settings that only `run` uses.
-LIST_SETTINGS = ("group_by", "group_limit")
 #: Settings that a daemon uses.
-SERVE_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in LIST_SETTINGS)
+SERVE_SETTINGS = tuple(SETTING_OPTIONS)
 #: Settings that a batch uses.
 RUN_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in SERVICE_SETTINGS)
 

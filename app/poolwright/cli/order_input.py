@@ -13,7 +13,13 @@ from rich.table import Column, Table
 from rich.text import Text
 from rich.tree import Tree
 
-from poolwright.archive.folder_template import FolderTemplate, ambiguous_orders, cells_by_task, list_columns
+from poolwright.archive.folder_template import (
+    FolderTemplate,
+    ambiguity_notices,
+    ambiguous_orders,
+    cells_by_task,
+    list_columns,
+)
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
@@ -153,12 +159,7 @@ class OrderFolders:
     @property
     def notices(self) -> tuple[str, ...]:
         """Return a sentence about orders whose rows name different folders."""
-        if not self.ambiguous:
-            return ()
-        columns = ", ".join(dict.fromkeys(name for names in self.ambiguous.values() for name in names))
-        orders = terminal.format_count(len(self.ambiguous), "order")
-        verb = "is" if len(self.ambiguous) == 1 else "are"
-        return (f"{orders} {verb} in rows that differ in {columns}; the folder is that of the first row.",)
+        return ambiguity_notices(self.ambiguous)
 
     def of(self, orders: OrderList) -> dict[TaskId, str]:
         """Return the folder of each order below the output folder; what only its page tells is in braces."""

@@ -22,8 +22,7 @@ from poolwright.cli.order_input import (
     read_orders,
 )
 from poolwright.cli.process_exit import exit_code_of_summary
-from poolwright.domain.errors import OptionsError
-from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch import RedoPolicy, check_refresh
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.output_folder import open_output_folder
@@ -116,13 +115,6 @@ EXAMPLES = (
 )
 
 
-_REFRESH_CONFLICTS = {
-    RedoPolicy.ALL: "--redo all downloads every file again, and --refresh keeps those that did not change; choose one.",
-    RedoPolicy.NOTHING: "--refresh fetches orders again whose files are missing or changed on the disk; it needs "
-    "--redo retryable (the default) or --redo unfinished.",
-}
-
-
 @SettingsCommand.with_settings(*options.RUN_SETTINGS)
 def run(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
@@ -143,8 +135,8 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     Raises:
         OptionsError: ``--refresh`` contradicts ``--redo``.
     """
-    if refresh and redo in {RedoPolicy.ALL, RedoPolicy.NOTHING}:
-        raise OptionsError(_REFRESH_CONFLICTS[redo])
+    if refresh:
+        check_refresh(redo)
     site = resolve_portal_config(settings)
     orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
     groups = grouped_orders(settings, orders)

@@ -41,6 +41,7 @@ from poolwright.service.api.http_server import (
 from poolwright.service.api.token_auth import TOKEN_FILE_NAME, ensure_token
 from poolwright.service.batch_run import ENDINGS, stoppable_startup
 from poolwright.service.capacity import resolve_worker_count
+from poolwright.service.daemon.column_rules import ColumnRules, folder_columns_notice
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.service.daemon.lifecycle import DaemonConfig, DaemonServices, open_daemon, running_services
 from poolwright.service.daemon.settings_reload import reload_settings
@@ -52,7 +53,7 @@ from poolwright.service.pool_config import pool_options, resolve_worker_config, 
 from poolwright.service.portals.portal_config import (
     find_profile,
     portal_account,
-    resolve_order_folder,
+    resolve_daemon_folder,
     resolve_portal_config,
 )
 from poolwright.settings import LogLevel, Settings, SystemdEnvironment
@@ -93,7 +94,8 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
     """Resolve the configuration, then run the daemon until it is stopped."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
     site = resolve_portal_config(settings)
-    folder = resolve_order_folder(settings, site.pack)
+    folder = resolve_daemon_folder(settings, site.pack)
+    rules = ColumnRules(template=folder.template, page_fields=site.pack.fields)
     base = find_profile(settings).base_path
     read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
     workers, choice = resolve_worker_config(settings, site), resolve_worker_count(settings)
@@ -103,9 +105,10 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         pool_options(settings, workers, base, choice.worker_count),
         waits_for_login=True,
         keeps_queue=True,
+        group_limit=settings.group_limit,
         restart_window_s=RESTART_WINDOW_S,
     )
-    told = info_notices((*site.notices, *filter(None, (folder.notice,))))
+    told = info_notices((*site.notices, *filter(None, (folder.notice, folder_columns_notice(rules)))))
     remote_access = () if is_local_host(settings.host) else (REMOTE_ACCESS_WARNING,)
     warnings = (*remote_access, *sandbox_warnings(workers), *filter(None, (no_password,)))
     service = _Service(
@@ -115,6 +118,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
             out=settings.out,
             template=folder.template,
             known_fields=frozenset(site.pack.fields),
+            group_by=settings.group_by,
             journal_path=private / JOURNAL_NAME,
             account=portal_account(settings, site),
         ),

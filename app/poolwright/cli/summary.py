@@ -10,7 +10,6 @@ from poolwright.cli import terminal
 from poolwright.cli.process_exit import DONE_OUTCOMES
 from poolwright.cli.progress import Progress
 from poolwright.cli.terminal import OUTCOME_STYLES, format_outcome
-from poolwright.domain.refresh import RefreshCounts
 from poolwright.service.batch import BatchEnding, BatchSummary
 
 
@@ -22,7 +21,7 @@ def summary_lines(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
     if summary.done_now_count:
         yield Text(_effort(summary, progress), "dim")
     if summary.refresh is not None:
-        yield Text(_refresh(summary.refresh), "yellow" if summary.refresh.failed_count else "")
+        yield Text(summary.refresh.sentence, "yellow" if summary.refresh.failed_count else "")
     if summary.report_xlsx is not None:
         yield Text.assemble("Report: ", (str(summary.report_xlsx), "bold"), (_other_formats(summary), "dim"))
     if summary.report_problem:
@@ -104,21 +103,6 @@ def _effort(summary: BatchSummary, progress: Progress) -> str:
     )
     files = f"{terminal.format_count(progress.files_count, 'file')}, {terminal.format_size(progress.files_bytes)}"
     return f"This run: {orders} in {duration}; {files}."
-
-
-def _refresh(counts: RefreshCounts) -> str:
-    """Return what came of looking at finished orders again."""
-    parts = [f"{counts.same_count:,} the same"] if counts.same_count else []
-    if counts.changed_count:
-        files = (
-            f"{counts.new_file_count:,} new, {counts.changed_file_count:,} changed and "
-            f"{counts.withdrawn_file_count:,} withdrawn files"
-        )
-        parts.append(f"{counts.changed_count:,} changed ({files})")
-    if counts.failed_count:
-        kept = "its earlier result stays" if counts.failed_count == 1 else "their earlier results stay"
-        parts.append(f"{counts.failed_count:,} without success, so {kept}; see the report")
-    return f"Looked at again: {terminal.format_count(counts.order_count, 'order')}; {', '.join(parts)}."
 
 
 def _other_formats(summary: BatchSummary) -> str:

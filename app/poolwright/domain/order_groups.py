@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import TaskId
@@ -19,6 +20,38 @@ class OrderGroups:
     orders: OrderList
     #: Whole sentences.
     notices: tuple[str, ...] = ()
+
+
+#: The words in the cause of a group that is set aside with which the next step begins.
+NEXT_STEP = "When the access is there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSetAside:
+    """A group whose orders are not processed until a person resumes it."""
+
+    name: str
+    #: Why and what to do, in whole sentences.
+    cause: str
+    #: Aware UTC.
+    set_aside_at: datetime
+    #: Its orders that ended without an attempt.
+    order_count: int
+
+    @property
+    def why(self) -> str:
+        """Why it was set aside, without what to do."""
+        return self.cause.partition(f" {NEXT_STEP}")[0]
+
+    @property
+    def resume_command(self) -> str:
+        """The command that resumes it while a daemon runs."""
+        return f"poolwright resume-group {quoted_group(self.name)}"
+
+
+def quoted_group(name: str) -> str:
+    """Return the name of a group as a word of a command line."""
+    return name if name.isalnum() else f'"{name}"'
 
 
 def group_orders(orders: OrderList, column: str) -> OrderGroups:

@@ -185,8 +185,8 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.GROUP_SET_ASIDE: _final(
             Outcome.CANCELLED,
             ActionClass.ASK_ACCESS,
-            "Ask the portal's administrator for access to the orders of this group; then run the list again with "
-            "--resume-group.",
+            "Ask the portal's administrator for access to the orders of this group; then resume it with "
+            "poolwright resume-group, or run the list again with --resume-group.",
         ),
     }
 )

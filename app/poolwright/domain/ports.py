@@ -45,6 +45,8 @@ class Accepted:
     waiting_count: int
     #: Orders that have their outcome from an earlier run.
     done_count: int
+    #: Sentences for the sender of the list about what becomes of it.
+    notices: tuple[str, ...] = ()
 
 
 class Journal(Protocol):
@@ -129,6 +131,18 @@ class Journal(Protocol):
 
         Return these tasks. A group stays set aside until a person resumes it, also in later runs; if it is already,
         the detail that was stored first counts.
+        """
+        ...
+
+    async def reopen_group(self, batch_id: BatchId, prefix: str, group: str) -> int:
+        """End the setting aside of a group, and queue the tasks that ended for it in a list, behind its others.
+
+        Return how many; all of a portal are queued, whichever list they came in.
+
+        Args:
+            batch_id: The list, which is made if missing.
+            prefix: Start of the ids of the portal's tasks, with its colon.
+            group: The group.
         """
         ...
 

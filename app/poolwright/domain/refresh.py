@@ -225,6 +225,22 @@ class RefreshCounts:
         """The number of orders that were looked at."""
         return self.same_count + self.changed_count + self.failed_count
 
+    @property
+    def sentence(self) -> str:
+        """The sentence for a summary: how many orders were looked at again, and what came of it."""
+        parts = [f"{self.same_count:,} the same"] if self.same_count else []
+        if self.changed_count:
+            files = (
+                f"{self.new_file_count:,} new, {self.changed_file_count:,} changed and "
+                f"{self.withdrawn_file_count:,} withdrawn files"
+            )
+            parts.append(f"{self.changed_count:,} changed ({files})")
+        if self.failed_count:
+            kept = "its earlier result stays" if self.failed_count == 1 else "their earlier results stay"
+            parts.append(f"{self.failed_count:,} without success, so {kept}; see the report")
+        orders = "1 order" if self.order_count == 1 else f"{self.order_count:,} orders"
+        return f"Looked at again: {orders}; {', '.join(parts)}."
+
 
 def refresh_result(
     known: Iterable[NamedContent], outcome: Outcome, files: Iterable[NamedContent], at: datetime, *, problem: str

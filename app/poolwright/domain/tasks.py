@@ -45,6 +45,8 @@ class POTask:
     known_files: tuple[FetchedFile, ...] | None = None
     #: Its group in the user's list, such as a company code; empty if it has none.
     group: str = ""
+    #: The cells of the user's list that name its folder, by column; empty if none does.
+    cells: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_on_trial(self) -> bool:

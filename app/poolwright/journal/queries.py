@@ -7,12 +7,13 @@ last id of a page reads each order once, whatever changes meanwhile.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from json import loads
 from sqlite3 import Connection
 
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.order_groups import GroupSetAside
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.refresh import RefreshCounts, RefreshResult
 from poolwright.domain.states import OVER, TaskStatus, open_count
@@ -42,8 +43,9 @@ _OUTCOMES = """
 SELECT outcome, count(*) FROM batch_tasks JOIN reports USING (task_id)
 WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') GROUP BY outcome
 """
+#: ``CROSS JOIN`` makes the planner begin with the orders that were looked at again, which are few or none.
 _REFRESHES = """
-SELECT result, ended_at FROM batch_tasks JOIN refreshes USING (task_id) WHERE batch_id = ? AND ended_at >= ?
+SELECT result, ended_at FROM refreshes CROSS JOIN batch_tasks USING (task_id) WHERE batch_id = ? AND ended_at >= ?
 """
 _FAILURES = f"""
 SELECT reason, count(*) FROM reports JOIN tasks USING (task_id)
@@ -77,6 +79,8 @@ class ListView:
     counts: dict[str, int]
     #: Number of its finished orders by outcome.
     outcomes: dict[str, int]
+    #: What came of looking at its finished orders again, since it was accepted last.
+    refresh: RefreshCounts = field(default_factory=RefreshCounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,11 @@ def find_list(connection: Connection, batch_id: BatchId) -> ListView | None:
 def count_set_aside(connection: Connection, batch_id: BatchId) -> dict[str, int]:
     """Return how many orders of a list were not processed because their group is set aside, by group."""
     return sql_groups.count_set_aside(connection, batch_id)
+
+
+def find_groups_set_aside(connection: Connection, prefix: str) -> tuple[GroupSetAside, ...]:
+    """Return the groups that are set aside, by name, of the tasks whose ids begin with a prefix."""
+    return sql_groups.read_overview(connection, prefix)
 
 
 def count_outcomes(connection: Connection, batch_id: BatchId) -> Mapping[Outcome, int]:
@@ -199,6 +208,7 @@ def _view(connection: Connection, batch_id: BatchId, source: str, accepted_at: s
         accepted_at=from_text(accepted_at),
         counts=sql_batches.count_by_status(connection, batch_id),
         outcomes=dict(connection.execute(_OUTCOMES, (batch_id,)).fetchall()),
+        refresh=count_refreshes(connection, batch_id, from_text(accepted_at)),
     )
 
 

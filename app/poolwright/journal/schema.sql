@@ -1,4 +1,4 @@
--- Tables of the journal, version 6. A new file is created with this script in one transaction. Journals of earlier
+-- Tables of the journal, version 7. A new file is created with this script in one transaction. Journals of earlier
 -- versions are migrated with the scripts in migrations/, and a test compares the results: a change here needs a new
 -- script there and a new version.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The values allowed by a CHECK are the
@@ -6,7 +6,7 @@
 -- Reasons have no CHECK, because new versions add some; a journal is searched for unknown reasons when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- The lists of the user, with all their contents.
 CREATE TABLE batches (
@@ -42,7 +42,8 @@ CREATE TABLE tasks (
     not_before TEXT NOT NULL DEFAULT '', -- empty if it is due; sorts before every moment
     payload TEXT NOT NULL DEFAULT 'null', -- JSON, for a custom processor
     timeout_s REAL CHECK (timeout_s > 0), -- NULL for the default of the workers
-    group_name TEXT NOT NULL DEFAULT '' -- its group in the user's list; empty if it has none
+    group_name TEXT NOT NULL DEFAULT '', -- its group in the user's list; empty if it has none
+    cells TEXT NOT NULL DEFAULT '{}' -- JSON: cells of the user's list that name its folder, by column
 ) STRICT, WITHOUT ROWID;
 
 -- Groups of a portal whose orders are not processed until a person resumes them.

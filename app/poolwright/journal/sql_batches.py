@@ -63,11 +63,12 @@ accepted_at = excluded.accepted_at, next_position = excluded.next_position
 _DELETE_ROWS = "DELETE FROM rows WHERE batch_id = ?"
 _DELETE_MEMBERS = "DELETE FROM batch_tasks WHERE batch_id = ?"
 _SAVE_TASK = """
-INSERT INTO tasks (task_id, po_number, portal_number, status, payload, timeout_s, group_name)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO tasks (task_id, po_number, portal_number, status, payload, timeout_s, group_name, cells)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (task_id) DO NOTHING
 """
 _SAVE_GROUP = "UPDATE tasks SET group_name = ? WHERE task_id = ?"
+_SAVE_CELLS = "UPDATE tasks SET cells = ? WHERE task_id = ?"
 _SAVE_MEMBER = """
 INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
 SELECT task_id, ?, ?, status, not_before FROM tasks WHERE task_id = ?
@@ -100,6 +101,7 @@ def save_list(connection: Connection, orders: OrderList, at: datetime) -> int:
     connection.execute(_DELETE_MEMBERS, (batch_id,))
     new_count = _save_tasks(connection, orders.tasks)
     connection.executemany(_SAVE_GROUP, ((task.group, task.task_id) for task in orders.tasks if task.group))
+    connection.executemany(_SAVE_CELLS, ((_cells(task), task.task_id) for task in orders.tasks if task.cells))
     connection.executemany(
         _SAVE_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
     )
@@ -150,11 +152,24 @@ def _save_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
     cursor = connection.executemany(
         _SAVE_TASK,
         (
-            (task.task_id, task.po_number, task.portal_number, start, dumps(task.payload), task.timeout_s, task.group)
+            (
+                task.task_id,
+                task.po_number,
+                task.portal_number,
+                start,
+                dumps(task.payload),
+                task.timeout_s,
+                task.group,
+                _cells(task),
+            )
             for task in tasks
         ),
     )
     return max(cursor.rowcount, 0)
+
+
+def _cells(task: POTask) -> str:
+    return dumps(dict(task.cells))
 
 
 def count_by_status(connection: Connection, batch_id: BatchId) -> dict[str, int]:

@@ -13,9 +13,10 @@ from json import dumps
 from sqlite3 import Connection
 
 from poolwright.domain.ids import BatchId
+from poolwright.domain.order_groups import GroupSetAside
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.journal import sql_reports, sql_tasks
+from poolwright.journal import sql_batches, sql_reports, sql_tasks
 from poolwright.journal.task_rules import TaskMachine
 
 #: The start of a task id that shows its portal; empty for a task of no portal.
@@ -39,6 +40,19 @@ _COUNT = """
 SELECT group_name, count(*) FROM batch_tasks JOIN tasks USING (task_id) JOIN reports USING (task_id)
 WHERE batch_id = ? AND tasks.status = 'CANCELLED' AND reason = 'group_set_aside'
 GROUP BY group_name ORDER BY group_name
+"""
+#: Every task of a portal that ended because its group is set aside, in the order of its first list.
+_ENDED = f"""
+SELECT {sql_tasks.STATE_COLUMNS} FROM reports CROSS JOIN tasks USING (task_id)
+WHERE reason = 'group_set_aside' AND tasks.status = 'CANCELLED' AND group_name = ? AND {_PORTAL} = ?
+ORDER BY (SELECT min(position) FROM batch_tasks WHERE batch_tasks.task_id = tasks.task_id), tasks.task_id
+"""
+_OVERVIEW = f"""
+SELECT group_name, cause, set_aside_at, (
+    SELECT count(*) FROM reports CROSS JOIN tasks USING (task_id)
+    WHERE reason = 'group_set_aside' AND tasks.status = 'CANCELLED' AND tasks.group_name = groups_set_aside.group_name
+    AND {_PORTAL} = groups_set_aside.portal
+) FROM groups_set_aside WHERE portal = ? ORDER BY group_name
 """
 _DELETE = "DELETE FROM groups_set_aside WHERE portal = ? AND group_name IN (SELECT value FROM json_each(?))"
 
@@ -74,6 +88,29 @@ def cancel_waiting(
 def read_groups(connection: Connection, prefix: str) -> dict[str, str]:
     """Return the groups of a portal that are set aside, with the cause of each."""
     return dict[str, str](connection.execute(_READ, (prefix,)).fetchall())
+
+
+def reopen_group(connection: Connection, batch_id: BatchId, prefix: str, group: str, at: datetime) -> int:
+    """Forget that a group is set aside; queue the tasks that ended for it in a list, and return how many."""
+    rows = connection.execute(_ENDED, (group, prefix)).fetchall()
+    delete_groups(connection, prefix, (group,))
+    tasks: list[POTask] = []
+    for row in rows:
+        state = sql_tasks.read_state(row)
+        machine = TaskMachine(state=state, at=at, history=partial(sql_tasks.read_history, connection, state.task_id))
+        sql_tasks.save_move(connection, machine.reopen())
+        tasks.append(state.task)
+    if tasks:
+        sql_batches.extend_list(connection, batch_id, tasks, at)
+    return len(tasks)
+
+
+def read_overview(connection: Connection, prefix: str) -> tuple[GroupSetAside, ...]:
+    """Return the groups of a portal that are set aside, by name."""
+    return tuple(
+        GroupSetAside(name=name, cause=cause, set_aside_at=sql_tasks.from_text(at), order_count=count)
+        for name, cause, at, count in connection.execute(_OVERVIEW, (prefix,))
+    )
 
 
 def read_all_groups(connection: Connection) -> frozenset[tuple[str, str]]:

@@ -58,7 +58,7 @@ _END_REFRESH = "UPDATE refreshes SET result = ?, ended_at = ? WHERE task_id = ?"
 _DELETE_REFRESH = "DELETE FROM refreshes WHERE task_id = ?"
 _REFRESH_OF = "SELECT result, ended_at FROM refreshes WHERE task_id = ? AND result IS NOT NULL"
 #: Number of ``STATE_COLUMNS``.
-_STATE_WIDTH = 11
+_STATE_WIDTH = 12
 
 _FilesByTask = dict[TaskId, list[FetchedFile]]
 _MissedByTask = dict[TaskId, list[MissedFile]]

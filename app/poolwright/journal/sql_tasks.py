@@ -93,7 +93,7 @@ def end_attempt(
 #: Columns of ``read_state``, in its order.
 STATE_COLUMNS = """
 tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload, timeout_s,
-group_name, (SELECT known FROM refreshes WHERE refreshes.task_id = tasks.task_id AND result IS NULL)
+group_name, tasks.cells, (SELECT known FROM refreshes WHERE refreshes.task_id = tasks.task_id AND result IS NULL)
 """
 _TASK = f"SELECT {STATE_COLUMNS} FROM tasks WHERE task_id = ?"
 _CLAIMED = f"SELECT {STATE_COLUMNS} FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')"
@@ -205,7 +205,7 @@ def count_death(connection: Connection, task_id: TaskId) -> int:
 def read_state(row: tuple[Any, ...]) -> TaskState:
     """Return the state in a row of ``STATE_COLUMNS``."""
     task_id, po_number, portal_number, status, attempt_count, death_count, not_before, *rest = row
-    payload, timeout_s, group, known = rest
+    payload, timeout_s, group, cells, known = rest
     return TaskState(
         task_id=TaskId(task_id),
         po_number=po_number,
@@ -217,6 +217,7 @@ def read_state(row: tuple[Any, ...]) -> TaskState:
         payload=loads(payload),
         timeout_s=timeout_s,
         group=group,
+        cells=loads(cells),
         known_files=None if known is None else tuple(FetchedFile(**file) for file in loads(known)),
     )
 

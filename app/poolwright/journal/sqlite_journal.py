@@ -266,6 +266,11 @@ class SqliteJournal:
             return sql_groups.cancel_waiting(connection, batch_id, at, group)
 
     @_in_writer
+    def reopen_group(self, batch_id: BatchId, prefix: str, group: str) -> int:
+        with self._database.transaction(is_large=True) as connection:
+            return sql_groups.reopen_group(connection, batch_id, prefix, group, self._clock.now())
+
+    @_in_writer
     def keep_aside(self, batch_id: BatchId) -> int:
         """Set aside the waiting tasks of a list whose groups are set aside; return how many."""
         with self._database.transaction(is_large=True) as connection:

@@ -11,7 +11,7 @@ clock was changed before it, so it shortens every wait to the longest delay that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from poolwright.domain.ids import TaskId, WorkerRef
@@ -106,6 +106,8 @@ class TaskState:
     known_files: tuple[FetchedFile, ...] | None = None
     #: As in the latest list that gave it one.
     group: str = ""
+    #: As in the latest list that gave it some.
+    cells: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def from_task(cls, task: POTask) -> TaskState:
@@ -117,6 +119,7 @@ class TaskState:
             payload=task.payload,
             timeout_s=task.timeout_s,
             group=task.group,
+            cells=task.cells,
         )
 
     @property
@@ -133,6 +136,7 @@ class TaskState:
             timeout_s=self.timeout_s,
             known_files=self.known_files,
             group=self.group,
+            cells=self.cells,
         )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from poolwright.domain.account import Account
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted
@@ -26,6 +27,34 @@ class RedoPolicy(StrEnum):
     UNFINISHED = "unfinished"
     #: Every order of the list.
     ALL = "all"
+
+
+_REFRESH_CONFLICTS = {
+    RedoPolicy.ALL: "--redo all downloads every file again, and --refresh keeps those that did not change; choose one.",
+    RedoPolicy.NOTHING: "--refresh fetches orders again whose files are missing or changed on the disk; it needs "
+    "--redo retryable (the default) or --redo unfinished.",
+}
+
+
+def check_refresh(redo: RedoPolicy) -> None:
+    """Check that finished orders can be looked at again beside this redo policy.
+
+    Raises:
+        OptionsError: The two contradict each other.
+    """
+    if conflict := _REFRESH_CONFLICTS.get(redo):
+        raise OptionsError(conflict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """What the sender of a list to a daemon wants for it."""
+
+    redo: RedoPolicy = RedoPolicy.RETRYABLE
+    #: Whether orders that are done are looked at again.
+    is_refresh: bool = False
+    #: Column whose value is the group of an order; ``None`` for that of the daemon, empty for no groups.
+    group_by: str | None = None
 
 
 class BatchEnding(StrEnum):

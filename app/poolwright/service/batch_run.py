@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from poolwright.archive.folder_template import FolderTemplate, cells_by_task, list_columns
+from poolwright.archive.folder_template import FolderTemplate, list_columns, with_cells
 from poolwright.archive.output_tree import OutputTree
 from poolwright.archive.report import ReportFiles, load_workbook_writer, write_reports
 from poolwright.archive.report_table import TaskRecords
@@ -175,6 +175,7 @@ async def run_batch(
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
     tree = output_tree_of(job, clock)
+    job = with_folder_cells(job)
     results: list[tuple[BatchSummary, BatchReport]] = []
     async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
@@ -311,8 +312,13 @@ def output_tree_of(job: BatchJob, clock: Clock) -> OutputTree:
     """Return the output tree, whose template may also use columns of the list."""
     page_fields = _known_fields(job)
     known = None if page_fields is None else page_fields | list_columns(job.orders, page_fields).keys()
-    cells = cells_by_task(job.orders, FolderTemplate.parse(job.template), page_fields or ())
-    return OutputTree(job.out, job.template, clock=clock, known_fields=known, account=job.account, cells=cells)
+    return OutputTree(job.out, job.template, clock=clock, known_fields=known, account=job.account)
+
+
+def with_folder_cells(job: BatchJob) -> BatchJob:
+    """Return the job with the cells of its list that name the folders of its orders."""
+    template = FolderTemplate.parse(job.template)
+    return replace(job, orders=with_cells(job.orders, template, _known_fields(job) or ()))
 
 
 def _known_fields(job: BatchJob) -> frozenset[str] | None:

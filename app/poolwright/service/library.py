@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -219,6 +219,8 @@ __all__ = [
 
 #: Batch id of the tasks that scripts submit.
 LIBRARY_BATCH_ID = BatchId("library")
+#: Start of the ids of tasks of scripts.
+_OWN_PREFIX = "own:"
 #: Default folder template of tasks without a portal.
 DEFAULT_FOLDER_TEMPLATE = "{number}"
 #: The base profile of pools without a portal, in the private folder.
@@ -227,19 +229,34 @@ BASE_FOLDER_NAME = "base"
 CLEANUP_LIMIT_S = 30.0
 
 
-def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
+def new_task(
+    name: str,
+    payload: JsonValue = None,
+    *,
+    timeout_s: float | None = None,
+    group: str = "",
+    cells: Mapping[str, str] | None = None,
+) -> POTask:
     """Create a task for a custom processor.
 
     Args:
         name: Identifies the task in the journal and names its folder; unique within one output folder.
         payload: Input of the processor: any JSON value. A known name with a different payload is refused.
         timeout_s: Time limit in seconds; overrides the setting.
+        group: Set aside when ``group_limit`` of its tasks in a row are refused, until ``pool.resume_group``.
+        cells: Values for further fields of ``folder_template``, by name.
 
     Raises:
         TaskError: The payload is not JSON or too large, or the time limit is invalid.
     """
     return POTask(
-        task_id=TaskId(f"own:{name}"), po_number=name, portal_number=name, payload=payload, timeout_s=timeout_s
+        task_id=TaskId(f"{_OWN_PREFIX}{name}"),
+        po_number=name,
+        portal_number=name,
+        payload=payload,
+        timeout_s=timeout_s,
+        group=group,
+        cells=dict(cells or {}),
     )
 
 
@@ -266,6 +283,10 @@ class _PoolSetup:
     @property
     def private(self) -> Path:
         return self.settings.out / PRIVATE_NAME
+
+    @property
+    def prefix(self) -> str:
+        return _OWN_PREFIX if self.account is None else self.account.prefix
 
 
 @asynccontextmanager
@@ -330,8 +351,12 @@ async def _running_pool(
         options = replace(
             pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),
             waits_for_login=setup.waits_for_login,
+            group_limit=setup.settings.group_limit,
         )
+        await journal.keep_aside(LIBRARY_BATCH_ID)
+        groups = await journal.groups_set_aside(setup.prefix)
         ports = PoolPorts(journal=journal, archive=setup.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID)
+        ports = replace(ports, prefix=setup.prefix, groups_set_aside=groups)
         try:
             async with (
                 clean_staging(setup.tree, options.staging_path),

@@ -112,10 +112,10 @@ async def reopen(
     """
     await journal.reopen(await tasks_to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
     if is_refresh:
-        await journal.refresh(await journal.read(partial(_known_files, batch_id=batch_id)))
+        await journal.refresh(await journal.read(partial(known_files, batch_id=batch_id)))
 
 
-def _known_files(reading: JournalReader, *, batch_id: BatchId) -> dict[TaskId, tuple[FetchedFile, ...]]:
+def known_files(reading: JournalReader, *, batch_id: BatchId) -> dict[TaskId, tuple[FetchedFile, ...]]:
     """Return the files of every order that is done and can be looked at again."""
     known: dict[TaskId, tuple[FetchedFile, ...]] = {}
     for record in reading.records(batch_id):

@@ -246,8 +246,8 @@ class Settings(BaseSettings):
     group_by: Annotated[str, SettingHelp(flags=("--group-by",), default="none")] = Field(
         default="",
         examples=["Company Code"],
-        description="Column of the list whose value is the group of an order: its name, or '#3' for the third. `run` "
-        "sets a group aside whose orders are refused for lack of access, and goes on with the others.",
+        description="Column of the list whose value is the group of an order: its name, or '#3' for the third. A "
+        "group whose orders are refused for lack of access is set aside, and the others go on.",
     )
     group_limit: Annotated[int, SettingHelp(flags=("--group-limit",))] = Field(
         default=3,

@@ -81,6 +81,8 @@ _ALLOWED: Mapping[str, str] = {
     "command": "a list of the program and its arguments, such as ['python3', 'export.py']; no shell is involved",
     "column": "the name of a column, or its position such as '#3'",
     "sheet": "the name of a sheet",
+    "refresh": "true or false",
+    "group_by": "the name of a column or its position such as '#3', or nothing for no groups",
     "profile": "the name of a profile",
     "portal": "the name of a portal pack, or the path of a .toml file",
     "out": "the path of a folder",
@@ -152,6 +154,10 @@ class ScheduleEntry(BaseModel):
     command: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     column: Text | None = None
     sheet: Text | None = None
+    #: Whether finished orders are looked at again.
+    refresh: bool = False
+    #: Column of the groups; empty for none.
+    group_by: str | None = None
     profile: Text | None = None
     portal: Text | None = None
     out: UserPath | None = None

@@ -40,6 +40,7 @@ from poolwright.supervisor.policy.commands import (
     Recycle,
     RefreshLogin,
     ReleaseGroup,
+    ReopenGroup,
     ReportMemoryRecycle,
     RequestLoginCheck,
     Requeue,
@@ -154,6 +155,8 @@ class TaskCommandExecutor:
                     self.context.event_log.notice(Level.WARNING, command.cause)
                 self.feeder.withhold_group(command.group)
                 self.writer.submit(command)
+            case ReopenGroup():
+                self.writer.submit(command)
 
     async def _file(self, command: FileReport | RecordOutcome) -> None:
         with self.context.inbox.unsettled.counted():
@@ -249,7 +252,7 @@ class CommandExecutor:
                 self.worker_commands.execute(command)
             case FileReport() | RecordOutcome() | Requeue() | Discard() | Forget() | FailQueued():
                 self.task_commands.execute(command)
-            case SetAside() | WithholdGroup() | ReleaseGroup():
+            case SetAside() | WithholdGroup() | ReleaseGroup() | ReopenGroup():
                 self.task_commands.execute_for_group(command)
             case (
                 ScheduleVerification()

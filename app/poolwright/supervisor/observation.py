@@ -86,6 +86,8 @@ class PoolSnapshot:
     memory_peak_bytes: int
     #: Memory that they may use; 0 before the first measurement.
     memory_limit_bytes: int
+    #: Names of the groups of orders that are set aside.
+    groups_set_aside: tuple[str, ...] = ()
 
     @property
     def memory_bytes(self) -> int:

@@ -32,6 +32,7 @@ from poolwright.supervisor.memory_monitor import MemoryMonitor
 from poolwright.supervisor.observation import EventLog, PoolSnapshot
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.policy.events import (
+    GroupResumed,
     LimitsChanged,
     PauseEnded,
     PauseRequested,
@@ -80,6 +81,8 @@ class PersistentWorkerPool:
         )
         self._gate = PortalGate(context, options.courtesy, options.tab_count)
         self._feeder = TaskFeeder(context, options.tab_count, options.worker.task_timeout_s, self._gate)
+        for group in ports.groups_set_aside:
+            self._feeder.withhold_group(group)
         self.submissions = Submissions(context, self._feeder)
         self._workspace = Workspace(options=options, context=context)
         self._storage = StorageMonitor(context, self._workspace)
@@ -87,7 +90,8 @@ class PersistentWorkerPool:
         staging = self._workspace.staging
         self._filer = TaskFiler(context=context, storage=self._storage, staging=staging)
         self._writer = TaskWriter(context, self._feeder, self.submissions, staging)
-        self._controller = Controller(context, initial_state(options), self._feeder, self.submissions)
+        state = initial_state(options, ports.groups_set_aside)
+        self._controller = Controller(context, state, self._feeder, self.submissions)
         self._alive = WaitGroup()
         self._shutdown = self._make_shutdown()
         self._stack = AsyncExitStack()
@@ -179,6 +183,7 @@ class PersistentWorkerPool:
             workers=tuple(worker.snapshot() for worker in self.workers),
             tabs_per_worker=self._options.worker.tabs_per_worker,
             open_count=self.submissions.unfinished.count,
+            groups_set_aside=tuple(sorted(self._controller.state.groups.set_aside)),
             holds=tuple(sorted(self._controller.state.pauses.active)),
             slow_down=self._gate.slow_down,
             memory_peak_bytes=self.memory_monitor.peak_bytes,
@@ -204,6 +209,10 @@ class PersistentWorkerPool:
             msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
             raise ValueError(msg)
         self._inbox.post(RestartRequested(slot=slot))
+
+    def resume_group(self, group: str) -> None:
+        """Process the orders of a group again that is set aside; does nothing for any other group."""
+        self._inbox.post(GroupResumed(group=group))
 
     def set_limits(self, limits: Limits) -> None:
         """Apply other limits from now on, also to the queue and to the memory monitor.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +33,10 @@ class PoolPorts:
     observe: EventSink
     #: The list whose tasks the pool works on.
     batch_id: BatchId
+    #: Start of the ids of its portal's tasks, with the colon; empty if they have none.
+    prefix: str = ""
+    #: Groups of that portal that are set aside from the start, with the cause of each.
+    groups_set_aside: Mapping[str, str] = field(default_factory=dict[str, str])
     #: Module of the worker process; tests replace it with a scripted one.
     module: str = "poolwright.worker"
     #: Returns the memory of the machine; tests return less.

@@ -90,6 +90,7 @@ class RetryingJournal:
     count_death = _retried(Journal.count_death, at_end=0, is_loss=True)
     finish = _retried(Journal.finish, at_end=None, is_loss=True)
     finish_waiting = _retried(Journal.finish_waiting, at_end=())  # no loss: the tasks stay queued for the next start
+    reopen_group = _retried(Journal.reopen_group, at_end=0)  # no loss: the group stays set aside
     record = _retried(Journal.record, at_end=None, is_loss=True)
     counts = _retried(Journal.counts, is_read=True)
     members = _retried(Journal.members, is_read=True)

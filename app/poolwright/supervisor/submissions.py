@@ -149,7 +149,7 @@ class Submissions:
         Raises:
             PoolError: The pool has stopped, or the journal cannot store them; nothing was submitted.
         """
-        return await self._open_more(len(tasks), partial(self._context.journal.add, self._context.batch_id, tasks))
+        return await self.open_more(len(tasks), partial(self._context.journal.add, self._context.batch_id, tasks))
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
         """Queue finished tasks of the list again, with all attempts; return how many.
@@ -157,7 +157,7 @@ class Submissions:
         Raises:
             PoolError: The pool has stopped, or the journal cannot store the change; nothing was changed.
         """
-        return await self._open_more(len(task_ids), partial(self._context.journal.reopen, task_ids))
+        return await self.open_more(len(task_ids), partial(self._context.journal.reopen, task_ids))
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> int:
         """Cancel those of these tasks that no worker has; return how many. A cancellation does not interrupt it.
@@ -181,8 +181,18 @@ class Submissions:
             cancelled |= self._on_cancelled(await self._context.journal.cancel_all(released), own)
         return cancelled
 
-    async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
-        """Open tasks with ``write``; count them before a worker can take one, because an outcome drops the count."""
+    async def open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
+        """Open tasks of the list by a change of the journal; return how many.
+
+        They are counted before a worker can take one, because an outcome drops the count.
+
+        Args:
+            count_max: The most tasks that the change can open.
+            write: Makes the change, and returns how many tasks it opened.
+
+        Raises:
+            PoolError: The pool has stopped, or the journal cannot store the change; nothing was changed.
+        """
         if self._end is not None:
             raise self._error() or PoolError("The pool has stopped and accepts no more tasks.")
         self.unfinished.add(count_max)

@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from poolwright.archive.staging import StagingFolders
-from poolwright.domain.events import TaskEnded, TaskReturned
+from poolwright.domain.events import Level, TaskEnded, TaskReturned
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
@@ -28,6 +28,7 @@ from poolwright.supervisor.policy.commands import (
     FailQueued,
     FileReport,
     RecordOutcome,
+    ReopenGroup,
     Requeue,
     SetAside,
     StagedAttempt,
@@ -43,7 +44,7 @@ CHUNK_SIZE = 1_000
 #: Delay of a task that is being set aside, so that nobody claims it meanwhile.
 _SET_ASIDE_DELAY_S = 60.0
 
-_WriterCommand = Requeue | FailQueued | SetAside
+_WriterCommand = Requeue | FailQueued | SetAside | ReopenGroup
 
 
 class TaskWriter:
@@ -96,6 +97,8 @@ class TaskWriter:
             await self._fail_queued(command.reason)
         elif isinstance(command, SetAside):
             await self._set_aside(command)
+        elif isinstance(command, ReopenGroup):
+            await self._reopen_group(command.group)
         elif self._rest_reason is None:
             await self._requeue(command)
         else:
@@ -130,6 +133,7 @@ class TaskWriter:
     async def _set_aside(self, command: SetAside) -> None:
         """End the tasks of a group that no worker has: first those that are claimed, then all that wait."""
         context = self._context
+        self._feeder.withhold_group(command.group)  # it may have been resumed since the command was given
         for task in self._feeder.take_withheld(command.group):
             why = ReturnReason.SET_ASIDE
             await context.journal.requeue(
@@ -138,6 +142,18 @@ class TaskWriter:
         report = Report(reason=Reason.GROUP_SET_ASIDE, detail=command.cause)
         for task in await context.journal.set_aside(context.batch_id, command.group, report):
             self._publish_end(task, report)
+
+    async def _reopen_group(self, group: str) -> None:
+        """Queue the tasks that ended because their group is set aside; they start only when they are counted."""
+        if self._rest_reason is not None:  # no worker is left
+            return
+        context = self._context
+        count = await context.journal.reopen_group(context.batch_id, context.ports.prefix, group)
+        self._submissions.unfinished.add(count)
+        self._feeder.release_group(group)
+        self._feeder.wake()
+        orders = f"{count:,} {'order waits' if count == 1 else 'orders wait'}"
+        context.event_log.notice(Level.INFO, f"The group {group} was resumed: {orders} again.")
 
     async def _fail_queued(self, reason: Reason) -> None:
         """Fail the tasks that wait in the journal, also for another attempt, then those in the queue."""

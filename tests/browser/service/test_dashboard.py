@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +28,7 @@ STATUS = {
     "tabs_per_worker": 2,
     "counts": {"QUEUED": 0, "ASSIGNED": 0, "RUNNING": 0, "DONE": 1652, "CANCELLED": 0},
     "outcomes": OUTCOMES,
+    "groups": [],
     "memory": {"used_bytes": 0, "limit_bytes": 0, "peak_bytes": 0},
     "rate_per_min": 0.0,
     "eta_s": None,
@@ -46,6 +47,7 @@ def lists(offset: int, limit: int) -> list[dict[str, object]]:
             "counts": {"QUEUED": 0, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 0},
             "outcomes": {"COMPLETED": 2, "NOT_FOUND": 1},
             "checking": None,
+            "refresh": {"order_count": 3, "changed_count": 1, "failed_count": 2} if number == 1 else None,
         }
         for number in range(offset, min(offset + limit, LIST_COUNT))
     ]
@@ -77,7 +79,9 @@ async def answer(route: Route) -> None:
     told: object = {"/api/v1/status": STATUS, "/api/v1/failures": FAILURES}.get(
         address.path, {"orders": [], "next": None}
     )
-    if address.path == "/api/v1/lists":
+    if route.request.method == "POST":
+        told = {"source": "typed here", "new_count": 1, "done_count": 0, "invalid": [], "notices": []}
+    elif address.path == "/api/v1/lists":
         told = lists(asked["offset"], asked["limit"])
         if asked["offset"] + asked["limit"] < LIST_COUNT:
             headers["Link"] = '<?>; rel="next"'
@@ -85,11 +89,14 @@ async def answer(route: Route) -> None:
 
 
 @asynccontextmanager
-async def opened(shell: Browser) -> AsyncGenerator[Page]:
+async def opened(shell: Browser, **others: Callable[[Route], Awaitable[None]]) -> AsyncGenerator[Page]:
+    """The page; ``others`` answer what is asked for below the last word of its path."""
     context = await shell.new_context(viewport={"width": 1200, "height": 900})
     try:
         page = await context.new_page()
         await page.route(f"{PLACE}/**", answer)
+        for name, other in others.items():
+            await page.route(f"**/api/v1/**/{name}", other)
         await page.goto(f"{PLACE}/#token=a-token-of-the-daemon")
         yield page
     finally:
@@ -119,3 +126,63 @@ async def test_a_failure_is_shown_as_a_sentence_and_its_code_stays_for_scripts(s
         )
         await expect(page.locator("#failures [data-retry=portal_changed]")).to_have_text("Retry 2")
         assert "portal_changed" not in (await page.locator("#failures").text_content() or "")
+
+
+LONG_NAME = "Werk Süd / Verwaltung und Beschaffung der nördlichen Niederlassungen"
+GROUPS = [
+    {
+        "name": "2000",
+        "cause": "The group 2000 was set aside: 3 orders of it in a row were refused for lack of access, the last one "
+        "PO4500012345.",
+        "set_aside_at": "2026-11-30T09:00:00Z",
+        "order_count": 41,
+        "resume_command": "poolwright resume-group 2000",
+    },
+    {
+        "name": LONG_NAME,
+        "cause": "The group was set aside: 1 order of it was refused for lack of access, the last one PO1.",
+        "set_aside_at": "2026-11-30T09:00:00Z",
+        "order_count": 1,
+        "resume_command": f'poolwright resume-group "{LONG_NAME}"',
+    },
+]
+
+
+async def test_groups_that_are_set_aside_are_named_with_the_command_and_resumed_by_a_click(shell: Browser) -> None:
+    waiting = {group["name"]: group for group in GROUPS}
+
+    async def tell_status(route: Route) -> None:
+        await route.fulfill(json={**STATUS, "groups": list(waiting.values())})
+
+    async def resume(route: Route) -> None:
+        waiting.pop(json.loads(route.request.post_data or "")["group"])
+        await route.fulfill(status=202, json={"count": 41})
+
+    async with opened(shell, status=tell_status, resume=resume) as page:
+        first = page.locator(".group", has_text="2000")
+        await expect(first).to_contain_text("3 orders of it in a row were refused for lack of access")
+        await expect(first.locator("code")).to_have_text("poolwright resume-group 2000")
+        await expect(page.locator("#groups-sum")).to_have_text("42 orders not processed")
+        await page.set_viewport_size({"width": 390, "height": 844})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+        await first.get_by_role("button", name="Resume").click()
+
+        await expect(page.locator(".group")).to_have_count(1)
+        await page.get_by_role("button", name="Resume the group Werk").click()
+        await expect(page.locator("#groups-part")).to_be_hidden()
+
+
+async def test_orders_that_are_to_be_looked_at_again_are_sent_so_and_a_list_says_what_came_of_it(
+    shell: Browser,
+) -> None:
+    async with opened(shell) as page:
+        await expect(page.locator("#lists tr").nth(1)).to_contain_text(
+            "3 looked at again, 1 changed, 2 without success"
+        )
+        await page.get_by_label("Look at finished orders again").check()
+        await page.locator("#numbers").fill("PO1")
+        async with page.expect_request(f"{PLACE}/api/v1/lists") as sent:
+            await page.locator("#numbers").press("Enter")
+
+        assert (await sent.value).post_data_json == {"numbers": ["PO1"], "name": "typed here", "refresh": True}

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Journal
-from poolwright.domain.tasks import OrderRow, Report
+from poolwright.domain.tasks import OrderList, OrderRow, Report
 from poolwright.journal.errors import JournalError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
@@ -270,3 +271,21 @@ async def test_a_list_tells_which_tasks_are_its_own(open_journal: OpenJournal) -
             task_id(2),
         }
         assert set(await journal.members(BATCH, [])) == set()
+
+
+async def test_the_cells_that_name_a_folder_are_those_of_the_latest_list_that_has_some(
+    open_journal: OpenJournal,
+) -> None:
+    def listed(batch_id: BatchId, **cells: str) -> OrderList:
+        given = orders(1, batch_id=batch_id)
+        return replace(given, tasks=tuple(replace(task, cells=cells) for task in given.tasks))
+
+    async with open_journal() as journal:
+        await journal.accept(listed(BATCH, Buyer="Ann"))
+        await journal.accept(listed(OTHER, Buyer="Bob"))
+        await journal.accept(orders(1, batch_id=BATCH))
+
+        [claimed] = await journal.fetch(BATCH, 1)
+        started = await journal.start(task_id(1), WORKER)
+
+        assert claimed.cells == started.cells == {"Buyer": "Bob"}

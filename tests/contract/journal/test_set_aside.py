@@ -97,3 +97,39 @@ async def test_an_order_that_is_set_aside_can_be_opened_again(open_journal: Open
 
         (task,) = await journal.fetch(BATCH, 9)
         assert (task.portal_number, task.group) == ("1", "A")
+
+
+async def test_a_group_that_is_resumed_has_its_orders_in_the_queue_again(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(grouped({1: "A", 2: "B", 3: "A", 4: "B", 5: "A"}))
+        await journal.cancel(task_id(5))
+        for group in "AB":
+            await journal.set_aside(BATCH, group, REPORT)
+
+        assert await journal.reopen_group(OTHER, "demo:", "A") == 2
+
+        assert await statuses(journal) == {
+            "1": "QUEUED",
+            "2": "CANCELLED",
+            "3": "QUEUED",
+            "4": "CANCELLED",
+            "5": "CANCELLED",
+        }
+        assert [task.portal_number for task in await journal.fetch(OTHER, 9)] == ["1", "3"]
+        await journal.accept(grouped({6: "A"}))
+        assert [task.portal_number for task in await journal.set_aside(BATCH, "A", replace(REPORT, detail="New."))] == [
+            "6"
+        ], "the mark of before is gone, with its detail"
+        record = await journal.find(task_id(6))
+        assert record is not None
+        assert record.report == replace(REPORT, detail="New.")
+
+
+async def test_a_group_of_another_portal_is_not_resumed(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(grouped({1: "A"}))
+        await journal.set_aside(BATCH, "A", REPORT)
+
+        assert await journal.reopen_group(BATCH, "other:", "A") == 0
+
+        assert await statuses(journal) == {"1": "CANCELLED"}

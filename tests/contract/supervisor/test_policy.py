@@ -32,6 +32,7 @@ from poolwright.supervisor.policy.commands import (
     Recycle,
     RefreshLogin,
     ReleaseGroup,
+    ReopenGroup,
     ReportMemoryRecycle,
     RequestLoginCheck,
     Requeue,
@@ -138,7 +139,7 @@ class Policy(RuleBasedStateMachine):
                 assert isinstance(command, Pause) == (command.cause not in self.held_causes)
                 self.held_causes -= {command.cause}
                 self.held_causes |= set() if isinstance(command, Resume) else {command.cause}
-            case WithholdGroup() | ReleaseGroup() | SetAside():
+            case WithholdGroup() | ReleaseGroup() | SetAside() | ReopenGroup():
                 msg = "no order has a group here"
                 raise AssertionError(msg)
 

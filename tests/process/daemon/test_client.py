@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -28,7 +29,10 @@ Ask = Callable[..., Awaitable[Result]]
 
 @asynccontextmanager
 async def found_daemon(
-    root: Path, monkeypatch: pytest.MonkeyPatch, tasks: tuple[str, ...] = ("finish",)
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tasks: tuple[str, ...] = ("finish",),
+    **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[tuple[Running, Ask]]:
     """A daemon that says where it is, and the program as somebody starts it in another terminal."""
     out = root / "out"
@@ -39,7 +43,7 @@ async def found_daemon(
 
         return await anyio.to_thread.run_sync(run)
 
-    async with running_daemon(root, monkeypatch, {"*": {"tasks": list(tasks)}}) as running:
+    async with running_daemon(root, monkeypatch, {"*": {"tasks": list(tasks)}}, **changes) as running:
         (out / PRIVATE_NAME / TOKEN_FILE_NAME).write_text(TOKEN)
         with daemon_pidfile(out / PRIVATE_NAME, running.url, SystemClock().now()):
             yield running, ask

@@ -13,7 +13,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
 from poolwright.files.disk import remove_tree
 from poolwright.journal.queries import OrderQuery
-from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch import ListOptions, RedoPolicy
 from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
 from tests.process.daemon.tmp_daemons import order_list, running_daemon, task_id
 
@@ -46,7 +46,7 @@ async def test_what_is_done_is_done_again_on_demand(tmp_path: Path, monkeypatch:
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.daemon.submit(order_list(1, 2))
         await running.done(2)
-        await running.daemon.submit(order_list(1, 2), RedoPolicy.ALL)
+        await running.daemon.submit(order_list(1, 2), ListOptions(redo=RedoPolicy.ALL))
         await running.until(lambda: sum(isinstance(event, TaskEnded) for event in running.events) == 4)
 
         assert running.daemon.pool.get_status().open_count == 0

@@ -51,13 +51,15 @@ def house(root: Path, **changes: Any) -> DaemonConfig:  # noqa: ANN401 - options
     base = root / "demo" / "base"
     if base.exists():
         changes["base"] = base
+    template, group_by = changes.pop("template", "{supplier}/{number}"), changes.pop("group_by", "")
     pool = replace(pool_options(root, **changes), waits_for_login=True, keeps_queue=True)
     return DaemonConfig(
         pool=pool,
         out=root / "out",
-        template="{supplier}/{number}",
+        template=template,
         known_fields=frozenset({"supplier"}),
         journal_path=root / "out" / ".poolwright" / "journal.db",
+        group_by=group_by,
         account=Account.at("https://portal.example", portal="demo", profile="demo"),
         module=SCRIPTED,
     )

@@ -19,6 +19,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.errors import JournalError
 from poolwright.service.library import Callbacks, PersistentWorkerPool, WatchError, new_task
+from poolwright.supervisor.policy import verification
 from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
@@ -170,3 +171,41 @@ async def test_what_auto_took_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         assert len(pool.workers) == 1
 
     assert any("workers = auto uses 1 worker" in str(event) for event in events)
+
+
+async def test_tasks_have_groups_that_are_set_aside_and_fields_of_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
+    script = {"*": {"tasks": ["fail:no_permission", "finish"]}}
+    saved: list[str] = []
+    all_saved = anyio.Event()
+
+    def complete(task: POTask, report: Report) -> None:
+        saved.extend([task.po_number] if report.reason is Reason.ALL_SAVED else [])
+        if len(saved) == 2:
+            all_saved.set()
+
+    watch = Callbacks(completion=complete)
+    options: dict[str, Any] = {"group_limit": 1, "folder_template": "{Buyer}/{number}", "tabs_per_worker": 1}
+
+    async with scripted_pool(tmp_path, monkeypatch, script, **options) as pool:
+        first = await (await pool.submit_task(new_task("a", group="A")))
+        second = await (await pool.submit_task(new_task("b", group="A", cells={"Buyer": "Ann"})))
+    async with scripted_pool(tmp_path, monkeypatch, FINISH, watch=watch, **options) as pool:
+        aside = await (await pool.submit_task(new_task("c", group="A", cells={"Buyer": "Bob"})))
+        pool.resume_group("A")
+        with anyio.fail_after(30):
+            await all_saved.wait()
+
+    assert first is not None
+    assert second is not None
+    assert aside is not None
+    assert [report.reason for report in (first, second, aside)] == [
+        Reason.NO_PERMISSION,
+        Reason.GROUP_SET_ASIDE,
+        Reason.GROUP_SET_ASIDE,
+    ]
+    assert saved == ["b", "c"]
+    assert (tmp_path / "out" / "Ann" / "b" / "a.txt").exists()
+    assert (tmp_path / "out" / "Bob" / "c" / "a.txt").exists()

@@ -18,7 +18,8 @@ REFUSED = "fail:no_permission"
 GROUPS = {1: "A", 2: "A", 3: "A", 4: "B", 5: "A", 6: "B", 7: "A", 8: "A"}
 NOTICE = (
     "The group A was set aside: 2 orders of it in a row were refused for lack of access, the last one PO2. When the "
-    "access is there, run the list with --resume-group A."
+    "access is there, resume it: `poolwright resume-group A` with a daemon, otherwise `poolwright run LIST "
+    "--resume-group A`."
 )
 ASIDE = ("3", "5", "7", "8")
 
@@ -70,3 +71,47 @@ async def test_a_pool_without_a_limit_asks_for_every_order(tmp_path: Path, monke
         await scripted.pool.finish()
 
     assert set((await reasons(scripted)).values()) == {Reason.NO_PERMISSION}
+
+
+async def test_a_group_is_resumed_while_the_pool_runs_and_then_its_orders_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
+    script = {"*": {"tasks": [REFUSED, REFUSED, "finish"]}}
+    around = {"prefix": "demo:"}
+
+    async with running_pool(
+        tmp_path, monkeypatch, script, *GROUPS, groups=GROUPS, group_limit=2, around=around
+    ) as scripted:
+        await scripted.pool.finish()
+        assert scripted.pool.get_status().groups_set_aside == ("A",)
+
+        scripted.pool.resume_group("A")
+        await scripted.until(lambda: len(scripted.ended()) == len(GROUPS) + len(ASIDE))
+
+        assert scripted.pool.get_status().groups_set_aside == ()
+
+    assert await reasons(scripted) == {
+        **dict.fromkeys(("1", "2"), Reason.NO_PERMISSION),
+        **dict.fromkeys(("3", "4", "5", "6", "7", "8"), Reason.ALL_SAVED),
+    }
+    notices = [event.text for event in scripted.events if isinstance(event, Notice)]
+    assert "The group A was resumed: 4 orders wait again." in notices
+
+
+async def test_a_group_that_is_set_aside_from_the_start_stays_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = {"prefix": "demo:", "groups_set_aside": {"A": "Why."}}
+    groups = {1: "A", 2: "B", 3: "A"}
+
+    async with running_pool(
+        tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, *groups, groups=groups, around=around
+    ) as scripted:
+        await scripted.pool.finish()
+
+    assert await reasons(scripted) == {
+        "1": Reason.GROUP_SET_ASIDE,
+        "2": Reason.ALL_SAVED,
+        "3": Reason.GROUP_SET_ASIDE,
+    }

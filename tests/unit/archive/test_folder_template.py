@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,13 @@ from hypothesis import strategies as st
 from poolwright.archive.folder_template import (
     DEFAULT_TEMPLATE,
     FolderTemplate,
+    ambiguity_notices,
     ambiguous_orders,
     cells_by_task,
     default_template,
     list_columns,
+    template_columns,
+    with_cells,
 )
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import BatchId
@@ -157,6 +162,36 @@ def test_a_column_without_a_name_is_no_level_and_a_row_that_is_too_short_has_emp
 
     assert list_columns(orders, ()) == {"Buyer": 0, "PO": 1, "Plant": 3}
     assert cells_by_task(orders, FolderTemplate.parse("{Plant}/{number}"), ()) == {task.task_id: {"Plant": ""}}
+
+
+def test_the_tasks_of_a_list_get_the_cells_that_the_template_uses() -> None:
+    orders = a_list(("Ann", "PO1", "2025"), ("Bob", "PO2", "2026"))
+
+    given = with_cells(orders, FolderTemplate.parse("{Buyer}/{supplier}/{number}"), {"supplier"})
+
+    assert [task.cells for task in given.tasks] == [{"Buyer": "Ann"}, {"Buyer": "Bob"}]
+    assert replace(given, tasks=orders.tasks) == orders
+    rowless = replace(orders, tasks=(*orders.tasks, task_for("PO9")))
+    assert with_cells(rowless, FolderTemplate.parse("{Buyer}/{number}"), ()).tasks[-1].cells == {}
+    assert with_cells(orders, FolderTemplate.parse("{number}"), ()) is orders
+
+
+def test_orders_whose_rows_differ_are_counted_and_the_columns_named_once() -> None:
+    one, two = (task.task_id for task in a_list(("Ann", "PO1"), ("Bob", "PO2")).tasks)
+
+    assert ambiguity_notices({}) == ()
+    assert ambiguity_notices({one: ("Buyer",)}) == (
+        "1 order is in rows that differ in Buyer; the folder is that of the first row.",
+    )
+    assert ambiguity_notices({one: ("Buyer", "Year"), two: ("Buyer",)}) == (
+        "2 orders are in rows that differ in Buyer, Year; the folder is that of the first row.",
+    )
+
+
+def test_the_fields_that_only_a_list_can_fill_are_known() -> None:
+    template = FolderTemplate.parse("{Plant}/{Buyer}/{supplier}/{year}/{number}")
+
+    assert template_columns(template, {"supplier", "other"}) == ("Buyer", "Plant")
 
 
 def test_what_the_page_tells_goes_before_a_column() -> None:

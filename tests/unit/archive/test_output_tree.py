@@ -489,3 +489,21 @@ def test_of_many_folders_none_is_listed_twice(out: Path, monkeypatch: pytest.Mon
     assert known.find(out / "Upper") == [out / "UPPER"]
     assert known.find(out / "lower") == []
     assert listed == [out]
+
+
+def test_an_order_that_no_list_gave_the_columns_of_the_template_says_why_its_folder_is_called_unknown(
+    out: Path, tmp_path: Path
+) -> None:
+    tree = OutputTree(out, "{Buyer}/{Plant}/{number}", clock=StoppedClock(), columns=("Plant", "Buyer"))
+    listed = replace(task_for("PO2"), cells={"Buyer": "Ann", "Plant": ""})
+
+    bare = tree.file(task_for("PO1"), report_for(FILES), stage(tmp_path / "1", FILES))
+    known = tree.file(listed, report_for(FILES), stage(tmp_path / "2", FILES))
+
+    assert bare.folder == "Unknown/Unknown/PO1"
+    (notice,) = bare.notices
+    assert notice == (
+        "Its folder is called Unknown, as no list with the column Buyer and Plant has named this order; submit such a "
+        "list with --redo all to move it."
+    )
+    assert (known.folder, known.notices) == ("Ann/Unknown/PO2", ())

@@ -31,6 +31,35 @@ def test_nobody_opens_a_daemon_to_the_network_by_accident(command: Command, prof
     assert not (Path.cwd() / "downloads").exists()
 
 
+def test_columns_for_groups_and_folders_reach_the_daemon_and_are_told(
+    command: Command, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services: list[serve._Service] = []
+
+    async def start(service: serve._Service, _private: Path) -> None:
+        services.append(service)
+
+    monkeypatch.setattr(serve, "_serve", start)
+    options = ("--group-by", "Company Code", "--group-limit", "2", "--folder-template", "{Buyer}/{number}")
+
+    ended = [command("serve", *options), command("serve")]
+
+    assert [each.exit_code for each in ended] == [0, 0], ended[0].stderr
+    given, usual = services
+    assert (given.daemon.group_by, given.daemon.pool.group_limit) == ("Company Code", 2)
+    assert given.daemon.template == "{Buyer}/{number}"
+    assert any("{Buyer} of the folder template" in notice.text for notice in given.notices)
+    assert (usual.daemon.group_by, usual.daemon.pool.group_limit) == ("", 3)
+    assert not any("folder template" in notice.text for notice in usual.notices)
+
+
+def test_a_template_that_is_no_template_is_refused_at_the_start(command: Command, profile: Path) -> None:
+    ended = command("serve", "--folder-template", "{Buyer")
+
+    assert ended.exit_code == 2
+    assert "unmatched brace" in ended.stderr
+
+
 @dataclass
 class Ending:
     """A daemon whose pool ends after some looks."""

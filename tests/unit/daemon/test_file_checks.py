@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import FetchedFile
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.daemon import file_checks as module
@@ -51,6 +52,7 @@ class FileCheckSetup:
     checks: FileChecks
     tree: SlowTree
     reopened: list[TaskId] = field(default_factory=list[TaskId])
+    refreshed: dict[TaskId, Sequence[FetchedFile]] = field(default_factory=dict[TaskId, Sequence[FetchedFile]])
     told: list[tuple[Level, str]] = field(default_factory=list[tuple[Level, str]])
     trouble: list[PoolError] = field(default_factory=list[PoolError])
 
@@ -81,12 +83,16 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[FileCh
         found.reopened += task_ids
         return len(task_ids)
 
+    async def refresh(known: Mapping[TaskId, Sequence[FetchedFile]]) -> int:
+        found.refreshed.update(known)
+        return len(known)
+
     def note(event: Event) -> None:
         assert isinstance(event, Notice)
         found.told.append((event.level, event.text))
 
     async with done_journal(root) as journal, anyio.create_task_group() as beside:
-        found = FileCheckSetup(FileChecks(journal, tree, root, reopen=reopen, observe=note), tree)
+        found = FileCheckSetup(FileChecks(journal, tree, root, reopen=reopen, refresh=refresh, observe=note), tree)
         if is_serving:
             beside.start_soon(found.checks.run)
         yield found
@@ -103,6 +109,35 @@ async def test_only_what_is_not_whole_is_done_again(tmp_path: Path) -> None:
         assert here.checks.get(BATCH) is None
     assert here.reopened == [task_id(2)]
     assert here.told == [(Level.INFO, f"Checked the files of 2 finished orders of list {BATCH}: 1 will run again.")]
+
+
+async def test_finished_orders_are_looked_at_again_after_the_check_with_the_files_that_they_have(
+    tmp_path: Path,
+) -> None:
+    async with place(tmp_path) as here:
+        await here.checks.add(BATCH, RedoPolicy.RETRYABLE, is_refresh=True)
+        await here.until(lambda: here.told)
+
+    assert {key: [file.name for file in files] for key, files in here.refreshed.items()} == {
+        task_id(1): ["a.pdf"],
+        task_id(2): ["a.pdf"],
+    }
+    assert here.told == [
+        (
+            Level.INFO,
+            f"Checked the files of 2 finished orders of list {BATCH}: none will run again, 2 will be looked at again.",
+        )
+    ]
+
+
+async def test_the_next_daemon_looks_again_where_this_one_was_to(tmp_path: Path) -> None:
+    async with place(tmp_path, is_serving=False) as here:
+        await here.checks.add(BATCH, RedoPolicy.UNFINISHED, is_refresh=True)
+        await here.checks.add(OTHER, RedoPolicy.RETRYABLE)
+
+    async with place(tmp_path) as there:
+        await there.until(lambda: len(there.told) == 2)
+    assert there.refreshed.keys() == {task_id(1), task_id(2)}
 
 
 async def test_it_says_how_far_it_is_and_others_wait_their_turn(tmp_path: Path) -> None:

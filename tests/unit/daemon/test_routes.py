@@ -30,6 +30,7 @@ ROUTES = {
     "POST /api/v1/lists/upload": "send_file_api_v1_lists_upload_post",
     "GET /api/v1/lists/{list_id}": "one_list_api_v1_lists__list_id__get",
     "GET /api/v1/lists/{list_id}/report": "report_api_v1_lists__list_id__report_get",
+    "POST /api/v1/groups/resume": "resume_group_api_v1_groups_resume_post",
     "GET /api/v1/orders": "orders_api_v1_orders_get",
     "POST /api/v1/orders/cancel": "cancel_api_v1_orders_cancel_post",
     "POST /api/v1/orders/retry": "retry_api_v1_orders_retry_post",

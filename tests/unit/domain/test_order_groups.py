@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.domain.order_groups import group_orders
+from poolwright.domain.order_groups import GroupSetAside, group_orders, quoted_group
 from poolwright.domain.tasks import OrderList, OrderRow
+from tests.support.manual_clock import START
 from tests.support.tasks import orders, task_id
 
 COLUMNS = ("PO", "Company Code", "Plant", "Plant")
@@ -106,3 +107,19 @@ def test_of_many_columns_the_first_are_shown() -> None:
         group_orders(given, "Branch")
     with pytest.raises(OptionsError, match=r"c10, c11; '#3'"):
         group_orders(replace(given, columns=given.columns[:12]), "Branch")
+
+
+def test_a_group_that_is_set_aside_says_why_and_by_which_command_it_is_resumed() -> None:
+    def aside(name: str, cause: str) -> GroupSetAside:
+        return GroupSetAside(name=name, cause=cause, set_aside_at=START, order_count=2)
+
+    group = aside("North 1", "The group North 1 was set aside: why. When the access is there, do it.")
+    assert group.why == "The group North 1 was set aside: why."
+    assert group.resume_command == 'poolwright resume-group "North 1"'
+    assert aside("2000", "Why.").why == "Why."
+    assert aside("2000", "Why.").resume_command == "poolwright resume-group 2000"
+
+
+@pytest.mark.parametrize(("name", "word"), [("2000", "2000"), ("A-1", '"A-1"'), ("A B", '"A B"')])
+def test_the_name_of_a_group_is_one_word_of_a_command(name: str, word: str) -> None:
+    assert quoted_group(name) == word

@@ -12,7 +12,7 @@ from poolwright.domain.tasks import OrderList, Report
 from poolwright.journal import queries
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
-from tests.support.manual_clock import ManualClock
+from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
 
 REPORT = Report(reason=Reason.GROUP_SET_ASIDE, detail="Why.")
@@ -110,3 +110,27 @@ async def test_an_order_that_has_another_end_is_not_counted(path: Path) -> None:
         await journal.reopen([task_id(2)])
 
         assert await set_aside_count(journal, BATCH) == {"A": 1}
+
+
+async def test_groups_that_are_set_aside_are_told_with_their_causes_and_orders(path: Path) -> None:
+    async def shown(journal: SqliteJournal, prefix: str) -> list[tuple[str, str, int]]:
+        found = await journal.query(partial(queries.find_groups_set_aside, prefix=prefix))
+        assert {group.set_aside_at for group in found} <= {START}
+        return [(group.name, group.cause, group.order_count) for group in found]
+
+    async with SqliteJournal(path, ManualClock()) as journal:
+        await journal.accept(grouped(1, 2, 3, group="B"))
+        await journal.accept(grouped(4, batch_id=OTHER, group="A"))
+        await journal.accept(grouped(5, batch_id=BatchId("third"), portal="coupa", group="B"))
+        await journal.cancel(task_id(1))
+        for batch_id, group in ((BATCH, "B"), (OTHER, "A")):
+            await journal.set_aside(batch_id, group, REPORT)
+        await journal.set_aside(BatchId("third"), "B", replace(REPORT, detail="Another."))
+
+        assert await shown(journal, "demo:") == [("A", "Why.", 1), ("B", "Why.", 2)]
+        assert await shown(journal, "coupa:") == [("B", "Another.", 1)]
+
+        assert await journal.reopen_group(OTHER, "demo:", "B") == 2
+        assert await shown(journal, "demo:") == [("A", "Why.", 1)]
+        assert await shown(journal, "coupa:") == [("B", "Another.", 1)]
+    check_laws(path)

@@ -178,3 +178,20 @@ async def test_only_the_refreshes_of_a_list_since_a_moment_are_counted(
     assert await count(BATCH, at) == RefreshCounts(failed_count=1)
     assert await count(BATCH, at + timedelta(seconds=1)) == RefreshCounts()
     assert await count(OTHER, at) == RefreshCounts()
+
+
+async def test_a_list_shows_what_came_of_looking_again_since_it_was_accepted_last(
+    journal: SqliteJournal, clock: ManualClock
+) -> None:
+    async def shown() -> RefreshCounts:
+        view = await journal.query(partial(queries.find_list, batch_id=BATCH))
+        assert view is not None
+        return view.refresh
+
+    assert await shown() == RefreshCounts()
+    await attempt(journal, CHANGED)
+    assert await shown() == RefreshCounts(changed_count=1, changed_file_count=1)
+
+    clock.advance(1)
+    await journal.accept(orders(1))
+    assert await shown() == RefreshCounts()

@@ -206,6 +206,7 @@ async def test_columns_of_the_list_become_levels_of_folders(tmp_path: Path) -> N
     job = replace(job_of(tmp_path, 1), template="{Buyer}/{number}")
     rows = tuple(replace(row, cells=(*row.cells, "Ann")) for row in job.orders.rows)
     job = replace(job, orders=replace(job.orders, columns=(*job.orders.columns, "Buyer"), rows=rows))
+    job = batch_run.with_folder_cells(job)
     (task,) = job.orders.tasks
     files = {"a.pdf": b"a"}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.messages import Finished, LoginChecked
@@ -15,6 +17,7 @@ from poolwright.supervisor.policy.commands import (
     FileReport,
     GroupCommand,
     ReleaseGroup,
+    ReopenGroup,
     RequestLoginCheck,
     Requeue,
     ScheduleVerification,
@@ -22,10 +25,10 @@ from poolwright.supervisor.policy.commands import (
     WithholdGroup,
 )
 from poolwright.supervisor.policy.decide import decide
-from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskWithheld, VerificationDue
+from poolwright.supervisor.policy.events import GroupResumed, PoolInput, TaskAssigned, TaskWithheld, VerificationDue
 from poolwright.supervisor.policy.group_access import GroupAccess
 from poolwright.supervisor.policy.group_breaker import set_aside_cause
-from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot, initial_state
 from tests.support.tasks import po_task
 from tests.support.worker_messages import received
 
@@ -33,7 +36,8 @@ ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 REFUSED, SAVED = Report(reason=Reason.NO_PERMISSION), Report(reason=Reason.ALL_SAVED)
 CAUSE = (
     "The group 2000 was set aside: 2 orders of it in a row were refused for lack of access, the last one PO2. When the "
-    "access is there, run the list with --resume-group 2000."
+    "access is there, resume it: `poolwright resume-group 2000` with a daemon, otherwise `poolwright run LIST "
+    "--resume-group 2000`."
 )
 
 
@@ -185,10 +189,40 @@ def test_an_order_in_progress_that_is_refused_later_is_filed_and_sets_nothing_as
     assert group_commands(commands) == []
 
 
+def test_a_group_that_is_resumed_starts_again_with_nothing_held_against_it() -> None:
+    told = Told()
+    told.attempt(of(3, "3000"), REFUSED)
+    told.attempt(of(1), REFUSED)
+    told.attempt(of(2), REFUSED)
+    told.check(LoginCheck.LOGGED_IN)
+
+    commands = told.tell(GroupResumed(group="2000"))
+
+    assert commands == [ReopenGroup(group="2000")]
+    assert told.state.groups == GroupAccess(limit=2, refusal_counts={"3000": 1})
+    assert group_commands(told.tell(TaskWithheld(task=of(4)))) == [], "it waits until its group is released"
+    assert told.tell(GroupResumed(group="2000")) == [], "it is not set aside any more"
+
+
+def test_a_group_that_was_set_aside_before_the_start_stays_so() -> None:
+    options = PoolOptions(
+        worker=WorkerOptions(browser=BrowserOptions()),
+        base_profile_path=Path("base"),
+        runs_root=Path("runs"),
+        staging_path=Path("staging"),
+    )
+    told = Told()
+    told.state = initial_state(options, {"2000": "Why."})
+
+    assert told.state.groups == GroupAccess(set_aside={"2000": "Why."})
+    assert told.tell(TaskWithheld(task=of(4))) == [SetAside(group="2000", cause="Why.")]
+
+
 @pytest.mark.parametrize(("group", "shown"), [("2000", "2000"), ("North 1", '"North 1"')])
 def test_the_cause_says_how_to_go_on(group: str, shown: str) -> None:
     assert set_aside_cause(of(7, group), 1) == (
         f"The group {group} was set aside: 1 order of it was refused for lack of access, the last one PO7. When the "
-        f"access is there, run the list with --resume-group {shown}."
+        f"access is there, resume it: `poolwright resume-group {shown}` with a daemon, otherwise `poolwright run LIST "
+        f"--resume-group {shown}`."
     )
     assert set_aside_cause(of(2), 2) == CAUSE

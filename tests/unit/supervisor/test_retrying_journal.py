@@ -52,6 +52,7 @@ async def test_an_answer_does_not_say_that_the_lock_is_gone() -> None:
 AT_THE_END: dict[str, tuple[Callable[[RetryingJournal], Awaitable[object]], object, int]] = {
     "accept": (lambda journal: journal.accept(orders(1)), LockedError, 0),
     "set_aside": (lambda journal: journal.set_aside(BATCH, "2000", report()), (), 0),
+    "reopen_group": (lambda journal: journal.reopen_group(BATCH, "demo:", "2000"), 0, 0),
     "add": (lambda journal: journal.add(BATCH, [po_task(2)]), LockedError, 0),
     "recover": (lambda journal: journal.recover(3), LockedError, 0),
     "reopen": (lambda journal: journal.reopen([task_id(1)]), LockedError, 0),

@@ -1,4 +1,4 @@
-"""The commands that control the daemon: pause, resume, cancel, retry and run a schedule; and the report of a list."""
+"""The commands that control the daemon: pause, resume, cancel, retry, run a schedule; and the report of a list."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from poolwright.settings import Settings
 
 PAUSE_HELP = "Start no further orders; orders in progress are finished."
 RESUME_HELP = "Start orders again after a pause or a manual login."
+GROUP_HELP = "Process the orders of a group again that was set aside, as `status` shows it."
+GROUP_EXAMPLES = ("poolwright resume-group 2000", 'poolwright resume-group "North 1"')
 CANCEL_HELP = "Cancel waiting orders: by number, or all of a list."
 CANCEL_EXAMPLES = ("poolwright cancel PO4500012345", "poolwright cancel --list 05595676fa3b916e4ffc")
 RETRY_HELP = "Run finished orders again: by number, or all with a list, an outcome or a reason."
@@ -57,6 +59,20 @@ def resume(settings: Settings) -> None:
     with daemon_client(settings) as client:
         client.post("/api/v1/pool/resume")
     console().print("Resumed: orders start again.")
+
+
+@SettingsCommand.with_settings("out")
+def resume_group(
+    settings: Settings,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the group, as `status` shows it.")],
+) -> None:
+    """Resume a group."""
+    with daemon_client(settings) as client:
+        count = client.post("/api/v1/groups/resume", {"group": name})["count"]
+    orders = f"{format_count(count, 'order')} {'is' if count == 1 else 'are'} queued again"
+    refused = "Orders that were refused before: `poolwright retry --reason no_permission`."
+    console().print(f"The group {name} is resumed: {orders}. {refused}", soft_wrap=True)
 
 
 @SettingsCommand.with_settings("out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -102,6 +103,8 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     open_orders = terminal.format_count(open_count, "order")
     screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {daemon_status['rate_per_min']:g}/min{eta}")
     screen.print(FittingTable(_workers(daemon_status)), soft_wrap=True)
+    for text in _group_lines(daemon_status):
+        screen.print(Text(text, "yellow"), soft_wrap=True)
     if lists:
         screen.print(FittingTable(_lists(lists)), soft_wrap=True)
     if has_more:
@@ -120,13 +123,33 @@ def _workers(daemon_status: Any) -> Table:  # noqa: ANN401 - JSON
     return table
 
 
+def _group_lines(daemon_status: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield two lines for each group that is set aside: why, and the command that resumes it."""
+    for group in daemon_status["groups"]:
+        orders = terminal.format_count(group["order_count"], "order")
+        verb = "is" if group["order_count"] == 1 else "are"
+        yield f"{group['cause']} {orders} of it {verb} not processed. When the access is there:"
+        yield f"  {group['resume_command']}"
+
+
 def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     table = Table("list", "from", Column("open", justify="right"), "outcomes", box=None)
     for item in lists:
         open_count = sum(item["counts"][state] for state in OPEN_STATES)
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
-        table.add_row(item["list_id"], item["source"], f"{open_count:,}", _checking_text(item) + outcomes)
+        progress = _checking_text(item) + outcomes + _refresh_text(item)
+        table.add_row(item["list_id"], item["source"], f"{open_count:,}", progress)
     return table
+
+
+def _refresh_text(item: Any) -> str:  # noqa: ANN401 - JSON
+    """Return what came of looking at the orders of a list again; empty if none was."""
+    refresh = item["refresh"]
+    if not refresh:
+        return ""
+    counts = {"changed": refresh["changed_count"], "without success": refresh["failed_count"]}
+    parts = (f", {count:,} {words}" for words, count in counts.items() if count)
+    return f"; {refresh['order_count']:,} looked at again{''.join(parts)}"
 
 
 def _checking_text(item: Any) -> str:  # noqa: ANN401 - JSON

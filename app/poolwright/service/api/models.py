@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASON_SENTENCES, REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
+from poolwright.domain.refresh import RefreshCounts
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal.queries import FailureClass, ListView
 from poolwright.service.batch import RedoPolicy
@@ -48,6 +50,17 @@ class NumbersIn(RequestModel):
     #: Name of the list in reports.
     name: Annotated[str, Field(min_length=1, max_length=100)] = "api"
     redo: RedoPolicy = RedoPolicy.RETRYABLE
+    #: Whether finished orders are looked at again.
+    refresh: bool = False
+
+
+class GroupSelection(RequestModel):
+    """Selects a group of orders."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"group": "2000"}]})
+
+    #: As the status names it.
+    group: _ID
 
 
 class OrderSelection(RequestModel):
@@ -106,7 +119,7 @@ class ListAccepted(ResponseModel):
                 for row in orders.rows
                 if row.problem is not None
             ],
-            notices=list(orders.notices),
+            notices=[*orders.notices, *accepted.notices],
             is_checking=is_checking,
         )
 
@@ -124,6 +137,28 @@ class FileCheckOut(ResponseModel):
         return cls(looked_count=check.progress.count, total_count=check.progress.total_count)
 
 
+class RefreshOut(ResponseModel):
+    """What came of looking at finished orders again, since the list was accepted last."""
+
+    order_count: int
+    same_count: int
+    changed_count: int
+    #: Orders that could not be looked at; they keep their results.
+    failed_count: int
+    new_file_count: int
+    changed_file_count: int
+    withdrawn_file_count: int
+    #: The same for people.
+    sentence: str
+
+    @classmethod
+    def from_counts(cls, counts: RefreshCounts) -> Self | None:
+        """Build it from the journal's counts; ``None`` if no order was looked at again."""
+        if not counts.order_count:
+            return None
+        return cls(order_count=counts.order_count, sentence=counts.sentence, **asdict(counts))
+
+
 class ListOut(ResponseModel):
     """A list and its progress."""
 
@@ -134,6 +169,8 @@ class ListOut(ResponseModel):
     outcomes: dict[str, int]
     #: Progress of the check of earlier files; ``None`` without one.
     checking: FileCheckOut | None = None
+    #: ``None`` if no order was looked at again.
+    refresh: RefreshOut | None = None
 
     @classmethod
     def from_view(cls, view: ListView, check: FileCheck | None) -> Self:
@@ -145,6 +182,7 @@ class ListOut(ResponseModel):
             counts=view.counts,
             outcomes=view.outcomes,
             checking=None if check is None else FileCheckOut.from_check(check),
+            refresh=RefreshOut.from_counts(view.refresh),
         )
 
 

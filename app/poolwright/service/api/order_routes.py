@@ -24,6 +24,7 @@ from poolwright.service.api.dependencies import DaemonDep, ReadingDep
 from poolwright.service.api.models import (
     AffectedCount,
     FailureOut,
+    GroupSelection,
     ListAccepted,
     ListOut,
     NumbersIn,
@@ -33,7 +34,7 @@ from poolwright.service.api.models import (
     selected_ids,
     selected_list,
 )
-from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch import ListOptions, RedoPolicy
 from poolwright.service.daemon.daemon import LISTS_MAX, Daemon
 
 list_router = APIRouter(prefix="/lists", tags=["lists"])
@@ -53,23 +54,26 @@ class ReportFormat(StrEnum):
 async def send_numbers(sent: NumbersIn, daemon: DaemonDep, reading: ReadingDep) -> ListAccepted:
     """Submit orders by number. ``redo`` selects the finished orders that run again."""
     orders = await anyio.to_thread.run_sync(orders_from_numbers, sent.numbers, reading, sent.name)
-    return await _submit_list(daemon, orders, sent.redo)
+    return await _submit_list(daemon, orders, ListOptions(redo=sent.redo, is_refresh=sent.refresh))
 
 
 @list_router.post("/upload", status_code=HTTPStatus.CREATED)
-async def send_file(
+async def send_file(  # noqa: PLR0913, PLR0917 - each is a field of the form
     daemon: DaemonDep,
     reading: ReadingDep,
     file: Annotated[UploadFile, File(description="A CSV or Excel file with a column of order numbers.")],
     column: Annotated[str | None, Form(description="Name of the number column, or '#3' for the third.")] = None,
     sheet: Annotated[str | None, Form()] = None,
     redo: Annotated[RedoPolicy, Form()] = RedoPolicy.RETRYABLE,
+    refresh: Annotated[bool, Form(description="Look at finished orders again.")] = False,  # noqa: FBT002 - a field
+    group_by: Annotated[str | None, Form(description="Column of the groups, instead of the daemon's.")] = None,
 ) -> ListAccepted:
     """Submit a list as a file. The report keeps all its columns."""
     content = await file.read()
     options = replace(reading, column=column or None, sheet_name=sheet or None)
     orders = await anyio.to_thread.run_sync(orders_from_content, content, _safe_file_name(file.filename), options)
-    return await _submit_list(daemon, orders, redo)
+    wishes = ListOptions(redo=redo, is_refresh=refresh, group_by=group_by or None)
+    return await _submit_list(daemon, orders, wishes)
 
 
 @list_router.get("")
@@ -103,8 +107,8 @@ async def report(
     return FileResponse(path, filename=path.name, background=BackgroundTask(remove_tree, path.parent))
 
 
-async def _submit_list(daemon: Daemon, orders: OrderList, redo: RedoPolicy) -> ListAccepted:
-    accepted = await daemon.submit(orders, redo)
+async def _submit_list(daemon: Daemon, orders: OrderList, options: ListOptions) -> ListAccepted:
+    accepted = await daemon.submit(orders, options)
     return ListAccepted.from_accepted(orders, accepted, is_checking=daemon.file_checks.get(orders.batch_id) is not None)
 
 
@@ -156,6 +160,12 @@ async def cancel(selection: OrderSelection, daemon: DaemonDep) -> AffectedCount:
 async def retry(selection: OrderSelection, daemon: DaemonDep) -> AffectedCount:
     """Run finished orders again: by id, or all of a list, an outcome or a reason."""
     return AffectedCount(count=await daemon.retry(_order_query(selection), selected_ids(selection)))
+
+
+@order_router.post("/groups/resume", status_code=HTTPStatus.ACCEPTED)
+async def resume_group(selection: GroupSelection, daemon: DaemonDep) -> AffectedCount:
+    """Process the orders of a group again that is set aside, and return how many; its name is in the status."""
+    return AffectedCount(count=await daemon.resume_group(selection.group))
 
 
 @order_router.get("/failures")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
+from poolwright.domain.order_groups import GroupSetAside
 from poolwright.service.api.models import ResponseModel
 from poolwright.service.daemon.reports import DaemonStatus
 from poolwright.supervisor.observation import WorkerSnapshot
@@ -55,6 +56,30 @@ class PoolOut(ResponseModel):
     open_count: int
 
 
+class GroupOut(ResponseModel):
+    """A group of orders that is set aside."""
+
+    name: str
+    #: Why it was set aside.
+    cause: str
+    set_aside_at: datetime
+    #: Its orders that were not processed.
+    order_count: int
+    #: The command that resumes it.
+    resume_command: str
+
+    @classmethod
+    def from_group(cls, group: GroupSetAside) -> Self:
+        """Build it from the journal's record."""
+        return cls(
+            name=group.name,
+            cause=group.why,
+            set_aside_at=group.set_aside_at,
+            order_count=group.order_count,
+            resume_command=group.resume_command,
+        )
+
+
 class MemoryOut(ResponseModel):
     """Memory of all workers and its limit; 0 until the first measurement."""
 
@@ -74,6 +99,8 @@ class StatusOut(ResponseModel):
     counts: dict[str, int]
     #: Finished orders of all lists by outcome; an order in several lists counts once.
     outcomes: dict[str, int]
+    #: Groups of orders that are set aside until a person resumes them.
+    groups: list[GroupOut]
     memory: MemoryOut
     rate_per_min: float
     eta_s: float | None
@@ -99,6 +126,7 @@ class StatusOut(ResponseModel):
             tabs_per_worker=pool.tabs_per_worker,
             counts=status.counts,
             outcomes=status.outcomes,
+            groups=[GroupOut.from_group(group) for group in status.groups],
             memory=MemoryOut(
                 used_bytes=pool.memory_bytes,
                 limit_bytes=pool.memory_limit_bytes,

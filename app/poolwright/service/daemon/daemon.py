@@ -19,13 +19,15 @@ from poolwright.archive.report import ReportFiles
 from poolwright.domain.events import Event, Level, TaskEnded
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.domain.order_groups import GroupSetAside, quoted_group
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.states import WORKING_STATUSES, TaskStatus
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal import queries
 from poolwright.journal.queries import FailureClass, ListView, OrderQuery
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch import ListOptions, RedoPolicy
+from poolwright.service.daemon.column_rules import ColumnRules
 from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
 from poolwright.service.daemon.event_stream import EventStream, Throughput
 from poolwright.service.daemon.file_checks import FileChecks
@@ -37,6 +39,7 @@ from poolwright.supervisor.pool import PersistentWorkerPool
 
 #: The common list of a journal.
 COMMON_BATCH_ID = BatchId("daemon")
+_NO_OPTIONS = ListOptions()
 #: Maximum count of lists on one page.
 LISTS_MAX = 200
 #: A worker takes a screenshot in a tenth of a second; a busy one takes longer.
@@ -46,14 +49,23 @@ THUMBNAIL_WAIT_S = 5.0
 class Daemon:
     """One journal and one pool, used by several clients. Created by ``open_daemon``."""
 
-    def __init__(
-        self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: FileChecks
+    def __init__(  # noqa: PLR0913 - the parts of a daemon
+        self,
+        *,
+        journal: SqliteJournal,
+        tree: OutputTree,
+        clock: Clock,
+        out: Path,
+        prefix: str,
+        checks: FileChecks,
+        rules: ColumnRules,
     ) -> None:
         """Start without a pool; ``attach_pool`` adds it. ``prefix`` begins the ids of this account's orders."""
         self.events = EventStream()
         #: Lists whose earlier files are to be checked.
         self.file_checks = checks
         self._prefix = prefix
+        self._rules = rules
         self.started_at = clock.now()
         self._journal = journal
         self._tree = tree
@@ -92,23 +104,45 @@ class Daemon:
             raise ConflictError("The pool is still starting. Try again in a moment.")
         return self._pool
 
-    async def submit(self, orders: OrderList, redo: RedoPolicy = RedoPolicy.RETRYABLE) -> Accepted:
+    async def submit(self, orders: OrderList, options: ListOptions = _NO_OPTIONS) -> Accepted:
         """Submit a list; when this returns, it is in the journal and its new orders are in the queue.
 
-        A file check in the background then queues finished orders again that ``redo`` selects or whose files are
+        A file check in the background then queues finished orders again that ``options`` select or whose files are
         missing.
 
         Raises:
             DrainingError: The daemon accepts no new orders.
+            InputRefusedError: The list lacks a column that its folders or groups need.
             PoolError: The journal cannot store the list.
         """
         self._check_accepts()
         self.file_checks.require_room()
-        accepted = await self._journal.accept(orders)
-        await self.pool.submissions.submit_all(orders.tasks)
-        if accepted.done_count and redo is not RedoPolicy.NOTHING:
-            await self.file_checks.add(orders.batch_id, redo)
-        return accepted
+        prepared = self._rules.prepare(orders, options)
+        accepted = await self._journal.accept(prepared)
+        await self.pool.submissions.submit_all(prepared.tasks)
+        if accepted.done_count and options.redo is not RedoPolicy.NOTHING:
+            await self.file_checks.add(orders.batch_id, options.redo, is_refresh=options.is_refresh)
+        told = prepared.notices[len(orders.notices) :]
+        return replace(accepted, notices=(*told, *self._set_aside_notices(prepared)))
+
+    async def resume_group(self, group: str) -> int:
+        """Process the orders of a group again that is set aside; return how many ended for that reason.
+
+        Raises:
+            NotFoundError: The group is not set aside.
+            DrainingError: The daemon starts no more orders.
+        """
+        self._check_accepts()
+        groups = {found.name: found for found in await self.groups_set_aside()}
+        if group not in groups:
+            known = f"Set aside: {', '.join(groups)}." if groups else "No group is set aside."
+            raise NotFoundError(f"The group {group} is not set aside, so it cannot be resumed. {known}")
+        self.pool.resume_group(group)
+        return groups[group].order_count
+
+    async def groups_set_aside(self) -> Sequence[GroupSetAside]:
+        """Return the groups whose orders are not processed until a person resumes them, by name."""
+        return await self._journal.query(partial(queries.find_groups_set_aside, prefix=self._prefix))
 
     async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
         """Cancel the queued ones of these orders, and the file check of a list; return how many were cancelled."""
@@ -145,6 +179,7 @@ class Daemon:
             pool=pool,
             counts=figures.counts,
             outcomes=figures.outcomes,
+            groups=tuple(await self.groups_set_aside()),
             rate_per_s=self._throughput.rate_per_s(now_s),
             remaining_s=self._throughput.remaining_s(pool.open_count, now_s),
             is_draining=self._is_draining,
@@ -299,6 +334,15 @@ class Daemon:
 
     async def _ids(self, query: OrderQuery) -> list[TaskId]:
         return await self._journal.query(partial(queries.find_ids, query=query))
+
+    def _set_aside_notices(self, orders: OrderList) -> tuple[str, ...]:
+        """Return a sentence for each group of a list that is set aside."""
+        names = {task.group for task in orders.tasks} & set(self.pool.get_status().groups_set_aside)
+        return tuple(
+            f"The group {name} is set aside: its orders are not processed until you give the command "
+            f"`poolwright resume-group {quoted_group(name)}`."
+            for name in sorted(names)
+        )
 
     def _check_accepts(self) -> None:
         if self._is_draining:

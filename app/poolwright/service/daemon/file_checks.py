@@ -1,5 +1,7 @@
 """Checks the files of finished orders when a list is sent again, one list after another, in the background.
 
+If the sender wants it, those that are done are queued to be looked at again afterwards.
+
 A list is accepted at once. Which of its finished orders run again is known only when their files have been read, which
 takes minutes for a large archive. Checks that are left when the daemon ends are done by the next daemon.
 """
@@ -7,7 +9,7 @@ takes minutes for a large archive. Checks that are left when the daemon ends are
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,11 +22,12 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import EventSink
+from poolwright.domain.tasks import FetchedFile
 from poolwright.files.disk import replace_private_file
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.daemon.errors import ConflictError
-from poolwright.service.recovery import CheckProgress, tasks_to_reopen
+from poolwright.service.recovery import CheckProgress, known_files, tasks_to_reopen
 
 CHECKS_FILE_NAME = "checks.json"
 #: Lists that may wait for a check; each is one entry of a small file.
@@ -38,6 +41,8 @@ class FileCheck:
     """A list whose files are to be checked."""
 
     redo: RedoPolicy
+    #: Whether finished orders are looked at again afterwards.
+    is_refresh: bool = False
     #: Checked orders and their total; 0 of 0 before the check starts.
     progress: CheckProgress
 
@@ -52,6 +57,7 @@ class FileChecks:
         folder: Path,
         *,
         reopen: Callable[[Collection[TaskId]], Awaitable[int]],
+        refresh: Callable[[Mapping[TaskId, Sequence[FetchedFile]]], Awaitable[int]],
         observe: EventSink,
     ) -> None:
         """Start without checks; ``run`` loads those of an earlier daemon.
@@ -61,12 +67,14 @@ class FileChecks:
             tree: Contains their files.
             folder: For the file with the waiting checks, which the next daemon reads.
             reopen: Queues orders again; returns how many.
+            refresh: Queues finished orders with these files to be looked at again; returns how many.
             observe: Receives the result of each check as a notice.
         """
         self._journal = journal
         self._tree = tree
         self._path = folder / CHECKS_FILE_NAME
         self._reopen = reopen
+        self._refresh = refresh
         self._observe = observe
         self._waiting: dict[BatchId, FileCheck] = {}
         self._under_way: tuple[BatchId, anyio.CancelScope] | None = None
@@ -86,10 +94,16 @@ class FileChecks:
         if len(self._waiting) >= CHECKS_MAX:
             raise ConflictError(f"{CHECKS_MAX} lists are waiting for a file check. Send this list again later.")
 
-    async def add(self, list_id: BatchId, redo: RedoPolicy) -> None:
-        """Add a check of the earlier files of a list; it is saved when this returns."""
+    async def add(self, list_id: BatchId, redo: RedoPolicy, *, is_refresh: bool = False) -> None:
+        """Add a check of the earlier files of a list; it is saved when this returns.
+
+        Args:
+            list_id: The list.
+            redo: Which of its finished orders run again.
+            is_refresh: Whether those that are done are looked at again afterwards.
+        """
         await self.cancel(list_id)  # the latest request counts
-        self._waiting[list_id] = FileCheck(redo=redo, progress=CheckProgress())
+        self._waiting[list_id] = FileCheck(redo=redo, is_refresh=is_refresh, progress=CheckProgress())
         await self._save()
         self._changed.set()
 
@@ -122,13 +136,20 @@ class FileChecks:
                     self._journal, self._tree, list_id, check.redo, progress=check.progress
                 )
                 count = await self._reopen(task_ids) if task_ids else 0
+                refreshed_count = await self._look_again(list_id) if check.is_refresh else None
                 self._waiting.pop(list_id, None)
                 await self._save()
-                self._publish(Level.INFO, _result_sentence(list_id, check.progress.total_count, count))
+                text = _result_sentence(list_id, check.progress.total_count, count, refreshed_count)
+                self._publish(Level.INFO, text)
         except (PoolError, OSError) as error:  # of the journal, or of the disk of the files
             self._publish(Level.WARNING, f"The file check of list {list_id} is postponed: {error}")
         finally:
             self._under_way = None
+
+    async def _look_again(self, list_id: BatchId) -> int:
+        """Queue the orders of a list that are done to be looked at again; return how many."""
+        known = await self._journal.read(partial(known_files, batch_id=list_id))
+        return await self._refresh(known) if known else 0
 
     def _publish(self, level: Level, text: str) -> None:
         self._observe(Notice(level=level, text=text))
@@ -140,7 +161,7 @@ class FileChecks:
             ConflictError: The file cannot be written.
         """
         async with self._writing:
-            text = json.dumps({list_id: check.redo.value for list_id, check in self._waiting.items()})
+            text = json.dumps({list_id: _dump_check(check) for list_id, check in self._waiting.items()})
             try:
                 await anyio.to_thread.run_sync(
                     partial(replace_private_file, self._path, text.encode(), is_sole_writer=True),
@@ -151,18 +172,27 @@ class FileChecks:
                 raise ConflictError(message) from error
 
 
-def _result_sentence(list_id: BatchId, total_count: int, count: int) -> str:
+def _result_sentence(list_id: BatchId, total_count: int, count: int, refreshed_count: int | None) -> str:
     rerun_text = f"{count:,} will run again" if count else "none will run again"
-    return f"Checked the files of {total_count:,} finished orders of list {list_id}: {rerun_text}."
+    text = f"Checked the files of {total_count:,} finished orders of list {list_id}: {rerun_text}"
+    return f"{text}." if refreshed_count is None else f"{text}, {refreshed_count:,} will be looked at again."
+
+
+def _dump_check(check: FileCheck) -> str | dict[str, object]:
+    """Return a check as JSON; one without a refresh as earlier versions wrote it."""
+    return {"redo": check.redo.value, "is_refresh": True} if check.is_refresh else check.redo.value
+
+
+def _load_check(value: str | Mapping[str, object]) -> FileCheck:
+    if isinstance(value, str):
+        return FileCheck(redo=RedoPolicy(value), progress=CheckProgress())
+    return FileCheck(redo=RedoPolicy(value["redo"]), is_refresh=value["is_refresh"] is True, progress=CheckProgress())
 
 
 def _load_waiting(path: Path) -> dict[BatchId, FileCheck]:
     """Return the checks that an earlier daemon left; empty if the file is not readable: lists can be sent again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            BatchId(str(list_id)): FileCheck(redo=RedoPolicy(redo), progress=CheckProgress())
-            for list_id, redo in content.items()
-        }
-    except (OSError, ValueError, AttributeError):
+        return {BatchId(str(list_id)): _load_check(value) for list_id, value in content.items()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return {}

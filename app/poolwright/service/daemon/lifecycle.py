@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,11 +16,14 @@ from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import PoolOptions
+from poolwright.domain.order_groups import quoted_group
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.domain.states import TaskStatus, open_count
+from poolwright.domain.tasks import FetchedFile
 from poolwright.intake.orders import ReadOptions
 from poolwright.journal.queries import OrderQuery
 from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.service.daemon.column_rules import ColumnRules
 from poolwright.service.daemon.daemon import COMMON_BATCH_ID, Daemon
 from poolwright.service.daemon.file_checks import FileChecks
 from poolwright.service.daemon.settings_reload import ReloadResult
@@ -46,6 +50,8 @@ class DaemonConfig:
     template: str
     #: Fields that the portal pack reads from a page.
     known_fields: frozenset[str]
+    #: Column of the lists whose value is the group of an order; empty for none.
+    group_by: str = ""
     journal_path: Path
     #: Account of the orders. Orders of other accounts in the journal are left alone.
     account: Account
@@ -68,30 +74,23 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
     Raises:
         PoolError: A precondition is not met: journal, profile or disk space.
     """
-    tree = OutputTree(
-        config.out, config.template, clock=clock, known_fields=config.known_fields, account=config.account
-    )
+    rules = ColumnRules(template=config.template, page_fields=config.known_fields, group_by=config.group_by)
+    tree = _output_tree(config, rules, clock)
     async with SqliteJournal(config.journal_path, clock) as journal:
-        await journal.claim_account(config.account)
-        await recover(journal, tree, config.out, config.pool.max_attempts)
-        await journal.collect_open(COMMON_BATCH_ID, config.account.prefix)
+        groups_set_aside = await _continue_earlier_work(journal, tree, config)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
-
-        def publish(event: Event) -> None:
-            daemon.observe(event)
-            observe(event)
-
-        async def reopen(task_ids: Collection[TaskId]) -> int:
-            return await daemon.pool.submissions.reopen(task_ids)
-
-        file_checks = FileChecks(journal, tree, config.out / PRIVATE_NAME, reopen=reopen, observe=publish)
-        prefix = config.account.prefix
-        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=config.out, prefix=prefix, checks=file_checks)
-
-        if count:
-            publish(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
+        daemon, publish = _create_daemon(config, journal, tree, rules, clock, observe)
+        for notice in _start_notices(count, groups_set_aside):
+            publish(notice)
         ports = PoolPorts(
-            journal=journal, archive=tree, clock=clock, observe=publish, batch_id=COMMON_BATCH_ID, module=config.module
+            journal=journal,
+            archive=tree,
+            clock=clock,
+            observe=publish,
+            batch_id=COMMON_BATCH_ID,
+            prefix=config.account.prefix,
+            groups_set_aside=groups_set_aside,
+            module=config.module,
         )
         try:
             async with (
@@ -100,13 +99,65 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
                 anyio.create_task_group() as background,
             ):
                 daemon.attach_pool(pool, config.pool.shutdown_timeout_s)
-                background.start_soon(file_checks.run)
+                background.start_soon(daemon.file_checks.run)
                 yield daemon
                 background.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group) from group
         finally:
             daemon.events.close()
+
+
+def _output_tree(config: DaemonConfig, rules: ColumnRules, clock: Clock) -> OutputTree:
+    columns = rules.folder_columns
+    return OutputTree(
+        config.out,
+        config.template,
+        clock=clock,
+        known_fields=config.known_fields.union(columns),
+        account=config.account,
+        columns=columns,
+    )
+
+
+def _create_daemon(
+    config: DaemonConfig, journal: SqliteJournal, tree: OutputTree, rules: ColumnRules, clock: Clock, observe: EventSink
+) -> tuple[Daemon, EventSink]:
+    """Return a daemon without a pool, and a function that publishes events to it and to the observer."""
+
+    def publish(event: Event) -> None:
+        daemon.observe(event)
+        observe(event)
+
+    async def reopen(task_ids: Collection[TaskId]) -> int:
+        return await daemon.pool.submissions.reopen(task_ids)
+
+    async def refresh(known: Mapping[TaskId, Sequence[FetchedFile]]) -> int:
+        return await daemon.pool.submissions.open_more(len(known), partial(journal.refresh, known))
+
+    file_checks = FileChecks(journal, tree, config.out / PRIVATE_NAME, reopen=reopen, refresh=refresh, observe=publish)
+    prefix = config.account.prefix
+    daemon = Daemon(
+        journal=journal, tree=tree, clock=clock, out=config.out, prefix=prefix, checks=file_checks, rules=rules
+    )
+    return daemon, publish
+
+
+async def _continue_earlier_work(journal: SqliteJournal, tree: OutputTree, config: DaemonConfig) -> Mapping[str, str]:
+    """Queue unfinished orders of an earlier daemon or batch; return the groups set aside, with the cause of each."""
+    await journal.claim_account(config.account)
+    await recover(journal, tree, config.out, config.pool.max_attempts)
+    await journal.collect_open(COMMON_BATCH_ID, config.account.prefix)
+    await journal.keep_aside(COMMON_BATCH_ID)
+    return await journal.groups_set_aside(config.account.prefix)
+
+
+def _start_notices(open_count: int, groups_set_aside: Iterable[str]) -> Iterator[Notice]:
+    if open_count:
+        yield Notice(level=Level.INFO, text=f"resuming {open_count} unfinished order(s)")
+    for name in groups_set_aside:
+        text = f"The group {name} is set aside; `poolwright resume-group {quoted_group(name)}` resumes it."
+        yield Notice(level=Level.WARNING, text=text)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import anyio.to_thread
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.domain.ids import BatchId
+from poolwright.domain.order_groups import GroupSetAside
 from poolwright.domain.states import PoolStatus
 from poolwright.files.disk import make_private_folder, remove_tree
 from poolwright.files.disk_threads import check_cancelled
@@ -44,6 +45,8 @@ class DaemonStatus:
     #: Estimated seconds until all open orders finish; ``None`` if the rate is 0.
     remaining_s: float | None
     is_draining: bool
+    #: Groups of orders that are set aside, by name.
+    groups: tuple[GroupSetAside, ...]
     #: Why the pool has ended while the daemon is still running; ``None`` while it works.
     end: Stop | None
 

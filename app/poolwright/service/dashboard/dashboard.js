@@ -108,6 +108,7 @@ function drawStatus() {
   ]));
   const { used_bytes: used, limit_bytes: limit } = status.memory;
   at("memory").textContent = limit ? `${size(used)} of ${size(limit)} memory` : "";
+  drawGroups(status.groups);
   at("foot").textContent = `Poolwright ${status.version}, since ${new Date(status.started_at).toLocaleString()}`;
 }
 
@@ -164,6 +165,28 @@ async function picture() {
     } catch { /* the tab is gone */ }
   }));
   drawWorkers();
+}
+
+let drawnGroups = "[]"; // drawn anew only when they change, so that a button is not replaced under a hand
+
+function drawGroups(groups) {
+  const wanted = JSON.stringify(groups);
+  if (wanted === drawnGroups) return;
+  drawnGroups = wanted;
+  const sum = groups.reduce((total, one) => total + one.order_count, 0);
+  at("groups-part").hidden = !groups.length;
+  at("groups-sum").textContent = `${count(sum, "order")} not processed`;
+  at("groups").replaceChildren(...groups.map(group));
+}
+
+function group(one) {
+  const told = make("div", {},
+    make("div", {}, make("strong", { text: one.name }), " ", make("span", { text: count(one.order_count, "order"), kind: "pill warn" })),
+    make("p", { text: one.cause, kind: "dim" }),
+    make("p", { kind: "dim" }, "When the access is there: ", make("code", { text: one.resume_command })));
+  const resume = make("button", { text: "Resume", type: "button", "aria-label": `Resume the group ${one.name}`,
+    onclick: () => trying(async () => { await post("groups/resume", { group: one.name }); await look(); }) });
+  return make("article", { kind: "failure group" }, make("div", { kind: "line" }, told, resume));
 }
 
 function drawFailures(failures) {
@@ -234,6 +257,14 @@ function checked(checking) {
   return all ? `looks at earlier files, ${looked.toLocaleString("en")} of ${all.toLocaleString("en")}` : "waits for a look at earlier files";
 }
 
+function lookedAgain(refresh) {
+  if (!refresh) return "";
+  const parts = [`${refresh.order_count.toLocaleString("en")} looked at again`];
+  if (refresh.changed_count) parts.push(`${refresh.changed_count.toLocaleString("en")} changed`);
+  if (refresh.failed_count) parts.push(`${refresh.failed_count.toLocaleString("en")} without success`);
+  return parts.join(", ");
+}
+
 function drawLists(lists) {
   at("lists").replaceChildren(...(lists.length ? lists : []).map((one) => {
     const all = Object.values(one.counts).reduce((sum, number) => sum + number, 0);
@@ -242,7 +273,7 @@ function drawLists(lists) {
     return make("tr", {},
       make("td", {}, make("span", { text: one.source }), make("span", { text: new Date(one.accepted_at).toLocaleString(), kind: "dim" })),
       make("td", { kind: "number", text: `${one.counts.DONE + one.counts.CANCELLED} of ${all}` }),
-      make("td", { text: [checked(one.checking), told].filter(Boolean).join("; ") }), make("td", {}, ...reports.flatMap((button, index) => [index ? " · " : "", button])));
+      make("td", { text: [checked(one.checking), told, lookedAgain(one.refresh)].filter(Boolean).join("; ") }), make("td", {}, ...reports.flatMap((button, index) => [index ? " · " : "", button])));
   }));
 }
 
@@ -270,6 +301,7 @@ async function upload(file) {
   try {
     const form = new FormData();
     form.append("file", file);
+    form.append("refresh", String(at("again").checked));
     took(await (await ask("lists/upload", { method: "POST", body: form })).json());
     await look();
   } catch (error) {
@@ -283,7 +315,7 @@ async function sendNumbers(event) {
   const numbers = at("numbers").value.split(/[\s,;]+/).filter(Boolean);
   if (!numbers.length) return at("numbers").focus();
   try {
-    took(await post("lists", { numbers, name: "typed here" }));
+    took(await post("lists", { numbers, name: "typed here", refresh: at("again").checked }));
     at("numbers").value = "";
     await look();
   } catch (error) {

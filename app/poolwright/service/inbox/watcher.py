@@ -200,7 +200,7 @@ def _stuck_message(claimed: Path, error: OSError) -> str:
 
 def _accepted_message(claimed: Path, accepted: Accepted, orders: OrderList) -> str:
     known_count = accepted.waiting_count + accepted.done_count
-    notices = "".join(f" {notice}" for notice in orders.notices)
+    notices = "".join(f" {notice}" for notice in (*orders.notices, *accepted.notices))
     counts = f"{accepted.new_count} new orders, {known_count} known"
     return f"The inbox accepted {claimed.name}: {counts}; moved to {DONE}.{notices}"
 

@@ -164,6 +164,17 @@ def resolve_order_folder(settings: Settings, pack: Pack, columns: Collection[str
     return OrderFolder(template=template, notice=notice)
 
 
+def resolve_daemon_folder(settings: Settings, pack: Pack) -> OrderFolder:
+    """Return the folder template of a daemon, which may name columns of lists that come later.
+
+    Raises:
+        OptionsError: The user's template is not valid.
+    """
+    if "folder_template" in settings.model_fields_set:
+        return resolve_order_folder(settings, pack, FolderTemplate.parse(settings.folder_template).fields)
+    return resolve_order_folder(settings, pack)
+
+
 def _existing_profile(settings: Settings) -> tuple[NamedProfile, ProfileFile] | None:
     repository = ProfileRepository(settings.profiles_dir)
     if settings.profile not in repository.names():

@@ -26,6 +26,7 @@ from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.tasks import OrderList
 from poolwright.files.disk import make_private_folder
 from poolwright.intake.orders import ReadOptions, orders_from_file
+from poolwright.service.batch import ListOptions
 from poolwright.service.schedules.schedule_definition import Schedule, SeparateBatch
 from poolwright.service.schedules.schedule_state import CurrentRun, RunResult, RunStatus
 from poolwright.service.schedules.sources import ERROR_OUTPUT_BYTES, child_environment, find_lists, terminate_on_exit
@@ -36,7 +37,7 @@ class QueueClient:
     """The daemon's queue as schedules use it. Each function may raise ``PoolError``."""
 
     #: Submits a list; its orders are in the journal when it returns.
-    submit: Callable[[OrderList], Awaitable[Accepted]]
+    submit: Callable[[OrderList, ListOptions], Awaitable[Accepted]]
     #: Returns how many orders of a list are not finished.
     open_count: Callable[[BatchId], Awaitable[int]]
     #: Cancels the orders of a list that have not started; returns how many.
@@ -258,7 +259,7 @@ async def _run_in_queue(
             try:
                 orders = await anyio.to_thread.run_sync(orders_from_file, path, reading)
                 submitted_ids.append(orders.batch_id)
-                await context.queue.submit(orders)
+                await context.queue.submit(orders, schedule.options)
             except PoolError as error:
                 # The other lists of a pattern may still be valid.
                 problems.append(str(error))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
 from poolwright.archive.folder_template import FolderTemplate
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
+from poolwright.service.batch import ListOptions
 from poolwright.service.output_folder import LOG_NAME
 from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, setting_help
 from poolwright.settings.schedule_entry import zone_name
@@ -98,6 +99,8 @@ class Schedule:
     source: FileSource | GlobSource | CommandSource
     column: str | None = None
     sheet: str | None = None
+    #: How its orders go to the queue of the daemon.
+    options: ListOptions = field(default_factory=ListOptions)
     #: ``None`` if its orders go to the queue of the daemon.
     own: SeparateBatch | None = None
     #: Seconds from the start of a run until orders that have not started are cancelled; ``None`` for no deadline.
@@ -131,6 +134,7 @@ def _schedule(entry: ScheduleEntry, settings: Settings) -> Schedule:
         source=_source(entry),
         column=entry.column,
         sheet=entry.sheet,
+        options=ListOptions(is_refresh=entry.refresh, group_by=entry.group_by),
         own=_separate_batch(entry, settings),
         deadline_s=None if entry.deadline_minutes is None else entry.deadline_minutes * _MINUTE_S,
         missed=entry.missed,
@@ -182,6 +186,10 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
     yield from ("--portal", entry.portal or ("" if is_other else settings.portal))
     yield from ("--base-url", "" if is_other or entry.portal else settings.base_url)
     yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
+    if entry.refresh:
+        yield "--refresh"
+    group_by = settings.group_by if entry.group_by is None else entry.group_by
+    yield from ("--group-by", group_by, "--group-limit", str(settings.group_limit))
     for flag, value in (("--column", entry.column), ("--sheet", entry.sheet)):
         if value is not None:
             yield from (flag, value)

@@ -116,6 +116,13 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenGroup:
+    """End the setting aside of a group: its orders that ended for it are queued again, and may start."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleVerification:
     """Wait for an order that shows that the worker is logged in; ``VerificationDue`` follows at the latest then."""
 
@@ -270,7 +277,7 @@ LoginCommand = ScheduleVerification | RequestLoginCheck | RefreshLogin | CopyLog
 #: Commands about the processes of the workers.
 WorkerCommand = Spawn | KillAndRestart | Recycle | SuspendSlot | GiveUp
 #: Commands about a group of tasks.
-GroupCommand = WithholdGroup | ReleaseGroup | SetAside
+GroupCommand = WithholdGroup | ReleaseGroup | SetAside | ReopenGroup
 #: Commands about tasks.
 TaskCommand = FileReport | RecordOutcome | Requeue | Discard | Forget | FailQueued
 #: Commands about the pauses of the pool.

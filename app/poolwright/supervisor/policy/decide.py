@@ -29,7 +29,7 @@ from poolwright.ipc import messages
 from poolwright.supervisor.policy import events
 from poolwright.supervisor.policy.commands import Command
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.group_breaker import on_task_withheld, withhold_suspected
+from poolwright.supervisor.policy.group_breaker import on_group_resumed, on_task_withheld, withhold_suspected
 from poolwright.supervisor.policy.login_recovery import (
     on_login_expiring,
     on_login_required,
@@ -130,6 +130,7 @@ HANDLERS: Mapping[type[events.PoolInput], Callable[[Draft, Any], None]] = Mappin
         events.TasksCancelled: on_tasks_cancelled,
         events.TrialQueued: on_trial_queued,
         events.TaskWithheld: on_task_withheld,
+        events.GroupResumed: on_group_resumed,
         events.JournalFull: on_journal_full,
         events.JournalLocked: on_journal_locked,
         events.DiskLow: on_disk_low,

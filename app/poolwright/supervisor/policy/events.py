@@ -116,6 +116,13 @@ class TaskWithheld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupResumed:
+    """A person resumed a group that is set aside."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksCancelled:
     """Tasks were cancelled before they were assigned to a worker."""
 
@@ -184,6 +191,7 @@ PoolWideInput = (
     | FolderRecreated
     | TrialQueued
     | TaskWithheld
+    | GroupResumed
     | TasksCancelled
     | MemorySampled
     | PauseRequested

@@ -26,7 +26,7 @@ class GroupAccess:
     limit: int | None = None
     #: Refusals since the last order of the group that was shown. Groups without any are missing.
     refusal_counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    #: Groups that were set aside in this run, with the cause of each.
+    #: Groups that were set aside in this run or before it, with the cause of each.
     set_aside: Mapping[str, str] = field(default_factory=dict[str, str])
     #: Groups whose orders wait for a login check.
     waiting: frozenset[str] = frozenset()
@@ -43,6 +43,14 @@ class GroupAccess:
         else:
             return self
         return replace(self, refusal_counts=counts)
+
+    def resume(self, group: str) -> GroupAccess:
+        """Return the state after a person resumed a group: nothing is held against it."""
+        return replace(
+            self,
+            refusal_counts={name: count for name, count in self.refusal_counts.items() if name != group},
+            set_aside={name: cause for name, cause in self.set_aside.items() if name != group},
+        )
 
     def is_refused(self, group: str, unverified_count: int = 0) -> bool:
         """Whether enough orders in a row were refused, with some refusals that are not verified."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from poolwright.domain.order_groups import NEXT_STEP, quoted_group
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.policy.commands import ReleaseGroup, SetAside, WithholdGroup
+from poolwright.supervisor.policy.commands import ReleaseGroup, ReopenGroup, SetAside, WithholdGroup
 from poolwright.supervisor.policy.draft import Draft
-from poolwright.supervisor.policy.events import TaskWithheld
+from poolwright.supervisor.policy.events import GroupResumed, TaskWithheld
 
 
 def count_access(draft: Draft, task: POTask, report: Report) -> None:
@@ -27,10 +28,12 @@ def count_access(draft: Draft, task: POTask, report: Report) -> None:
 
 def set_aside_cause(task: POTask, count: int) -> str:
     """Return why a group is set aside and what to do, in whole sentences."""
+    name = quoted_group(task.group)
     refused = "1 order of it was" if count == 1 else f"{count} orders of it in a row were"
     return (
         f"The group {task.group} was set aside: {refused} refused for lack of access, the last one {task.po_number}. "
-        f"When the access is there, run the list with --resume-group {_quoted(task.group)}."
+        f"{NEXT_STEP}, resume it: `poolwright resume-group {name}` with a daemon, otherwise "
+        f"`poolwright run LIST --resume-group {name}`."
     )
 
 
@@ -60,5 +63,8 @@ def on_task_withheld(draft: Draft, event: TaskWithheld) -> None:
         draft.emit(SetAside(group=event.task.group, cause=cause))
 
 
-def _quoted(group: str) -> str:
-    return group if group.isalnum() else f'"{group}"'
+def on_group_resumed(draft: Draft, event: GroupResumed) -> None:
+    """Let the orders of a group that is set aside be processed again."""
+    if event.group in draft.groups.set_aside:
+        draft.groups = draft.groups.resume(event.group)
+        draft.emit(ReopenGroup(group=event.group))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from poolwright.domain.ids import TaskId, WorkerRef
@@ -285,8 +286,13 @@ class PoolState:
         return held_task_ids(self.slots.values())
 
 
-def initial_state(options: PoolOptions) -> PoolState:
-    """Return the state before the first event."""
+def initial_state(options: PoolOptions, groups_set_aside: Mapping[str, str] = MappingProxyType({})) -> PoolState:
+    """Return the state before the first event.
+
+    Args:
+        options: The options of the pool.
+        groups_set_aside: The groups that are set aside from the start, with the cause of each.
+    """
     budget = RestartBudget(window_s=options.restart_window_s)
     limits = options.limits
     return PoolState(
@@ -297,5 +303,5 @@ def initial_state(options: PoolOptions) -> PoolState:
         waits_for_login=options.waits_for_login,
         keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
-        groups=GroupAccess(limit=options.group_limit),
+        groups=GroupAccess(limit=options.group_limit, set_aside=dict(groups_set_aside)),
     )

@@ -15,6 +15,7 @@ from poolwright.domain.errors import DiskFullError, OptionsError
 from poolwright.domain.events import Event, Notice
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList
+from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import orders_from_file
 from poolwright.service.inbox import watcher
 from poolwright.service.inbox.folders import STABLE_S, InboxFileKind, InboxFolders, file_kind
@@ -86,6 +87,26 @@ async def test_a_dropped_list_is_submitted_once_and_put_away(place: InboxSetup) 
     assert sorted(names(place.queue.lists)) == ["more.xlsx", "orders.csv", "short.txt"]
     assert place.files() == ["done/more.xlsx", "done/orders.csv", "done/short.txt"]
     assert any("accepted orders.csv: 2 new orders, 0 known" in text for text in place.texts)
+
+
+async def test_what_the_daemon_says_about_a_list_is_told(place: InboxSetup) -> None:
+    place.queue.notices = ("The group 2000 is set aside.",)
+    place.drop("orders.csv")
+
+    await place.look(2)
+
+    assert place.texts[-1].endswith("moved to done. The group 2000 is set aside.")
+
+
+async def test_a_list_that_lacks_a_column_for_its_folders_is_refused_with_the_reason(place: InboxSetup) -> None:
+    place.queue.error = InputRefusedError("The list has no such column for {Buyer}.")
+    place.drop("orders.csv")
+
+    await place.look(2)
+
+    assert place.files() == ["refused/orders.csv", "refused/orders.csv.reason.txt"]
+    (reason,) = place.root.glob("refused/*.txt")
+    assert "Why: The list has no such column for {Buyer}." in reason.read_text()
 
 
 async def test_two_lists_of_one_name_stay_both(place: InboxSetup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poolwright.domain.ids import BatchId
+from poolwright.service.batch import ListOptions
 from poolwright.service.schedules.runs import run_schedule
 from poolwright.service.schedules.schedule_definition import GlobSource
 from poolwright.service.schedules.schedule_state import RunStatus
@@ -15,6 +16,15 @@ async def test_a_file_is_submitted_with_the_column_of_its_entry(scenario: Scenar
 
     assert (await run(scenario, schedule)).how is RunStatus.DONE
     assert [task.portal_number for task in scenario.queue.lists[0].tasks] == ["100009"]
+    assert scenario.queue.options == [ListOptions()]
+
+
+async def test_a_list_is_submitted_with_what_its_entry_wants_for_it(scenario: Scenario) -> None:
+    options = ListOptions(is_refresh=True, group_by="Plant")
+
+    await run(scenario, scenario.schedule(options=options))
+
+    assert scenario.queue.options == [options]
 
 
 async def test_every_file_that_a_pattern_fits_is_a_list_of_its_own(scenario: Scenario) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from poolwright.cli.options import RUN_SETTINGS
 from poolwright.domain.errors import OptionsError
+from poolwright.service.batch import ListOptions
 from poolwright.service.schedules.schedule_definition import Schedule, schedules_from_settings
 from poolwright.settings import Settings, load_settings, setting_help, variable_name
 
@@ -72,9 +73,7 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
         "--ignore-hours/--keep-hours",
     }
     missing = flags - options.keys()
-    assert missing == {"--packs-dir", "--folder-template", "--group-by", "--group-limit"}, (
-        "what the daemon was not told, the run finds by itself"
-    )
+    assert missing == {"--packs-dir", "--folder-template"}, "what the daemon was not told, the run finds by itself"
     assert {"--headed", "--keep-hours"} <= {*schedule.own.options}
     assert options["--workers"] == "3"
     assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"
@@ -86,6 +85,23 @@ def test_a_run_of_its_own_gets_the_packs_and_the_template_that_the_daemon_was_to
 
     assert options["--packs-dir"] == "/srv/packs"
     assert options["--folder-template"] == "{year}/{number}"
+
+
+def test_orders_of_the_queue_are_looked_at_again_and_grouped_as_the_entry_says() -> None:
+    assert made().options == ListOptions()
+    assert made(refresh=True, group_by="Plant").options == ListOptions(is_refresh=True, group_by="Plant")
+
+
+def test_a_run_of_its_own_looks_again_and_forms_groups_too() -> None:
+    given = {"group_by": "Company", "group_limit": 5}
+
+    plain, own = options_of(made(given, profile="other")), made(given, profile="other", refresh=True, group_by="Plant")
+
+    assert (plain["--group-by"], plain["--group-limit"]) == ("Company", "5")
+    assert options_of(made(given, profile="other", group_by=""))["--group-by"] == ""
+    assert own.own is not None
+    assert "--refresh" in own.own.options
+    assert own.own.options[own.own.options.index("--group-by") + 1] == "Plant"
 
 
 def test_a_portal_of_its_own_has_its_own_address() -> None:
