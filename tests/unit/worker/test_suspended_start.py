@@ -15,6 +15,7 @@ from poolwright.domain.options import BrowserOptions, WorkerOptions
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.messages import Configure, Hello, StartupFailed, StartupFailure, ToWorker, WorkerPaths
 from poolwright.worker import main
+from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.errors import CannotStartError, PortalDownError
 
 CONFIGURE = Configure(
@@ -51,7 +52,7 @@ async def test_a_failed_start_names_the_sleep_of_the_machine(
     channel = cast("Channel[ToWorker]", SimpleNamespace(receive=receive, send=send))
 
     with anyio.fail_after(60):
-        await main.run_worker(channel, WorkerRef(1, 1), 4711, lambda: pytest.fail("no clock is needed"))
+        await main.run_worker(channel, WorkerRef(1, 1), 4711, lambda: pytest.fail("no clock is needed"), DriverStart())
 
     hello, failure = sent
     assert isinstance(hello, Hello)
