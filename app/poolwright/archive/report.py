@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class ReportFiles:
 
 def load_workbook_writer() -> None:
     """Load what ``write_reports`` needs, at a time at which nobody waits for it. Blocking."""
-    import poolwright.archive.report_xlsx  # noqa: F401, PLC0415 - the heaviest library, and used at the end
+    import_module("poolwright.archive.report_xlsx")
 
 
 def write_reports(  # noqa: PLR0913 - each is an independent option

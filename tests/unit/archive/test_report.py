@@ -16,8 +16,8 @@ from openpyxl import load_workbook
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from poolwright.archive import excel_limits, report_xlsx
-from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive import excel_limits, report, report_xlsx
+from poolwright.archive.report import ReportFiles, load_workbook_writer, write_reports
 from poolwright.archive.report_rotation import KEPT_COUNT
 from poolwright.archive.report_table import RESULT_COLUMNS, SummaryCounter, report_rows, result_headers
 from poolwright.domain.ids import BatchId, TaskId
@@ -599,3 +599,12 @@ def test_folders_that_are_gone_are_told_and_a_disk_that_is_away_is_not_blamed(
         "Move them back, or run the list again to download the missing files."
     )
     assert (all_there, nobody_knows) == ((), ())
+
+
+def test_what_a_report_needs_can_be_loaded_before_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(report, "import_module", loaded.append)
+
+    load_workbook_writer()
+
+    assert loaded == [report_xlsx.__name__]

@@ -99,7 +99,9 @@ async def test_a_worker_that_needs_no_driver_goes_on_when_it_does_not_start(monk
         await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.timeout(30)
 async def test_a_worker_that_ends_early_does_not_wait_for_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_start, "DRIVER_START_LIMIT_S", 3600.0)
     monkeypatch.setattr(driver_start, "async_playwright", lambda: Driver(hangs))
 
     async with driver_start.driver_beside():

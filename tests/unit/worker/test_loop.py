@@ -211,7 +211,8 @@ async def test_a_worker_that_ends_checks_its_login_for_what_no_check_has_verifie
 
     await worker.run(cast("Channel[ToWorker]", supervisor))
 
-    answers = [message for message in said if message["kind"] in {Ready, Finished, LoginChecked}]
+    kinds: list[object] = [Ready, Finished, LoginChecked]
+    answers = [message for message in said if message["kind"] in kinds]
     assert [message["kind"] for message in answers[:4]] == [Ready, Finished, Finished, LoginChecked]
     assert [message.get("is_last") for message in answers[4:]] == [True] * is_checked_at_last
 
