@@ -16,13 +16,14 @@ import anyio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from poolwright.domain.errors import unwrap_group
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import OtherHosts
 from poolwright.portal.request_policy import PageRequest, RequestRuling, is_named, local_patterns, rule_on_request
 from poolwright.worker.guard.blocked_requests import current_record
 from poolwright.worker.guard.browser_requests import open_browser_requests
-from poolwright.worker.page.devtools import cdp_session, session_sender
+from poolwright.worker.page.devtools import SendCommand, cdp_session, session_sender
 from poolwright.worker.transfer.name_resolver import HostAddresses, NameResolver
 
 #: The kinds of requests that can carry a change, or lead the page away.
@@ -141,6 +142,23 @@ def _socket_script(pack: Pack, base_url: str) -> str:
     return f"({_SOCKETS.strip()})({json.dumps([address, list(pack.site.posts)])})"
 
 
+async def _frame_id_of(page: Page, send: SendCommand, script: str) -> str:
+    """Return the id of a page's main frame, and let a script run before all others of the page from now on.
+
+    Both are asked of the browser at once: each order waits for them before its page is opened.
+
+    Raises:
+        playwright.async_api.Error: The page crashed or was closed.
+    """
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(page.add_init_script, script)
+            tree = await send("Page.getFrameTree", {})
+    except ExceptionGroup as group:
+        raise unwrap_group(group) from group
+    return str(tree["frameTree"]["frame"]["id"])
+
+
 @contextlib.asynccontextmanager
 async def guard_requests(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[RequestGuard]:
     """Guard a page during the block; afterwards the page can send no more requests.
@@ -148,15 +166,12 @@ async def guard_requests(page: Page, pack: Pack, base_url: str) -> AsyncGenerato
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
     """
-    send = session_sender(await cdp_session(page))
+    send, script = session_sender(await cdp_session(page)), _socket_script(pack, base_url)
     async with open_browser_requests(page.context) as requests:
-        tree = await send("Page.getFrameTree", {})
-        frame_id = str(tree["frameTree"]["frame"]["id"])
+        frame_id = await _frame_id_of(page, send, script)
         guard = RequestGuard(pack, base_url, frame_id, requests.resolver)
         await requests.claim(frame_id, guard, _patterns(pack, base_url))
-        script = _socket_script(pack, base_url)
         await requests.run_in_windows(f"if (top.opener) {script}")
-        await page.add_init_script(script)
         try:
             yield guard
         finally:
