@@ -244,3 +244,31 @@ def test_a_refresh_with_success_is_shown_with_what_changed() -> None:
     assert shown.detail == "Looked at again on 2026-11-30: 1 changed (a.pdf), 0 the same."
     told = shown_report(po_task(1, known_files=KNOWN), replace(report, detail="One was slow."), AT)
     assert told.detail == f"One was slow. {shown.detail}"
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (RefreshCounts(same_count=1), "Looked at again: 1 order; 1 the same."),
+        (
+            RefreshCounts(failed_count=1),
+            "Looked at again: 1 order; 1 without success, so its earlier result stays; see the report.",
+        ),
+        (
+            RefreshCounts(
+                same_count=1200,
+                changed_count=1000,
+                failed_count=2000,
+                new_file_count=3000,
+                changed_file_count=4000,
+                withdrawn_file_count=5000,
+            ),
+            (
+                "Looked at again: 4,200 orders; 1,200 the same, 1,000 changed (3,000 new, 4,000 changed and 5,000 "
+                "withdrawn files), 2,000 without success, so their earlier results stay; see the report."
+            ),
+        ),
+    ],
+)
+def test_what_came_of_many_orders_is_one_sentence(counts: RefreshCounts, sentence: str) -> None:
+    assert counts.sentence == sentence
