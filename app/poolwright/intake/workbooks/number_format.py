@@ -115,6 +115,10 @@ class NumberFormat:
         digits = [index for index, kind in enumerate(kinds) if kind == "digit"]
         return bool(digits) and "literal" in kinds[digits[0] : digits[-1]]
 
+    def fills_with_digits(self, number: float) -> bool:
+        """Return whether the width of the column decides how many digits it shows: ``*0`` repeats a zero."""
+        return any(token.kind == "fill" and token.text.isdigit() for token in self._section(number)[0].tokens)
+
     def is_percentage(self, number: float) -> bool:
         """Return whether it shows a hundred times the number."""
         return any(token.kind == "percent" for token in self._section(number)[0].tokens)
@@ -240,7 +244,9 @@ def _filled(tokens: tuple[_Token, ...], number: Decimal) -> str:
     kinds = [token.kind for token in tokens]
     point = kinds.index("point") if "point" in kinds else len(kinds)
     last_digit = max((index for index, kind in enumerate(kinds[:point]) if kind == "digit"), default=-1)
-    thousands = sum(kind == "comma" for kind in kinds[last_digit + 1 : point]) if last_digit >= 0 else 0
+    last_decimal = max((index for index, kind in enumerate(kinds) if kind == "digit"), default=-1)
+    behind = kinds[last_digit + 1 : point] + (kinds[last_decimal + 1 :] if last_decimal > point else [])
+    thousands = behind.count("comma") if last_digit >= 0 else 0
     decimals = sum(kind == "digit" for kind in kinds[point:])
     scaled = number.scaleb(2 * kinds.count("percent") - 3 * thousands, _ROOMY)
     rounded = scaled.quantize(Decimal(1).scaleb(-decimals, _ROOMY), ROUND_HALF_UP, _ROOMY)
