@@ -22,6 +22,8 @@ _NUMBER_SIGN = re.compile(r"#|№|\bn[°º]", re.IGNORECASE)
 #: ``P.O.`` is one word.
 _INITIALS = re.compile(r"\b([A-Za-z])[./]\s?(?=[A-Za-z]\b)")
 _SHORTEST_PART = 2
+#: The longest compound is shorter; a cell of thousands of letters is no name.
+_WORD_LENGTH_MAX = 60
 
 
 class _Concept(Enum):
@@ -122,6 +124,8 @@ def _concepts_of(word: str) -> frozenset[_Concept]:
     """Return the concepts of a word; a compound such as ``Bestellnummer`` or ``ponumber`` has those of all parts."""
     if word in _VOCABULARY:
         return _VOCABULARY[word]
+    if len(word) > _WORD_LENGTH_MAX:
+        return frozenset()
     for length in range(len(word) - 1, 0, -1):
         head, tail = word[:length], word[length:]
         if head in _VOCABULARY and _can_join(head) and _can_join(tail):

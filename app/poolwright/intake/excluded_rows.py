@@ -55,7 +55,7 @@ _NAMED = re.compile(
 #: A value of the list followed by the word, as Excel writes it below each group: ``4500012345 Total``.
 _OF_ONE = re.compile(rf"(.*\S)\s+(?:{_ANY_NAME})", re.IGNORECASE)
 #: Amounts, counts and placeholders; a total has nothing else beside its label.
-_AMOUNT = re.compile(r"[^\w\s]{0,2}\s*(?:[A-Z]{3}\s*)?[+-]?[\d.,'\s]*(?:\s*(?:%|[^\w\s]|[A-Z]{3}))?")
+_AMOUNT = re.compile(r"[^\w\s]{0,2}\s*+(?:[A-Z]{3}\s*+)?[+-]?[\d.,'\s]*+(?:%|[^\w\s]|[A-Z]{3})?")
 _ADDED_MIN = 2
 #: Labels of other values below a list. A number beside one is doubted whatever its length.
 _COUNTED = (

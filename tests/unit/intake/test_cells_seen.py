@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from poolwright.intake.workbooks.cell import Cell, formula_cell
 from tests.support.order_files import zipped
 from tests.unit.intake import xlsb_books
 from tests.unit.intake.raw_books import (
@@ -377,3 +378,9 @@ def test_amounts_below_zero_are_read_as_they_are_shown() -> None:
     rows = HEAD + row(number(A), number(-5, 1)) + row(number(B), number("-1.25", 1))
 
     assert read(book(rows, ["0.00;(0.00)"])) == ([A, B], [], "")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("formula", ["O1" * 30_000, "A1" * 30_000 + "+", "A1+" * 20_000, "A1 " + "+" * 30_000])
+def test_a_long_formula_is_looked_at_once(formula: str) -> None:
+    assert not formula_cell(Cell("1"), formula).doubt

@@ -172,3 +172,18 @@ def test_a_buyers_order_comes_before_one_of_another_kind() -> None:
     text = listed(("Auftragsnummer", "Bestellnummer"), ("100001", A), ("100002", B))
 
     assert read(text, "orders.csv")[:2] == ([A, B], [])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("cell", ["$" + " " * 30_000 + "x", "5" + " " * 30_000 + "x", "5 " * 15_000 + "x"])
+def test_a_long_cell_beside_a_total_is_looked_at_once(cell: str) -> None:
+    text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "1"), ("Total", "", cell))
+
+    assert read(text, "orders.csv")[:2] == ([A], [3])
+
+
+@pytest.mark.parametrize("amount", ["$ 5", "5 €", "EUR 1.200,50", "-5", "5-", "(5)", "1'200.50 CHF", "12 %", "", "n/a"])
+def test_amounts_beside_a_total_are_known(amount: str) -> None:
+    text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "1"), ("Total", "", amount))
+
+    assert read(text, "orders.csv")[:2] == ([A], [3] if amount == "n/a" else [])

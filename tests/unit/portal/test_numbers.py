@@ -405,3 +405,14 @@ def test_zero_is_an_order_where_the_portal_says_so() -> None:
 def test_a_number_that_is_seen_in_reverse_is_a_question() -> None:
     assert "so that another number is seen" in bad("\N{RIGHT-TO-LEFT OVERRIDE}5432100054").detail
     assert valid("\N{RIGHT-TO-LEFT MARK}4500012345").portal_number == "4500012345"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1 ", "1,", "1.", "1-", "1'", " ", "O1", '="', "1E", "((", "- ", "1) ", "\u200b", "²1", "PO ", "1.000", "é"],
+)
+@pytest.mark.parametrize("end", ["", "x", "!"])
+def test_a_cell_of_any_length_is_looked_at_once(piece: str, end: str) -> None:
+    assert bad(piece * 20_000 + end)
+    assert bad(piece * (118 // len(piece)) + end)

@@ -24,7 +24,8 @@ _TOTAL = re.compile(
     r"\s*[+]?(?:_xlfn\.)?(SUM|SUBTOTAL|AGGREGATE|SUMIFS?|COUNT[A-Z]*|AVERAGE[A-Z]*)\(.*[:\[]", re.IGNORECASE
 )
 #: Cells added to each other, from the same sheet or another one: ``A2+A3``, ``RC[-1]+RC[-2]``, ``[.A2]+[.A3]``.
-_PLUS = re.compile(r"\s*[+]?[^\s+(\"]*[A-Z][^\s+(\"]*(?:\s*\+\s*[^\s+(\"]*[A-Z][^\s+(\"]*)+\s*", re.IGNORECASE)
+_ADDED = r"(?=[^\s+(\"]*[A-Z])[^\s+(\"]++"
+_PLUS = re.compile(rf"\s*+[+]?{_ADDED}(?:\s*+\+\s*+{_ADDED})++\s*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

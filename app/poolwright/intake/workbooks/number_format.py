@@ -28,8 +28,9 @@ _DOUBLED = re.compile(r"(?:([^\W\d_])\1+)+")
 #: Excel stores 15 digits of a number; the rest are zeros.
 EXACT_DIGITS = 15
 _EXACT_BELOW = 10**EXACT_DIGITS
-#: Enough digits for the longest format that Excel allows.
-_ROOMY = Context(prec=1_000)
+#: Excel allows half of that; the digits that such a format can show.
+_CODE_LENGTH_MAX = 500
+_ROOMY = Context(prec=2_000)
 _TWO, _THREE = 2, 3
 #: Signs with a meaning of their own unless they are quoted.
 _SIGNS = {"%": "percent", "/": "slash"}
@@ -84,7 +85,8 @@ class NumberFormat:
     @lru_cache(maxsize=4096)
     def parse(code: str) -> NumberFormat:
         """Parse a format code."""
-        sections = tuple(map(_section, _parted(code if code.strip() else "General")))
+        is_usual = code.strip() and len(code) <= _CODE_LENGTH_MAX
+        sections = tuple(map(_section, _parted(code if is_usual else "General")))
         is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
         return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
 
