@@ -46,6 +46,7 @@ _ERROR_KEYS = frozenset(
         "err",
         "errorcode",
         "errormessage",
+        "errormessages",
         "errormsg",
         "errortext",
         "errordescription",
@@ -106,7 +107,8 @@ _LOST_KEYS = frozenset({"sessionexpired", "sessiontimeout", "expired", "timeout"
     "failed",
     "maintenance",
 }
-_STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode")
+_STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode", "ret", "retcode", "returncode", "resultcode")
+_NEGATIVE = re.compile(r"-\d{1,9}")
 _TEXT_KEYS = frozenset(
     {"message", "msg", "detail", "details", "title", "description", "reason", "text", "statustext", "info", "hint"}
 )
@@ -132,6 +134,8 @@ _PLACE_KEYS = frozenset(
 _PLACE = re.compile(r"(?:https?:/)?/\S+", re.IGNORECASE)
 #: Empty values.
 _NOTHING: tuple[object, ...] = ("", [], {})
+#: A reply of Java Server Faces to its own scripts, which is never a document.
+_SCRIPT_ROOT = "partial-response"
 _SIMPLE_ROOTS = frozenset({"fault", "faultresponse", "problem"})
 _ROOT = re.compile(
     r"\s*(?:<\?[^>]{0,500}\?>\s*|<!--.{0,500}?-->\s*|<!doctype\s[^>\[]{0,500}>\s*)*<(?:[\w.-]{1,60}:)?([\w.-]{1,60})",
@@ -166,6 +170,8 @@ def classify_xml(text: str) -> ApiReply | None:
     name = root[1].lower()
     if _is_known_fault(name, text):
         return ApiReply.ERROR
+    if name == _SCRIPT_ROOT:
+        return ApiReply.ELSEWHERE if "<redirect" in text else ApiReply.STATUS
     tree = None if name == "cxml" else parse_xml(text)
     return _element_answer(name, tree) if tree else None
 
@@ -174,6 +180,8 @@ def _element_answer(name: str, tree: DataTree) -> ApiReply | None:
     """Classify an element: it wraps a reply, or it is a document, which may contain an element with an error name."""
     if _is_error_text(innermost(tree)):
         return ApiReply.ERROR
+    if name in _PLACE_KEYS and _is_place(innermost(tree)):
+        return ApiReply.ELSEWHERE
     content = next(iter(tree.values()))
     if is_wrapper(name):
         return _answer(content, is_element=True)
@@ -271,7 +279,10 @@ def _reads_as_error(reply: DataTree) -> bool:
         return True
     status = next((str(reply[key]) for key in _STATUS_KEYS if key in reply), "")
     is_bad = status.isascii() and status.isdecimal() and int(status[:9]) >= _BAD_STATUS_MIN
-    if is_bad and _TEXT_KEYS & reply.keys():
+    is_bad = is_bad or bool(_NEGATIVE.fullmatch(status))
+    if is_bad and (_TEXT_KEYS & reply.keys() or len(reply) == 1):
+        return True
+    if any(_is(reply.get(key), "0") for key in _SUCCESS_KEYS):
         return True
     return any(_is_error_text(value) for value in reply.values())
 

@@ -42,6 +42,8 @@ PAGES, TEXTUAL = (
 )
 #: A larger page is a document.
 _PAGE_MAX_BYTES = 1024 * 1024
+#: A message in JSON or XML is shorter.
+_NOTE_MAX_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class ContentScan:
     is_words: bool
     #: The media type by the first bytes of binary data; empty if unknown.
     magic: str
+    #: Whether it has no more content than a message.
+    is_note: bool
     #: Whether it is a page that is certainly not a document.
     is_idle: bool
     #: Whether it is a page with parts that only its own server has.
@@ -93,11 +97,19 @@ def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> Con
         is_document=is_document,
         is_written=is_written,
         is_words=is_sentence,
+        is_note=is_sentence or (size_bytes <= MESSAGE_MAX_BYTES and not is_written and _is_note(head, kind)),
         magic=magic,
         is_idle=kind in PAGES and _is_idle(path, head, size_bytes),
         is_of_server=kind in PAGES and WebPage(decode_text(head)).is_of_server,
         undecoded=find_encoded_file(head, kind, size_bytes),
     )
+
+
+def _is_note(head: bytes, kind: ContentType) -> bool:
+    """Whether data has only a few values, or a page only a few words."""
+    if kind in PAGES:
+        return WebPage(decode_text(head)).is_note
+    return kind in {ContentType.XML, ContentType.JSON} and len(head) <= _NOTE_MAX_BYTES
 
 
 def _is_idle(path: Path, head: bytes, size_bytes: int) -> bool:
@@ -204,7 +216,7 @@ def sniff(
         size_bytes=size_bytes,
         problems=problems,
         notes=(
-            *_notes(scan, label),
+            *_notes(scan, label, is_vouched=is_vouched or is_own),
             *(f"{label}: {note.removesuffix('.')}: check it." for note in (cut_short if is_cut_as_declared else ())),
         ),
         is_page=scan.kind in PAGES,
@@ -317,10 +329,12 @@ def _sent_instead(what: str, label: str) -> str:
     return f"Instead of {label or 'the file'}, the portal sent {what}."
 
 
-def _notes(scan: ContentScan, label: str) -> Iterator[str]:
+def _notes(scan: ContentScan, label: str, *, is_vouched: bool) -> Iterator[str]:
     """Yield what a person should check in an accepted file."""
     if scan.shape is SoftError.SCRIPT:
         yield f"{label} is {scan.shape}: check whether it is the file."
+    elif scan.is_note and not is_vouched:
+        yield f"{label} has no more content than a message: check whether it is the file."
     if scan.undecoded is not None:
         yield from scan.undecoded.notes(label)
     yield from _misnamed(scan, label)

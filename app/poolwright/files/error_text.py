@@ -17,7 +17,13 @@ _STATUS = (
 #: Short statements that end a sentence or are a whole one.
 _STATES = (
     r"(?:not found|nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|introuvable|no encontrad[oa]|non trovat[oa]|"
-    r"n\u00e3o encontrad[oa]|access (?:is )?denied|zugriff verweigert|acc\u00e8s (?:refus\u00e9|interdit)|"
+    r"n\u00e3o (?:foi )?encontrad[oa]|non esiste|n\u00e3o existe|nebyl[ao]? nalezen[ao]?|nie znaleziono|"
+    r"nem tal\u00e1lhat\u00f3|bulunamad\u0131|bestaat niet|finns inte|findes ikke|ikke funnet|ei l\u00f6ydy|"
+    r"virus (?:was |has been )?(?:detected|found)|credentials (?:were |are )?(?:not provided|missing|required)|"
+    r"not accessible|method not allowed|invalid csrf token|csrf token missing(?: or incorrect)?|nicht gestattet|"
+    r"non autoris\u00e9e?|(?:sesi\u00f3n|sess\u00e3o) expirada|sessione scaduta|sessie verlopen|sesja wygas\u0142a|"
+    r"invalid (?:attachment|file|document)(?: id)?|checksum mismatch|out of memory|no healthy upstream|"
+    r"access (?:is )?denied|zugriff verweigert|acc\u00e8s (?:refus\u00e9|interdit)|"
     r"acceso denegado|accesso negato|acesso negado|forbidden|verboten|unauthori[sz]ed|not authori[sz]ed|"
     r"(?:service|server|temporarily|currently) unavailable|bad (?:request|gateway)|session (?:has )?expired|"
     r"no longer available|something went wrong|page (?:is )?unavailable|access (?:is )?restricted|kein zugriff|"
@@ -50,11 +56,15 @@ _TITLE_START = re.compile(
     r"|(?:es tut uns leid|entschuldigung|d\u00e9sol\u00e9e?|lo sentimos|siamo spiacenti)\b"
     r"|page (?:not|un)|.{0,40}\berror page\b|(?:not|no) (?:found|available|access)\b|"
     r"access\b.{0,20}\b(?:denied|restricted|required)"
+    r"|.{0,60}[-|:\u2013] (?:\w+ ){0,2}(?:error|fehler)\W*$|.{0,80}\([45]\d\d\)\W*$|verify (?:that )?you are"
+    r"|object moved\b|(?:document|page) (?:has )?moved\b|moved (?:permanently|temporarily)\b"
+    r"|30[12378] (?:found|moved|see other|temporary redirect|permanent redirect)\b"
     r"|(?:sign|log) ?in\b\W*$|anmeldung\W*$|session\b.{0,30}\b(?:expired|ended|timed out))",
     re.IGNORECASE,
 )
 _SUBJECTS = (
-    r"(?:file|document|attachment|resource|object|page|item|record|key|session|link|url|request|token|access|permission|"
+    r"(?:file|document|attachment|resource|object|page|item|record|key|session|link|url|request|token|access|"
+    r"permission|"
     r"download|server|service|system|site|login|virus|datei|dokument|sitzung|anhang|fichier|document|archivo|documento|"
     r"sesi\u00f3n|ticket|user|you)s?"
 )
@@ -84,6 +94,8 @@ _PHRASE = re.compile(
     r"(?:datei|dokument|zugriff|anhang|anlage|beleg)\b.{0,60}\b(?:verweigert|gel\u00f6scht|gesperrt|entfernt)\b|"
     r"(?:dokument|plik)\b.{0,40}\b(?:niedost\u0119pny|usuni\u0119ty)|"
     r"(?:document|fichier)\b.{0,40}\bsupprim\u00e9|contact (?:your|the|our|an) (?:system )?administrator|"
+    r"upstream connect error|default backend - 404|enable java ?script\b|maximum execution time of|"
+    r"sie haben keine berechtigung|n'avez pas acc\u00e8s|no tiene (?:permiso|acceso)|non hai accesso|"
     r"wenden sie sich an (?:ihren|den) administrator|"
     r"(?:please |you must |you need to )(?:log|sign) in\b|bitte (?:melden sie sich|erneut)? ?an(?:melden)?\b|"
     rf"{_STATES}\W*$)"
@@ -92,6 +104,12 @@ _PHRASE = re.compile(
     r"(?:\u53d1\u751f|\u767c\u751f)(?:\u9519\u8bef|\u932f\u8aa4)|\u51fa\u9519|"
     r"\uc624\ub958\uac00 \ubc1c\uc0dd|\u043f\u0440\u043e\u0438\u0437\u043e\u0448\u043b\u0430 "
     r"\u043e\u0448\u0438\u0431\u043a\u0430|"
+    r"\u5df2\u8fc7\u671f|\u91cd\u65b0\u767b\u5f55|\u6ca1\u6709\u6743\u9650|\u767b\u5f55\u8d85\u65f6|"
+    r"\u671f\u9650\u304c\u5207\u308c|\u62d2\u5426\u3055\u308c\u307e\u3057\u305f|"
+    r"\u6a29\u9650\u304c\u3042\u308a\u307e\u305b\u3093|\ub9cc\ub8cc\ub418\uc5c8|\uad8c\ud55c\uc774 \uc5c6|"
+    r"\u0434\u043e\u0441\u0442\u0443\u043f \u0437\u0430\u043f\u0440\u0435\u0449[\u0435\u0451]\u043d|"
+    r"\u0441\u0435\u0441\u0441\u0438\u044f \u0438\u0441\u0442\u0435\u043a\u043b\u0430|"
+    r"\u043d\u0435 \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442|"
     r"\u6743\u9650\u4e0d\u8db3|\u7cfb\u7edf\u9519\u8bef|\u043d\u0435 \u043d\u0430\u0439\u0434\u0435\u043d|"
     r"^\s*(?:\u041e\u0448\u0438\u0431\u043a\u0430|\u30a8\u30e9\u30fc)\b)",
     re.IGNORECASE,
@@ -128,7 +146,11 @@ def contains_error(text: str) -> bool:
 def is_error_note(text: str) -> bool:
     """Whether a text of a line or two is only an error message."""
     words = _JOINED.sub(r"\1 \2", text).replace("_", " ")
-    return bool(_NOTHING.fullmatch(words) or _CODED.match(text)) or starts_as_error(words) or contains_error(words)
+    return (
+        bool(_NOTHING.fullmatch(text) or _NOTHING.fullmatch(words) or _CODED.match(text))
+        or starts_as_error(words)
+        or contains_error(words)
+    )
 
 
 def is_stack_trace(text: str) -> bool:

@@ -58,9 +58,11 @@ _PLEASE_WAIT = re.compile(
     r"(?:please wait|bitte warten|veuillez patienter|espere por favor|loading|processing|queued|pending|in progress|"
     r"redirecting|one moment(?: please)?|einen moment(?: bitte)?)"
     r"(?:\s*(?:\.{1,3}|\u2026|!))*"
-    r"|(?:your |the |ihr |der |die |votre |su )?(?:file|document|download|report|export|archive|request|datei|dokument|"
+    r"|(?:your |the |this |ihr |der |die |votre |su )?(?:file|document|download|report|export|archive|request|datei|"
+    r"dokument|"
     r"bericht|anfrage|fichier|document|archivo|documento)\b.{0,60}?\b(?:being|wird|en cours de|se est\u00e1) ?"
-    r"(?:gerade |noch )?(?:prepared|generated|created|processed|built|vorbereitet|erstellt|erzeugt|verarbeitet|"
+    r"(?:gerade |noch )?(?:prepared|generated|created|processed|built|scanned|checked|converted|vorbereitet|erstellt|"
+    r"erzeugt|verarbeitet|"
     r"pr\u00e9paration|g\u00e9n\u00e9ration|preparando|generando)\b.{0,200}",
     re.IGNORECASE | re.DOTALL,
 )
@@ -120,6 +122,11 @@ class WebPage:
         return (
             not self._words_beside_title and not _SHOWN.search(self._text) and bool(_NEEDS_SCRIPTS.search(self._text))
         )
+
+    @property
+    def is_note(self) -> bool:
+        """Whether the page has no more text than a message, and nothing else to show."""
+        return len(self._words_beside_title) <= _WAITING_NOTE_MAX_CHARS and not _SHOWN.search(self._text)
 
     @property
     def is_interstitial(self) -> bool:

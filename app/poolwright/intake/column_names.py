@@ -22,6 +22,8 @@ _NUMBER_SIGN = re.compile(r"#|№|\bn[°º]", re.IGNORECASE)
 #: ``P.O.`` is one word.
 _INITIALS = re.compile(r"\b([A-Za-z])[./]\s?(?=[A-Za-z]\b)")
 _SHORTEST_PART = 2
+#: The longest compound is shorter; a cell of thousands of letters is no name.
+_WORD_LENGTH_MAX = 60
 
 
 class _Concept(Enum):
@@ -38,15 +40,16 @@ class _Concept(Enum):
 
 
 _WORDS = {
-    _Concept.PO: "po oc 採購單 采购单",
-    _Concept.PURCHASE: "purchase purchasing purch compra compras achat achats acquisto einkauf einkaufs inkoop inköp "
-    "inköps indkøbs innkjøps osto zakupu beszerzési achiziție alma закупка 采购 採購 采購 구매 الشراء",
+    _Concept.PO: "po oc oda 採購單 采购单",
+    _Concept.PURCHASE: "purchase purchasing purch compra compras achat achats acquisto acquisti einkauf einkaufs "
+    "inkoop inköp inköps indkøbs innkjøps osto zakupu beszerzési achiziție alma закупка"
+    " 采购 採購 采購 购买 購買 購入 구매 الشراء",
     _Concept.ORDER: "order pedido orden ordem ordine commande bestellung bestell best auftrag auftrags encomenda "
     "bestelling bestel ordre bestilling bestillings beställning beställnings tilaus zamówienie zamówienia objednávka "
     "objednávky rendelés rendelési megrendelés comandă comanda comenzii sipariş siparişi narudžbe narudžba naročila "
     "naročilo užsakymo užsakymas pasūtījuma pasūtījums tellimuse tellimus παραγγελίας παραγγελία заказ заказа "
-    "замовлення поръчка 订单 訂單 注文 注文書 発注 発注書 주문 발주 أمر طلب הזמנה ใบสั่งซื้อ đơn hàng đặt pesanan",
-    _Concept.DOCUMENT: "document documento doc docto dokument beleg",
+    "замовлення поръчка 订单 訂單 注文 注文書 発注 発注書 주문 발주 오더 أمر طلب הזמנה ใบสั่งซื้อ đơn hàng đặt pesanan",
+    _Concept.DOCUMENT: "document documento doc docto dokument beleg 凭证 憑證 伝票 문서",
     _Concept.NUMBER: "number no nr num nbr nro numero nummer numer número numéro číslo szám száma număr numărul broj "
     "številka numeris numurs αριθμός номер n nomor số 号 單號 号码 號 編號 编号 番号 번호 رقم מספר เลขที่",
     _Concept.ID: "id key code código codice ref reference referencia",
@@ -121,6 +124,8 @@ def _concepts_of(word: str) -> frozenset[_Concept]:
     """Return the concepts of a word; a compound such as ``Bestellnummer`` or ``ponumber`` has those of all parts."""
     if word in _VOCABULARY:
         return _VOCABULARY[word]
+    if len(word) > _WORD_LENGTH_MAX:
+        return frozenset()
     for length in range(len(word) - 1, 0, -1):
         head, tail = word[:length], word[length:]
         if head in _VOCABULARY and _can_join(head) and _can_join(tail):
@@ -139,4 +144,6 @@ def _can_join(part: str) -> bool:
 _VOCABULARY = {
     **{folded: frozenset({concept}) for concept, words in _WORDS.items() for folded in map(fold_name, words.split())},
     "ebeln": frozenset({_Concept.PO, _Concept.NUMBER}),
+    # A buyer's order, beside which an ``Auftrag`` is one of another kind.
+    **dict.fromkeys(("bestellung", "bestell", "best"), frozenset({_Concept.PURCHASE, _Concept.ORDER})),
 }

@@ -34,6 +34,10 @@ _BARE_BOOK = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
 _MARKUP = re.compile(r"\s*<(?:[!?]|\s*[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>))", re.IGNORECASE)
 #: A name that continues with a colon belongs to other XML.
 _WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)(?![\w:.-])", re.IGNORECASE)
+#: Pieces of a web page, if they are its first tag.
+_WEB_TAGS = frozenset(
+    ["p", "span", "br", "a", "ul", "ol", "font", "center", "h1", "h2", "h3", "script", "frameset", "title"]
+)
 _FIRST_TAG = re.compile(r"<\s*(?:\w+:)?([a-z][\w.-]*)", re.IGNORECASE)
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*(?:"[^"]*"\s*:|\})')
 #: Lengths of the lock file that Office writes beside an open workbook, and the longest user name in it.
@@ -89,12 +93,13 @@ def detect_text_kind(text: str, source: str) -> TextKind:
     if _MARKUP.match(head):
         first = _FIRST_TAG.search(head)
         is_book = first is not None and first[1].casefold() == "workbook"
-        return TextKind.WEB_PAGE if _WEB_PAGE.search(head) and not is_book else TextKind.XML
+        is_piece = first is not None and first[1].casefold() in _WEB_TAGS
+        return TextKind.WEB_PAGE if (is_piece or _WEB_PAGE.search(head)) and not is_book else TextKind.XML
+    if _is_json(text):
+        raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
     foreign = describe_mail(head) or describe_text(head)
     if foreign:
         raise InputRefusedError(f"{source} {foreign}.")
-    if _is_json(text):
-        raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
     control_count = sum(character < " " and character not in "\t\r\n\f\v" for character in head)
     # One control character in a thousand may be an accident; with more of them it is not text.
     if control_count > _ACCIDENTS_MAX and control_count * 1000 > len(head):

@@ -55,8 +55,20 @@ _NAMED = re.compile(
 #: A value of the list followed by the word, as Excel writes it below each group: ``4500012345 Total``.
 _OF_ONE = re.compile(rf"(.*\S)\s+(?:{_ANY_NAME})", re.IGNORECASE)
 #: Amounts, counts and placeholders; a total has nothing else beside its label.
-_AMOUNT = re.compile(r"[^\w\s]{0,2}\s*(?:[A-Z]{3}\s*)?[+-]?[\d.,'\s]*(?:\s*(?:%|[^\w\s]|[A-Z]{3}))?")
+_AMOUNT = re.compile(r"[^\w\s]{0,2}\s*+(?:[A-Z]{3}\s*+)?[+-]?[\d.,'\s]*+(?:%|[^\w\s]|[A-Z]{3})?")
 _ADDED_MIN = 2
+#: Labels of other values below a list. A number beside one is doubted whatever its length.
+_COUNTED = (
+    "pos|orders|purchase orders|rows|lines|records|items|amount|value|cost|net|gross|spend|bestellungen|zeilen"
+    "|positionen|commandes|lignes|pedidos|filas|ordini|zamówień"
+)
+_AGGREGATE = re.compile(
+    r"(?:(?:(?:grand |overall )?(?:count|average|avg\.?|median|maximum|minimum)|(?:gesamt)?anzahl(?: der)?"
+    rf"|durchschnitt|mittelwert|moyenne|promedio|recuento|conteggio|liczba|średnia)(?: (?:{_COUNTED}))?"
+    r"|(?:(?:grand )?total|(?:total )?(?:number|no\.|count) of|nombre (?:total )?de|total de|cantidad de)"
+    rf" (?:{_COUNTED})|件数|平均|计数)\s*[:=]?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -108,20 +120,26 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
     }
     above, since = _Added(), _Added()
     previous: int | None = None
+    whole = sum(map(_value, numbers))
+    count = sum(1 for number in numbers if _value(number))
     for row, number in zip(rows, numbers, strict=True):
         is_named = any(map(_is_named, row.cells))
+        is_aggregate = _is_aggregate(row, index)
         if not isinstance(number, OrderNumber):
             if (is_named and _is_total_line(row, index, number)) or _is_subtotal(row, index, given):
                 totals.lines.append(row.row_no)
             continue
-        value = int(number.portal_number) if number.portal_number.isdecimal() else None
-        if value is None:
+        value = _value(number)
+        if not value:
             continue
         is_next = previous is not None and value == previous + 1  # 1, 2, 3 are numbered one after the other
         is_sum = not is_next and (above.make(value) or since.make(value))
+        is_of_all = not is_next and count > _ADDED_MIN and 2 * value == whole  # a total may be above the list too
         previous = value
-        if is_sum or (is_named and len(number.portal_number) != usual):
-            totals.doubted[row.row_no] = _doubt(number, is_sum=is_sum)
+        is_labelled = is_aggregate or (is_named and len(number.portal_number) != usual)
+        if is_sum or is_of_all or is_labelled:
+            of_what = "the numbers above it" if is_sum else ("all other numbers" if is_of_all else "")
+            totals.doubted[row.row_no] = _doubt(number, of_what)
             since = _Added()
             continue
         above.add(value)
@@ -129,8 +147,15 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
     return totals
 
 
-def _doubt(number: OrderNumber, *, is_sum: bool) -> InvalidNumber:
-    reason = "is the sum of the numbers above it" if is_sum else "is in a line that is labelled as a total"
+def _value(number: OrderNumber | InvalidNumber) -> int:
+    """Return the value of an order number of digits; 0 for any other."""
+    if isinstance(number, InvalidNumber) or not number.portal_number.isdecimal():
+        return 0
+    return int(number.portal_number)
+
+
+def _doubt(number: OrderNumber, of_what: str) -> InvalidNumber:
+    reason = f"is the sum of {of_what}" if of_what else "is in a line that is labelled as a total"
     return InvalidNumber(
         reason=Reason.BAD_NUMBER,
         detail=f"{number.po_number} {reason}, so it is a total or an order: delete the line, or list the order alone.",
@@ -146,6 +171,13 @@ def _is_total_line(row: Row, index: int, number: InvalidNumber) -> bool:
     """Return whether a row has only amounts beside its label, and no mistyped number in the order column."""
     is_meant = number.reason is Reason.BAD_NUMBER and not _is_named(row.cells[index]) and index not in row.doubts
     return not is_meant and all(_is_named(cell) or _AMOUNT.fullmatch(cell.strip()) for cell in row.cells)
+
+
+def _is_aggregate(row: Row, index: int) -> bool:
+    """Return whether a row has a label of an aggregated value, and only amounts beside it."""
+    others = [cell.strip() for position, cell in enumerate(row.cells) if position != index]
+    labels = list(filter(_AGGREGATE.fullmatch, others))
+    return bool(labels) and all(_AMOUNT.fullmatch(cell) for cell in others if cell not in labels)
 
 
 def _is_subtotal(row: Row, index: int, given: Collection[str]) -> bool:
@@ -214,7 +246,7 @@ def side_column_notices(sheet: Table, index: int, rules: NumberRules, known: Col
         known: The portal's numbers of the orders that were read.
     """
     own = fold_name(sheet.columns[index])
-    for position, name in enumerate(sheet.columns if sheet.has_header else ()):
+    for position, name in enumerate(sheet.columns):
         is_nameless = not name.strip() or name == f"#{position + 1}"
         if position == index or not (is_nameless or fold_name(name) == own):
             continue

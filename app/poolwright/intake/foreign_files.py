@@ -27,7 +27,6 @@ _MARKS = {
     b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
     b"\0\1\0\0Standard ACE DB\0": "is an Access database; export the table as .xlsx or as CSV UTF-8",
     b"\0\1\0\0Standard Jet DB\0": "is an Access database; export the table as .xlsx or as CSV UTF-8",
-    b"ID;P": f"is a SYLK file; {AS_NEW}",
     b"\x1f\x8b": f"is a packed file (gz); {_UNPACK}",
     b"BZh91AY&SY": f"is a packed file (bz2); {_UNPACK}",
     b"\xfd7zXZ\0": f"is a packed file (xz); {_UNPACK}",
@@ -48,6 +47,15 @@ _MARKS = {
     b"\0\0\x1a\0": f"is a file of Lotus 1-2-3; {AS_NEW}",
     b"\0\0\2\0\x20\x51": f"is a file of Quattro Pro; {AS_NEW}",
     b"\0\0\2\0\x01\x10": f"is a file of Quattro Pro; {AS_NEW}",
+    b"Obj\1": "is an Avro file; export it as CSV UTF-8",
+    b"\x89HDF\r\n\x1a\n": "is an HDF5 file; export it as CSV UTF-8",
+    b"$FL2@(#)": "is a file of SPSS; export it as CSV UTF-8",
+    b"$FL3@(#)": "is a file of SPSS; export it as CSV UTF-8",
+    b"<stata_dta>": "is a file of Stata; export it as CSV UTF-8",
+    b"RDX2\n": "is a file of R; export it as CSV UTF-8",
+    b"RDX3\n": "is a file of R; export it as CSV UTF-8",
+    b"\x80\4\x95": "is a file of a Python program (pickle); export it as CSV UTF-8",
+    b"\x80\5\x95": "is a file of a Python program (pickle); export it as CSV UTF-8",
     b"bplist00": f"is a property list of macOS, not a list of orders; {_THE_LIST}",
 }
 #: What documents begin with, after blanks and byte order marks.
@@ -61,6 +69,19 @@ _TEXT_MARKS = {
     ),
     re.compile(rb"BEGIN:VCALENDAR\b", re.IGNORECASE): f"is a calendar file (.ics), not a list; {_THE_LIST}",
     re.compile(rb"BEGIN:VCARD\b", re.IGNORECASE): f"is an address card (.vcf), not a list; {_THE_LIST}",
+    # A list may have the columns ``ID`` and ``PO Number``.
+    re.compile(rb"ID;P[^\s;]*(?:;[NE])*\r?\n(?:[A-Z]{1,2};|E\r?\n)"): f"is a SYLK file; {AS_NEW}",
+    re.compile(rb"version https://git-lfs\.github\.com/"): (
+        "is a pointer of Git LFS, not the file that it stands for; fetch that file with git lfs pull"
+    ),
+    re.compile(rb"data:[\w.+-]+/[\w.+-]+[\w;=.-]*;base64,|(?:UEsDB|0M8R4KGxGuE|JVBERi0)[A-Za-z0-9+/]{20}"): (
+        f"is a file written as Base64 text; decode it, then {_THE_LIST}"
+    ),
+    re.compile(rb"begin [0-7]{3,4} \S|=ybegin "): f"is a packed file (uuencode or yEnc); {_UNPACK}",
+    re.compile(
+        rb"(?:--[^\n]*\n\s*|/\*[^\n]*\*/;?\s*)*(?:INSERT\s+INTO|CREATE\s+TABLE|DROP\s+TABLE)\s",
+        re.IGNORECASE,
+    ): "is a text of SQL statements, not a table; export the table as CSV UTF-8",
     re.compile(rb"TABLE\r?\n0,1\r?\n"): f"is a DIF file; {AS_NEW}",
     re.compile(rb"(?:UNA.{6}\s*)?UNB\+UN"): f"is an EDIFACT message, not a list; {_THE_LIST}",
     re.compile(rb"ISA\*\d\d\*"): f"is an X12 message, not a list; {_THE_LIST}",
@@ -103,6 +124,8 @@ _TEXTS = {
         f"is a settings file (INI), not a list; {_THE_LIST}"
     ),
 }
+#: What a program prints for a list, without its brackets.
+_ITEMS = re.compile(r"(?:\s*+['\"]?[\w-]*+['\"]?\s*+,)++\s*+['\"]?[\w-]*+['\"]?\s*+")
 _HEADING = re.compile(r"\s*#{1,6} \S")
 _MARKDOWN = re.compile(r"\[[^\]\r\n]{1,200}\]\([^)\s]{1,500}\)|\*\*[^*\r\n]{1,200}\*\*|^```", re.MULTILINE)
 _MARKDOWN_TABLE = re.compile(r"^[ \t]{0,9}\|?[ \t]{0,9}:?-{3,200}:?[ \t]{0,99}\|", re.MULTILINE)
@@ -235,5 +258,11 @@ def describe_text(head: str) -> str:
     Plain lists and tables of Markdown and YAML are lists, and are read as such.
     """
     known = next((description for mark, description in _TEXTS.items() if mark.match(head)), "")
+    if not known and _is_bracketed(head.strip().rstrip(";,")):
+        known = "is a list of a program in brackets, not a table; write one number in each line, without brackets"
     is_markdown = _HEADING.match(head) and _MARKDOWN.search(head) and not _MARKDOWN_TABLE.search(head)
     return known or (_MARKDOWN_KIND if is_markdown else "")
+
+
+def _is_bracketed(text: str) -> bool:
+    return text[:1] in set("[({") and text[-1:] in set("])}") and bool(_ITEMS.fullmatch(text[1:-1]))

@@ -15,11 +15,11 @@ from lxml import etree
 
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.grid import COLUMNS_MAX, Grid
-from poolwright.intake.workbooks.cell import EMPTY, Cell, number_cell, struck
+from poolwright.intake.workbooks.cell import EMPTY, Cell, formula_cell, number_cell, struck
 from poolwright.intake.workbooks.parts import Element
 from poolwright.intake.workbooks.sheet_rows import SheetRows, cells_at
 
-_RULE = re.compile(r"\.([\w-]+)[^{}]*\{([^{}]*)\}")
+_RULE = re.compile(r"([.#][\w-]+)[^{}]*\{([^{}]*)\}")
 _FORMAT = re.compile(r"mso-number-format\s*:\s*(\"[^\"]*\"|'[^']*'|[^;]*)", re.IGNORECASE)
 #: A character by its number, or one that has a meaning of its own in a style.
 _ESCAPE = re.compile(r"\\(?:00([0-9A-F]{2})|(.))", re.IGNORECASE)
@@ -34,7 +34,7 @@ _NAMED = {"Short Date": "yyyy-mm-dd", "Long Date": "yyyy-mm-dd", "Medium Date": 
 
 @dataclass(frozen=True, slots=True)
 class PageStyles:
-    """The styles of a page by class name."""
+    """The styles of a page by class name or id, with the sign in front of it: ``.xl24``."""
 
     classes: dict[str, str]
 
@@ -63,6 +63,11 @@ class PageStyles:
 
     def cell(self, text: str, element: Element) -> Cell:
         """Return a cell as a spreadsheet program shows it: a number by its format, all else unchanged."""
+        cell = self._valued(text, element)
+        formula = str(element.get("x:fmla") or "")
+        return formula_cell(cell, formula.lstrip("=")) if formula else cell
+
+    def _valued(self, text: str, element: Element) -> Cell:
         value = str(element.get("x:num") or "").strip() or text
         match = _FORMAT.search(self._style_of(element))
         if (not match and value == text) or not _NUMBER.fullmatch(value):
@@ -71,8 +76,10 @@ class PageStyles:
         return number_cell(float(value), _NAMED.get(code, code))
 
     def _style_of(self, element: Element) -> str:
-        """Return the element's own style, followed by those of its classes."""
-        names = str(element.get("class") or "").split()
+        """Return the element's own style, followed by those of its classes and its id."""
+        names = [f".{name}" for name in str(element.get("class") or "").split()]
+        if element.get("id"):
+            names.append(f"#{element.get('id')}")
         return ";".join([str(element.get("style") or ""), *(self.classes.get(name, "") for name in names)])
 
 
@@ -86,11 +93,24 @@ def _unescaped(code: str) -> str:
 
 #: A tag takes a hundred times its size in the file.
 TAGS_MAX = 3_000_000
-_BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
+_BREAKS = frozenset({
+    "br", "hr", "p", "div", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "center", "pre",
+    "blockquote", "article", "section", "form", "fieldset", "address",
+})  # fmt: skip
 #: Elements separate from the text around them; a raised ``o`` belongs to its ``N``, a raised digit does not.
-_APART, _RAISED = frozenset({"del", "s", "strike", "ins", "option", "button"}), frozenset({"sup", "sub"})
+_APART = frozenset({
+    "a", "del", "s", "strike", "ins", "option", "button", "img", "input", "select", "textarea", "svg", "object",
+    "iframe", "video", "canvas", "label",
+})  # fmt: skip
+_RAISED = frozenset({"sup", "sub"})
 #: Tags without content that the library takes for open ones: invisible positions where a line may break.
 _VOID = re.compile(r"</?(?:wbr|source|track)\b[^>]*>", re.IGNORECASE)
+#: Ends of the page: browsers show what follows, as programs that join several pages into one file expect.
+_END = re.compile(r"</\s*(?:html|body)\b[^>]*>", re.IGNORECASE)
+#: A cell, and whatever may enclose text that looks like one.
+_CELL_MARK = re.compile(r"(<!--)(-?>)?|(-->)|<(/?)(script|style|template|textarea|t[dh])\b", re.IGNORECASE)
+#: Where an element begins or ends, it stays invisible between digits as long as order numbers; no text contains it.
+_EDGE, _LONG_EDGE = "\0", re.compile(r"(\d{4})\0+(?=\d{4})")
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
 _AS_NEW = "save the list as .xlsx or as CSV UTF-8"
 
@@ -104,19 +124,41 @@ def read_html(text: str, source: str) -> Grid:
     if text.count("<") > TAGS_MAX:
         raise InputRefusedError(f"{source} is a web page of more than {TAGS_MAX:,} tags; {_AS_NEW}.")
     rows = SheetRows(source=source, knows_types=False)
+    plain = _END.sub("", _VOID.sub("\N{ZERO WIDTH SPACE}", text)).encode()
     try:
-        _read(
-            lxml.html.document_fromstring(
-                _VOID.sub("\N{ZERO WIDTH SPACE}", text).encode(), parser=lxml.html.HTMLParser(encoding="utf-8")
-            ),
-            rows,
-        )
+        page = lxml.html.document_fromstring(plain, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True))
+        found_count = sum(1 for row in page.iter("tr") for _ in row.iterchildren("td", "th"))
+        _read(page, rows)
     except etree.LxmlError as error:
         raise InputRefusedError(f"{source} is a web page that cannot be read; {_AS_NEW}.") from error
     if not rows.rows:
         raise InputRefusedError(f"{source} is a web page without a table, perhaps a login or error page; {_AS_NEW}.")
     rows.notices.insert(0, f"{source} is a web page despite its name; the rows of its tables were read.")
+    cell_count = _cell_count(text)
+    if found_count < cell_count:
+        rows.notices.append(
+            f"{cell_count - found_count} of the {cell_count} cells of {source} were not read, since its tags are "
+            "broken or nested too deeply; check that no row is missing."
+        )
     return rows.grid()
+
+
+def _cell_count(text: str) -> int:
+    """Return the number of cells that a page has by its tags, without those in comments and scripts."""
+    count = 0
+    within = ""
+    for mark in _CELL_MARK.finditer(text):
+        opens, closes_at_once, closes, slash, name = mark.groups()
+        name = (name or "").casefold()
+        if within:
+            within = "" if (closes and within == "<!--") or (slash and name == within) else within
+        elif opens:
+            within = "" if closes_at_once else opens
+        elif name in {"td", "th"}:
+            count += not slash
+        elif name and not slash:
+            within = name
+    return count
 
 
 def _read(page: Element, rows: SheetRows) -> None:
@@ -189,15 +231,22 @@ def _text(cell: Element, styles: PageStyles) -> str:
             else:
                 pieces.append(_beside(element, styles) + _in_one_line(element.text))
         elif element is not cell:
-            pieces.append(_beside(element, styles) + _in_one_line(element.tail))
-    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+            end = "\n" if element.tag in _BREAKS else _beside(element, styles)
+            pieces.append(end + _in_one_line(element.tail))
+    text = _LONG_EDGE.sub("\\1\N{ZERO WIDTH SPACE}", "".join(pieces)).replace(_EDGE, "")
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(filter(None, lines))
 
 
 def _beside(element: Element, styles: PageStyles) -> str:
-    """Return a blank beside a note's number or crossed-out text, which is separate from the text around it."""
+    """Return a blank beside a note's number or crossed-out text, which is separate from the text around it.
+
+    Other elements are invisible: two numbers side by side are seen as one, but may be two.
+    """
+    if not isinstance(element.tag, str):
+        return ""
     is_note = element.tag in _RAISED and any(map(str.isdigit, element.text or ""))
-    return " " if is_note or element.tag in _APART or styles.strikes(element) else ""
+    return " " if is_note or element.tag in _APART or styles.strikes(element) else _EDGE
 
 
 def _in_one_line(text: str | None) -> str:

@@ -21,6 +21,9 @@ _FORMULA = re.compile(r'="(.*)"|=(\d+)')
 _WHOLE_FLOAT = re.compile(r"(\d+)[.,]0{1,2}|(\d{4,})[.,]0+|(\d{1,4}(?: \d{3})+)[.,]0{1,2}")
 #: Digits were lost: with a signed exponent, or a fraction before a bare one.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:(?:[.,]\d+)?E[+-]\d+|[.,]\d+E\d+)", re.IGNORECASE)
+_ZERO = re.compile(r"[+-]?0+(?:[.,]0+)?")
+#: Characters that force a direction on digits too, which others leave alone.
+_OVERRIDES = frozenset("\N{RIGHT-TO-LEFT OVERRIDE}")
 #: The mark before each line of a pasted list: a bullet, a number, a checkbox.
 #: Three digits in brackets, or digits that begin with a zero, are the area code of a telephone number.
 _LIST_MARK = re.compile(
@@ -84,6 +87,16 @@ def bare_texts(plain: str) -> Iterator[str]:
 def is_shortened(plain: str) -> bool:
     """Return whether a spreadsheet shortened the number to its first digits: ``4.5E+09``."""
     return bool(_SCIENTIFIC.fullmatch(plain))
+
+
+def is_zero(plain: str) -> bool:
+    """Return whether a text is zero: no order has this number, and formulas without a value give it."""
+    return bool(_ZERO.fullmatch(plain))
+
+
+def is_reversed(text: str) -> bool:
+    """Return whether an invisible character changes the order in which digits are seen."""
+    return not text.isascii() and not _OVERRIDES.isdisjoint(text)
 
 
 def is_date(plain: str) -> bool:

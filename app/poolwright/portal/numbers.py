@@ -110,11 +110,9 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Orde
     plain = number_text.plain_text(text)
     if not plain:
         return InvalidNumber(reason=Reason.BLANK_NUMBER, detail="The cell has no order number.")
-    if number_text.is_shortened(plain):
-        return _bad(
-            f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
-            "column as text and fill in the full number."
-        )
+    lost = _lost(text, plain)
+    if lost:
+        return _bad(lost)
     if len(plain) <= _LENGTH_MAX:
         # An invisible character may be within one number, as a soft hyphen is, or between two, as the end of a cell is.
         apart = plain if text.isprintable() else number_text.plain_text(text, unseen=" ")
@@ -130,6 +128,21 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Orde
         f"{_shown(plain)} is not an order number of this portal: expected {rules.describe}, for example {rules.example}"
         f"{_look_alike(plain, rules)}."
     )
+
+
+def _lost(text: str, plain: str) -> str:
+    """Return a sentence if a spreadsheet lost digits of the number, or if another number is seen; else empty."""
+    if number_text.is_shortened(plain):
+        return (
+            f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
+            "column as text and fill in the full number."
+        )
+    if number_text.is_reversed(text):
+        return (
+            f"{_shown(plain)} is shown in reverse by an invisible character, so that another number is seen: fill in "
+            "the number by hand."
+        )
+    return ""
 
 
 def _bad(detail: str) -> InvalidNumber:
@@ -154,6 +167,8 @@ def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> OrderNumber 
 
 def _doubt(plain: str, rules: NumberRules) -> str:
     """Return a sentence with all readings of an ambiguous text, or one with a number among other things; else empty."""
+    if number_text.is_zero(plain):
+        return f"{_shown(plain)} is zero, which spreadsheets show where a value is missing."
     if number_text.is_date(plain):
         return (
             f"{_shown(plain)} is a date, or a number that a spreadsheet took for one: format the column as text and "
@@ -209,6 +224,8 @@ def _numbers_alone(text: str, rules: NumberRules) -> list[OrderNumber]:
 def _valid(prefix: str, number: str, rules: NumberRules) -> OrderNumber | None:
     cased = _cased(number, rules.case)
     if not re.fullmatch(rules.pattern, cased):
+        return None
+    if number_text.is_zero(cased) and not number_text.is_zero(rules.example):
         return None
     return OrderNumber(po_number=prefix + cased, portal_number=cased)
 

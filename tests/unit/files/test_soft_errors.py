@@ -53,6 +53,19 @@ FAULTS = [
     ')]}\',\n{"error":"expired"}',
     'while(1);{"errors":["x"]}',
     'for (;;);{"error":1357001,"errorSummary":"Not Logged In"}',
+    '{"ret":-1,"msg":"no login"}',
+    '{"retCode":"-17","message":"x"}',
+    '{"returnCode":500,"text":"x"}',
+    '{"resultCode":-1,"info":"x"}',
+    '{"code":403}',
+    '{"success":0,"msg":"x"}',
+    '{"errorMessages":["x"],"total":1,"start":0,"max":5}',
+    '{"detail":"Authentication credentials were not provided."}',
+    '<partial-response><redirect url="/login"/></partial-response>',
+    "<partial-response><changes/></partial-response>",
+    "<url>https://files.test/y?sig=1</url>",
+    "<Location>/login</Location>",
+    "<string>File not found</string>",
 ]
 NOTES = [
     "Request unsuccessful. Incapsula incident ID: 1234",
@@ -104,6 +117,62 @@ NOTES = [
     "Please wait...",
     "Your file is being prepared.",
     "Die Datei wird gerade erstellt.",
+    "Il file non esiste",
+    "O arquivo não foi encontrado",
+    "O arquivo não existe",
+    "Soubor nebyl nalezen",
+    "Nie znaleziono",
+    "A fájl nem található",
+    "Dosya bulunamadı",
+    "Het bestand bestaat niet",
+    "Filen finns inte",
+    "Filen findes ikke",
+    "Filen ble ikke funnet",
+    "Tiedostoa ei löydy",
+    "Virus detected",
+    "A virus was found.",
+    "Credentials are missing",
+    "Attachment 4711 is not accessible.",
+    "Method not allowed",
+    "Invalid CSRF token",
+    "CSRF token missing or incorrect.",
+    "Zugriff nicht gestattet",
+    "Accès non autorisé",
+    "Sesión expirada",
+    "Sessão expirada",
+    "Sessione scaduta",
+    "Sessie verlopen",
+    "Sesja wygasła",
+    "Invalid attachment id",
+    "Invalid document",
+    "Checksum mismatch",
+    "Out of memory",
+    "no healthy upstream",
+    "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+    "default backend - 404",
+    "You must enable JavaScript to use it",
+    "Maximum execution time of 30 seconds exceeded",
+    "Sie haben keine Berechtigung, dieses Dokument anzuzeigen.",
+    "Vous n'avez pas accès à ce document",
+    "No tiene permiso para ver este archivo",
+    "Non hai accesso a questo file",
+    "会话已过期",
+    "请重新登录",
+    "没有权限",
+    "登录超时",
+    "セッションの有効期限が切れました",
+    "アクセスが拒否されました",
+    "権限がありません",
+    "세션이 만료되었습니다",
+    "권한이 없습니다",
+    "Доступ запрещен",
+    "Доступ запрещён",
+    "Сессия истекла",
+    "Документ не существует",
+    "NaN",
+    "This file is being scanned for viruses",
+    "The document is being checked",
+    "Your file is being converted",
 ]
 PAGES = [
     "<br />\n<b>Warning</b>:  readfile(/var/x): failed to open stream: No such file or directory<br />",
@@ -296,3 +365,67 @@ def test_a_file_of_nothing_but_blanks_did_not_come(tmp_path: Path, content: str)
 
 def test_a_file_that_begins_with_zeros_came(tmp_path: Path) -> None:
     assert not problems_of(tmp_path, bytes(70_000) + b"CD001", "disk.iso", "", is_vouched=True)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Object moved", "302 Found", "301 Moved", "307 Temporary Redirect", "308 Permanent Redirect", "303 See Other",
+        "Document moved", "The page has moved", "Moved Permanently", "Portal - Logon Error", "SAP | Fehler",
+        "There is nothing here (404)", "Verify you are human",
+    ],
+)  # fmt: skip
+def test_a_page_whose_title_says_that_it_is_no_document_is_none(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(f"<html><title>{title.removeprefix('The ')}</title><body>{'words ' * 200}</body></html>")
+
+    assert sniff(path, "offer.html", "text/html").shape is SoftError.ERROR
+
+
+@pytest.mark.parametrize(
+    "title", ["301 ways to save", "The object moved by hand", "Offer (405)x", "How to find an error", "Page moves"]
+)
+def test_a_page_whose_title_only_has_such_words_is_one(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(f"<html><title>{title}</title><body>{'words ' * 200}</body></html>")
+
+    assert sniff(path, "offer.html", "text/html").problems == ()
+
+
+MESSAGE_LIKE = "has no more content than a message: check whether it is the file."
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        ("Please deliver to gate 3.", "note.txt"),
+        ('{"meta":{"code":17}}', "a.json"),
+        ("<root/>", "a.xml"),
+        ("<html><title>Terms of use</title><button>I accept</button></html>", "a.html"),
+    ],
+)
+def test_what_has_no_more_content_than_a_message_is_filed_with_a_word(tmp_path: Path, content: str, label: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(content)
+
+    assert sniff(path, label).problems == ()
+    assert sniff(path, label).notes == (f"{label} {MESSAGE_LIKE}",)
+    assert sniff(path, label, is_vouched=True).notes == ()
+    assert sniff(path, label, is_own=True).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        ("Please deliver to gate 3.\nRing the bell.", "note.txt"),
+        (f'{{"meta":{{"code":17,"x":"{"x" * 1024}"}}}}', "a.json"),
+        ('{"orders":[{"id":1,"qty":2},{"id":2,"qty":3}]}', "a.json"),
+        (f"<html><title>Terms of use</title>{'word ' * 81}</html>", "a.html"),
+        ("<html><title>Plan</title><img src='data:x'></html>", "a.html"),
+    ],
+)
+def test_what_has_more_content_than_a_message_is_filed_without_a_word(tmp_path: Path, content: str, label: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(content)
+
+    assert (sniff(path, label).problems, sniff(path, label).notes) == ((), ())

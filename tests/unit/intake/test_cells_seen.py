@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from poolwright.intake.workbooks.cell import Cell, formula_cell
 from tests.support.order_files import zipped
 from tests.unit.intake import xlsb_books
 from tests.unit.intake.raw_books import (
@@ -52,6 +53,16 @@ def test_a_number_is_the_digits_that_its_format_shows(code: str, value: int, sho
     ("code", "value"),
     [
         ("#,##0,K", 4500010001),
+        ("0.0,,", 450001000100000),
+        ("#,##0.00,", 450001000123),
+        ("0.0", "4500010001.04"),
+        ("#,##0.00", "4500010001.004"),
+        ('"PO."0', "450001.4"),
+        ("0;(0)", -450001),
+        ("0;0", -450001),
+        ("*00", 450001),
+        ("0000000000", 0),
+        ('"PO"0000000000', 0),
         ("0,,", 4500010001),
         (";;;", 4500010001),
         ("0%%%%%%%%%%%%%%%%%", 450001000112345),
@@ -153,6 +164,10 @@ class TestOpenDocument:
         [
             ("450001.6", "450002", None),
             ("4500010.001", "4.500.010", None),
+            ("4500010001.04", "4500010001.0", None),
+            ("4500010001.004", "4.500.010.001,00", None),
+            ("-4500010001", "(4500010001)", None),
+            ("-4500010001", "4500010001", None),
             ("4500010004.0000005", "4500010004", "4500010004"),
             (123456, "PO/0000123456", "0000123456"),
         ],
@@ -172,6 +187,43 @@ class TestOpenDocument:
     )
     def test_text_in_lists_and_beside_reading_aids(self, inner: str) -> None:
         assert read(open_book(open_row(open_text("", inner)))) == ([A], [], "")
+
+    def test_a_text_may_be_written_as_a_value_alone(self) -> None:
+        cell = f'<table:table-cell office:value-type="string" office:string-value="{A}"/>'
+
+        assert read(open_book(open_row(cell) + open_row(open_text(B)))) == ([A, B], [], "")
+
+    def test_a_text_that_is_not_shown_is_a_question(self) -> None:
+        cell = f'<table:table-cell office:value-type="string" office:string-value="{A}"><text:p/></table:table-cell>'
+        orders, invalid, said = read(open_book(open_row(cell) + open_row(open_text(B))))
+
+        assert (orders, invalid) == ([B], [2])
+        assert f"shows nothing and holds '{A}'" in said
+
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            f"<text:a>{A}</text:a><text:a>{B}</text:a>",
+            f"{A}<text:a>{B}</text:a>",
+            f"<text:a>{A}</text:a>{B}",
+        ],
+    )
+    def test_links_side_by_side_are_not_one_number(self, inner: str) -> None:
+        rows = open_row(open_text("", f"<text:p>{inner}</text:p>")) + open_row(open_text(C))
+
+        assert read(open_book(rows))[:2] == ([C], [2])
+
+    def test_a_link_is_no_blank_beside_signs(self) -> None:
+        cell = open_text("", f"<text:p>PO-<text:a>{A}</text:a>.</text:p>")
+
+        assert read(open_book(open_row(cell))) == ([A], [], "")
+
+    def test_rows_of_a_folded_group_are_told(self) -> None:
+        group = f'<table:table-row-group table:display="false">{open_row(open_number(A, A))}</table:table-row-group>'
+        orders, _, said = read(open_book(group + open_row(open_number(B, B))))
+
+        assert orders == [A, B]
+        assert "Row 2 of orders.xlsx is hidden" in said
 
     def test_a_table_within_a_cell_is_no_sheet(self) -> None:
         within = f"<table:table>{open_row(open_text('q'))}</table:table>"
@@ -312,3 +364,23 @@ def test_a_crossed_out_cell_of_a_web_page_is_told(line: str) -> None:
 
     assert orders == [A, B]
     assert "Row 2 is crossed out" in said
+
+
+def test_a_value_below_a_merged_cell_that_shows_another_one_is_a_question() -> None:
+    rows = HEAD + "".join(row(number(value), "x") for value in (A, C, A, B))
+    orders, invalid, said = read(book(rows, after="<mergeCells><mergeCell ref='A2:A4'/></mergeCells>"))
+
+    assert (orders, invalid) == ([A, B], [3])
+    assert f"holds '{C}' below a merged cell that shows '{A}'" in said
+
+
+def test_amounts_below_zero_are_read_as_they_are_shown() -> None:
+    rows = HEAD + row(number(A), number(-5, 1)) + row(number(B), number("-1.25", 1))
+
+    assert read(book(rows, ["0.00;(0.00)"])) == ([A, B], [], "")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("formula", ["O1" * 30_000, "A1" * 30_000 + "+", "A1+" * 20_000, "A1 " + "+" * 30_000])
+def test_a_long_formula_is_looked_at_once(formula: str) -> None:
+    assert not formula_cell(Cell("1"), formula).doubt

@@ -82,3 +82,10 @@ def test_a_word_of_something_else_is_noticed() -> None:
     assert means_other("Invoice Number")
     assert means_other("Lieferdatum")
     assert not means_other("Nummer")
+
+
+@pytest.mark.timeout(60)
+def test_a_cell_of_thousands_of_letters_is_no_name() -> None:
+    assert name_rank("po" * 1_000) is None
+    assert name_rank("po" * 30) is not None
+    assert name_rank("po" * 30 + "n") is None

@@ -83,6 +83,10 @@ def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ('{"po": 1}\n{"po": 2}\n', "JSON"),
         ("[]", "JSON"),
         ('["4500012345", "4500012346"]', "JSON"),
+        ("[4500012345, 4500012346]", "JSON"),
+        ("['4500012345', '4500012346']\n", "in brackets, not a table; write one number in each line"),
+        ("('PO-1',\n 'PO-2',\n)", "in brackets"),
+        ("{4500012345, 4500012346};\n", "in brackets"),
         ("From: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n", "MHTML"),
         (MAIL + "\r\n4500012345\r\n", "is a mail, not a list; save the list that is attached"),
         ((MAIL + "\r\n4500012345\r\n").replace("\r\n", "\n"), "is a mail"),
@@ -115,6 +119,10 @@ def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) ->
     "text",
     [
         "[PO],[Supplier]\n1,a\n",
+        "[PO],[Supplier]\n[1],[a]\n",
+        "(4500012345, 4500012346\n",
+        "4500012345, 4500012346)\n",
+        "(PO Number, Supplier)\n",
         "{PO};A\n1;b\n",
         "PO\n4500012345\x02\n",
         "Report: open orders\nFrom: 2026-01-01\nTo: 2026-01-31\nDate: 2026-02-01\n\nPO;Supplier\n4500012345;ACME\n",
@@ -241,6 +249,25 @@ def test_a_directory_that_leads_in_a_circle_is_read_once() -> None:
         (b"\0\0\2\0\6\4\6\0\x08\0" + bytes(60), "Lotus 1-2-3; open it"),
         (b"\0\0\x1a\0\0\x10\4\0" + bytes(60), "Lotus 1-2-3; open it"),
         (b"\0\0\2\0\x20\x51" + bytes(60), "Quattro Pro; open it"),
+        (b"ID;PWXL;N;E\r\nP;PGeneral\r\n", "SYLK"),
+        (b"ID;PCALC3\nE\n", "SYLK"),
+        (b"Obj\1" + bytes(60), "Avro"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(60), "HDF5"),
+        (b"$FL2@(#) IBM", "SPSS"),
+        (b"$FL3@(#) IBM", "SPSS"),
+        (b"<stata_dta><header>", "Stata"),
+        (b"RDX2\nX\n", "file of R"),
+        (b"RDX3\nX\n", "file of R"),
+        (b"\x80\4\x95" + bytes(9), "pickle"),
+        (b"\x80\5\x95" + bytes(9), "pickle"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "pointer of Git LFS"),
+        (b"data:text/csv;charset=utf-8;base64,UE8=", "Base64 text; decode it"),
+        (b"UEsDBBQAAAAAAEgGgV14//v11gAAANYAAAAPAAAA", "Base64"),
+        (b"JVBERi0xLjcKJeLjz9MKMSAwIG9iago8PD4", "Base64"),
+        (b"begin 644 orders.xlsx\nM4$L#\n", "uuencode"),
+        (b"=ybegin line=128\n", "yEnc"),
+        (b"INSERT INTO orders VALUES ('4500012345');", "SQL"),
+        (b"-- dump\n--\n/* x */;\ndrop table orders;", "SQL"),
         (b"0\x80\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\3\xa0\x80" + bytes(60), "S/MIME"),
         (b"0\x82\x0d\x0a\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\2\xa0" + bytes(60), "S/MIME"),
     ],
@@ -281,8 +308,32 @@ def test_what_only_begins_like_a_dbase_table_is_none(other: bytes) -> None:
         "# a\n" + "[" * 60_000,
         "# a\n" + "*" * 60_000,
         "# a\n" + " " * 60_000 + "x",
+        "[" + " " * 60_000 + "x",
+        "[" + "a" * 60_000 + " ;]",
+        "[" + "," * 60_000 + ";]",
     ],
-    ids=["comment", "setting", "links", "stars", "blanks"],
+    ids=["comment", "setting", "links", "stars", "blanks", "bracket", "word", "commas"],
 )
 def test_a_line_of_any_length_is_looked_at_once(line: str) -> None:
     assert detect_text_kind(f"{line}\n", "orders.csv") is TextKind.LIST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"ID;PO Number\n1;4500012345\n",
+        b"ID;PO\n1;4500012345\n",
+        b"Select\tPO\tFrom\t\n",
+        b"Insert;PO\n1;4500012345\n",
+        b"begin 4500012345\n",
+        b"UEsDB;PO\n",
+    ],
+)
+def test_a_list_whose_header_begins_like_another_kind_is_text(text: bytes) -> None:
+    assert detect_content_kind(text, "orders.csv") is ContentKind.TEXT
+
+
+@pytest.mark.parametrize("tag", ["p", "SPAN", "br /", "a href='x'", "h1", "title", "frameset"])
+def test_a_piece_of_a_web_page_is_one(tag: str) -> None:
+    assert detect_text_kind(f"<{tag}>4500012345", "orders.csv") is TextKind.WEB_PAGE
+    assert detect_text_kind(f"<rss><{tag}>4500012345", "orders.csv") is TextKind.XML

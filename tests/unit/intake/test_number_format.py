@@ -131,3 +131,17 @@ def test_any_format_shows_something_or_makes_the_cell_doubtful(code: str, number
 def test_zeros_fill_up_and_nothing_is_cut(number: int, length: int) -> None:
     assert number_cell(float(number), "0" * (length + 1)).text == str(number).zfill(length + 1)
     assert general_text(float(number)) == str(number)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("0" * 500, "4500010001".zfill(500)), ("0" * 501, "4500010001"), ("0." + "0" * 600, "4500010001")],
+)
+def test_a_format_that_is_longer_than_any_program_allows_is_none(code: str, text: str) -> None:
+    assert NumberFormat.parse(code).format_number(4500010001) == text
+
+
+@pytest.mark.parametrize("code", ["0." + "0" * 498, "0" + "%" * 499, "0." + "0" * 250 + "%" * 248, "0" + "," * 499])
+@pytest.mark.parametrize("number", [999999999999999.0, 0.1, 1e-300])
+def test_the_longest_format_has_room_for_any_number(code: str, number: float) -> None:
+    assert NumberFormat.parse(code).format_number(number)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.intake.raw_books import A, B, C, read
+from poolwright.intake.orders import ReadOptions, orders_from_content
+from tests.unit.intake.raw_books import RULES, A, B, C, read
 
 HEAD = "<tr><th>PO Number<th>Supplier</tr>"
 
@@ -94,9 +95,75 @@ def test_a_page_is_read_in_the_code_page_that_it_declares(charset: str, name: st
         ("4500010001<select><option>1<option>2</select>", []),
         ("4500010001<br>4500010002", []),
         ("<ul><li>4500010001<li>4500010002</ul>", []),
+        ("<span>4500010001</span><span>4500010002</span>", []),
+        ("<a href='1'>4500010001</a><a href='2'>4500010002</a>", []),
+        ("4500010001<img src='x'>4500010002", []),
+        ("4500010001<hr>4500010002", []),
+        ("<p>4500010001</p>4500010002", []),
+        ("<mark>4500</mark>010001", [A]),
+        ("45<b>0001</b>0001", [A]),
+        ("4500010001<!-- 1 -->", [A]),
+        ("<a href='1'>4500010001</a>", [A]),
+        ("<span id='key'>99</span>4500010001", [A]),
+        ("&#8238;1000100054", []),
     ],
 )
 def test_only_what_belongs_together_grows_together(cell: str, orders: list[str]) -> None:
     invalid = [] if orders else [2]
 
-    assert read(page(f"{HEAD}<tr><td>{cell}<td>x<tr><td>{C}<td>y"), "orders.xls")[:2] == ([*orders, C], invalid)
+    content = page(f"{HEAD}<tr><td>{cell}<td>x<tr><td>{C}<td>y", "#key{display:none}")
+    assert read(content, "orders.xls")[:2] == ([*orders, C], invalid)
+
+
+def test_a_text_in_pieces_has_nothing_invisible_between_them() -> None:
+    content = page(f"{HEAD}<tr><td>{A}<td><b>12</b><i>345</i>6 <span>x</span>y")
+    orders = orders_from_content(content.encode(), "orders.xls", ReadOptions(portal_name="any", rules=RULES))
+
+    assert orders.rows[0].cells == (A, "123456 xy")
+
+
+TABLE = "<table><tr><td>PO Number<td>x<tr><td>{}<td>y</table>"
+
+
+@pytest.mark.parametrize("between", ["</body></html><html><body>", "</BODY ></HTML>\n", "</html><!-- page 2 -->"])
+def test_what_follows_the_end_of_a_page_is_read_too(between: str) -> None:
+    orders, invalid, said = read(f"<html><body>{TABLE.format(A)}{between}{TABLE.format(B)}</body></html>", "orders.xls")
+
+    assert (orders, invalid) == ([A, B], [])
+    assert "not read, since" not in said
+
+
+def test_tables_within_each_other_are_read_far_down() -> None:
+    numbers = [str(4500010000 + place) for place in range(400)]
+    orders, _, said = read("<html>" + "".join(f"<font>{TABLE.format(number)}" for number in numbers), "orders.xls")
+
+    assert orders == numbers
+    assert "not read, since" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"{TABLE.format(A)[:-8]}</tr><td>{B}<td>z</tr></table>", "2 of the 6 cells of orders.xls were not read"),
+        (
+            f"{TABLE.format(A)}<!-- <td>1 --><script>'<td>'</script><textarea><td></textarea><!--><style></td></style>",
+            "",
+        ),
+        (f"{TABLE.format(A)}<table><td>{B}</td></table>", "1 of the 5 cells"),
+        (f"<!--<script>-->{TABLE.format(A)}<table><TH>{B}</table>", "1 of the 5 cells"),
+    ],
+)
+def test_cells_that_are_lost_with_their_tags_are_counted(content: str, told: str) -> None:
+    orders, _, said = read(f"<html>{content}</html>", "orders.xls")
+
+    assert orders == [A]
+    assert told in said
+    assert ("not read, since" in said) is bool(told)
+
+
+def test_a_formula_of_a_page_that_adds_up_cells_is_a_total() -> None:
+    sums = f"<tr><td x:fmla='=SUM(A2:A3)' x:num='{B}'>{B}<td>x"
+    orders, invalid, said = read(page(f"{HEAD}<tr><td>{A}<td>x{sums}"), "orders.xls")
+
+    assert (orders, invalid) == ([A], [3])
+    assert "aggregates other cells (=SUM)" in said

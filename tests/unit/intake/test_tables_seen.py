@@ -54,6 +54,12 @@ class TestOtherTables:
 
         assert "not read" not in read(text, "orders.csv")[2]
 
+    def test_orders_beside_a_list_without_header_are_told(self) -> None:
+        orders, _, said = read(listed((A, "a", "9"), (B, "b", C)), "orders.csv")
+
+        assert orders == [A, B]
+        assert f"Column #3 (9 …) holds order {C} in row 2, not read" in said
+
     def test_a_second_part_with_its_own_header_is_read_too(self) -> None:
         text = listed(("PO Number", "Supplier"), (A, "x"), ("Closed orders", ""), ("PO Number", "Vendor"), (B, "y"))
         orders, invalid, said = read(text, "orders.csv")
@@ -98,6 +104,39 @@ class TestTotals:
         with pytest.raises(InputRefusedError, match=r"no valid order number in column.*Row 2 holds a total"):
             read(listed(("PO Number", "Amount"), ("Total", "10,00")), "orders.csv")
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Average", "Count:", "Maximum", "Grand Count", "Total orders", "Total amount:", "Number of POs", "Anzahl",
+            "Gesamtanzahl Bestellungen", "Durchschnitt", "Nombre de commandes", "Moyenne", "Total de pedidos", "件数",
+        ],
+    )  # fmt: skip
+    def test_a_number_beside_the_name_of_another_value_is_a_question(self, name: str) -> None:
+        text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "1"), (B, "b", "2"), (C, name, "3"), (C, name, "x"))
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == ([A, B, C], [4])
+        assert f"{C} is in a line that is labelled as a total" in said
+
+    @pytest.mark.parametrize("name", ["Total", "Max", "No", "Number", "Accounting", "Averages Ltd"])
+    def test_a_name_that_may_be_a_suppliers_is_no_total(self, name: str) -> None:
+        assert read(listed(("PO Number", "Supplier"), (A, "a"), (B, name)), "orders.csv")[:2] == ([A, B], [])
+
+    @pytest.mark.parametrize("place", [0, 1, 3])
+    def test_the_sum_of_all_other_numbers_is_a_question_wherever_it_is(self, place: int) -> None:
+        numbers = ["450010", "450300", "454000"]
+        numbers.insert(place, "1354310")
+        text = listed(("PO Number", "Supplier"), *((number, "a") for number in numbers))
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == (["450010", "450300", "454000"], [place + 2])
+        assert f"1354310 is the sum of {'the numbers above it' if place == 3 else 'all other numbers'}, so" in said
+
+    def test_two_equal_orders_are_not_sums_of_each_other(self) -> None:
+        text = listed(("PO Number", "Supplier"), (A, "a"), (A, "b"))
+
+        assert read(text, "orders.csv")[:2] == ([A], [])
+
     def test_the_total_of_one_order_is_left_out_where_the_order_is_listed(self) -> None:
         text = listed(
             ("PO Number", "Supplier", "Amount"), (A, "a", "1"), (f"{A} Total", "", "1"), (f"{B} Ergebnis", "", "2")
@@ -118,7 +157,8 @@ class TestTotals:
         "Αριθμός παραγγελίας", "Номер на поръчка", "Broj narudžbe",
         "Številka naročila", "Užsakymo numeris", "Pasūtījuma numurs",
         "Tellimuse number", "採購單號", "発注書番号", "رقم أمر الشراء", "מספר הזמנה",
-        "Số đơn đặt hàng",
+        "Số đơn đặt hàng", "Documento acquisti", "購買発注", "采购凭证", "购买凭证", "구매오더", "구매문서", "購買伝票",
+        "Nr. ODA",
     ],
 )  # fmt: skip
 def test_an_order_column_is_known_in_many_languages(name: str) -> None:
@@ -126,3 +166,24 @@ def test_an_order_column_is_known_in_many_languages(name: str) -> None:
 
     assert rank is not None
     assert rank <= SURE_RANK
+
+
+def test_a_buyers_order_comes_before_one_of_another_kind() -> None:
+    text = listed(("Auftragsnummer", "Bestellnummer"), ("100001", A), ("100002", B))
+
+    assert read(text, "orders.csv")[:2] == ([A, B], [])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("cell", ["$" + " " * 30_000 + "x", "5" + " " * 30_000 + "x", "5 " * 15_000 + "x"])
+def test_a_long_cell_beside_a_total_is_looked_at_once(cell: str) -> None:
+    text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "1"), ("Total", "", cell))
+
+    assert read(text, "orders.csv")[:2] == ([A], [3])
+
+
+@pytest.mark.parametrize("amount", ["$ 5", "5 €", "EUR 1.200,50", "-5", "5-", "(5)", "1'200.50 CHF", "12 %", "", "n/a"])
+def test_amounts_beside_a_total_are_known(amount: str) -> None:
+    text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "1"), ("Total", "", amount))
+
+    assert read(text, "orders.csv")[:2] == ([A], [3] if amount == "n/a" else [])

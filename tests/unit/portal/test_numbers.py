@@ -288,7 +288,10 @@ def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
 
 
 @UNHURRIED
-@given(st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.sampled_from(["", "PO", "pm ", "PO-", "Po#", "'", "\xa0"]))
+@given(
+    st.from_regex(r"(?=0*[1-9])[0-9]{6,12}", fullmatch=True),
+    st.sampled_from(["", "PO", "pm ", "PO-", "Po#", "'", "\xa0"]),
+)
 def test_a_number_means_the_same_order_however_it_is_written(digits: str, before: str) -> None:
     assert valid(before + digits).portal_number == digits
 
@@ -385,3 +388,31 @@ def test_four_groups_of_thousands_that_no_address_has_are_a_number() -> None:
     assert valid("1.200.010.001").portal_number == "1200010001"
     known = parse_number("192.168.100.200", RULES, is_one=True)
     assert isinstance(known, OrderNumber), "a cell of a workbook that holds a single number is one"
+
+
+@pytest.mark.parametrize("text", ["0", "000000", "0000000000", "0,00", "-0", "0.0"])
+def test_zero_is_no_order(text: str) -> None:
+    assert bad(text).detail.endswith("is zero, which spreadsheets show where a value is missing.")
+    assert bad(f"PO{text}").reason is Reason.BAD_NUMBER
+
+
+def test_zero_is_an_order_where_the_portal_says_so() -> None:
+    rules = NumberRules(pattern=r"\d{6}", describe="6 digits", example="000000")
+
+    assert valid("000000", rules).portal_number == "000000"
+
+
+def test_a_number_that_is_seen_in_reverse_is_a_question() -> None:
+    assert "so that another number is seen" in bad("\N{RIGHT-TO-LEFT OVERRIDE}5432100054").detail
+    assert valid("\N{RIGHT-TO-LEFT MARK}4500012345").portal_number == "4500012345"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1 ", "1,", "1.", "1-", "1'", " ", "O1", '="', "1E", "((", "- ", "1) ", "\u200b", "²1", "PO ", "1.000", "é"],
+)
+@pytest.mark.parametrize("end", ["", "x", "!"])
+def test_a_cell_of_any_length_is_looked_at_once(piece: str, end: str) -> None:
+    assert bad(piece * 20_000 + end)
+    assert bad(piece * (118 // len(piece)) + end)

@@ -248,3 +248,17 @@ def test_a_text_that_header_or_address_confirms_is_the_name_whatever_the_pack_as
     assert is_given("LICENSE", header=" LICENSE ")
     assert not is_given("LICENSE", header="LICENSE.txt", address="https://p.test/files/4711")
     assert not is_given("")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Скачать", "Stáhnout", "Letöltés", "İndir", "indir", "다운로드", "Hent", "Ladda ner", "Lataa",
+        "file_download", "下載",
+    ],
+)  # fmt: skip
+def test_a_word_for_the_action_of_a_link_names_no_file(word: str) -> None:
+    order = (NameSource.TEXT, NameSource.ADDRESS)
+    name = choose_file_name(order, {"text": word}, NO_DISPOSITION, ["https://portal.test/Offer.pdf"])
+
+    assert name.name == "Offer.pdf"

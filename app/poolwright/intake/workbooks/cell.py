@@ -24,7 +24,8 @@ _TOTAL = re.compile(
     r"\s*[+]?(?:_xlfn\.)?(SUM|SUBTOTAL|AGGREGATE|SUMIFS?|COUNT[A-Z]*|AVERAGE[A-Z]*)\(.*[:\[]", re.IGNORECASE
 )
 #: Cells added to each other, from the same sheet or another one: ``A2+A3``, ``RC[-1]+RC[-2]``, ``[.A2]+[.A3]``.
-_PLUS = re.compile(r"\s*[+]?[^\s+(\"]*[A-Z][^\s+(\"]*(?:\s*\+\s*[^\s+(\"]*[A-Z][^\s+(\"]*)+\s*", re.IGNORECASE)
+_ADDED = r"(?=[^\s+(\"]*[A-Z])[^\s+(\"]++"
+_PLUS = re.compile(rf"\s*+[+]?{_ADDED}(?:\s*+\+\s*+{_ADDED})++\s*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ UNSAVED_FORMULA = Cell(
 
 #: Formats of most numbers, and the limit below which they show a whole number unchanged.
 _PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
+#: A fraction that is shown as zeros looks like none.
+_FRACTION = re.compile(r"(?:^|\d)\.\d*[1-9]")
 _SHOWN_LENGTH, _SECTIONS_BEFORE_TEXT = 40, 3
 #: Zero in any format: programs that cannot calculate save it.
 _ZERO = re.compile(r"[^1-9]*0[^1-9]*")
@@ -86,12 +89,13 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     text = number_format.format_number(number)
     held = general_text(number)
     is_one = number_format.splits_digits(number)
-    is_same = not number_format.is_percentage(number)
+    is_same = number >= 0 or text.lstrip().startswith("-")
+    is_same = is_same and not number_format.is_percentage(number) and not number_format.fills_with_digits(number)
     if is_same and any(map(str.isdigit, text)) and is_shown_whole(number):
         digits = "".join(filter(str.isdigit, text))
         if held.lstrip("-") in digits or "E" in held or not float(held).is_integer():
             return Cell(text, is_one=is_one)
-    elif is_same and not is_shown_whole(number) and "." in text:
+    elif is_same and not is_shown_whole(number) and _FRACTION.search(text):
         return Cell(text)
     visible = repr(text) if text else "nothing"
     return Cell(text, doubt=f"The cell shows {visible} and holds {held}: format the column as text.")
@@ -103,8 +107,13 @@ def text_cell(text: str, code: str) -> Cell:
         return Cell(text)
     visible_text = NumberFormat.parse(code).format_text(text)
     if text.strip() and not visible_text.strip():
-        return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: remove its number format.")
+        return hidden_text_cell(text)
     return Cell(visible_text)
+
+
+def hidden_text_cell(text: str) -> Cell:
+    """Return the cell of a text that its format hides."""
+    return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: remove its number format.")
 
 
 def error_cell(text: str) -> Cell:

@@ -28,8 +28,9 @@ _DOUBLED = re.compile(r"(?:([^\W\d_])\1+)+")
 #: Excel stores 15 digits of a number; the rest are zeros.
 EXACT_DIGITS = 15
 _EXACT_BELOW = 10**EXACT_DIGITS
-#: Enough digits for the longest format that Excel allows.
-_ROOMY = Context(prec=1_000)
+#: Excel allows half of that; the digits that such a format can show.
+_CODE_LENGTH_MAX = 500
+_ROOMY = Context(prec=2_000)
 _TWO, _THREE = 2, 3
 #: Signs with a meaning of their own unless they are quoted.
 _SIGNS = {"%": "percent", "/": "slash"}
@@ -84,7 +85,8 @@ class NumberFormat:
     @lru_cache(maxsize=4096)
     def parse(code: str) -> NumberFormat:
         """Parse a format code."""
-        sections = tuple(map(_section, _parted(code if code.strip() else "General")))
+        is_usual = code.strip() and len(code) <= _CODE_LENGTH_MAX
+        sections = tuple(map(_section, _parted(code if is_usual else "General")))
         is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
         return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
 
@@ -114,6 +116,10 @@ class NumberFormat:
         kinds = [token.kind for token in self._section(number)[0].tokens if token.kind != "width"]
         digits = [index for index, kind in enumerate(kinds) if kind == "digit"]
         return bool(digits) and "literal" in kinds[digits[0] : digits[-1]]
+
+    def fills_with_digits(self, number: float) -> bool:
+        """Return whether the width of the column decides how many digits it shows: ``*0`` repeats a zero."""
+        return any(token.kind == "fill" and token.text.isdigit() for token in self._section(number)[0].tokens)
 
     def is_percentage(self, number: float) -> bool:
         """Return whether it shows a hundred times the number."""
@@ -240,7 +246,9 @@ def _filled(tokens: tuple[_Token, ...], number: Decimal) -> str:
     kinds = [token.kind for token in tokens]
     point = kinds.index("point") if "point" in kinds else len(kinds)
     last_digit = max((index for index, kind in enumerate(kinds[:point]) if kind == "digit"), default=-1)
-    thousands = sum(kind == "comma" for kind in kinds[last_digit + 1 : point]) if last_digit >= 0 else 0
+    last_decimal = max((index for index, kind in enumerate(kinds) if kind == "digit"), default=-1)
+    behind = kinds[last_digit + 1 : point] + (kinds[last_decimal + 1 :] if last_decimal > point else [])
+    thousands = behind.count("comma") if last_digit >= 0 else 0
     decimals = sum(kind == "digit" for kind in kinds[point:])
     scaled = number.scaleb(2 * kinds.count("percent") - 3 * thousands, _ROOMY)
     rounded = scaled.quantize(Decimal(1).scaleb(-decimals, _ROOMY), ROUND_HALF_UP, _ROOMY)

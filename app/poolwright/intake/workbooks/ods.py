@@ -13,6 +13,7 @@ from poolwright.intake.workbooks.cell import (
     Cell,
     error_cell,
     formula_cell,
+    hidden_text_cell,
     moment_cell,
     of_value,
     struck,
@@ -26,6 +27,7 @@ from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_ru
 
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
+_MINUS = frozenset("-\N{MINUS SIGN}")
 _PROBE_BYTES = 65_536
 _UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text", "note-body", "detective"})
 
@@ -144,6 +146,9 @@ class _Sheet:
         count = _count(row, "number-rows-repeated")
         visibility = attribute(row, "visibility")
         self._rows.is_filtered = self._rows.is_filtered or visibility == "filter"
+        is_hidden = visibility in {"collapse", "filter"} or any(
+            attribute(group, "display") == "false" for group in row.iterancestors("{*}table-row-group")
+        )
         self._row_style = attribute(row, "default-cell-style-name")
         cells = cells_at(self._cells(row))
         if not any(cell.text.strip() or cell.doubt for cell in cells):
@@ -152,7 +157,7 @@ class _Sheet:
         check_row_count(self._next_row + count - 1, self._rows.source)
         for _ in range(count):
             row_no = self._rows.next_row_no(self._next_row)
-            self._rows.add(row_no, cells, is_hidden=visibility in {"collapse", "filter"})
+            self._rows.add(row_no, cells, is_hidden=is_hidden)
             self._next_row += 1
 
     def _cells(self, row: Element) -> Iterator[tuple[int, Cell]]:
@@ -246,7 +251,17 @@ def _valued(element: Element, kind: str, visible_text: str) -> Cell:
         case "time":
             return moment_cell(visible_text or attribute(element, "time-value"))
         case _:
-            return Cell(visible_text) if visible_text else EMPTY
+            return _text_cell(element, visible_text)
+
+
+def _text_cell(element: Element, visible_text: str) -> Cell:
+    """Return the cell of a text, which some programs write as a value alone, without the text that is shown."""
+    if visible_text:
+        return Cell(visible_text)
+    held = attribute(element, "string-value")
+    if not held.strip():
+        return EMPTY
+    return Cell(held) if next(_lines(element), None) is None else hidden_text_cell(held)
 
 
 @of_value
@@ -259,9 +274,16 @@ def _number(value: str, visible_text: str) -> Cell:
     if "E" in held:
         return Cell(held)
     whole = held.lstrip("-").partition(".")[0]
-    if held.lstrip("-") in digits or (not is_shown_whole(float(value)) and len(digits) > len(whole)):
+    is_signed = not held.startswith("-") or not _MINUS.isdisjoint(visible_text)
+    has_fraction = not is_shown_whole(float(value)) and bool(digits[len(whole) :].strip("0"))
+    if is_signed and (held.lstrip("-") in digits or has_fraction):
         return Cell(visible_text, is_one=True)
     return Cell(visible_text, doubt=f"The cell shows {visible_text!r} and holds {held}: format the column as text.")
+
+
+def _beside(before: str, link: str, after: str) -> str:
+    """Return the text of a link with a blank where another link or text follows directly: they are separate."""
+    return f"{' ' if before[-1:].isalnum() else ''}{link}{' ' if after[:1].isalnum() else ''}"
 
 
 def _text(line: Element) -> str:
@@ -278,6 +300,8 @@ def _text(line: Element) -> str:
                 pieces.append(f" {_text(child)} ")
             case "line-break":
                 pieces.append("\n")
+            case "a":
+                pieces.append(_beside(next(filter(None, reversed(pieces)), ""), _text(child), child.tail or ""))
             case _ if name and name not in _UNSEEN:
                 pieces.append(_text(child))
             case _:

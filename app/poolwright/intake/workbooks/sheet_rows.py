@@ -127,7 +127,13 @@ class SheetRows:
 
     def _fill(self, row_no: int, column: int, head: Row) -> bool:
         row = self.rows[row_no]
-        if column < len(row.cells) and row.cells[column].strip():
+        own = row.cells[column] if column < len(row.cells) else ""
+        if own.strip():
+            if own != head.cells[column]:
+                doubt = (
+                    f"The cell holds {own!r} below a merged cell that shows {head.cells[column]!r}: unmerge the cells."
+                )
+                self.rows[row_no] = replace(row, doubts={**row.doubts, column: doubt})
             return False
         cells = [*row.cells, *[""] * (column + 1 - len(row.cells))]
         cells[column] = head.cells[column]

@@ -26,7 +26,8 @@ _GENERIC = re.compile(
     r"(?:(?:please\s+)?click\s+(?:here\s+)?to\s+(?:download|open|view|save)|click\s+here|here|download(?:s|en)?|open|view|"
     r"show|preview|save(?:\s+as)?|get|see|attachments?|attached|files?|documents?|links?|icon|image|pdf|xlsx?|docx?|zip|"
     r"herunterladen|\u00f6ffnen|anzeigen|datei|anhang|anlage|t\u00e9l\u00e9charger|ouvrir|fichier|pi\u00e8ce\s+jointe|descargar|abrir|"
-    r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|content|raw|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
+    r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|content|raw|"
+    r"\u0441\u043a\u0430\u0447\u0430\u0442\u044c|st\xe1hnout|let\xf6lt\xe9s|i\u0307ndir|indir|\ub2e4\uc6b4\ub85c\ub4dc|hent|ladda\s+ner|lataa|file_download|\u4e0b\u8f09|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
     re.IGNORECASE,
 )
 #: Values that a program writes for a missing name.
