@@ -111,6 +111,9 @@ class Report:
     missed: tuple[MissedFile, ...] = ()
     #: Screenshot and page source of a failure, as file names within the staging folder.
     evidence: tuple[str, ...] = ()
+    #: The page of the order as it was read, among its staged files; ``None`` if it is not filed. No attachment, so it
+    #: is in the manifest only.
+    page_evidence: FetchedFile | None = None
     #: The last address of the page.
     page_url: str = ""
     #: The delay that the portal asked for.

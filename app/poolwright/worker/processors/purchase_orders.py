@@ -30,6 +30,7 @@ from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
 from poolwright.worker.processors.list_growth import read_growth
 from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
+from poolwright.worker.rendering.page_capture import PageCapture
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
 
@@ -149,12 +150,20 @@ async def process(tab: Tab, task: POTask) -> Report:
     begun = anyio.current_time()
     answer_dialogs(tab.page, portal_context.pack.attachments.dialogs)
     discard_unfollowed(tab.page)
+    capture = PageCapture(
+        portal_context.page_evidence,
+        tab.staging,
+        is_headless=portal_context.is_headless,
+        order_limit_s=task.timeout_s,
+    )
     async with guard_requests(tab.page, portal_context.pack, portal_context.portal.base_url) as guard:
-        return await _process_page(tab, task, portal_context, guard, until=begun + _time_for_files_s(task))
+        until = begun + _time_for_files_s(task)
+        report = await _process_page(tab, task, portal_context, guard, capture, until=until)
+        return await capture.file_with(report, tab)
 
 
 async def _process_page(
-    tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, *, until: float
+    tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, capture: PageCapture, *, until: float
 ) -> Report:
     base_url = portal_context.portal.base_url
     opened = await visit_order(tab.page, portal_context.pack, base_url, task, guard)
@@ -172,6 +181,7 @@ async def _process_page(
         return await _compared_with_good(changed, tab, portal_context)
     if portal_context.good_page is not None and page.reading.links:
         await portal_context.good_page.save(tab.page, task.po_number)
+    await capture.take(tab.page)
     guard.is_clicking = any(not link.address for link in page.reading.links)
     try:
         return await _fetch_listed(tab, task, portal_context, opened, until=until)

@@ -1,0 +1,1 @@
+"""Pages as pictures and PDFs, to be filed beside the files of an order."""
