@@ -30,6 +30,7 @@ from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
 from poolwright.worker.processors.list_growth import read_growth
 from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
+from poolwright.worker.rendering.mail_printer import MailPrinter
 from poolwright.worker.rendering.page_capture import PageCapture
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
@@ -212,9 +213,7 @@ async def _fetch_listed(
         await _fetch_sources(tab, task, portal_context, opened, results)
     compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
-    if opened.pack.attachments.mail is MailPolicy.UNPACK:
-        sizes = portal_context.downloads.sizes
-        downloaded = await anyio.to_thread.run_sync(unpack_mails, downloaded, sizes, tab.staging)
+    downloaded = await _with_mails(downloaded, tab, task, portal_context, opened.pack, until=until)
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
@@ -234,6 +233,25 @@ async def _fetch_listed(
     documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
     report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents))))
     return _busy(report, results.refusals) if results.refusals else report
+
+
+async def _with_mails(
+    files: list[DownloadedFile], tab: Tab, task: POTask, portal_context: PortalContext, pack: Pack, *, until: float
+) -> list[DownloadedFile]:
+    """Return the files with what is made of the mails among them: their attachments and their PDFs, if wanted."""
+    sizes = portal_context.downloads.sizes
+    if pack.attachments.mail is MailPolicy.UNPACK:
+        files = await anyio.to_thread.run_sync(unpack_mails, files, sizes, tab.staging)
+    if pack.attachments.mail_pdf:
+        printer = MailPrinter(
+            portal_context.downloads.context,
+            sizes,
+            is_headless=portal_context.is_headless,
+            until=until,
+            known_files=task.known_files or (),
+        )
+        files = await printer.with_printed(files, tab.staging)
+    return files
 
 
 async def _select(

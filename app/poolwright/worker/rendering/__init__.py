@@ -1,1 +1,1 @@
-"""Pages as pictures and PDFs, to be filed beside the files of an order."""
+"""Pages and mails as pictures and PDFs, to be filed beside the files of an order."""
