@@ -185,6 +185,10 @@ class OrderList:
     tasks: tuple[POTask, ...]
     #: Notices for the user about the reading of the list.
     notices: tuple[str, ...] = ()
+    #: The workbook's sheet with the list; empty for a list that is in none.
+    sheet: str = ""
+    #: Number of the row with the names of the columns; ``None`` if the list has none.
+    header_row_no: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
