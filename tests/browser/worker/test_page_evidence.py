@@ -48,13 +48,13 @@ def size_of(png: bytes) -> tuple[int, int]:
 async def test_the_page_is_printed_beside_the_files_and_no_file_loses_its_name(
     tmp_path: Path, open_scenario: OpenScenario
 ) -> None:
-    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
+    async with raw_scenario(open_scenario, tmp_path, page_evidence=PageEvidence.PDF) as (portal, scenario):
         portal.order("1", link("/f/1", "order page.pdf") + button("location = '/f/2'", "clicked"))
         portal.routes["/f/1"] = (answer(pdf("one")),)
         portal.routes["/f/2"] = (attached("two.pdf", pdf("two")),)
 
-        report = await brought(scenario, "1", PageEvidence.PDF)
-        page = page_of(scenario, report, "1 pdf")
+        report = await attempt(scenario.context, task_for("1"), scenario.staging / "1")
+        page = page_of(scenario, report, "1")
 
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert [file.name for file in report.files] == ["order page.pdf", "two.pdf"]
