@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from poolwright.demo.portal_client import PortalClient
+from poolwright.domain.options import PageEvidence
 from poolwright.domain.tasks import Report
 from poolwright.portal.pack import Pack
 from poolwright.worker.attempt import attempt
@@ -17,12 +18,14 @@ from tests.support.sessions import OpenScenario, Scenario, task_for
 
 @contextlib.asynccontextmanager
 async def raw_scenario(
-    open_scenario: OpenScenario, folder: Path, pack: Pack | None = None
+    open_scenario: OpenScenario, folder: Path, pack: Pack | None = None, page_evidence: PageEvidence = PageEvidence.OFF
 ) -> AsyncGenerator[tuple[RawPortal, Scenario]]:
     """A portal of raw answers and a session in it. Where it is and who logs in is all that is asked of it."""
     async with (
         raw_portal() as portal,
-        open_scenario(cast("PortalClient", portal), folder, pack=pack or raw_pack(), password="") as scenario,
+        open_scenario(
+            cast("PortalClient", portal), folder, pack=pack or raw_pack(), password="", page_evidence=page_evidence
+        ) as scenario,
     ):
         yield portal, scenario
 

@@ -22,7 +22,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId, WorkerId
-from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from poolwright.domain.options import BrowserOptions, PageEvidence, PortalOptions, Sandbox, Secret, WorkerOptions
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
@@ -146,7 +146,8 @@ async def open_scenario(
         if is_authenticated:
             await session.login.ensure_logged_in(Credentials())
         agent, prove = await session.user_agent(), session.login.check_login
-        worker = WorkerOptions(browser=_with_http_login(order.browser, portal, pack))
+        filing = changes.get("page_evidence", PageEvidence.OFF)
+        worker = WorkerOptions(browser=_with_http_login(order.browser, portal, pack), page_evidence=filing)
         async with open_portal_context(door, session.driver, agent, check_login=prove, options=worker) as program:
             context = AttemptContext(
                 session=session,

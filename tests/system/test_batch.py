@@ -52,13 +52,15 @@ async def test_a_list_comes_home_whole_with_the_users_columns_and_a_second_run_d
 
 
 def assert_columns_of_the_user(program: ProgramFolder, rows: Sequence[str], outcomes: Mapping[str, str]) -> None:
-    """The report has the user's columns and lines as they were, twice the one that was there twice."""
-    (path,) = (program.out / "reports").glob("*.xlsx")
-    header, *told = [[cell.value for cell in row] for row in load_workbook(path).worksheets[0].iter_rows()]
-    outcome = header.index("Outcome")
-    assert header[:3] == ["Company", "PO_NUMBER", "Comment"]
-    assert [line[:3] for line in told] == [["A100", f"PO{number}", "to be checked"] for number in rows]
-    assert [line[outcome] for line in told] == [outcomes[number] for number in rows]
+    """Report and copy have the user's columns and lines as they were, twice the one that was there twice."""
+    paths = sorted((program.out / "reports").glob("*.xlsx"))
+    assert [path.name for path in paths] == ["orders-report.xlsx", "orders-with-results.xlsx"]
+    for path in paths:
+        header, *told = [[cell.value for cell in row] for row in load_workbook(path).worksheets[0].iter_rows()]
+        outcome = header.index("Outcome")
+        assert header[:3] == ["Company", "PO_NUMBER", "Comment"]
+        assert [line[:3] for line in told] == [["A100", f"PO{number}", "to be checked"] for number in rows]
+        assert [line[outcome] for line in told] == [outcomes[number] for number in rows]
 
 
 async def test_a_program_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:

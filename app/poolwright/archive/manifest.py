@@ -200,6 +200,8 @@ class Manifest(_Entry):
     earlier: tuple[EarlierFile, ...] = ()
     #: ``None`` in a pool without a portal, and in manifests of earlier versions.
     account: ManifestAccount | None = Field(default=None, exclude_if=lambda account: account is None)
+    #: The page of the order as it was read; ``None`` if it is not filed.
+    page_evidence: ManifestFile | None = Field(default=None, exclude_if=lambda page: page is None)
 
     @classmethod
     def from_report(cls, task: POTask, report: Report, fetched_at: datetime, account: Account | None = None) -> Self:
@@ -225,7 +227,18 @@ class Manifest(_Entry):
             files=tuple(ManifestFile.from_fetched(file) for file in report.files),
             missed=tuple(ManifestMiss.from_missed(missed) for missed in report.missed),
             account=ManifestAccount.from_account(account) if account else None,
+            page_evidence=ManifestFile.from_fetched(report.page_evidence) if report.page_evidence else None,
         )
+
+    @property
+    def present(self) -> tuple[ManifestFile, ...]:
+        """The files of this filing in the folder: the attachments, and the page if it is filed."""
+        return (*self.files, *([self.page_evidence] if self.page_evidence else []))
+
+    @property
+    def is_page_only(self) -> bool:
+        """Whether the folder holds no attachment of any filing, only the order's page."""
+        return not self.files and not self.earlier
 
     def may_be_of(self, account: Account) -> bool:
         """Whether the order can be of this account, judged by its page's address if the manifest has no account."""
@@ -268,11 +281,12 @@ class Manifest(_Entry):
 
     def covers(self, task: POTask, report: Report) -> bool:
         """Whether this is the manifest of this attempt with exactly these files."""
-        files = tuple(ManifestFile.from_fetched(file) for file in report.files)
-        return (self.task_id, self.attempt, self.files) == (task.task_id, task.attempt, files)
+        fetched = (*report.files, *([report.page_evidence] if report.page_evidence else []))
+        files = tuple(map(ManifestFile.from_fetched, fetched))
+        return (self.task_id, self.attempt, self.present) == (task.task_id, task.attempt, files)
 
     def all_files(self) -> Iterator[EarlierFile]:
-        """Yield every file in the folder as an earlier file of the next filing, the earlier ones first."""
+        """Yield every attachment in the folder as an earlier file of the next filing, the earlier ones first."""
         yield from self.earlier
         for file in self.files:
             yield EarlierFile(
@@ -288,7 +302,7 @@ class Manifest(_Entry):
 
         Reads every file. Files that are not in the manifest are no problem: people add notes.
         """
-        return [problem for file in self.files if (problem := file.problem_in(folder, cancel_check))]
+        return [problem for file in self.present if (problem := file.problem_in(folder, cancel_check))]
 
 
 def _refuse_newer(written: bytes, folder: Path) -> None:

@@ -103,10 +103,10 @@ class OutputTree:
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         """Move the staged files of an order into their final folder, in one rename.
 
-        An order without files gets no folder; one from an earlier run stays. So does the folder of a finished order
-        that was looked at again without a change or without success; if only some files changed, the others stay the
-        same files on the disk. Files of an earlier folder that the portal
-        has changed or withdrawn since are kept in ``superseded`` within the new one. Evidence is stored apart, in a
+        An order without files gets no folder, unless its page is filed; one from an earlier run stays. So does the
+        folder of a finished order that was looked at again without a change or without success; if only some files
+        changed, the others stay the same files on the disk. Files of an earlier folder that the portal has changed or
+        withdrawn since are kept in ``superseded`` within the new one. Evidence of failures is stored apart, in a
         private folder. After the return, files, manifest and folder are flushed to the disk.
 
         Raises:
@@ -120,7 +120,9 @@ class OutputTree:
         if refresh is not None and refresh.keeps_earlier:
             return Filed(folder=self._present_folder(task.task_id))
         if not report.files:
-            return Filed(folder="", notices=self._earlier_folder_notice(task.task_id))
+            kept = self._kept_manifest(task.task_id)
+            if report.page_evidence is None or (kept is not None and not kept[1].is_page_only):
+                return Filed(folder="", notices=() if kept is None else (describe_earlier_folder(kept[1], kept[0]),))
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._already_filed(task, report)
@@ -226,17 +228,17 @@ class OutputTree:
             intent = self._intents.find(task_id)
         return intent.folder if intent is not None else ""
 
-    def _earlier_folder_notice(self, task_id: TaskId) -> tuple[str, ...]:
-        """Return the notice that an order without files has a folder of an earlier attempt; empty without one."""
+    def _kept_manifest(self, task_id: TaskId) -> tuple[str, Manifest] | None:
+        """Return the folder of an order's earlier attempt with its manifest; ``None`` without one."""
         with self._lock:
             intent = self._intents.find(task_id)
         try:
             manifest = Manifest.read(self._inside(intent.folder)) if intent is not None else None
         except (ManifestError, OSError):
-            return ()
+            return None
         if intent is None or manifest is None or manifest.task_id != task_id:
-            return ()
-        return (describe_earlier_folder(manifest, intent.folder),)
+            return None
+        return intent.folder, manifest
 
     def _column_notice(self, task: POTask) -> tuple[str, ...]:
         """Return the notice that no list gave the order the cells that name its folder; empty if one did."""

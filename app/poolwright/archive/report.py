@@ -31,11 +31,14 @@ from poolwright.archive.report_table import (
     result_headers,
     with_cancel_check,
 )
+from poolwright.archive.workbooks.list_workbook import ListWorkbook, NotFillableError
 from poolwright.domain.tasks import OrderRow
 from poolwright.files.disk import DRAFT_SUFFIX, CancelCheck, never_cancel, sync_file
-from poolwright.files.names import folder_variants, well_formed
+from poolwright.files.names import folder_variants, safe_name, well_formed
 from poolwright.version import __version__
 
+#: Behind the name of the user's workbook in that of its copy with the results.
+FILLED_SUFFIX = "-with-results"
 #: The number of names that are tried for a report whose file is locked.
 _NAMES_TRIED = 9
 #: With full-width signs, which some spreadsheet programs treat like the plain ones.
@@ -67,6 +70,7 @@ def write_reports(  # noqa: PLR0913 - each is an independent option
     *,
     out: Path | None = None,
     is_to_move: bool = False,
+    book: ListWorkbook | None = None,
     cancel_check: CancelCheck = never_cancel,
 ) -> ReportFiles:
     """Write the report of a list in its three formats; return their paths and notices.
@@ -81,6 +85,7 @@ def write_reports(  # noqa: PLR0913 - each is an independent option
         out: The output folder with the folders of the orders, which are checked for existence; by default ``folder``,
             without the check.
         is_to_move: Whether the report will be moved, so that its links must be absolute.
+        book: The user's workbook, of which a copy with the results is written beside the report; ``None`` for none.
         cancel_check: Called regularly; an error of it ends the writing, and an earlier report stays.
 
     Raises:
@@ -107,7 +112,8 @@ def write_reports(  # noqa: PLR0913 - each is an independent option
         if path.stem != stem
     )
     remove_set_aside(folder, stem, orders.batch_id)
-    notices.extend((*renamed, *omissions, *missing.sentences(), *prune_set_aside(folder, stem)))
+    copied = () if book is None else (_write_filled(folder, book, content),)
+    notices.extend((*renamed, *omissions, *missing.sentences(), *prune_set_aside(folder, stem), *copied))
     return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=tuple(notices))
 
 
@@ -161,6 +167,25 @@ def _write_xlsx(
         full_report=full_report,
     )
     return write_workbook(path, layout, content.rows(), summary, content.cancel_check)
+
+
+def _write_filled(folder: Path, book: ListWorkbook, content: _ReportContent) -> str:
+    """Write the copy of the user's workbook with the results, and return the sentence about it."""
+    from poolwright.archive.workbooks.filled_workbook import fill_workbook  # noqa: PLC0415 - as above
+
+    headers = result_headers(content.orders.columns)
+    results = {line.row.row_no: line.results() for line in content.rows()}
+    stem = f"{safe_name(book.path.stem)}{FILLED_SUFFIX}"
+    try:
+        path = _write_and_replace(
+            folder,
+            stem,
+            book.path.suffix.lower(),
+            lambda path: fill_workbook(book, path, headers, results, content.cancel_check),
+        )
+    except NotFillableError as error:
+        return f"There is no copy of your workbook with the results: {error}."
+    return f"A copy of your workbook with the results in further columns is in {path.name}."
 
 
 def _untyped(row: OrderRow) -> tuple[str, ...]:

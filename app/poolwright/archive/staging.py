@@ -51,13 +51,13 @@ def complete_staging(files: Path, manifest: Manifest) -> None:
         OSError: A file is missing or has another size, or the disk fails.
     """
     _remove_strays(files, manifest)
-    for file in manifest.files:
+    for file in manifest.present:
         size_bytes = (files / file.name).stat().st_size
         if size_bytes != file.size_bytes:
             raise OSError(errno.EIO, f"The staged file has {size_bytes:,} bytes, not {file.size_bytes:,}", file.name)
     write_file(files / MANIFEST_NAME, manifest.text())
     copy_permissions(files / MANIFEST_NAME, files)
-    for file in manifest.files:
+    for file in manifest.present:
         sync_file(files / file.name)
     sync_folder(files)
 
@@ -110,7 +110,7 @@ def _earlier_paths(former: Iterable[Path]) -> dict[str, Path]:
 
 def _remove_strays(files: Path, manifest: Manifest) -> None:
     """Remove files that are not in the manifest: an abandoned download may have left a part of a file."""
-    listed = {name_key(file.name) for file in manifest.files}
+    listed = {name_key(file.name) for file in manifest.present}
     for path in files.iterdir():
         if name_key(path.name) in listed:
             continue

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from poolwright.archive.intents import task_key
-from poolwright.archive.manifest import MANIFEST_NAME, EarlierFile, FileChange, Manifest, ManifestError
+from poolwright.archive.manifest import MANIFEST_NAME, EarlierFile, FileChange, Manifest, ManifestError, ManifestFile
 from poolwright.domain.ids import TaskId
 from poolwright.files.disk import make_folders, make_private_folder, sha256_of
 from poolwright.files.names import RESERVED_NAMES, SUPERSEDED_NAME, UniqueNames, name_key, unique_name
@@ -47,7 +47,9 @@ def describe_earlier_files(manifest: Manifest) -> tuple[str, ...]:
 
 
 def describe_earlier_folder(manifest: Manifest, folder: str) -> str:
-    """Return the notice that an order without files now has a folder of an earlier attempt."""
+    """Return the notice that an order for which nothing was filed now has a folder of an earlier attempt."""
+    if manifest.is_page_only:
+        return f"The page of the order, as it was on {manifest.fetched_at:%Y-%m-%d}, remains in {folder}."
     count = len(manifest.files)
     files = "1 file" if count == 1 else f"{count:,} files"
     return f"The files downloaded on {manifest.fetched_at:%Y-%m-%d} ({files}) remain in {folder}."
@@ -104,7 +106,7 @@ class _Allocation:
         new_files = [file for file in present.files if file.sha256 not in known_hashes]
         self._new_names = {name_key(file.name) for file in new_files}
         self._new_labels = {file.label for file in new_files}
-        self._taken = {"": UniqueNames({*RESERVED_NAMES, *(file.name for file in present.files)})}
+        self._taken = {"": UniqueNames({*RESERVED_NAMES, *(file.name for file in present.present)})}
 
     def allocate(self) -> tuple[EarlierFile, ...]:
         """Return all files with their paths; superseded ones are first, because they keep their earlier path."""
@@ -176,8 +178,9 @@ def _merge_folder(folder: Path, into: Path) -> None:
 
     The manifest is deleted last, so that a second call still recognizes the folder.
     """
-    present = Manifest.read(into)
-    _merge_entries(folder, folder, _MergeTarget(folder=into, present=present))
+    present, former = Manifest.read(into), _manifest(folder)
+    page = former.page_evidence if former is not None else None
+    _merge_entries(folder, folder, _MergeTarget(folder=into, present=present, former_page=page))
     (folder / MANIFEST_NAME).unlink(missing_ok=True)
     folder.rmdir()
 
@@ -198,8 +201,10 @@ def _merge_entries(folder: Path, former: Path, receiver: _MergeTarget) -> None:
 class _MergeTarget:
     """The present folder of an order, which receives the entries of former ones."""
 
-    def __init__(self, *, folder: Path, present: Manifest) -> None:
+    def __init__(self, *, folder: Path, present: Manifest, former_page: ManifestFile | None) -> None:
         self._folder = folder
+        #: The order's page of the former filing: unless someone changed it, only that of the last filing is kept.
+        self._former_page = former_page
         self._fetched = {file.sha256 for file in present.files}
         self._paths = {file.sha256: file.kept_as for file in present.earlier}
 
@@ -209,9 +214,14 @@ class _MergeTarget:
         if path.is_file() and not path.is_symlink():
             sha256 = sha256_of(path)
             target = self._folder / self._paths.get(sha256, relative)
-            if sha256 in self._fetched or (target.is_file() and sha256_of(target) == sha256):
+            is_old = sha256 in self._fetched or self._is_former_page(relative, sha256)
+            if is_old or (target.is_file() and sha256_of(target) == sha256):
                 path.unlink()
                 return
         make_folders(self._folder, target.parent)
         taken = [other.name for other in target.parent.iterdir()]
         path.rename(target.with_name(unique_name(target.name, [*RESERVED_NAMES, *taken])))
+
+    def _is_former_page(self, relative: Path, sha256: str) -> bool:
+        page = self._former_page
+        return page is not None and relative == Path(page.name) and sha256 == page.sha256

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -87,6 +87,7 @@ class TreeAudit:
         *,
         private_name: str,
         reports_name: str,
+        own_names: Collection[str] = (),
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare a pass; nothing is read yet.
@@ -96,12 +97,14 @@ class TreeAudit:
             orders: The journal; without it, folders that are gone cannot be noticed.
             private_name: The folder in ``root`` that belongs to the program and is not searched.
             reports_name: The folder in ``root`` whose files belong to no order.
+            own_names: The files in ``root`` that the program itself put there and that belong to no order.
             on_progress: Called after every folder, and after every piece of a file.
         """
         self._root = root
         self._orders = orders
         self._private_name = private_name
         self._reports_name = reports_name
+        self._own_names = frozenset(own_names)
         self._on_progress = on_progress
         self._faulty: set[str] = set()
         self.counts = AuditCounts()
@@ -137,6 +140,8 @@ class TreeAudit:
     ) -> Generator[Finding, None, bool]:
         """Check the folders in a folder that is not an order's own; say which files there belong to no order."""
         loose = [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+        if not depth:
+            loose = [name for name in loose if name not in self._own_names]
         has_orders = False
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False) or (depth == 0 and entry.name == self._private_name):
@@ -168,7 +173,7 @@ class TreeAudit:
             found = list(self._compare(folder, name, manifest))
             again = self._read(folder, name) if found else manifest
             if again == manifest:
-                self.counts.file_count += len(manifest.files) + len(manifest.earlier)
+                self.counts.file_count += len(manifest.present) + len(manifest.earlier)
                 break
             manifest = again
         else:
@@ -192,7 +197,7 @@ class TreeAudit:
             return self._fault(FindingKind.UNREADABLE, name, text, MANIFEST_NAME)
 
     def _compare(self, folder: Path, name: str, manifest: Manifest) -> Iterator[Finding]:
-        listed = {file.name: file for file in manifest.files} | {file.kept_as: file for file in manifest.earlier}
+        listed = {file.name: file for file in manifest.present} | {file.kept_as: file for file in manifest.earlier}
         for file, entry in listed.items():
             yield from self._compare_file(folder / file, name, file, entry)
         yield from self._compare_names(folder, name, {_key(file) for file in (*listed, MANIFEST_NAME)})

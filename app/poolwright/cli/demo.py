@@ -22,7 +22,6 @@ from poolwright.cli import terminal
 from poolwright.cli.batch_session import Display, info_notices, run_batch_session, sandbox_notices, sandbox_warnings
 from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.demo_check import (
-    ORDER_LIST_NAME,
     FoundOrder,
     find_differences,
     inspect_files,
@@ -41,7 +40,7 @@ from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, TaskEnded
 from poolwright.service.batch import BatchEnding, BatchSummary, RedoPolicy
 from poolwright.service.capacity import resolve_worker_count
-from poolwright.service.output_folder import open_output_folder
+from poolwright.service.output_folder import DEMO_LIST_NAME, open_output_folder
 from poolwright.service.pool_config import resolve_worker_config
 from poolwright.service.portals.portal_config import portal_account, resolve_new_portal_config
 from poolwright.settings import Settings
@@ -117,7 +116,7 @@ async def _run_demo(settings: Settings, request: DemoRequest) -> ExitCode:
     async with running_portal(order_count=request.order_count) as portal:
         settings = demo_settings(settings, portal, request.out)
         listed = await portal.orders(request.order_count)
-        await anyio.to_thread.run_sync(write_order_list, request.out / ORDER_LIST_NAME, listed)
+        await anyio.to_thread.run_sync(write_order_list, request.out / DEMO_LIST_NAME, listed)
         summary, ended = await _run_orders(settings, request)
         if summary.ending is not BatchEnding.FINISHED:
             return exit_code_of_summary(summary)
@@ -154,7 +153,7 @@ async def _run_orders(settings: Settings, request: DemoRequest) -> tuple[BatchSu
     choice = resolve_worker_count(settings)
     log_file = open_output_folder(settings)
     profile = await create_profile(settings, content, workers, log_file)
-    sources = OrderSources(names=(str(request.out / ORDER_LIST_NAME),))
+    sources = OrderSources(names=(str(request.out / DEMO_LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, workers, profile.base_path, RedoPolicy.RETRYABLE, worker_count=choice.worker_count)
     job = replace(job, account=portal_account(settings, site))

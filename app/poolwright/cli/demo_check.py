@@ -15,6 +15,7 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import TaskEnded
 from poolwright.domain.outcomes import Outcome
 from poolwright.files.disk import remove_tree
+from poolwright.service.output_folder import DEMO_MARKER_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +62,6 @@ def _file_differences(expected: list[FileTruth], digests: Mapping[str, str]) -> 
             yield f"has {path!r}, which matches no file of the portal"
 
 
-#: Marks a folder that a demo created; other folders are never emptied.
-MARKER_NAME = ".made-by-poolwright-demo"
-ORDER_LIST_NAME = "orders.xlsx"
-
-
 def prepare_folder(out: Path) -> None:
     """Create an empty folder; empty the folder of an earlier demo.
 
@@ -73,12 +69,12 @@ def prepare_folder(out: Path) -> None:
         OptionsError: The folder has other content, or cannot be created.
     """
     try:
-        if (out / MARKER_NAME).is_file():
+        if (out / DEMO_MARKER_NAME).is_file():
             remove_tree(out)
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise OptionsError(f"{out} is not empty and was not created by a demo; choose another folder with --out.")
         out.mkdir(parents=True, exist_ok=True)
-        (out / MARKER_NAME).touch()
+        (out / DEMO_MARKER_NAME).touch()
     except OSError as error:
         raise OptionsError(
             f"{out} cannot be emptied for the demo: {error.strerror}. Choose another folder with --out."
@@ -105,9 +101,11 @@ def inspect_files(out: Path, ended: Mapping[str, TaskEnded]) -> dict[str, FoundO
 def _inspect_order(out: Path, event: TaskEnded) -> FoundOrder:
     folder = out / event.folder if event.folder else None
     paths = sorted(path for path in folder.rglob("*") if path.is_file()) if folder is not None else []
+    page = event.report.page_evidence  # made here, so the portal does not know it
+    own_names = {MANIFEST_NAME, *([page.name] if page is not None else [])}
     return FoundOrder(
         outcome=event.report.outcome,
-        digests={path.relative_to(out).as_posix(): _sha256(path) for path in paths if path.name != MANIFEST_NAME},
+        digests={path.relative_to(out).as_posix(): _sha256(path) for path in paths if path.name not in own_names},
     )
 
 

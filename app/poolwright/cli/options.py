@@ -45,6 +45,7 @@ SETTING_OPTIONS = {
     "task_timeout_s": (RUNNING, "SECONDS"),
     "file_max_mb": (RUNNING, "MB"),
     "order_max_mb": (RUNNING, "MB"),
+    "page_evidence": (ORDERS, "off|screenshot|pdf"),
     "shutdown_timeout_s": (RUNNING, "SECONDS"),
     "memory_threshold": (RUNNING, "PART"),
     "recycle_after_tasks": (RUNNING, "N"),

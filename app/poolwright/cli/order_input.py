@@ -21,6 +21,7 @@ from poolwright.archive.folder_template import (
     list_columns,
 )
 from poolwright.archive.output_tree import PRIVATE_NAME
+from poolwright.archive.workbooks.list_workbook import ListWorkbook
 from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import OptionsError
@@ -125,6 +126,15 @@ def make_job(
         report_stem=report_stem(orders),
         redo=redo,
     )
+
+
+def list_workbook(sources: OrderSources, orders: OrderList) -> ListWorkbook | None:
+    """Return the workbook that a list was just read from; ``None`` if it is in no file of that kind."""
+    match sources.names:
+        case (name,) if name != STDIN and is_list_file(name):
+            return ListWorkbook.find(Path(name).absolute(), orders.sheet, orders.header_row_no)
+        case _:
+            return None
 
 
 def order_folders(template: str, pack: Pack, orders: OrderList) -> OrderFolders:

@@ -16,6 +16,7 @@ from poolwright.cli.options import SettingsCommand
 from poolwright.cli.order_input import (
     OrderSources,
     grouped_orders,
+    list_workbook,
     make_job,
     order_folders,
     print_orders,
@@ -138,7 +139,8 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     if refresh:
         check_refresh(redo)
     site = resolve_portal_config(settings)
-    orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
+    named = OrderSources(names=tuple(sources), column=column, sheet=sheet)
+    orders = read_orders(named, site.pack)
     groups = grouped_orders(settings, orders)
     orders = groups.orders
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
@@ -158,6 +160,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         account=portal_account(settings, site),
         template=folder.template,
         is_refresh=refresh,
+        book=list_workbook(named, orders),
         resumed_groups=tuple(resume_group or ()),
     )
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)

@@ -25,7 +25,7 @@ from poolwright.domain.errors import OptionsError
 from poolwright.files.names import well_formed
 from poolwright.journal.reader import open_filed_orders
 from poolwright.service.batch_run import REPORTS_NAME
-from poolwright.service.output_folder import JOURNAL_NAME
+from poolwright.service.output_folder import JOURNAL_NAME, demo_files
 from poolwright.settings import Settings
 
 HELP = (
@@ -88,6 +88,7 @@ def verify(
             orders,
             private_name=PRIVATE_NAME,
             reports_name=REPORTS_NAME,
+            own_names=demo_files(root),
             on_progress=lambda: status(_counts(audit.counts)),
         )
         try:

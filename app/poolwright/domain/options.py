@@ -35,6 +35,16 @@ class Sandbox(StrEnum):
     OFF = "off"
 
 
+class PageEvidence(StrEnum):
+    """How the page of an order is filed beside its files."""
+
+    OFF = "off"
+    #: A picture of the whole page, up to a height.
+    SCREENSHOT = "screenshot"
+    #: The page as it is printed; only browsers without windows can print.
+    PDF = "pdf"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
     """A text that never shows in logs or tracebacks."""
@@ -161,6 +171,8 @@ class WorkerOptions:
     sizes: SizeLimits = field(default_factory=SizeLimits)
     #: Folders in which a worker looks for that module first; the current folder is not among them.
     import_path: tuple[str, ...] = ()
+    #: How the page of an order is filed beside its files, for the processor ``po_attachments``.
+    page_evidence: PageEvidence = PageEvidence.OFF
 
     def __post_init__(self) -> None:
         """Check the options.

@@ -113,6 +113,9 @@ class Report:
     missed: tuple[MissedFile, ...] = ()
     #: Screenshot and page source of a failure, as file names within the staging folder.
     evidence: tuple[str, ...] = ()
+    #: The page of the order as it was read, among its staged files; ``None`` if it is not filed. No attachment, so it
+    #: is in the manifest only.
+    page_evidence: FetchedFile | None = None
     #: The last address of the page.
     page_url: str = ""
     #: The delay that the portal asked for.
@@ -184,6 +187,10 @@ class OrderList:
     tasks: tuple[POTask, ...]
     #: Notices for the user about the reading of the list.
     notices: tuple[str, ...] = ()
+    #: The workbook's sheet with the list; empty for a list that is in none.
+    sheet: str = ""
+    #: Number of the row with the names of the columns; ``None`` if the list has none.
+    header_row_no: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,8 @@ class Grid:
     rows: tuple[Row, ...]
     #: Sentences for the user about how it was read.
     notices: tuple[str, ...] = ()
+    #: The workbook's sheet that was read; empty for a file without sheets.
+    sheet: str = ""
 
 
 def number_rows(records: Iterable[tuple[str, ...]], source: str) -> Iterator[Row]:

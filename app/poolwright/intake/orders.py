@@ -184,6 +184,8 @@ def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> Ord
             *_count_notices(rows, len(tasks)),
             *shape_notices(rows, tasks),
         ),
+        sheet=sheet.sheet,
+        header_row_no=sheet.header_row_no,
     )
 
 

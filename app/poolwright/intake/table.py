@@ -44,6 +44,10 @@ class Table:
     #: Numbers of the rows that repeat the header.
     repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
+    #: The workbook's sheet that was read; empty for a file without sheets.
+    sheet: str = ""
+    #: Number of the row with the names; ``None`` without a header.
+    header_row_no: int | None = None
 
 
 def column_position(name: str) -> int | None:
@@ -81,7 +85,7 @@ def parse_table(content: bytes, source: str, *, sheet_name: str | None = None, c
     )
     if not frame.rows:
         raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
-    return _table_of(frame, grid.notices, source)
+    return _table_of(frame, grid, source)
 
 
 def _content_of(path: Path) -> bytes:
@@ -127,7 +131,7 @@ def _text_grid(content: bytes, source: str, sheet_name: str | None) -> Grid:
     return Grid(rows=grid.rows, notices=(*notices, *grid.notices))
 
 
-def _table_of(frame: TableFrame, notices: Sequence[str], source: str) -> Table:
+def _table_of(frame: TableFrame, grid: Grid, source: str) -> Table:
     names = frame.header.cells if frame.header else ()
     width = max(map(_filled_width, chain([names], (row.cells for row in frame.rows))))
     check_table_size(width, len(frame.rows), source)
@@ -138,7 +142,9 @@ def _table_of(frame: TableFrame, notices: Sequence[str], source: str) -> Table:
         rows=tuple(_fitted(row, width) for row in frame.rows),
         has_header=frame.header is not None,
         repeats=frame.repeats,
-        notices=(*notices, *frame.notices),
+        notices=(*grid.notices, *frame.notices),
+        sheet=grid.sheet,
+        header_row_no=frame.header.row_no if frame.header is not None else None,
     )
 
 

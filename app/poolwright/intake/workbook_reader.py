@@ -112,7 +112,7 @@ def _first_grid(pages: Sequence[SheetPage], source: str, sheet_name: str | None)
         grid = page.read()
         if grid.rows:
             others = tuple(_notices(page, pages)) if not sheet_name else ()
-            return Grid(rows=grid.rows, notices=(*others, *grid.notices))
+            return Grid(rows=grid.rows, notices=(*others, *grid.notices), sheet=page.title)
     hidden = [repr(page.title) for page in pages if not page.is_visible]
     if hidden and not sheet_name and len(hidden) == len(pages):
         raise InputRefusedError(f"All sheets of {source} are hidden; name one with --sheet: {', '.join(hidden)}.")

@@ -307,8 +307,10 @@ class AttachmentRules(PackTable):
     only: WantedFiles | None = None
     #: With ``unpack`` the count of the page is that of the files after unpacking.
     archive: ArchivePolicy = ArchivePolicy.KEEP
-    #: With ``unpack`` the attachments of a mail (.eml, .msg) are filed beside it; ``count`` does not count them.
+    #: With ``unpack`` the attachments of a mail (.eml, .msg, winmail.dat) are filed beside it; ``count`` omits them.
     mail: MailPolicy = MailPolicy.KEEP
+    #: Whether each mail (.eml, .msg) is also printed to a PDF beside it; ``count`` omits the PDF.
+    mail_pdf: bool = False
     count: AttachmentCount | None = None
     empty: NoAttachmentsMark | None = None
     #: Answer to dialogs (``confirm``, ``alert``, ``beforeunload``).

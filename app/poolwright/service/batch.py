@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from poolwright.archive.workbooks.list_workbook import ListWorkbook
 from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import PoolOptions
@@ -90,6 +91,8 @@ class BatchJob:
     is_refresh: bool = False
     #: The portal account that the orders belong to; ``None`` without a portal.
     account: Account | None = None
+    #: The workbook of the list, of which a copy with the results is written; ``None`` for other lists.
+    book: ListWorkbook | None = None
     #: Groups that were set aside and are to be processed again.
     resumed_groups: tuple[str, ...] = ()
 

@@ -116,7 +116,13 @@ async def write_batch_report(
 
 def _write_report_files(job: BatchJob, records: TaskRecords) -> ReportFiles:
     return write_reports(
-        job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, cancel_check=check_cancelled
+        job.orders,
+        records,
+        job.out / REPORTS_NAME,
+        job.report_stem,
+        out=job.out,
+        book=job.book,
+        cancel_check=check_cancelled,
     )
 
 

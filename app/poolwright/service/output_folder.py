@@ -12,6 +12,10 @@ from poolwright.files.permissions import describe_error
 from poolwright.settings import Settings
 
 JOURNAL_NAME, LOG_NAME, STAGING_NAME = "journal.db", "log.jsonl", "staging"
+#: Marks a folder that a demo created; other folders are never emptied.
+DEMO_MARKER_NAME = ".made-by-poolwright-demo"
+#: The list of a demo, in its output folder.
+DEMO_LIST_NAME = "orders.xlsx"
 
 
 def open_output_folder(settings: Settings) -> Path:
@@ -37,6 +41,11 @@ def open_output_folder(settings: Settings) -> Path:
         )
         raise SetupError(f"The output folder '{settings.out}' cannot be written: {advice}") from error
     return settings.log_file or private / LOG_NAME
+
+
+def demo_files(out: Path) -> tuple[str, ...]:
+    """Return the names of the files that a demo put into its output folder itself; none for any other folder."""
+    return (DEMO_MARKER_NAME, DEMO_LIST_NAME) if (out / DEMO_MARKER_NAME).is_file() else ()
 
 
 def _check_writable(folder: Path) -> None:

@@ -84,6 +84,7 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
         sizes=SizeLimits(
             file_bytes=settings.file_max_mb * BYTES_PER_MB, order_bytes=settings.order_max_mb * BYTES_PER_MB
         ),
+        page_evidence=settings.page_evidence,
     )
     totp_secret = Secret(text=settings.totp_secret.get_secret_value())
     renews_early = site is not None and site.pack.login.logout is not None

@@ -22,6 +22,7 @@ from poolwright.domain.options import (
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
     TABS_MIN,
+    PageEvidence,
     Sandbox,
 )
 from poolwright.settings.config_sources import (
@@ -205,6 +206,11 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="Size limit of all attachments of one order in MB; those beyond it are reported.",
+    )
+    page_evidence: Annotated[PageEvidence, SettingHelp(flags=("--page-evidence",))] = Field(
+        default=PageEvidence.OFF,
+        description="File the page of each order beside its files, as a picture of the whole page or as a PDF; with "
+        "windows, where Chromium prints no PDF, a picture. Orders without files get a folder then, too.",
     )
     max_attempts: Annotated[int, SettingHelp(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="Attempts for one order before it counts as failed."

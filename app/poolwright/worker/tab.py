@@ -13,12 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.concurrency import run_within
 from poolwright.domain.ids import TaskId
-from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.domain.options import BrowserOptions, PageEvidence, PortalOptions, WorkerOptions
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import TAB, TabEvent, TabStatus
@@ -46,6 +47,9 @@ class PortalContext:
     check_login: Callable[[], Awaitable[LoginCheck]]
     #: The last good page of the portal; ``None`` where none is kept.
     good_page: GoodPage | None = None
+    #: How the page of each order is filed; a browser with windows prints no PDF.
+    page_evidence: PageEvidence = PageEvidence.OFF
+    is_headless: bool = True
 
 
 def _ignore() -> None:
@@ -89,6 +93,8 @@ async def open_portal_context(
             downloads=downloads,
             on_login_refreshed=on_login_refreshed,
             check_login=check_login,
+            page_evidence=worker_options.page_evidence,
+            is_headless=worker_options.browser.headless_mode,
         )
 
 
@@ -127,6 +133,7 @@ class Tab:
         self.portal_context = spec.portal_context
         self._files = StagedFiles(spec.staging)
         self._evidence = Evidence(spec.staging)
+        self._page_evidence: FetchedFile | None = None
         self._machine = machine
         self.crashed = anyio.Event()
         #: Whether evidence of the page may be saved; for a page that is too large it would take all memory.
@@ -144,6 +151,11 @@ class Tab:
     def saved(self) -> tuple[FetchedFile, ...]:
         """Return the files of this attempt so far, oldest first."""
         return self._files.saved
+
+    @property
+    def page_evidence(self) -> FetchedFile | None:
+        """Return the page of the order among the staged files; ``None`` if it is not filed."""
+        return self._page_evidence
 
     @property
     def evidence_files(self) -> tuple[str, ...]:
@@ -206,6 +218,14 @@ class Tab:
     def accept(self, downloaded: DownloadedFile) -> FetchedFile:
         """Add a downloaded file, which is in ``staging`` already, to the saved files, and return it."""
         return self._files.accept(downloaded)
+
+    async def accept_page(self, captured: DownloadedFile) -> None:
+        """Add the captured page of the order, which is in ``staging``, under a name that no file has.
+
+        Raises:
+            OSError: The disk is not writable.
+        """
+        self._page_evidence = await anyio.to_thread.run_sync(self._files.place, captured)
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -20,6 +21,7 @@ from poolwright.archive import excel_limits, report, report_xlsx
 from poolwright.archive.report import ReportFiles, load_workbook_writer, write_reports
 from poolwright.archive.report_rotation import KEPT_COUNT
 from poolwright.archive.report_table import RESULT_COLUMNS, SummaryCounter, report_rows, result_headers
+from poolwright.archive.workbooks.list_workbook import ListWorkbook
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.tasks import OrderList, OrderRow, Report, TaskRecord
@@ -608,3 +610,45 @@ def test_what_a_report_needs_can_be_loaded_before_it_is_written(monkeypatch: pyt
     load_workbook_writer()
 
     assert loaded == [report_xlsx.__name__]
+
+
+def book_of(path: Path) -> ListWorkbook:
+    """The workbook from which the list of these tests could have been read."""
+    workbook = Workbook()
+    sheet = workbook.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = "Mine"
+    for row_no in range(1, max(row.row_no for row in ROWS) + 1):
+        sheet.append(list(COLUMNS) if row_no == 1 else ["x"] * len(COLUMNS))
+    workbook.save(path)
+    return ListWorkbook(path=path, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), sheet="Mine", header_row_no=1)
+
+
+def test_the_results_are_in_a_copy_of_the_users_workbook_too(tmp_path: Path) -> None:
+    book = book_of(tmp_path / "March.XLSX")
+
+    files = write_reports(ORDERS, RECORDS, tmp_path / "reports", "March-report", book=book)
+
+    assert files.notices[-1] == (
+        "A copy of your workbook with the results in further columns is in March-with-results.xlsx."
+    )
+    filled, report = load_workbook(tmp_path / "reports/March-with-results.xlsx")["Mine"], sheet_of(files)
+    results = slice(len(COLUMNS), None)
+    assert [cell.value for cell in filled[1]] == HEADERS
+    for row_no, line in zip((row.row_no for row in ROWS), report.iter_rows(min_row=2, values_only=True), strict=True):
+        same = [cell.value for cell in filled[row_no]][results]
+        assert [str(value or "") for value in same] == [str(value or "") for value in line[results]]
+
+
+def test_a_workbook_that_cannot_be_filled_is_told_and_the_report_is_there(tmp_path: Path) -> None:
+    book = book_of(tmp_path / "March.xlsx")
+    book.path.write_bytes(b"other")
+
+    files = write_reports(ORDERS, RECORDS, tmp_path / "reports", "March-report", book=book)
+
+    assert files.notices[-1] == (
+        f"There is no copy of your workbook with the results: {book.path} was changed after the list was read."
+    )
+    assert files.xlsx.is_file()
+    assert {path.suffix for path in (tmp_path / "reports").iterdir()} == {".xlsx", ".csv", ".json"}
+    assert len(list((tmp_path / "reports").iterdir())) == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.process_exit import ExitCode
+from poolwright.service.output_folder import DEMO_LIST_NAME, DEMO_MARKER_NAME
 from tests.support.commands import Command
 from tests.support.filed_trees import file_orders, journal_path
 from tests.support.journal_audit import query
@@ -84,6 +85,19 @@ def test_notes_of_people_can_be_allowed(command: Command, out: Path) -> None:
 
     assert result.exit_code == ExitCode.DONE
     assert result.stdout == "3 orders, 6 files, 12 B checked: every file is as it was filed.\n"
+
+
+def test_what_a_demo_put_into_its_folder_itself_is_not_added(command: Command, out: Path) -> None:
+    (out / DEMO_LIST_NAME).write_bytes(b"the list")
+    assert "added            orders.xlsx belongs to no order." in command("verify").stdout
+    (out / DEMO_MARKER_NAME).touch()
+    assert command("verify").exit_code == ExitCode.DONE
+
+    (out / "Acme" / DEMO_LIST_NAME).write_bytes(b"another list")
+    result = command("verify")
+
+    assert result.exit_code == ExitCode.NOT_WHOLE
+    assert result.stdout.splitlines()[0] == "added            Acme/orders.xlsx belongs to no order."
 
 
 def test_a_folder_that_is_gone_is_known_from_the_journal(command: Command, out: Path) -> None:

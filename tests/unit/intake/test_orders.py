@@ -14,6 +14,7 @@ from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import (
     ReadOptions,
     changed_numbers,
+    orders_from_content,
     orders_from_file,
     orders_from_numbers,
     orders_from_stdin,
@@ -214,3 +215,20 @@ def test_numbers_that_the_portal_is_asked_for_in_another_form_are_named() -> Non
     assert changed_numbers(orders) == {3: "A3"}
     kept = replace(reading, rules=rules.model_copy(update={"case": LetterCase.KEEP, "pattern": r"\w+"}))
     assert changed_numbers(orders_from_numbers(["a3"], kept)) == {}
+
+
+def test_a_list_of_a_workbook_knows_its_sheet_and_the_row_of_its_names() -> None:
+    rows = [["Our orders", "", ""], ["", "", ""], ["PO", "Name", "Note"], ["4500012345", "a", "b"]]
+    content = xlsx({"Notes": [], "Second": rows})
+
+    orders = orders_from_content(content, "orders.xlsx", READING)
+
+    assert (orders.sheet, orders.header_row_no, orders.rows[0].row_no) == ("Second", 3, 4)
+
+
+def test_a_list_of_text_has_no_sheet() -> None:
+    named = orders_from_content(b"PO,Name\n4500012345,a\n", "orders.csv", READING)
+    bare = orders_from_content(b"4500012345\n4500012346\n", "orders.csv", READING)
+
+    assert (named.sheet, named.header_row_no) == ("", 1)
+    assert (bare.sheet, bare.header_row_no) == ("", None)

@@ -23,6 +23,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.ipc import messages as wire
 from poolwright.ipc.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, FrameError, encode
+from tests.support.archive_orders import fetched
 from tests.support.pace import UNHURRIED
 from tests.unit.ipc import strategies
 from tests.unit.ipc.strategies import Strategies
@@ -345,3 +346,13 @@ def test_a_number_without_end_does_not_break_the_link(seconds: float) -> None:
 
     assert isinstance(received, wire.Finished)
     assert repr(received.report.retry_after_s) == repr(received.report.duration_s) == repr(seconds)
+
+
+def test_the_page_of_an_order_travels_with_its_report() -> None:
+    report = Report(reason=Reason.ALL_SAVED, page_evidence=fetched("order page.pdf", b"page"))
+    sent = wire.Finished(slot=1, generation=1, task_id=TaskId("demo:1"), report=report)
+
+    [received] = heard(encode(sent))
+
+    assert isinstance(received, wire.Finished)
+    assert received.report == report

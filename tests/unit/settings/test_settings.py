@@ -56,6 +56,7 @@ def test_every_field_has_words_for_a_stranger() -> None:
         ("task_timeout_s", (0.5, 7200), (0, 7201, float("nan"))),
         ("file_max_mb", (1, 1_000_000), (0, 1.5)),
         ("order_max_mb", (1, 1_000_000), (0, 1_000_001)),
+        ("page_evidence", ("off", "screenshot", "pdf"), ("png",)),
         ("max_attempts", (1, 10), (0, 11)),
         ("shutdown_timeout_s", (0.1, 60), (0, 60.5)),
         ("memory_threshold", (0.5, 0.9), (0.49, 0.91, float("nan"))),

@@ -628,7 +628,7 @@ def test_a_worker_is_not_believed_about_a_task_it_does_not_hold() -> None:
 
 
 def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> None:
-    report = Report(reason=Reason.ALL_SAVED)
+    report = Report(reason=Reason.ALL_SAVED, page_evidence=fetched("order page.pdf"))
 
     def about(attempt: int) -> Command:
         task = replace(TASK, attempt=attempt)
@@ -638,4 +638,4 @@ def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> No
     again, told = about(1), about(3)
     assert isinstance(again, Requeue)
     assert isinstance(told, RecordOutcome)
-    assert (told.report.reason, told.report.files) == (Reason.FILING_FAILED, ())
+    assert (told.report.reason, told.report.files, told.report.page_evidence) == (Reason.FILING_FAILED, (), None)

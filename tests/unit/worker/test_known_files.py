@@ -16,6 +16,7 @@ from tests.support.raw_portal import raw_pack
 
 FILE = replace(fetched("a (2).pdf", b"a"), label="a.pdf", etag='"1"', last_modified="then")
 URL = FILE.source_url
+MAIL = replace(FILE, label="a.eml", media_type="text/plain")
 
 
 @pytest.mark.parametrize(
@@ -27,8 +28,23 @@ URL = FILE.source_url
         ([FILE, replace(FILE, name="b.pdf")], "", URL, NO_VALIDATORS),
         ([replace(FILE, source_url="")], "", "", NO_VALIDATORS),
         ([], "", URL, NO_VALIDATORS),
+        ([MAIL], "", URL, Validators(etag='"1"', last_modified="then")),
+        ([MAIL], 'mail = "unpack"', URL, NO_VALIDATORS),
+        ([MAIL], "mail_pdf = true", URL, NO_VALIDATORS),
+        ([FILE], 'mail = "unpack"\nmail_pdf = true', URL, Validators(etag='"1"', last_modified="then")),
     ],
-    ids=["known", "other address", "unpacked", "several files", "no address", "none"],
+    ids=[
+        "known",
+        "other address",
+        "unpacked",
+        "several files",
+        "no address",
+        "none",
+        "mail",
+        "opened mail",
+        "printed mail",
+        "no mail",
+    ],
 )
 def test_a_file_is_asked_for_by_what_was_told_of_it(
     files: list[FetchedFile], attachments: str, address: str, expected: Validators

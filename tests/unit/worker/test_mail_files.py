@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from email.message import EmailMessage
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -19,6 +19,7 @@ from poolwright.worker.download.mail_attachments import (
 )
 from poolwright.worker.download.mail_files import mail_type, unpack_mails
 from poolwright.worker.download.staged_files import DownloadedFile
+from tests.support.tnef import attachment, tnef
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 OUTLOOK, INTERNET = "application/vnd.ms-outlook", "message/rfc822"
@@ -116,6 +117,9 @@ def test_no_path_in_a_mail_leads_anywhere(tmp_path: Path, name: str, expected: s
         ("a.EML", "text/plain", False, INTERNET),
         ("a.msg", "application/octet-stream", False, OUTLOOK),
         ("a.eml", "text/html", True, ""),
+        ("WinMail.dat", "application/octet-stream", False, "application/ms-tnef"),
+        ("a.dat", "application/vnd.ms-tnef", False, "application/vnd.ms-tnef"),
+        ("other.dat", "application/octet-stream", False, ""),
         ("a.pdf", "application/pdf", False, ""),
     ],
 )
@@ -324,3 +328,22 @@ def test_an_outlook_message_that_is_cut_short_gives_no_part_of_a_file() -> None:
 def test_a_compound_file_of_another_program_is_no_message() -> None:
     with pytest.raises(MailDamagedError, match="no properties"):
         read_outlook_message(write_compound([Stream("Workbook", b"x" * 9000)], bytes(16)))
+
+
+@pytest.mark.parametrize("label", ["winmail.dat", "wrapped"])
+def test_what_outlook_has_wrapped_is_beside_it(tmp_path: Path, label: str) -> None:
+    kind = "application/octet-stream" if label == "winmail.dat" else "application/ms-tnef"
+    mail = file_of(tmp_path, tnef(attachment(b"a.pdf", PDF)), label, kind)
+
+    first, file = unpacked(mail)
+
+    assert first == mail
+    assert (file.name, file.label) == (f"{PurePosixPath(label).stem} - a.pdf", f"{label}: a.pdf")
+    assert file.path.read_bytes() == PDF
+
+
+def test_a_mail_that_was_not_sent_again_is_not_opened(tmp_path: Path) -> None:
+    mail = replace(file_of(tmp_path, internet_mail(a_pdf=PDF).as_bytes()), is_unchanged=True)
+    mail.path.unlink()
+
+    assert unpacked(mail) == [mail]

@@ -12,9 +12,10 @@ from poolwright.domain.tasks import FetchedFile, Report
 from poolwright.worker.errors import BadReportError
 from poolwright.worker.processors.registry import complete_report
 from poolwright.worker.tab import Tab
+from tests.support.archive_orders import fetched
 
 
-def tab_with(file_count: int) -> Tab:
+def tab_with(file_count: int, page: FetchedFile | None = None) -> Tab:
     name = "Supplier_confirmation_and_delivery_schedule_revision_with_all_annexes_2026_final_signed"
     files = tuple(
         FetchedFile(
@@ -27,7 +28,8 @@ def tab_with(file_count: int) -> Tab:
         )
         for number in range(file_count)
     )
-    return cast("Tab", SimpleNamespace(saved=files, page=SimpleNamespace(url="https://portal.test/4711")))
+    shown = SimpleNamespace(url="https://portal.test/4711")
+    return cast("Tab", SimpleNamespace(saved=files, page=shown, page_evidence=page))
 
 
 def test_an_order_of_many_thousand_files_is_told_whole() -> None:
@@ -45,3 +47,13 @@ def test_what_no_frame_holds_is_said_here() -> None:
 def test_what_is_no_report_is_said() -> None:
     with pytest.raises(BadReportError, match="returned str instead of a Report"):
         complete_report("done", tab_with(0))
+
+
+def test_the_page_of_an_order_is_the_one_that_its_tab_has() -> None:
+    page, other = fetched("order page.pdf", b"page"), fetched("other.pdf", b"other")
+
+    report = complete_report(Report(reason=Reason.ALL_SAVED), tab_with(0, page))
+    claimed = complete_report(Report(reason=Reason.ALL_SAVED, page_evidence=other), tab_with(0))
+
+    assert report.page_evidence == page
+    assert claimed.page_evidence is None

@@ -27,6 +27,7 @@ _SHARED_SETTINGS = (
     "sandbox",
     "file_max_mb",
     "order_max_mb",
+    "page_evidence",
     "max_attempts",
     "task_timeout_s",
     "shutdown_timeout_s",

@@ -268,7 +268,13 @@ def _spend_attempt(draft: Draft, event: FilingFailed) -> None:
     """Spend an attempt of the order; after its last one, record the outcome in the journal alone."""
     task = event.file.task
     report = replace(
-        event.file.report, reason=Reason.FILING_FAILED, detail=event.problem, files=(), missed=(), evidence=()
+        event.file.report,
+        reason=Reason.FILING_FAILED,
+        detail=event.problem,
+        files=(),
+        missed=(),
+        evidence=(),
+        page_evidence=None,
     )
     if _can_retry(draft, task, report):
         _retry(draft, event.worker, task, report)

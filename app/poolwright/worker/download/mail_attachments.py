@@ -1,4 +1,4 @@
-"""Reads the attachments out of a mail: Internet mail (.eml) and Outlook messages (.msg), also mails within mails. Pure.
+"""Reads the attachments out of a mail: Internet mail, Outlook messages, winmail.dat, also mails within mails. Pure.
 
 What cannot be read whole is left out with a note, so that a part of a file never counts as the file: the mail itself
 stays and has everything.
@@ -17,6 +17,8 @@ from email.parser import BytesParser
 from typing import TypeAlias
 
 import olefile
+
+from poolwright.worker.download.tnef_attachments import SIGNATURE, TNEF_TYPES, TnefDamagedError, read_tnef
 
 #: Attachments that are taken out of one mail with all mails in it.
 ATTACHMENTS_MAX = 200
@@ -172,8 +174,45 @@ def _collect_internet(message: EmailMessage, depth: int, mail: MailContent) -> N
             content = part.get_payload(decode=True)
             if isinstance(content, bytes) and not part.defects:
                 mail.add(name, content)
+                if part.get_content_type() in TNEF_TYPES or content.startswith(SIGNATURE):
+                    _add_wrapped(name, content, depth, mail)
             else:
                 mail.leave_out(name, "it is damaged")
+
+
+def read_wrapped_mail(content: bytes) -> MailContent:
+    """Return the attachments of a ``winmail.dat``, in which Outlook wraps a mail.
+
+    Raises:
+        MailDamagedError: It is no such file, or damaged.
+    """
+    mail = MailContent()
+    try:
+        _collect_wrapped(content, 1, mail)
+    except TnefDamagedError as error:
+        raise MailDamagedError(str(error)) from error
+    return mail
+
+
+def _add_wrapped(name: str, content: bytes, depth: int, mail: MailContent) -> None:
+    """Add the attachments of a ``winmail.dat`` that is attached to a mail itself."""
+    try:
+        _collect_wrapped(content, depth, mail)
+    except TnefDamagedError as error:
+        mail.leave_out(f"what is in {name}", f"it is damaged ({error})")
+
+
+def _collect_wrapped(content: bytes, depth: int, mail: MailContent) -> None:
+    for number, attachment in enumerate(read_tnef(content), start=1):
+        name = attachment.name or f"attachment {number}"
+        if attachment.is_object:
+            mail.leave_out(name, "it is an object of another program")
+        elif not attachment.is_message:
+            mail.add(name, attachment.content)
+        elif depth >= DEPTH_MAX:
+            mail.leave_out(name, _TOO_DEEP)
+        else:
+            _collect_wrapped(attachment.content, depth + 1, mail)
 
 
 def _add_mail(part: EmailMessage, name: str, depth: int, mail: MailContent) -> None:

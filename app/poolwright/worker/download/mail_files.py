@@ -20,8 +20,10 @@ from poolwright.worker.download.mail_attachments import (
     MailDamagedError,
     read_internet_mail,
     read_outlook_message,
+    read_wrapped_mail,
 )
 from poolwright.worker.download.staged_files import DownloadedFile
+from poolwright.worker.download.tnef_attachments import TNEF_TYPES
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 
@@ -30,19 +32,37 @@ MAIL_MAX_BYTES = 160 * 1024 * 1024
 #: Notes about one mail in a report.
 _NOTES_MAX = 3
 
+#: Media types of an Outlook message and of an Internet mail.
+OUTLOOK_TYPE, INTERNET_TYPE = "application/vnd.ms-outlook", "message/rfc822"
 _READERS: Mapping[str, Callable[[bytes], MailContent]] = MappingProxyType(
-    {"application/vnd.ms-outlook": read_outlook_message, "message/rfc822": read_internet_mail}
+    {
+        OUTLOOK_TYPE: read_outlook_message,
+        INTERNET_TYPE: read_internet_mail,
+        **dict.fromkeys(TNEF_TYPES, read_wrapped_mail),
+    }
 )
 #: Portals often send mails as plain text or as bytes; the ending of the name tells what they are.
-_ENDINGS: Mapping[str, str] = MappingProxyType({".msg": "application/vnd.ms-outlook", ".eml": "message/rfc822"})
+_ENDINGS: Mapping[str, str] = MappingProxyType({".msg": OUTLOOK_TYPE, ".eml": INTERNET_TYPE})
+#: The name under which mail servers pass a mail on that Outlook has wrapped; its ending says nothing.
+_WRAPPED_NAME, _WRAPPED_TYPE = "winmail.dat", "application/ms-tnef"
 
 
 def mail_type(file: DownloadedFile) -> str:
     """Return the media type of a mail; empty if a file is none."""
-    if file.media_type in _READERS:
-        return file.media_type
-    ending = PurePosixPath(file.name or file.label).suffix.lower()
-    return "" if file.is_page else _ENDINGS.get(ending, "")
+    return (
+        ""
+        if file.is_page and file.media_type not in _READERS
+        else type_of_mail(file.media_type, file.name or file.label)
+    )
+
+
+def type_of_mail(media_type: str, name: str) -> str:
+    """Return the media type of a mail by the type and the name of a file; empty if it is none."""
+    if media_type in _READERS:
+        return media_type
+    if name.lower() == _WRAPPED_NAME:
+        return _WRAPPED_TYPE
+    return _ENDINGS.get(PurePosixPath(name).suffix.lower(), "")
 
 
 def unpack_mails(files: Sequence[DownloadedFile], sizes: SizeLimits, folder: Path) -> list[DownloadedFile]:
@@ -65,7 +85,7 @@ def unpack_mails(files: Sequence[DownloadedFile], sizes: SizeLimits, folder: Pat
         return [_noted(file, full) if mail_type(file) else file for file in files]
     unpacked: list[DownloadedFile] = []
     for file in files:
-        unpacked += unpack_mail(file, allowance) if mail_type(file) else [file]
+        unpacked += unpack_mail(file, allowance) if mail_type(file) and not file.is_unchanged else [file]
     return unpacked
 
 

@@ -86,13 +86,23 @@ class StagedFiles:
         Raises:
             OSError: The disk is not writable.
         """
+        file = self.place(downloaded)
+        self._saved.append(file)
+        return file
+
+    def place(self, downloaded: DownloadedFile) -> FetchedFile:
+        """Give a file its final name beside the others, without adding it, and return it with that name.
+
+        Raises:
+            OSError: The disk is not writable.
+        """
         safe = safe_name(downloaded.name or downloaded.label)
         name = self._names.allocate(with_ending(safe, downloaded.media_type, is_given=downloaded.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
         if not downloaded.is_unchanged:
             downloaded.path.replace(folder / name)
-        file = FetchedFile(
+        return FetchedFile(
             name=name,
             label=downloaded.label,
             size_bytes=downloaded.size_bytes,
@@ -102,8 +112,6 @@ class StagedFiles:
             etag=downloaded.validators.etag,
             last_modified=downloaded.validators.last_modified,
         )
-        self._saved.append(file)
-        return file
 
 
 def _write(part: Path, name: str, content: bytes, source_url: str) -> DownloadedFile:

@@ -29,6 +29,7 @@ from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
 from poolwright.worker.processors.list_growth import read_growth
 from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
+from poolwright.worker.rendering.page_capture import PageCapture
 from poolwright.worker.tab import PortalContext, Tab
 from poolwright.worker.transfer.received_file import PAGE_TYPES
 
@@ -148,12 +149,20 @@ async def process(tab: Tab, task: POTask) -> Report:
     begun = anyio.current_time()
     answer_dialogs(tab.page, portal_context.pack.attachments.dialogs)
     discard_unfollowed(tab.page)
+    capture = PageCapture(
+        portal_context.page_evidence,
+        tab.staging,
+        is_headless=portal_context.is_headless,
+        order_limit_s=task.timeout_s,
+    )
     async with guard_requests(tab.page, portal_context.pack, portal_context.portal.base_url) as guard:
-        return await _process_page(tab, task, portal_context, guard, until=begun + _time_for_files_s(task))
+        until = begun + _time_for_files_s(task)
+        report = await _process_page(tab, task, portal_context, guard, capture, until=until)
+        return await capture.file_with(report, tab)
 
 
 async def _process_page(
-    tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, *, until: float
+    tab: Tab, task: POTask, portal_context: PortalContext, guard: RequestGuard, capture: PageCapture, *, until: float
 ) -> Report:
     base_url = portal_context.portal.base_url
     opened = await visit_order(tab.page, portal_context.pack, base_url, task, guard)
@@ -171,6 +180,7 @@ async def _process_page(
         return await _compared_with_good(changed, tab, portal_context)
     if portal_context.good_page is not None and page.reading.links:
         await portal_context.good_page.save(tab.page, task.po_number)
+    await capture.take(tab.page)
     guard.is_clicking = any(not link.address for link in page.reading.links)
     try:
         return await _fetch_listed(tab, task, portal_context, opened, until=until)
@@ -201,11 +211,7 @@ async def _fetch_listed(
         await _fetch_sources(tab, task, portal_context, opened, results)
     compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
-    if opened.pack.attachments.mail is MailPolicy.UNPACK:
-        from poolwright.worker.download.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
-
-        sizes = portal_context.downloads.sizes
-        downloaded = await anyio.to_thread.run_sync(unpack_mails, downloaded, sizes, tab.staging)
+    downloaded = await _with_mails(downloaded, tab, task, portal_context, opened.pack, until=until)
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
@@ -225,6 +231,29 @@ async def _fetch_listed(
     documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
     report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents))))
     return _busy(report, results.refusals) if results.refusals else report
+
+
+async def _with_mails(
+    files: list[DownloadedFile], tab: Tab, task: POTask, portal_context: PortalContext, pack: Pack, *, until: float
+) -> list[DownloadedFile]:
+    """Return the files with what is made of the mails among them: their attachments and their PDFs, if wanted."""
+    sizes = portal_context.downloads.sizes
+    if pack.attachments.mail is MailPolicy.UNPACK:
+        from poolwright.worker.download.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
+
+        files = await anyio.to_thread.run_sync(unpack_mails, files, sizes, tab.staging)
+    if pack.attachments.mail_pdf:
+        from poolwright.worker.rendering.mail_printer import MailPrinter  # noqa: PLC0415 - few packs want it
+
+        printer = MailPrinter(
+            portal_context.downloads.context,
+            sizes,
+            is_headless=portal_context.is_headless,
+            until=until,
+            known_files=task.known_files or (),
+        )
+        files = await printer.with_printed(files, tab.staging)
+    return files
 
 
 async def _select(

@@ -60,7 +60,13 @@ def complete_report(returned: object, tab: Tab) -> Report:
     """
     if not isinstance(returned, Report):
         raise BadReportError(f"The processor returned {type(returned).__name__} instead of a Report.")
-    completed = dataclasses.replace(returned, files=tab.saved, page_url=returned.page_url or tab.page.url, evidence=())
+    completed = dataclasses.replace(
+        returned,
+        files=tab.saved,
+        page_url=returned.page_url or tab.page.url,
+        evidence=(),
+        page_evidence=tab.page_evidence,
+    )
     try:
         text = well_formed(json.dumps(completed, default=_json_part, ensure_ascii=False))
         report = _report_adapter().validate_json(text, strict=True)

@@ -1,0 +1,1 @@
+"""Pages and mails as pictures and PDFs, to be filed beside the files of an order."""
