@@ -61,6 +61,8 @@ class SimulatedTeacher:
         await self._open(self.portal.path_of(without.number), f"text={without.supplier}")
         if self.portal.name == "framed":
             await self.page.frame_locator("iframe").get_by_text("0 documents").wait_for()
+        if self.portal.call:
+            await self.page.wait_for_selector("text=There are no files")
         await self._note("Order without attachments", without.number)
         await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
         await self._note("Number that does not exist", self.portal.missing)
@@ -88,7 +90,9 @@ class SimulatedTeacher:
         await self.page.wait_for_selector("input[name=pass]", state="detached")
 
     async def _show_order(self, order: TaughtOrder) -> None:
-        words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
+        words = {"buttons": "Get", "cells": "Download", "calls": "\u2b07", "blobs": "\u2b07"}.get(
+            self.portal.name, order.files[0]
+        )
         place = self.page.frame_locator("iframe") if self.portal.name == "framed" else self.page
         file = place.get_by_text(words, exact=True).first
         await self._open(self.portal.path_of(order.number), f"text={order.supplier}")

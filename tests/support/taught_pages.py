@@ -41,6 +41,8 @@ def _order(portal: TaughtPortal, file: str, number: str, **more: Any) -> dict[st
 
 def _page(portal: TaughtPortal, file: str, path: str, *, is_logged_in: bool = True, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
     source, address, status = portal.saved(path, is_logged_in=is_logged_in)
+    if portal.calls and is_logged_in:
+        more["calls"] = [{**call, "address": f"{portal.url}{call['address']}"} for call in portal.calls]
     return {"file": file, "source": source, "address": address, "status": status, **more}
 
 

@@ -192,7 +192,8 @@ def _in_row(element: HtmlElement) -> HtmlElement | None:
     actors = [item for item in row.iter() if isinstance(item.tag, str) and is_clickable(item) and not is_action(item)]
     outermost = [item for item in actors if not any(other in actors for other in item.iterancestors())]
     first = outermost[0] if outermost else None
-    return first if first is not None and all(_is_same_file(item, first) for item in outermost) else None
+    is_one = all(item is first or (first is not None and _is_same_file(item, first)) for item in outermost)
+    return first if is_one else None
 
 
 def _is_same_file(first: HtmlElement, second: HtmlElement) -> bool:

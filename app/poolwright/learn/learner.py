@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from poolwright.learn.actions.page_calls import allowed_calls
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
 from poolwright.learn.file_names import name_cell
@@ -99,6 +100,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     supplier = supplier_field(orders)
     names = name_cell(orders, files)
     following = next_button(orders)
+    calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     doubts = [
         *numbers.doubts,
@@ -109,14 +111,16 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         *supplier.doubts,
         *host_doubts,
         *following.doubts,
+        *calls.doubts,
     ]
     doubts += refusal_doubts
-    doubts += [] if names.is_needed else _name_doubts(orders, files)
+    doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
         numbers=numbers,
         probe=_probe(of[ShownKind.HOME], numbers.base_url),
+        calls=calls,
         login=login,
         forbidden=forbidden,
         not_found=not_found,

@@ -51,6 +51,14 @@ class ShownKind(StrEnum):
     FORBIDDEN = "forbidden"
 
 
+class ObservedCall(ObservedTable):
+    """A request of a page's scripts that could change something, such as a POST."""
+
+    address: Filled
+    #: The values of its body that say which call it is, by their places (``site.posts``).
+    body: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
+
+
 class ObservedPage(ObservedTable):
     """One page as it was seen."""
 
@@ -75,6 +83,8 @@ class ObservedPage(ObservedTable):
     next: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
+    #: What the scripts of the page sent by another way than GET, since the client was loaded; of any page but a login.
+    calls: tuple[ObservedCall, ...] = ()
     #: Whether the portal sent the list with the page, so that no script brings it later.
     served: bool = False
 
@@ -88,6 +98,9 @@ class ObservedPage(ObservedTable):
             msg = (
                 f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next, requests and served"
             )
+            raise ValueError(msg)
+        if self.kind is ShownKind.LOGIN and self.calls:
+            msg = f"{self.file}: a login page needs no calls, since logging in is done without the limits of a run"
             raise ValueError(msg)
         if self.challenge and (self.kind is not ShownKind.LOGIN or self.status != HTTPStatus.UNAUTHORIZED):
             msg = f"{self.file}: only a page of kind 'login' with status 401 has a challenge"

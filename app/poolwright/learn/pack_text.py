@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import tomli_w
 
+from poolwright.learn.actions.page_calls import AllowedCalls
 from poolwright.learn.file_links import FileSelectors
 from poolwright.learn.file_names import NameCell
 from poolwright.learn.list_signs import LearnedSigns
@@ -18,7 +20,7 @@ from poolwright.learn.page_marks import LearnedMarks
 from poolwright.learn.supplier_field import SupplierField
 
 _WIDTH = 110
-_Item: TypeAlias = str | int | Mapping[str, str]
+_Item: TypeAlias = "str | int | Mapping[str, object] | Sequence[str]"
 _Value: TypeAlias = str | int | Sequence[_Item]
 _Table: TypeAlias = Mapping[str, _Value]
 #: Sources of names around a cell of the list: what the portal sends goes first, and the text of a link is none.
@@ -33,6 +35,7 @@ class PackParts:
     title: str
     numbers: OrderNumbers
     probe: str
+    calls: AllowedCalls
     login: LearnedLogin
     forbidden: LearnedMarks
     not_found: LearnedMarks
@@ -80,10 +83,17 @@ def _pair(name: str, value: _Value) -> str:
 def _scalar(value: _Item) -> str:
     """Return a value as TOML; texts with a backslash as literal ones, which are easier to read."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_scalar(text)}' for key, text in value.items())} }}"
+        pairs = (f"{_key(key)} = {_scalar(cast('_Item', inner))}" for key, inner in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if not isinstance(value, str | int):
+        return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
     return tomli_w.dumps({"x": value}).partition("=")[2].strip()
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else tomli_w.dumps({name: 0}).rpartition("=")[0].strip()
 
 
 def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
@@ -98,11 +108,7 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         "numbers",
         {**rules, "describe": numbers.describe, "example": numbers.example},
     )
-    yield (
-        "Where orders are. The probe is the page that was shown after the login.",
-        "site",
-        {"base_url": numbers.base_url, "order": numbers.order, "probe": parts.probe, "hosts": tuple(parts.file_hosts)},
-    )
+    yield "Where orders are. The probe is the page that was shown after the login.", "site", _site(parts)
     ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
     if login.is_http:
         ladder = ("revisit",)  # the browser sends user and password itself
@@ -119,6 +125,16 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     if parts.supplier.selector:
         field = {"selector": (parts.supplier.selector,), "pattern": parts.supplier.pattern}
         yield "The supplier that was pointed at; a number in brackets behind it is cut off.", "fields.supplier", field
+
+
+def _site(parts: PackParts) -> _Table:
+    return {
+        "base_url": parts.numbers.base_url,
+        "order": parts.numbers.order,
+        "probe": parts.probe,
+        "hosts": tuple(parts.file_hosts),
+        "posts": cast("Sequence[_Item]", parts.calls.posts),
+    }
 
 
 def _triage(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:

@@ -25,7 +25,10 @@ async def brings_every_file(pack: Pack, portal: TaughtPortal, folder: Path, open
             told[number] = report.reason, report.fields.get("supplier", "") if files else ""
 
     orders = portal.orders.values()
-    wanted = {order.number: {file: _digest(order.content(file)) for file in order.files} for order in orders}
+    wanted = {
+        order.number: {portal.filed.get(file, file): _digest(order.content(file)) for file in order.files}
+        for order in orders
+    }
     assert saved == {**wanted, portal.missing: {}}
     expected = {order.number: (_reason(order), order.supplier if order.files else "") for order in orders}
     assert told == {**expected, portal.missing: (Reason.PORTAL_SAYS_MISSING, "")}

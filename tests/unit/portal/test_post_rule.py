@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from poolwright.portal.calls.post_rule import PostRule
+from poolwright.portal.calls.post_rule import PostRule, placed_values
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -135,3 +135,15 @@ def test_a_rule_that_would_match_nothing_or_anything_is_refused(places: object, 
 def test_its_address_is_a_regular_expression(address: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         PostRule.model_validate({"address": address, "body": READ})
+
+
+def test_every_single_value_has_the_place_by_which_a_rule_names_it() -> None:
+    body = {"a": {"b": [1, {"c": None, "d": True}]}, "x.y": 1, "*": 1, "": 1, "e": "f"}
+
+    assert placed_values(JSON, json.dumps(body).encode()) == [("a.b.0", "1"), ("a.b.1.d", "true"), ("e", "f")]
+    assert placed_values(JSON, b'[{"a": 1}, {"a": 2}]') == [("*.a", "1"), ("*.a", "2")]
+    assert placed_values(JSON, b'"x"') == [("", "x")]
+    assert placed_values(FORM, b"a.b=1&a.b=") == [("a.b", "1"), ("a.b", "")]
+    assert placed_values(JSON, b"a=1") == []
+    deep = {"1": {"2": {"3": {"4": {"5": "near", "6": {"7": "far"}}}}}}
+    assert placed_values(JSON, json.dumps(deep).encode()) == [("1.2.3.4.5", "near")]

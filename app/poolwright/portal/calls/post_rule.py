@@ -20,6 +20,8 @@ _FORM = "application/x-www-form-urlencoded"
 #: More fields than any form of a page has.
 _FIELDS_MAX = 2000
 _SHOWN_MAX_CHARS = 60
+#: Levels of a body in which the name of a call may stand.
+_DEPTH_MAX = 5
 
 
 class UnreadableBodyError(ValueError):
@@ -114,11 +116,50 @@ class _BodyValues:
         except ValueError as error:
             raise UnreadableBodyError("it is neither a form nor JSON") from error
 
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Yield every single value with its place; in a list of calls the place begins with ``*``."""
+        content = self._content
+        if self._fields is not None:
+            yield from self._fields
+        elif isinstance(content, list):
+            for item in cast("list[object]", content):
+                yield from _placed(item, "*")
+        else:
+            yield from _placed(content, "")
+
     def at(self, place: str) -> list[str | None]:
         """Return every value at a place, as texts; ``None`` for what is missing, or is no single value."""
         if self._fields is not None:
             return [value for name, value in self._fields if name == place]
         return [_as_text(value) for value in _values_at(self._content, place.split("."))]
+
+
+def placed_values(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Return the values of a body with the places by which a rule can name them; none if it cannot be read.
+
+    Args:
+        content_type: The header of the request.
+        body: Its body.
+    """
+    try:
+        return list(_BodyValues(content_type, body).places())
+    except UnreadableBodyError:
+        return []
+
+
+def _placed(content: object, place: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > _DEPTH_MAX:
+        return
+    inner: Mapping[str, object] = {}
+    if isinstance(content, dict):
+        inner = cast("dict[str, object]", content)
+    elif isinstance(content, list):
+        inner = {str(number): item for number, item in enumerate(cast("list[object]", content))}
+    elif (text := _as_text(content)) is not None:
+        yield place, text
+    for key, value in inner.items():
+        if key and "." not in key and key != "*":  # no place can name another one
+            yield from _placed(value, f"{place}.{key}" if place else key, depth + 1)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.learn.observations import ShownKind
+from poolwright.learn.observations import ObservedCall, ShownKind
 
 #: The file that `portal learn` reads beside the pages.
 _OBSERVATIONS_FILE = "observations.toml"
@@ -64,6 +65,7 @@ class PageRecord:
         status: int,
         requests: list[str],
         *,
+        calls: Sequence[ObservedCall] = (),
         challenge: Literal["", "basic"] = "",
         served: bool = False,
     ) -> None:
@@ -73,6 +75,7 @@ class PageRecord:
             message: What it is, and its source.
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
+            calls: What its scripts sent by another way than GET since its document was loaded.
             challenge: How the server itself asked for user and password.
             served: Whether the portal sent its list of attachments with it.
         """
@@ -86,6 +89,8 @@ class PageRecord:
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
         if message.kind == ShownKind.LOGIN:
             page["challenge"] = challenge
+        else:
+            page["calls"] = [call.model_dump(exclude_defaults=True, mode="json") for call in calls]
         if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
             page["number"] = message.number
         if message.kind == ShownKind.ORDER:

@@ -14,6 +14,7 @@
   const attributesOf = getter(Element, "attributes");
   const tagOf = getter(Element, "localName");
   const shadowOf = getter(Element, "shadowRoot");
+  const isConnected = getter(Node, "isConnected");
   const textOf = (element) => String(getter(HTMLElement, "innerText")(element) ?? "").trim();
   const boxesOf = (element) => Element.prototype.getClientRects.call(element);
 
@@ -74,7 +75,7 @@
   let noted = null; // the order that a click belongs to
   let picking = "";
   const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
-  const note = (kind, more) => tell({ kind, address: location.href, html: source(), ...more });
+  const note = (kind, more) => tell({ kind, address: location.href, html: more?.html ?? source(), ...more });
 
   // While something is to be pointed at, a click is noted and does nothing else.
   const SWALLOWED = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "auxclick"];
@@ -84,6 +85,11 @@
     event.stopImmediatePropagation();
     const element = event.composedPath()[0];
     if (event.type !== "click" || typeOf(element) !== 1) return;
+    const isRedrawn = [...clicked].some((one) => !isConnected(one));
+    if (picking === "next" && isRedrawn) {
+      picking = "";
+      return say("The page drew its list anew. Show this order once more, and point at the next page at once.");
+    }
     const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
     else if (picking === "next") {
@@ -93,6 +99,8 @@
       clicked.add(element);
       noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
     }
+    // A page that drew its rows anew has the clicked element no more: what it showed at the click is noted.
+    if (!isRedrawn) noted.html = source();
     note("order", noted);
   };
   const watch = (view) => {
