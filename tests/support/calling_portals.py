@@ -11,6 +11,7 @@ from base64 import b64encode
 from html import escape
 
 from tests.support.further_portals import FURTHER_NAMES, further_portal
+from tests.support.searched_portals import SEARCHED_NAMES, searched_portal
 from tests.support.taught_portals import (
     DIGITS,
     LOGIN_FORM,
@@ -23,7 +24,7 @@ from tests.support.taught_portals import (
 )
 
 CALLING_NAMES = ("calls", "blobs")
-TAUGHT_NAMES = (*NAMES, *FURTHER_NAMES, *CALLING_NAMES)
+TAUGHT_NAMES = (*NAMES, *FURTHER_NAMES, *CALLING_NAMES, *SEARCHED_NAMES)
 #: Names that no disk can have, without an ending, and with two blanks, as they are on disk. A PDF is named as one.
 _ODD = {"Terms: A/B?.pdf": "Terms_ A_B_.pdf", "LICENSE": "LICENSE", "Final  2.pdf": "Final 2.pdf", "Plan": "Plan.pdf"}
 
@@ -167,6 +168,8 @@ def portal_by_name(name: str) -> TaughtPortal:
     """Any of the portals from which a pack is learned."""
     if name in CALLING_NAMES:
         return calling_portal(name)
+    if name in SEARCHED_NAMES:
+        return searched_portal(name)
     return further_portal(name) if name in FURTHER_NAMES else taught_portal(name)
 
 

@@ -99,6 +99,14 @@ class TaughtPortal:
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
     drawn: Callable[[TaughtPortal, str, bool], str] | None = None
+    #: What stands in the addresses of orders in place of their numbers, where a person searches for these.
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    #: The page with the search, its button, and what a result says if not the number; empty if there is no search.
+    search_path: str = ""
+    search_button: str = ""
+    result: str = ""
+    #: The calls that a search sends.
+    search_calls: tuple[dict[str, Any], ...] = ()
     #: What each link or button of a file says, if not the name of the file.
     link_text: str = ""
     #: How it answers the calls of its scripts; for clients that talk by calls.
@@ -114,7 +122,7 @@ class TaughtPortal:
 
     def path_of(self, number: str) -> str:
         """Where an order is."""
-        return self.order_path.replace("{number}", number)
+        return self.order_path.replace("{number}", self.ids.get(number, number))
 
     def saved(self, path: str, *, is_logged_in: bool = True) -> tuple[str, str, int]:
         """Source, final address and status of a page as a browser saves it."""

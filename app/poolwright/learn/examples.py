@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -42,10 +42,19 @@ def example_elements(seen: SeenPage) -> list[HtmlElement]:
     Raises:
         ObservationError: A name is on no element of the page, or on several that are not the same.
     """
+    return shown_elements(seen, seen.page.attachments)
+
+
+def shown_elements(seen: SeenPage, names: Sequence[str]) -> list[HtmlElement]:
+    """Return the elements that were clicked while a page was shown, or else those that have the names.
+
+    Raises:
+        ObservationError: As ``example_elements``.
+    """
     clicked = [element for element in seen.tree.elements() if element.get(CLICKED_MARK) is not None]
     found = [element if (actor := _actor(element)) is None else actor for element in clicked]
     if not clicked:
-        found = [_named_element(seen, name) for name in seen.page.attachments]
+        found = [_named_element(seen, name) for name in names]
     return list(dict.fromkeys(found))
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias, cast
 import tomli_w
 
 from poolwright.learn.actions.page_calls import AllowedCalls
+from poolwright.learn.actions.search_form import SearchForm
 from poolwright.learn.file_links import FileSelectors
 from poolwright.learn.file_names import NameCell
 from poolwright.learn.list_signs import LearnedSigns
@@ -35,6 +36,8 @@ class PackParts:
     title: str
     numbers: OrderNumbers
     probe: str
+    #: How orders are searched; ``None`` if their addresses have their numbers.
+    find: SearchForm | None
     calls: AllowedCalls
     login: LearnedLogin
     forbidden: LearnedMarks
@@ -109,6 +112,8 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         {**rules, "describe": numbers.describe, "example": numbers.example},
     )
     yield "Where orders are. The probe is the page that was shown after the login.", "site", _site(parts)
+    if parts.find:
+        yield from _find(parts.find)
     ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
     if login.is_http:
         ladder = ("revisit",)  # the browser sends user and password itself
@@ -133,8 +138,24 @@ def _site(parts: PackParts) -> _Table:
         "order": parts.numbers.order,
         "probe": parts.probe,
         "hosts": tuple(parts.file_hosts),
-        "posts": cast("Sequence[_Item]", parts.calls.posts),
+        "posts": cast("Sequence[_Item]", (*parts.calls.posts, *(parts.find.posts if parts.find else ()))),
     }
+
+
+def _find(find: SearchForm) -> Iterator[tuple[str, str, _Table]]:
+    yield (
+        "The addresses of orders do not have their numbers, so that each is searched.",
+        "site.find",
+        {"page": find.page, "links": (find.links,), "text": (find.text,)},
+    )
+    for number, step in enumerate(find.steps):
+        yield "" if number else "What is done on the search page.", "[site.find.steps]", step
+    if find.cell:
+        yield "The cell that has the number of a result.", "site.find.row", {"closest": find.closest, "selector": find.cell}
+    if find.empty.text:
+        empty = {"text": find.empty.text, "within": find.empty.within}
+        yield "How the page says that it found nothing.", "site.find.empty", empty
+    yield "Elements that the pages of the search show, and no login page.", "site.find.ready", {"selector": find.ready}
 
 
 def _triage(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:

@@ -34,6 +34,10 @@ _NEXT_STEPS = {
         "orders, press the button to try the pack on each, then Finish."
     ),
 }
+_SEARCH_STEP = (
+    "The addresses of orders here do not have their numbers, so show how you search: search for one, press Search results, "
+    "and click it. For a number that does not exist, search for it."
+)
 _ENOUGH = "Enough is shown. Press Finish, or name a second order to try the pack on."
 
 
@@ -42,7 +46,9 @@ class PanelMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden", "prove"]
+    kind: Literal[
+        "ready", "done", "login", "home", "order", "not_found", "forbidden", "search", "results", "prove"
+    ]
     address: str = ""
     html: str = Field(default="", max_length=_PAGE_MAX_CHARS)
     number: str = ""
@@ -50,6 +56,8 @@ class PanelMessage(BaseModel):
     supplier: str = ""
     #: The text of the button to the next page of the list.
     next: str = ""
+    #: What the result of a search says that leads to the order.
+    result: str = ""
 
 
 class PageRecord:
@@ -84,6 +92,8 @@ class PageRecord:
             self._proofs = [*others, message.number][-_PROOFS_MAX:]
             return
         key = (message.kind, message.number or message.address)
+        if message.kind == ShownKind.SEARCH:
+            key = (message.kind, message.address)
         if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
             key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
@@ -91,8 +101,10 @@ class PageRecord:
             page["challenge"] = challenge
         else:
             page["calls"] = [call.model_dump(exclude_defaults=True, mode="json") for call in calls]
-        if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
+        if message.kind not in {ShownKind.HOME, ShownKind.LOGIN, ShownKind.SEARCH}:
             page["number"] = message.number
+        if message.kind == ShownKind.RESULTS:
+            page["result"] = message.result
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
             page["next"] = message.next
@@ -112,7 +124,15 @@ class PageRecord:
     def next_step(self) -> str:
         """Return one sentence about what is still to be shown."""
         counts = self.counts()
+        if counts.get("with") and not counts.get("results") and self._has_bare_address:
+            return _SEARCH_STEP
         return next((sentence for name, sentence in _NEXT_STEPS.items() if not counts.get(name)), _ENOUGH)
+
+    @property
+    def _has_bare_address(self) -> bool:
+        """Whether the address of an order does not have its number."""
+        orders = [page for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
+        return any(re.sub(r"\D", "", page["number"]) not in re.sub(r"[^\d/?=&#]", "", page["address"]) for page in orders)
 
     def write(self, folder: Path, title: str) -> None:
         """Write all pages and what they are.

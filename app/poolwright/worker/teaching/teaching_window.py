@@ -65,6 +65,8 @@ class TeachingWindow:
                 served = bool(message.attachments) and await anyio.to_thread.run_sync(
                     _served, message, await panel.source()
                 )
+                if message.kind == "results" and (search := panel.search_for(message.number)) is not None:
+                    self.record.add(search, 200, [], calls=calls)
                 self.record.add(message, status, requests, calls=calls, challenge=challenge, served=served)
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
