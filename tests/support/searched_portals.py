@@ -8,11 +8,20 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import parse_qs, quote, unquote
 
-from tests.support.taught_portals import DIGITS, LOGIN_FORM, TaughtOrder, TaughtPortal, TaughtReply, moved, orders_of, page
+from tests.support.taught_portals import (
+    DIGITS,
+    LOGIN_FORM,
+    TaughtOrder,
+    TaughtPortal,
+    TaughtReply,
+    moved,
+    orders_of,
+    page,
+)
 
 SEARCHED_NAMES = ("posted", "looked_up")
 #: What stands in the addresses of the orders.
-IDS = dict(zip(DIGITS, ("a17", "a29", "b3", "c44", "d5", "e61"), strict=True))
+IDS: dict[str, str] = dict(zip(DIGITS, ("a17", "a29", "b3", "c44", "d5", "e61"), strict=True))
 
 
 def _hits(portal: TaughtPortal, query: str) -> list[TaughtOrder]:
@@ -35,7 +44,9 @@ def _order_page(portal: TaughtPortal, path: str) -> TaughtReply:
         return portal.file_reply(number, unquote(rest))
     if order.is_forbidden:
         return page('<p class="message">Your role does not include this order</p>')
-    files = "".join(f'<li><a class="file" href="/po/{key}/{quote(name)}">{escape(name)}</a></li>' for name in order.files)
+    files = "".join(
+        f'<li><a class="file" href="/po/{key}/{quote(name)}">{escape(name)}</a></li>' for name in order.files
+    )
     return page(
         f'<article class="po"><h1>Order {number}</h1><p class="seller">{escape(order.supplier)}</p>'
         f'<b class="file-count">{len(order.files)} files</b><ul>{files}</ul></article>'
@@ -85,7 +96,9 @@ const go = async () => {
 };
 document.querySelector('.go').onclick = go;
 </script>"""
-_FINDER = '<div class="finder"><input class="q" placeholder="Order number"><span></span><button class="go">Go</button></div>'
+_FINDER = (
+    '<div class="finder"><input class="q" placeholder="Order number"><span></span><button class="go">Go</button></div>'
+)
 
 
 def _looked_up(portal: TaughtPortal, path: str, is_logged_in: bool) -> TaughtReply:
@@ -114,8 +127,8 @@ def searched_source(portal: TaughtPortal, number: str) -> str:
     """The page of a search once its results are there; before the search for no number."""
     if portal.name == "posted":
         if not number:
-            return portal.draw(portal, "/find", True).body.decode()  # noqa: FBT003 - as portals are drawn
-        return _posted_call(portal, "/find", f"q={number}", True).body.decode()  # noqa: FBT003
+            return portal.draw(portal, "/find", True).body.decode()
+        return _posted_call(portal, "/find", f"q={number}", True).body.decode()
     shown = _hits(portal, number) if number else [portal.orders[DIGITS[4]], portal.orders[DIGITS[0]]]
     rows = "".join(f'<li><a class="hit" href="/po/{IDS[one.number]}">{one.number}</a></li>' for one in shown)
     listed = f"<ul>{rows}</ul>" if rows else '<p class="nothing">Nothing matches</p>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -226,9 +226,7 @@ def _name_doubts(orders: Sequence[SeenPage], files: FileSelectors) -> list[str]:
 
 
 def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
-    found = [f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."]
-    if parts.find:
-        found.append(f"They are searched on {parts.find.page}; the results are {parts.find.links}.")
+    found = [*_places(parts)]
     found.append(f"Attachments: {', '.join((*parts.files.links, *parts.files.clicks))}.")
     for seen in pages:
         if seen.page.kind is ShownKind.ORDER:
@@ -248,3 +246,9 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
     if parts.supplier.selector:
         found.append(f"The supplier is in {parts.supplier.selector}.")
     return found
+
+
+def _places(parts: PackParts) -> Iterator[str]:
+    yield f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."
+    if parts.find:
+        yield f"They are searched on {parts.find.page}; the results are {parts.find.links}."

@@ -151,7 +151,11 @@ def _find(find: SearchForm) -> Iterator[tuple[str, str, _Table]]:
     for number, step in enumerate(find.steps):
         yield "" if number else "What is done on the search page.", "[site.find.steps]", step
     if find.cell:
-        yield "The cell that has the number of a result.", "site.find.row", {"closest": find.closest, "selector": find.cell}
+        yield (
+            "The cell that has the number of a result.",
+            "site.find.row",
+            {"closest": find.closest, "selector": find.cell},
+        )
     if find.empty.text:
         empty = {"text": find.empty.text, "within": find.empty.within}
         yield "How the page says that it found nothing.", "site.find.empty", empty

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from poolwright.learn.actions.search_form import search_problem
+from poolwright.learn.actions.search_results import search_problem
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files, name_of
 from poolwright.learn.list_signs import number_in
@@ -42,8 +42,9 @@ _VERDICTS = {
     ShownKind.SEARCH: Verdict.READY,
     ShownKind.RESULTS: Verdict.READY,
 }
-#: Pages that are judged like that of the probe; all others like those of orders.
+#: Pages of a search, where the portal has one.
 _OF_SEARCH = frozenset({ShownKind.SEARCH, ShownKind.RESULTS, ShownKind.NOT_FOUND})
+#: Pages that are judged like that of the probe; all others like those of orders.
 _LIKE_PROBE = frozenset({ShownKind.LOGIN, ShownKind.HOME})
 
 
@@ -91,7 +92,7 @@ def judge_page(pack: Pack, base_url: str, seen: SeenPage) -> PageJudgement:
 
 
 def _pack_for(pack: Pack, base_url: str, seen: SeenPage) -> Pack:
-    """Return the rules for the page of an order that was searched, or for a page of the search, as a worker has them."""
+    """Return the rules for a page of a search, or for the order that it found, as a worker has them."""
     find = pack.site.find
     if find is None:
         return pack
@@ -105,6 +106,8 @@ def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
     """Return a sentence for each thing that a pack reads on a page in another way than it was observed."""
     page = seen.page
     if pack.site.find and page.kind in _OF_SEARCH:
+        if page.kind is ShownKind.SEARCH and not pack.site.find.steps:
+            return []  # a worker opens the results at once
         problem = search_problem(pack.site.find, seen)
         verdict = judge_page(pack, base_url, seen).verdict
         told = f"{page.file}: it is read as {verdict}, and not as a page of the search."

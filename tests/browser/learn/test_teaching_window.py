@@ -24,7 +24,7 @@ from tests.support.taught_portals import TaughtPortal, serving_taught
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 #: The portals that send the links of an order with its page; the others bring them by scripts.
-SERVED = {"table", "spans", "cells", "paged", "basic"}
+SERVED = {"table", "spans", "cells", "paged", "basic", "posted", "looked_up"}
 
 
 async def show(page: Page, portal: TaughtPortal, folder: Path) -> WindowNotes:
@@ -55,6 +55,7 @@ async def test_a_portal_that_was_shown_brings_every_file(
 
     with_files = [page for page in observations.pages if page.has_files]
     assert [page.served for page in with_files] == [name in SERVED] * len(with_files)
-    assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
+    more = bool(portal.password_path) + bool(portal.next_button) + bool(portal.search_path)
+    assert len(noted.texts) == 10 + more
     assert observations.prove == (list(portal.orders)[4],)
     assert "Noted: login" in noted.texts[0]

@@ -35,8 +35,8 @@ _NEXT_STEPS = {
     ),
 }
 _SEARCH_STEP = (
-    "The addresses of orders here do not have their numbers, so show how you search: search for one, press Search results, "
-    "and click it. For a number that does not exist, search for it."
+    "The addresses of orders here do not have their numbers, so show how you search: search for one, press Search "
+    "results, and click it. For a number that does not exist, search for it."
 )
 _ENOUGH = "Enough is shown. Press Finish, or name a second order to try the pack on."
 
@@ -46,9 +46,7 @@ class PanelMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    kind: Literal[
-        "ready", "done", "login", "home", "order", "not_found", "forbidden", "search", "results", "prove"
-    ]
+    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden", "search", "results", "prove"]
     address: str = ""
     html: str = Field(default="", max_length=_PAGE_MAX_CHARS)
     number: str = ""
@@ -132,7 +130,9 @@ class PageRecord:
     def _has_bare_address(self) -> bool:
         """Whether the address of an order does not have its number."""
         orders = [page for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
-        return any(re.sub(r"\D", "", page["number"]) not in re.sub(r"[^\d/?=&#]", "", page["address"]) for page in orders)
+        return any(
+            re.sub(r"\D", "", page["number"]) not in re.sub(r"[^\d/?=&#]", "", page["address"]) for page in orders
+        )
 
     def write(self, folder: Path, title: str) -> None:
         """Write all pages and what they are.
