@@ -179,6 +179,7 @@ def calling_portal(name: str) -> TaughtPortal:
     return TaughtPortal(
         name=name,
         orders=_orders(name),
+        tried=(DIGITS[0], *DIGITS[2:5]) if name == "calls" else (DIGITS[0], DIGITS[4]),
         draw=_draw,
         drawn=_drawn,
         call=_call,

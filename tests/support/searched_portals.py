@@ -146,6 +146,7 @@ def searched_portal(name: str) -> TaughtPortal:
     return TaughtPortal(
         name=name,
         orders=orders,
+        tried=DIGITS[2:5],
         draw=_posted if is_posted else _looked_up,
         call=_posted_call if is_posted else _looked_up_call,
         search_calls=() if is_posted else calls,

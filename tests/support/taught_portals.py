@@ -99,6 +99,8 @@ class TaughtPortal:
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
     drawn: Callable[[TaughtPortal, str, bool], str] | None = None
+    #: The orders that are brought to try a pack; all if empty.
+    tried: tuple[str, ...] = ()
     #: What stands in the addresses of orders in place of their numbers, where a person searches for these.
     ids: dict[str, str] = field(default_factory=dict[str, str])
     #: The page with the search, its button, and what a result says if not the number; empty if there is no search.

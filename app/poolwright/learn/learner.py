@@ -133,7 +133,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
 def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | None, OrderNumbers]:
     """Return how orders are searched, if their addresses do not have their numbers, and where they are."""
     orders, nothing = of[ShownKind.ORDER], of[ShownKind.NOT_FOUND]
-    if not is_searched(orders):
+    if not (is_searched(orders) and of[ShownKind.RESULTS]):
         return None, order_address(orders, nothing)
     shown = search_pages(of)
     return search_form(shown), searched_numbers(orders, shown)
