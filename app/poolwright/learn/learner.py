@@ -109,6 +109,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     learned = (numbers, *([find] if find else []), files, signs, login, supplier, following, calls)
     doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
+    if of[ShownKind.RESULTS] and find is None:
+        doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
     doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,

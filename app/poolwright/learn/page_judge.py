@@ -102,12 +102,20 @@ def _pack_for(pack: Pack, base_url: str, seen: SeenPage) -> Pack:
     return pack.page_at(path)
 
 
+def _is_opened(pack: Pack, kind: ShownKind) -> bool:
+    """Return whether a worker opens such pages: those of a search only if the pack has one, and with steps all of it."""
+    find = pack.site.find
+    if kind is ShownKind.SEARCH:
+        return find is not None and bool(find.steps)
+    return kind is not ShownKind.RESULTS or find is not None
+
+
 def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
     """Return a sentence for each thing that a pack reads on a page in another way than it was observed."""
     page = seen.page
+    if not _is_opened(pack, page.kind):
+        return []
     if pack.site.find and page.kind in _OF_SEARCH:
-        if page.kind is ShownKind.SEARCH and not pack.site.find.steps:
-            return []  # a worker opens the results at once
         problem = search_problem(pack.site.find, seen)
         verdict = judge_page(pack, base_url, seen).verdict
         told = f"{page.file}: it is read as {verdict}, and not as a page of the search."

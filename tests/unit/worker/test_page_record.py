@@ -125,3 +125,15 @@ def test_a_search_is_asked_for_where_the_address_of_an_order_lacks_its_number() 
     known = PageRecord()
     known.add(order.model_copy(update={"address": "https://portal.test/po/77-1"}), 200, [])
     assert known.next_step().startswith("Log out")
+
+
+def test_the_page_of_a_search_is_that_before_the_first_search_on_it() -> None:
+    record = PageRecord()
+    for number, address in (("1", "a"), ("2", "a"), ("3", "b"), (" 4 ", "b")):
+        record.remember_search(PanelMessage(kind="search", address=address, number=number, html=f"{address}{number}"))
+
+    found = {number: search.html for number in "12345" if (search := record.search_for(number))}
+    assert found == {"1": "a1", "2": "a1", "3": "b3", "4": "b3"}
+    for number in range(10):
+        record.remember_search(PanelMessage(kind="search", address="c", number=f"9{number}"))
+    assert record.search_for("3") is None

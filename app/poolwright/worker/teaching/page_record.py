@@ -19,6 +19,8 @@ _OBSERVATIONS_FILE = "observations.toml"
 _PAGE_MAX_CHARS = 40_000_000
 _REQUESTS_MAX = 20
 _PASSWORD_FIELD = re.compile(r"""type=["']?password""", re.IGNORECASE)
+#: Searches that are remembered; a page may be large.
+_SEARCHES_MAX = 10
 #: Orders that the learned pack is tried on.
 _PROOFS_MAX = 2
 
@@ -64,6 +66,7 @@ class PageRecord:
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], dict[str, Any]] = {}
         self._proofs: list[str] = []
+        self._searches: list[PanelMessage] = []
 
     def add(
         self,
@@ -110,6 +113,15 @@ class PageRecord:
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
         kept = {name: value for name, value in page.items() if value not in ("", [], False)}
         self._pages[key] = {**kept, "html": message.html}
+
+    def remember_search(self, message: PanelMessage) -> None:
+        """Remember the page of a search as it was before; it is kept once the results are shown too."""
+        self._searches = [*self._searches, message][-_SEARCHES_MAX:]
+
+    def search_for(self, number: str) -> PanelMessage | None:
+        """Return the page on which a number was searched for, as it was before the first search on it."""
+        address = next((one.address for one in reversed(self._searches) if one.number.strip() == number), None)
+        return next((one for one in self._searches if one.address == address), None)
 
     def counts(self) -> dict[str, int]:
         """Return how many pages of each button of the panel were shown."""

@@ -26,8 +26,6 @@ _OK, _UNAUTHORIZED = 200, 401
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Calls of one page that differ.
 _CALLS_MAX = 200
-#: Searches of one page that are kept; the page may be large.
-_SEARCHES_MAX = 5
 
 #: Called with the panel of a page and what it told.
 OnMessage: TypeAlias = Callable[["TeachingPanel", PanelMessage], None]
@@ -51,8 +49,6 @@ class TeachingPanel:
         self.requests: list[str] = []
         #: What they sent by another way than GET since its last document was loaded.
         self.calls: list[ObservedCall] = []
-        #: The searches of the person on this page, as it was before each.
-        self._searches: list[PanelMessage] = []
         page.on("response", self._on_response)
         page.on("request", self._on_request)
         page.on("framenavigated", self._on_navigated)
@@ -73,11 +69,6 @@ class TeachingPanel:
         await send("Runtime.addBinding", {"name": _BINDING, "executionContextName": _WORLD})
         script = {"source": _SCRIPT, "worldName": _WORLD, "runImmediately": True}
         await send("Page.addScriptToEvaluateOnNewDocument", script)
-
-    def search_for(self, number: str) -> PanelMessage | None:
-        """Return the page on which a number was searched for, as it was before the first search on it."""
-        address = next((one.address for one in reversed(self._searches) if one.number.strip() == number), None)
-        return next((one for one in self._searches if one.address == address), None)
 
     async def show(self, counts: dict[str, int], text: str) -> None:
         """Show what was noted so far, and the next step.
@@ -107,9 +98,6 @@ class TeachingPanel:
             message = PanelMessage.model_validate_json(event["payload"])
         except ValidationError:
             return  # a page too large for a person
-        if message.kind == "search":
-            self._searches = [*self._searches, message][-_SEARCHES_MAX:]
-            return
         self._world_id = event["executionContextId"]
         self._on_message(self, message)
 
