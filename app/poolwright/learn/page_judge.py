@@ -103,7 +103,7 @@ def _pack_for(pack: Pack, base_url: str, seen: SeenPage) -> Pack:
 
 
 def _is_opened(pack: Pack, kind: ShownKind) -> bool:
-    """Return whether a worker opens such pages: those of a search only if the pack has one, and with steps all of it."""
+    """Return whether a worker opens such pages: those of a search only if the pack has one."""
     find = pack.site.find
     if kind is ShownKind.SEARCH:
         return find is not None and bool(find.steps)
