@@ -193,6 +193,7 @@ def further_portal(name: str) -> TaughtPortal:
             home_path="/board",
             missing="4500099999",
             password_path="/sso/password?user=anna",
+            link_text="Download",
         ),
         TaughtPortal(
             name="paged",

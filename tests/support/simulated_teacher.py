@@ -61,8 +61,14 @@ class SimulatedTeacher:
         await self._open(self.portal.path_of(without.number), f"text={without.supplier}")
         if self.portal.name == "framed":
             await self.page.frame_locator("iframe").get_by_text("0 documents").wait_for()
+        if self.portal.calls:
+            await self.page.wait_for_selector("text=There are no files")
         await self._note("Order without attachments", without.number)
-        await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
+        if self.portal.search_path:
+            await self._show_search(first)
+            await self._search(self.portal.missing)
+        else:
+            await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
         await self._note("Number that does not exist", self.portal.missing)
         await self._open(self.portal.path_of(forbidden.number), self.portal.refusal)
         await self._note("Order that you may not see", forbidden.number)
@@ -88,7 +94,9 @@ class SimulatedTeacher:
         await self.page.wait_for_selector("input[name=pass]", state="detached")
 
     async def _show_order(self, order: TaughtOrder) -> None:
-        words = {"buttons": "Get", "cells": "Download"}.get(self.portal.name, order.files[0])
+        words = {"buttons": "Get", "cells": "Download", "calls": "\u2b07", "blobs": "\u2b07"}.get(
+            self.portal.name, order.files[0]
+        )
         place = self.page.frame_locator("iframe") if self.portal.name == "framed" else self.page
         file = place.get_by_text(words, exact=True).first
         await self._open(self.portal.path_of(order.number), f"text={order.supplier}")
@@ -107,6 +115,28 @@ class SimulatedTeacher:
         await self.page.get_by_text(order.supplier).click()
         await self.noted.wait_for(before + 2)
         assert self.page.url == address, "a click is noted and opens nothing"
+
+    async def _show_search(self, order: TaughtOrder) -> None:
+        """Search for an order, and point at the result that leads to it."""
+        await self._search(order.number)
+        before, address = len(self.noted.texts), self.page.url
+        await self._fill_number(order.number)
+        await self._press("BUTTON", "Search results")
+        if self.portal.result:
+            row = self.page.get_by_role("row").filter(has_text=order.number)
+            await row.get_by_text(self.portal.result).click()
+        else:
+            await self.page.get_by_text(order.number, exact=True).click()
+        await self.noted.wait_for(before + 1)
+        assert self.page.url == address, "a click is noted and opens nothing"
+
+    async def _search(self, number: str) -> None:
+        await self._open(self.portal.search_path, ".finder")
+        await self.page.click(".finder input:not([type=hidden])")
+        await self.page.keyboard.type(number)
+        await self.page.get_by_role("button", name=self.portal.search_button).click()
+        await self.page.wait_for_selector(".hits, .none, .found")
+        await self.page.wait_for_selector(_PANEL, state="attached")
 
     async def _open(self, path: str, sign: str) -> None:
         """Open a page by its address, and wait until it shows something."""

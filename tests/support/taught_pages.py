@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from poolwright.learn.observations import Observations, ObservedPage
+from tests.support.searched_portals import searched_source
 from tests.support.taught_portals import TaughtPortal
 
 
@@ -29,9 +31,25 @@ def shown_pages(portal: TaughtPortal) -> list[dict[str, Any]]:
         ),
         _order(portal, "order-2.html", second.number, attachments=list(second.files), supplier=second.supplier),
         _order(portal, "order-3.html", without.number),
-        _order(portal, "missing.html", portal.missing, kind="not_found"),
+        *(_searched(portal, first.number) if portal.search_path else ()),
+        *([] if portal.search_path else [_order(portal, "missing.html", portal.missing, kind="not_found")]),
         _order(portal, "forbidden.html", forbidden.number, kind="forbidden"),
     ]
+
+
+def _searched(portal: TaughtPortal, number: str) -> Iterator[dict[str, Any]]:
+    """The page of a search before it, with results, and with none."""
+    address = f"{portal.url}{portal.search_path}"
+    calls = {"calls": [{**call, "address": f"{portal.url}{call['address']}"} for call in portal.search_calls]}
+    more = {name: value for name, value in calls.items() if value}
+    told: dict[str, dict[str, Any]] = {
+        "search": {"button": portal.search_button},
+        "results": {"number": number, **more},
+        "not_found": {"number": portal.missing, **more},
+    }
+    for kind, keys in told.items():
+        source = searched_source(portal, "" if kind == "search" else str(keys["number"]))
+        yield {"file": f"{kind}.html", "kind": kind, "source": source, "address": address, "status": 200, **keys}
 
 
 def _order(portal: TaughtPortal, file: str, number: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
@@ -41,6 +59,8 @@ def _order(portal: TaughtPortal, file: str, number: str, **more: Any) -> dict[st
 
 def _page(portal: TaughtPortal, file: str, path: str, *, is_logged_in: bool = True, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - keys of a page
     source, address, status = portal.saved(path, is_logged_in=is_logged_in)
+    if portal.calls and is_logged_in:
+        more["calls"] = [{**call, "address": f"{portal.url}{call['address']}"} for call in portal.calls]
     return {"file": file, "source": source, "address": address, "status": status, **more}
 
 

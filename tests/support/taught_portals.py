@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import anyio
@@ -71,6 +72,8 @@ def moved(address: str, *headers: str) -> TaughtReply:
     return TaughtReply(status=302, headers=(f"Location: {address}", *headers))
 
 
+#: What a portal answers to a POST with this path and body, for somebody who is logged in or not.
+Call = Callable[["TaughtPortal", str, str, bool], TaughtReply]
 #: What a portal answers to the path of a request, for somebody who is logged in or not.
 Draw = Callable[["TaughtPortal", str, bool], TaughtReply]
 
@@ -96,6 +99,24 @@ class TaughtPortal:
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
     drawn: Callable[[TaughtPortal, str, bool], str] | None = None
+    #: The orders that are brought to try a pack; all if empty.
+    tried: tuple[str, ...] = ()
+    #: What stands in the addresses of orders in place of their numbers, where a person searches for these.
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    #: The page with the search, its button, and what a result says if not the number; empty if there is no search.
+    search_path: str = ""
+    search_button: str = ""
+    result: str = ""
+    #: The calls that a search sends.
+    search_calls: tuple[dict[str, Any], ...] = ()
+    #: What each link or button of a file says, if not the name of the file.
+    link_text: str = ""
+    #: How it answers the calls of its scripts; for clients that talk by calls.
+    call: Call | None = None
+    #: The calls that its scripts send on a page, as the window notes them.
+    calls: tuple[dict[str, Any], ...] = ()
+    #: The names of files on disk, for those that no disk can have.
+    filed: dict[str, str] = field(default_factory=dict[str, str])
     url: str = "https://portal.test"
     user: str = USER
     password: str = PASSWORD
@@ -103,7 +124,7 @@ class TaughtPortal:
 
     def path_of(self, number: str) -> str:
         """Where an order is."""
-        return self.order_path.replace("{number}", number)
+        return self.order_path.replace("{number}", self.ids.get(number, number))
 
     def saved(self, path: str, *, is_logged_in: bool = True) -> tuple[str, str, int]:
         """Source, final address and status of a page as a browser saves it."""
@@ -153,6 +174,9 @@ class TaughtPortal:
             if given.get("user") == USER and given.get("pass") == PASSWORD:
                 return moved(self.home_path, "Set-Cookie: session=good; Path=/; HttpOnly")
             return page("<h1>Wrong</h1>", 401)
+        if method == "POST" and self.call:
+            self.asked[-1] += f" {body}"
+            return self.call(self, target, body, is_logged_in)
         return self.draw(self, target, is_logged_in)
 
 
@@ -408,6 +432,7 @@ def taught_portal(name: str) -> TaughtPortal:
             orders=digits,
             draw=_buttons,
             order_path="/view?po={number}",
+            link_text="Get",
             home_path="/desk",
             missing=missing,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -42,10 +42,19 @@ def example_elements(seen: SeenPage) -> list[HtmlElement]:
     Raises:
         ObservationError: A name is on no element of the page, or on several that are not the same.
     """
+    return shown_elements(seen, seen.page.attachments)
+
+
+def shown_elements(seen: SeenPage, names: Sequence[str]) -> list[HtmlElement]:
+    """Return the elements that were clicked while a page was shown, or else those that have the names.
+
+    Raises:
+        ObservationError: As ``example_elements``.
+    """
     clicked = [element for element in seen.tree.elements() if element.get(CLICKED_MARK) is not None]
     found = [element if (actor := _actor(element)) is None else actor for element in clicked]
     if not clicked:
-        found = [_named_element(seen, name) for name in seen.page.attachments]
+        found = [_named_element(seen, name) for name in names]
     return list(dict.fromkeys(found))
 
 
@@ -192,7 +201,8 @@ def _in_row(element: HtmlElement) -> HtmlElement | None:
     actors = [item for item in row.iter() if isinstance(item.tag, str) and is_clickable(item) and not is_action(item)]
     outermost = [item for item in actors if not any(other in actors for other in item.iterancestors())]
     first = outermost[0] if outermost else None
-    return first if first is not None and all(_is_same_file(item, first) for item in outermost) else None
+    is_one = all(item is first or (first is not None and _is_same_file(item, first)) for item in outermost)
+    return first if is_one else None
 
 
 def _is_same_file(first: HtmlElement, second: HtmlElement) -> bool:

@@ -20,6 +20,8 @@ class NameCell:
 
     closest: str = ""
     selector: str = ""
+    #: Sentences about what is not sure.
+    doubts: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
@@ -32,15 +34,15 @@ def name_cell(orders: Sequence[SeenPage], selectors: FileSelectors) -> NameCell:
     files = [item for seen in orders for item in found_files(seen, selectors)]
     if not files or any(_names_itself(item) for item in files):
         return NameCell()
-    rows = [row_of(item) for item in files]
-    first = rows[0]
-    if first is None or any(row is None for row in rows):
+    rows = [row for item in files if (row := row_of(item)) is not None]
+    if len(rows) < len(files):
         return NameCell()
-    closest = str(first.tag) if not first.get("role") else f"[role='{first.get('role')}']"
-    for cell in _named_cells(first, files[0]):
-        for candidate in candidates(cell):
-            if all(row is not None and _is_name(row, candidate.css) for row in rows):
-                return NameCell(closest=closest, selector=candidate.css)
+    closest = str(rows[0].tag) if not rows[0].get("role") else f"[role='{rows[0].get('role')}']"
+    for row, file in zip(rows, files, strict=True):
+        for cell in _named_cells(row, file):
+            usable = (one.css for one in candidates(cell) if _is_of_names(rows, one.css))
+            if css := next(usable, ""):
+                return NameCell(closest=closest, selector=css, doubts=_doubts(rows, css))
     return NameCell()
 
 
@@ -56,7 +58,32 @@ def _named_cells(row: HtmlElement, file: HtmlElement) -> Iterator[HtmlElement]:
             yield item
 
 
-def _is_name(row: HtmlElement, css: str) -> bool:
-    """Return whether the first match within a row is the name of a file, as a worker reads it."""
+def _is_of_names(rows: Sequence[HtmlElement], css: str) -> bool:
+    """Return whether a selector finds a name in each row, as a worker reads it; some names have no ending.
+
+    A cell that says the same for all files, such as who attached them, is none of names.
+    """
+    texts = [_text_in(row, css) for row in rows]
+    bare = [row for row, text in zip(rows, texts, strict=True) if not has_ending(text)]
+    is_told_apart = not bare or len({_text_in(row, css) for row in bare}) * 2 > len(bare)
+    is_best = not any(_has_ended_text(row) for row in bare)
+    return all(texts) and is_told_apart and is_best and len(bare) * 2 <= len(texts)
+
+
+def _has_ended_text(row: HtmlElement) -> bool:
+    return any(has_ending(text_of(item)) for item in row.iterdescendants() if isinstance(item.tag, str))
+
+
+def _doubts(rows: Sequence[HtmlElement], css: str) -> tuple[str, ...]:
+    bare = dict.fromkeys(text for row in rows if not has_ending(text := _text_in(row, css)))
+    if not bare:
+        return ()
+    names = ", ".join(map(repr, bare))
+    return (
+        f"The list shows names without an ending ({names}); such files have that name, unless the portal sends one.",
+    )
+
+
+def _text_in(row: HtmlElement, css: str) -> str:
     found = row.cssselect(css)
-    return bool(found) and found[0] is not row and has_ending(text_of(found[0]))
+    return text_of(found[0]) if found and found[0] is not row else ""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from poolwright.learn.actions.page_calls import allowed_calls
+from poolwright.learn.actions.search_form import (
+    SearchForm,
+    is_searched,
+    search_form,
+    search_pages,
+    searched_numbers,
+)
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
 from poolwright.learn.file_names import name_cell
@@ -14,7 +22,7 @@ from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
 from poolwright.learn.next_page import next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
-from poolwright.learn.order_numbers import order_address
+from poolwright.learn.order_numbers import OrderNumbers, order_address
 from poolwright.learn.pack_text import PackParts, pack_text
 from poolwright.learn.page_judge import problems_of
 from poolwright.learn.page_marks import LearnedMarks, address_mark, element_mark, refusal_marks
@@ -90,33 +98,27 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
 def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> tuple[PackParts, list[str]]:
     of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
     orders = of[ShownKind.ORDER]
-    numbers = order_address(orders, of[ShownKind.NOT_FOUND])
+    find, numbers = _search(of)
     files = file_selectors(pages)
     signs = list_signs(orders, files)
     login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
-    (not_found, forbidden), refusal_doubts = _refusals(of)
+    (not_found, forbidden), refusal_doubts = _refusals(of, is_searched=find is not None)
     ready, ready_doubts = _ready(of)
-    supplier = supplier_field(orders)
-    names = name_cell(orders, files)
-    following = next_button(orders)
+    supplier, names, following = supplier_field(orders), name_cell(orders, files), next_button(orders)
+    calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
-    doubts = [
-        *numbers.doubts,
-        *files.doubts,
-        *signs.doubts,
-        *login.doubts,
-        *ready_doubts,
-        *supplier.doubts,
-        *host_doubts,
-        *following.doubts,
-    ]
-    doubts += refusal_doubts
-    doubts += [] if names.is_needed else _name_doubts(orders, files)
+    learned = (numbers, *([find] if find else []), files, signs, login, supplier, following, calls)
+    doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
+    if of[ShownKind.RESULTS] and find is None:
+        doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
+    doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
         numbers=numbers,
         probe=_probe(of[ShownKind.HOME], numbers.base_url),
+        find=find,
+        calls=calls,
         login=login,
         forbidden=forbidden,
         not_found=not_found,
@@ -130,13 +132,29 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     ), doubts
 
 
-def _refusals(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
-    """Return the marks of missing and of forbidden orders, and what is not sure of them."""
+def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | None, OrderNumbers]:
+    """Return how orders are searched, if their addresses do not have their numbers, and where they are."""
+    orders, nothing = of[ShownKind.ORDER], of[ShownKind.NOT_FOUND]
+    if not (is_searched(orders) and of[ShownKind.RESULTS]):
+        return None, order_address(orders, nothing)
+    shown = search_pages(of)
+    return search_form(shown), searched_numbers(orders, shown)
+
+
+def _refusals(
+    of: Mapping[ShownKind, Sequence[SeenPage]], *, is_searched: bool
+) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
+    """Return the marks of missing and of forbidden orders, and what is not sure of them.
+
+    That a search finds nothing is no mark of a missing order: its page may say so before the search.
+    """
     # A log-out must not be taken for a missing order: what a login page shows too is no mark.
     usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME], *of[ShownKind.LOGIN]]
     missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
     not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
     forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
+    if is_searched:
+        not_found, unmarked = LearnedMarks(status=(HTTPStatus.NOT_FOUND.value,)), []
     doubts = [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
     if not denied:
         doubts.append("No order that you may not see was shown; status 403 stands for it.")
@@ -210,7 +228,7 @@ def _name_doubts(orders: Sequence[SeenPage], files: FileSelectors) -> list[str]:
 
 
 def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
-    found = [f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."]
+    found = [*_places(parts)]
     found.append(f"Attachments: {', '.join((*parts.files.links, *parts.files.clicks))}.")
     for seen in pages:
         if seen.page.kind is ShownKind.ORDER:
@@ -230,3 +248,9 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
     if parts.supplier.selector:
         found.append(f"The supplier is in {parts.supplier.selector}.")
     return found
+
+
+def _places(parts: PackParts) -> Iterator[str]:
+    yield f"Orders are at {parts.numbers.base_url}{parts.numbers.order}; {parts.numbers.describe}."
+    if parts.find:
+        yield f"They are searched on {parts.find.page}; the results are {parts.find.links}."

@@ -49,6 +49,18 @@ class ShownKind(StrEnum):
     NOT_FOUND = "not_found"
     #: An order that this user may not see.
     FORBIDDEN = "forbidden"
+    #: The page on which orders are searched for, before the search.
+    SEARCH = "search"
+    #: What a search for the number of an order found.
+    RESULTS = "results"
+
+
+class ObservedCall(ObservedTable):
+    """A request of a page's scripts that could change something, such as a POST."""
+
+    address: Filled
+    #: The values of its body that say which call it is, by their places (``site.posts``).
+    body: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
 
 
 class ObservedPage(ObservedTable):
@@ -73,14 +85,22 @@ class ObservedPage(ObservedTable):
     supplier: str = ""
     #: The text of the button to the next page of the list, if it has several; ``attachments`` are those of this page.
     next: str = ""
+    #: Of a search page: the field for the number, by its label, name, id or placeholder; empty if it is the only one.
+    field: str = ""
+    #: Of a search page: the text of the button; empty if Enter is pressed in the field.
+    button: str = ""
+    #: Of results: the text of the link or button to the order; empty if it is the number.
+    result: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
+    #: What the scripts of the page sent by another way than GET, since the client was loaded; of any page but a login.
+    calls: tuple[ObservedCall, ...] = ()
     #: Whether the portal sent the list with the page, so that no script brings it later.
     served: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND} and not self.number.strip():
+        if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND, ShownKind.RESULTS} and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
         own = (self.attachments, self.count, self.supplier, self.requests, self.next, self.served)
@@ -88,6 +108,15 @@ class ObservedPage(ObservedTable):
             msg = (
                 f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next, requests and served"
             )
+            raise ValueError(msg)
+        if self.kind is not ShownKind.SEARCH and (self.field or self.button):
+            msg = f"{self.file}: only pages of kind 'search' have field and button"
+            raise ValueError(msg)
+        if self.kind is not ShownKind.RESULTS and self.result:
+            msg = f"{self.file}: only pages of kind 'results' have a result"
+            raise ValueError(msg)
+        if self.kind is ShownKind.LOGIN and self.calls:
+            msg = f"{self.file}: a login page needs no calls, since logging in is done without the limits of a run"
             raise ValueError(msg)
         if self.challenge and (self.kind is not ShownKind.LOGIN or self.status != HTTPStatus.UNAUTHORIZED):
             msg = f"{self.file}: only a page of kind 'login' with status 401 has a challenge"

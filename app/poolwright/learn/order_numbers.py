@@ -140,7 +140,7 @@ def _readings(seen: SeenPage) -> list[_Reading]:
         raise ObservationError(
             f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens "
             "orders by an address with their number; look for such an address (for example behind a link in "
-            "a mail), and show that."
+            "a mail), and show that. If there is none, show how you search for an order (kinds 'search' and 'results')."
         )
     return read
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import tomli_w
 
+from poolwright.learn.actions.page_calls import AllowedCalls
+from poolwright.learn.actions.search_form import SearchForm
 from poolwright.learn.file_links import FileSelectors
 from poolwright.learn.file_names import NameCell
 from poolwright.learn.list_signs import LearnedSigns
@@ -18,7 +21,7 @@ from poolwright.learn.page_marks import LearnedMarks
 from poolwright.learn.supplier_field import SupplierField
 
 _WIDTH = 110
-_Item: TypeAlias = str | int | Mapping[str, str]
+_Item: TypeAlias = "str | int | Mapping[str, object] | Sequence[str]"
 _Value: TypeAlias = str | int | Sequence[_Item]
 _Table: TypeAlias = Mapping[str, _Value]
 #: Sources of names around a cell of the list: what the portal sends goes first, and the text of a link is none.
@@ -33,6 +36,9 @@ class PackParts:
     title: str
     numbers: OrderNumbers
     probe: str
+    #: How orders are searched; ``None`` if their addresses have their numbers.
+    find: SearchForm | None
+    calls: AllowedCalls
     login: LearnedLogin
     forbidden: LearnedMarks
     not_found: LearnedMarks
@@ -80,10 +86,17 @@ def _pair(name: str, value: _Value) -> str:
 def _scalar(value: _Item) -> str:
     """Return a value as TOML; texts with a backslash as literal ones, which are easier to read."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_scalar(text)}' for key, text in value.items())} }}"
+        pairs = (f"{_key(key)} = {_scalar(cast('_Item', inner))}" for key, inner in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if not isinstance(value, str | int):
+        return f"[{', '.join(map(_scalar, value))}]"
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
     return tomli_w.dumps({"x": value}).partition("=")[2].strip()
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else tomli_w.dumps({name: 0}).rpartition("=")[0].strip()
 
 
 def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
@@ -98,11 +111,9 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         "numbers",
         {**rules, "describe": numbers.describe, "example": numbers.example},
     )
-    yield (
-        "Where orders are. The probe is the page that was shown after the login.",
-        "site",
-        {"base_url": numbers.base_url, "order": numbers.order, "probe": parts.probe, "hosts": tuple(parts.file_hosts)},
-    )
+    yield "Where orders are. The probe is the page that was shown after the login.", "site", _site(parts)
+    if parts.find:
+        yield from _find(parts.find)
     ladder: tuple[str, ...] = ("revisit", "cookies", *(("form",) if login.is_automatic else ()), "human")
     if login.is_http:
         ladder = ("revisit",)  # the browser sends user and password itself
@@ -119,6 +130,36 @@ def _tables(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     if parts.supplier.selector:
         field = {"selector": (parts.supplier.selector,), "pattern": parts.supplier.pattern}
         yield "The supplier that was pointed at; a number in brackets behind it is cut off.", "fields.supplier", field
+
+
+def _site(parts: PackParts) -> _Table:
+    return {
+        "base_url": parts.numbers.base_url,
+        "order": parts.numbers.order,
+        "probe": parts.probe,
+        "hosts": tuple(parts.file_hosts),
+        "posts": cast("Sequence[_Item]", (*parts.calls.posts, *(parts.find.posts if parts.find else ()))),
+    }
+
+
+def _find(find: SearchForm) -> Iterator[tuple[str, str, _Table]]:
+    yield (
+        "The addresses of orders do not have their numbers, so that each is searched.",
+        "site.find",
+        {"page": find.page, "links": (find.links,), "text": (find.text,)},
+    )
+    for number, step in enumerate(find.steps):
+        yield "" if number else "What is done on the search page.", "[site.find.steps]", step
+    if find.cell:
+        yield (
+            "The cell that has the number of a result.",
+            "site.find.row",
+            {"closest": find.closest, "selector": find.cell},
+        )
+    if find.empty.text:
+        empty = {"text": find.empty.text, "within": find.empty.within}
+        yield "How the page says that it found nothing.", "site.find.empty", empty
+    yield "Elements that the pages of the search show, and no login page.", "site.find.ready", {"selector": find.ready}
 
 
 def _triage(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:

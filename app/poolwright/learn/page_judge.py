@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
+from poolwright.learn.actions.search_results import search_problem
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files, name_of
 from poolwright.learn.list_signs import number_in
@@ -38,7 +39,11 @@ _VERDICTS = {
     ShownKind.ORDER: Verdict.READY,
     ShownKind.NOT_FOUND: Verdict.NOT_FOUND,
     ShownKind.FORBIDDEN: Verdict.FORBIDDEN,
+    ShownKind.SEARCH: Verdict.READY,
+    ShownKind.RESULTS: Verdict.READY,
 }
+#: Pages of a search, where the portal has one.
+_OF_SEARCH = frozenset({ShownKind.SEARCH, ShownKind.RESULTS, ShownKind.NOT_FOUND})
 #: Pages that are judged like that of the probe; all others like those of orders.
 _LIKE_PROBE = frozenset({ShownKind.LOGIN, ShownKind.HOME})
 
@@ -63,6 +68,7 @@ def judge_page(pack: Pack, base_url: str, seen: SeenPage) -> PageJudgement:
     Raises:
         SelectorError: A selector of the pack cannot be tried on saved pages.
     """
+    pack = _pack_for(pack, base_url, seen)
     tables = [marks for verdict in ORDER for marks in marks_of(pack.triage, verdict)]
     is_like_probe = seen.page.kind in _LIKE_PROBE
     facts = PageFacts(
@@ -85,9 +91,35 @@ def judge_page(pack: Pack, base_url: str, seen: SeenPage) -> PageJudgement:
     )
 
 
+def _pack_for(pack: Pack, base_url: str, seen: SeenPage) -> Pack:
+    """Return the rules for a page of a search, or for the order that it found, as a worker has them."""
+    find = pack.site.find
+    if find is None:
+        return pack
+    path = pack.path_below(base_url, seen.tree.address) or ""
+    if seen.page.kind in _OF_SEARCH:
+        return pack.page_at("", find.list_rules, find.ready)
+    return pack.page_at(path)
+
+
+def _is_opened(pack: Pack, kind: ShownKind) -> bool:
+    """Return whether a worker opens such pages: those of a search only if the pack has one."""
+    find = pack.site.find
+    if kind is ShownKind.SEARCH:
+        return find is not None and bool(find.steps)
+    return kind is not ShownKind.RESULTS or find is not None
+
+
 def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
     """Return a sentence for each thing that a pack reads on a page in another way than it was observed."""
     page = seen.page
+    if not _is_opened(pack, page.kind):
+        return []
+    if pack.site.find and page.kind in _OF_SEARCH:
+        problem = search_problem(pack.site.find, seen)
+        verdict = judge_page(pack, base_url, seen).verdict
+        told = f"{page.file}: it is read as {verdict}, and not as a page of the search."
+        return [*([problem] if problem else []), *([told] if verdict is not Verdict.READY else [])]
     judgement = judge_page(pack, base_url, seen)
     wanted = _VERDICTS[page.kind]
     if judgement.verdict is not wanted:

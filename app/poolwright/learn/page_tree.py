@@ -20,6 +20,7 @@ from lxml.html import HtmlElement
 #: Marks of an observed page, which a window sets in its own copy of the page.
 HIDDEN_MARK, CLICKED_MARK = "data-poolwright-hidden", "data-poolwright-clicked"
 NEXT_MARK = "data-poolwright-next"
+FIELD_MARK, SUBMIT_MARK = "data-poolwright-field", "data-poolwright-submit"
 #: On the root of a frame: its address.
 FRAME_ADDRESS = "data-poolwright-address"
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(\S+)\s*-->")
@@ -153,8 +154,10 @@ def _found(selector: str, root: HtmlElement, is_inner: bool) -> list[HtmlElement
 
 __all__ = [
     "CLICKED_MARK",
+    "FIELD_MARK",
     "HIDDEN_MARK",
     "NEXT_MARK",
+    "SUBMIT_MARK",
     "PageTree",
     "SelectorError",
     "folded",

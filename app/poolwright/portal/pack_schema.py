@@ -19,6 +19,7 @@ from poolwright.domain.options import Courtesy
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
+from poolwright.portal.calls.post_rule import PostRule
 from poolwright.portal.file_rules import AddressRule, ElementText, FileListRequest, WantedFiles
 
 _T = TypeVar("_T")
@@ -146,6 +147,16 @@ def _number_part(number: str, kind: str, length: int) -> str:
 OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_known_parts)]
 
 
+def _call_kind(value: object) -> str:
+    """Return how a call is listed, so that a mistake in it is one problem."""
+    return "table" if issubclass(type(value), Mapping | PostRule) else "word"
+
+
+AllowedCall = Annotated[
+    Annotated[AddressPattern, Tag("word")] | Annotated[PostRule, Tag("table")], Discriminator(_call_kind)
+]
+
+
 class OrderAddress(PackTable):
     """The page of those orders whose number matches."""
 
@@ -176,8 +187,9 @@ class SiteAddresses(PackTable):
     #: Further hosts whose links may be fetched and whose frames are read: over HTTPS, unless one says ``http://``.
     hosts: tuple[FileHostText, ...] = ()
     #: Regular expressions, searched in path and query, for requests of an order's page that may be sent although their
-    #: method can change data, such as a list that is requested by POST. All other such requests are blocked.
-    posts: tuple[AddressPattern, ...] = ()
+    #: method can change data, such as a list that is requested by POST. All other such requests are blocked. A table
+    #: adds what the body must have.
+    posts: tuple[AllowedCall, ...] = ()
     #: Whether pages may load scripts, images and data from hosts that the pack does not name.
     other_hosts: OtherHosts = OtherHosts.LOAD
 

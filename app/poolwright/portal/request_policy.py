@@ -12,6 +12,7 @@ from enum import Enum, auto
 from fnmatch import fnmatchcase
 
 from poolwright.portal.addresses import origin_of
+from poolwright.portal.calls.post_rule import PostRule
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import OtherHosts
 from poolwright.portal.page_facts import leads_to
@@ -26,6 +27,8 @@ class RequestRuling(Enum):
     ALLOWED = auto()
     #: It could change data.
     BLOCKED = auto()
+    #: Its address is listed, but not with such a body.
+    OTHER_BODY = auto()
     #: It navigates away from the portal.
     OFF_PORTAL = auto()
     #: It goes to a host that the pack does not name, and the pack blocks all of these.
@@ -46,6 +49,10 @@ class PageRequest:
     is_clicking: bool = False
     #: Whether it opens a WebSocket, on which anything may be sent.
     is_socket: bool = False
+    #: The header of that name.
+    content_type: str = ""
+    #: What it sends; ``None`` if that is not known.
+    body: bytes | None = None
 
 
 def rule_on_request(pack: Pack, base_url: str, request: PageRequest) -> RequestRuling:
@@ -69,8 +76,30 @@ def rule_on_request(pack: Pack, base_url: str, request: PageRequest) -> RequestR
         return RequestRuling.ALLOWED
     is_login = request.is_navigation and (pack.is_login_host(request.url) or pack.is_login_host(request.sender))
     is_pressed = request.is_clicking and request.method == "POST" and not request.is_socket
-    may_go = is_login or (is_portal and (is_pressed or leads_to(pack.site.posts, request.url)))
-    return RequestRuling.ALLOWED if may_go else RequestRuling.BLOCKED
+    if is_login or (is_portal and (is_pressed or leads_to(free_addresses(pack), request.url))):
+        return RequestRuling.ALLOWED
+    return _rule_on_body(body_problems(pack, request) if is_portal else [])
+
+
+def _rule_on_body(problems: list[str]) -> RequestRuling:
+    if not problems:
+        return RequestRuling.BLOCKED
+    return RequestRuling.ALLOWED if "" in problems else RequestRuling.OTHER_BODY
+
+
+def free_addresses(pack: Pack) -> tuple[str, ...]:
+    """Return the addresses of a pack's listed calls whose body may be any."""
+    return tuple(post for post in pack.site.posts if isinstance(post, str))
+
+
+def body_problems(pack: Pack, request: PageRequest) -> list[str]:
+    """Return, for each listed call with the address of a request, why its body is none of that call.
+
+    An empty text stands for a body that is. What a WebSocket sends is never known.
+    """
+    rules = [post for post in pack.site.posts if isinstance(post, PostRule) and leads_to((post.address,), request.url)]
+    body = None if request.is_socket else request.body
+    return [rule.problem_of(request.content_type, body) for rule in rules]
 
 
 def is_named(pack: Pack, base_url: str, url: str) -> bool:

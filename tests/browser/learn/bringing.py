@@ -16,16 +16,20 @@ from tests.support.taught_portals import TaughtOrder, TaughtPortal
 
 async def brings_every_file(pack: Pack, portal: TaughtPortal, folder: Path, open_scenario: OpenScenario) -> None:
     """Bring all orders of a portal, those that were never shown too, and compare everything with what is true."""
+    tried = portal.tried or tuple(portal.orders)
     saved: dict[str, dict[str, str]] = {}
     told: dict[str, tuple[Reason, str]] = {}
     async with open_scenario(cast("PortalClient", portal), folder, pack=pack, password=portal.password) as scenario:
-        for number in [*portal.orders, portal.missing]:
+        for number in [*tried, portal.missing]:
             report, files = await files_of(scenario, number)
             saved[number] = {file: _digest(content) for file, content in files.items()}
             told[number] = report.reason, report.fields.get("supplier", "") if files else ""
 
-    orders = portal.orders.values()
-    wanted = {order.number: {file: _digest(order.content(file)) for file in order.files} for order in orders}
+    orders = [portal.orders[number] for number in tried]
+    wanted = {
+        order.number: {portal.filed.get(file, file): _digest(order.content(file)) for file in order.files}
+        for order in orders
+    }
     assert saved == {**wanted, portal.missing: {}}
     expected = {order.number: (_reason(order), order.supplier if order.files else "") for order in orders}
     assert told == {**expected, portal.missing: (Reason.PORTAL_SAYS_MISSING, "")}

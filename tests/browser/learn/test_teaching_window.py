@@ -15,16 +15,16 @@ from poolwright.learn.learner import learn, seen_pages
 from poolwright.learn.page_folder import read_folder
 from poolwright.worker.teaching.teaching_window import TeachingWindow
 from tests.browser.learn.bringing import brings_every_file
-from tests.support.further_portals import FURTHER_NAMES, further_portal
+from tests.support.calling_portals import TAUGHT_NAMES, portal_by_name
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario
 from tests.support.simulated_teacher import SimulatedTeacher, WindowNotes
 from tests.support.taught_pages import observed, shown_pages
-from tests.support.taught_portals import NAMES, TaughtPortal, serving_taught, taught_portal
+from tests.support.taught_portals import TaughtPortal, serving_taught
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 #: The portals that send the links of an order with its page; the others bring them by scripts.
-SERVED = {"table", "spans", "cells", "paged", "basic"}
+SERVED = {"table", "spans", "cells", "paged", "basic", "posted", "looked_up"}
 
 
 async def show(page: Page, portal: TaughtPortal, folder: Path) -> WindowNotes:
@@ -36,11 +36,11 @@ async def show(page: Page, portal: TaughtPortal, folder: Path) -> WindowNotes:
     return noted
 
 
-@pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
+@pytest.mark.parametrize("name", TAUGHT_NAMES)
 async def test_a_portal_that_was_shown_brings_every_file(
     name: str, tmp_path: Path, shell: Browser, open_scenario: OpenScenario
 ) -> None:
-    async with serving_taught(further_portal(name) if name in FURTHER_NAMES else taught_portal(name)) as portal:
+    async with serving_taught(portal_by_name(name)) as portal:
         context = await shell.new_context()
         noted = await show(await context.new_page(), portal, tmp_path / "pages")
         await context.close()
@@ -55,6 +55,7 @@ async def test_a_portal_that_was_shown_brings_every_file(
 
     with_files = [page for page in observations.pages if page.has_files]
     assert [page.served for page in with_files] == [name in SERVED] * len(with_files)
-    assert len(noted.texts) == 10 + bool(portal.password_path) + bool(portal.next_button)
+    more = bool(portal.password_path) + bool(portal.next_button) + bool(portal.search_path)
+    assert len(noted.texts) == 10 + more
     assert observations.prove == (list(portal.orders)[4],)
     assert "Noted: login" in noted.texts[0]

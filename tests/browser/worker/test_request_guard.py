@@ -139,6 +139,49 @@ async def test_a_socket_that_the_pack_names_is_opened(shell: Browser) -> None:
     assert "GET /page-socket" in served.asked
 
 
+#: Calls of a page, by what their address ends with, and whether they may go.
+CALLS = {
+    "read": ("JSON.stringify({method: 'read', text: 'x'.repeat(2e5)})", "application/json", True),
+    "blob": ("new Blob([new Blob(['{\"method\":']), '\"read\"}'])", "text/plain", True),
+    "bytes": ('new TextEncoder().encode(\'{"method": "read"}\')', "application/json", True),
+    "form": ("new URLSearchParams({method: 'read', id: '\u00e9'})", "application/x-www-form-urlencoded", True),
+    "erase": ("JSON.stringify({method: 'unlink'})", "application/json", False),
+    "parts": ("new Blob(['--x--'])", "multipart/form-data; boundary=x", False),
+    "empty": ("''", "application/json", False),
+}
+
+
+async def test_a_call_that_the_pack_lists_by_its_body_goes_with_no_other_body(shell: Browser) -> None:
+    runs = Runs("page")
+    rules = PACK.site.model_dump() | {"posts": ({"address": "^/rpc/", "body": {"method": "read"}},)}
+    pack = PACK.model_copy(update={"site": type(PACK.site).model_validate(rules)})
+    calls = "".join(
+        f"await fetch('/rpc/{name}', {{method: 'POST', body: {body}, headers: {{'Content-Type': '{kind}'}} }})"
+        ".catch(() => 0);"
+        for name, (body, kind, _) in CALLS.items()
+    )
+    site = {
+        ORDER: Answer(
+            body="<!doctype html><body><div id=order>Order</div><ul id=done></ul><script>(async () => {"
+            f"{calls} new WebSocket(location.origin.replace('http', 'ws') + '/rpc/socket'); fetch('/page-done'); }})()"
+            "</script>"
+        ),
+        **{f"/rpc/{name}": Answer(body="{}", kind="application/json") for name in CALLS},
+        **runs.site,
+    }
+    async with serving(site) as served, open_page(shell) as page:
+        with recording_blocked() as record:
+            async with guard_requests(page, pack, served.url) as guard:
+                await visit(page, pack, served.url, served.url + ORDER, portal_number="1000", guard=guard)
+                await runs.wait()
+
+    assert asked(served) == {f"POST /rpc/{name}" for name, (_, _, may_go) in CALLS.items() if may_go}
+    assert f"{served.url}/rpc/erase: site.posts names its address, but its body has method = 'unlink'" in record.text
+    assert f"{served.url}/rpc/parts: site.posts names its address, but its body cannot be read" in record.text
+    assert f"POST {served.url}/rpc/erase (its body has method = 'unlink')" in guard.withheld
+    assert "GET /rpc/socket" not in served.asked
+
+
 async def test_no_request_of_a_page_enters_a_network_in_which_the_pack_names_no_host(shell: Browser) -> None:
     """The portal is ``localhost``; what it does not name is at 127.0.0.1, in forms that hide it, or by a redirect."""
     runs = Runs("page")

@@ -14,14 +14,16 @@ from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import ObservationError, Observations, ObservedPage, ShownKind
 from poolwright.learn.order_numbers import order_address
 from poolwright.learn.page_judge import judge_page, problems_of
+from poolwright.portal.calls.post_rule import PostRule
 from poolwright.portal.file_rules import ElementText
 from poolwright.portal.login_schema import LoginStep
 from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.pack_schema import NameSource
 from poolwright.portal.triage import Verdict
-from tests.support.further_portals import FURTHER_NAMES, further_portal
+from tests.support.calling_portals import TAUGHT_NAMES, portal_by_name
+from tests.support.further_portals import further_portal
 from tests.support.taught_pages import observed, shown_pages
-from tests.support.taught_portals import NAMES, TaughtPortal, taught_portal
+from tests.support.taught_portals import TaughtPortal, taught_portal
 
 
 def lesson_of(pages: list[dict[str, Any]], name: str = "made-up") -> Lesson:
@@ -53,20 +55,16 @@ def _table() -> TaughtPortal:
     return taught_portal("table")
 
 
-def named(name: str) -> TaughtPortal:
-    return further_portal(name) if name in FURTHER_NAMES else taught_portal(name)
-
-
-@pytest.mark.parametrize("name", [*NAMES, *FURTHER_NAMES])
+@pytest.mark.parametrize("name", TAUGHT_NAMES)
 class TestPortals:
     def test_the_pack_is_valid_and_reads_every_page_as_it_was_shown(self, name: str) -> None:
-        lesson = lesson_of(shown_pages(named(name)))
+        lesson = lesson_of(shown_pages(portal_by_name(name)))
 
         assert lesson.pack.notices == ()
         assert lesson.problems == ()
 
     def test_every_file_of_orders_that_were_never_shown_is_found(self, name: str) -> None:
-        portal = named(name)
+        portal = portal_by_name(name)
         lesson = lesson_of(shown_pages(portal))
 
         for order in list(portal.orders.values())[4:]:
@@ -88,7 +86,7 @@ class TestPortals:
             assert judge_page(lesson.pack, lesson.base_url, seen).verdict is Verdict.READY
 
     def test_what_is_not_sure_stands_at_the_top_of_the_pack(self, name: str) -> None:
-        lesson = lesson_of(without(shown_pages(named(name)), "forbidden.html"))
+        lesson = lesson_of(without(shown_pages(portal_by_name(name)), "forbidden.html"))
 
         assert any("No order that you may not see was shown" in doubt for doubt in lesson.doubts)
         for doubt in lesson.doubts:
@@ -619,3 +617,76 @@ def test_a_supplier_is_its_name_alone(shown: str, name: str) -> None:
     page = ObservedPage.model_validate({"file": "x", "kind": "order", "number": "1", "supplier": shown})
 
     assert page.supplier_name == name
+
+
+class TestClientsThatTalkByCalls:
+    def test_calls_that_read_are_listed_and_those_that_change_something_are_told(self) -> None:
+        lesson = lesson_of(shown_pages(portal_by_name("calls")))
+
+        [post] = tomllib.loads(lesson.text)["site"]["posts"]
+        assert post["body"]["method"] == ["attachment.search", "order.read", "presence.beat", "session.get"]
+        assert any("stay blocked: order.mark_seen" in doubt for doubt in lesson.doubts)
+        assert any("only read; site.posts allows them: presence.beat" in doubt for doubt in lesson.doubts)
+
+    def test_a_place_in_a_body_is_written_as_a_key_of_the_pack(self) -> None:
+        call = {"address": "https://portal.test/client/rpc", "body": {"params.method": ["read"], "*.op": ["it's \\ x"]}}
+        pages = [
+            page if page["kind"] == "login" else {**page, "calls": [call]}
+            for page in shown_pages(portal_by_name("calls"))
+        ]
+        [post] = lesson_of(pages).pack.site.posts
+
+        assert isinstance(post, PostRule)
+        assert post.body == {"*.op": ("it's \\ x",), "params.method": ("read",)}
+
+    def test_a_row_with_a_name_and_one_button_is_shown_by_its_name(self) -> None:
+        lesson = lesson_of(shown_pages(portal_by_name("blobs")))
+
+        assert lesson.pack.attachments.clicks == ("button.fetch",)
+        assert lesson.pack.attachments.names[1] == ElementText(closest="tr", selector="td.file-name")
+
+
+class TestSearches:
+    def test_a_search_becomes_a_table_of_the_pack(self) -> None:
+        lesson = lesson_of(shown_pages(portal_by_name("posted")))
+        find = lesson.pack.site.find
+
+        assert find is not None
+        assert (find.page, find.links, find.text) == ("/find", ("a[href*='/po/']",), ("{number}",))
+        assert [(step.action, step.target, step.until) for step in find.steps] == [
+            ("fill", "input[name='q']", None),
+            ("click", "button[name='act']", "table.hits, p.none"),
+        ]
+        assert find.row is not None
+        assert (find.row.closest, find.row.selector) == ("tr", "td.no")
+        assert lesson.pack.site.order == "/po/"
+        assert [*lesson.pack.triage.not_found[0].status] == [404]
+        assert lesson.findings[1] == "They are searched on /find; the results are a[href*='/po/']."
+
+    def test_a_page_of_the_search_that_is_read_in_another_way_is_told(self) -> None:
+        pages = shown_pages(portal_by_name("posted"))
+        lesson = lesson_of(pages)
+        [search] = [page for page in pages if page["kind"] == "search"]
+        [results] = [page for page in pages if page["kind"] == "results"]
+
+        def told(page: dict[str, Any], source: str) -> list[str]:
+            observations, sources = observed([{**page, "source": source}], is_whole=False)
+            return problems_of(lesson.pack, "https://portal.test", seen_pages(observations, sources)[0])
+
+        assert told(search, search["source"]) == []
+        assert told(search, "<p>Down</p>") == ["search.html: it is read as unknown, and not as a page of the search."]
+        assert told(results, search["source"]) == ["results.html: 0 results say exactly 4500010001, and not one."]
+
+    def test_an_address_without_the_number_and_no_search_is_refused(self) -> None:
+        pages = [page for page in shown_pages(portal_by_name("posted")) if page["kind"] != "results"]
+
+        with pytest.raises(ObservationError, match=r"does not contain the number 4500010001\..*how you search"):
+            lesson_of(pages)
+
+    def test_addresses_with_the_number_go_before_a_search(self, table: TaughtPortal) -> None:
+        search = {"file": "s.html", "kind": "results", "number": "4500010001", "address": "https://portal.test/q"}
+        lesson = lesson_of([*shown_pages(table), {**search, "source": "<p>4500010001</p>"}])
+
+        assert (lesson.pack.site.find, lesson.pack.site.order) == (None, "/orders/{number}")
+        assert lesson.problems == ()
+        assert any("the search that was shown is not needed" in doubt for doubt in lesson.doubts)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from poolwright.portal import file_rules, login_schema, pack_schema, step_schema, triage_marks
+from poolwright.portal.calls import post_rule
 from poolwright.portal.numbers import NumberRules
 from poolwright.portal.pack import Pack
 
@@ -17,7 +18,7 @@ MODELS: list[type[BaseModel]] = [
     NumberRules,
     *(
         one
-        for module in (pack_schema, file_rules, login_schema, step_schema, triage_marks)
+        for module in (pack_schema, file_rules, login_schema, step_schema, triage_marks, post_rule)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel)
     ),

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from poolwright.portal.pack_schema import OtherHosts
-from poolwright.portal.request_policy import PageRequest, RequestRuling, is_named, local_patterns, rule_on_request
+from poolwright.portal.request_policy import (
+    PageRequest,
+    RequestRuling,
+    body_problems,
+    free_addresses,
+    is_named,
+    local_patterns,
+    rule_on_request,
+)
 from tests.support.sites import pack_of
 
 HOME = "https://portal.test"
@@ -139,3 +149,45 @@ def test_places_that_are_not_on_the_internet_are_checked_whatever_is_loaded_from
 )
 def test_only_those_of_the_portal_itself_load_unchecked(base_url: str, left_out: str) -> None:
     assert [one for one in local_patterns(HOME) if one not in local_patterns(base_url)] == [left_out][: bool(left_out)]
+
+
+def test_a_call_that_is_listed_with_its_body_goes_with_no_other_body() -> None:
+    rules = NAMED.site.model_dump() | {
+        "posts": (
+            "^/graphql$",
+            {"address": "^/rpc$", "body": {"method": "read"}},
+            {"address": "^/rpc", "body": {"method": "count"}},
+        )
+    }
+    pack = NAMED.model_copy(update={"site": type(NAMED.site).model_validate(rules)})
+
+    def of(body: bytes | None, url: str = f"{HOME}/rpc", *, is_socket: bool = False) -> RequestRuling:
+        request = PageRequest(method="POST", url=url, is_navigation=False, body=body, is_socket=is_socket)
+        return rule_on_request(pack, HOME, request)
+
+    assert of(b'{"method": "read"}') is RequestRuling.ALLOWED
+    assert of(b'{"method": "count"}') is RequestRuling.ALLOWED
+    assert of(b'{"method": "write"}') is RequestRuling.OTHER_BODY
+    assert of(None) is RequestRuling.OTHER_BODY
+    assert of(b'{"method": "read"}', is_socket=True) is RequestRuling.OTHER_BODY
+    assert of(b'{"method": "read"}', "https://elsewhere.test/rpc") is RequestRuling.BLOCKED
+    assert of(b'{"method": "read"}', f"{HOME}/other") is RequestRuling.BLOCKED
+    assert of(b"anything", f"{HOME}/graphql") is RequestRuling.ALLOWED
+    assert free_addresses(pack) == ("^/graphql$",)
+    request = PageRequest(method="POST", url=f"{HOME}/rpc", is_navigation=False, body=b'{"method": "count"}')
+    assert body_problems(pack, request) == ["its body has method = 'count'", ""]
+
+
+def test_the_type_of_a_body_is_that_of_its_header() -> None:
+    rules = NAMED.site.model_dump() | {"posts": ({"address": "^/rpc$", "body": {"method": "read"}},)}
+    pack = NAMED.model_copy(update={"site": type(NAMED.site).model_validate(rules)})
+    request = PageRequest(
+        method="POST",
+        url=f"{HOME}/rpc",
+        is_navigation=False,
+        body=b"method=read",
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert rule_on_request(pack, HOME, request) is RequestRuling.ALLOWED
+    assert rule_on_request(pack, HOME, replace(request, content_type="")) is RequestRuling.OTHER_BODY

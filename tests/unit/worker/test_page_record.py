@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poolwright.learn.observations import parse_observations
+from poolwright.learn.observations import ObservedCall, ShownKind, parse_observations
 from poolwright.worker.teaching.page_record import PageRecord, PanelMessage
 
 _SHOWN = ("login", "home", "order", "order", "not_found")
@@ -89,3 +89,51 @@ def test_the_button_to_the_next_page_is_kept_and_told() -> None:
 
 def test_a_number_to_try_is_told() -> None:
     assert PageRecord.describe(PanelMessage(kind="prove", number="7")) == "Noted: the pack will be tried on order 7"
+
+
+def test_a_search_is_written_with_its_results_and_the_calls_of_each_page(tmp_path: Path) -> None:
+    record = shown()
+    call = ObservedCall(address="https://portal.test/rpc", body={"method": ("read",)})
+    for number in ("4711", "4712"):
+        search = PanelMessage(kind="search", address="https://portal.test/find", number=number, html=number)
+        record.add(search, 200, [], calls=[call])
+        results = PanelMessage(kind="results", address="https://portal.test/find", number=number, result="Open")
+        record.add(results, 200, [])
+    record.add(PanelMessage(kind="login", address="https://portal.test/0", html="y"), 200, [], calls=[call])
+    record.write(tmp_path, "Portal")
+
+    observed = parse_observations((tmp_path / "observations.toml").read_text(encoding="utf-8"), "x")
+    [before] = observed.of_kind(ShownKind.SEARCH)
+    assert (before.number, before.calls) == ("", (call,))
+    assert [(page.number, page.result) for page in observed.of_kind(ShownKind.RESULTS)] == [
+        ("4711", "Open"),
+        ("4712", "Open"),
+    ]
+    assert observed.of_kind(ShownKind.LOGIN)[0].calls == ()
+    assert record.describe(results) == "Noted: results 4712"
+
+
+def test_a_search_is_asked_for_where_the_address_of_an_order_lacks_its_number() -> None:
+    record = PageRecord()
+    order = PanelMessage(kind="order", address="https://portal.test/po/u-77", number="PO 77-1", attachments=["a.pdf"])
+    record.add(order, 200, [])
+    assert record.next_step().startswith("The addresses of orders here do not have their numbers")
+
+    record.add(PanelMessage(kind="results", address="https://portal.test/find", number="77-1"), 200, [])
+    assert record.next_step().startswith("Log out")
+
+    known = PageRecord()
+    known.add(order.model_copy(update={"address": "https://portal.test/po/77-1"}), 200, [])
+    assert known.next_step().startswith("Log out")
+
+
+def test_the_page_of_a_search_is_that_before_the_first_search_on_it() -> None:
+    record = PageRecord()
+    for number, address in (("1", "a"), ("2", "a"), ("3", "b"), (" 4 ", "b")):
+        record.remember_search(PanelMessage(kind="search", address=address, number=number, html=f"{address}{number}"))
+
+    found = {number: search.html for number in "12345" if (search := record.search_for(number))}
+    assert found == {"1": "a1", "2": "a1", "3": "b3", "4": "b3"}
+    for number in range(10):
+        record.remember_search(PanelMessage(kind="search", address="c", number=f"9{number}"))
+    assert record.search_for("3") is None

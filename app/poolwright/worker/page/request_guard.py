@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from importlib import resources
 from typing import Any
@@ -20,7 +21,15 @@ from poolwright.domain.errors import unwrap_group
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import OtherHosts
-from poolwright.portal.request_policy import PageRequest, RequestRuling, is_named, local_patterns, rule_on_request
+from poolwright.portal.request_policy import (
+    PageRequest,
+    RequestRuling,
+    body_problems,
+    free_addresses,
+    is_named,
+    local_patterns,
+    rule_on_request,
+)
 from poolwright.worker.guard.blocked_requests import current_record
 from poolwright.worker.guard.browser_requests import open_browser_requests
 from poolwright.worker.page.devtools import SendCommand, cdp_session, session_sender
@@ -81,6 +90,9 @@ class RequestGuard:
         request, kind = self._request(event), event["resourceType"]
         ruling = rule_on_request(self._pack, self._base_url, request)
         cause = _CAUSES.get(ruling, "")
+        body_problem = body_problems(self._pack, request)[0] if ruling is RequestRuling.OTHER_BODY else ""
+        if body_problem:
+            cause = f"site.posts names its address, but {body_problem}"
         if ruling is RequestRuling.OFF_PORTAL:
             self.strayed.append(request.url)
         if ruling is RequestRuling.ALLOWED:
@@ -89,7 +101,7 @@ class RequestGuard:
             return True
         method = "WebSocket" if request.is_socket else request.method
         self._record.add(method, request.url, cause)
-        summary = f"{method} {request.url.split('?')[0]}"
+        summary = f"{method} {request.url.split('?')[0]}" + (f" ({body_problem})" if body_problem else "")
         is_new = ruling is not RequestRuling.OFF_PORTAL and kind not in _REPORTS and summary not in self.withheld
         if is_new and len(self.withheld) < _LOGGED_COUNT_MAX:
             self.withheld.append(summary)
@@ -101,9 +113,11 @@ class RequestGuard:
             method=str(raw["method"]),
             url=str(raw["url"]),
             is_navigation=event["resourceType"] == "Document" and event.get("frameId") == self._frame_id,
-            sender=str(raw.get("headers", {}).get("Origin", "")),
+            sender=_header(raw, "origin"),
             is_clicking=self.is_clicking,
             is_socket=raw.get("urlFragment") == _SOCKET_FRAGMENT,
+            content_type=_header(raw, "content-type"),
+            body=_body(raw),
         )
 
     async def _network_problem(self, url: str) -> str:
@@ -115,6 +129,18 @@ class RequestGuard:
             self._hosts[origin.host] = await self._resolver.resolve(url)
         found = self._hosts[origin.host]
         return "" if found.is_unresolved else found.problem  # the browser may know a proxy that finds it
+
+
+def _header(raw: _Event, name: str) -> str:
+    return next((str(value) for key, value in raw.get("headers", {}).items() if key.lower() == name), "")
+
+
+def _body(raw: _Event) -> bytes | None:
+    """Return what a request sends; ``None`` if the browser does not tell all of it, as for a file."""
+    parts = [part.get("bytes") for part in raw.get("postDataEntries", ())]
+    if None in parts or (raw.get("hasPostData") and not parts):
+        return None
+    return b"".join(b64decode(part) for part in parts)
 
 
 #: Kinds of requests that tell of something and bring nothing, so that a list is not missing because of them.
@@ -139,7 +165,7 @@ def _socket_script(pack: Pack, base_url: str) -> str:
         host = f"[{portal.host}]" if ":" in portal.host else portal.host
         port = "" if default[portal.scheme] == portal.port else f":{portal.port}"
         address = f"{portal.scheme}://{host}{port}"
-    return f"({_SOCKETS.strip()})({json.dumps([address, list(pack.site.posts)])})"
+    return f"({_SOCKETS.strip()})({json.dumps([address, free_addresses(pack)])})"
 
 
 async def _frame_id_of(page: Page, send: SendCommand, script: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.learn.observations import ShownKind
+from poolwright.learn.observations import ObservedCall, ShownKind
 
 #: The file that `portal learn` reads beside the pages.
 _OBSERVATIONS_FILE = "observations.toml"
@@ -18,6 +19,8 @@ _OBSERVATIONS_FILE = "observations.toml"
 _PAGE_MAX_CHARS = 40_000_000
 _REQUESTS_MAX = 20
 _PASSWORD_FIELD = re.compile(r"""type=["']?password""", re.IGNORECASE)
+#: Searches that are remembered; a page may be large.
+_SEARCHES_MAX = 10
 #: Orders that the learned pack is tried on.
 _PROOFS_MAX = 2
 
@@ -33,6 +36,10 @@ _NEXT_STEPS = {
         "orders, press the button to try the pack on each, then Finish."
     ),
 }
+_SEARCH_STEP = (
+    "The addresses of orders here do not have their numbers, so show how you search: search for one, press Search "
+    "results, and click it. For a number that does not exist, search for it."
+)
 _ENOUGH = "Enough is shown. Press Finish, or name a second order to try the pack on."
 
 
@@ -41,7 +48,7 @@ class PanelMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden", "prove"]
+    kind: Literal["ready", "done", "login", "home", "order", "not_found", "forbidden", "search", "results", "prove"]
     address: str = ""
     html: str = Field(default="", max_length=_PAGE_MAX_CHARS)
     number: str = ""
@@ -49,6 +56,8 @@ class PanelMessage(BaseModel):
     supplier: str = ""
     #: The text of the button to the next page of the list.
     next: str = ""
+    #: What the result of a search says that leads to the order.
+    result: str = ""
 
 
 class PageRecord:
@@ -57,6 +66,7 @@ class PageRecord:
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], dict[str, Any]] = {}
         self._proofs: list[str] = []
+        self._searches: list[PanelMessage] = []
 
     def add(
         self,
@@ -64,6 +74,7 @@ class PageRecord:
         status: int,
         requests: list[str],
         *,
+        calls: Sequence[ObservedCall] = (),
         challenge: Literal["", "basic"] = "",
         served: bool = False,
     ) -> None:
@@ -73,6 +84,7 @@ class PageRecord:
             message: What it is, and its source.
             status: The HTTP status of its document.
             requests: Addresses that its scripts requested since it was opened.
+            calls: What its scripts sent by another way than GET since its document was loaded.
             challenge: How the server itself asked for user and password.
             served: Whether the portal sent its list of attachments with it.
         """
@@ -81,13 +93,19 @@ class PageRecord:
             self._proofs = [*others, message.number][-_PROOFS_MAX:]
             return
         key = (message.kind, message.number or message.address)
+        if message.kind == ShownKind.SEARCH:
+            key = (message.kind, message.address)
         if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
             key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
         if message.kind == ShownKind.LOGIN:
             page["challenge"] = challenge
-        if message.kind not in {ShownKind.HOME, ShownKind.LOGIN}:
+        else:
+            page["calls"] = [call.model_dump(exclude_defaults=True, mode="json") for call in calls]
+        if message.kind not in {ShownKind.HOME, ShownKind.LOGIN, ShownKind.SEARCH}:
             page["number"] = message.number
+        if message.kind == ShownKind.RESULTS:
+            page["result"] = message.result
         if message.kind == ShownKind.ORDER:
             page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
             page["next"] = message.next
@@ -95,6 +113,15 @@ class PageRecord:
             page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
         kept = {name: value for name, value in page.items() if value not in ("", [], False)}
         self._pages[key] = {**kept, "html": message.html}
+
+    def remember_search(self, message: PanelMessage) -> None:
+        """Remember the page of a search as it was before; it is kept once the results are shown too."""
+        self._searches = [*self._searches, message][-_SEARCHES_MAX:]
+
+    def search_for(self, number: str) -> PanelMessage | None:
+        """Return the page on which a number was searched for, as it was before the first search on it."""
+        address = next((one.address for one in reversed(self._searches) if one.number.strip() == number), None)
+        return next((one for one in self._searches if one.address == address), None)
 
     def counts(self) -> dict[str, int]:
         """Return how many pages of each button of the panel were shown."""
@@ -107,7 +134,17 @@ class PageRecord:
     def next_step(self) -> str:
         """Return one sentence about what is still to be shown."""
         counts = self.counts()
+        if counts.get("with") and not counts.get("results") and self._has_bare_address:
+            return _SEARCH_STEP
         return next((sentence for name, sentence in _NEXT_STEPS.items() if not counts.get(name)), _ENOUGH)
+
+    @property
+    def _has_bare_address(self) -> bool:
+        """Whether the address of an order does not have its number."""
+        orders = [page for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
+        return any(
+            re.sub(r"\D", "", page["number"]) not in re.sub(r"[^\d/?=&#]", "", page["address"]) for page in orders
+        )
 
     def write(self, folder: Path, title: str) -> None:
         """Write all pages and what they are.

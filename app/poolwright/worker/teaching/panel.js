@@ -14,6 +14,7 @@
   const attributesOf = getter(Element, "attributes");
   const tagOf = getter(Element, "localName");
   const shadowOf = getter(Element, "shadowRoot");
+  const isConnected = getter(Node, "isConnected");
   const textOf = (element) => String(getter(HTMLElement, "innerText")(element) ?? "").trim();
   const boxesOf = (element) => Element.prototype.getClientRects.call(element);
 
@@ -45,6 +46,8 @@
     if (hides) out.push(" data-poolwright-hidden");
     if (clicked.has(node)) out.push(" data-poolwright-clicked");
     if (node === further) out.push(" data-poolwright-next");
+    if (node === searched?.field) out.push(" data-poolwright-field");
+    if (node === searched?.button) out.push(" data-poolwright-submit");
     out.push(">");
     if (VOID.has(tag)) return;
     const inner = documentOf(node);
@@ -71,10 +74,11 @@
 
   let clicked = new Set();
   let further = null; // the button to the next page of the list
+  let searched = null; // the field with a number, and the button that was pressed then
   let noted = null; // the order that a click belongs to
   let picking = "";
   const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
-  const note = (kind, more) => tell({ kind, address: location.href, html: source(), ...more });
+  const note = (kind, more) => tell({ kind, address: location.href, html: more?.html ?? source(), ...more });
 
   // While something is to be pointed at, a click is noted and does nothing else.
   const SWALLOWED = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "auxclick"];
@@ -84,16 +88,26 @@
     event.stopImmediatePropagation();
     const element = event.composedPath()[0];
     if (event.type !== "click" || typeOf(element) !== 1) return;
+    const isRedrawn = [...clicked].some((one) => !isConnected(one));
+    if (picking === "next" && isRedrawn) {
+      picking = "";
+      return say("The page drew its list anew. Show this order once more, and point at the next page at once.");
+    }
     const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
-    else if (picking === "next") {
+    else if (picking === "result") {
+      clicked.add(element);
+      noted.result = name.slice(0, 200) || noted.number;
+    } else if (picking === "next") {
       further = element;
       noted.next = name.slice(0, 200) || "next";
     } else {
       clicked.add(element);
       noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
     }
-    note("order", noted);
+    // A page that drew its rows anew has the clicked element no more: what it showed at the click is noted.
+    if (!isRedrawn) noted.html = source();
+    note(picking === "result" ? "results" : "order", noted);
   };
   const watch = (view) => {
     for (const type of SWALLOWED) view.addEventListener(type, onPick, true); // a second time changes nothing
@@ -103,6 +117,41 @@
     }
   };
   watch(window);
+
+  // How the person searches: the page is told as it is before the search, and kept if its results are shown too.
+  let typed = null;
+  const isField = (node) =>
+    typeOf(node) === 1 &&
+    (tagOf(node) === "textarea" ||
+      (tagOf(node) === "input" && /^(text|search|number|tel|)$/i.test(node.getAttribute("type") ?? "")));
+  const valueOf = (node) =>
+    String(getter(tagOf(node) === "textarea" ? HTMLTextAreaElement : HTMLInputElement, "value")(node)).trim();
+  const onSearch = (button) => {
+    const field = typed;
+    typed = null;
+    if (!field || !isConnected(field) || !/\d/.test(valueOf(field))) return;
+    if (document.querySelector("input[type=password]")) return;
+    searched = { field, button };
+    tell({ kind: "search", address: location.href, html: source(), number: valueOf(field) });
+    searched = null;
+  };
+  const isOwn = (event) => !event.isTrusted || event.composedPath().includes(host);
+  const onInput = (event) => {
+    if (!isOwn(event) && isField(event.composedPath()[0])) typed = event.composedPath()[0];
+  };
+  const onKey = (event) => {
+    if (!isOwn(event) && event.key === "Enter" && event.composedPath()[0] === typed) onSearch(null);
+  };
+  const onPress = (event) => {
+    if (isOwn(event) || picking) return;
+    const isButton = (node) =>
+      node instanceof Element && /^(button|a|input)$/.test(tagOf(node)) && !isField(node);
+    const button = event.composedPath().find(isButton);
+    if (button) onSearch(button);
+  };
+  window.addEventListener("input", onInput, true);
+  window.addEventListener("keydown", onKey, true);
+  window.addEventListener("click", onPress, true);
 
   // The panel.
   const host = document.createElement("div");
@@ -171,6 +220,12 @@
       say("Now click the button to the next page of the list.");
     }),
     add("without", "Order without attachments", ofOrder((value) => note("order", { number: value }))),
+    add("results", "Search results", ofOrder((value) => {
+      noted = { number: value, attachments: [], supplier: "", next: "", result: "" };
+      picking = "result";
+      watch(window);
+      say("Now click the result that leads to this order. It is noted, not opened.");
+    })),
     add("not_found", "Number that does not exist", ofOrder((value) => note("not_found", { number: value }))),
     add("forbidden", "Order that you may not see", ofOrder((value) => note("forbidden", { number: value }))),
     add("prove", "Try the pack on this number", ofOrder((value) => tell({ kind: "prove", number: value }))),

@@ -15,12 +15,17 @@ from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Reques
 from playwright.async_api import Error as PlaywrightError
 from pydantic import ValidationError
 
+from poolwright.learn.actions.page_calls import naming_values
+from poolwright.learn.observations import ObservedCall
 from poolwright.worker.page.devtools import session_sender
 from poolwright.worker.teaching.page_record import PanelMessage
 
 _SCRIPT = resources.files("poolwright.worker.teaching").joinpath("panel.js").read_text(encoding="utf-8")
 _WORLD, _BINDING = "poolwright-panel", "poolwrightTell"
 _OK, _UNAUTHORIZED = 200, 401
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Calls of one page that differ.
+_CALLS_MAX = 200
 
 #: Called with the panel of a page and what it told.
 OnMessage: TypeAlias = Callable[["TeachingPanel", PanelMessage], None]
@@ -42,6 +47,8 @@ class TeachingPanel:
         self.challenge: Literal["", "basic"] = ""
         #: Addresses that the scripts of the page requested since its last navigation.
         self.requests: list[str] = []
+        #: What they sent by another way than GET since its last document was loaded.
+        self.calls: list[ObservedCall] = []
         page.on("response", self._on_response)
         page.on("request", self._on_request)
         page.on("framenavigated", self._on_navigated)
@@ -107,7 +114,16 @@ class TeachingPanel:
             self.challenge = "basic" if response.status == _UNAUTHORIZED and asked.startswith("basic") else ""
 
     def _on_request(self, request: Request) -> None:
-        if request.resource_type in {"xhr", "fetch"} and request.method == "GET":
+        if request.is_navigation_request() and request.frame == self._page.main_frame:
+            self.calls.clear()
+        if request.resource_type not in {"xhr", "fetch"}:
+            return
+        if request.method not in _READING:
+            body = naming_values(request.headers.get("content-type", ""), request.post_data_buffer or b"")
+            call = ObservedCall(address=request.url, body=body)
+            if call not in self.calls and len(self.calls) < _CALLS_MAX:
+                self.calls.append(call)
+        elif request.method == "GET":
             self.requests.append(request.url)
 
     def _on_navigated(self, frame: Frame) -> None:

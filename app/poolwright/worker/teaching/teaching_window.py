@@ -59,12 +59,18 @@ class TeachingWindow:
             panel, message = event
             if message.kind == "done":
                 return
+            if message.kind == "search":
+                self.record.remember_search(message)
+                continue
             if message.kind != "ready":
                 status, requests, challenge = panel.status, [*panel.requests], panel.challenge
+                calls = [*panel.calls]
                 served = bool(message.attachments) and await anyio.to_thread.run_sync(
                     _served, message, await panel.source()
                 )
-                self.record.add(message, status, requests, challenge=challenge, served=served)
+                if message.kind == "results" and (search := self.record.search_for(message.number)) is not None:
+                    self.record.add(search, 200, [], calls=calls)
+                self.record.add(message, status, requests, calls=calls, challenge=challenge, served=served)
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
