@@ -424,3 +424,8 @@ def test_a_cell_of_any_length_is_looked_at_once(piece: str, end: str) -> None:
 def test_a_zero_is_told_as_it_is_written() -> None:
     assert bad("0.000").detail == "'0.000' is zero, which spreadsheets show where a value is missing."
     assert "is zero" not in bad("0x0").detail
+
+
+def test_the_address_of_a_machine_has_no_number_above_255() -> None:
+    assert valid("192.168.100.256").portal_number == "192168100256"
+    assert "an IP address" in bad("192.168.100.255").detail
