@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.files.content_type import sniff
-from poolwright.files.soft_errors import SoftError
+from poolwright.files.soft_errors import SoftError, WebPage
 
 FAULTS = [
     '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
@@ -429,3 +429,16 @@ def test_what_has_more_content_than_a_message_is_filed_without_a_word(tmp_path: 
     path.write_text(content)
 
     assert (sniff(path, label).problems, sniff(path, label).notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("page", "is_note"),
+    [
+        (f"<html><title>{'t' * 500}</title>{'w' * 400}</html>", True),
+        (f"<html><title>t</title>{'w' * 401}</html>", False),
+        ("<html>a <table><tr><td>b</table></html>", False),
+        ("<html></html>", True),
+    ],
+)
+def test_a_page_of_four_hundred_letters_is_a_note(page: str, is_note: bool) -> None:
+    assert WebPage(page).is_note is is_note

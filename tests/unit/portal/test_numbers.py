@@ -392,7 +392,7 @@ def test_four_groups_of_thousands_that_no_address_has_are_a_number() -> None:
 
 @pytest.mark.parametrize("text", ["0", "000000", "0000000000", "0,00", "-0", "0.0"])
 def test_zero_is_no_order(text: str) -> None:
-    assert bad(text).detail.endswith("is zero, which spreadsheets show where a value is missing.")
+    assert bad(text).detail.endswith("' is zero, which spreadsheets show where a value is missing.")
     assert bad(f"PO{text}").reason is Reason.BAD_NUMBER
 
 
@@ -403,7 +403,10 @@ def test_zero_is_an_order_where_the_portal_says_so() -> None:
 
 
 def test_a_number_that_is_seen_in_reverse_is_a_question() -> None:
-    assert "so that another number is seen" in bad("\N{RIGHT-TO-LEFT OVERRIDE}5432100054").detail
+    assert bad("\N{RIGHT-TO-LEFT OVERRIDE}5432100054").detail == (
+        "'5432100054' is shown in reverse by an invisible character, so that another number is seen: fill in the "
+        "number by hand."
+    )
     assert valid("\N{RIGHT-TO-LEFT MARK}4500012345").portal_number == "4500012345"
 
 
@@ -416,3 +419,13 @@ def test_a_number_that_is_seen_in_reverse_is_a_question() -> None:
 def test_a_cell_of_any_length_is_looked_at_once(piece: str, end: str) -> None:
     assert bad(piece * 20_000 + end)
     assert bad(piece * (118 // len(piece)) + end)
+
+
+def test_a_zero_is_told_as_it_is_written() -> None:
+    assert bad("0.000").detail == "'0.000' is zero, which spreadsheets show where a value is missing."
+    assert "is zero" not in bad("0x0").detail
+
+
+def test_the_address_of_a_machine_has_no_number_above_255() -> None:
+    assert valid("192.168.100.256").portal_number == "192168100256"
+    assert "an IP address" in bad("192.168.100.255").detail
