@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
@@ -27,10 +27,11 @@ from poolwright.worker.download.mail_files import INTERNET_TYPE, MAIL_MAX_BYTES,
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import first_line
 from poolwright.worker.page.devtools import cdp_session, session_sender
-from poolwright.worker.rendering.mail_document import MailDocument, mail_document
-from poolwright.worker.rendering.mail_message import read_mail
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import DownloadRefusedError
+
+if TYPE_CHECKING:
+    from poolwright.worker.rendering.mail_document import MailDocument
 
 #: A mail is printed in well under a second; one with thousands of pages must not hold its order.
 PRINT_LIMIT_S = 30.0
@@ -183,6 +184,9 @@ async def _refuse(route: Route) -> None:
 
 
 def _document(mail: DownloadedFile) -> MailDocument:
+    from poolwright.worker.rendering.mail_document import mail_document  # noqa: PLC0415 - few workers print mails
+    from poolwright.worker.rendering.mail_message import read_mail  # noqa: PLC0415 - as above
+
     return mail_document(read_mail(mail.path.read_bytes(), mail_type(mail)))
 
 
