@@ -119,8 +119,15 @@ def test_a_search_is_asked_for_where_the_address_of_an_order_lacks_its_number() 
     record.add(order, 200, [])
     assert record.next_step().startswith("The addresses of orders here do not have their numbers")
 
-    record.add(PanelMessage(kind="results", address="https://portal.test/find", number="77-1"), 200, [])
+    results = PanelMessage(kind="results", address="https://portal.test/find", number="77-1")
+    record.add(results, 200, [])
+    assert record.next_step().startswith("It was not seen how you searched.")
+    record.add(PanelMessage(kind="search", address="https://portal.test/find", number="77-1"), 200, [])
     assert record.next_step().startswith("Log out")
+
+    by_address = PageRecord()
+    by_address.add(results.model_copy(update={"address": "https://portal.test/find?q=77-1"}), 200, [])
+    assert by_address.next_step().startswith("Log out")
 
     known = PageRecord()
     known.add(order.model_copy(update={"address": "https://portal.test/po/77-1"}), 200, [])

@@ -40,6 +40,10 @@ _SEARCH_STEP = (
     "The addresses of orders here do not have their numbers, so show how you search: search for one, press Search "
     "results, and click it. For a number that does not exist, search for it."
 )
+_UNSEEN_SEARCH = (
+    "It was not seen how you searched. Open the page of the search anew, type the number, press Enter or its button, "
+    "and show the results again."
+)
 _ENOUGH = "Enough is shown. Press Finish, or name a second order to try the pack on."
 
 
@@ -134,17 +138,17 @@ class PageRecord:
     def next_step(self) -> str:
         """Return one sentence about what is still to be shown."""
         counts = self.counts()
-        if counts.get("with") and not counts.get("results") and self._has_bare_address:
+        if counts.get("with") and not counts.get("results") and self._has_bare_address(ShownKind.ORDER):
             return _SEARCH_STEP
+        if not counts.get("search") and self._has_bare_address(ShownKind.RESULTS):
+            return _UNSEEN_SEARCH
         return next((sentence for name, sentence in _NEXT_STEPS.items() if not counts.get(name)), _ENOUGH)
 
-    @property
-    def _has_bare_address(self) -> bool:
-        """Whether the address of an order does not have its number."""
-        orders = [page for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
-        return any(
-            re.sub(r"\D", "", page["number"]) not in re.sub(r"[^\d/?=&#]", "", page["address"]) for page in orders
-        )
+    def _has_bare_address(self, kind: ShownKind) -> bool:
+        """Return whether the address of an order, or of a search for it, does not have its number."""
+        pages = [page for page in self._pages.values() if page["kind"] == kind]
+        shown = ((re.sub(r"\D", "", page["number"]), re.sub(r"[^\d/?=&#]", "", page["address"])) for page in pages)
+        return any(number not in address for number, address in shown)
 
     def write(self, folder: Path, title: str) -> None:
         """Write all pages and what they are.
