@@ -150,6 +150,7 @@ async def _frame_id_of(page: Page, send: SendCommand, script: str) -> str:
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
     """
+    tree: Mapping[str, Any] = {}
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(page.add_init_script, script)
