@@ -28,13 +28,13 @@ pytestmark = [needs_chromium, needs_xvfb, pytest.mark.timeout(600)]
 #: User, password and button of the login page, then the panel: "move", and its first button.
 TO_THE_PANEL = "\t" * 5
 #: Links of the portal above every page, and the places of the buttons of the panel behind what the page has.
-LINKS, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 3, 4, 5, 8, 9
+LINKS, HOME, NUMBER, WITH, WITHOUT, MISSING = 3, 3, 4, 5, 8, 10
 #: The page that is there at first.
 FIRST = "/login"
 #: Logs in without a password, which the browser would offer to keep.
 SIGN_ON = "/signed-on"
 #: From the number to the button that tries the pack on it.
-TO_TRY = "\t" * 7
+TO_TRY = "\t" * 8
 
 
 @dataclass(frozen=True, slots=True)
