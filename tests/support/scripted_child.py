@@ -18,7 +18,7 @@ from types import FrameType
 
 ENVIRONMENT = os.environ  # noqa: TID251 - the only place where a script can be named
 #: Lives until it is killed, in a session of its own, holding none of its parent's descriptors but the outputs.
-_SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
+_SLEEPER = [sys.executable, "-c", "import os, signal, sys; os.close(int(sys.argv[1])); signal.pause()"]
 
 
 class Part:
@@ -44,8 +44,13 @@ class Part:
 
     def leave(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         """Start a process that outlives this one."""
-        left = subprocess.Popen([*_SLEEPER, *arguments], env=environment, start_new_session=True)
+        started, starting = os.pipe()
+        command = [*_SLEEPER, str(starting), *arguments]
+        left = subprocess.Popen(command, env=environment, start_new_session=True, pass_fds=(starting,))
         left.returncode = 0  # nobody here will ask for it again
+        os.close(starting)
+        os.read(started, 1)  # for a moment after its start Linux shows neither arguments nor environment of a process
+        os.close(started)
         self.say(str(left.pid))
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
@@ -149,12 +150,18 @@ class WorkerProcess:
 async def spawn(spec: SpawnSpec) -> WorkerProcess:
     """Start a worker process.
 
+    Once it has begun, the start is not cancelled: a process that nobody knows of would outlive its folders. It takes
+    milliseconds; the caller that was cancelled gets the process, and ends it.
+
     Raises:
         OSError: The process cannot be started.
     """
     process_tree.adopt_orphans()
     command = [*interpreter.python_command(), "-m", spec.module, str(spec.worker.slot), str(spec.worker.generation)]
-    return await (_spawn_over_stdio if spec.is_over_stdio else _spawn_over_pipes)(command, spec)
+    start = _spawn_over_stdio if spec.is_over_stdio else _spawn_over_pipes
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    with anyio.CancelScope(shield=True):
+        return await start(command, spec)
 
 
 async def _spawn_over_stdio(command: list[str], spec: SpawnSpec) -> WorkerProcess:

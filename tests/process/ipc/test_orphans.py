@@ -31,13 +31,17 @@ def start(home: Path) -> Iterator[Start]:
     with ExitStack() as started:
 
         def start(*arguments: str, **environment: str) -> int:
-            process = subprocess.Popen(
-                [sys.executable, "-c", "import signal; signal.pause()", *arguments],
-                env=environment,
-                start_new_session=True,
+            process = started.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", "import signal; print(flush=True); signal.pause()", *arguments],
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    start_new_session=True,
+                )
             )
-            started.callback(process.wait)
             started.callback(process.kill)
+            assert process.stdout is not None
+            process.stdout.readline()  # for a moment after its start Linux shows no arguments of a process
             return process.pid
 
         yield start

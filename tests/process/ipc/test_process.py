@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 import psutil
 import pytest
 from anyio.abc import Process
@@ -274,6 +275,25 @@ async def test_a_worker_that_cannot_be_started_leaves_nothing_open(
         await spawn(order(home, is_over_stdio=is_over_stdio))
 
     assert open_descriptors() == before
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_a_start_that_has_begun_is_not_cancelled_midway(home: Path, turns: int) -> None:
+    """Its caller gets the process and ends it; nobody else knows of it, and it would outlive its folders."""
+    started: list[WorkerProcess] = []
+
+    async def start() -> None:
+        started.append(await spawn(order(home)))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(start)
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+    (child,) = started
+    await child.end()
+    assert not is_alive(child.pid)
 
 
 async def test_no_pipe_stays_open_when_there_is_none_for_the_way_back(

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from poolwright.domain.tasks import FetchedFile
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
-from poolwright.worker.download.mail_files import type_of_mail
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.transfer.received_file import ReceivedFile
 from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
@@ -34,7 +33,7 @@ class KnownFiles:
             file.source_url: file
             for file in files
             if is_whole and file.source_url and counts[file.source_url] == 1
-            if not (is_mail_used and type_of_mail(file.media_type, file.label))
+            if not (is_mail_used and _is_mail(file))
         }
 
     def validators(self, address: str) -> Validators:
@@ -63,3 +62,9 @@ class KnownFiles:
 
 def _validators_of(known: FetchedFile) -> Validators:
     return Validators(etag=known.etag, last_modified=known.last_modified)
+
+
+def _is_mail(file: FetchedFile) -> bool:
+    from poolwright.worker.download.mail_files import type_of_mail  # noqa: PLC0415 - few packs want it
+
+    return bool(type_of_mail(file.media_type, file.label))
