@@ -21,10 +21,10 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
-# Twice as many processes as the machine that it is made for has cores: half of the time a test waits for a browser, a
-# limit or a program. Who is done helps the others.
+# Three times as many processes as the machine that it is made for has cores: more than half of the time a test waits for
+# a browser, a limit or a program. Who is done helps the others.
 test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 6 --dist worksteal $(ARGS)
 
 stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
 	$(BIN)/python -m tools.stress $(ARGS)

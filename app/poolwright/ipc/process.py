@@ -162,6 +162,8 @@ async def spawn(spec: SpawnSpec) -> WorkerProcess:
     await anyio.lowlevel.checkpoint_if_cancelled()
     with anyio.CancelScope(shield=True):
         return await start(command, spec)
+    msg = "a start that nobody can cancel was cancelled"
+    raise AssertionError(msg)
 
 
 async def _spawn_over_stdio(command: list[str], spec: SpawnSpec) -> WorkerProcess:
