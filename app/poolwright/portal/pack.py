@@ -165,7 +165,8 @@ class Pack(PackTable):
             ready: Its marks, if they differ.
         """
         site = self.site.model_copy(update={"order": path, "orders": (), "find": None})
-        triage = self.triage if ready is None else self.triage.model_copy(update={"ready": (ready,)})
+        marks = self.triage.for_source()
+        triage = marks if ready is None else marks.model_copy(update={"ready": (ready,)})
         rules = {"site": site, "triage": triage, "sources": (), "attachments": attachments or self.attachments}
         return self.model_copy(update=rules)
 

@@ -25,6 +25,8 @@ class PageKind(StrEnum):
     PROBE = "probe"
     #: A page that came in place of a file.
     FILE = "file"
+    #: A further page with files of an order, such as that of its requisition.
+    SOURCE = "source"
 
 
 def _filled(kinds: tuple[PageKind, ...]) -> tuple[PageKind, ...]:
@@ -170,6 +172,24 @@ class TriageMarks(PackTable):
     forbidden: _SomeTables
     not_found: _SomeTables
     ready: _FullTables
+
+    def for_source(self) -> TriageMarks:
+        """Return the marks for a further page of an order, so that they judge it as if it were the order's own.
+
+        Where a verdict has a table that names such pages, only its tables for them count there; else those for orders.
+        """
+        return self.model_copy(update={name: _for_source(getattr(self, name)) for name in type(self).model_fields})
+
+
+def _for_source(tables: tuple[Marks, ...]) -> tuple[Marks, ...]:
+    if not any(PageKind.SOURCE in marks.on and set(marks.on) != set(PageKind) for marks in tables):
+        return tables
+    return tuple(
+        marks.model_copy(update={"on": (*marks.on, PageKind.ORDER)})
+        if PageKind.SOURCE in marks.on
+        else marks.model_copy(update={"on": tuple(kind for kind in marks.on if kind is not PageKind.ORDER)})
+        for marks in tables
+    )
 
 
 def selectors_of(tables: Collection[Marks]) -> list[str]:

@@ -251,3 +251,54 @@ def test_without_routes_in_the_pack_a_fragment_is_no_part_of_an_address() -> Non
     facts = PageFacts(url=f"{ORDER_URL}#login-hint", present=["#order"])
 
     assert classify_visit(pack, BASE, facts, portal_number="123") is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("tables", "order", "source"),
+    [
+        ([{"selector": [".a"]}], Verdict.NOT_FOUND, Verdict.NOT_FOUND),
+        ([{"selector": [".a"], "on": ["order"]}], Verdict.NOT_FOUND, Verdict.NOT_FOUND),
+        ([{"selector": [".a"], "on": ["source"]}], Verdict.READY, Verdict.NOT_FOUND),
+        ([{"selector": [".a"], "on": ["order", "source"]}], Verdict.NOT_FOUND, Verdict.NOT_FOUND),
+        (
+            [{"selector": [".a"], "on": ["order"]}, {"selector": [".b"], "on": ["source"]}],
+            Verdict.NOT_FOUND,
+            Verdict.READY,
+        ),
+        (
+            [{"selector": [".a"], "on": ["order", "file"]}, {"selector": [".b"], "on": ["source"]}],
+            Verdict.NOT_FOUND,
+            Verdict.READY,
+        ),
+        ([{"selector": [".a"]}, {"selector": [".b"], "on": ["source"]}], Verdict.NOT_FOUND, Verdict.NOT_FOUND),
+    ],
+    ids=["every page", "orders", "sources", "both", "each its own", "its own beside that of two", "its own beside all"],
+)
+def test_a_source_is_judged_by_its_own_tables_or_by_those_of_orders(
+    tables: list[dict[str, Any]], order: Verdict, source: Verdict
+) -> None:
+    pack = pack_with({"triage.not_found": tables})
+    facts = PageFacts(url=ORDER_URL, present=["#order", ".a"], status=200)
+
+    assert classify_page(pack.triage, facts) is order
+    assert classify_page(pack.page_at("/req/1").triage, facts) is source
+
+
+def test_the_probe_is_no_source() -> None:
+    ready = [{"selector": ["#order"], "on": ["order"]}, {"selector": ["#user"], "on": ["probe"]}]
+    own = {"selector": ["#requisition"], "on": ["source"]}
+    marks = pack_with({"triage.ready": [*ready, own]}).page_at("/req/1").triage
+
+    def is_ready(selector: str, kind: PageKind) -> bool:
+        return classify_page(marks, PageFacts(url=ORDER_URL, present=[selector], kind=kind)) is Verdict.READY
+
+    assert [is_ready(selector, PageKind.ORDER) for selector in ("#order", "#user", "#requisition")] == [
+        False,
+        False,
+        True,
+    ]
+    assert [is_ready(selector, PageKind.PROBE) for selector in ("#order", "#user", "#requisition")] == [
+        False,
+        True,
+        False,
+    ]
