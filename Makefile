@@ -8,8 +8,14 @@ else
 BIN := .venv/bin
 endif
 
+# Three times as many processes as the machine that it is made for has cores: more than half of the time a test waits for
+# a browser, a limit or a program. Who is done helps the others.
+SIDE_BY_SIDE := -n 6 --dist worksteal
+QUICK := tests/unit tests/contract tests/architecture
+LONG := tests/browser tests/process tests/system
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress quick lint types collected quick-tests chaos image-test bench soak mutants check fix lock docs clean ready
+.PHONY: help demo test long-tests short-tests stress quick lint types collected quick-tests chaos image-test bench soak mutants check fix lock docs clean ready
 
 # Every start of Python would compile the program and the tests anew, hundreds of times in one test run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,10 +27,14 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
-# Three times as many processes as the machine that it is made for has cores: more than half of the time a test waits for
-# a browser, a limit or a program. Who is done helps the others.
-test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
-	$(BIN)/python -m pytest -n 6 --dist worksteal $(ARGS)
+# Without ARGS the tests run in two halves side by side: see `long-tests` and `short-tests`.
+test: ready ## Run every check and every test (make test ARGS="tests/unit -k orders")
+ifeq ($(strip $(ARGS)),)
+	@$(MAKE) -k -j2 long-tests short-tests
+else
+	@$(MAKE) -k -j2 types lint
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+endif
 
 stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
 	$(BIN)/python -m tools.stress $(ARGS)
@@ -58,14 +68,26 @@ types:
 changed-types:
 	$(BIN)/python -m tools.changed_types
 
-# Every test can be found. What it compiles, one process for all, the processes of `test` would each compile themselves
-# in a fresh clone, all at the same moment; here it takes time that the types need anyway.
+# Every test can be found.
 collected:
 	@mkdir -p build
 	$(BIN)/python -m pytest --collect-only -qqq -p no:cacheprovider > build/collected.txt || { cat build/collected.txt; exit 1; }
 
+# Tests that start processes. In a fresh clone six processes would each compile them, all at the same moment; the first
+# command does that once.
+long-tests: types
+	@mkdir -p build
+	@$(BIN)/python -m pytest --collect-only -qqq -p no:cacheprovider $(LONG) > build/collected.txt || { cat build/collected.txt; exit 1; }
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(LONG)
+
+# All other tests, in one process: to hand out ten thousand of them takes as long as to run them. What it says comes when
+# it is done, so that the two halves do not write between each other's lines.
+short-tests: lint
+	@mkdir -p build
+	$(BIN)/python -m pytest -q $(QUICK) > build/short-tests.txt; code=$$?; cat build/short-tests.txt; exit $$code
+
 quick-tests:
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/contract tests/architecture $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(QUICK) $(ARGS)
 
 lint:
 	$(BIN)/python tools/lock.py --check

@@ -47,7 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Folders of tests lie in memory where there is room: there are tens of thousands, and a disk may take milliseconds
     to remove each. Programs that tests start find the tests too: scripted workers are modules here. The driver of the
-    browsers, a Node program that starts hundreds of times, keeps what it has compiled.
+    browsers, a Node program that starts hundreds of times, keeps what it has compiled. Nothing reads the keyring of
+    the person who runs the tests, and nothing searches for it.
 
     A shell hides Ctrl+C from what it starts in the background, and ``nohup`` hides the end of the terminal; what is
     hidden from the tests is hidden from every program that a test starts.
@@ -56,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_DEBUG_TEMPROOT" not in environment and _has_room(_MEMORY):
         environment["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
+    environment.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     environment.setdefault("NODE_COMPILE_CACHE", str(ROOT / "build" / "node"))
     for number, usual in _HEARD.items():
         if signal.getsignal(number) is signal.SIG_IGN:

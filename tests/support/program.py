@@ -232,7 +232,6 @@ def environment_of(folder: Path, portal: PortalClient) -> dict[str, str]:
         "POOLWRIGHT_OUT": "out",
         "POOLWRIGHT_WORKERS": "1",  # a second one is asked for where it is the subject: each costs a browser
         "POOLWRIGHT_BROWSER_PATH": SHELL or "",
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",  # to look for one starts a compiler
         "PYTHONPATH": str(ROOT),
         DESK_MARK: str(folder),
     }

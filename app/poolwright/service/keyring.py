@@ -7,6 +7,8 @@ without a keyring is no error; the functions return the reason why a secret is n
 
 from __future__ import annotations
 
+import sys
+
 from pydantic import SecretStr
 
 from poolwright.portal.login_schema import SecretName
@@ -52,6 +54,7 @@ def fill_from_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
 
 def read_secret(entry: str) -> tuple[str, str]:
     """Return a secret from the keyring, and why it is empty if it is."""
+    _leave_out_macos()
     import keyring  # noqa: PLC0415 - its import searches all keyrings of the system, which is slow and which few runs need
     from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
 
@@ -64,3 +67,13 @@ def read_secret(entry: str) -> tuple[str, str]:
     if not secret:
         return "", f"the system keyring has no entry for it (`keyring set {SERVICE_NAME} {entry}` stores one)"
     return secret, ""
+
+
+def _leave_out_macos() -> None:
+    """Spare the keyring library a search that costs more than all else it does here.
+
+    Its module for macOS looks for Apple's libraries as soon as it is imported; on Linux, Python searches by starting
+    the C compiler and the linker, three times each. Elsewhere the library expects that this module cannot be imported.
+    """
+    if sys.platform != "darwin":
+        sys.modules.setdefault("keyring.backends.macOS.api", None)  # pyright: ignore[reportArgumentType] - cannot be imported
