@@ -16,6 +16,7 @@ import pytest
 from tests.support.failure_hooks import FailureKeeper
 from tests.support.paths import ROOT
 from tests.support.process_guard import ProcessGuard
+from tests.support.shared_folder import open_shared_folder
 
 _TESTS = Path(__file__).parent
 #: The marks of each kind.
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
     environment.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     environment.setdefault("NODE_COMPILE_CACHE", str(ROOT / "build" / "node"))
+    open_shared_folder()
     for number, usual in _HEARD.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)

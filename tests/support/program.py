@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -30,6 +28,7 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support import failure_record
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL
+from tests.support.shared_folder import made_by_one
 
 #: Names the folder in the environment of the program and of all that it starts.
 DESK_MARK = "DESK_FOLDER"
@@ -175,19 +174,19 @@ class MadeProfile:
     visitors: dict[str, str]
 
 
-_made: list[MadeProfile] = []
-
-
 async def made_profile() -> MadeProfile:
-    """The profile that this process copies for its tests: to make one costs more than most of what they are about."""
-    if not _made:
-        folder = Path(tempfile.mkdtemp(prefix="poolwright-desk-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        async with running_portal(order_count=1) as portal:
-            program = ProgramFolder(folder=folder, portal=portal, environment=environment_of(folder, portal))
-            await make_profile(program)
-            _made.append(MadeProfile(folder=folder / "profiles", visitors=await portal.visitors()))
-    return _made[0]
+    """The profile that all processes of a test run copy: to make one costs more than most of what tests are about."""
+    with made_by_one("profile") as made:
+        visitors, folder = made / "visitors.json", made / "profiles"
+        if not visitors.exists():
+            # The test that was making it may have been cut short.
+            await anyio.to_thread.run_sync(partial(shutil.rmtree, made, ignore_errors=True))
+            made.mkdir()
+            async with running_portal(order_count=1) as portal:
+                program = ProgramFolder(folder=made, portal=portal, environment=environment_of(made, portal))
+                await make_profile(program)
+                visitors.write_text(json.dumps(await portal.visitors()), encoding="utf-8")
+        return MadeProfile(folder=folder, visitors=json.loads(visitors.read_text(encoding="utf-8")))
 
 
 async def make_profile(program: ProgramFolder) -> None:
