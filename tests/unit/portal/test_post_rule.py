@@ -34,6 +34,8 @@ READ = {"method": ["read", "search_read"]}
         ({"id": "7"}, {"id": [6, 7]}),
         ({"is_dry": "true"}, {"is_dry": True}),
         ({"name": ""}, {"name": ""}),
+        ([{"method": "read"}, {"method": "unlink"}], {"0.method": "read"}),
+        ([[], [{"method": "read"}]], {"*.*.method": "read"}),
     ],
 )
 def test_a_body_with_the_values_matches(body: object, places: object) -> None:
@@ -120,9 +122,9 @@ def test_the_place_of_a_form_is_the_whole_name_of_a_field() -> None:
 @pytest.mark.parametrize(
     ("places", "told"),
     [
-        ({}, "at least one place"),
-        ({" ": "read"}, "at least one place"),
-        ({"method": []}, "at least one value"),
+        ({}, ", it must name at least one place, such as method "),
+        ({" ": "read"}, ", it must name at least one place, such as method "),
+        ({"method": []}, ", it must hold at least one value "),
         ({"method": None}, "valid tuple"),
     ],
 )
@@ -131,10 +133,17 @@ def test_a_rule_that_would_match_nothing_or_anything_is_refused(places: object, 
         PostRule.model_validate({"address": "^/rpc$", "body": places})
 
 
-@pytest.mark.parametrize(("address", "told"), [(" ", "an empty text"), ("(", "pattern|expression")])
+@pytest.mark.parametrize(("address", "told"), [(" ", ", an empty text is on every page "), ("(", "pattern|expression")])
 def test_its_address_is_a_regular_expression(address: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         PostRule.model_validate({"address": address, "body": READ})
+
+
+def test_a_rule_stays_as_it_was_read() -> None:
+    rule = PostRule.model_validate({"address": "^/rpc$", "body": READ})
+
+    with pytest.raises(ValidationError, match="frozen"):
+        rule.address = "^/other$"
 
 
 def test_every_single_value_has_the_place_by_which_a_rule_names_it() -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.outcomes import Reason
+from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.ipc.messages import Finished
+from poolwright.ipc.messages import Finished, LoginChecked
 from poolwright.supervisor.policy.commands import Command, ExtendPause, Pause, Resume
 from poolwright.supervisor.policy.decide import Decision, decide
-from poolwright.supervisor.policy.events import HoursEnded, PauseEnded, TaskAssigned
-from poolwright.supervisor.policy.pauses import RETRY_AFTER_LIMIT_S, PauseEnd, PauseReason, Pauses
+from poolwright.supervisor.policy.events import HoursEnded, PauseEnded, TaskAssigned, VerificationDue
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, RETRY_AFTER_LIMIT_S, PauseEnd, PauseReason, Pauses
 from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 from tests.support.worker_messages import received
 
@@ -96,6 +96,17 @@ def test_the_next_pause_begins_anew() -> None:
     assert again.state.pauses.ends == {BUSY: PauseEnd(until_s=200.0)}
     assert again.state.pauses.row_counts == {BUSY: 2}, "an extension is no further pause"
     assert pauses(decide(again.state, PauseEnded(cause=BUSY))) == [Resume(cause=BUSY)]
+
+
+def test_the_pause_of_an_unclear_login_check_begins_with_its_message() -> None:
+    missing = Report(reason=Reason.PORTAL_SAYS_MISSING)
+    doubted = decide(holding(), received(Finished, worker=ONE, at_s=100.0, task_id=TASKS[0].task_id, report=missing))
+    asked = decide(doubted.state, VerificationDue(worker=ONE))
+    paused = decide(asked.state, received(LoginChecked, worker=ONE, at_s=100.0, result=LoginCheck.UNCLEAR))
+
+    assert paused.state.pauses.ends == {BUSY: PauseEnd(until_s=100.0 + FIRST_PAUSE_S)}
+    assert pauses(refused(paused.state, 1, 1.0, at_s=101.0)) == []
+    assert pauses(refused(paused.state, 1, FIRST_PAUSE_S, at_s=101.0)) == [extension(FIRST_PAUSE_S)]
 
 
 def test_a_pause_without_a_time_limit_cannot_be_extended() -> None:
