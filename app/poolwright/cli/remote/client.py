@@ -23,9 +23,6 @@ from poolwright.settings import Settings
 TIMEOUT_S = 120.0
 _UNPROCESSABLE = {413, 422}
 
-#: States of orders without an outcome.
-OPEN_STATES = ("QUEUED", "ASSIGNED", "RUNNING")
-
 
 class DaemonRefusedError(PoolError):
     """The daemon refused a request; the message is the daemon's."""

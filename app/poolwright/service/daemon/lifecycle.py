@@ -18,7 +18,7 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.order_groups import quoted_group
 from poolwright.domain.ports import Clock, EventSink
-from poolwright.domain.states import TaskStatus, open_count
+from poolwright.domain.states import open_count
 from poolwright.domain.tasks import FetchedFile
 from poolwright.intake.orders import ReadOptions
 from poolwright.journal.queries import OrderQuery
@@ -225,13 +225,12 @@ async def running_services(
 
 
 def _queue_client(daemon: Daemon) -> QueueClient:
-    async def open_count(list_id: BatchId) -> int:
+    async def open_count_of(list_id: BatchId) -> int:
         if daemon.file_checks.get(list_id) is not None:  # the file check may queue more of its orders
             return 1
-        counts = (await daemon.list_view(list_id)).counts
-        return sum(counts[status.name] for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED, TaskStatus.RUNNING))
+        return open_count((await daemon.list_view(list_id)).counts)
 
     async def cancel_waiting(list_id: BatchId) -> int:
         return await daemon.cancel(OrderQuery(list_id=list_id))
 
-    return QueueClient(submit=daemon.submit, open_count=open_count, cancel_waiting=cancel_waiting)
+    return QueueClient(submit=daemon.submit, open_count=open_count_of, cancel_waiting=cancel_waiting)
