@@ -486,7 +486,7 @@ def test_numbers_and_dates_of_the_list_are_such_in_the_workbook_and_texts_elsewh
     columns = ("PO", "Amount", "Share", "Tiny", "Due", "Centre")
     orders = list_of(
         columns,
-        ("4500000001", "1234.5600000000002", "25.00%", "1e-07", "2024-05-01", "0042"),
+        ("4500000001", "1234.56", "25.00%", "1e-07", "2024-05-01", "0042"),
         ("4500000002", "10.00", "n/a", "", "soon", "1000"),
     )
 
