@@ -291,7 +291,7 @@ async def _running_pool(
             await journal.claim_account(setup.account)
         if not setup.base.exists():
             await _make_base_in_place(setup, clock, observe)
-        await recover(journal, setup.tree, setup.settings.out, setup.settings.max_attempts)
+        await recover(journal, setup.tree, setup.settings.out, setup.settings.max_attempts, observe)
         await reopen(journal, setup.tree, LIBRARY_BATCH_ID, RedoPolicy.RETRYABLE, is_candidate=_was_not_cancelled)
         options = replace(
             pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),

@@ -77,7 +77,7 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
     rules = ColumnRules(template=config.template, page_fields=config.known_fields, group_by=config.group_by)
     tree = _output_tree(config, rules, clock)
     async with SqliteJournal(config.journal_path, clock) as journal:
-        groups_set_aside = await _continue_earlier_work(journal, tree, config)
+        groups_set_aside = await _continue_earlier_work(journal, tree, config, observe)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
         daemon, publish = _create_daemon(config, journal, tree, rules, clock, observe)
         for notice in _start_notices(count, groups_set_aside):
@@ -143,10 +143,12 @@ def _create_daemon(
     return daemon, publish
 
 
-async def _continue_earlier_work(journal: SqliteJournal, tree: OutputTree, config: DaemonConfig) -> Mapping[str, str]:
+async def _continue_earlier_work(
+    journal: SqliteJournal, tree: OutputTree, config: DaemonConfig, observe: EventSink
+) -> Mapping[str, str]:
     """Queue unfinished orders of an earlier daemon or batch; return the groups set aside, with the cause of each."""
     await journal.claim_account(config.account)
-    await recover(journal, tree, config.out, config.pool.max_attempts)
+    await recover(journal, tree, config.out, config.pool.max_attempts, observe)
     await journal.collect_open(COMMON_BATCH_ID, config.account.prefix)
     await journal.keep_aside(COMMON_BATCH_ID)
     return await journal.groups_set_aside(config.account.prefix)
