@@ -125,7 +125,7 @@ class WatchGuard:
             self._watch(event)
         # The border to the user's code. The function is not awaited, so nobody can have cancelled it: such an error is
         # that of something of its own, and must not end the pool.
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+        except (Exception, asyncio.CancelledError) as error:  # noqa: ASYNC103, BLE001
             self._count += 1
             if self._first is None:
                 self._first = error
