@@ -7,6 +7,7 @@ A text becomes a number only if it is the one way to write that number: ``1234.5
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +37,9 @@ _NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 _PADDED = re.compile(rf"0\d{{1,{_DIGITS_MAX - 1}}}", re.ASCII)
+#: A very large or small number as a workbook shows it; in other lists it may be a name.
+_SCIENTIFIC = re.compile(rf"-?[1-9](\.\d{{1,{_DIGITS_MAX - 1}}})?E[+-]\d{{2,3}}", re.ASCII)
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d+", re.ASCII)
 _NEGATIVE_NOTHING = re.compile(r"-[0.]+%?")
 
 _Number: TypeAlias = int | float | date | datetime | time
@@ -58,10 +62,13 @@ def parse_typed(text: str, *, is_value: bool = False) -> TypedValue | None:
     """
     if not text or text[0] not in "-0123456789":
         return None
-    if _NEGATIVE_NOTHING.fullmatch(text):  # a cell would lose the sign
+    is_rounded = not is_value and _LONG_DECIMAL.fullmatch(text) and _digit_count(text) > _DIGITS_MAX
+    if is_rounded or _NEGATIVE_NOTHING.fullmatch(text):  # a cell would lose digits or the sign
         return None
     if is_value and _PADDED.fullmatch(text):
         return TypedValue(value=int(text), number_format="0" * len(text))
+    if is_value and _SCIENTIFIC.fullmatch(text) and math.isfinite(float(text)):
+        return TypedValue(value=float(text), number_format="General")
     for pattern, read in _KINDS:
         if pattern.fullmatch(text):
             return read(text)
@@ -119,8 +126,13 @@ def _whole(text: str) -> TypedValue | None:
     return TypedValue(value=int(text), number_format="0")
 
 
+def _digit_count(text: str) -> int:
+    """Return the number of digits that count in a number."""
+    return len(text.lstrip("-0.").rstrip("%").replace(".", ""))
+
+
 def _decimal(text: str) -> TypedValue | None:
-    if len(text.lstrip("-0.").replace(".", "")) > _DIGITS_MAX:
+    if _digit_count(text) > _DIGITS_MAX:
         return _as_programs_write(text)  # digits of a binary fraction, which no person typed
     places = len(text.partition(".")[2])
     return TypedValue(value=float(text), number_format=f"0.{'0' * places}") if places <= _DIGITS_MAX else None
@@ -133,6 +145,8 @@ def _as_programs_write(text: str) -> TypedValue | None:
 
 
 def _percent(text: str) -> TypedValue | None:
+    if _digit_count(text) > _DIGITS_MAX:
+        return None
     digits = text.removesuffix("%")
     places = len(digits.partition(".")[2])
     return TypedValue(value=float(Decimal(digits) / 100), number_format=f"0{'.' * bool(places)}{'0' * places}%")

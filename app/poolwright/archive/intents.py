@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from poolwright.domain.ids import TaskId
 from poolwright.files.disk import DRAFT_SUFFIX, make_private_folder, replace_private_file
 
+#: Behind the name of an entry that could not be read.
+BROKEN_SUFFIX = ".broken"
+
 
 class Intent(BaseModel):
     """The folder of one order, or the folder that it is being moved to."""
@@ -70,6 +73,11 @@ class IntentLog:
         """Remove entries that a crash left half written: their filings had not begun."""
         for path in self._filing.glob(f"*{DRAFT_SUFFIX}"):
             path.unlink()
+
+    def put_damaged_aside(self) -> list[Path]:
+        """Rename the pending entries that cannot be read, so that they are kept and told once; return their paths."""
+        damaged = [path for path in sorted(self._filing.glob("*.json")) if Intent.read(path) is None]
+        return [path.replace(path.with_name(path.name + BROKEN_SUFFIX)) for path in damaged]
 
     def begin(self, intent: Intent) -> None:
         """Record a filing before its first step."""

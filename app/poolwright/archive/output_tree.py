@@ -89,8 +89,10 @@ class OutputTree:
         self._evidence = EvidenceStore(self._private)
         self._lock = threading.Lock()
 
-    def recover(self) -> None:
+    def recover(self) -> tuple[str, ...]:
         """Finish or roll back every filing that a crashed run left incomplete. Call it before the first order of a run.
+
+        Return a sentence for each filing whose record cannot be read; the record is kept under another name.
 
         Raises:
             OSError: The disk failed; nothing is lost, and the call may be repeated.
@@ -99,6 +101,7 @@ class OutputTree:
             self._intents.remove_drafts()
             for intent in self._intents.all_pending():
                 self._finish_intent(intent)
+            return tuple(map(self._damage_sentence, self._intents.put_damaged_aside()))
 
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         """Move the staged files of an order into their final folder, in one rename.
@@ -215,6 +218,12 @@ class OutputTree:
             raise
         self._finish_intent(intent)
         return intent.folder
+
+    def _damage_sentence(self, kept: Path) -> str:
+        return (
+            f"The record of a filing that an earlier run left unfinished is damaged; it is kept as {kept}. "
+            f"`poolwright verify {self._out}` shows whether the folder of an order is missing: run its list again then."
+        )
 
     def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
         """Return every folder of the order, the oldest first, which a new one will replace."""

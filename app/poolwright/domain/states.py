@@ -358,5 +358,10 @@ def open_count(counts: Mapping[str, int]) -> int:
     return sum(counts.get(status.name, 0) for status in OPEN)
 
 
+def ended_count(counts: Mapping[str, int]) -> int:
+    """Return the number of tasks that have ended, cancelled ones included; the rest are those of ``open_count``."""
+    return sum(counts.get(status.name, 0) for status in OVER)
+
+
 #: All machines, in the order in which the documentation shows them.
 TABLES = (POOL, WORKER, SESSION, TAB, PROFILE, TASK)

@@ -12,6 +12,7 @@ from typing import cast
 
 from poolwright.files.data_tree import DataTree, innermost, is_wrapper, parse_json, parse_xml, unwrap
 from poolwright.files.error_text import is_error_note
+from poolwright.files.message_list import reports_error
 
 #: Media types of error replies.
 ERROR_MEDIA_TYPES = frozenset({"application/problem+json", "application/problem+xml"})
@@ -57,6 +58,10 @@ _ERROR_KEYS = frozenset(
         "iserror",
         "haserror",
         "haserrors",
+        "errortype",
+        "errordetail",
+        "errorsummary",
+        "errorlist",
         "stacktrace",
         "errcode",
         "errmsg",
@@ -72,11 +77,13 @@ _ERROR_KEYS = frozenset(
     }
 )
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "nil", "[]", "{}"})
-_SUCCESS_KEYS = ("success", "ok", "succeeded", "issuccess", "successful", "issuccessful")
-_VERDICT_KEYS = ("status", "result", "outcome", "type", "state", "stat")
+_SUCCESS_KEYS = ("success", "ok", "succeeded", "issuccess", "successful", "issuccessful", "erfolg", "sucesso", "exito")
+_VERDICT_KEYS = ("status", "result", "outcome", "type", "state", "stat", "estado", "stato", "statut", "resultado")
+#: How a key of success says no.
+_NO = frozenset({"false", "n", "no", "nein"})
 _FAILED = frozenset(
     {"error", "fail", "failed", "failure", "exception", "unauthorized", "forbidden", "denied", "nok", "ko", "ng"}
-    | {"rejected", "expired", "notfound", "invalid"}
+    | {"rejected", "expired", "notfound", "invalid", "fehler", "erreur", "errore", "erro", "fehlgeschlagen"}
 )
 _GOOD = frozenset(
     {"ok", "success", "succeeded", "successful", "done", "complete", "completed", "true", "200", "finished"}
@@ -109,8 +116,14 @@ _LOST_KEYS = frozenset({"sessionexpired", "sessiontimeout", "expired", "timeout"
 }
 _STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode", "ret", "retcode", "returncode", "resultcode")
 _NEGATIVE = re.compile(r"-\d{1,9}")
+#: Letters that result codes use for an error and for a failure.
+_BAD_LETTERS = frozenset({"e", "f"})
+#: The type of a problem report (RFC 9457), which names the kind of problem by an address.
+_PROBLEM_TYPE = re.compile(r"(?:https?:/)?/\S+|urn:\S+|about:blank", re.IGNORECASE)
+_PROBLEM_KEYS = frozenset({"type", "title", "status", "detail", "instance"})
 _TEXT_KEYS = frozenset(
     {"message", "msg", "detail", "details", "title", "description", "reason", "text", "statustext", "info", "hint"}
+    | {"meldung", "mensaje", "mensagem", "messaggio", "resultmsg", "resultmessage", "statusmessage", "returnmessage"}
 )
 #: All keys of messages; data of a document has others.
 _MESSAGE_KEYS = (
@@ -158,6 +171,8 @@ def classify_json(text: str) -> ApiReply | None:
     entries = cast("list[object]", data)
     if not entries:
         return ApiReply.STATUS
+    if len(entries) <= _SHORT_KEYS and all(isinstance(entry, str) for entry in entries):
+        return ApiReply.ERROR if _is_error_text(entries[0]) else None
     replies = [_answer(entry, is_element=False) for entry in entries[: _ERRORS_MAX + 1]]
     return ApiReply.ERROR if len(replies) <= _ERRORS_MAX and set(replies) == {ApiReply.ERROR} else None
 
@@ -178,7 +193,7 @@ def classify_xml(text: str) -> ApiReply | None:
 
 def _element_answer(name: str, tree: DataTree) -> ApiReply | None:
     """Classify an element: it wraps a reply, or it is a document, which may contain an element with an error name."""
-    if _is_error_text(innermost(tree)):
+    if _is_error_text(innermost(tree)) or reports_error(tree):
         return ApiReply.ERROR
     if name in _PLACE_KEYS and _is_place(innermost(tree)):
         return ApiReply.ELSEWHERE
@@ -234,12 +249,21 @@ def _word(value: object) -> str:
 
 
 def _is_fault(reply: DataTree, *, is_element: bool) -> bool:
+    if reports_error(reply) or _is_problem(reply):
+        return True
     may_name = not is_element or _is_small(reply)
     if (may_name and _names_error(reply)) or (reply.keys() <= _MESSAGE_KEYS and _reads_as_error(reply)):
         return True
     if len(reply) > _SHORT_KEYS:
         return False
     return _is_refusal(reply) or any(_is_error_text(value) for value in reply.values())
+
+
+def _is_problem(reply: DataTree) -> bool:
+    """Whether a reply is a problem report of RFC 9457."""
+    kind = reply.get("type")
+    is_named = isinstance(kind, str) and bool(_PROBLEM_TYPE.fullmatch(kind))
+    return is_named and bool(reply.get("title")) and reply.keys() <= _PROBLEM_KEYS | _MESSAGE_KEYS
 
 
 def _names_error(reply: DataTree) -> bool:
@@ -252,13 +276,16 @@ def _names_error(reply: DataTree) -> bool:
             and not (isinstance(value, str) and value.strip().lower() in _NO_ERROR)
             for value in errors
         )
-        or any(_is(reply.get(key), "false") for key in _SUCCESS_KEYS)
+        or any(str(reply.get(key)).lower() in _NO for key in _SUCCESS_KEYS)
         or any(map(_reports_failure, reply, reply.values()))
     )
 
 
 def _reports_failure(key: str, value: object) -> bool:
-    """Whether a key ends like an error's and has an object, or is a message with the word of a failure."""
+    """Whether a key ends like an error's and has an object or texts, or is a message with the word of a failure."""
+    if isinstance(value, list):
+        is_told = any(isinstance(entry, str | dict) for entry in cast("list[object]", value))
+        return is_told and key.endswith(("errors", "faults", "exceptions"))
     if isinstance(value, dict):
         return key.endswith(("error", "fault", "exception"))
     return key.endswith(("message", "msg")) and _word(value) in _FAILED
@@ -279,7 +306,7 @@ def _reads_as_error(reply: DataTree) -> bool:
         return True
     status = next((str(reply[key]) for key in _STATUS_KEYS if key in reply), "")
     is_bad = status.isascii() and status.isdecimal() and int(status[:9]) >= _BAD_STATUS_MIN
-    is_bad = is_bad or bool(_NEGATIVE.fullmatch(status))
+    is_bad = is_bad or bool(_NEGATIVE.fullmatch(status)) or status.lower() in _BAD_LETTERS
     if is_bad and (_TEXT_KEYS & reply.keys() or len(reply) == 1):
         return True
     if any(_is(reply.get(key), "0") for key in _SUCCESS_KEYS):

@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from poolwright.files.api_reply import ERROR_MEDIA_TYPES
@@ -34,6 +35,7 @@ from poolwright.files.soft_errors import (
     find_soft_error,
     is_generated_document,
     is_plain_sentence,
+    is_short_text,
 )
 
 PAGES, TEXTUAL = (
@@ -97,7 +99,7 @@ def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> Con
         is_document=is_document,
         is_written=is_written,
         is_words=is_sentence,
-        is_note=is_sentence or (size_bytes <= MESSAGE_MAX_BYTES and not is_written and _is_note(head, kind)),
+        is_note=size_bytes <= MESSAGE_MAX_BYTES and not is_written and _is_note(head, kind),
         magic=magic,
         is_idle=kind in PAGES and _is_idle(path, head, size_bytes),
         is_of_server=kind in PAGES and WebPage(decode_text(head)).is_of_server,
@@ -106,7 +108,9 @@ def scan_content(path: Path, head: bytes, size_bytes: int, declared: str) -> Con
 
 
 def _is_note(head: bytes, kind: ContentType) -> bool:
-    """Whether data has only a few values, or a page only a few words."""
+    """Whether data has only a few values, or a page or text only a few words."""
+    if kind is ContentType.TEXT:
+        return is_short_text(head)
     if kind in PAGES:
         return WebPage(decode_text(head)).is_note
     return kind in {ContentType.XML, ContentType.JSON} and len(head) <= _NOTE_MAX_BYTES
@@ -148,6 +152,17 @@ _ENDING = frozenset({ContentType.PDF, ContentType.ZIP})
 _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
+class FileOrigin(Enum):
+    """Who gave a file."""
+
+    #: A portal, which may have sent something else in its place.
+    PORTAL = auto()
+    #: An archive: no portal packs a message, so a short text in it is a file.
+    ARCHIVE = auto()
+    #: A processor, which made it: only its name is checked.
+    PROCESSOR = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SniffResult:
     """The result of inspecting a saved file."""
@@ -176,7 +191,7 @@ def sniff(
     *,
     declared_size_bytes: int | None = None,
     is_vouched: bool = False,
-    is_own: bool = False,
+    origin: FileOrigin = FileOrigin.PORTAL,
 ) -> SniffResult:
     """Inspect a saved file: its media type, and whether it can be the promised file.
 
@@ -186,7 +201,7 @@ def sniff(
         declared_type: The media type that the portal declared; promises the format if the label does not.
         declared_size_bytes: The size that the portal declared for the file itself, not for a compressed transfer.
         is_vouched: Whether a header of the reply declares it an attachment.
-        is_own: Whether a processor made the file and no portal sent it: then only its name is checked.
+        origin: Who gave the file.
 
     Raises:
         OSError: The file cannot be read.
@@ -199,7 +214,7 @@ def sniff(
         return SniffResult(media_type=media_type, size_bytes=0, problems=("The file is empty.",))
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
-    scan = scan_content(path, head, size_bytes, declared)
+    scan, is_own = scan_content(path, head, size_bytes, declared), origin is FileOrigin.PROCESSOR
     cut_short = tuple(_cut_short(path, size_bytes, scan.kind))
     # A matching declared size is better proof than the end of the file, but a server may cut both.
     is_cut_as_declared = declared_size_bytes == size_bytes
@@ -216,7 +231,7 @@ def sniff(
         size_bytes=size_bytes,
         problems=problems,
         notes=(
-            *_notes(scan, label, is_vouched=is_vouched or is_own),
+            *_notes(scan, label, may_be_message=origin is FileOrigin.PORTAL),
             *(f"{label}: {note.removesuffix('.')}: check it." for note in (cut_short if is_cut_as_declared else ())),
         ),
         is_page=scan.kind in PAGES,
@@ -329,11 +344,15 @@ def _sent_instead(what: str, label: str) -> str:
     return f"Instead of {label or 'the file'}, the portal sent {what}."
 
 
-def _notes(scan: ContentScan, label: str, *, is_vouched: bool) -> Iterator[str]:
-    """Yield what a person should check in an accepted file."""
+def _notes(scan: ContentScan, label: str, *, may_be_message: bool) -> Iterator[str]:
+    """Yield what a person should check in an accepted file.
+
+    A header that declares an attachment says nothing of what is in it: many portals send it before they
+    look for the file.
+    """
     if scan.shape is SoftError.SCRIPT:
         yield f"{label} is {scan.shape}: check whether it is the file."
-    elif scan.is_note and not is_vouched:
+    elif scan.is_note and may_be_message and scan.undecoded is None:
         yield f"{label} has no more content than a message: check whether it is the file."
     if scan.undecoded is not None:
         yield from scan.undecoded.notes(label)

@@ -19,8 +19,14 @@ DataTree: TypeAlias = Mapping[str, object]
 #: Names of elements or keys that only wrap a reply, such as ``GetFileResponse``.
 _WRAPPERS = re.compile(
     r"(?:\w{0,40}(?:response|result|reply|return|answer|output))|root|data|body|payload|envelope|xml|message|content|"
-    r"value|d|rsp|document|item|object|header|head|meta|status"
+    r"value|d|rsp|document|item|object|header|head|meta|\w{0,40}status|"
+    r"operationoutcome"
 )
+#: Keys that only identify a reply beside one of these wrappers.
+_IDENTIFIED = frozenset({"result", "response", "data", "d", "body", "payload"})
+_IDENTIFYING = frozenset({"id", "jsonrpc", "requestid", "traceid", "correlationid", "timestamp"})
+#: Values that wrap nothing.
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 _WRAPPED_DEPTH = 4
 #: A document has at least this many values, or rows.
 _LEAVES_MIN, _LEAVES_DEPTH, _ROWS_DEPTH = 12, 20, 4
@@ -70,10 +76,18 @@ def unwrap(node: object) -> Iterator[DataTree]:
             return
         fields = fold_keys(cast("Mapping[object, object]", node))
         yield fields
-        names = [name for name in fields if not name.startswith("xmlns")]
+        names = _wrapped_names(fields)
         if len(names) != 1 or not is_wrapper(names[0]):
             return
         node = fields[names[0]]
+
+
+def _wrapped_names(fields: DataTree) -> list[str]:
+    """Return the names of the values that a reply has, without namespaces, empty values and its own id."""
+    names = [name for name, value in fields.items() if not name.startswith("xmlns") and value not in _NOTHING]
+    if _IDENTIFIED.isdisjoint(names):
+        return names
+    return [name for name in names if name not in _IDENTIFYING]
 
 
 def is_wrapper(name: str) -> bool:

@@ -43,12 +43,12 @@ _PDF_MARK_WITHIN_BYTES = 1024
 _WEB_PAGE = re.compile(
     # Possessive groups: trying every combination of a thousand comments would never end.
     r"\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*+"
-    r"<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|div|form|table|p|h1)\b)",
+    r"<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|div|form|table|p|h1)(?![\w:.-]))",
     re.IGNORECASE | re.DOTALL,
 )
 #: Output of a server program that failed; before a PDF it is ignored.
 _WEB_FRAGMENT = re.compile(
-    r"\s*<(?:br\b|b>|center\b|font\b|h[2-6]\b|pre\b|span\b|ul\b|ol\b|iframe\b|noscript\b|section\b|main\b|"
+    r"\s*<(?:b>|(?:br|center|font|h[2-6]|pre|span|ul|ol|iframe|noscript|section|main)(?![\w:.-])|"
     r"(?:a|input|frameset|img|hr|strong|em|small|button|nav)[\s>])",
     re.IGNORECASE,
 )

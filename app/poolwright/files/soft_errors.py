@@ -7,6 +7,7 @@ wait is never a document, whatever its name.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -218,7 +219,11 @@ _SCRIPTED = re.compile(
     r"(?:while|for)\s*\([1;]*\);\s*)([{\[].*[}\]])\s*\)?;?",
     re.DOTALL,
 )
+#: A text in quotes, as JSON has it.
+_QUOTED = re.compile(r"\"(?:[^\"\\\x00-\x1f]|\\.)*\"")
 _LINES_LOOKED_AT = 20
+#: How data of programs begins that is as short as a message: EDIFACT, X12, calendars and cards, keys, drawings, SWIFT.
+_PROGRAM_DATA = re.compile(r"UN[AB][:+]|ISA\*|BEGIN:|-----BEGIN |ISO-10303-|:20:|solid ")
 #: Separators of values, beginnings of data, and long strings without spaces.
 _DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
 _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
@@ -258,6 +263,15 @@ def is_plain_sentence(content: bytes) -> bool:
     return is_short and any(char.isalpha() for char in text) and (not _DATA.search(text) or bool(_KEY.fullmatch(text)))
 
 
+def is_short_text(content: bytes) -> bool:
+    """Whether a text is as short as a message in any language: a few lines that are neither a table nor other data."""
+    text = decode_text(content).strip()
+    if is_generated_document(content) or _PROGRAM_DATA.match(text):
+        return False
+    has_words = any(char.isalpha() for char in text)
+    return has_words and len(text) <= _NOTE_MAX_CHARS and len(text.splitlines()) <= _NOTE_MAX_LINES
+
+
 def _is_table(lines: list[str], marks: str) -> bool:
     return len(lines) > 1 and any(lines[0].count(mark) == lines[1].count(mark) > 0 for mark in marks)
 
@@ -280,8 +294,18 @@ def _soft_error_of_page(text: str) -> SoftError | None:
     return SoftError.SCRIPT if page.is_made_by_scripts else None
 
 
+def _unquoted(words: str) -> str:
+    """Return the text of a reply that is a single JSON string, or the words as they are."""
+    if not _QUOTED.fullmatch(words):
+        return words
+    try:
+        return str(json.loads(words)).strip()
+    except ValueError:  # such as a path of Windows
+        return words
+
+
 def _soft_error_of_note(text: str) -> SoftError | None:
-    words = text.strip()
+    words = _unquoted(text.strip())
     if (script := _SCRIPTED.fullmatch(words)) is not None:
         return _ANSWERS[classify_json(script[1])]
     lines = words.splitlines()

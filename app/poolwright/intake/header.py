@@ -48,15 +48,19 @@ def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
     is_named = header is not None
     if header is None:
         header = _plain_header(rows, wide)
+    has_group = header is not None and not is_named and header > 0 and _is_group(rows[header - 1], rows[header])
+    if has_group and header is not None:
+        header -= 1
+        column = next(index for index, name in enumerate(rows[header].cells) if name.strip())
     start = _first_row(top, wide) if header is None else header
     if column is not None and start and all(index in wide and _is_order(rows[index], column) for index in range(start)):
         return _sorted_in(rows, start)
     titles = [f"{_rows_are(rows[:start])} above the table: not read as orders."] if start else []
     if header is None:
         return TableFrame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
-    unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
+    unknown = [] if is_named or has_group else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     names, below = rows[header], rows[header + 1 :]
-    if column is not None and below and _is_continued(names, below[0], column):
+    if column is not None and below and (has_group or _is_continued(names, below[0], column)):
         unknown.append(f"Row {below[0].row_no} continues the header: not read as an order.")
         names, below = _joined(names, below[0], fold_name(wanted or "")), below[1:]
     body, skipped = _without_descriptions(names, below)
@@ -100,6 +104,19 @@ def _is_continued(header: Row, row: Row, column: int) -> bool:
     has_more = any(map(_is_name_alone, row.cells)) and row.filled_count > 1
     has_digits = any(map(str.isdigit, "".join(row.cells)))
     return is_name and has_more and row.cells != header.cells and not has_digits and not row.doubts
+
+
+def _is_group(row: Row, names: Row) -> bool:
+    """Return whether a row with fewer cells than the names below it has a group for them that is called for the orders.
+
+    A title is in the first column; a group that begins further to the right is none.
+    """
+    first = next((index for index, name in enumerate(row.cells) if name.strip()), 0)
+    if not first or first >= len(names.cells) or names.row_no != row.row_no + 1:
+        return False
+    below = names.cells[first]
+    has_values = bool(row.doubts) or any(map(is_value_cell, row.cells))
+    return not has_values and _is_order_name(row.cells[first]) and is_numbering(below)
 
 
 def _is_name_alone(name: str) -> bool:

@@ -186,7 +186,7 @@ async def run_batch(
     async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.claim_account(job.account)
-        await recover(journal, tree, job.out, job.pool.max_attempts)
+        await recover(journal, tree, job.out, job.pool.max_attempts, observe)
         has_begun()
         run = _BatchRun(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
         results.append(await _process_list(run))

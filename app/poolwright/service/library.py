@@ -6,14 +6,12 @@ finished tasks that it submits again are not run twice.
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import inspect
-import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 import anyio
@@ -35,7 +33,7 @@ from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import seal_path
 from poolwright.sdk import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-from poolwright.sdk.discovery import PO_ATTACHMENTS, ModuleProcessor, find_processor
+from poolwright.sdk.discovery import PO_ATTACHMENTS, locate_processor
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.batch_run import make_base_profile
 from poolwright.service.capacity import WorkerCountChoice, resolve_worker_count
@@ -62,6 +60,9 @@ class Callbacks:
     """Functions that the pool calls from its event loop. Each must return at once.
 
     An error of one is logged once and stops no task; it is raised when the pool is left.
+
+    Raises:
+        OptionsError: One is an async function: it is called and not awaited, so nothing of it would run.
     """
 
     #: A worker crashed: its id and the cause. Its tasks return to the queue.
@@ -70,6 +71,15 @@ class Callbacks:
     memory: Callable[[WorkerRef, int], None] | None = None
     #: A task finished: its outcome is known and its files are filed.
     completion: Callable[[POTask, Report], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the functions."""
+        for name in ("crash", "memory", "completion"):
+            if inspect.iscoroutinefunction(getattr(self, name)):
+                raise OptionsError(
+                    f"The function {name} that watches the pool is an async function, which would never run: give a "
+                    "plain function. It can pass what it is told to your own code, such as by a queue."
+                )
 
     def __call__(self, event: Event) -> None:
         """See ``EventSink``."""
@@ -106,14 +116,16 @@ class WatchGuard:
         """
         self._watch = watch
         self._note = note
-        self._first: Exception | None = None
+        self._first: BaseException | None = None
         self._count = 0
 
     def __call__(self, event: Event) -> None:
         """See ``EventSink``."""
         try:
             self._watch(event)
-        except Exception as error:  # the border to the user's code  # noqa: BLE001
+        # The border to the user's code. The function is not awaited, so nobody can have cancelled it: such an error is
+        # that of something of its own, and must not end the pool.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: ASYNC103, BLE001
             self._count += 1
             if self._first is None:
                 self._first = error
@@ -129,75 +141,8 @@ class WatchGuard:
             times = f" It raised {self._count:,} errors." if self._count > 1 else ""
             raise WatchError(f"{self._sentence(self._first)}{times} The pool finished its work.") from self._first
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: BaseException) -> str:
         return f"A function that watches the pool raised {type(error).__name__}: {error}".rstrip(": .") + "."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessorLocation:
-    """How workers import a processor."""
-
-    #: Name of a processor, or ``module:function``.
-    name: str
-    #: Folders that are searched first for its module.
-    import_path: tuple[str, ...] = ()
-
-
-def locate_processor(processor: Processor | str) -> ProcessorLocation:
-    """Find how a worker can import a processor.
-
-    A function is imported from its file, even if that is the running script, whose own work must therefore be under
-    ``if __name__ == "__main__"``. The module of a name is searched beside the script.
-
-    Raises:
-        OptionsError: The function is nested, a method, or in no file; or no processor or several packages have this
-            name, or its module does not exist.
-    """
-    if isinstance(processor, str):
-        return locate_processor_by_name(processor, (sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
-    function = getattr(processor, "__qualname__", "")
-    module = inspect.getmodule(processor)
-    file = getattr(module, "__file__", None)
-    if not function.isidentifier() or module is None or file is None:
-        raise OptionsError(
-            f"The processor {function or processor!r} cannot be imported by workers: it must be a function of a "
-            "module at its top level, not a nested function, a lambda or a method."
-        )
-    name = _module_name(module.__name__, getattr(module, "__spec__", None), Path(file))
-    folder = Path(file).resolve().parents[name.count(".")]
-    return ProcessorLocation(name=f"{name}:{function}", import_path=(str(folder),))
-
-
-def locate_processor_by_name(name: str, import_path: tuple[str, ...]) -> ProcessorLocation:
-    """Resolve a processor name without importing the module it names.
-
-    Raises:
-        OptionsError: No processor or several packages have this name, or its module does not exist.
-    """
-    reference = find_processor(name)
-    if isinstance(reference, ModuleProcessor) and not _module_exists(reference.outermost, import_path):
-        raise OptionsError(
-            f"There is no processor {name!r}: no module {reference.outermost} is in {', '.join(import_path)}, "
-            "and no package of that name is installed."
-        )
-    return ProcessorLocation(name=name, import_path=import_path)
-
-
-def _module_exists(module: str, import_path: Sequence[str]) -> bool:
-    """Return whether a top-level module can be found; submodules cannot be checked without importing the parent."""
-    if PathFinder.find_spec(module, import_path) is not None:
-        return True
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ValueError:  # the module is loaded without a spec: it is the running script
-        return True
-
-
-def _module_name(name: str, spec: object, file: Path) -> str:
-    """Return the name under which other processes import the module; the running script is ``__main__`` here."""
-    if name != "__main__":
-        return name
-    return getattr(spec, "name", None) or file.stem
 
 
 __all__ = [
@@ -346,7 +291,7 @@ async def _running_pool(
             await journal.claim_account(setup.account)
         if not setup.base.exists():
             await _make_base_in_place(setup, clock, observe)
-        await recover(journal, setup.tree, setup.settings.out, setup.settings.max_attempts)
+        await recover(journal, setup.tree, setup.settings.out, setup.settings.max_attempts, observe)
         await reopen(journal, setup.tree, LIBRARY_BATCH_ID, RedoPolicy.RETRYABLE, is_candidate=_was_not_cancelled)
         options = replace(
             pool_options(setup.settings, setup.workers, setup.base, setup.worker_count.worker_count),

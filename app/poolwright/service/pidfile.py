@@ -100,6 +100,30 @@ def find_batch(folder: Path) -> BatchPidfile | None:
     return _read_if_alive(folder / BATCH_PIDFILE_NAME, BatchPidfile)
 
 
+def pidfile_problem(folder: Path) -> str:
+    """Return why it is not known whether a daemon or batch uses this folder, as a sentence; empty if it is known."""
+    kinds: tuple[tuple[str, type[_Pidfile]], ...] = (
+        (DAEMON_PIDFILE_NAME, DaemonPidfile),
+        (BATCH_PIDFILE_NAME, BatchPidfile),
+    )
+    for name, kind in kinds:
+        path = folder / name
+        try:
+            kind.model_validate_json(path.read_bytes())
+            continue
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            reason = f"({error.strerror or error})"
+        except ValidationError:
+            reason = "because it is damaged"
+        return (
+            f"It is not known whether a daemon or a batch is running: {path} cannot be read {reason}. Run this command "
+            "as the user who started it; if that does not help, end the process and start it again."
+        )
+    return ""
+
+
 def _read_if_alive(path: Path, kind: type[_S]) -> _S | None:
     try:
         content = kind.model_validate_json(path.read_bytes())

@@ -81,19 +81,22 @@ class CheckProgress:
     total_count: int = 0
 
 
-async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
+async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int, observe: EventSink) -> None:
     """Return the tasks of a dead run to the queue, and complete its unfinished filings.
+
+    ``observe`` receives a notice for each filing whose record is damaged.
 
     Raises:
         SetupError: The output folder cannot be read or written.
     """
     try:
-        await anyio.to_thread.run_sync(
-            tree.recover, abandon_on_cancel=True
-        )  # may be abandoned at any point, as in a power failure
+        # May be abandoned at any point, as in a power failure.
+        damaged = await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)
     except OSError as error:
         advice = describe_error(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
         raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {advice}") from error
+    for text in damaged:
+        observe(Notice(level=Level.WARNING, text=text))
     await journal.recover(max_attempts)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from poolwright.domain.state_machine import IllegalTransitionError, StateMachine, Transition
-from poolwright.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
+from poolwright.domain.states import CLAIMED, OPEN, OVER, TABLES, ended_count, open_count
 from tests.support.legal_moves import (
     ADDED,
     ALL_TABLES,
@@ -127,3 +127,8 @@ def test_a_task_is_open_or_over_and_only_an_open_one_is_in_somebodys_hands() -> 
 
 def test_open_tasks_are_counted_by_the_names_of_their_states() -> None:
     assert open_count({"QUEUED": 3, "RUNNING": 2, "DONE": 40, "CANCELLED": 50}) == 5
+
+
+def test_cancelled_tasks_have_ended_like_those_with_another_outcome() -> None:
+    assert ended_count({"QUEUED": 3, "RUNNING": 2, "DONE": 39, "CANCELLED": 1}) == 40
+    assert ended_count({}) == 0

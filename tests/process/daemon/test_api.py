@@ -138,6 +138,8 @@ async def test_the_pool_is_steered(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         taken = await running.post(LISTS, {"numbers": [number(1)]}, 201)
         status = await running.get("/api/v1/status")
         called_off = await running.post("/api/v1/orders/cancel", {"list_id": taken["list_id"]})
+        ended = (await running.get("/api/v1/status"))["ended_count"]
+        view = await running.get(f"{LISTS}/{taken['list_id']}")
         await running.post("/api/v1/pool/resume", status=204)
         await running.until(lambda: running.daemon.pool.status is PoolStatus.READY)
         await running.post("/api/v1/workers/1/restart", status=202)
@@ -152,6 +154,8 @@ async def test_the_pool_is_steered(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (status["pool"]["status"], status["pool"]["open_count"]) == ("PAUSED", 1)
     assert status["workers"][0]["memory_bytes"] >= 0
     assert called_off == {"count": 1}
+    assert (status["ended_count"], ended) == (0, 1), "a cancelled order has ended"
+    assert (view["open_count"], view["ended_count"]) == (0, 1)
     assert missing.status_code == 404
     assert (unready.status_code, unready.json()["reasons"][0]) == (503, "The daemon is draining.")
     assert (refused.status_code, "Restart it to continue." in refused.json()["detail"]) == (503, True)

@@ -19,11 +19,12 @@ from poolwright.archive.excel_limits import TEXT_MAX, escape_text, excel_length,
         ("1234.50", 1234.5, "0.00"),
         ("0.25", 0.25, "0.00"),
         ("-0.001", -0.001, "0.000"),
-        ("1234.5600000000002", 1234.5600000000002, "General"),
         ("1e-07", 1e-07, "General"),
         ("1.5e+20", 1.5e20, "General"),
         ("25%", 0.25, "0%"),
         ("25.00%", 0.25, "0.00%"),
+        ("99999999999.1234%", 999999999.991234, "0.0000%"),
+        ("12345678901234.5", 12345678901234.5, "0.0"),
         ("2024-05-01", date(2024, 5, 1), "yyyy-mm-dd"),
         ("2024-05-01 14:30:00", datetime(2024, 5, 1, 14, 30), "yyyy-mm-dd hh:mm:ss"),  # noqa: DTZ001 - Excel has no zones
         ("2024-05-01T14:30", datetime(2024, 5, 1, 14, 30), "yyyy-mm-dd\\Thh:mm"),  # noqa: DTZ001
@@ -38,11 +39,42 @@ def test_a_number_or_a_date_is_one_and_shows_the_same_text(text: str, value: obj
 
 
 @pytest.mark.parametrize(
+    ("text", "value", "number_format"),
+    [
+        ("1234.5600000000002", 1234.5600000000002, "General"),
+        ("1E-07", 1e-07, "General"),
+        ("1.5E+20", 1.5e20, "General"),
+        ("-1.23457E+300", -1.23457e300, "General"),
+        ("0045", 45, "0000"),
+    ],
+)
+def test_a_number_that_the_workbook_has_as_one_stays_one(text: str, value: float, number_format: str) -> None:
+    found = parse_typed(text, is_value=True)
+
+    assert found is not None
+    assert (found.value, found.number_format) == (value, number_format)
+
+
+@pytest.mark.parametrize("text", ["4500012345678901", "12345678901234567", "1E+999", "12E+07", "1.5E+2", "1E7"])
+def test_a_number_with_more_digits_than_excel_keeps_is_text_in_every_list(text: str) -> None:
+    assert parse_typed(text, is_value=True) is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
         "-0.00",
         "-0%",
+        "1234.5600000000002",
+        "4500012345.678901",
+        "123456789012345.6",
+        "99999999999.12345%",
+        "4500012345678901",
+        "12345678901234567",
+        "-12345678901234567",
+        "1.23457E+16",
+        "1E-07",
         "0.1234567890123456789",
         "12345678901234.123456",
         "1.23456789012345678901e+25",

@@ -18,6 +18,7 @@ from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 from poolwright.archive.report_table import Value
+from poolwright.archive.workbooks import filled_workbook
 from poolwright.archive.workbooks.filled_workbook import fill_workbook
 from poolwright.archive.workbooks.list_workbook import ListWorkbook, NotFillableError
 
@@ -259,6 +260,53 @@ def test_a_workbook_that_cannot_be_filled_is_left_alone(
 ) -> None:
     with pytest.raises(NotFillableError, match=problem):
         filled(tmp_path, edited(packed(example()), SHEET, change))
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "a row without a number": lambda text: text.replace(b'<row r="3"', b'<row r="x"'),
+    "a column without an end": lambda text: text.replace(b"<sheetData>", b'<cols><col min="1"/></cols><sheetData>'),
+    "a column with letters": lambda text: text.replace(
+        b"<sheetData>", b'<cols><col min="a" max="2"/></cols><sheetData>'
+    ),
+    "a merged area without a place": lambda text: text.replace(b'ref="A1:E1"', b'ref="x"'),
+    "a merged area without a reference": lambda text: text.replace(b'ref="A1:E1"', b""),
+    "a cell outside the rows": lambda text: text.replace(b"<sheetData>", b"<row><c/></row><sheetData>"),
+    "no end": lambda text: text[:-9],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_sheet_is_left_alone(damage: str, tmp_path: Path) -> None:
+    with pytest.raises(NotFillableError, match="it cannot be read as a workbook of Excel since 2007"):
+        filled(tmp_path, edited(packed(example()), SHEET, DAMAGES[damage]))
+
+
+def test_a_workbook_with_a_damaged_packed_or_locked_part_is_left_alone(tmp_path: Path) -> None:
+    content = packed(example())
+    at = content.rindex(b"PK\x01\x02")
+    damaged = {
+        "unknown compression": content[: at + 10] + b"\x62\x00" + content[at + 12 :],
+        "a password": content[: at + 8] + b"\x01\x00" + content[at + 10 :],
+        "a part that is not what it was": content[: at + 16] + b"1234" + content[at + 20 :],
+        "a relation that is no XML": edited(content, "_rels/.rels", lambda text: text[:60]),
+    }
+    for problem, changed in damaged.items():
+        with pytest.raises(NotFillableError, match="cannot be read as a workbook"):
+            filled(tmp_path, changed)
+        assert problem
+
+
+@pytest.mark.parametrize("kind", [ValueError, LookupError])
+def test_a_fault_of_the_program_is_not_told_as_one_of_the_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise kind
+
+    monkeypatch.setattr(filled_workbook, "_edited", fail)
+
+    with pytest.raises(kind):
+        filled(tmp_path, packed(example()))
 
 
 def test_a_sheet_in_another_encoding_is_left_alone(tmp_path: Path) -> None:

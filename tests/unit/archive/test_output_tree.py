@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
+from poolwright.archive.intents import task_key
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
 from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.archive.target_folder import SpellingVariants
 from poolwright.domain.errors import OptionsError
+from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.ports import Archive
 from tests.support.archive_orders import (
@@ -507,3 +509,24 @@ def test_an_order_that_no_list_gave_the_columns_of_the_template_says_why_its_fol
         "list with --redo all to move it."
     )
     assert (known.folder, known.notices) == ("Ann/Unknown/PO2", ())
+
+
+def test_a_damaged_record_of_an_unfinished_filing_is_kept_and_told_once(tree: OutputTree, out: Path) -> None:
+    filing = out / PRIVATE_NAME / "filing"
+    filing.mkdir(parents=True)
+    (filing / "a.json").write_text("{ cut")
+    (filing / "b.json").write_bytes(b"")
+    whole = '{"task_id": "demo:1", "folder": "Acme/PO1"}'
+    (filing / f"{task_key(TaskId('demo:1'))}.json").write_text(whole)
+
+    told = tree.recover()
+
+    assert [path.name for path in sorted(filing.iterdir())] == ["a.json.broken", "b.json.broken"]
+    assert (filing / "a.json.broken").read_text() == "{ cut"
+    assert told[0] == (
+        "The record of a filing that an earlier run left unfinished is damaged; it is kept as "
+        f"{filing / 'a.json.broken'}. `poolwright verify {out}` shows whether the folder of an order is missing: "
+        "run its list again then."
+    )
+    assert len(told) == 2
+    assert tree.recover() == (), "it was told"

@@ -32,6 +32,17 @@ def test_where_nothing_works_that_is_not_well(command: Command, program: Path) -
     assert (told.exit_code, "no daemon and no batch is running on" in told.output) == (1, True)
 
 
+def test_a_sign_of_a_process_that_nobody_can_read_is_not_taken_for_none(command: Command, private: Path) -> None:
+    (private / "daemon.json").write_text("{ cut")
+
+    told = command("health", "--out", str(private.parent))
+    refused = command("pause", "--out", str(private.parent))
+
+    assert told.exit_code == 1
+    assert "unhealthy: It is not known whether a daemon or a batch is running" in told.output
+    assert "It is not known whether a daemon or a batch is running" in f"{refused.output} {refused.exception}"
+
+
 def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> None:
     out = str(private.parent)
     with batch_pidfile(private, NOW) as tell_draining:

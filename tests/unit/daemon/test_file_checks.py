@@ -22,7 +22,7 @@ from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.daemon import file_checks as module
 from poolwright.service.daemon.errors import ConflictError
-from poolwright.service.daemon.file_checks import CHECKS_FILE_NAME, FileChecks
+from poolwright.service.daemon.file_checks import BROKEN_SUFFIX, CHECKS_FILE_NAME, FileChecks
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 
@@ -221,12 +221,52 @@ async def test_what_stands_in_the_way_is_told_and_tried_again(tmp_path: Path, mo
     assert here.told[1][0] is Level.INFO
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "sometimes"}', '"x"'])
-async def test_a_file_that_is_none_is_no_hindrance(tmp_path: Path, text: str) -> None:
-    (tmp_path / CHECKS_FILE_NAME).write_text(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"a": "sometimes"}',
+        '"x"',
+        '{"a": {"redo": "all", "is_refresh": "?"}}',
+        '{"a": {"is_refresh": true}}',
+    ],
+)
+async def test_a_damaged_file_is_kept_and_told_and_is_no_hindrance(tmp_path: Path, text: str) -> None:
+    path, broken = tmp_path / CHECKS_FILE_NAME, tmp_path / (CHECKS_FILE_NAME + BROKEN_SUFFIX)
+    path.write_text(text)
+    async with place(tmp_path) as here:
+        await here.until(lambda: here.told)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
+        await here.until(lambda: here.reopened)
+
+    level, told = here.told[0]
+    assert level is Level.WARNING
+    assert told.startswith(f"The file with the waiting file checks ({path}) cannot be read because it is damaged. ")
+    assert told.endswith(f"send those lists again; the file is kept as {broken}.")
+    assert broken.read_text() == text
+
+
+async def test_a_file_that_cannot_be_read_or_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / CHECKS_FILE_NAME).mkdir()
+    broken = tmp_path / (CHECKS_FILE_NAME + BROKEN_SUFFIX)
+    broken.mkdir()
+    (broken / "in the way").touch()
+    async with place(tmp_path) as here:
+        await here.until(lambda: here.told)
+
+    level, text = here.told[0]
+    assert (level, "cannot be read (Is a directory)" in text) == (Level.WARNING, True)
+    assert text.endswith("The file cannot be kept (Directory not empty): the next check replaces it.")
+
+
+async def test_nothing_is_told_of_a_file_that_is_not_there(tmp_path: Path) -> None:
     async with place(tmp_path) as here:
         await here.checks.add(BATCH, RedoPolicy.ALL)
         await here.until(lambda: here.reopened)
+
+    assert [level for level, _ in here.told if level is Level.WARNING] == []
 
 
 async def test_a_disk_that_does_not_take_the_note_refuses_the_list(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.files.file_format import FORMATS, ContentType
 from poolwright.files.media_type import HEAD_BYTES, content_type_of, media_type_of, promised_format
 from poolwright.files.names import with_ending
@@ -538,4 +538,4 @@ def test_an_answer_of_a_radio_server_is_no_file(tmp_path: Path, content: bytes, 
     told = "The portal answered in ICY, which is not HTTP: the header of its answer is in the file."
 
     assert (told in sniff(saved(tmp_path, content), "Delivery.txt").problems) == is_icy
-    assert told not in sniff(saved(tmp_path, content), "Delivery.txt", is_own=True).problems
+    assert told not in sniff(saved(tmp_path, content), "Delivery.txt", origin=FileOrigin.PROCESSOR).problems

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.files.soft_errors import SoftError, WebPage
 
 FAULTS = [
@@ -399,6 +399,12 @@ MESSAGE_LIKE = "has no more content than a message: check whether it is the file
     ("content", "label"),
     [
         ("Please deliver to gate 3.", "note.txt"),
+        ("Please deliver to gate 3.\nRing the bell.\n\n", "note.txt"),
+        ("One;\ntwo\nthree words", "note.txt"),
+        ("Oeps; probeer het later", "list.csv"),
+        ("Rendering: queue full (0x17); call 4711", "Invoice"),
+        ("n" * 400, "note.txt"),
+        ("\u4f55\u304b\u304c\u304a\u304b\u3057\u3044\u3067\u3059\u3002", "note.txt"),
         ('{"meta":{"code":17}}', "a.json"),
         ("<root/>", "a.xml"),
         ("<html><title>Terms of use</title><button>I accept</button></html>", "a.html"),
@@ -410,14 +416,26 @@ def test_what_has_no_more_content_than_a_message_is_filed_with_a_word(tmp_path: 
 
     assert sniff(path, label).problems == ()
     assert sniff(path, label).notes == (f"{label} {MESSAGE_LIKE}",)
-    assert sniff(path, label, is_vouched=True).notes == ()
-    assert sniff(path, label, is_own=True).notes == ()
+    assert sniff(path, label, is_vouched=True).notes == (f"{label} {MESSAGE_LIKE}",), "a header proves no content"
+    assert sniff(path, label, origin=FileOrigin.PROCESSOR).notes == ()
+    assert sniff(path, label, origin=FileOrigin.ARCHIVE).notes == (), "no portal packs a message"
 
 
 @pytest.mark.parametrize(
     ("content", "label"),
     [
-        ("Please deliver to gate 3.\nRing the bell.", "note.txt"),
+        ("One\ntwo\nthree\nfour words", "note.txt"),
+        ("n" * 401, "note.txt"),
+        ("4500010001\n4500010002", "note.txt"),
+        ("PO;Qty\n4500010001;2", "list.csv"),
+        ("UNA:+.? 'UNB+UNOA:1+54:14+87:14+020102:1000+12'", "a.edi"),
+        ("UNB+UNOC:3+A+B+240101:1200+1'UNH+1+ORDERS:D:96A:UN'", "a.txt"),
+        ("ISA*00*          *00*          *ZZ*A              *ZZ*B", "a.edi"),
+        ("BEGIN:VCARD\nFN:A", "card.vcf"),
+        ("-----BEGIN CERTIFICATE-----\nMIIB", "key.pem"),
+        ("ISO-10303-21;\nHEADER;", "part.step"),
+        (":20:STARTUMSE\n:25:10020030/1234567", "mt940.txt"),
+        ("solid part\nendsolid part", "part.stl"),
         (f'{{"meta":{{"code":17,"x":"{"x" * 1024}"}}}}', "a.json"),
         ('{"orders":[{"id":1,"qty":2},{"id":2,"qty":3}]}', "a.json"),
         (f"<html><title>Terms of use</title>{'word ' * 81}</html>", "a.html"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.files.soft_errors import SoftError, WebPage
 from tests.unit.files.test_content_type import saved
 
@@ -168,7 +168,8 @@ def test_such_a_page_is_told_without_a_name_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", DOCUMENTS)
 def test_a_document_that_a_portal_calls_a_file_is_one(tmp_path: Path, page: str) -> None:
     for encoding in ("utf-8", "utf-16"):
-        finding = sniff(saved(tmp_path, DOCUMENTS[page].encode(encoding)), "offer.html", "text/html", is_vouched=True)
+        path = saved(tmp_path, DOCUMENTS[page].encode(encoding))
+        finding = sniff(path, "offer.html", "text/html", is_vouched=True, origin=FileOrigin.ARCHIVE)
 
         assert (finding.problems, finding.notes) == ((), ())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from poolwright.intake.grid import can_be_order, is_value_cell
@@ -217,6 +219,56 @@ def test_names_of_columns_below_those_of_their_groups_are_a_header_too(
     assert "|".join(frame.header.cells) == joined
     assert frame.rows == tuple(rows[2:])
     assert frame.notices == ("Row 2 continues the header: not read as an order.",)
+
+
+GROUPED = (("A", "700001", "4500010001", "5"), ("B", "700002", "4500010002", "6"))
+
+
+@pytest.mark.parametrize(
+    ("groups", "names", "joined"),
+    [
+        (("", "", "Order", ""), ("Name", "Number", "Number", "Qty"), "Name|Number|Order Number|Order Qty"),
+        (("", "", "PO"), ("Name", "ID", "No.", "Qty"), "Name|ID|PO No.|PO Qty"),
+        (("", "", "Order", "Invoice"), ("Name", "ID", "Number", "Number"), "Name|ID|Order Number|Invoice Number"),
+    ],
+)
+def test_a_single_group_above_the_names_belongs_to_them(
+    groups: tuple[str, ...], names: tuple[str, ...], joined: str
+) -> None:
+    rows = rows_of(("Our list",), groups, names, *GROUPED)
+    frame = find_frame(rows)
+
+    assert frame.header is not None
+    assert "|".join(frame.header.cells) == joined
+    assert frame.rows == tuple(rows[3:])
+    assert frame.notices == (
+        "Row 1 is above the table: not read as orders.",
+        "Row 3 continues the header: not read as an order.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "names"),
+    [
+        (("Order",), ("Number", "ID", "Number", "Qty")),
+        (("", "", "Prices"), ("Name", "ID", "Number", "Qty")),
+        (("", "", "Order"), ("Name", "ID", "Weight", "Qty")),
+        (("", "", "Order", "7"), ("Name", "ID", "Number", "Qty")),
+        (("", "", "", "", "Order"), ("Name", "ID", "Number", "Qty")),
+    ],
+)
+def test_a_title_above_the_names_is_no_group_of_them(groups: tuple[str, ...], names: tuple[str, ...]) -> None:
+    frame = find_frame(rows_of(groups, names, *GROUPED))
+
+    assert frame.header is None or frame.header.cells == names
+
+
+def test_a_group_that_is_apart_from_the_names_is_none() -> None:
+    apart = [replace(row, row_no=row.row_no + 1) for row in rows_of(("Name", "ID", "Number", "Qty"), *GROUPED)]
+    frame = find_frame([*rows_of(("", "", "Order")), *(replace(row, row_no=row.row_no + 1) for row in apart)])
+
+    assert frame.header is not None
+    assert frame.header.cells == ("Name", "ID", "Number", "Qty")
 
 
 @pytest.mark.parametrize("wanted", ["Order", "Number"])

@@ -64,6 +64,12 @@ class TestBinary:
             ("4500010001", "", "TRUE"),
         ]
 
+    def test_a_number_with_more_digits_than_excel_keeps_is_written_out_and_doubtful(self) -> None:
+        [row] = read_workbook(xlsb([[cell(0, 4500012345678901.0)]]), "orders.xlsb").rows
+
+        assert row.cells == ("4500012345678901",)
+        assert "its last digits are lost" in row.doubts[0]
+
     def test_dates_errors_hidden_rows_and_merged_cells_are_told(self) -> None:
         rows = [[cell(0, "PO")], [cell(0, 45413, 1)], [cell(0, b"\x2a")], [cell(0, "450001")], [cell(1, "x")]]
         merged = record(176, struct.pack("<4I", 3, 4, 0, 0))
@@ -101,6 +107,13 @@ class TestOpenDocument:
         grid = read_workbook(ods(ods_row(number("4500010001", "45.000"))), "orders.ods")
 
         assert "shows '45.000' and holds 4500010001" in grid.rows[0].doubts[0]
+
+    @pytest.mark.parametrize("shown", ["12345678901234567", "1.23E+16", ""])
+    def test_a_number_with_more_digits_than_excel_keeps_is_written_out_and_doubtful(self, shown: str) -> None:
+        [row] = read_workbook(ods(ods_row(number("12345678901234567", shown))), "orders.ods").rows
+
+        assert row.cells == ("12345678901234567",)
+        assert "its last digits are lost" in row.doubts[0]
 
     def test_formulas_without_values_and_with_errors_are_doubtful(self) -> None:
         bare = '<table:table-cell table:formula="of:=[.A1]"/>'
@@ -150,6 +163,7 @@ class TestXmlOf2003:
             '<Row ss:Index="3"><Cell ss:MergeDown="1" ss:StyleID="z"><Data ss:Type="Number">123456</Data></Cell>'
             '<Cell ss:Index="3"><Data ss:Type="String">a</Data></Cell></Row>'
             '<Row ss:Hidden="1"><Cell ss:Index="3"><Data ss:Type="DateTime">2024-05-01T00:00:00.000</Data></Cell></Row>'
+            '<Row><Cell><Data ss:Type="Number">12345678901234567</Data></Cell></Row>'
         )
         sheet = f'<Worksheet ss:Name="Orders"><Table>{rows}</Table></Worksheet>'
         grid = read_xml_workbook(f"{XML_HEAD}{style}{sheet}</Workbook>".encode(), "orders.xls")
@@ -157,8 +171,10 @@ class TestXmlOf2003:
         assert [(row.row_no, row.cells) for row in grid.rows] == [
             (3, ("0000123456", "", "a")),
             (4, ("0000123456", "", "2024-05-01")),
+            (5, ("12345678901234567",)),
         ]
         assert 2 in grid.rows[1].doubts
+        assert "its last digits are lost" in grid.rows[2].doubts[0]
         assert any("Row 4" in notice and "hidden" in notice for notice in grid.notices)
 
     def test_other_xml_is_refused_as_what_it_is(self) -> None:

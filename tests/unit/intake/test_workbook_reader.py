@@ -32,9 +32,11 @@ def cells_of(content: bytes, sheet_name: str | None = None) -> list[tuple[str, .
         (4500012345, "4500012345"),
         (4500012345.0, "4500012345"),
         (999_999_999_999_999, "999999999999999"),
-        (1_000_000_000_000_000, "1E+15"),
-        (-1_000_000_000_000_000, "-1E+15"),
-        (123_456_789_012_345_678, "1.23456789012346E+17"),
+        (1_000_000_000_000_000, "1000000000000000"),
+        (-1_000_000_000_000_000, "-1000000000000000"),
+        (4_500_012_345_678_901, "4500012345678901"),
+        (1e21, "1E+21"),
+        (1e-7, "1E-07"),
         (12.5, "12.5"),
         (-3, "-3"),
         (True, "TRUE"),
@@ -50,6 +52,26 @@ def cells_of(content: bytes, sheet_name: str | None = None) -> list[tuple[str, .
 )
 def test_a_cell_is_the_text_that_a_person_sees(value: object, text: str) -> None:
     assert cells_of(xlsx({"A": [["x", value, "y"]]})) == [("x", text, "y")]
+
+
+@pytest.mark.parametrize("written", ["12345678901234567", "-4006381333931000001", "99999999999999999999"])
+@pytest.mark.parametrize("number_format", ["General", "0", "#,##0", '"PO"0'])
+def test_a_number_with_more_digits_than_excel_keeps_has_all_that_the_file_has_and_is_no_order(
+    written: str, number_format: str
+) -> None:
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet["A1"] = 1
+    sheet["A1"].number_format = number_format
+    content = saved(workbook)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        edited = packed.read(SHEET_XML).replace(b"<v>1</v>", f"<v>{written}</v>".encode())
+    [row] = read_workbook(rezipped(content, {SHEET_XML: edited}), "orders.xlsx").rows
+
+    assert row.cells == (written,)
+    assert "its last digits are lost" in row.doubts[0]
+    assert row.values == {0}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.library import locate_processor, open_pool
+from poolwright.sdk.discovery import locate_processor
+from poolwright.service.library import open_pool
 from tests.support import own_processors
 from tests.support.machine import GB, with_memory
 from tests.support.own_pool import own_pool

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.service.library import locate_processor, open_pool
+from poolwright.sdk.discovery import locate_processor
+from poolwright.service.library import open_pool
 from tests.support.packages import install
 
 

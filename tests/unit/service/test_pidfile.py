@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.pidfile import DAEMON_PIDFILE_NAME, batch_pidfile, daemon_pidfile, find_batch, find_daemon
+from poolwright.service.pidfile import (
+    BATCH_PIDFILE_NAME,
+    DAEMON_PIDFILE_NAME,
+    batch_pidfile,
+    daemon_pidfile,
+    find_batch,
+    find_daemon,
+    pidfile_problem,
+)
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -75,3 +83,26 @@ def test_a_process_that_is_gone_is_nobody(tmp_path: Path) -> None:
         change(tmp_path, pid=2**22 + 1, birth="")
 
         assert find_daemon(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", [DAEMON_PIDFILE_NAME, BATCH_PIDFILE_NAME])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}'])
+def test_a_sign_that_nobody_can_read_is_not_taken_for_none(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    problem = pidfile_problem(tmp_path)
+
+    assert problem.startswith("It is not known whether a daemon or a batch is running: ")
+    assert f"{tmp_path / name} cannot be read because it is damaged." in problem
+
+
+def test_a_sign_that_this_user_may_not_read_is_told_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / BATCH_PIDFILE_NAME).mkdir()
+
+    assert f"{tmp_path / BATCH_PIDFILE_NAME} cannot be read (Is a directory)." in pidfile_problem(tmp_path)
+
+
+def test_a_sign_that_is_not_there_or_whole_is_no_problem(tmp_path: Path) -> None:
+    assert pidfile_problem(tmp_path / "nowhere") == ""
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW), batch_pidfile(tmp_path, NOW):
+        assert pidfile_problem(tmp_path) == ""

@@ -7,31 +7,25 @@ and only where cells are added, so no library has to understand the rest.
 
 from __future__ import annotations
 
-import io
-import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from lxml import etree
 from openpyxl.utils import get_column_letter
 
 from poolwright.archive.excel_limits import COLUMNS_MAX, CUT_MARK, escape_text, shorten_text
 from poolwright.archive.report_table import RESULT_COLUMNS, Value
 from poolwright.archive.workbooks.list_workbook import ListWorkbook, NotFillableError
-from poolwright.archive.workbooks.sheet_layout import SheetLayout, SheetRow, sheet_layout, tag_end
+from poolwright.archive.workbooks.sheet_layout import SheetDamagedError, SheetLayout, SheetRow, sheet_layout, tag_end
+from poolwright.archive.workbooks.workbook_package import WorkbookPackage, unreadable_error
 from poolwright.files.disk import CancelCheck, never_cancel
 
 #: Widths of the result columns in letters.
 _WIDTHS: Mapping[str, int] = {"What to do": 40, "Detail": 40, "Folder": 30, "File names": 40, "Finished at (UTC)": 20}
 _WIDTH = 16
-_PIECE_BYTES = 1024 * 1024
-_WORKBOOK = "xl/workbook.xml"
 _SIGNATURES = "_xmlsignatures/"
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)[\"']")
 _SPANS = re.compile(rb"\sspans\s*=\s*(?:\"[^\"]*\"|'[^']*')")
@@ -58,32 +52,24 @@ def fill_workbook(
         NotFillableError: It is gone or changed, no workbook of Excel since 2007, or cannot be edited without a loss.
         OSError: The target cannot be written.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(book.content())) as package:
-            if any(name.startswith(_SIGNATURES) for name in package.namelist()):
-                msg = "it is signed, and further cells would break its signature"
-                raise NotFillableError(msg)
-            part = _sheet_part(package, book.sheet)
-            sheet = _filled_sheet(package.read(part), book.header_row_no, headers, results, cancel_check)
-            _write(target, package, part, sheet, cancel_check)
-    except (zipfile.BadZipFile, zlib.error, etree.LxmlError, expat.ExpatError, LookupError, ValueError) as error:
-        msg = "it cannot be read as a workbook of Excel since 2007"
-        raise NotFillableError(msg) from error
+    with WorkbookPackage.open(book.content()) as package:
+        if any(entry.filename.startswith(_SIGNATURES) for entry in package.entries):
+            msg = "it is signed, and further cells would break its signature"
+            raise NotFillableError(msg)
+        part = package.sheet_part(book.sheet)
+        sheet = _filled_sheet(package.read(part), book.header_row_no, headers, results, cancel_check)
+        _write(target, package, part, sheet, cancel_check)
 
 
-def _write(target: Path, package: zipfile.ZipFile, part: str, sheet: bytes, cancel_check: CancelCheck) -> None:
+def _write(target: Path, package: WorkbookPackage, part: str, sheet: bytes, cancel_check: CancelCheck) -> None:
     """Write a package with another content of one part."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as filled:
-        for info in package.infolist():
+        for info in package.entries:
             cancel_check()
             with filled.open(_entry(info), "w") as entry:
-                if info.filename == part:
-                    entry.write(sheet)
-                    continue
-                with package.open(info) as source:
-                    while piece := source.read(_PIECE_BYTES):
-                        cancel_check()
-                        entry.write(piece)
+                for piece in (sheet,) if info.filename == part else package.pieces(info):
+                    cancel_check()
+                    entry.write(piece)
 
 
 def _entry(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
@@ -91,37 +77,6 @@ def _entry(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
     copied = zipfile.ZipInfo(info.filename, info.date_time)
     copied.compress_type, copied.external_attr = zipfile.ZIP_DEFLATED, info.external_attr
     return copied
-
-
-def _sheet_part(package: zipfile.ZipFile, title: str) -> str:
-    """Return the name of the part with a sheet.
-
-    Raises:
-        KeyError: There is none.
-    """
-    roots = _relations(package, "")
-    workbook = next((target for kind, target in roots.values() if kind == "officeDocument"), _WORKBOOK)
-    relations = _relations(package, workbook)
-    for sheet in _root(package, workbook).iter("{*}sheet"):
-        identifier = next((value for name, value in sheet.items() if etree.QName(name).localname == "id"), "")
-        if sheet.get("name") == title and identifier in relations:
-            return relations[identifier][1]
-    raise KeyError(title)
-
-
-def _relations(package: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
-    """Return the relations of a part, or of the whole package: kind and target by id."""
-    folder, name = posixpath.split(part)
-    found: dict[str, tuple[str, str]] = {}
-    for element in _root(package, posixpath.join(folder, "_rels", f"{name}.rels")).iter("{*}Relationship"):
-        target = posixpath.normpath(posixpath.join("/", folder, element.get("Target") or "")).lstrip("/")
-        found[element.get("Id") or ""] = ((element.get("Type") or "").rpartition("/")[2], target)
-    return found
-
-
-def _root(package: zipfile.ZipFile, part: str) -> etree._Element:  # pyright: ignore[reportPrivateUsage]
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return etree.fromstring(package.read(part), parser)
 
 
 def _filled_sheet(
@@ -137,7 +92,10 @@ def _filled_sheet(
     ):
         msg = "its sheet has an unusual encoding"
         raise NotFillableError(msg)
-    layout = sheet_layout(content, cancel_check)
+    try:
+        layout = sheet_layout(content, cancel_check)
+    except SheetDamagedError as error:
+        raise unreadable_error() from error
     first = layout.last_column + 1
     if first + len(headers) - 1 > COLUMNS_MAX:
         msg = "it has no room for further columns"

@@ -14,6 +14,10 @@ from poolwright.files.disk import CancelCheck
 _REFERENCE = re.compile(r"([A-Z]{1,3})\d+")
 
 
+class SheetDamagedError(Exception):
+    """The XML of a sheet is damaged."""
+
+
 @dataclass(slots=True)
 class SheetRow:
     """A row of the sheet: where its parts are in the bytes."""
@@ -52,6 +56,8 @@ class SheetLayout:
 
     def add_cell(self, attributes: Mapping[str, str]) -> None:
         """Add the next cell of the last row."""
+        if not self.rows:
+            raise SheetDamagedError("a cell is in no row of the sheet")
         row, reference = self.rows[-1], _REFERENCE.fullmatch(attributes.get("r", ""))
         row.last_column = column_index_from_string(reference[1]) if reference else row.last_column + 1
         row.style = attributes.get("s", "")
@@ -62,8 +68,7 @@ def sheet_layout(content: bytes, cancel_check: CancelCheck) -> SheetLayout:
     """Return what is where in the XML of a sheet.
 
     Raises:
-        xml.parsers.expat.ExpatError: It is no XML.
-        LookupError, ValueError: It is damaged.
+        SheetDamagedError: It is no XML, or a number or reference in it is none.
     """
     return _SheetParser(content, cancel_check).parse()
 
@@ -90,7 +95,10 @@ class _SheetParser:
 
     def parse(self) -> SheetLayout:
         self._parser.StartElementHandler, self._parser.EndElementHandler = self._start, self._end
-        self._parser.Parse(self._content, True)  # noqa: FBT003 - the library's own order of arguments
+        try:
+            self._parser.Parse(self._content, True)  # noqa: FBT003 - the library's own order of arguments
+        except expat.ExpatError as error:
+            raise SheetDamagedError(str(error)) from error
         return self._layout
 
     @property
@@ -105,7 +113,7 @@ class _SheetParser:
 
     def _start_row(self, name: str, attributes: dict[str, str]) -> None:
         self._cancel_check()
-        number = int(attributes["r"]) if "r" in attributes else self._layout.next_row_no
+        number = _number(attributes, "r") if "r" in attributes else self._layout.next_row_no
         row = SheetRow(number=number, name=name, start=self._at, tag_end=tag_end(self._content, self._at))
         self._layout.rows.append(row)
 
@@ -113,13 +121,17 @@ class _SheetParser:
         self._layout.add_cell(attributes)
 
     def _start_area(self, _: str, attributes: dict[str, str]) -> None:
-        ends = [column_index_from_string(found[1]) for found in _REFERENCE.finditer(attributes["ref"])]
+        ends = [column_index_from_string(found[1]) for found in _REFERENCE.finditer(attributes.get("ref", ""))]
+        if not ends:
+            raise SheetDamagedError("a merged area has no place")
         self._layout.last_column = max(self._layout.last_column, *ends)
 
     def _start_columns(self, _: str, __: dict[str, str]) -> None:
         self._layout.columns_at = (self._at, tag_end(self._content, self._at))
 
     def _start_column(self, _: str, attributes: dict[str, str]) -> None:
+        for name in ("min", "max"):
+            _number(attributes, name)
         self._layout.columns.append(attributes)
 
     def _start_data(self, name: str, _: dict[str, str]) -> None:
@@ -135,6 +147,13 @@ class _SheetParser:
         elif place == ("cols", "worksheet") and self._content.startswith(b"</", self._at):
             start, _end = self._layout.columns_at or (self._at, self._at)
             self._layout.columns_at = (start, tag_end(self._content, self._at))
+
+
+def _number(attributes: Mapping[str, str], name: str) -> int:
+    try:
+        return int(attributes[name])
+    except (KeyError, ValueError) as error:
+        raise SheetDamagedError(f"{name} is no number") from error
 
 
 def tag_end(content: bytes, start: int) -> int:

@@ -16,15 +16,12 @@ from poolwright.domain.events import Event
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.api.token_auth import TOKEN_FILE_NAME
 from poolwright.service.daemon.event_stream import load_event
-from poolwright.service.pidfile import find_daemon
+from poolwright.service.pidfile import find_daemon, pidfile_problem
 from poolwright.settings import Settings
 
 #: Longer than any response takes; reading a list of many thousand rows takes seconds.
 TIMEOUT_S = 120.0
 _UNPROCESSABLE = {413, 422}
-
-#: States of orders without an outcome.
-OPEN_STATES = ("QUEUED", "ASSIGNED", "RUNNING")
 
 
 class DaemonRefusedError(PoolError):
@@ -99,7 +96,7 @@ def daemon_client(settings: Settings) -> Generator[DaemonClient]:
     pidfile = find_daemon(private)
     advice = f"start it with `poolwright serve --out {settings.out}`, or set --out to its output folder."
     if pidfile is None:
-        raise SetupError(f"No daemon is running on {settings.out}; {advice}")
+        raise SetupError(pidfile_problem(private) or f"No daemon is running on {settings.out}; {advice}")
     try:
         token = (private / TOKEN_FILE_NAME).read_text(encoding="ascii").strip()
     except OSError as error:

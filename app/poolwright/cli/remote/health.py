@@ -11,7 +11,7 @@ from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.options import OUTPUT, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.terminal import console
-from poolwright.service.pidfile import DaemonPidfile, find_batch, find_daemon
+from poolwright.service.pidfile import DaemonPidfile, find_batch, find_daemon, pidfile_problem
 from poolwright.settings import Settings
 
 #: Trusts no certificates, so that none are loaded, which would take longer than the request: the daemon uses no TLS.
@@ -46,7 +46,8 @@ def health(settings: Settings, *, live: Live = False) -> None:
         is_healthy = live or not batch.is_draining
         text = "a batch is finishing its orders in progress" if batch.is_draining else "a batch is running"
     else:
-        is_healthy, text = False, f"no daemon and no batch is running on {settings.out}"
+        problem = pidfile_problem(private).rstrip(".")
+        is_healthy, text = False, problem or f"no daemon and no batch is running on {settings.out}"
     console().print(f"{'healthy' if is_healthy else 'unhealthy'}: {text}", soft_wrap=True)
     raise typer.Exit(ExitCode.DONE if is_healthy else ExitCode.NOT_ALL_DONE)
 

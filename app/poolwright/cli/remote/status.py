@@ -15,7 +15,7 @@ from poolwright.cli.batch_views import OutputMode, make_view
 from poolwright.cli.options import OUTPUT, AsJson, SettingsCommand, Verbose
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.progress import Progress
-from poolwright.cli.remote.client import OPEN_STATES, DaemonClient, daemon_client
+from poolwright.cli.remote.client import DaemonClient, daemon_client
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.concurrency import SystemClock
 from poolwright.settings import Settings
@@ -88,7 +88,6 @@ def _latest_lists(client: DaemonClient, count: int) -> list[Any]:
 
 def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  # noqa: ANN401 - JSON
     screen = console()
-    counts = daemon_status["counts"]
     state = Text("ready", "green") if daemon_status["is_ready"] else Text("not ready", "bold red")
     head = f"Poolwright {daemon_status['version']}, pool {daemon_status['pool']['status'].lower().replace('_', ' ')}, "
     screen.print(Text(head) + state)
@@ -100,8 +99,8 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     eta = (
         f", about {terminal.format_clock(daemon_status['eta_s'])} left" if daemon_status["eta_s"] and open_count else ""
     )
-    open_orders = terminal.format_count(open_count, "order")
-    screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {daemon_status['rate_per_min']:g}/min{eta}")
+    orders = f"{terminal.format_count(open_count, 'order')} open, {daemon_status['ended_count']:,} ended"
+    screen.print(f"{orders}; {daemon_status['rate_per_min']:g}/min{eta}")
     screen.print(FittingTable(_workers(daemon_status)), soft_wrap=True)
     for text in _group_lines(daemon_status):
         screen.print(Text(text, "yellow"), soft_wrap=True)
@@ -135,10 +134,9 @@ def _group_lines(daemon_status: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     table = Table("list", "from", Column("open", justify="right"), "outcomes", box=None)
     for item in lists:
-        open_count = sum(item["counts"][state] for state in OPEN_STATES)
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
         progress = _checking_text(item) + outcomes + _refresh_text(item)
-        table.add_row(item["list_id"], item["source"], f"{open_count:,}", progress)
+        table.add_row(item["list_id"], item["source"], f"{item['open_count']:,}", progress)
     return table
 
 

@@ -11,7 +11,7 @@ import typer
 from poolwright.cli.options import ORDERS, OUTPUT, RUNNING, AsJson, SettingsCommand
 from poolwright.cli.order_input import MIXED_SOURCES_MESSAGE, STDIN, is_list_file, read_standard_input
 from poolwright.cli.process_exit import DONE_OUTCOMES, ExitCode
-from poolwright.cli.remote.client import OPEN_STATES, DaemonClient, daemon_client
+from poolwright.cli.remote.client import DaemonClient, daemon_client
 from poolwright.cli.terminal import console, format_count
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.events import Notice, TaskEnded
@@ -140,5 +140,4 @@ def _wait(client: DaemonClient, accepted: Any, *, as_json: bool) -> ExitCode:  #
 
 
 def _is_finished(view: Any) -> bool:  # noqa: ANN401 - JSON
-    is_open = any(view["counts"].get(state) for state in OPEN_STATES)
-    return not is_open and not view.get("checking")
+    return not view["open_count"] and not view.get("checking")

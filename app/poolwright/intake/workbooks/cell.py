@@ -53,6 +53,9 @@ UNSAVED_FORMULA = Cell(
 
 #: Formats of most numbers, and the limit below which they show a whole number unchanged.
 _PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
+#: Whole numbers below this are written with all their digits, those above it in scientific notation.
+_LONG_BELOW = 10**21
+_DIGITS = re.compile(r"-?\d+", re.ASCII)
 #: A fraction that is shown as zeros looks like none.
 _FRACTION = re.compile(r"(?:^|\d)\.\d*[1-9]")
 _SHOWN_LENGTH, _SECTIONS_BEFORE_TEXT = 40, 3
@@ -78,14 +81,23 @@ def of_value(make: Callable[P, Cell]) -> Callable[P, Cell]:
 
 
 @of_value
-def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
-    """Return the cell of a number as its format shows it."""
+def number_cell(number: float, code: str, *, is_1904: bool = False, written: str = "") -> Cell:
+    """Return the cell of a number as its format shows it; one with too many digits for Excel has all of them.
+
+    Args:
+        number: The number.
+        code: The number format.
+        is_1904: Whether days are counted from 1904.
+        written: The number as the file has it, if it has it as text: a float has not all digits of a long one.
+    """
     if code in _PLAIN_CODES and abs(number) < _WHOLE_BELOW and number.is_integer():
         return Cell(str(int(number)))
     number_format = NumberFormat.parse(code)
     kind = number_format.kind(number)
     if kind in {FormatKind.DATE, FormatKind.ELAPSED}:
         return _moment_cell(number, kind, is_1904=is_1904)
+    if is_long(number):
+        return long_number_cell(number, written)
     text = number_format.format_number(number)
     held = general_text(number)
     is_one = number_format.splits_digits(number)
@@ -99,6 +111,21 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
         return Cell(text)
     visible = repr(text) if text else "nothing"
     return Cell(text, doubt=f"The cell shows {visible} and holds {held}: format the column as text.")
+
+
+def long_number_cell(number: float, written: str) -> Cell:
+    """Return the cell of a whole number with more digits than Excel keeps; it is doubted, as some may be lost."""
+    text = written.strip() if _DIGITS.fullmatch(written.strip()) else str(int(number))
+    return Cell(
+        text,
+        doubt=f"The cell holds the number {text}; Excel keeps 15 digits of a number, so its last digits are lost: "
+        "format the column as text and fill in the numbers again.",
+    )
+
+
+def is_long(number: float) -> bool:
+    """Return whether a number is whole and has more digits than Excel keeps, and few enough to be written out."""
+    return _WHOLE_BELOW <= abs(number) < _LONG_BELOW and number.is_integer()
 
 
 def text_cell(text: str, code: str) -> Cell:

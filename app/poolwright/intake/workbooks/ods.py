@@ -14,6 +14,8 @@ from poolwright.intake.workbooks.cell import (
     error_cell,
     formula_cell,
     hidden_text_cell,
+    is_long,
+    long_number_cell,
     moment_cell,
     of_value,
     struck,
@@ -267,6 +269,8 @@ def _text_cell(element: Element, visible_text: str) -> Cell:
 @of_value
 def _number(value: str, visible_text: str) -> Cell:
     """Return the cell as it is shown; it is doubted if that differs from the number that it holds."""
+    if is_long(float(value)):
+        return long_number_cell(float(value), value)
     held = general_text(float(value))
     digits = "".join(filter(str.isdigit, visible_text))
     if not visible_text or ("E" in visible_text.upper() and "E" not in held):

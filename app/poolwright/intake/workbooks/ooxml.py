@@ -236,7 +236,7 @@ def _number(value: str, code: str, *, is_1904: bool) -> Cell:
     if number is None or "_" in value:
         # Some programs write text in cells of numbers; Excel accepts it.
         return Cell(unescaped(value))
-    return number_cell(number, code, is_1904=is_1904)
+    return number_cell(number, code, is_1904=is_1904, written=value)
 
 
 def _forget(element: Element) -> None:

@@ -165,7 +165,7 @@ def _rules(block: Element) -> Iterator[StrikeRule]:
 def _valued(kind: str, text: str, code: str) -> Cell:
     match kind:
         case "Number":
-            return number_cell(float(text), code)
+            return number_cell(float(text), code, written=text)
         case "DateTime":
             return moment_cell(text.partition("T")[0] if "T00:00:00" in text else text.replace("T", " "))
         case "Boolean":

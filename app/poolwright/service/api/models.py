@@ -13,6 +13,7 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASON_SENTENCES, REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
 from poolwright.domain.refresh import RefreshCounts
+from poolwright.domain.states import ended_count, open_count
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal.queries import FailureClass, ListView
 from poolwright.service.batch import RedoPolicy
@@ -165,7 +166,11 @@ class ListOut(ResponseModel):
     list_id: str
     source: str
     accepted_at: datetime
+    #: Its orders by state.
     counts: dict[str, int]
+    open_count: int
+    #: Those that have ended, cancelled ones included.
+    ended_count: int
     outcomes: dict[str, int]
     #: Progress of the check of earlier files; ``None`` without one.
     checking: FileCheckOut | None = None
@@ -180,6 +185,8 @@ class ListOut(ResponseModel):
             source=view.source,
             accepted_at=view.accepted_at,
             counts=view.counts,
+            open_count=open_count(view.counts),
+            ended_count=ended_count(view.counts),
             outcomes=view.outcomes,
             checking=None if check is None else FileCheckOut.from_check(check),
             refresh=RefreshOut.from_counts(view.refresh),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from poolwright.domain.order_groups import GroupSetAside
+from poolwright.domain.states import ended_count
 from poolwright.service.api.models import ResponseModel
 from poolwright.service.daemon.reports import DaemonStatus
 from poolwright.supervisor.observation import WorkerSnapshot
@@ -96,7 +97,10 @@ class StatusOut(ResponseModel):
     pool: PoolOut
     workers: list[WorkerOut]
     tabs_per_worker: int
+    #: Orders of all lists by state.
     counts: dict[str, int]
+    #: Those that have ended, cancelled ones included.
+    ended_count: int
     #: Finished orders of all lists by outcome; an order in several lists counts once.
     outcomes: dict[str, int]
     #: Groups of orders that are set aside until a person resumes them.
@@ -125,6 +129,7 @@ class StatusOut(ResponseModel):
             workers=[WorkerOut.from_snapshot(worker) for worker in pool.workers],
             tabs_per_worker=pool.tabs_per_worker,
             counts=status.counts,
+            ended_count=ended_count(status.counts),
             outcomes=status.outcomes,
             groups=[GroupOut.from_group(group) for group in status.groups],
             memory=MemoryOut(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import PoolError
@@ -30,6 +31,8 @@ from poolwright.service.daemon.errors import ConflictError
 from poolwright.service.recovery import CheckProgress, known_files, tasks_to_reopen
 
 CHECKS_FILE_NAME = "checks.json"
+#: Behind the name of a file that could not be read.
+BROKEN_SUFFIX = ".broken"
 #: Lists that may wait for a check; each is one entry of a small file.
 CHECKS_MAX = 200
 #: Pause before a check that failed is tried again.
@@ -118,7 +121,9 @@ class FileChecks:
 
     async def run(self) -> None:
         """Check one list after another until cancelled, first those that an earlier daemon saved."""
-        saved = await anyio.to_thread.run_sync(_load_waiting, self._path, abandon_on_cancel=True)
+        saved, problem = await anyio.to_thread.run_sync(_load_waiting, self._path, abandon_on_cancel=True)
+        if problem:
+            self._publish(Level.WARNING, problem)
         self._waiting = {**saved, **self._waiting}
         while True:
             self._changed = anyio.Event()
@@ -183,16 +188,46 @@ def _dump_check(check: FileCheck) -> str | dict[str, object]:
     return {"redo": check.redo.value, "is_refresh": True} if check.is_refresh else check.redo.value
 
 
-def _load_check(value: str | Mapping[str, object]) -> FileCheck:
-    if isinstance(value, str):
-        return FileCheck(redo=RedoPolicy(value), progress=CheckProgress())
-    return FileCheck(redo=RedoPolicy(value["redo"]), is_refresh=value["is_refresh"] is True, progress=CheckProgress())
+class _SavedCheck(BaseModel):
+    """A check in the file; one without a refresh is only its policy there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    redo: RedoPolicy
+    is_refresh: bool = False
 
 
-def _load_waiting(path: Path) -> dict[BatchId, FileCheck]:
-    """Return the checks that an earlier daemon left; empty if the file is not readable: lists can be sent again."""
+_SAVED = TypeAdapter(dict[str, RedoPolicy | _SavedCheck])
+
+
+def _load_waiting(path: Path) -> tuple[dict[BatchId, FileCheck], str]:
+    """Return the checks that an earlier daemon left, and what is wrong with their file, in sentences; empty if nothing.
+
+    A file that cannot be read is kept beside; it names the lists that have to be sent again.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {BatchId(str(list_id)): _load_check(value) for list_id, value in content.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
-        return {}
+        saved = _SAVED.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}, ""
+    except OSError as error:
+        reason = f"({error.strerror or error})"
+    except ValidationError:
+        reason = "because it is damaged"
+    else:
+        return {BatchId(list_id): _check_of(check) for list_id, check in saved.items()}, ""
+    lost = (
+        f"The file with the waiting file checks ({path}) cannot be read {reason}. The files of lists that were sent "
+        "again and not yet checked are not checked; send those lists again"
+    )
+    broken = path.with_name(path.name + BROKEN_SUFFIX)
+    try:
+        path.replace(broken)
+    except OSError as error:
+        return {}, f"{lost}. The file cannot be kept ({error.strerror or error}): the next check replaces it."
+    return {}, f"{lost}; the file is kept as {broken}."
+
+
+def _check_of(saved: RedoPolicy | _SavedCheck) -> FileCheck:
+    if isinstance(saved, RedoPolicy):
+        return FileCheck(redo=saved, progress=CheckProgress())
+    return FileCheck(redo=saved.redo, is_refresh=saved.is_refresh, progress=CheckProgress())

@@ -18,7 +18,7 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.order_groups import quoted_group
 from poolwright.domain.ports import Clock, EventSink
-from poolwright.domain.states import TaskStatus, open_count
+from poolwright.domain.states import open_count
 from poolwright.domain.tasks import FetchedFile
 from poolwright.intake.orders import ReadOptions
 from poolwright.journal.queries import OrderQuery
@@ -77,7 +77,7 @@ async def open_daemon(config: DaemonConfig, clock: Clock, observe: EventSink) ->
     rules = ColumnRules(template=config.template, page_fields=config.known_fields, group_by=config.group_by)
     tree = _output_tree(config, rules, clock)
     async with SqliteJournal(config.journal_path, clock) as journal:
-        groups_set_aside = await _continue_earlier_work(journal, tree, config)
+        groups_set_aside = await _continue_earlier_work(journal, tree, config, observe)
         count = open_count(await journal.counts(COMMON_BATCH_ID))
         daemon, publish = _create_daemon(config, journal, tree, rules, clock, observe)
         for notice in _start_notices(count, groups_set_aside):
@@ -143,10 +143,12 @@ def _create_daemon(
     return daemon, publish
 
 
-async def _continue_earlier_work(journal: SqliteJournal, tree: OutputTree, config: DaemonConfig) -> Mapping[str, str]:
+async def _continue_earlier_work(
+    journal: SqliteJournal, tree: OutputTree, config: DaemonConfig, observe: EventSink
+) -> Mapping[str, str]:
     """Queue unfinished orders of an earlier daemon or batch; return the groups set aside, with the cause of each."""
     await journal.claim_account(config.account)
-    await recover(journal, tree, config.out, config.pool.max_attempts)
+    await recover(journal, tree, config.out, config.pool.max_attempts, observe)
     await journal.collect_open(COMMON_BATCH_ID, config.account.prefix)
     await journal.keep_aside(COMMON_BATCH_ID)
     return await journal.groups_set_aside(config.account.prefix)
@@ -225,13 +227,12 @@ async def running_services(
 
 
 def _queue_client(daemon: Daemon) -> QueueClient:
-    async def open_count(list_id: BatchId) -> int:
+    async def open_count_of(list_id: BatchId) -> int:
         if daemon.file_checks.get(list_id) is not None:  # the file check may queue more of its orders
             return 1
-        counts = (await daemon.list_view(list_id)).counts
-        return sum(counts[status.name] for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED, TaskStatus.RUNNING))
+        return open_count((await daemon.list_view(list_id)).counts)
 
     async def cancel_waiting(list_id: BatchId) -> int:
         return await daemon.cancel(OrderQuery(list_id=list_id))
 
-    return QueueClient(submit=daemon.submit, open_count=open_count, cancel_waiting=cancel_waiting)
+    return QueueClient(submit=daemon.submit, open_count=open_count_of, cancel_waiting=cancel_waiting)

@@ -80,7 +80,7 @@ async function trying(work) {
 }
 
 function drawStatus() {
-  const { pool, counts } = status;
+  const { pool, ended_count: ended } = status;
   const states = { PROCESSING: ["working", "good"], READY: ["ready", "good"], PAUSED: ["paused", "warn"], INITIALIZING: ["starting", ""] };
   let [word, kind] = states[pool.status] ?? [pool.status.toLowerCase().replace("_", " "), "warn"];
   if (pool.holds.includes("login_required") || pool.holds.includes("login_lost")) [word, kind] = ["login needed", "bad"];
@@ -96,7 +96,7 @@ function drawStatus() {
   const why = pool.status === "INITIALIZING" ? "" : status.reasons.join(" ");
   say([why, hint, pool.slow_down].filter(Boolean).join(" "));
 
-  const open = pool.open_count, ended = counts.DONE + counts.CANCELLED, all = open + ended;
+  const open = pool.open_count, all = open + ended;
   at("bar").max = Math.max(1, all);
   at("bar").value = ended;
   at("counts").textContent = all ? `${ended.toLocaleString("en")} of ${count(all, "order")} ended` : "No orders yet: add some.";
@@ -267,12 +267,11 @@ function lookedAgain(refresh) {
 
 function drawLists(lists) {
   at("lists").replaceChildren(...(lists.length ? lists : []).map((one) => {
-    const all = Object.values(one.counts).reduce((sum, number) => sum + number, 0);
     const told = Object.entries(one.outcomes).map(([name, number]) => `${number} ${OUTCOMES[name]?.[0] ?? name}`).join(", ");
     const reports = ["xlsx", "csv", "json"].map((form) => make("button", { text: form.toUpperCase(), type: "button", kind: "link", onclick: () => trying(() => fetchReport(one, form)) }));
     return make("tr", {},
       make("td", {}, make("span", { text: one.source }), make("span", { text: new Date(one.accepted_at).toLocaleString(), kind: "dim" })),
-      make("td", { kind: "number", text: `${one.counts.DONE + one.counts.CANCELLED} of ${all}` }),
+      make("td", { kind: "number", text: `${one.ended_count} of ${one.ended_count + one.open_count}` }),
       make("td", { text: [checked(one.checking), told, lookedAgain(one.refresh)].filter(Boolean).join("; ") }), make("td", {}, ...reports.flatMap((button, index) => [index ? " · " : "", button])));
   }));
 }

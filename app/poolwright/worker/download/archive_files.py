@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from poolwright.domain.tasks import MissedFile
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.page.page_content import LINK_COUNT_MAX
 from poolwright.worker.transfer.download_limits import DownloadAllowance
@@ -85,7 +85,7 @@ def _extract(
     label = _label(entry)
     allowance.check_announced(entry.file_size)
     sha256 = _write(content, entry, path, allowance)
-    finding = sniff(path, label, declared_size_bytes=entry.file_size, is_vouched=True)
+    finding = sniff(path, label, declared_size_bytes=entry.file_size, is_vouched=True, origin=FileOrigin.ARCHIVE)
     if finding.problems:
         path.unlink()
         return MissedFile(

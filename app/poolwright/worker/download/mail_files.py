@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from poolwright.domain.options import SizeLimits
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.worker.download.mail_attachments import (
     MailAttachment,
     MailContent,
@@ -127,7 +127,7 @@ def _write(
     allowance.check_announced(size_bytes)
     path = mail.path.with_name(f"{mail.path.name}-mail-{number}")
     path.write_bytes(attachment.content)
-    finding = sniff(path, attachment.name, is_own=True)
+    finding = sniff(path, attachment.name, origin=FileOrigin.PROCESSOR)
     if finding.problems:
         path.unlink()
         raise DownloadRefusedError(" ".join(finding.problems).rstrip(".").lower(), is_retryable=False)

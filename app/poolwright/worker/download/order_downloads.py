@@ -384,8 +384,10 @@ class OrderDownloads:
         )
 
     async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:
-        # A page that its own address sends as an attachment is a file, such as an encrypted message with its form.
-        is_file = received.disposition.is_attachment and received.final_url == received.source_url
+        # A page that its own address sends as an attachment is a file, such as an encrypted message with its form. So
+        # is one without a form, wherever it was: no login page is sent as an attachment.
+        is_own = received.final_url == received.source_url
+        is_file = received.disposition.is_attachment and (is_own or content.shape is None)
         if content.is_page and not is_file:
             raise_if_login_page(self._pack, self._downloads.portal.base_url, received.final_url)
         if content.shape is SoftError.LOGIN and not is_file:

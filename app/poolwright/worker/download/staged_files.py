@@ -19,7 +19,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from poolwright.domain.tasks import FetchedFile
-from poolwright.files.content_type import sniff
+from poolwright.files.content_type import FileOrigin, sniff
 from poolwright.files.names import STAGED_EVIDENCE, STAGED_FILES, UniqueNames, safe_name, unique_name, with_ending
 from poolwright.worker.errors import BadFileError
 from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
@@ -117,7 +117,7 @@ class StagedFiles:
 def _write(part: Path, name: str, content: bytes, source_url: str) -> DownloadedFile:
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(content)
-    finding = sniff(part, name, is_own=True)
+    finding = sniff(part, name, origin=FileOrigin.PROCESSOR)
     if finding.problems:
         part.unlink()
         msg = f"{name} was not saved: {' '.join(finding.problems)}"

@@ -1,0 +1,87 @@
+"""Recognizes a reply that consists of messages with a severity, at least one of them an error.
+
+Portals send such lists in place of a file: ``{"messages": [{"severity": "ERROR", "text": "..."}]}``, the ``RETURN``
+table of SAP, notifications, alerts, the OperationOutcome of FHIR, and the same in XML. A document may contain
+messages too, but beside other data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from poolwright.files.data_tree import DataTree, fold_keys, innermost
+
+#: Longest list of messages that is a reply; a longer one is a log.
+_MESSAGES_MAX = 10
+#: How deep the messages lie within elements such as ``<messages><message>``.
+_DEPTH = 3
+_LIST_KEYS = frozenset(
+    {"message", "messages", "messagelist", "notification", "notifications", "alert", "alerts", "issue", "issues"}
+    | {"return", "returns", "bapiret2", "errorlist", "problems", "meldungen", "mensajes", "mensagens", "avisos"}
+)
+_SEVERITY_KEYS = ("severity", "level", "type", "messagetype", "msgtype", "msgty", "category", "status", "kind")
+_BAD = frozenset(
+    {"error", "err", "fatal", "critical", "severe", "danger", "alert", "emergency", "abort", "failure"}
+) | {
+    "e",
+    "a",
+    "fehler",
+    "erreur",
+    "errore",
+    "erro",
+}
+#: Everything else that a message may have; an entry with other keys is data.
+_DETAIL_KEYS = frozenset(
+    {"text", "message", "msg", "title", "detail", "details", "description", "summary", "code", "id", "number", "msgid"}
+    | {"msgno", "messageid", "messagecode", "field", "target", "source", "path", "location", "expression", "timestamp"}
+    | {"diagnostics", "logno", "logmsgno", "messagev1", "messagev2", "messagev3", "messagev4", "parameter", "row"}
+    | {"system", "lang", "language", "numericseverity", "longtexturl", "meldung", "mensaje", "mensagem", "messaggio"}
+)
+#: What a reply may have beside its messages.
+_BESIDE_KEYS = frozenset(
+    {"resourcetype", "id", "status", "code", "success", "timestamp", "time", "path", "requestid", "traceid", "count"}
+    | {"correlationid", "total", "version", "text", "result", "data", "xmlns"}
+)
+
+
+def reports_error(reply: DataTree) -> bool:
+    """Whether a reply has nothing but messages, one of which is an error.
+
+    Args:
+        reply: The reply, with normalized keys.
+    """
+    lists = [key for key in reply if key in _LIST_KEYS]
+    if len(lists) != 1 or any(not _is_beside(key, value) for key, value in reply.items() if key != lists[0]):
+        return False
+    entries = _entries(reply[lists[0]])
+    return 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries)) and any(map(_is_bad, entries))
+
+
+def _is_beside(key: str, value: object) -> bool:
+    """Whether a value does not make the reply a document: it is empty, or a detail of the reply."""
+    return value in (None, "", [], {}) or (key in _BESIDE_KEYS and not isinstance(value, Mapping | list))
+
+
+def _entries(node: object) -> Sequence[DataTree]:
+    """Return the messages of a list, or the one message that is no list; empty if they are something else."""
+    for _ in range(_DEPTH):
+        if isinstance(node, list):
+            entries = cast("list[object]", node)
+            are_mappings = all(isinstance(entry, Mapping) for entry in entries)
+            return [fold_keys(cast("Mapping[object, object]", entry)) for entry in entries] if are_mappings else []
+        if not isinstance(node, Mapping):
+            return []
+        fields = fold_keys(cast("Mapping[object, object]", node))
+        if len(fields) != 1 or next(iter(fields)) not in _LIST_KEYS:
+            return [fields]
+        node = next(iter(fields.values()))
+    return []
+
+
+def _is_message(entry: DataTree) -> bool:
+    return entry.keys() <= _DETAIL_KEYS | set(_SEVERITY_KEYS)
+
+
+def _is_bad(entry: DataTree) -> bool:
+    return any(str(innermost(entry[key])).strip().lower() in _BAD for key in _SEVERITY_KEYS if key in entry)
