@@ -271,6 +271,8 @@ class ArchivePolicy(StrEnum):
     KEEP = "keep"
     #: It holds the attachments, as a "download all" does: they are filed in its place.
     UNPACK = "unpack"
+    #: It is an attachment itself: it is filed, and its files beside it.
+    BESIDE = "beside"
 
 
 class MailPolicy(StrEnum):
@@ -317,7 +319,7 @@ class AttachmentRules(PackTable):
     answered: tuple[AddressPattern, ...] = ()
     #: Which files are wanted; without it all are.
     only: WantedFiles | None = None
-    #: With ``unpack`` the count of the page is that of the files after unpacking.
+    #: With ``unpack`` the count of the page is that of the files after unpacking; with ``beside`` it omits them.
     archive: ArchivePolicy = ArchivePolicy.KEEP
     #: With ``unpack`` the attachments of a mail (.eml, .msg, winmail.dat) are filed beside it; ``count`` omits them.
     mail: MailPolicy = MailPolicy.KEEP

@@ -202,8 +202,13 @@ def _proxy(settings: Settings) -> Proxy | None:
 
 
 def _portal_options(settings: Settings, site: PortalConfig) -> PortalOptions:
+    pack = site.pack.with_extras(
+        unpacks_archives=settings.unpack_archives,
+        unpacks_mails=settings.unpack_mails,
+        prints_mails=settings.mail_pdf,
+    )
     return PortalOptions(
-        pack_json=site.pack.to_json(),
+        pack_json=pack.to_json(),
         base_url=site.base_url,
         page_s=site.pack.limits.page_s,
         user=settings.user,

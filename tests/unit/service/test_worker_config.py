@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import PageEvidence, Sandbox
+from poolwright.portal import pack as packs
+from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
 from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.portals.portal_config import PortalConfig
 from poolwright.settings import Settings
 
 
@@ -18,3 +21,27 @@ def test_workers_file_pages_as_the_settings_say(kind: PageEvidence, tmp_path: Pa
     settings = Settings(browser_path=browser, sandbox=Sandbox.OFF, page_evidence=kind)
 
     assert resolve_worker_config(settings, None).worker.page_evidence is kind
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rules"),
+    [
+        ({}, (ArchivePolicy.KEEP, MailPolicy.KEEP, False)),
+        ({"unpack_archives": True}, (ArchivePolicy.BESIDE, MailPolicy.KEEP, False)),
+        ({"unpack_mails": True}, (ArchivePolicy.KEEP, MailPolicy.UNPACK, False)),
+        ({"mail_pdf": True}, (ArchivePolicy.KEEP, MailPolicy.KEEP, True)),
+    ],
+)
+def test_workers_open_archives_and_mails_as_the_settings_say(
+    wanted: dict[str, bool], rules: tuple[ArchivePolicy, MailPolicy, bool], tmp_path: Path
+) -> None:
+    browser = tmp_path / "chromium"
+    browser.touch(mode=0o755)
+    settings = Settings.model_validate({"browser_path": browser, "sandbox": Sandbox.OFF, **wanted})
+    site = PortalConfig(pack=packs.load("coupa"), base_url="https://x.example")
+
+    portal = resolve_worker_config(settings, site).worker.portal
+
+    assert portal is not None
+    attachments = packs.parse_json(portal.pack_json).attachments
+    assert (attachments.archive, attachments.mail, attachments.mail_pdf) == rules
