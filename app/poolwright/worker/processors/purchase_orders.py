@@ -251,7 +251,6 @@ async def _with_contents(
         printer = MailPrinter(
             portal_context.downloads.context,
             sizes,
-            is_headless=portal_context.is_headless,
             until=until,
             known_files=task.known_files or (),
         )
