@@ -9,9 +9,10 @@ import pytest
 from poolwright.domain.options import PageEvidence, Sandbox
 from poolwright.portal import pack as packs
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
-from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.pool_config import is_login_of_browser, resolve_worker_config
 from poolwright.service.portals.portal_config import PortalConfig
 from poolwright.settings import Settings
+from tests.support.login_portals import login_pack
 
 
 @pytest.mark.parametrize("kind", PageEvidence)
@@ -45,3 +46,13 @@ def test_workers_open_archives_and_mails_as_the_settings_say(
     assert portal is not None
     attachments = packs.parse_json(portal.pack_json).attachments
     assert (attachments.archive, attachments.mail, attachments.mail_pdf) == rules
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [("", False), ('scheme = "basic"', False), ('scheme = "ntlm"', True), ('scheme = "digest"', True)],
+)
+def test_the_browser_fetches_the_files_where_it_alone_can_log_in(rules: str, *, expected: bool) -> None:
+    http = f"[login.http]\n{rules}" if rules else ""
+
+    assert is_login_of_browser(login_pack(http, ladder='"revisit"')) is expected
