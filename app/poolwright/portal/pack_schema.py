@@ -313,6 +313,8 @@ class AttachmentRules(PackTable):
     )
     #: Place of the page with the size of a file; a file of another size is missed.
     size: ElementText | None = None
+    #: Place of the page that says to what a file belongs, such as the header or a line; for its entry in the manifest.
+    section: ElementText | None = None
     #: Elements that show that the list has arrived; without any, a quiet page with files counts as arrived.
     settled: tuple[Selector, ...] = ()
     #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.

@@ -159,7 +159,9 @@ def beside(
 
 
 def test_the_files_of_an_archive_are_filed_beside_it(tmp_path: Path) -> None:
-    packed = replace(archive(tmp_path, {"a/b.pdf": PDF, "c.txt": b"c"}), source="contract", name="All files.zip")
+    packed = replace(
+        archive(tmp_path, {"a/b.pdf": PDF, "c.txt": b"c"}), source="contract", section="Line 3", name="All files.zip"
+    )
 
     (first, second, third), notes = beside(tmp_path, packed)
 
@@ -170,6 +172,7 @@ def test_the_files_of_an_archive_are_filed_beside_it(tmp_path: Path) -> None:
         ("all.zip: c.txt", "All files - c.txt", "contract"),
     ]
     assert [file.path.read_bytes() for file in (second, third)] == [PDF, b"c"]
+    assert {file.section for file in (second, third)} == {"Line 3"}
 
 
 def test_other_files_and_an_archive_that_is_the_same_as_before_stay_alone(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_mail_has_its_pdf_beside_it_without_the_time_of_printing(tmp_pat
 
     assert first == mail
     assert (pdf.name, pdf.label, pdf.media_type) == ("offer.eml.pdf", "offer.eml (printed)", "application/pdf")
-    assert (pdf.source_url, pdf.source, pdf.is_name_given) == ("u", "x", True)
+    assert (pdf.source_url, pdf.source, pdf.section, pdf.is_name_given) == ("u", "x", "L", True)
     content = pdf.path.read_bytes()
     assert content == PRINTED.replace(b"20261201005444", b"19700101000000")
     assert (pdf.size_bytes, mail.path.read_bytes()) == (len(content), MAIL)

@@ -103,7 +103,15 @@ def _beside(archive: DownloadedFile, allowance: DownloadAllowance) -> list[Downl
                 notes.append(f"{file.label}: {file.problem}")
                 continue
             name = f"{stem} - {_last_part(file.label)}"
-            files.append(replace(file, label=f"{archive.label}: {file.label}", name=name, source=archive.source))
+            files.append(
+                replace(
+                    file,
+                    label=f"{archive.label}: {file.label}",
+                    name=name,
+                    source=archive.source,
+                    section=archive.section,
+                )
+            )
     except (ArchiveLockedError, DownloadRefusedError) as error:
         notes.append(str(error))
     return [_noted(archive, notes), *files]

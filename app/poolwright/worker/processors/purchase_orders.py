@@ -395,7 +395,8 @@ def _in_order(results: DownloadResults, task: POTask) -> list[DownloadedFile | M
     files: list[DownloadedFile | MissedFile] = []
     for number, listed in enumerate(results.listed):
         fetched = results.fetched.get(number) or [_missed(listed.link, listed.pack, late)]
-        files += [replace(file, source=listed.source) if isinstance(file, DownloadedFile) else file for file in fetched]
+        origin = {"source": listed.source, "section": listed.link.section}
+        files += [replace(file, **origin) if isinstance(file, DownloadedFile) else file for file in fetched]
     return [*files, *results.missed]
 
 

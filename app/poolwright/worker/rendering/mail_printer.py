@@ -203,6 +203,7 @@ def _pdf_of(mail: DownloadedFile) -> DownloadedFile:
         media_type=_PDF_TYPE,
         source_url=mail.source_url,
         source=mail.source,
+        section=mail.section,
     )
 
 
