@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from base64 import b64encode
+import struct
+from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -235,6 +236,51 @@ def basic_portal() -> LoginPortal:
     """HTTP authentication."""
     asking = HTMLResponse("who are you?", 401, {"WWW-Authenticate": 'Basic realm="orders, all"'})
     return LoginPortal(pages=no_pages, refusal=asking, lets_in=lambda one: one.headers.get("authorization") == BASIC)
+
+
+def digest_portal() -> LoginPortal:
+    """HTTP authentication that sends no password."""
+    asking = HTMLResponse("who are you?", 401, {"WWW-Authenticate": 'Digest realm="orders", qop="auth", nonce="4711"'})
+    begin = f'Digest username="{USER}"'
+    return LoginPortal(
+        pages=no_pages, refusal=asking, lets_in=lambda one: one.headers.get("authorization", "").startswith(begin)
+    )
+
+
+def ntlm_portal() -> LoginPortal:
+    """HTTP authentication by NTLM: it takes three requests, and holds for their connection alone."""
+    known: set[int] = set()  # connections, by the port of the visitor
+
+    def message(request: Request) -> bytes:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return b64decode(token) if scheme == "NTLM" else b""
+
+    def challenge(portal: LoginPortal, request: Request, given: Mapping[str, str]) -> Response | None:
+        is_first = message(request)[8:9] == b"\1"
+        return HTMLResponse("go on", 401, {"WWW-Authenticate": _ntlm_challenge()}) if is_first else None
+
+    def is_in(request: Request) -> bool:
+        told = message(request)
+        assert request.client is not None
+        if told[8:9] == b"\3":
+            length, _, start = struct.unpack_from("<HHI", told, 36)
+            if told[start : start + length].decode("utf-16-le") == USER:
+                known.add(request.client.port)
+        return request.client.port in known
+
+    asking = HTMLResponse("who are you?", 401, {"WWW-Authenticate": "NTLM"})
+    return LoginPortal(pages=challenge, refusal=asking, lets_in=is_in)
+
+
+def _ntlm_challenge() -> str:
+    """The second message of NTLM: who asks, and a number to be used with the password."""
+    name = "PORTAL".encode("utf-16-le")
+    fields = struct.pack("<HH", 2, len(name)) + name + struct.pack("<HH", 1, len(name)) + name + bytes(4)
+    start = 56
+    flags = 0x008A8205  # texts in Unicode, of a domain, with the fields; signed
+    head = b"NTLMSSP\0" + struct.pack("<IHHII", 2, len(name), len(name), start, flags) + b"12345678" + bytes(8)
+    place = struct.pack("<HHI", len(fields), len(fields), start + len(name)) + bytes(8)
+    return f"NTLM {b64encode(head + place + name + fields).decode()}"
 
 
 def token_portal() -> LoginPortal:

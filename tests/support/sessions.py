@@ -27,7 +27,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
-from poolwright.service.pool_config import http_origin
+from poolwright.service.pool_config import http_origin, is_login_of_browser
 from poolwright.worker.attempt import AttemptContext
 from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.login.portal_probe import PortalProbe
@@ -163,7 +163,11 @@ def _with_http_login(options: BrowserOptions, portal: PortalClient | None, pack:
     if portal is None or pack.login.http is None:
         return options
     return replace(
-        options, http_user=portal.user, http_password=Secret(text=portal.password), http_origin=http_origin(portal.url)
+        options,
+        http_user=portal.user,
+        http_password=Secret(text=portal.password),
+        http_origin=http_origin(portal.url),
+        is_login_of_browser=is_login_of_browser(pack),
     )
 
 

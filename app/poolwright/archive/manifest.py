@@ -81,6 +81,8 @@ class ManifestFile(_Entry):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     media_type: str
     source_url: str
+    #: To what it belongs, such as the header or a line of the order; empty if the portal pack names no place for it.
+    section: str = Field(default="", exclude_if=lambda section: not section)
 
     @classmethod
     def from_fetched(cls, file: FetchedFile) -> Self:
@@ -92,6 +94,7 @@ class ManifestFile(_Entry):
             sha256=file.sha256,
             media_type=well_formed(file.media_type),
             source_url=well_formed(file.source_url),
+            section=well_formed(file.section),
         )
 
     def problem_in(self, folder: Path, cancel_check: CancelCheck) -> str:
@@ -282,8 +285,12 @@ class Manifest(_Entry):
     def covers(self, task: POTask, report: Report) -> bool:
         """Whether this is the manifest of this attempt with exactly these files."""
         fetched = (*report.files, *([report.page_evidence] if report.page_evidence else []))
-        files = tuple(map(ManifestFile.from_fetched, fetched))
-        return (self.task_id, self.attempt, self.present) == (task.task_id, task.attempt, files)
+        # The journal does not keep the section of a file.
+        files, present = (
+            [file.model_copy(update={"section": ""}) for file in entries]
+            for entries in (map(ManifestFile.from_fetched, fetched), self.present)
+        )
+        return (self.task_id, self.attempt, present) == (task.task_id, task.attempt, files)
 
     def all_files(self) -> Iterator[EarlierFile]:
         """Yield every attachment in the folder as an earlier file of the next filing, the earlier ones first."""

@@ -8,8 +8,9 @@ numbers and dates. Content that Excel cannot hold is left out, with a notice.
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
@@ -44,6 +45,8 @@ from poolwright.files.disk import CancelCheck, never_cancel
 #: Column widths in letters, measured by the first rows.
 _WIDTH_MIN, _WIDTH_MAX, _MEASURED_ROWS = 8, 60, 200
 _WRAPPED = frozenset({"What to do", "Detail", "File names"})
+#: How much longer a text gets because its words are not divided.
+_WRAP_LOSS = 1.1
 _TIME_FORMAT = "yyyy-mm-dd hh:mm:ss"
 #: Letters of a column's name in a notice.
 _NAME_LENGTH = 40
@@ -162,13 +165,25 @@ class _ReportSheet:
         for line in chain(first, visible):
             link = self._link(line, link_count)
             link_count += bool(link)
-            self._rows.append(chain(self._own(line), self._results(line, link)))
+            results = list(self._results(line, link))
+            self._rows.append(chain(self._own(line), results), self._line_count(results))
+
+    def _line_count(self, results: Sequence[StyledCell]) -> int:
+        """Return the lines of the tallest cell among those whose text is wrapped."""
+        widths = self._widths[len(self._own_columns) :]
+        counts = (
+            wrapped_line_count(str(cell.value), width)
+            for cell, width in zip(results, widths, strict=True)
+            if cell.style.is_wrapped and cell.value is not None
+        )
+        return max(counts, default=1)
 
     def _lay_out(self, headers: tuple[str, ...], first: list[ReportRow], row_count: int) -> None:
         """Write the widths, the filter and the headers, which must come before the rows."""
-        for number, header in enumerate(headers):
-            values = ((*self._cells(line), *line.results())[number] for line in first)
-            self._sheet.column_dimensions[get_column_letter(number + 1)].width = _width(header, values)
+        rows = [(*self._cells(line), *line.results()) for line in first]
+        self._widths = [_width(header, (row[number] for row in rows)) for number, header in enumerate(headers)]
+        for number, width in enumerate(self._widths, start=1):
+            self._sheet.column_dimensions[get_column_letter(number)].width = width
         self._sheet.freeze_panes = "A2"
         self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
         self.file = start_rows(self._sheet, self._path)
@@ -259,6 +274,11 @@ def _styled(value: Value) -> StyledCell:
 def _without_zone(value: Value) -> Value:
     """Remove the time zone: Excel has none, and the column's name has it."""
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def wrapped_line_count(text: str, width: int) -> int:
+    """Return the lines of a wrapped text in a column; a word is not divided, so each line has a little less room."""
+    return sum(max(1, math.ceil(len(line) * _WRAP_LOSS / width)) for line in text.split("\n"))
 
 
 def _width(header: str, values: Iterable[Value]) -> int:

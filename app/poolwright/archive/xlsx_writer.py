@@ -151,6 +151,8 @@ def closing_sheet(sheet: Worksheet) -> Generator[Worksheet]:
 
 CellValue: TypeAlias = str | int | float | date | datetime | time | None
 
+#: The height of a line of text in points, and the most lines for which a row has room.
+_LINE_HEIGHT_PT, _LINES_MAX = 15, 25
 _FONTS = {"head": Font(bold=True), "link": Font(color="0563C1", underline="single")}
 _TOP, _TOP_WRAPPED = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
 #: Beginnings of texts that an edit would turn into a formula.
@@ -191,14 +193,20 @@ class RowWriter:
         self._row_no = 0
         self._numbers: dict[CellStyle, str] = {}
 
-    def append(self, cells: Iterable[StyledCell]) -> None:
+    def append(self, cells: Iterable[StyledCell], line_count: int = 1) -> None:
         """Write the next row.
+
+        Args:
+            cells: Its cells.
+            line_count: The lines of its tallest cell. Excel finds the height of a row by itself, other programs do not.
 
         Raises:
             OSError, lxml.etree.LxmlError: The disk failed.
         """
         self._row_no += 1
         row = Element("row", r=str(self._row_no))
+        if line_count > 1:
+            row.set("ht", str(min(line_count, _LINES_MAX) * _LINE_HEIGHT_PT))
         for column, (value, style, link) in enumerate(cells, 1):
             cell_name = f"{_letters(column)}{self._row_no}"
             if isinstance(value, str):

@@ -21,7 +21,7 @@ from poolwright.archive.folder_template import (
     list_columns,
 )
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.archive.workbooks.list_workbook import ListWorkbook
+from poolwright.archive.workbooks.list_workbook import FILLABLE_SUFFIXES, ListWorkbook
 from poolwright.cli import terminal
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.domain.errors import OptionsError
@@ -135,6 +135,17 @@ def list_workbook(sources: OrderSources, orders: OrderList) -> ListWorkbook | No
             return ListWorkbook.find(Path(name).absolute(), orders.sheet, orders.header_row_no)
         case _:
             return None
+
+
+def copy_notice(sources: OrderSources, orders: OrderList) -> str:
+    """Return why no copy of a workbook with the results is made; empty if there is one, or if the list is in none."""
+    if not orders.sheet or list_workbook(sources, orders) is not None:
+        return ""
+    kinds = " and ".join(sorted(FILLABLE_SUFFIXES))
+    return (
+        f"A copy of your workbook with the results is made of {kinds} alone; save {orders.source} as .xlsx to get one. "
+        "The report has all columns of its list."
+    )
 
 
 def order_folders(template: str, pack: Pack, orders: OrderList) -> OrderFolders:

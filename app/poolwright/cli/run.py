@@ -15,6 +15,7 @@ from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.options import SettingsCommand
 from poolwright.cli.order_input import (
     OrderSources,
+    copy_notice,
     grouped_orders,
     list_workbook,
     make_job,
@@ -164,7 +165,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         resumed_groups=tuple(resume_group or ()),
     )
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    list_notices = (*orders.notices, *groups.notices, *folders.notices)
+    list_notices = (*orders.notices, *groups.notices, *folders.notices, *filter(None, (copy_notice(named, orders),)))
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     notices = (*info_notices(texts), *choice.notices)
     display = Display(

@@ -112,6 +112,8 @@ class BrowserOptions:
     #: User and password of HTTP authentication, which a server asks for before any page; no login form.
     http_user: str = ""
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
+    #: Whether only the browser can answer the portal's question for them, and so has to fetch its files, too.
+    is_login_of_browser: bool = False
     #: ``None`` if the portal needs no such header.
     header: PortalHeader | None = None
     #: The only origin that receives these, and the first that receives the certificate: scheme, host and port.

@@ -86,6 +86,9 @@ class FetchedFile:
     #: Strong validators of the response, to ask later whether the file is the same; empty if there were none.
     etag: str = ""
     last_modified: str = ""
+    #: To what it belongs: the further page that listed it, and what the page says, such as a line of the order. It is
+    #: in the manifest only.
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,9 @@ class HttpScheme(StrEnum):
     """The kinds of HTTP authentication."""
 
     BASIC = "basic"
+    #: These two are answered by the browser alone, so it downloads the files too.
+    DIGEST = "digest"
+    NTLM = "ntlm"
 
 
 class HttpAuthentication(PackTable):

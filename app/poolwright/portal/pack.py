@@ -21,8 +21,10 @@ from poolwright.portal.errors import PackError, PackProblem
 from poolwright.portal.login_schema import LoginRules, LoginStep
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
+    ArchivePolicy,
     DialogPolicy,
     FieldRule,
+    MailPolicy,
     NameSource,
     PackTable,
     PageLimits,
@@ -149,6 +151,23 @@ class Pack(PackTable):
         for text, host in zip(self.site.hosts, self._file_hosts, strict=True):
             if host.origin.scheme == "http":
                 yield f"site.hosts: files of {text} come without encryption, so they could be changed on their way"
+
+    def with_extras(self, *, unpacks_archives: bool, unpacks_mails: bool, prints_mails: bool) -> Pack:
+        """Return the rules with what a person wants beside the files of an order; what the pack wants stays.
+
+        Args:
+            unpacks_archives: The files of an archive beside it, unless the pack files them in its place.
+            unpacks_mails: The attachments of a mail beside it.
+            prints_mails: A PDF of each mail beside it.
+        """
+        rules, extras = self.attachments, dict[str, object]()
+        if unpacks_archives and rules.archive is ArchivePolicy.KEEP:
+            extras["archive"] = ArchivePolicy.BESIDE
+        if unpacks_mails:
+            extras["mail"] = MailPolicy.UNPACK
+        if prints_mails:
+            extras["mail_pdf"] = True
+        return self.model_copy(update={"attachments": rules.model_copy(update=extras)}) if extras else self
 
     @property
     def is_hash_routed(self) -> bool:

@@ -271,6 +271,8 @@ class ArchivePolicy(StrEnum):
     KEEP = "keep"
     #: It holds the attachments, as a "download all" does: they are filed in its place.
     UNPACK = "unpack"
+    #: It is an attachment itself: it is filed, and its files beside it.
+    BESIDE = "beside"
 
 
 class MailPolicy(StrEnum):
@@ -311,13 +313,15 @@ class AttachmentRules(PackTable):
     )
     #: Place of the page with the size of a file; a file of another size is missed.
     size: ElementText | None = None
+    #: Place of the page that says to what a file belongs, such as the header or a line; for its entry in the manifest.
+    section: ElementText | None = None
     #: Elements that show that the list has arrived; without any, a quiet page with files counts as arrived.
     settled: tuple[Selector, ...] = ()
     #: Regular expressions, searched in path and query, for the request by which the page's scripts load the list.
     answered: tuple[AddressPattern, ...] = ()
     #: Which files are wanted; without it all are.
     only: WantedFiles | None = None
-    #: With ``unpack`` the count of the page is that of the files after unpacking.
+    #: With ``unpack`` the count of the page is that of the files after unpacking; with ``beside`` it omits them.
     archive: ArchivePolicy = ArchivePolicy.KEEP
     #: With ``unpack`` the attachments of a mail (.eml, .msg, winmail.dat) are filed beside it; ``count`` omits them.
     mail: MailPolicy = MailPolicy.KEEP

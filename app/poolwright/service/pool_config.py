@@ -24,7 +24,7 @@ from poolwright.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from poolwright.portal.login_schema import SecretName, replace_secrets
+from poolwright.portal.login_schema import HttpScheme, SecretName, replace_secrets
 from poolwright.portal.pack import Pack
 from poolwright.service.certificates import find_certificates
 from poolwright.service.output_folder import STAGING_NAME
@@ -72,6 +72,7 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
             sandbox=sandbox.mode,
             http_user=http_user,
             http_password=Secret(text=http_password.get_secret_value()),
+            is_login_of_browser=site is not None and is_login_of_browser(site.pack),
             header=None if site is None else _portal_header(settings, site.pack),
             http_origin="" if site is None else http_origin(site.base_url),
             proxy=_proxy(settings),
@@ -155,6 +156,11 @@ def pool_limits(settings: Settings) -> Limits:
     )
 
 
+def is_login_of_browser(pack: Pack) -> bool:
+    """Return whether only a browser can log in by the HTTP authentication of a portal."""
+    return pack.login.http is not None and pack.login.http.scheme is not HttpScheme.BASIC
+
+
 def _http_credentials(settings: Settings, pack: Pack) -> tuple[str, SecretStr]:
     """Return user and password of HTTP authentication; those of the login if the pack says that it is the login."""
     if settings.http_user or pack.login.http is None:
@@ -202,8 +208,13 @@ def _proxy(settings: Settings) -> Proxy | None:
 
 
 def _portal_options(settings: Settings, site: PortalConfig) -> PortalOptions:
+    pack = site.pack.with_extras(
+        unpacks_archives=settings.unpack_archives,
+        unpacks_mails=settings.unpack_mails,
+        prints_mails=settings.mail_pdf,
+    )
     return PortalOptions(
-        pack_json=site.pack.to_json(),
+        pack_json=pack.to_json(),
         base_url=site.base_url,
         page_s=site.pack.limits.page_s,
         user=settings.user,

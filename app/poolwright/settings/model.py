@@ -209,8 +209,21 @@ class Settings(BaseSettings):
     )
     page_evidence: Annotated[PageEvidence, SettingHelp(flags=("--page-evidence",))] = Field(
         default=PageEvidence.OFF,
-        description="File the page of each order beside its files, as a picture of the whole page or as a PDF; with "
-        "windows, where Chromium prints no PDF, a picture. Orders without files get a folder then, too.",
+        description="File the page of each order beside its files, as a picture of the whole page or as a PDF. "
+        "Orders without files get a folder then, too.",
+    )
+    unpack_archives: Annotated[bool, SettingHelp(flags=("--unpack-archives/--keep-archives",))] = Field(
+        default=False,
+        description="File what is in ZIP archives beside them, also where the portal pack does not say so.",
+    )
+    unpack_mails: Annotated[bool, SettingHelp(flags=("--unpack-mails/--keep-mails",))] = Field(
+        default=False,
+        description="File the attachments of mails (.msg, .eml) beside them, also where the portal pack does not say "
+        "so.",
+    )
+    mail_pdf: Annotated[bool, SettingHelp(flags=("--mail-pdf/--no-mail-pdf",))] = Field(
+        default=False,
+        description="File a PDF beside each mail (.msg, .eml), also where the portal pack does not say so.",
     )
     max_attempts: Annotated[int, SettingHelp(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="Attempts for one order before it counts as failed."

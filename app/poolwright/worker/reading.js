@@ -235,6 +235,7 @@
       selector,
       index,
       size: spec.size ? ([element, ...others].map((one) => textAt(one, spec.size)).find(Boolean) ?? "") : "",
+      section: spec.section ? ([element, ...others].map((one) => textAt(one, spec.section)).find(Boolean) ?? "") : "",
       row: rowOf(element),
       route: !address && isRoute(element.hash) ? wellFormed(element.href, 2000) : "",
       names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),

@@ -47,7 +47,7 @@ class PortalContext:
     check_login: Callable[[], Awaitable[LoginCheck]]
     #: The last good page of the portal; ``None`` where none is kept.
     good_page: GoodPage | None = None
-    #: How the page of each order is filed; a browser with windows prints no PDF.
+    #: How the page of each order is filed; an earlier browser with windows prints no PDF.
     page_evidence: PageEvidence = PageEvidence.OFF
     is_headless: bool = True
 

@@ -9,7 +9,7 @@ import pytest
 from poolwright.domain.outcomes import Reason
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf, raw_pack
-from tests.support.raw_scenario import files_of, link, raw_scenario
+from tests.support.raw_scenario import button, files_of, link, raw_scenario
 from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
@@ -52,6 +52,22 @@ async def test_the_row_may_be_outside_of_a_root_and_the_name_within_another(
         _, saved = await files_of(scenario)
 
     assert saved == {"Inner.pdf": pdf("1")}
+
+
+async def test_the_page_says_to_what_a_file_belongs(tmp_path: Path, open_scenario: OpenScenario) -> None:
+    section = 'section = { closest = "section", selector = "h2" }'
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(attachments=section)) as (portal, scenario):
+        portal.order(
+            "1",
+            f"<section><h2>Header</h2>{link('/f/1', 'a.pdf')}</section>"
+            f"<section><h2>Line 3</h2>{button('location = `/f/2`', 'b.pdf')}</section>{link('/f/3', 'c.pdf')}",
+        )
+        for number in "123":
+            portal.routes[f"/f/{number}"] = (attached(f"{number}.pdf", pdf(number)),)
+
+        report, _ = await files_of(scenario)
+
+    assert {file.label: file.section for file in report.files} == {"1.pdf": "Header", "2.pdf": "Line 3", "3.pdf": ""}
 
 
 async def test_a_pattern_takes_the_name_from_an_attribute(tmp_path: Path, open_scenario: OpenScenario) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,19 @@ class TestProblems:
             open_scenario(portal.client, tmp_path, pack=pack, is_authenticated=False) as scenario,
         ):
             assert await scenario.session.login.log_in(Credentials()) == LoginStep.FORM
+
+
+@pytest.mark.parametrize(("scheme", "made_portal"), [("ntlm", made.ntlm_portal), ("digest", made.digest_portal)])
+async def test_http_authentication_that_only_a_browser_answers_brings_pages_and_files(
+    scheme: str, made_portal: Callable[[], LoginPortal], tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    pack = login_pack(f'[login.http]\nscheme = "{scheme}"', ladder='"revisit"')
+    async with (
+        login_portal(made_portal()) as portal,
+        open_scenario(portal.client, tmp_path, pack=pack, is_authenticated=False) as scenario,
+    ):
+        await scenario.session.login.log_in(Credentials())
+        report, saved = await files_of(scenario)
+
+    assert (report.reason, saved) == (Reason.ALL_SAVED, {"a.pdf": made.PDF})
+    assert portal.paths.count("/files/1") <= 3, "nothing but the browser asks for the file"

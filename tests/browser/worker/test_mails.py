@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -56,3 +58,24 @@ async def test_a_mail_stays_as_it_is_unless_the_pack_says_otherwise(
         report, saved = await files_of(scenario)
 
     assert (report.reason, saved) == (Reason.ALL_SAVED, {"offer.eml": mail})
+
+
+async def test_an_archive_stays_and_its_files_and_mails_are_filed_beside_it(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    mail, packed = mail_with("drawing.pdf", pdf("drawing")), io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as content:
+        content.writestr("inner/offer.eml", mail)
+    pack = raw_pack(attachments='archive = "beside"\nmail = "unpack"\ncount = { selector = "#count" }')
+    async with raw_scenario(open_scenario, tmp_path, pack) as (portal, scenario):
+        portal.order("1", "<b id=count>1</b>" + link("/f/1", "all.zip"))
+        portal.routes["/f/1"] = (answer(packed.getvalue(), kind="application/zip"),)
+
+        report, saved = await files_of(scenario)
+
+    assert saved == {
+        "all.zip": packed.getvalue(),
+        "all - offer.eml": mail,
+        "all - offer - drawing.pdf": pdf("drawing"),
+    }
+    assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")

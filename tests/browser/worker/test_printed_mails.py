@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -71,17 +70,3 @@ async def test_a_mail_is_printed_beside_it_and_nothing_of_it_is_loaded_or_run(
     assert again.files == report.files, "the same mail is the same PDF"
     assert [address for address in asked if address != "/favicon.ico"] == []
     assert len(pages) == 1, "the page in which it was printed is closed"
-
-
-async def test_a_browser_with_windows_prints_no_mail_and_says_so(tmp_path: Path, open_scenario: OpenScenario) -> None:
-    async with raw_scenario(open_scenario, tmp_path, PRINT) as (portal, scenario):
-        offered(portal, hostile_mail(portal.url))
-        portal_context = scenario.context.portal_context
-        assert portal_context is not None
-        headed = replace(scenario.context, portal_context=replace(portal_context, is_headless=False))
-
-        report = await attempt(headed, task_for("1"), scenario.staging / "1")
-
-    assert [file.name for file in report.files] == ["offer.eml", "offer - drawing.pdf", "terms.pdf"]
-    assert report.reason is Reason.ALL_SAVED
-    assert report.detail == "The mail offer.eml has no PDF beside it: a browser with windows prints no PDF"

@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner, Result
 
 from poolwright.archive.output_tree import PRIVATE_NAME
@@ -171,6 +173,33 @@ async def test_failures_are_retried_by_reason_and_a_report_is_fetched(
     assert (tmp_path / f"{orders.batch_id}-report.xlsx").read_bytes().startswith(b"PK")
     assert (odd.exit_code, missing.exit_code) == (2, 6)
     assert "no list nope" in missing.output
+
+
+async def test_the_workbook_that_was_submitted_gets_its_results_in_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    book = Workbook()
+    assert isinstance(book.active, Worksheet)
+    for row in (("PO", "Buyer"), (number(1), "Ann"), (number(2), "Bo")):
+        book.active.append(row)
+    book.save("mine.xlsx")
+    own = await anyio.Path("mine.xlsx").read_bytes()
+    async with found_daemon(tmp_path, monkeypatch, ("finish", "finish")) as (running, ask):
+        accepted = await ask("submit", "mine.xlsx", "--json")
+        list_id = json.loads(accepted.output.splitlines()[0])["list_id"]
+        await running.done(2)
+        copied = await ask("report", list_id, "--workbook", "mine.xlsx", "--portal", "demo")
+        own_path = await ask("report", list_id, "--workbook", "mine.xlsx", "--portal", "demo", "--to", "mine.xlsx")
+        lonely = await ask("report", list_id, "--sheet", "Sheet")
+
+    assert (copied.exit_code, copied.output.strip()) == (0, "mine-with-results.xlsx"), copied.output
+    sheet = load_workbook("mine-with-results.xlsx").active
+    assert isinstance(sheet, Worksheet)
+    outcomes = [sheet.cell(row, 3).value for row in (2, 3)]
+    assert [sheet.cell(row, 2).value for row in (1, 2, 3)] == ["Buyer", "Ann", "Bo"]
+    assert (sheet.cell(1, 3).value, all(outcomes)) == ("Outcome", True)
+    assert (own_path.exit_code, lonely.exit_code, await anyio.Path("mine.xlsx").read_bytes()) == (2, 2, own)
 
 
 async def test_a_daemon_is_watched_until_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,12 @@ def test_the_results_are_behind_the_columns_of_the_list(tmp_path: Path) -> None:
     assert sheet["G3"].data_type == "n"
 
 
+def test_a_text_of_several_lines_has_one_in_rows_that_keep_their_heights(tmp_path: Path) -> None:
+    content = filled(tmp_path, packed(example()), {3: ("COMPLETED", 2, "a.pdf\nb.pdf \n c.pdf", None)})
+
+    assert sheet_of(content)["H3"].value == "a.pdf; b.pdf; c.pdf"
+
+
 def test_what_the_user_had_is_there_as_it_was(tmp_path: Path) -> None:
     before = packed(example())
 

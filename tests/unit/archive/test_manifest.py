@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,21 @@ def test_a_manifest_vouches_for_its_own_attempt_alone() -> None:
     assert not manifest.covers(task_for("PO1", attempt=2), report_for(FILES))
     assert not manifest.covers(task_for("PO2"), report_for(FILES))
     assert not manifest.covers(task_for("PO1"), report_for({"Größe.pdf": b"CONTENT"}))
+
+
+def test_a_manifest_tells_to_what_a_file_belongs_and_vouches_for_it_without_that(tmp_path: Path) -> None:
+    report = report_for(FILES)
+    placed = replace(report, files=tuple(replace(file, section="requisition: line 3") for file in report.files))
+
+    manifest = Manifest.from_report(task_for("PO1"), placed, NOON)
+    plain = Manifest.from_report(task_for("PO1"), report, NOON)
+
+    assert {file["section"] for file in json.loads(manifest.text())["files"]} == {"requisition: line 3"}
+    assert not any("section" in file for file in json.loads(plain.text())["files"])
+    assert manifest.covers(task_for("PO1"), report)
+    assert plain.covers(task_for("PO1"), placed)
+    write(tmp_path, manifest.text())
+    assert Manifest.read(tmp_path) == manifest
 
 
 def test_a_folder_of_its_name_is_no_manifest(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import errno
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -197,6 +198,10 @@ def test_the_sheet_is_ready_to_work_with(files: ReportFiles) -> None:
     assert cell_of(sheet, 2, "File names").alignment.wrap_text
     fills = {cell_of(sheet, row_no, "Outcome (2)").fill.fgColor.rgb for row_no in (2, 3, 5, 6, 7, 8)}
     assert len(fills) == 6
+    heights = {row_no: sheet.row_dimensions[row_no].height for row_no in range(1, len(ROWS) + 2)}
+    assert heights[1] is None
+    assert heights[2] == 30  # two names of files
+    assert set(heights.values()) >= {None, 30}
 
 
 def test_text_that_no_sheet_can_hold_does_not_break_it(files: ReportFiles) -> None:
@@ -637,7 +642,7 @@ def test_the_results_are_in_a_copy_of_the_users_workbook_too(tmp_path: Path) -> 
     assert [cell.value for cell in filled[1]] == HEADERS
     for row_no, line in zip((row.row_no for row in ROWS), report.iter_rows(min_row=2, values_only=True), strict=True):
         same = [cell.value for cell in filled[row_no]][results]
-        assert [str(value or "") for value in same] == [str(value or "") for value in line[results]]
+        assert [str(value or "") for value in same] == [str(value or "").replace("\n", "; ") for value in line[results]]
 
 
 def test_a_workbook_that_cannot_be_filled_is_told_and_the_report_is_there(tmp_path: Path) -> None:
@@ -652,3 +657,24 @@ def test_a_workbook_that_cannot_be_filled_is_told_and_the_report_is_there(tmp_pa
     assert files.xlsx.is_file()
     assert {path.suffix for path in (tmp_path / "reports").iterdir()} == {".xlsx", ".csv", ".json"}
     assert len(list((tmp_path / "reports").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [("", 10, 1), ("a\nb\n\nc", 10, 4), ("x" * 9, 10, 1), ("x" * 10, 10, 2), ("x" * 18, 10, 2), ("x" * 19, 10, 3)],
+)
+def test_a_wrapped_text_has_the_lines_that_its_column_needs(text: str, width: int, lines: int) -> None:
+    assert report_xlsx.wrapped_line_count(text, width) == lines
+
+
+def test_a_row_has_room_for_its_tallest_wrapped_text_and_no_more_than_a_screen(tmp_path: Path) -> None:
+    orders, records = long_list(3)
+    told: dict[TaskId, TaskRecord] = {}
+    for (name, record), detail in zip(records.items(), ("word " * 60, "word\n" * 60, "short"), strict=True):
+        assert record.report is not None
+        told[name] = replace(record, report=replace(record.report, detail=detail))
+
+    sheet = sheet_of(write_reports(orders, told, tmp_path, "report"))
+
+    lines = math.ceil(300 * 1.1 / 60)
+    assert [sheet.row_dimensions[row_no].height for row_no in (2, 3, 4)] == [15 * lines, 15 * 25, 30]

@@ -12,11 +12,14 @@ from typing import NoReturn
 import pytest
 from openpyxl import Workbook
 
+from poolwright.cli.order_input import OrderSources, copy_notice
 from poolwright.cli.process_exit import ExitCode
 from poolwright.domain.errors import LoginRequiredError, PoolError, ProfileError, SetupError
 from poolwright.domain.events import Level
+from poolwright.domain.ids import BatchId
 from poolwright.domain.options import Sandbox
 from poolwright.domain.outcomes import Outcome
+from poolwright.domain.tasks import OrderList
 from poolwright.files.names import safe_name
 from poolwright.portal.pack import parse_json
 from poolwright.service.batch import BatchEnding, BatchJob, RedoPolicy
@@ -189,6 +192,22 @@ def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, program
     (job,) = fake_run.jobs
     assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
     assert job.report_stem == "my orders-report", "the report may lie beside the list and must not replace it"
+
+
+def test_the_run_says_of_which_workbooks_no_copy_with_results_is_made(tmp_path: Path) -> None:
+    orders = OrderList(batch_id=BatchId("b"), source="my.ods", columns=("PO",), rows=(), tasks=(), sheet="Orders")
+    names = {name: OrderSources(names=(str(tmp_path / name),)) for name in ("my.ods", "my.xlsx", "my.csv")}
+
+    for name in names:
+        (tmp_path / name).touch()
+
+    told = copy_notice(names["my.ods"], orders)
+
+    assert told.startswith(
+        "A copy of your workbook with the results is made of .xlsm and .xlsx alone; save my.ods as .xlsx"
+    )
+    assert copy_notice(names["my.xlsx"], orders) == ""
+    assert copy_notice(names["my.csv"], replace(orders, sheet="")) == ""
 
 
 @pytest.mark.parametrize("stem", ["l" * 240, "ä" * 120, "a:b|c"])

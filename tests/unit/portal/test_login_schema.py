@@ -44,7 +44,7 @@ def pack_with(changes: dict[str, Any]) -> Pack:
         ({"sign_on": {}}, "login.sign_on: it must have either button or address"),
         ({"sign_on": {"button": "#a", "address": "/sso"}}, "login.sign_on: it must have either button or address"),
         ({"sign_on": {"address": "https://sso.test"}}, "login.sign_on.address: 'https://sso.test' must start with a s"),
-        ({"http": {"scheme": "ntlm"}}, "login.http.scheme: it must be 'basic'"),
+        ({"http": {"scheme": "kerberos"}}, "login.http.scheme: it must be 'basic'"),
         ({"header": {**TOKEN, "name": "Cookie"}}, "login.header: 'Cookie' is not the name of a header that can be"),
         ({"header": {**TOKEN, "name": "X Key"}}, "login.header: 'X Key' is not the name of a header that can be"),
         ({"header": {**TOKEN, "value": "Bearer abc"}}, "login.header: value must contain {token}"),

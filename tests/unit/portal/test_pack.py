@@ -9,7 +9,7 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.options import Courtesy
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal.pack import FieldRule, LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
-from poolwright.portal.pack_schema import OtherHosts
+from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy, OtherHosts
 from tests.unit.portal.authoring import FORM, without, written
 
 
@@ -310,3 +310,26 @@ def test_limits_that_cannot_be_kept_are_told(limits: dict[str, Any], problem: st
 def test_the_smallest_rate_and_the_largest_are_taken() -> None:
     for rate in (0.1, 100_000):
         assert parse_toml(written({"limits": {"rate": rate}}), "acme.toml").limits.rate == rate
+
+
+def test_what_a_person_wants_beside_the_files_is_added_to_what_the_pack_wants() -> None:
+    pack = load("demo")
+    opened = pack.with_extras(unpacks_archives=True, unpacks_mails=True, prints_mails=True)
+    same = opened.with_extras(unpacks_archives=False, unpacks_mails=False, prints_mails=False)
+
+    assert pack.attachments.archive is ArchivePolicy.KEEP
+    assert opened.attachments.archive is ArchivePolicy.BESIDE
+    assert opened.attachments.mail is MailPolicy.UNPACK
+    assert opened.attachments.mail_pdf
+    assert opened.attachments.links == pack.attachments.links
+    assert same == opened
+
+
+def test_an_archive_that_holds_the_attachments_still_gives_place_to_them() -> None:
+    pack = load("demo")
+    rules = pack.attachments.model_copy(update={"archive": ArchivePolicy.UNPACK})
+    holding = pack.model_copy(update={"attachments": rules})
+
+    opened = holding.with_extras(unpacks_archives=True, unpacks_mails=False, prints_mails=False)
+
+    assert opened.attachments.archive is ArchivePolicy.UNPACK

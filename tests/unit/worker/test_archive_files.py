@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ import pytest
 from poolwright.domain.options import SizeLimits
 from poolwright.domain.tasks import MissedFile
 from poolwright.worker.download import archive_files
-from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
+from poolwright.worker.download.archive_files import (
+    ZIP_TYPE,
+    ArchiveLockedError,
+    unpack_archive,
+    unpack_archives,
+)
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import DownloadRefusedError
@@ -142,3 +148,87 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(DownloadRefusedError, match="at most 2"):
         unpacked(archive(tmp_path, {f"{number}.txt": b"a" for number in range(3)}))
+
+
+def beside(
+    folder: Path, *files: DownloadedFile, sizes: SizeLimits | None = None
+) -> tuple[list[DownloadedFile], tuple[str, ...]]:
+    """Return the files with what is in archives among them, and the notes of the first."""
+    found = unpack_archives(files, sizes or SizeLimits(), folder)
+    return found, found[0].notes
+
+
+def test_the_files_of_an_archive_are_filed_beside_it(tmp_path: Path) -> None:
+    packed = replace(
+        archive(tmp_path, {"a/b.pdf": PDF, "c.txt": b"c"}), source="contract", section="Line 3", name="All files.zip"
+    )
+
+    (first, second, third), notes = beside(tmp_path, packed)
+
+    assert (first, notes) == (packed, ())
+    assert packed.path.exists()
+    assert [(file.label, file.name, file.source) for file in (second, third)] == [
+        ("all.zip: a/b.pdf", "All files - b.pdf", "contract"),
+        ("all.zip: c.txt", "All files - c.txt", "contract"),
+    ]
+    assert [file.path.read_bytes() for file in (second, third)] == [PDF, b"c"]
+    assert {file.section for file in (second, third)} == {"Line 3"}
+
+
+def test_other_files_and_an_archive_that_is_the_same_as_before_stay_alone(tmp_path: Path) -> None:
+    packed = archive(tmp_path, {"b.pdf": PDF})
+    kept, other = replace(packed, is_unchanged=True), replace(packed, media_type="application/pdf", label="a.pdf")
+
+    assert beside(tmp_path, kept, other) == ([kept, other], ())
+
+
+def test_an_archive_of_another_kind_is_told(tmp_path: Path) -> None:
+    packed = replace(archive(tmp_path, {"b.pdf": PDF}), label="a.7z", media_type="application/x-7z-compressed")
+
+    (file,), notes = beside(tmp_path, packed)
+
+    assert file.path == packed.path
+    assert notes == ("Not all files of the archive a.7z are beside it: only ZIP archives are unpacked.",)
+
+
+def test_what_is_not_taken_out_of_an_archive_is_told_and_the_rest_is_filed(tmp_path: Path) -> None:
+    packed = archive(tmp_path, {"a.pdf": PDF, **{f"{name}.pdf": b"" for name in "bcde"}})
+
+    (_, found), (note,) = beside(tmp_path, packed)
+
+    assert found.label == "all.zip: a.pdf"
+    assert note.startswith("Not all files of the archive all.zip are beside it: b.pdf: ")
+    assert note.count(".pdf: ") == 3
+    assert note.endswith("; and 1 more.")
+
+
+def test_a_damaged_archive_is_filed_as_it_is(tmp_path: Path) -> None:
+    packed = archive(tmp_path, {"a.pdf": PDF}, zipfile.ZIP_STORED)
+    packed.path.write_bytes(packed.path.read_bytes().replace(b"endobj", b"endobX"))
+
+    (file,), (note,) = beside(tmp_path, packed)
+
+    assert file.path.exists()
+    assert "the archive is damaged" in note
+
+
+def test_files_of_archives_count_to_the_limits_of_the_order(tmp_path: Path) -> None:
+    packed = archive(tmp_path, {"a.pdf": PDF, "b.pdf": PDF})
+    room = packed.size_bytes + len(PDF)
+
+    (_, found), (note,) = beside(tmp_path, packed, sizes=SizeLimits(order_bytes=room))
+    assert found.label == "all.zip: a.pdf"
+    assert "Not all files" in note
+
+    (_, *both), notes = beside(tmp_path, packed, sizes=SizeLimits(order_bytes=room + len(PDF)))
+    assert (len(both), notes) == (2, ())
+
+
+def test_an_order_that_is_full_keeps_its_archive(tmp_path: Path) -> None:
+    packed = archive(tmp_path, {"a.pdf": PDF})
+    other = replace(packed, media_type="application/pdf", label="a.pdf")
+
+    (first, second), (note,) = beside(tmp_path, packed, other, sizes=SizeLimits(order_bytes=1))
+
+    assert (first.label, second) == ("all.zip", other)
+    assert note.startswith("Not all files of the archive all.zip are beside it: ")

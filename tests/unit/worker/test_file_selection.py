@@ -61,6 +61,7 @@ def test_kinds_of_content_are_known_only_after_the_download() -> None:
 
     assert names_wanted({"types": ["application/pdf"]}, *links) == ["a.pdf", "c.xlsx"]
     assert names_wanted({"endings": ["pdf"]}, linked("all.zip"), archive="unpack") == ["all.zip"]
+    assert names_wanted({"endings": ["pdf"]}, linked("all.zip"), archive="beside") == []
 
 
 def test_a_place_of_the_page_tells_which_links_are_wanted() -> None:
@@ -85,6 +86,7 @@ def test_an_archive_that_was_not_unpacked_is_never_left_out() -> None:
 
     assert select_files(rules({"endings": ["pdf"]}, archive="unpack"), [archive]).fetched == [archive]
     assert select_files(rules({"endings": ["pdf"]}), [archive]).fetched == []
+    assert select_files(rules({"endings": ["pdf"]}, archive="beside"), [archive]).fetched == []
 
 
 def test_the_same_content_under_the_same_name_is_filed_once_and_told() -> None:
@@ -124,6 +126,7 @@ def test_unpacked_files_are_compared_with_the_count_of_the_page() -> None:
     }
     assert count_problem(rules(), 9, left_out, chosen) == ""
     assert count_problem(rules(archive="unpack"), None, left_out, chosen) == ""
+    assert count_problem(rules(archive="beside"), 9, left_out, chosen) == ""
     chosen.fetched.append(missed("d"))
     assert count_problem(rules(archive="unpack"), 9, left_out, chosen) == ""
 

@@ -94,6 +94,17 @@ def test_what_a_portal_knows_its_visitor_by_is_for_its_own_origin(url: str, *, i
     assert clients.auth_for(url) is (given if is_given else None)
 
 
+async def test_where_only_a_browser_can_log_in_nothing_else_asks_the_portal() -> None:
+    options = BrowserOptions(http_origin="https://portal.test", is_login_of_browser=True)
+    async with (
+        open_http_clients(options, "test", 30.0) as clients,
+        open_http_clients(replace(options, is_login_of_browser=False), "test", 30.0) as others,
+    ):
+        assert clients.client_for("https://portal.test/f") is None
+        assert clients.client_for("https://files.test/f") is not None
+        assert others.client_for("https://portal.test/f") is not None
+
+
 @pytest.mark.parametrize(
     ("given", "challenge", "sent"),
     [

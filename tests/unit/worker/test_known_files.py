@@ -17,6 +17,7 @@ from tests.support.raw_portal import raw_pack
 FILE = replace(fetched("a (2).pdf", b"a"), label="a.pdf", etag='"1"', last_modified="then")
 URL = FILE.source_url
 MAIL = replace(FILE, label="a.eml", media_type="text/plain")
+ARCHIVE = replace(FILE, label="a.zip", media_type="application/zip")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,11 @@ MAIL = replace(FILE, label="a.eml", media_type="text/plain")
         ([MAIL], "", URL, Validators(etag='"1"', last_modified="then")),
         ([MAIL], 'mail = "unpack"', URL, NO_VALIDATORS),
         ([MAIL], "mail_pdf = true", URL, NO_VALIDATORS),
+        ([ARCHIVE], "", URL, Validators(etag='"1"', last_modified="then")),
+        ([ARCHIVE], 'archive = "beside"', URL, NO_VALIDATORS),
+        ([replace(ARCHIVE, label="a")], 'archive = "beside"', URL, NO_VALIDATORS),
+        ([replace(ARCHIVE, media_type="", label="A.ZIP")], 'archive = "beside"', URL, NO_VALIDATORS),
+        ([FILE], 'archive = "beside"', URL, Validators(etag='"1"', last_modified="then")),
         ([FILE], 'mail = "unpack"\nmail_pdf = true', URL, Validators(etag='"1"', last_modified="then")),
     ],
     ids=[
@@ -43,6 +49,11 @@ MAIL = replace(FILE, label="a.eml", media_type="text/plain")
         "mail",
         "opened mail",
         "printed mail",
+        "archive",
+        "archive whose files are beside it",
+        "archive by its type",
+        "archive by its name",
+        "no archive",
         "no mail",
     ],
 )

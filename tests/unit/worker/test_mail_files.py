@@ -59,7 +59,14 @@ def file_of(folder: Path, content: bytes, label: str = "offer.eml", media_type: 
     path = folder / "part-1"
     path.write_bytes(content)
     return DownloadedFile(
-        path=path, label=label, size_bytes=len(content), sha256="s", media_type=media_type, source_url="u", source="x"
+        path=path,
+        label=label,
+        size_bytes=len(content),
+        sha256="s",
+        media_type=media_type,
+        source_url="u",
+        source="x",
+        section="L",
     )
 
 
@@ -80,7 +87,9 @@ def test_the_attachments_of_an_internet_mail_are_beside_it_with_their_names_and_
     ]
     assert [file.sha256 for file in files] == [hashlib.sha256(content).hexdigest() for content in (PDF, b"text")]
     assert [file.media_type for file in files] == ["application/pdf", "text/plain"]
-    assert {(file.source_url, file.source, file.is_name_given) for file in files} == {("u", "x", True)}
+    assert {(file.source_url, file.source, file.section, file.is_name_given) for file in files} == {
+        ("u", "x", "L", True)
+    }
     assert [file.size_bytes for file in files] == [len(PDF), 4]
     assert len({file.path for file in (first, *files)}) == 3
 

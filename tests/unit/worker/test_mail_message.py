@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
+from compressed_rtf import compress
 
 from poolwright.demo.documents.msg import Storage, Stream, make_msg, write_compound
 from poolwright.worker.download.mail_attachments import MailDamagedError
 from poolwright.worker.rendering import mail_message
-from poolwright.worker.rendering.mail_message import CUT_NOTE, MailMessage, decoded, read_mail
+from poolwright.worker.rendering.mail_message import CUT_NOTE, RICH_NOTE, MailMessage, decoded, read_mail
 from tests.unit.worker.test_mail_files import INTERNET, OUTLOOK, PDF, data, internet_mail, named, outlook_attachment
 
 PNG = b"\x89PNG picture"
@@ -195,11 +196,22 @@ def test_a_picture_of_an_outlook_message_is_found_by_its_id() -> None:
     assert outlook(picture, other, text("1013", "<p>x</p>")).pictures == {"logo@x": ("image/png", PNG)}
 
 
-def test_a_message_whose_text_is_only_in_outlooks_own_form_is_told() -> None:
-    rtf = Stream("__substg1.0_10090102", b"LZFu")
+def rich(content: bytes) -> Stream:
+    return Stream("__substg1.0_10090102", content)
 
-    assert outlook(rtf).notes == ["its text is only there in Outlook's own form (RTF)"]
+
+def test_a_text_that_is_only_in_outlooks_own_form_is_read_without_its_formatting() -> None:
+    message = outlook(rich(compress(b"{\\rtf1\\ansi Hello {\\b World}}")))
+
+    assert (message.text, message.html, message.notes) == ("Hello World", "", [RICH_NOTE])
+
+
+def test_a_text_in_outlooks_own_form_is_the_last_choice_and_told_if_it_is_damaged() -> None:
+    rtf = rich(b"LZFu")
+
+    assert outlook(rtf).notes == ["its text is only there in Outlook's own form (RTF), and cannot be read"]
     assert outlook(rtf, text("1000", "Plain")).notes == []
+    assert outlook(rich(compress(b"{\\rtf1\\ansi }"))).notes == ["it has no text"]
     assert outlook().notes == ["it has no text"]
 
 

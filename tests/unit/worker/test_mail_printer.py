@@ -76,12 +76,11 @@ async def printed(
     paper: Paper,
     *files: DownloadedFile,
     sizes: SizeLimits | None = None,
-    is_headless: bool = True,
     until: float = math.inf,
     known_files: tuple[FetchedFile, ...] = (),
 ) -> list[DownloadedFile]:
     context = cast("BrowserContext", cast("Any", paper))
-    printer = MailPrinter(context, sizes or SizeLimits(), is_headless=is_headless, until=until, known_files=known_files)
+    printer = MailPrinter(context, sizes or SizeLimits(), until=until, known_files=known_files)
     return await printer.with_printed(files, files[0].path.parent)
 
 
@@ -104,7 +103,7 @@ async def test_a_mail_has_its_pdf_beside_it_without_the_time_of_printing(tmp_pat
 
     assert first == mail
     assert (pdf.name, pdf.label, pdf.media_type) == ("offer.eml.pdf", "offer.eml (printed)", "application/pdf")
-    assert (pdf.source_url, pdf.source, pdf.is_name_given) == ("u", "x", True)
+    assert (pdf.source_url, pdf.source, pdf.section, pdf.is_name_given) == ("u", "x", "L", True)
     content = pdf.path.read_bytes()
     assert content == PRINTED.replace(b"20261201005444", b"19700101000000")
     assert (pdf.size_bytes, mail.path.read_bytes()) == (len(content), MAIL)
@@ -143,7 +142,6 @@ async def test_each_mail_is_followed_by_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("paper", "changes", "cause"),
     [
-        (Paper(opens=False), {"is_headless": False}, "a browser with windows prints no PDF"),
         (Paper(opens=False), {}, "Target closed"),
         (Paper(PlaywrightError("Printing failed.\nlog")), {}, "Printing failed"),
         (Paper(), {"until": 0.0}, "it took too long"),
@@ -151,7 +149,7 @@ async def test_each_mail_is_followed_by_its_own(tmp_path: Path) -> None:
         (Paper(), {"sizes": SizeLimits(order_bytes=len(MAIL) - 1)}, "the order"),
         (Paper(), {"sizes": SizeLimits(order_bytes=len(MAIL) + 1)}, "the order"),
     ],
-    ids=["windows", "no page", "refused", "late", "large", "full before", "full"],
+    ids=["no page", "refused", "late", "large", "full before", "full"],
 )
 async def test_a_mail_that_is_not_printed_stays_with_a_note(
     paper: Paper, changes: dict[str, Any], cause: str, tmp_path: Path
@@ -188,7 +186,7 @@ async def test_a_mail_that_is_the_same_keeps_its_pdf(tmp_path: Path) -> None:
     mail = file_of(tmp_path, MAIL)
     pdf = known(mail, name="p.pdf", label="offer.eml (printed)", sha256="p", size_bytes=7, media_type="application/pdf")
 
-    _, kept = await printed(Paper(opens=False), mail, is_headless=False, known_files=(known(mail), pdf))
+    _, kept = await printed(Paper(opens=False), mail, known_files=(known(mail), pdf))
 
     assert (kept.name, kept.sha256, kept.size_bytes, kept.is_unchanged) == ("p.pdf", "p", 7, True)
 

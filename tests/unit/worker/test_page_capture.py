@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import anyio.lowlevel
 import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
@@ -13,6 +14,7 @@ from poolwright.domain.options import PageEvidence
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.tasks import FetchedFile, Report
 from poolwright.worker.download.staged_files import DownloadedFile
+from poolwright.worker.rendering import page_capture
 from poolwright.worker.rendering.page_capture import (
     HEIGHT_MAX_PX,
     PAGE_OUTCOMES,
@@ -20,12 +22,11 @@ from poolwright.worker.rendering.page_capture import (
     PageCapture,
     joined_detail,
     picture_area,
-    usable_kind,
 )
 from poolwright.worker.tab import Tab
 
 CUT = "The picture of the order's page is cut off: it shows "
-WINDOWS = "The page of the order is filed as a picture: a browser with windows prints no PDF"
+WINDOWS = "The page of the order is filed as a picture: this browser prints no PDF when it has windows"
 
 
 class StillPage:
@@ -101,13 +102,6 @@ def test_what_is_cut_off_is_said(size: tuple[int, int], kept: tuple[int, int], n
     area = picture_area(*size)
 
     assert ((area.width_px, area.height_px), area.note) == (kept, CUT + note)
-
-
-def test_a_browser_with_windows_takes_a_picture_and_says_so() -> None:
-    assert usable_kind(PageEvidence.PDF, is_headless=False) == (PageEvidence.SCREENSHOT, WINDOWS)
-    assert usable_kind(PageEvidence.PDF, is_headless=True) == (PageEvidence.PDF, "")
-    assert usable_kind(PageEvidence.SCREENSHOT, is_headless=False) == (PageEvidence.SCREENSHOT, "")
-    assert usable_kind(PageEvidence.OFF, is_headless=False) == (PageEvidence.OFF, "")
 
 
 @pytest.mark.parametrize(
@@ -206,3 +200,25 @@ async def test_a_disk_that_refuses_the_page_costs_the_order_nothing(tmp_path: Pa
     assert report.reason is Reason.ALL_SAVED
     assert report.detail.startswith("The page of the order could not be filed (")
     assert "No space left" in report.detail
+
+
+async def test_a_browser_with_windows_prints_a_page_and_one_that_does_not_takes_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def picture(_: Page) -> tuple[bytes, str]:
+        await anyio.lowlevel.checkpoint()
+        return b"picture", ""
+
+    monkeypatch.setattr(page_capture, "_take_picture", picture)
+    page = StillPage(PlaywrightError("PrintToPDF is not implemented"))
+    capture, printing = (PageCapture(PageEvidence.PDF, tmp_path / name, is_headless=False) for name in ("a", "b"))
+    tab = FilingTab(page)
+
+    await capture.take(as_page(page))
+    await printing.take(as_page(StillPage(b"%PDF-1.4")))
+    report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(tab))
+    printed = await printing.file_with(Report(reason=Reason.ALL_SAVED), as_tab(FilingTab(page)))
+
+    [file] = tab.accepted
+    assert (file.name, file.media_type, file.path.read_bytes()) == ("order page.png", "image/png", b"picture")
+    assert (report.detail, printed.detail) == (WINDOWS, "")

@@ -132,6 +132,15 @@ def test_a_size_is_what_the_pattern_of_its_place_takes() -> None:
     assert [link.size for link in found] == ["12 KB"]
 
 
+def test_a_section_is_what_the_pattern_of_its_place_takes() -> None:
+    page = [link.model_copy(update={"section": "Line 3: pump"}) for link in links("")]
+
+    found = resolve_links(rules(section={"closest": "tr", "pattern": "^(Line [0-9]+)"}), BASE, PAGE, page)
+
+    assert [link.section for link in found] == ["Line 3"]
+    assert [link.section for link in resolve_links(rules(), BASE, PAGE, page)] == ["Line 3: pump"]
+
+
 def test_a_size_of_a_response_goes_before_that_of_the_page() -> None:
     page = [link.model_copy(update={"size": "1 KB"}) for link in links("", address=f"{BASE}/1")]
     sizes = ((1, "1200"), (2, "7"))

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.page.reachability import authentication_schemes, describe_failure, remedy, remedy_for_status
+from poolwright.worker.page.reachability import (
+    authentication_schemes,
+    describe_failure,
+    remedy,
+    remedy_for_challenge,
+    remedy_for_status,
+)
 
 BASE = "https://portal.test"
 
@@ -66,3 +72,14 @@ def test_a_host_to_which_the_portal_leads_is_named(address: str) -> None:
 )
 def test_the_schemes_of_a_challenge_are_found(header: str, schemes: tuple[str, ...]) -> None:
     assert authentication_schemes(header) == schemes
+
+
+@pytest.mark.parametrize(
+    ("schemes", "is_possible"),
+    [("Basic", True), ("Negotiate, NTLM", True), ("Digest", True), ("Negotiate", False), ("Bearer", False)],
+)
+def test_a_scheme_that_no_password_answers_is_named(schemes: str, *, is_possible: bool) -> None:
+    told = remedy_for_challenge(schemes, is_login=True)
+
+    assert ("cannot answer" in told) is not is_possible
+    assert ("POOLWRIGHT_USER" in told) is is_possible

@@ -141,3 +141,26 @@ async def test_a_text_is_evidence_too_and_one_that_cannot_be_written_is_left_out
     assert [(tmp_path / "evidence" / name).read_text() for name in evidence.names] == ["POST ?", "again"]
     assert evidence.names[0] == "blocked.txt"
     assert nowhere.names == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "section", "told"),
+    [("", "", ""), ("contract", "", "contract"), ("", "Line 3", "Line 3"), ("contract", "Line 3", "contract: Line 3")],
+)
+def test_a_file_is_told_with_the_page_and_the_part_of_it_that_listed_it(
+    source: str, section: str, told: str, files: StagedFiles, tmp_path: Path
+) -> None:
+    path = tmp_path / "part"
+    path.write_bytes(PDF)
+    downloaded = DownloadedFile(
+        path=path,
+        label="a.pdf",
+        size_bytes=len(PDF),
+        sha256="s",
+        media_type="application/pdf",
+        source_url="u",
+        source=source,
+        section=section,
+    )
+
+    assert files.accept(downloaded).section == told

@@ -29,6 +29,8 @@ _WIDTH = 16
 _SIGNATURES = "_xmlsignatures/"
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)[\"']")
 _SPANS = re.compile(rb"\sspans\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+#: Between the lines of a text, such as the names of an order's files.
+_BREAKS, _BETWEEN = re.compile(r"\s*\n\s*"), "; "
 _RANGE = re.compile(rb"(ref\s*=\s*[\"'][A-Z]+\d+)(?::[A-Z]+(\d+))?([\"'])")
 
 
@@ -143,14 +145,17 @@ def _row_edits(
 
 
 def _cell(prefix: str, reference: str, value: Value, style: str) -> str:
-    """Return a cell: a number as one, and everything else as text, so that nothing becomes a formula."""
+    """Return a cell: a number as one, and everything else as text in one line, so that nothing becomes a formula.
+
+    The rows of the user's sheet keep their heights, and a text of several lines would cover the row above.
+    """
     if value is None or value == "":
         return ""
     styled = f' s="{style}"' if style else ""
     if isinstance(value, int):
         return f'<{prefix}c r="{reference}"{styled}><{prefix}v>{value}</{prefix}v></{prefix}c>'
     text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
-    shown = escape(escape_text(shorten_text(text, CUT_MARK)))
+    shown = escape(escape_text(shorten_text(_BREAKS.sub(_BETWEEN, text), CUT_MARK)))
     return (
         f'<{prefix}c r="{reference}"{styled} t="inlineStr"><{prefix}is><{prefix}t xml:space="preserve">{shown}'
         f"</{prefix}t></{prefix}is></{prefix}c>"

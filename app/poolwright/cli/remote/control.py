@@ -9,11 +9,15 @@ from urllib.parse import quote
 import typer
 
 from poolwright.cli.options import ORDERS, SettingsCommand
+from poolwright.cli.order_input import OrderSources
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.remote.client import DaemonClient, daemon_client
+from poolwright.cli.remote.workbook_copy import WorkbookCopy
 from poolwright.cli.terminal import console, format_count
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.portal.pack import Pack
+from poolwright.service.portals.portal_config import pack_library, resolve_portal_config
 from poolwright.settings import Settings
 
 PAUSE_HELP = "Start no further orders; orders in progress are finished."
@@ -27,7 +31,11 @@ RETRY_EXAMPLES = ("poolwright retry --reason portal_error", "poolwright retry PO
 RUN_HELP = "Run a schedule now, in the running daemon; its overlap rule applies."
 RUN_EXAMPLES = ("poolwright schedule run nightly",)
 REPORT_HELP = "Download the current report of a list."
-REPORT_EXAMPLES = ("poolwright report 05595676fa3b916e4ffc", "poolwright report 05595676fa3b916e4ffc --to report.csv")
+REPORT_EXAMPLES = (
+    "poolwright report 05595676fa3b916e4ffc",
+    "poolwright report 05595676fa3b916e4ffc --to report.csv",
+    "poolwright report 05595676fa3b916e4ffc --workbook orders.xlsx",
+)
 
 Numbers = Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help="Order numbers, as `status` shows them.")]
 ListId = Annotated[
@@ -40,9 +48,21 @@ To = Annotated[
     typer.Option(
         "--to",
         metavar="FILE",
-        help="Path of the report (.xlsx, .csv or .json). Default: LIST-report.xlsx in the current folder.",
+        help="Path of the report (.xlsx, .csv or .json). Default: LIST-report.xlsx in the current folder; with "
+        "--workbook, its name with -with-results.",
     ),
 ]
+Workbook = Annotated[
+    Path | None,
+    typer.Option(
+        "--workbook",
+        metavar="FILE",
+        help="The workbook that was submitted (.xlsx, .xlsm): write a copy of it with the results in further columns, "
+        "in place of the report.",
+    ),
+]
+Column = Annotated[str | None, typer.Option(metavar="NAME", help="As with submit, for --workbook.")]
+Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="As with submit, for --workbook.")]
 
 
 @SettingsCommand.with_settings("out")
@@ -112,14 +132,28 @@ def run_schedule(
     console().print(f"{name} is running; see the daemon's log for its progress.")
 
 
-@SettingsCommand.with_settings("out")
+@SettingsCommand.with_settings("out", "profile", "profiles_dir", "portal", "packs_dir")
 def report(
     settings: Settings,
     *,
     list_id: Annotated[str, typer.Argument(metavar="LIST", help="Id of the list, as `status` and `submit` show it.")],
     to: To = None,
+    workbook: Workbook = None,
+    column: Column = None,
+    sheet: Sheet = None,
 ) -> None:
     """Download a report."""
+    if workbook is not None:
+        sources = OrderSources(names=(str(workbook),), column=column, sheet=sheet)
+        copy = WorkbookCopy(sources, _pack(settings), list_id)
+        with daemon_client(settings) as client:
+            copied = client.download(f"/api/v1/lists/{list_id}/report", format="xlsx")
+        target = to or copy.default_path
+        copy.write(copied.content, target)
+        console().print(f"{target}", soft_wrap=True)
+        raise typer.Exit(ExitCode.DONE)
+    if column is not None or sheet is not None:
+        raise OptionsError("--column and --sheet are for --workbook; a report needs neither.")
     file_format = (to.suffix[1:].lower() or "xlsx") if to is not None else "xlsx"
     if file_format not in {"xlsx", "csv", "json"}:
         raise OptionsError(f"--to is '{to}'; it must end in .xlsx, .csv or .json.")
@@ -132,6 +166,18 @@ def report(
         raise OptionsError(f"{path} cannot be written ({error.strerror}); choose another path with --to.") from error
     console().print(f"{path}", soft_wrap=True)
     raise typer.Exit(ExitCode.DONE)
+
+
+def _pack(settings: Settings) -> Pack:
+    """Return the portal pack of the settings, or else the profile's; no address is needed.
+
+    Raises:
+        PackError: There is no such pack, or it is not valid.
+        ProfileError: The settings name no portal, and there is no such profile.
+    """
+    if settings.portal:
+        return pack_library(settings).find(settings.portal).load().pack
+    return resolve_portal_config(settings).pack
 
 
 def _selection(client: DaemonClient, numbers: list[str] | None, classes: dict[str, str | None]) -> dict[str, object]:

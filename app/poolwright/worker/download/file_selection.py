@@ -48,7 +48,7 @@ def _may_be_wanted(rules: AttachmentRules, link: PageLink, label: str) -> bool:
     if not only.are_places_right(link.conditions):
         return False
     # The content is known only after the download, and the header may give the file another name.
-    is_sure = not only.types and has_ending(label) and rules.archive is ArchivePolicy.KEEP
+    is_sure = not only.types and has_ending(label) and rules.archive is not ArchivePolicy.UNPACK
     return not is_sure or only.is_kind_right(label)
 
 

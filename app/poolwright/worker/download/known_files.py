@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from poolwright.domain.tasks import FetchedFile
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
+from poolwright.worker.download.archive_files import is_archive
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.transfer.received_file import ReceivedFile
 from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
@@ -24,16 +25,18 @@ class KnownFiles:
         """Take the files by their addresses.
 
         Not those of an address that brought several, nor any if archives are unpacked: a file may then be a part of
-        one. Nor mails whose attachments or PDF belong to the order's files: those are made of the mail.
+        one. Nor mails and archives whose contents or PDF belong to the order's files: those are made of them.
         """
         counts = Counter(file.source_url for file in files)
         is_whole = pack.attachments.archive is not ArchivePolicy.UNPACK
         is_mail_used = pack.attachments.mail is MailPolicy.UNPACK or pack.attachments.mail_pdf
+        is_archive_used = pack.attachments.archive is ArchivePolicy.BESIDE
         self._by_address = {
             file.source_url: file
             for file in files
             if is_whole and file.source_url and counts[file.source_url] == 1
             if not (is_mail_used and _is_mail(file))
+            if not (is_archive_used and is_archive(file.media_type, file.label))
         }
 
     def validators(self, address: str) -> Validators:

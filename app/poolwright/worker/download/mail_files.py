@@ -146,6 +146,7 @@ def _write(
         is_text=finding.is_text,
         shows_end=finding.shows_end,
         source=mail.source,
+        section=mail.section,
     )
 
 

@@ -53,6 +53,8 @@ class DownloadedFile:
     notes: tuple[str, ...] = ()
     #: Name of the further page that listed it; empty for the order's own.
     source: str = ""
+    #: To what it belongs, as the page says; empty if it says nothing.
+    section: str = ""
 
 
 class StagedFiles:
@@ -111,6 +113,7 @@ class StagedFiles:
             source_url=downloaded.source_url,
             etag=downloaded.validators.etag,
             last_modified=downloaded.validators.last_modified,
+            section=": ".join(filter(None, (downloaded.source, downloaded.section))),
         )
 
 

@@ -37,6 +37,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
             key: place.model_dump(exclude={"pattern"}) for place, key in keys_of_places(attachments.names).items()
         },
         "size": attachments.size.model_dump(exclude={"pattern"}) if attachments.size else None,
+        "section": attachments.section.model_dump(exclude={"pattern"}) if attachments.section else None,
         "row": attachments.row.model_dump() if attachments.row else None,
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
@@ -120,6 +121,8 @@ class PageLink(BaseModel):
     names: dict[str, str]
     #: The size that the portal states for its file; empty if it states none.
     size: str = ""
+    #: What the page says about to what its file belongs; empty if it says nothing.
+    section: str = ""
     #: Texts from which its address is made, one for each rule of the pack (``attachments.address``).
     sources: list[str] = Field(default_factory=list[str])
     #: Texts that decide whether it is wanted, one for each place of the pack (``attachments.only.where``).

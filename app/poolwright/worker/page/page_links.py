@@ -21,6 +21,8 @@ def resolve_links(rules: AttachmentRules, base_url: str, page_url: str, links: S
     """
     if rules.size is not None:
         links = [link.model_copy(update={"size": rules.size.text_in(link.size)}) for link in links]
+    if rules.section is not None:
+        links = [link.model_copy(update={"section": rules.section.text_in(link.section)}) for link in links]
     if not (rules.address or rules.ignore_query):
         return list(links)
     resolved: dict[str, PageLink] = {}

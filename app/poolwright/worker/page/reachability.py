@@ -125,6 +125,10 @@ def authentication_schemes(header: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_SCHEME.findall(header)))
 
 
+#: The schemes that a browser answers with user and password.
+_ANSWERED = frozenset({"basic", "digest", "ntlm"})
+
+
 def remedy_for_challenge(schemes: str, *, is_login: bool) -> str:
     """Return the sentence on a portal that asks for HTTP authentication.
 
@@ -132,8 +136,9 @@ def remedy_for_challenge(schemes: str, *, is_login: bool) -> str:
         schemes: The schemes that it offers.
         is_login: Whether its pack says that this is its login, with user and password of the login.
     """
-    if "basic" not in schemes.casefold().split(", "):
-        return f"it asks for HTTP authentication by {schemes}, which Poolwright cannot answer; only Basic is possible"
+    if not _ANSWERED.intersection(schemes.casefold().split(", ")):
+        possible = "only Basic, Digest and NTLM are possible"
+        return f"it asks for HTTP authentication by {schemes}, which Poolwright cannot answer; {possible}"
     names = "user and password (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
     names = names if is_login else "http_user and http_password (POOLWRIGHT_HTTP_USER …)"
     return f"it asks for HTTP authentication, and got no user and password or rejected them; check {names}"

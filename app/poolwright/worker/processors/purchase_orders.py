@@ -15,9 +15,10 @@ from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import MailPolicy
+from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
 from poolwright.portal.triage import Verdict, describe_documents
 from poolwright.sdk.protocol import SessionLostError
+from poolwright.worker.download.archive_files import unpack_archives
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
 from poolwright.worker.download.order_downloads import OrderDownloads, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
@@ -211,7 +212,7 @@ async def _fetch_listed(
         await _fetch_sources(tab, task, portal_context, opened, results)
     compared, left_out = await _select(opened, results, task)
     downloaded = [file for file in compared if isinstance(file, DownloadedFile)]
-    downloaded = await _with_mails(downloaded, tab, task, portal_context, opened.pack, until=until)
+    downloaded = await _with_contents(downloaded, tab, task, portal_context, opened.pack, until=until)
     if time.cancelled_caught and not downloaded:
         detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
@@ -233,11 +234,13 @@ async def _fetch_listed(
     return _busy(report, results.refusals) if results.refusals else report
 
 
-async def _with_mails(
+async def _with_contents(
     files: list[DownloadedFile], tab: Tab, task: POTask, portal_context: PortalContext, pack: Pack, *, until: float
 ) -> list[DownloadedFile]:
-    """Return the files with what is made of the mails among them: their attachments and their PDFs, if wanted."""
+    """Return the files with what is in archives and mails among them, and the PDFs of mails, as far as wanted."""
     sizes = portal_context.downloads.sizes
+    if pack.attachments.archive is ArchivePolicy.BESIDE:
+        files = await anyio.to_thread.run_sync(unpack_archives, files, sizes, tab.staging)
     if pack.attachments.mail is MailPolicy.UNPACK:
         from poolwright.worker.download.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
 
@@ -248,7 +251,6 @@ async def _with_mails(
         printer = MailPrinter(
             portal_context.downloads.context,
             sizes,
-            is_headless=portal_context.is_headless,
             until=until,
             known_files=task.known_files or (),
         )
@@ -393,7 +395,8 @@ def _in_order(results: DownloadResults, task: POTask) -> list[DownloadedFile | M
     files: list[DownloadedFile | MissedFile] = []
     for number, listed in enumerate(results.listed):
         fetched = results.fetched.get(number) or [_missed(listed.link, listed.pack, late)]
-        files += [replace(file, source=listed.source) if isinstance(file, DownloadedFile) else file for file in fetched]
+        origin = {"source": listed.source, "section": listed.link.section}
+        files += [replace(file, **origin) if isinstance(file, DownloadedFile) else file for file in fetched]
     return [*files, *results.missed]
 
 

@@ -19,6 +19,7 @@ import olefile
 
 from poolwright.worker.download.mail_attachments import MailDamagedError, read_internet_mail, read_outlook_message
 from poolwright.worker.download.mail_files import INTERNET_TYPE, OUTLOOK_TYPE
+from poolwright.worker.rendering.outlook_text import rich_text
 
 #: What the parsers raise for content that is no mail or is damaged.
 _DAMAGE = (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError, struct.error)
@@ -29,6 +30,7 @@ TEXT_MAX_CHARS = 2_000_000
 #: Bytes of all pictures in a text that are shown.
 PICTURES_MAX_BYTES = 30 * 1024 * 1024
 CUT_NOTE = "only the beginning of its text is shown"
+RICH_NOTE = "its text is only there in Outlook's own form (RTF), and is shown without formatting and pictures"
 #: Pictures that a browser shows.
 _PICTURE_TYPES = frozenset({"image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp"})
 #: Header lines of an Internet mail that are shown, in this order.
@@ -151,9 +153,19 @@ def _read_outlook(content: bytes) -> MailMessage:
         }
         mail.headers = {name: " ".join(text.split()) for name, text in lines.items() if text.strip()}
         mail.pictures = message.pictures()
-        if not (mail.html.strip() or mail.text.strip()) and message.has(_RTF):
-            mail.notes.append("its text is only there in Outlook's own form (RTF)")
+        if not (mail.html.strip() or mail.text.strip()) and (content := message.rich_text):
+            mail.text, notes = _rich_text(content)
+            mail.notes += notes
     return mail
+
+
+def _rich_text(content: bytes) -> tuple[str, list[str]]:
+    """Return a text that is only there in Outlook's own form, and what is told of it."""
+    try:
+        text = rich_text(content)
+    except _DAMAGE:
+        return "", ["its text is only there in Outlook's own form (RTF), and cannot be read"]
+    return text, [RICH_NOTE] if text.strip() else []
 
 
 class _OutlookMessage:
@@ -175,8 +187,10 @@ class _OutlookMessage:
         address = next((text for text in map(self.text, (_SENDER_SMTP, _SENDER_ADDRESS)) if "@" in text), "")
         return f"{name} <{address}>" if name and address and name != address else name or address
 
-    def has(self, number: str) -> bool:
-        return bool(self._bytes(f"{number}0102"))
+    @property
+    def rich_text(self) -> bytes:
+        """The text in Outlook's own form, compressed; empty if there is none."""
+        return self._bytes(f"{_RTF}0102")
 
     def text(self, number: str, folder: str = "") -> str:
         content = self._bytes(f"{number}001F", folder)

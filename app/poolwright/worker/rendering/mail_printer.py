@@ -43,7 +43,6 @@ _MARGIN: PdfMargins = {"top": "12mm", "right": "12mm", "bottom": "12mm", "left":
 #: The time at which a PDF was made. It would make every printing of the same mail another file.
 _TIME = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}")
 _NO_TIME: Final = rb"\g<1>19700101000000"
-_WINDOWS = "a browser with windows prints no PDF"
 
 
 class MailPrinter:
@@ -54,7 +53,6 @@ class MailPrinter:
         context: BrowserContext,
         sizes: SizeLimits,
         *,
-        is_headless: bool,
         until: float = math.inf,
         known_files: Sequence[FetchedFile] = (),
     ) -> None:
@@ -63,14 +61,12 @@ class MailPrinter:
         Args:
             context: The browser.
             sizes: The limits of one file and of the order, to which the PDFs count too.
-            is_headless: Whether the browser has no windows: others cannot print.
             until: When the time of the order for its files is over, by the clock of anyio.
             known_files: The files that the order has. A mail that is the same keeps its PDF: that of another version of
                 the browser would differ.
         """
         self._context = context
         self._sizes = sizes
-        self._is_headless = is_headless
         self._until = until
         self._known_files = known_files
 
@@ -86,13 +82,14 @@ class MailPrinter:
         """
         if not any(mail_type(file) in _PRINTED for file in files):
             return list(files)
+        is_page_needed = any(mail_type(file) in _PRINTED and self._known_pdf(file) is None for file in files)
         allowance = DownloadAllowance(self._sizes).for_folder(folder)
         printed: list[DownloadedFile] = []
         async with contextlib.AsyncExitStack() as pages:
             try:
                 for file in files:
                     allowance.consume(file.size_bytes)
-                page = await pages.enter_async_context(blind_page(self._context)) if self._is_headless else None
+                page = await pages.enter_async_context(blind_page(self._context)) if is_page_needed else None
             except (DownloadRefusedError, PlaywrightError, TimeoutError) as error:
                 return [_noted(file, first_line(error)) if mail_type(file) in _PRINTED else file for file in files]
             for file in files:
@@ -102,8 +99,9 @@ class MailPrinter:
     async def _print(
         self, mail: DownloadedFile, page: Page | None, allowance: DownloadAllowance
     ) -> list[DownloadedFile]:
-        if known := self._known_pdf(mail):
-            return [mail, known]
+        known = self._known_pdf(mail)
+        if known is not None or page is None:
+            return [mail, *([known] if known is not None else [])]
         try:
             notes, pdf = await self._printed(mail, page, allowance)
         except MailDamagedError as error:
@@ -116,19 +114,17 @@ class MailPrinter:
         return [replace(mail, notes=(*mail.notes, told)) if notes else mail, pdf]
 
     async def _printed(
-        self, mail: DownloadedFile, page: Page | None, allowance: DownloadAllowance
+        self, mail: DownloadedFile, page: Page, allowance: DownloadAllowance
     ) -> tuple[tuple[str, ...], DownloadedFile]:
         """Return what the PDF of a mail does not show, and the PDF.
 
         Raises:
-            DownloadRefusedError: It cannot be printed here, or its PDF is larger than allowed.
+            DownloadRefusedError: It is too large, or its PDF is larger than allowed.
             MailDamagedError: It is damaged.
             TimeoutError: It takes too long.
             playwright.async_api.Error: The browser refuses.
             OSError: The disk is full or not writable.
         """
-        if page is None:
-            raise DownloadRefusedError(_WINDOWS, is_retryable=False)
         if mail.size_bytes > MAIL_MAX_BYTES:
             msg = "it is too large"
             raise DownloadRefusedError(msg, is_retryable=False)
@@ -207,6 +203,7 @@ def _pdf_of(mail: DownloadedFile) -> DownloadedFile:
         media_type=_PDF_TYPE,
         source_url=mail.source_url,
         source=mail.source,
+        section=mail.section,
     )
 
 

@@ -43,7 +43,7 @@ _ENDINGS: Mapping[PageEvidence, str] = MappingProxyType({PageEvidence.SCREENSHOT
 #: Outcomes that the page of the order proves.
 PAGE_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.PARTIAL, Outcome.NO_ATTACHMENTS, Outcome.NOT_FOUND})
 _MARGIN: PdfMargins = {"top": "10mm", "right": "10mm", "bottom": "10mm", "left": "10mm"}
-_WINDOWS_NOTE = "The page of the order is filed as a picture: a browser with windows prints no PDF"
+_WINDOWS_NOTE = "The page of the order is filed as a picture: this browser prints no PDF when it has windows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,6 @@ def picture_area(width_px: float, height_px: float) -> PictureArea:
     return PictureArea(min(width, WIDTH_MAX_PX), min(height, HEIGHT_MAX_PX), note)
 
 
-def usable_kind(wanted: PageEvidence, *, is_headless: bool) -> tuple[PageEvidence, str]:
-    """Return how a page is captured by a browser, with a note if that is not as it is wanted. Pure."""
-    if wanted is PageEvidence.PDF and not is_headless:
-        return PageEvidence.SCREENSHOT, _WINDOWS_NOTE
-    return wanted, ""
-
-
 class PageCapture:
     """Captures the page of one order, and files it if the order's outcome is one that it proves."""
 
@@ -86,11 +79,12 @@ class PageCapture:
         Args:
             wanted: How pages are filed.
             staging: The staging folder of the attempt.
-            is_headless: Whether the browser has no windows.
+            is_headless: Whether the browser has no windows: earlier ones with windows print no PDF.
             order_limit_s: The time limit of the order, of which a capture takes a small part at most.
         """
         self._limit_s = _LIMIT_S if order_limit_s is None else min(_LIMIT_S, order_limit_s * _PART_OF_TIME)
-        self._kind, self._kind_note = usable_kind(wanted, is_headless=is_headless)
+        self._kind, self._kind_note = wanted, ""
+        self._is_headless = is_headless
         self._staging = staging
         self._captured: DownloadedFile | None = None
         self._notes: list[str] = []
@@ -106,7 +100,7 @@ class PageCapture:
         problem = "it took too long"
         with anyio.move_on_after(self._limit_s):
             try:
-                content, note = await (_print(page) if self._kind is PageEvidence.PDF else _take_picture(page))
+                content, note = await self._content(page)
                 self._captured = await anyio.to_thread.run_sync(
                     _write, self._staging / _PART_NAME, content, self._kind, page.url, abandon_on_cancel=True
                 )
@@ -115,6 +109,17 @@ class PageCapture:
                 problem = first_line(error)
         if self._captured is None:
             self._notes = [_failure(problem)]
+
+    async def _content(self, page: Page) -> tuple[bytes, str]:
+        """Return the captured page with a note; a picture if a browser with windows prints no PDF."""
+        if self._kind is PageEvidence.PDF:
+            try:
+                return await page.pdf(print_background=True, format="A4", margin=_MARGIN), ""
+            except PlaywrightError:
+                if self._is_headless:
+                    raise
+                self._kind, self._kind_note = PageEvidence.SCREENSHOT, _WINDOWS_NOTE
+        return await _take_picture(page)
 
     async def file_with(self, report: Report, tab: Tab) -> Report:
         """File the page with an order's report, and return the report with what a person should know about the page.
@@ -143,10 +148,6 @@ def joined_detail(detail: str, notes: Sequence[str]) -> str:
 
 def _failure(problem: str) -> str:
     return f"The page of the order could not be filed ({problem.rstrip('.')})"
-
-
-async def _print(page: Page) -> tuple[bytes, str]:
-    return await page.pdf(print_background=True, format="A4", margin=_MARGIN), ""
 
 
 async def _take_picture(page: Page) -> tuple[bytes, str]:

@@ -115,11 +115,15 @@ class HttpClients:
     portal: str = ""
     #: What only the portal gets with a request: user and password if it asks for them, and the header of its pack.
     auth: PortalAuth | None = None
+    #: Whether only a browser can log in to the portal: some ways bind a login to a connection.
+    is_login_of_browser: bool = False
     #: Other hosts that may get the certificate; a name with a leading dot includes all its subdomains.
     hosts: tuple[str, ...] = ()
 
     def client_for(self, url: str) -> httpx.AsyncClient | None:
         """Return the client for an address; ``None`` if only a browser can request it."""
+        if self.is_login_of_browser and self._is_portal(url):
+            return None
         return (
             self.with_certificate
             if self.with_certificate is not None and self._may_get_certificate(url)
@@ -128,8 +132,11 @@ class HttpClients:
 
     def auth_for(self, url: str) -> PortalAuth | None:
         """Return what is sent with a request to an address; ``None`` for every address but the portal's own."""
+        return self.auth if self._is_portal(url) else None
+
+    def _is_portal(self, url: str) -> bool:
         origin = origin_of(url)
-        return self.auth if origin is not None and origin == origin_of(self.portal) else None
+        return origin is not None and origin == origin_of(self.portal)
 
     def _may_get_certificate(self, url: str) -> bool:
         origin = origin_of(url)
@@ -166,6 +173,7 @@ async def open_http_clients(options: BrowserOptions, user_agent: str, stall_s: f
             with_certificate=with_certificate,
             portal=options.http_origin,
             auth=_portal_auth(options),
+            is_login_of_browser=options.is_login_of_browser,
             hosts=hosts,
         )
 

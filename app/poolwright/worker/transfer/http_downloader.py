@@ -161,7 +161,7 @@ class HttpDownloader:
         headers |= {name.encode(): value.encode() for name, value in condition.items()}
         client = self._clients.client_for(url)
         if client is None:
-            msg = "only the browser can use the system's proxy"
+            msg = "only the browser can use the system's proxy, or log in to the portal"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         given = httpx.URL(url)
         target, extensions = given, {}
