@@ -232,7 +232,7 @@ def test_defaults_in_words() -> None:
     assert default_text("workers") == "2"
     assert default_text("headless") == "true"
     assert default_text("task_timeout_s") == "300"
-    assert default_text("browser_path") == "detected"
+    assert (default_text("browser"), default_text("browser_path")) == ("auto", "none")
     assert default_text("user") == default_text("password") == ""
 
 
