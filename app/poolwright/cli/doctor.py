@@ -164,7 +164,7 @@ def _versions() -> CheckResult:
 
 def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
     """Check the browser of a run with this profile, or of one that makes it."""
-    base = ProfileRepository(settings.profiles_dir).root / settings.profile / BASE_NAME
+    base = settings.profiles_dir / settings.profile / BASE_NAME
     try:
         choice = resolve_browser(settings, base, presents_certificate=settings.client_cert is not None)
         yield check_browser(choice, read_version(choice.browser))
@@ -223,7 +223,7 @@ def _profile(settings: Settings) -> CheckResult:
 
 def _session_cookies(settings: Settings) -> Iterator[CheckResult]:
     """Check what of the login a headless shell has, if the profile has cookies without an expiry."""
-    base = ProfileRepository(settings.profiles_dir).root / settings.profile / BASE_NAME
+    base = settings.profiles_dir / settings.profile / BASE_NAME
     cookies = count_session_cookies(base, SystemClock().now())
     if cookies.count:
         try:

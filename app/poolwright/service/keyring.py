@@ -7,6 +7,10 @@ without a keyring is no error; the functions return the reason why a secret is n
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+from typing import cast
+
 from pydantic import SecretStr
 
 from poolwright.portal.login_schema import SecretName
@@ -52,6 +56,9 @@ def fill_from_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
 
 def read_secret(entry: str) -> tuple[str, str]:
     """Return a secret from the keyring, and why it is empty if it is."""
+    if sys.platform != "darwin":
+        # It imports what is for macOS alone on every system, which starts a compiler to look for libraries of macOS.
+        sys.modules.setdefault("keyring.backends.macOS.api", cast("ModuleType", None))
     import keyring  # noqa: PLC0415 - its import searches all keyrings of the system, which is slow and which few runs need
     from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -117,7 +118,7 @@ def resolve_browser(settings: Settings, base: Path | None, *, presents_certifica
         SetupError: No such browser is installed.
     """
     wish = browser_wish(settings)
-    has_base = base is not None and base.is_dir()
+    has_base = base is not None and os.access(base, os.R_OK | os.X_OK)
     # To count them takes a reading of the profile, and only this choice needs it.
     counts = has_base and settings.headless and wish == BrowserWish()
     cookies = count_session_cookies(base, SystemClock().now()) if base is not None and counts else SessionCookies()
