@@ -72,7 +72,8 @@ def end_process(code: int) -> NoReturn:
     Args:
         code: The exit code.
     """
-    atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does, also for handlers of a user's code
+    # As the interpreter does, also for handlers of a user's code.
+    atexit._run_exitfuncs()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or lost with its reader
             stream.flush()
