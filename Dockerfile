@@ -21,8 +21,9 @@ RUN /opt/tools/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isol
         --compile-bytecode --no-deps dist/*.whl
 
 FROM ${BASE} AS runtime
-# chromium, or chromium-headless-shell (a sixth less), or playwright for the browser that it downloads.
-ARG BROWSER=chromium
+# The whole browser makes profiles, the headless shell does the work. Either alone will do: chromium, or
+# chromium-headless-shell (the smallest image); or playwright for both as it downloads them.
+ARG BROWSER="chromium chromium-headless-shell"
 # Empty by default; fonts-noto-cjk draws Chinese, Japanese and Korean pages.
 ARG EXTRA_PACKAGES=""
 # chromium-sandbox, the setuid helper, is left out: where user namespaces are allowed it is not needed, and under
@@ -44,14 +45,12 @@ RUN case "${BROWSER}" in playwright) browser="" ;; *) browser="${BROWSER}" ;; es
     && groupadd --gid 10001 poolwright \
     && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /tmp poolwright \
     && install -d -o 10001 -g 10001 -m 0700 /data/profiles /data/out \
-    && install -d -m 0755 /data/in \
-    && if [ -n "${browser}" ]; then ln -s "/usr/bin/${browser}" /usr/local/bin/browser; fi
+    && install -d -m 0755 /data/in
 # The same path and the same Python as in the first stage: a virtual environment cannot be moved.
 COPY --from=build /opt/poolwright /opt/poolwright
 ENV PLAYWRIGHT_BROWSERS_PATH=/opt/browsers
 RUN if [ "${BROWSER}" = playwright ]; then \
-        /opt/poolwright/bin/python -m playwright install --with-deps --no-shell chromium \
-        && ln -s /opt/browsers/chromium-*/chrome-linux*/chrome /usr/local/bin/browser \
+        /opt/poolwright/bin/python -m playwright install --with-deps chromium \
         && apt-get clean \
         && rm -rf /var/lib/apt/lists/*; \
     fi
@@ -61,7 +60,6 @@ ENV PATH=/opt/poolwright/bin:$PATH \
     LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    POOLWRIGHT_BROWSER_PATH=/usr/local/bin/browser \
     POOLWRIGHT_PROFILES_DIR=/data/profiles \
     POOLWRIGHT_OUT=/data/out \
     POOLWRIGHT_RUNS_DIR=/tmp/pw

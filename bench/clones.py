@@ -23,7 +23,7 @@ from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
 from poolwright.profile.clone import clone_profile, scan_user_data
 from poolwright.profile.profile import Profile
 from poolwright.supervisor.processes.one_shot import make_base
-from poolwright.system.browsers import find_browser
+from poolwright.system.browser_choice import BrowserWish, find_browser
 from poolwright.system.sandbox import resolve_sandbox
 
 AIM = 2.0
@@ -37,7 +37,7 @@ MB, KB = 1024 * 1024, 1024
 
 async def make_lean(base: Path) -> None:
     """A base as a browser writes it, filled up to the state that a much used one has."""
-    browser = find_browser(None)
+    browser = find_browser(BrowserWish()).browser
     options = WorkerOptions(
         browser=BrowserOptions(
             executable_path=str(browser.path), sandbox=resolve_sandbox(Sandbox.AUTO, browser.path).mode

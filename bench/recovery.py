@@ -28,7 +28,7 @@ from poolwright.portal import pack as packs
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes.one_shot import make_base
-from poolwright.system.browsers import find_browser
+from poolwright.system.browser_choice import BrowserWish, find_browser
 from poolwright.system.sandbox import resolve_sandbox
 
 AIM = 1.3
@@ -56,7 +56,7 @@ class Watch:
 
 def worker_options(portal: PortalClient) -> WorkerOptions:
     """A worker of this machine on the demo portal."""
-    browser = find_browser(None)
+    browser = find_browser(BrowserWish()).browser
     return WorkerOptions(
         browser=BrowserOptions(
             executable_path=str(browser.path), sandbox=resolve_sandbox(Sandbox.AUTO, browser.path).mode

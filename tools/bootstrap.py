@@ -29,10 +29,14 @@ ASK_FOR_BROWSER = """
 import sys
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.settings import load_settings
-from poolwright.system.browsers import find_browser, read_version
+from poolwright.service.pool_config import browser_wish
+from poolwright.system.browser_choice import find_browser
+from poolwright.system.browsers import read_version
 try:
     settings = load_settings()
-    browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+    browser = find_browser(browser_wish(settings), settings.playwright_browsers_path).browser
+    if browser.is_shell and browser.kind is not None and settings.browser == "auto":
+        sys.exit(3)  # tests, and people who log in, need one with windows
     read_version(browser)
 except OptionsError as error:
     sys.exit(str(error))

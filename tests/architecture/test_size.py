@@ -22,7 +22,6 @@ FOLDER_MODULES_MAX = 16
 SKELETONS = ("__init__", "__main__")
 SMALL_FILES = {
     "intake/errors": "commands name it without loading what reads lists",
-    "interpreter": "every process of ours loads it before anything else",
     "ipc/child": "apart from inherited_pipes, which comes before its libraries",
     "ipc/inherited_pipes": "a worker takes over its pipes before it loads any library",
     "portal/errors": "commands name it without loading pydantic models",

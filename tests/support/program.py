@@ -260,7 +260,7 @@ async def open_program(
         program.environment["POOLWRIGHT_PASSWORD"] = password
     program.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret
     if is_whole_browser:
-        del program.environment["POOLWRIGHT_BROWSER_PATH"]
+        program.environment["POOLWRIGHT_BROWSER"] = "chromium"
         await make_profile(program)
     else:
         await copy_profile(program)

@@ -91,7 +91,7 @@ class DemoRequest:
     mode: OutputMode
 
 
-@SettingsCommand.with_settings("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
+@SettingsCommand.with_settings("workers", "tabs_per_worker", "headless", "browser", "browser_path", "sandbox")
 def demo(
     settings: Settings,
     *,
@@ -153,6 +153,7 @@ async def _run_orders(settings: Settings, request: DemoRequest) -> tuple[BatchSu
     choice = resolve_worker_count(settings)
     log_file = open_output_folder(settings)
     profile = await create_profile(settings, content, workers, log_file)
+    workers = await anyio.to_thread.run_sync(resolve_worker_config, settings, site, profile.base_path)
     sources = OrderSources(names=(str(request.out / DEMO_LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, workers, profile.base_path, RedoPolicy.RETRYABLE, worker_count=choice.worker_count)

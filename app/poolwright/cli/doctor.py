@@ -20,6 +20,7 @@ from poolwright.cli import check_result, machine_checks
 from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
 from poolwright.cli.machine_checks import (
     Encodings,
+    check_browser,
     check_certificates,
     check_clock,
     check_fonts,
@@ -28,6 +29,7 @@ from poolwright.cli.machine_checks import (
     check_open_files,
     check_proxies,
     check_sandbox,
+    check_session_cookies,
     check_shared_memory,
     check_start,
 )
@@ -39,15 +41,16 @@ from poolwright.profile.base import LOCAL_STATE, check_base
 from poolwright.profile.in_use import read_locked
 from poolwright.profile.integrity import PREFERENCES_FILE
 from poolwright.profile.repository import BASE_NAME, FILE_NAME, ProfileRepository
+from poolwright.profile.session_cookies import count_session_cookies
 from poolwright.service.browser_check import check_browser_start
 from poolwright.service.capacity import pick_worker_count
 from poolwright.service.certificates import find_certificates
 from poolwright.service.log_setup import LogOptions, configure_logging
 from poolwright.service.output_folder import JOURNAL_NAME, LOG_NAME
-from poolwright.service.pool_config import resolve_worker_config
+from poolwright.service.pool_config import resolve_browser, resolve_worker_config
 from poolwright.service.portals.portal_config import find_profile, resolve_portal_config
 from poolwright.settings import Settings
-from poolwright.system.browsers import find_browser, read_version
+from poolwright.system.browsers import read_version
 from poolwright.system.container import find_container
 from poolwright.system.folder_access import latest_change, probe_folder, probe_readable, probe_temporary_folder
 from poolwright.system.hardware import find_fonts, inspect_hardware, nearest_existing_folder
@@ -68,7 +71,7 @@ EXAMPLES = (
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only inspected
 _ASKED_PORTAL = ("profile", "profiles_dir", "portal", "packs_dir", "base_url")
-_ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
+_ASKED_MACHINE = ("workers", "tabs_per_worker", "browser", "browser_path", "sandbox", "out", "runs_dir")
 
 
 Start = Annotated[
@@ -113,6 +116,7 @@ def run_checks(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult
     yield machine_checks.check_home(probe_folder(home) if home else None)
     yield machine_checks.check_profiles_dir(probe_folder(settings.profiles_dir))
     yield _profile(settings)
+    yield from _session_cookies(settings)
 
 
 def find_encodings() -> Encodings:
@@ -159,20 +163,22 @@ def _versions() -> CheckResult:
 
 
 def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
+    """Check the browser of a run with this profile, or of one that makes it."""
+    base = settings.profiles_dir / settings.profile / BASE_NAME
     try:
-        browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
-        yield check_result.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
+        choice = resolve_browser(settings, base, presents_certificate=settings.client_cert is not None)
+        yield check_browser(choice, read_version(choice.browser))
     except PoolError as error:
         yield check_result.fail("browser", str(error), "")
         return
-    yield check_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+    yield check_sandbox(resolve_sandbox(settings.sandbox, choice.browser.path))
     if is_to_start:
-        yield _start(settings)
+        yield _start(settings, base)
 
 
-def _start(settings: Settings) -> CheckResult:
+def _start(settings: Settings, base: Path | None) -> CheckResult:
     try:
-        worker = resolve_worker_config(settings, None).worker
+        worker = resolve_worker_config(settings, None, base).worker
     except PoolError as error:
         return check_result.fail("start", str(error), "")
     with configure_logging(LogOptions(level="warning")):  # the problem includes the output of the worker process
@@ -213,3 +219,15 @@ def _profile(settings: Settings) -> CheckResult:
     found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
     notices = (*site.notices, *facts.notices)
     return check_result.warn("profile", found, " ".join(notices)) if notices else check_result.ok("profile", found)
+
+
+def _session_cookies(settings: Settings) -> Iterator[CheckResult]:
+    """Check what of the login a headless shell has, if the profile has cookies without an expiry."""
+    base = settings.profiles_dir / settings.profile / BASE_NAME
+    cookies = count_session_cookies(base, SystemClock().now())
+    if cookies.count:
+        try:
+            is_shell = resolve_browser(settings, base).browser.is_shell
+        except PoolError:  # reported by the check of the browser
+            return
+        yield check_session_cookies(cookies, settings.profile, is_shell=is_shell)

@@ -23,9 +23,10 @@ from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.portal.login_schema import SecretName
 from poolwright.portal.pack import Pack
-from poolwright.profile.backups import seal_base
+from poolwright.profile.backups import login_backup_path, seal_base
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
+from poolwright.profile.session_cookies import count_session_cookies
 from poolwright.profile.storage_state import read_storage_state
 from poolwright.service import login_methods
 from poolwright.service.batch_run import make_base_profile
@@ -57,17 +58,21 @@ async def create_profile(
     """
     repository = ProfileRepository(settings.profiles_dir)
     profile = repository.create(settings.profile, pack.content, pack.copy)
-    is_made = False
+    is_made, logs_in = False, has_credentials(settings, pack.pack)
 
     async def make() -> None:
         await make_base_profile(
-            workers=workers, base=profile.base_path, runs_root=settings.runs_dir, observe=print_notice
+            workers=workers,
+            base=profile.base_path,
+            runs_root=settings.runs_dir,
+            observe=print_notice,
+            cookies_path=login_backup_path(profile.base_path) if logs_in else None,
         )
 
     try:
         with configure_logging(log_options(OutputMode(), None, settings, log_file)):
             await run_cancellable(make)
-        if has_credentials(settings, pack.pack):
+        if logs_in:
             await anyio.to_thread.run_sync(partial(seal_base, profile.base_path, now=SystemClock().now()))
         is_made = True
     finally:
@@ -147,7 +152,7 @@ Form = Annotated[
 StateFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A storage state that Playwright wrote.", show_default=False)
 ]
-_ASKED = ("portal", "packs_dir", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
+_ASKED = ("portal", "packs_dir", "base_url", "profiles_dir", "browser", "browser_path", "sandbox", "runs_dir")
 
 Work = Callable[[ProfileLogin], Awaitable[Seal]]
 
@@ -268,12 +273,15 @@ def _job(settings: Settings, profile: NamedProfile, workers: WorkerConfig) -> Pr
 
 def _result_text(profile: NamedProfile, seal: Seal) -> Text:
     cookies = profile_inspect.describe_cookies(profile.base_path)
+    session = count_session_cookies(profile.base_path, SystemClock().now())
+    told = f"{profile_inspect.describe_session_cookies(session)}.\n" if session.count else ""
     return Text.assemble(
         "Profile ",
         (profile.name, "bold"),
         f": {cookies}, ",
         ("login probe passed", "green"),
         f"; sealed on {profile_inspect.format_moment(seal.created_at)}, and backed up.\n",
+        told,
         f"Next: poolwright run LIST --profile {profile.name}",
     )
 

@@ -10,11 +10,14 @@ from urllib.parse import urlsplit
 
 from poolwright.cli import terminal
 from poolwright.cli.check_result import CheckResult, fail, ok, warn
+from poolwright.cli.profile_inspect import describe_session_cookies
 from poolwright.domain.options import Sandbox
 from poolwright.profile.run_folder import TEMP_PATH_MAX_BYTES
+from poolwright.profile.session_cookies import SessionCookies
 from poolwright.service import capacity
 from poolwright.service.browser_check import BrowserCheck
 from poolwright.service.certificates import Certificates
+from poolwright.system.browser_choice import BrowserChoice
 from poolwright.system.container import Container
 from poolwright.system.folder_access import FolderAccess
 from poolwright.system.hardware import Fonts, Hardware
@@ -43,6 +46,30 @@ class Encodings:
     names: str
     #: Encoding of the locale, which browsers use.
     system: str
+
+
+def check_browser(choice: BrowserChoice, version: str) -> CheckResult:
+    """Report the browser of a run, and why it is this one."""
+    browser = choice.browser
+    found = "; ".join(dict.fromkeys((version, browser.origin, choice.why)))
+    return ok("browser", f"{browser.path} ({found})")
+
+
+def check_session_cookies(cookies: SessionCookies, profile: str, *, is_shell: bool) -> CheckResult:
+    """Check whether a headless shell has the cookies without an expiry, which it does not read from a profile.
+
+    Args:
+        cookies: Those of the profile.
+        profile: Its name.
+        is_shell: Whether runs use a headless shell.
+    """
+    found = describe_session_cookies(cookies)
+    if not cookies.lost_count:
+        return ok("login", found)
+    login = f"`poolwright profile login {profile}` makes the copies"
+    if is_shell:
+        return warn("login", found, f"Set browser to auto or chromium; {login}.")
+    return ok("login", f"{found}; so runs use a whole browser; {login}")
 
 
 def check_sandbox(choice: SandboxChoice) -> CheckResult:

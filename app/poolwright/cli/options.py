@@ -36,6 +36,7 @@ SETTING_OPTIONS = {
     "workers": (BROWSERS, "N|auto"),
     "tabs_per_worker": (BROWSERS, "N"),
     "headless": (BROWSERS, None),
+    "browser": (BROWSERS, "KIND|PROGRAM"),
     "browser_path": (BROWSERS, "PROGRAM"),
     "sandbox": (BROWSERS, "auto|on|off"),
     "rate": (RUNNING, "N"),

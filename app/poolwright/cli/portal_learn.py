@@ -89,7 +89,7 @@ FilesFolder = Annotated[
 ]
 
 
-@SettingsCommand.with_settings("base_url", "browser_path", "sandbox", "runs_dir", "profile", "profiles_dir")
+@SettingsCommand.with_settings("base_url", "browser", "browser_path", "sandbox", "runs_dir", "profile", "profiles_dir")
 def learn_portal(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
     *,

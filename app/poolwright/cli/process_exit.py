@@ -16,6 +16,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import NoReturn
 
+from poolwright import interpreter
 from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError
 from poolwright.domain.outcomes import Outcome
 from poolwright.intake.errors import InputRefusedError
@@ -126,19 +127,13 @@ def forced_exit(limit_s: float) -> Generator[Callable[[], None]]:
 def exit_process(code: int) -> None:
     """End the program if threads hang; return if none does."""
     deadline_s = time.monotonic() + THREAD_WAIT_S
-    for thread in _blocking_threads():
+    for thread in interpreter.blocking_threads():
         thread.join(max(0.0, deadline_s - time.monotonic()))
-    if _blocking_threads():
+    if interpreter.blocking_threads():
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
-
-
-def _blocking_threads() -> list[threading.Thread]:
-    """Return the threads that the interpreter would wait for without limit."""
-    threads = threading.enumerate()
-    return [thread for thread in threads if thread is not threading.main_thread() and not thread.daemon]
 
 
 def _force_exit() -> NoReturn:

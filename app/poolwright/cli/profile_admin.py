@@ -50,7 +50,7 @@ EXCLUDED_SHOWN = 4
 _ASKED_PORTAL = ("portal", "packs_dir", "base_url", "profiles_dir")
 
 
-@SettingsCommand.with_settings(*_ASKED_PORTAL, "headless", "browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings(*_ASKED_PORTAL, "headless", "browser", "browser_path", "sandbox", "runs_dir")
 def create(settings: Settings, *, name: ProfileName) -> None:
     """Create the profile, and log in if user and password are set."""
     settings = settings.model_copy(update={"profile": name})

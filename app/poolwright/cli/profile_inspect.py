@@ -25,6 +25,7 @@ from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import ProfileHealth, ProfileInspection, inspect_profile
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import check_seal, read_seal
+from poolwright.profile.session_cookies import SessionCookies
 from poolwright.service.portals.portal_config import resolve_portal_config
 from poolwright.settings import Settings
 
@@ -46,6 +47,15 @@ def describe_cookies(base: Path) -> str:
         ProfileDamagedError: The cookies cannot be read.
     """
     return format_cookies(count_by_site(find_cookie_db(base)))
+
+
+def describe_session_cookies(cookies: SessionCookies) -> str:
+    """Return what a headless shell has of the cookies without an expiry; the profile has at least one."""
+    total = f"{terminal.format_count(cookies.count, 'cookie')} without an expiry"
+    if not cookies.lost_count:
+        return f"{total}, which a headless shell gets from the copy beside the profile"
+    have = "has" if cookies.lost_count == 1 else "have"
+    return f"{total}, of which {cookies.lost_count:,} {have} no copy beside the profile: a headless shell loses them"
 
 
 def format_contents(files_count: int, size_bytes: int) -> str:

@@ -153,7 +153,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
-    workers = resolve_worker_config(settings, site)
+    workers = resolve_worker_config(settings, site, base)
     choice = resolve_worker_count(settings)
     job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
     job = replace(

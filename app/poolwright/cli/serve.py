@@ -98,7 +98,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
     rules = ColumnRules(template=folder.template, page_fields=site.pack.fields)
     base = find_profile(settings).base_path
     read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
-    workers, choice = resolve_worker_config(settings, site), resolve_worker_count(settings)
+    workers, choice = resolve_worker_config(settings, site, base), resolve_worker_count(settings)
     log_file = open_output_folder(settings)
     private = settings.out / PRIVATE_NAME
     pool = replace(

@@ -36,12 +36,12 @@ def main() -> None:
     try:
         program.main()
     except SystemExit as end:
-        import_module("poolwright.cli.process_exit").exit_process(
-            end.code if isinstance(end.code, int) else int(end.code is not None)
-        )
-        raise
+        # The exit code is known: Ctrl+C during the last steps must not print a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        import_module("poolwright.cli.process_exit").exit_process(code)
+        interpreter.end_process(code)
     finally:
-        # The exit code is known: Ctrl+C during the last steps of the interpreter must not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

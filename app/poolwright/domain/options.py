@@ -35,6 +35,17 @@ class Sandbox(StrEnum):
     OFF = "off"
 
 
+class BrowserKind(StrEnum):
+    """The kinds of browsers that the workers can start."""
+
+    #: The headless shell where it does the work as well as a whole browser, else a whole browser.
+    AUTO = "auto"
+    HEADLESS_SHELL = "headless-shell"
+    CHROMIUM = "chromium"
+    CHROME = "chrome"
+    MSEDGE = "msedge"
+
+
 class PageEvidence(StrEnum):
     """How the page of an order is filed beside its files."""
 

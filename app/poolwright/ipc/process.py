@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import platformdirs
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 
@@ -43,6 +44,8 @@ KILL_MIN_S = 1.0
 #: typed text and cookies.
 _WITHHELD_VARIABLES = frozenset({"DEBUG", "DEBUG_FILE", "PWDEBUG", "PWDEBUGIMPL"})
 _WITHHELD_PREFIXES = ("POOLWRIGHT_", "PWTEST_", "SELENIUM_REMOTE_")
+#: The variable of Node for the folder of compiled programs; a user can set it, or NODE_DISABLE_COMPILE_CACHE=1.
+_DRIVER_CACHE = "NODE_COMPILE_CACHE"
 #: Longest log line of a worker in characters; a page can print lines without end.
 _LINE_LIMIT = 2000
 
@@ -195,19 +198,30 @@ async def _open(command: list[str], spec: SpawnSpec, *, stdin: int, pass_fds: tu
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(spec.temp_path),
+        env=worker_environment(spec.temp_path),
         start_new_session=True,
         pass_fds=pass_fds,
     )
 
 
-def _environment(temp_path: Path) -> dict[str, str]:
+def worker_environment(temp_path: Path) -> dict[str, str]:
     """Return the environment of a worker."""
     own = os.environ  # noqa: TID251 - not read, but passed on
+    cache_path = driver_cache_path()
+    cache = {_DRIVER_CACHE: str(cache_path)} if cache_path.is_absolute() and _DRIVER_CACHE not in own else {}
     withheld = {name for name in own if name in _WITHHELD_VARIABLES or name.startswith(_WITHHELD_PREFIXES)}
     inherited = {name: value for name, value in own.items() if name not in withheld}
     temp = str(temp_path)
-    return {**inherited, "TMPDIR": temp, "TEMP": temp, "TMP": temp, "PYTHONUNBUFFERED": "1"}
+    return {**inherited, **cache, "TMPDIR": temp, "TEMP": temp, "TMP": temp, "PYTHONUNBUFFERED": "1"}
+
+
+def driver_cache_path() -> Path:
+    """Return the folder in which Node keeps the compiled program of the driver: a fifth of the driver's start.
+
+    Node creates it, for its own version and user; where it cannot be written, the driver starts without it. It is not
+    absolute for a user without a home.
+    """
+    return platformdirs.user_cache_path("poolwright", appauthor=False) / "driver"
 
 
 async def _read_lines(output: ByteReceiveStream, on_line: Callable[[str], None]) -> None:

@@ -261,8 +261,17 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     return summary, bool(outcome_counts)
 
 
-async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
+async def make_base_profile(
+    *, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink, cookies_path: Path | None = None
+) -> None:
     """Create a base profile in a browser, and log in by form if user and password are set.
+
+    Args:
+        workers: Browser, portal and login.
+        base: The user-data folder.
+        runs_root: Folder for the temporary folder of the browser.
+        observe: Receives the messages of the worker for people.
+        cookies_path: File for the cookies of the login; ``None`` if they are not saved.
 
     Raises:
         OptionsError: The TOTP secret is invalid.
@@ -271,7 +280,7 @@ async def make_base_profile(*, workers: WorkerConfig, base: Path, runs_root: Pat
     """
     codes = totp_from_secret(workers.totp_secret, SystemClock())
     code = await codes.next_code() if codes else ""
-    await one_shot.make_base(base, workers.worker, runs_root, observe, one_time_code=code)
+    await one_shot.make_base(base, workers.worker, runs_root, observe, one_time_code=code, cookies_path=cookies_path)
 
 
 async def _run_pool(run: _BatchRun) -> Stop | None:

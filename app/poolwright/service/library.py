@@ -350,7 +350,8 @@ def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: 
     location = locate_processor(processor)
     site = _resolve_portal_if_named(settings)
     settings = fill_from_keyring(settings, site.pack)[0] if site else settings
-    workers = resolve_worker_config(settings, site)
+    base = find_profile(settings).base_path if site else None
+    workers = resolve_worker_config(settings, site, base)
     worker = replace(workers.worker, processor=location.name, import_path=location.import_path)
     log_file = open_output_folder(settings)
     account = portal_account(settings, site) if site and location.name == PO_ATTACHMENTS else None
@@ -366,7 +367,7 @@ def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: 
             known_fields=site and frozenset(site.pack.fields),
             account=account,
         ),
-        base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_FOLDER_NAME,
+        base=base or settings.out / PRIVATE_NAME / BASE_FOLDER_NAME,
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secret_texts(settings)),
         waits_for_login=False,
         account=account,

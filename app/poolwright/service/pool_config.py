@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from poolwright.archive.output_tree import PRIVATE_NAME
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
     BYTES_PER_MB,
+    BrowserKind,
     BrowserOptions,
     Courtesy,
     Limits,
@@ -26,16 +28,16 @@ from poolwright.domain.options import (
 )
 from poolwright.portal.login_schema import HttpScheme, SecretName, replace_secrets
 from poolwright.portal.pack import Pack
+from poolwright.profile.session_cookies import SessionCookies, count_session_cookies
 from poolwright.service.certificates import find_certificates
 from poolwright.service.output_folder import STAGING_NAME
 from poolwright.service.portals.portal_config import PortalConfig
 from poolwright.settings import Settings, variable_name
-from poolwright.system.browsers import InstalledBrowser, find_browser
+from poolwright.system.browser_choice import BrowserChoice, BrowserWish, BrowserWork, find_browser
+from poolwright.system.browsers import InstalledBrowser
 from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: File names of it by Debian, Playwright and Google.
-_HEADLESS_SHELL = re.compile(r"headless[-_]shell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +54,21 @@ class WorkerConfig:
     courtesy: Courtesy = field(default_factory=Courtesy)
 
 
-def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> WorkerConfig:
+def resolve_worker_config(settings: Settings, site: PortalConfig | None, base: Path | None = None) -> WorkerConfig:
     """Find the browser, check its sandbox, and read the other options from the settings.
+
+    Args:
+        settings: The settings.
+        site: The portal; ``None`` without one.
+        base: The base whose clones the browsers open; a missing one is written by them. ``None`` for a browser that
+            writes a base, or shows a window although the settings say otherwise.
 
     Raises:
         OptionsError: The configured browser is invalid, or the proxy or a certificate cannot be used.
         SetupError: No browser is installed.
     """
-    browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
     certificates = find_certificates(settings)
+    browser = resolve_browser(settings, base, presents_certificate=certificates.identity is not None).browser
     if certificates.identity is not None:
         _check_offers_certificates(browser)
     sandbox = resolve_sandbox(settings.sandbox, browser.path)
@@ -95,6 +103,42 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> Work
         totp_secret=totp_secret,
         renews_early=renews_early,
         courtesy=resolve_courtesy(settings, None if site is None else site.pack),
+    )
+
+
+def resolve_browser(settings: Settings, base: Path | None, *, presents_certificate: bool = False) -> BrowserChoice:
+    """Choose the browser by the settings and by what it has to do.
+
+    Args:
+        settings: The settings.
+        base: As for ``resolve_worker_config``.
+        presents_certificate: Whether it has to present a client certificate.
+
+    Raises:
+        OptionsError: The configured browser is invalid, or cannot do the work.
+        SetupError: No such browser is installed.
+    """
+    wish = browser_wish(settings)
+    has_base = base is not None and os.access(base, os.R_OK | os.X_OK)
+    # To count them takes a reading of the profile, and only this choice needs it.
+    counts = has_base and settings.headless and wish == BrowserWish()
+    cookies = count_session_cookies(base, SystemClock().now()) if base is not None and counts else SessionCookies()
+    work = BrowserWork(
+        is_headed=not settings.headless,
+        presents_certificate=presents_certificate,
+        writes_profile=not has_base,
+        session_cookies=cookies.count,
+        copied_session_cookies=cookies.copied_count,
+    )
+    return find_browser(wish, settings.playwright_browsers_path, work)
+
+
+def browser_wish(settings: Settings) -> BrowserWish:
+    """Return what the settings say about the browser; ``browser_path`` counts while ``browser`` is auto."""
+    if isinstance(settings.browser, Path):
+        return BrowserWish(program=settings.browser)
+    return BrowserWish(
+        kind=settings.browser, program=settings.browser_path if settings.browser is BrowserKind.AUTO else None
     )
 
 
@@ -185,10 +229,11 @@ def _portal_header(settings: Settings, pack: Pack) -> PortalHeader | None:
 
 def _check_offers_certificates(browser: InstalledBrowser) -> None:
     """Reject a browser that cannot present client certificates."""
-    if _HEADLESS_SHELL.search(browser.path.name):
+    if browser.is_shell:
         msg = (
             f"client_cert is set, and the browser {browser.path} is a headless shell, which cannot present client "
-            "certificates. Set browser_path (POOLWRIGHT_BROWSER_PATH) to Chrome, Chromium or Edge, or leave it unset."
+            "certificates. Set browser (POOLWRIGHT_BROWSER, POOLWRIGHT_BROWSER_PATH) to Chrome, Chromium or Edge, or "
+            "leave it unset."
         )
         raise OptionsError(msg)
 

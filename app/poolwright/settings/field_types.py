@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
-from poolwright.domain.options import WORKER_COUNT_MAX, WORKER_COUNT_MIN
+from poolwright.domain.options import WORKER_COUNT_MAX, WORKER_COUNT_MIN, BrowserKind
 
 
 class LogLevel(StrEnum):
@@ -69,6 +69,19 @@ def expand_user_path(value: object) -> object:
     except RuntimeError as error:
         msg = "no such home folder"
         raise ValueError(msg) from error
+
+
+def parse_browser(value: object) -> object:
+    """Return the kind of browser that a text names, or the path of a program; a name without a folder is no path."""
+    if not isinstance(value, str) or isinstance(value, BrowserKind):
+        return value
+    kinds = [kind for kind in BrowserKind if kind.value == value.lower()]
+    if kinds:
+        return kinds[0]
+    if Path(value).name == value:
+        msg = "no such browser"
+        raise ValueError(msg)
+    return expand_user_path(value)
 
 
 def refuse_odd_characters(value: object, *, is_secret: bool) -> object:
@@ -147,6 +160,7 @@ def default_runs_dir() -> Path:
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
 UserPath = Annotated[Path, BeforeValidator(expand_user_path)]
+BROWSER_ALLOWED = f"{', '.join(BrowserKind)}, or the path of a program"
 HostNames: TypeAlias = Annotated[
     tuple[str, ...],
     NoDecode,

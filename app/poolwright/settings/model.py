@@ -22,6 +22,7 @@ from poolwright.domain.options import (
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
     TABS_MIN,
+    BrowserKind,
     PageEvidence,
     Sandbox,
 )
@@ -34,6 +35,7 @@ from poolwright.settings.config_sources import (
     variable_of,
 )
 from poolwright.settings.field_types import (
+    BROWSER_ALLOWED,
     WORKERS_ALLOWED,
     HostNames,
     LogLevel,
@@ -45,6 +47,7 @@ from poolwright.settings.field_types import (
     normalize_host,
     normalize_path,
     normalize_proxy,
+    parse_browser,
     refuse_odd_characters,
     strip_blanks,
 )
@@ -183,10 +186,20 @@ class Settings(BaseSettings):
     headless: Annotated[bool, SettingHelp(flags=("--headless/--headed",))] = Field(
         default=True, description="Run the browsers without windows."
     )
-    browser_path: Annotated[UserPath | None, SettingHelp(flags=("--browser",), default="detected")] = Field(
+    browser: Annotated[
+        BrowserKind | Path,
+        BeforeValidator(parse_browser),
+        SettingHelp(flags=("--browser",), allowed=BROWSER_ALLOWED),
+    ] = Field(
+        default=BrowserKind.AUTO,
+        examples=["headless-shell", "/usr/bin/chromium"],
+        description="The browser: a kind, or the path of a program. auto: the small headless shell where it works "
+        "without a window and loses nothing of the login, else Chrome, Chromium or Edge.",
+    )
+    browser_path: Annotated[UserPath | None, SettingHelp(flags=("--browser-path",), default="none")] = Field(
         default=None,
         examples=["/usr/bin/chromium"],
-        description="The Chrome, Chromium or Edge program to use.",
+        description="The program to use while browser is auto.",
     )
     sandbox: Annotated[Sandbox, SettingHelp(flags=("--sandbox",))] = Field(
         default=Sandbox.AUTO,

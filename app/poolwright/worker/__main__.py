@@ -48,4 +48,7 @@ async def _load(module: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    if not interpreter.blocking_threads():  # such as those of a user's processor
+        interpreter.end_process(exit_code)
+    sys.exit(exit_code)

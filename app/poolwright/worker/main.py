@@ -160,18 +160,7 @@ async def _run_session(
 ) -> None:
     options, staging = configure.options, Path(configure.paths.staging_path)
     processor = load_processor(options.processor, options.import_path)
-    probe = _portal_probe(options.portal)
-    spec = SessionSpec(
-        worker_id=outbox.worker.worker_id,
-        browser=options.browser,
-        profile_path=Path(configure.paths.profile_path),
-        downloads_path=staging / "browser",
-        clock=clock,
-        observe=outbox.report_transition,
-        notify=outbox.report_status,
-        cookies_path=_optional_path(configure.paths.cookies_path),
-        expected_cookies=configure.paths.expected_cookies,
-    )
+    probe, spec = _portal_probe(options.portal), _session_spec(configure, outbox, clock)
     async with open_session(spec, probe, driver_start) as session:
         if configure.mode is WorkerMode.MAKE_BASE:
             await _make_base(session, configure, outbox)
@@ -198,6 +187,21 @@ async def _run_session(
                 is_headed=not options.browser.headless_mode,
             )
             await loop.run(channel)
+
+
+def _session_spec(configure: Configure, outbox: Outbox, clock: Callable[[], datetime]) -> SessionSpec:
+    return SessionSpec(
+        worker_id=outbox.worker.worker_id,
+        browser=configure.options.browser,
+        profile_path=Path(configure.paths.profile_path),
+        downloads_path=Path(configure.paths.staging_path) / "browser",
+        clock=clock,
+        observe=outbox.report_transition,
+        notify=outbox.report_status,
+        cookies_path=_optional_path(configure.paths.cookies_path),
+        expected_cookies=configure.paths.expected_cookies,
+        kept_login_path=_optional_path(configure.paths.kept_login_path),
+    )
 
 
 def _with_good_page(portal_context: PortalContext | None, root: str) -> PortalContext | None:

@@ -62,6 +62,8 @@ class SessionSpec:
     cookies_path: Path | None = None
     #: Cookies that the browser must find in the profile.
     expected_cookies: tuple[SiteCookies, ...] = ()
+    #: File with the cookies of the login that the profile was made with; ``None`` if there is none.
+    kept_login_path: Path | None = None
 
 
 class BrowserSession:
@@ -232,6 +234,7 @@ async def open_session(
             async with open_portal_header(driver, spec.browser), open_browser_requests(driver, spec.browser.proxy):
                 await verify_cookies(session.driver, spec.expected_cookies, last_version)
                 await session.login.restore_cookies()
+                await session.login.restore_session_cookies(spec.kept_login_path, spec.expected_cookies)
                 yield session
         finally:
             with anyio.CancelScope(shield=True):

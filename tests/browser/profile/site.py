@@ -18,6 +18,11 @@ COOKIES = (
 )
 COOKIE_NAMES = {"remember", "token", "session", "chip", "chip-session"}
 
+#: A service worker that answers one address itself.
+WORKER = b"""self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('fetch', (event) => {
+  if (event.request.url.endsWith('/from-worker')) { event.respondWith(new Response('worker')); }
+});"""
 FORM = b"<form method=post action=/login><input name=user><button>Log in</button></form>"
 
 
@@ -32,6 +37,8 @@ class _Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/order.pdf":
             self._answer(PDF, "application/pdf")
+        elif self.path == "/worker.js":
+            self._answer(WORKER, "text/javascript")
         else:
             self._answer(FORM if self.path == "/login" else b"<h1>Orders</h1>", "text/html")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -18,10 +19,12 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from poolwright.domain.ids import SiteCookies
+from poolwright.profile.backups import login_backup_path
 from poolwright.profile.clone import clone_profile, is_quarantined
 from poolwright.profile.cookie_db import count_live_cookies
 from poolwright.profile.errors import ProfileDamagedError
-from tests.browser.profile.browsing import log_in, opened
+from poolwright.profile.session_cookies import count_session_cookies
+from tests.browser.profile.browsing import cookie_names, log_in, opened, stored
 from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.browser.profile.test_damage import DAMAGES, flip
 from tests.support.display import XVFB, needs_xvfb, virtual_display
@@ -173,13 +176,53 @@ def test_a_bit_that_flips_between_two_lives_is_found(lives: CloneSessions) -> No
 async def test_a_headless_shell_drops_session_cookies_and_that_is_no_loss(
     tmp_path: Path, varied: Path, site: Site
 ) -> None:
+    """Of three cookies without an expiry it gets the one with a copy back, and the others are told."""
     assert SHELL is not None
-    async with slot_on(varied, tmp_path, browser_options(SHELL)) as slot, slot.live() as life:
+    clone_profile(varied, tmp_path / "base")
+    copy = {"name": "strict", "value": "1", "domain": "b.test", "path": "/", "sameSite": "Strict", "expires": -1}
+    later = {**copy, "name": "lasting", "expires": 4e9}
+    login_backup_path(tmp_path / "base").write_text(json.dumps([copy, later]), encoding="utf-8")
+    counts = count_session_cookies(tmp_path / "base", datetime.now(UTC))  # noqa: TID251
+    async with slot_on(tmp_path / "base", tmp_path, browser_options(SHELL)) as slot, slot.live() as life:
         _, cookies = await life.run(site.url)
         await life.drain()
 
-    assert "strict" not in cookies, "a session cookie"
-    assert {"far", "chip", "token"} <= cookies.keys()
+    assert {"far", "chip", "token", "strict"} <= cookies.keys()
+    assert not {"session", "chip-session", "lasting"} & cookies.keys()
+    assert counts.copied_count == 1
+    assert "restored 1 cookie(s) without an expiry from the last login" in slot.said
+    assert any(f"{counts.lost_count} of the profile have no copy" in text for text in slot.said), slot.said
+
+
+#: Asks a service worker that is kept for each site, and answers one address itself.
+_REGISTER = """async () => {
+  await navigator.serviceWorker.register('/worker.js');
+  await navigator.serviceWorker.ready;
+}"""
+_ASK_WORKER = "async () => (await fetch('/from-worker')).text()"
+
+
+@pytest.mark.skipif(SHELL is None, reason="no chromium-headless-shell on PATH")
+def test_what_one_browser_stored_the_other_reads(tmp_path: Path, chromium: str, logged_in: Path, site: Site) -> None:
+    """From a whole browser to the headless shell and back, in one profile: all but cookies without an expiry."""
+    assert SHELL is not None
+    lasting = {"remember", "token", "chip"}
+    clone_profile(logged_in, tmp_path / "base")
+    found: list[tuple[set[str], list[str | None]]] = []
+    workers: list[str] = []
+    with sync_playwright() as playwright:
+        for executable in (SHELL, chromium):
+            with opened(playwright, tmp_path / "base", executable) as context:
+                found.append((cookie_names(context, site), stored(context.pages[0], site)))
+                if executable == SHELL:
+                    log_in(context.pages[0], site)
+                    context.pages[0].evaluate(_REGISTER)
+                else:
+                    context.pages[0].goto(site.url)
+                    workers.append(context.pages[0].evaluate(_ASK_WORKER))
+
+    assert found == [(lasting, ["kept"] * 3)] * 2
+    assert workers == ["worker"]
 
 
 @pytest.mark.parametrize("name", HIDDEN)

@@ -257,6 +257,27 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
     assert seen["stdin"] == ""
 
 
+@pytest.mark.parametrize(
+    ("own", "cache", "expected"),
+    [
+        ("/srv/cache", "/home/anna/.cache/poolwright", "/srv/cache"),
+        ("", "/home/anna/.cache/poolwright", "/home/anna/.cache/poolwright/driver"),
+        ("", "~/.cache/poolwright", None),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="made for folder names of other systems")
+def test_the_compiled_driver_is_kept_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, cache: str, expected: str | None
+) -> None:
+    """But not in a folder named ``~``, for a user without a home."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path(cache))
+    monkeypatch.setenv("NODE_COMPILE_CACHE", own)
+    if not own:
+        monkeypatch.delenv("NODE_COMPILE_CACHE")
+
+    assert process.worker_environment(tmp_path).get("NODE_COMPILE_CACHE") == expected
+
+
 def test_frames_go_over_pipes_of_their_own_where_the_platform_has_them(tmp_path: Path) -> None:
     plain = SpawnSpec(worker=WorkerRef(1, 1), temp_path=tmp_path, profile_path=tmp_path)
 

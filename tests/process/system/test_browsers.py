@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.system.browsers import InstalledBrowser, find_browser, read_version
+from poolwright.domain.options import BrowserKind
+from poolwright.system.browser_choice import BrowserWish, find_browser
+from poolwright.system.browsers import InstalledBrowser, read_version
 from tests.support.shell_programs import program
 
 
@@ -16,9 +18,9 @@ def test_the_real_disk_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     mine = program(tmp_path / "bin/google-chrome", "#!/bin/sh\necho 'Made-up Chrome 1.2.3'\n")
     monkeypatch.setenv("PATH", f"{mine.parent}{os.pathsep}{os.defpath}")
 
-    browser = find_browser(None)
+    browser = find_browser(BrowserWish()).browser
 
-    assert browser == InstalledBrowser(path=mine, name="Google Chrome", origin="installed")
+    assert browser == InstalledBrowser(path=mine, name="Google Chrome", origin="installed", kind=BrowserKind.CHROME)
     assert read_version(browser) == "Made-up Chrome 1.2.3"
 
 

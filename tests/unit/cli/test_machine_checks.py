@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from poolwright.cli.machine_checks import (
     NOT_AFTER,
     NOT_BEFORE,
     Encodings,
+    check_browser,
     check_certificates,
     check_clock,
     check_fonts,
@@ -21,10 +23,14 @@ from poolwright.cli.machine_checks import (
     check_open_files,
     check_proxies,
     check_sandbox,
+    check_session_cookies,
     check_shared_memory,
 )
 from poolwright.domain.options import Sandbox
+from poolwright.profile.session_cookies import SessionCookies
 from poolwright.service.certificates import Certificates
+from poolwright.system.browser_choice import BrowserChoice
+from poolwright.system.browsers import InstalledBrowser
 from poolwright.system.container import Container
 from poolwright.system.hardware import Fonts
 from poolwright.system.sandbox import SandboxChoice
@@ -224,3 +230,35 @@ def test_a_check_is_told_whole_in_a_narrow_terminal(
 
     told = "warn memory       4.1 GB are free, and 8 workers need more. Use --workers 2"
     assert capsys.readouterr().out.splitlines() == [told]
+
+
+def test_the_browser_is_told_with_the_reason_for_it() -> None:
+    browser = InstalledBrowser(path=Path("/usr/bin/chromium"), name="Chromium", origin="installed")
+    named = InstalledBrowser(path=Path("/srv/chrome"), name="chrome", origin="as configured")
+
+    chosen = check_browser(BrowserChoice(browser=browser, why="a headless shell has no windows"), "Chromium 156")
+    configured = check_browser(BrowserChoice(browser=named, why="as configured"), "Chrome 9")
+
+    assert chosen.found == f"{browser.path} (Chromium 156; installed; a headless shell has no windows)"
+    assert configured.found == f"{named.path} (Chrome 9; as configured)"
+    assert chosen.level is CheckLevel.OK
+
+
+@pytest.mark.parametrize(
+    ("copied_count", "is_shell", "level", "words"),
+    [
+        (3, True, CheckLevel.OK, "3 cookies without an expiry, which a headless shell gets from the copy"),
+        (2, True, CheckLevel.WARN, "of which 1 has no copy beside the profile: a headless shell loses them"),
+        (1, False, CheckLevel.OK, "of which 2 have no copy beside the profile.*so runs use a whole browser"),
+    ],
+)
+def test_a_login_that_does_not_carry_over_to_a_headless_shell_is_told(
+    copied_count: int, is_shell: bool, level: CheckLevel, words: str
+) -> None:
+    check = check_session_cookies(SessionCookies(count=3, copied_count=copied_count), "anna", is_shell=is_shell)
+
+    assert check.level is level
+    assert re.search(words, check.found)
+    advice = f"{check.found} {check.advice}"
+    assert ("`poolwright profile login anna` makes the copies" in advice) is (copied_count < 3)
+    assert ("Set browser to auto or chromium" in advice) is (level is CheckLevel.WARN)

@@ -29,7 +29,19 @@ class FakeBrowser:
     error: Exception | None = None
     seen: list[tuple[WorkerOptions, Path, Path]] = field(default_factory=list[tuple[WorkerOptions, Path, Path]])
 
-    async def __call__(self, *, workers: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
+    #: Where the cookies of each login were to be saved.
+    kept: list[Path | None] = field(default_factory=list[Path | None])
+
+    async def __call__(
+        self,
+        *,
+        workers: WorkerConfig,
+        base: Path,
+        runs_root: Path,
+        observe: EventSink,
+        cookies_path: Path | None,
+    ) -> None:
+        self.kept.append(cookies_path)
         self.seen.append((workers.worker, base, runs_root))
         observe(notice("chatter"))
         observe(notice("the login took long", Level.WARNING))
@@ -60,6 +72,7 @@ def test_a_profile_is_made_for_its_portal(command: Command, browser: FakeBrowser
 def test_without_a_login_the_next_step_is_told(command: Command, browser: FakeBrowser) -> None:
     told = command(*CREATE).stdout
 
+    assert browser.kept == [None], "the cookies of a visitor are no login"
     assert "it is not logged in yet" in told
     assert "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD" in told
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.domain.options import Sandbox
+from poolwright.domain.options import BrowserKind, Sandbox
 from poolwright.settings import LogLevel, Settings, allowed_text, default_text, load_settings, variable_name
 
 
@@ -232,7 +232,7 @@ def test_defaults_in_words() -> None:
     assert default_text("workers") == "2"
     assert default_text("headless") == "true"
     assert default_text("task_timeout_s") == "300"
-    assert default_text("browser_path") == "detected"
+    assert (default_text("browser"), default_text("browser_path")) == ("auto", "none")
     assert default_text("user") == default_text("password") == ""
 
 
@@ -413,3 +413,23 @@ def test_the_file_may_be_a_pipe_of_a_password_manager() -> None:
 
     assert load_settings().password.get_secret_value() == "hunter2"
     writer.join()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("auto", BrowserKind.AUTO),
+        ("Headless-Shell", BrowserKind.HEADLESS_SHELL),
+        ("chromium", BrowserKind.CHROMIUM),
+        ("/srv/chrome", Path("/srv/chrome")),
+        ("bin/chrome", Path("bin/chrome")),
+    ],
+)
+def test_a_browser_is_a_kind_or_a_path(text: str, value: object) -> None:
+    assert Settings(browser=text).browser == value  # pyright: ignore[reportArgumentType] - as a person writes it
+
+
+@pytest.mark.parametrize("text", ["firefox", "chromium-headless-shell", ""])
+def test_a_name_that_is_no_kind_is_refused(text: str) -> None:
+    with pytest.raises(OptionsError, match=r"browser is .* must be auto, headless-shell, chromium, chrome, msedge, or"):
+        load_settings({"browser": text})

@@ -11,7 +11,14 @@ import pytest
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.browser.cookie_snapshot import CookieSnapshot, missing_cookies
+from poolwright.domain.ids import SiteCookies
+from poolwright.worker.browser.cookie_snapshot import (
+    CookieSnapshot,
+    SessionCookiesRestored,
+    dropped_cookies,
+    missing_cookies,
+    missing_session_count,
+)
 
 SESSION = {"name": "s", "domain": "p.test", "path": "/", "value": "1", "expires": -1}
 
@@ -153,3 +160,83 @@ async def test_a_file_without_cookies_is_told_as_such(tmp_path: Path, content: s
 
     with pytest.raises(ValueError, match=r"cookies|Expecting"):
         await CookieSnapshot(tmp_path / "kept.json").restore(CookieStore(SESSION).driver)
+
+
+OTHER = {**SESSION, "name": "other"}
+STORED = (
+    SiteCookies(site="p.test", lasting_count=3, session_count=2),
+    SiteCookies(site="q.test", lasting_count=1, session_count=0),
+)
+
+
+def kept_in(folder: Path, *cookies: dict[str, Any]) -> CookieSnapshot:
+    (folder / "kept.json").write_text(json.dumps(cookies))
+    return CookieSnapshot(folder / "kept.json")
+
+
+@pytest.mark.parametrize(
+    ("present", "missing"),
+    [([], 2), ([SESSION], 1), ([SESSION, OTHER], 0), ([SESSION, OTHER, {**OTHER, "name": "more"}], 0)],
+)
+def test_cookies_without_an_expiry_are_counted_by_host(present: list[dict[str, Any]], missing: int) -> None:
+    others = [{**SESSION, "expires": 5, "name": "lasting"}, {**SESSION, "domain": "q.test"}]
+
+    assert missing_session_count({"p.test": 2}, [*present, *others]) == missing
+
+
+@pytest.mark.parametrize("change", [{"expires": 5}, {"domain": "q.test"}, {"domain": ".p.test"}])
+def test_a_dropped_cookie_has_no_expiry_and_is_of_a_host_that_had_such_cookies(change: dict[str, Any]) -> None:
+    assert dropped_cookies({"p.test": 1}, [SESSION, {**OTHER, **change}], []) == [SESSION]
+
+
+def test_a_newer_value_in_the_browser_stays() -> None:
+    assert dropped_cookies({"p.test": 2}, [SESSION, OTHER], [{**SESSION, "value": "newer"}]) == [OTHER]
+
+
+async def test_what_the_browser_dropped_comes_from_the_kept_login(tmp_path: Path) -> None:
+    store = CookieStore()
+
+    result = await kept_in(tmp_path, SESSION, OTHER).restore_session_cookies(store.driver, STORED)
+
+    assert result == SessionCookiesRestored(restored_count=2)
+    assert store.held == [SESSION, OTHER]
+
+
+async def test_what_has_no_copy_is_lost(tmp_path: Path) -> None:
+    without, partly = CookieStore(), CookieStore()
+
+    assert await CookieSnapshot(None).restore_session_cookies(without.driver, STORED) == SessionCookiesRestored(
+        lost_count=2
+    )
+    assert await kept_in(tmp_path, OTHER).restore_session_cookies(partly.driver, STORED) == SessionCookiesRestored(
+        restored_count=1, lost_count=1
+    )
+
+
+async def test_a_browser_that_kept_them_is_given_nothing(tmp_path: Path) -> None:
+    store = CookieStore(SESSION, OTHER)
+    kept = kept_in(tmp_path, {**SESSION, "value": "older"}, {**SESSION, "name": "third"})
+
+    assert await kept.restore_session_cookies(store.driver, STORED) == SessionCookiesRestored()
+    assert store.held == [SESSION, OTHER]
+
+
+async def test_a_profile_without_such_cookies_is_not_asked_about() -> None:
+    class Closed:
+        pass
+
+    driver = cast("BrowserContext", Closed())
+
+    assert await CookieSnapshot(None).restore_session_cookies(driver, STORED[1:]) == SessionCookiesRestored()
+
+
+async def test_a_cookie_that_the_browser_refuses_is_lost(tmp_path: Path) -> None:
+    class Picky(CookieStore):
+        async def add_cookies(self, given: list[dict[str, Any]]) -> None:
+            if any(cookie["name"] == "other" for cookie in given):
+                raise PlaywrightError("Invalid cookie")
+            await super().add_cookies(given)
+
+    result = await kept_in(tmp_path, SESSION, OTHER).restore_session_cookies(Picky().driver, STORED)
+
+    assert result == SessionCookiesRestored(restored_count=1, lost_count=1)

@@ -85,12 +85,12 @@ class PackTrial:
     def _prove(self, settings: Settings, numbers: tuple[str, ...], shown_numbers: Collection[str]) -> bool:
         site = resolve_portal_config(settings)
         settings, _ = fill_from_keyring(settings, site.pack)
-        workers = resolve_worker_config(settings, site)
+        base = find_profile(settings).base_path
+        workers = resolve_worker_config(settings, site, base)
         screen = console()
         for text in sandbox_warnings(workers):
             screen.print(text, style="yellow", soft_wrap=True)
         log_file = open_output_folder(settings)
-        base = find_profile(settings).base_path
         run = ProofRun(settings=settings, site=site, workers=workers, base=base, observe=_print_warning)
         screen.print(f"Trying the pack on {', '.join(numbers)}.", soft_wrap=True)
         with configure_logging(log_options(OutputMode(), None, settings, log_file)):

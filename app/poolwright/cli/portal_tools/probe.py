@@ -51,7 +51,7 @@ EXAMPLES = (
 #: Called with each page that was examined.
 OnPage = Callable[[ExaminedPage], None]
 #: Settings of every command that opens pages of a portal.
-PORTAL_SETTINGS = ("profile", "profiles_dir", "base_url", "headless", "browser_path", "sandbox", "runs_dir")
+PORTAL_SETTINGS = ("profile", "profiles_dir", "base_url", "headless", "browser", "browser_path", "sandbox", "runs_dir")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="An order number.", show_default=False)]
 ToFolder = Annotated[
@@ -122,7 +122,8 @@ def examine(settings: Settings, numbers: tuple[str, ...], folder: Path, on_page:
     site = resolve_portal_config(settings)
     orders = tuple(_order_number(number, site.pack.numbers) for number in numbers)
     settings, _ = fill_from_keyring(settings, site.pack)
-    workers = resolve_worker_config(settings, site)
+    base = _base_of(settings, site.pack.name)
+    workers = resolve_worker_config(settings, site, base)
     is_headed = not settings.headless
     if is_headed:
         require_display(settings.profile)
@@ -131,7 +132,7 @@ def examine(settings: Settings, numbers: tuple[str, ...], folder: Path, on_page:
     run = partial(
         ExaminationRun,
         workers=workers,
-        base=_base_of(settings, site.pack.name),
+        base=base,
         runs_root=settings.runs_dir,
         observe=print_warning,
         on_page=on_page,

@@ -63,7 +63,7 @@ class ReplayedPage:
         return differences(self.expected, self.found.saved.examination)
 
 
-@SettingsCommand.with_settings("browser_path", "sandbox", "runs_dir")
+@SettingsCommand.with_settings("browser", "browser_path", "sandbox", "runs_dir")
 def replay(settings: Settings, *, pack: PackName, folder: SavedPages) -> None:
     """Judge the pages, print a table and each difference."""
     portal_pack = packs.load(pack)

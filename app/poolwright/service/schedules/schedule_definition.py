@@ -23,6 +23,7 @@ _SHARED_SETTINGS = (
     "packs_dir",
     "workers",
     "tabs_per_worker",
+    "browser",
     "browser_path",
     "sandbox",
     "file_max_mb",

@@ -105,6 +105,7 @@ async def make_base(
     observe: EventSink,
     *,
     one_time_code: str = "",
+    cookies_path: Path | None = None,
 ) -> None:
     """Open a browser on a base profile, log in by form if user and password are given, and close it in order.
 
@@ -114,6 +115,7 @@ async def make_base(
         runs_root: Folder for the temporary folder of the browser.
         observe: Receives the messages of the worker for people.
         one_time_code: For a portal that asks for one besides the password.
+        cookies_path: File for the cookies of the login; ``None`` if they are not saved.
 
     Raises:
         LoginRequiredError: The login failed; the base was created, logged out.
@@ -126,6 +128,7 @@ async def make_base(
         runs_root=runs_root,
         observe=observe,
         login=LoginSource(one_time_code=one_time_code),
+        cookies_path=cookies_path,
     )
     await run_one_shot(job)
 

@@ -6,7 +6,8 @@ Only numbers and hosts are compared and reported.
 
 A snapshot is taken after a login, after each task and before an orderly close, and is kept as long as the worker's
 slot. After a crash the next browser on the same profile gets the cookies that the last one had not written to the disk,
-and those without an expiry. The file holds a login: only its owner can read it, and it is replaced in one step.
+and those without an expiry. The first browser on a clone gets the latter from the snapshot of the last login, if it is
+a headless shell, which drops them. The file holds a login: only its owner can read it, and it is replaced in one step.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -124,10 +126,21 @@ async def _product(driver: BrowserContext) -> str:
     return version["product"]
 
 
+#: The expiry of a cookie without one.
+_NO_EXPIRY = -1
 #: Readable for the owner only.
 _FILE_MODE = 0o600
 
 _Cookie: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCookiesRestored:
+    """What became of the cookies without an expiry that a browser dropped from its profile."""
+
+    restored_count: int = 0
+    #: How many the browser does not have, because there is no copy or it refused it.
+    lost_count: int = 0
 
 
 class CookieSnapshot:
@@ -156,6 +169,32 @@ class CookieSnapshot:
                 if self._path is not None:
                     await anyio.to_thread.run_sync(_replace, self._path, content)
                 self._content = content
+
+    async def restore_session_cookies(
+        self, driver: BrowserContext, expected: Sequence[SiteCookies]
+    ) -> SessionCookiesRestored:
+        """Add the cookies without an expiry that the profile has and the browser dropped, as far as they are saved.
+
+        Args:
+            driver: A browser on that profile.
+            expected: The cookies in the profile.
+
+        Raises:
+            PlaywrightError: The browser is gone, or refuses all of them.
+            OSError: The file cannot be read.
+            ValueError: The file is no snapshot.
+        """
+        stored = {site.site: site.session_count for site in expected if site.session_count}
+        if not stored:  # so it is with a whole browser that dropped none, and with most profiles
+            return SessionCookiesRestored()
+        present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
+        if not missing_session_count(stored, present):
+            return SessionCookiesRestored()
+        saved = await anyio.to_thread.run_sync(_read, self._path) if self._path is not None else ()
+        missing = dropped_cookies(stored, saved, present)
+        restored_count = await _add(driver, missing) if missing else 0
+        lost_count = missing_session_count(stored, [*present, *missing]) + len(missing) - restored_count
+        return SessionCookiesRestored(restored_count=restored_count, lost_count=lost_count)
 
     async def restore(self, driver: BrowserContext) -> int:
         """Add the cookies of an earlier browser on the same profile that are missing; return how many were accepted.
@@ -207,6 +246,34 @@ def missing_cookies(saved: Sequence[_Cookie], present: Sequence[_Cookie]) -> lis
     """Return the cookies that are missing or have another value; the browser drops expired ones by itself."""
     values = {_cookie_id(cookie): cookie.get("value") for cookie in present}
     return [cookie for cookie in saved if values.get(_cookie_id(cookie)) != cookie.get("value")]
+
+
+def missing_session_count(stored: Mapping[str, int], present: Iterable[_Cookie]) -> int:
+    """Return how many cookies without an expiry a browser does not have. Pure.
+
+    Args:
+        stored: Their number in the profile, by host.
+        present: The cookies in the browser; more than stored do not count, also not for other hosts.
+    """
+    found = Counter(cookie.get("domain", "") for cookie in present if _has_no_expiry(cookie))
+    return sum(max(0, count - found[host]) for host, count in stored.items())
+
+
+def dropped_cookies(stored: Mapping[str, int], saved: Iterable[_Cookie], present: Iterable[_Cookie]) -> list[_Cookie]:
+    """Return the saved cookies without an expiry that a browser dropped, of hosts that the profile has some of. Pure.
+
+    A cookie that the browser has, with whatever value, is not replaced: it is newer than the saved one.
+    """
+    known = {_cookie_id(cookie) for cookie in present}
+    return [
+        cookie
+        for cookie in saved
+        if _has_no_expiry(cookie) and cookie.get("domain") in stored and _cookie_id(cookie) not in known
+    ]
+
+
+def _has_no_expiry(cookie: _Cookie) -> bool:
+    return cookie.get("expires") == _NO_EXPIRY
 
 
 def _cookie_id(cookie: _Cookie) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ log in, or to import the login of another worker's session.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
+from poolwright.domain.ids import SiteCookies
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import SessionEvent, SessionStatus
@@ -225,6 +226,29 @@ class SessionLogin:
                 self._notify(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
         except (PlaywrightError, OSError, ValueError) as error:
             self._notify(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
+
+    async def restore_session_cookies(self, kept_login_path: Path | None, expected: Sequence[SiteCookies]) -> None:
+        """Restore the cookies without an expiry that a headless shell drops from a profile, and tell what is lost.
+
+        Args:
+            kept_login_path: The cookies of the login that the profile was made with; ``None`` if there are none.
+            expected: The cookies in the profile.
+        """
+        try:
+            result = await CookieSnapshot(kept_login_path).restore_session_cookies(self._driver, expected)
+        except (PlaywrightError, OSError, ValueError) as error:
+            self._notify(Level.WARNING, f"cookies without an expiry could not be restored ({first_line(error)})")
+            return
+        if result.restored_count:
+            self._notify(
+                Level.INFO, f"restored {result.restored_count} cookie(s) without an expiry from the last login"
+            )
+        if result.lost_count:
+            self._notify(
+                Level.WARNING,
+                f"this browser drops cookies without an expiry, and {result.lost_count} of the profile have no copy; "
+                "browser = chromium keeps them",
+            )
 
     async def _required_login_step(self) -> str | None:
         if self._probe is None:

@@ -68,7 +68,7 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     options = options_of(schedule)
 
     flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {
-        "--browser",
+        "--browser-path",
         "--headless/--headed",
         "--ignore-hours/--keep-hours",
     }
