@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from poolwright.files.names import has_ending
 from poolwright.learn.observations import ObservationError, ObservedPage
-from poolwright.learn.page_tree import CLICKED_MARK, PageTree, folded, text_of
+from poolwright.learn.page_tree import CLICKED_MARK, HIDDEN_MARK, PageTree, folded, text_of
 from poolwright.learn.selectors import is_stable, stable_classes
 
 #: Attributes that name a file for people.
@@ -23,6 +23,12 @@ _ACTION = re.compile(
     r"supprimer|modifier|eliminar|borrar|editar|elimina|modifica|excluir|remover|verwijderen|\u00d7|\u2715)",
     re.IGNORECASE,
 )
+#: Words of a link that brings a file, beside one that opens a page about it.
+_DOWNLOAD = re.compile(
+    r"download|raw|herunterladen|t\u00e9l\u00e9charger|descargar|scarica|baixar|pobierz", re.IGNORECASE
+)
+#: What the window writes into elements of the pages that it keeps.
+_MARKS = frozenset({CLICKED_MARK, HIDDEN_MARK})
 #: Elements that are made to be clicked.
 _CLICKABLE_TAGS = frozenset({"a", "button", "area", "object", "embed", "iframe"})
 _CLICKABLE_ROLES = frozenset({"button", "link", "menuitem"})
@@ -55,7 +61,7 @@ def shown_elements(seen: SeenPage, names: Sequence[str]) -> list[HtmlElement]:
     found = [element if (actor := _actor(element)) is None else actor for element in clicked]
     if not clicked:
         found = [_named_element(seen, name) for name in names]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_download_of(element) for element in found))
 
 
 def is_served(seen: SeenPage, source: str) -> bool:
@@ -87,6 +93,35 @@ def look_alikes(seen: SeenPage, example: HtmlElement) -> list[HtmlElement]:
     return [item for item in alike if not is_action(item)]
 
 
+def _download_of(example: HtmlElement) -> HtmlElement:
+    """Return the link in the row of an example that brings its file, if the example opens a page about it."""
+    if not address_attributes(example) or _is_download(example):
+        return example
+    downloads = [item for item in row_mates(example) if _is_download(item) and not is_action(item)]
+    same = [item for item in downloads if _is_about_same_file(item, example)]
+    return same[0] if same and all(_is_same_file(item, same[0]) for item in same) else example
+
+
+def _is_download(element: HtmlElement) -> bool:
+    if not address_attributes(element):
+        return False
+    text = "" if has_ending(text_of(element)) else text_of(element)
+    told = [element.get("title") or "", element.get("aria-label") or "", element.get("class") or "", text]
+    words = [word for text in told for word in re.split(r"[\W_]+", text)]
+    folders = [word for part in _path_words(element.get("href") or "") for word in re.split(r"[-_]", part)]
+    return element.get("download") is not None or any(map(_DOWNLOAD.fullmatch, (*words, *folders)))
+
+
+def _is_about_same_file(element: HtmlElement, other: HtmlElement) -> bool:
+    """Return whether two links name one file: by their text, the end of their addresses, or a number in both."""
+    text = folded(text_of(other))
+    if has_ending(text) and folded(text_of(element)) == text:
+        return True
+    parts, others = ([unquote(part) for part in _path_words(item.get("href") or "")] for item in (element, other))
+    key = others[-1] if others else ""
+    return (has_ending(key) or key.isdigit()) and key in parts
+
+
 def row_mates(example: HtmlElement) -> list[HtmlElement]:
     """Return the other elements that can be clicked in the row of an example: actions upon the same file."""
     row = row_of(example)
@@ -101,6 +136,8 @@ def row_of(element: HtmlElement) -> HtmlElement | None:
     """Return the row of a list or table around an element; ``None`` if it is in none."""
     for item in element.iterancestors():
         if item.tag in _ROWS or item.get("role") in _ROW_ROLES:
+            return item
+        if item.tag == "dt" and any(is_clickable(inner) for inner in item.iterdescendants("*")):
             return item
     return None
 
@@ -223,7 +260,8 @@ def _shape(element: HtmlElement) -> tuple[object, ...]:
     """Return what tells an element from its neighbours in a row: classes, attributes, folders of the address."""
     path = re.sub(r"[^/]*\d[^/]*", "0", urlsplit(element.get("href") or "").path)
     texts = "" if has_ending(text_of(element)) else folded(text_of(element))
-    return tuple(stable_classes(element)), tuple(sorted(map(str, element.attrib))), path.rpartition("/")[0], texts[:20]
+    attributes = sorted(set(map(str, element.attrib)) - _MARKS)
+    return tuple(stable_classes(element)), tuple(attributes), path.rpartition("/")[0], texts[:20]
 
 
 def _path_words(address: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ from poolwright.learn.observations import ObservationError, Observations, ShownK
 from poolwright.learn.order_numbers import OrderNumbers, order_address
 from poolwright.learn.pack_text import PackParts, pack_text
 from poolwright.learn.page_judge import problems_of
-from poolwright.learn.page_marks import LearnedMarks, address_mark, element_mark, refusal_marks
+from poolwright.learn.page_marks import LearnedMarks, address_mark, element_mark, refusal_marks, refusal_marks_beside
 from poolwright.learn.page_tree import PageTree, saved_address
 from poolwright.learn.supplier_field import supplier_field
 from poolwright.portal import pack as packs
@@ -33,6 +33,9 @@ from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 
 _GENERIC_NAMES = frozenset({"download", "open", "view", "show", "herunterladen", "\u00f6ffnen", "?", "pdf", "file"})
+
+#: Statuses from here on refuse something.
+_REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     files = file_selectors(pages)
     signs = list_signs(orders, files)
     login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
-    (not_found, forbidden), refusal_doubts = _refusals(of, is_searched=find is not None)
+    (not_found, forbidden), refusal_doubts = _refusals(of, login.lost, is_searched=find is not None)
     ready, ready_doubts = _ready(of)
     supplier, names, following = supplier_field(orders), name_cell(orders, files), next_button(orders)
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
@@ -142,19 +145,27 @@ def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | No
 
 
 def _refusals(
-    of: Mapping[ShownKind, Sequence[SeenPage]], *, is_searched: bool
+    of: Mapping[ShownKind, Sequence[SeenPage]], lost: LearnedMarks, *, is_searched: bool
 ) -> tuple[tuple[LearnedMarks, LearnedMarks], list[str]]:
     """Return the marks of missing and of forbidden orders, and what is not sure of them.
 
     That a search finds nothing is no mark of a missing order: its page may say so before the search.
     """
     # A log-out must not be taken for a missing order: what a login page shows too is no mark.
-    usable = [*of[ShownKind.ORDER], *of[ShownKind.HOME], *of[ShownKind.LOGIN]]
+    usable, logins = [*of[ShownKind.ORDER], *of[ShownKind.HOME]], of[ShownKind.LOGIN]
     missing, denied = of[ShownKind.NOT_FOUND], of[ShownKind.FORBIDDEN]
-    not_found, unmarked = refusal_marks(missing, [*usable, *denied], HTTPStatus.NOT_FOUND)
-    forbidden, unmarked_too = refusal_marks(denied, [*usable, *missing], HTTPStatus.FORBIDDEN)
+    not_found, unmarked = refusal_marks(missing, [*usable, *logins, *denied], HTTPStatus.NOT_FOUND)
+    forbidden, unmarked_too = refusal_marks_beside(denied, [*usable, *missing], logins, HTTPStatus.FORBIDDEN, lost)
     if is_searched:
         not_found, unmarked = LearnedMarks(status=(HTTPStatus.NOT_FOUND.value,)), []
+    for marks, kind in ((not_found, ShownKind.NOT_FOUND), (forbidden, ShownKind.FORBIDDEN)):
+        if marks.is_empty():
+            shown = " and ".join(seen.page.file for seen in (*logins, *of[kind]) if seen.page.status >= _REFUSED)
+            raise ObservationError(
+                f"{shown}: nothing tells an order that is refused ({kind}) from one that nobody is logged in to see, "
+                "so a log-out would be filed as a refusal. Show as login pages only such that have a form or say that "
+                "nobody is logged in."
+            )
     doubts = [_unmarked(seen) for seen in (*unmarked, *unmarked_too)]
     if not denied:
         doubts.append("No order that you may not see was shown; status 403 stands for it.")

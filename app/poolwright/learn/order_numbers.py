@@ -119,29 +119,37 @@ def _readings(seen: SeenPage) -> list[_Reading]:
         ObservationError: There is none.
     """
     parts = urlsplit(seen.tree.address)
-    rest = parts.path + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
     typed = seen.page.number.strip()
-    read: list[_Reading] = []
-    for before in ("A-Za-z0-9", "0-9"):
-        for number in _forms(typed):
-            for form in dict.fromkeys((quote(number, safe=""), number)):
-                found = re.finditer(rf"(?:(?<![{before}])|{_ENCODED}){re.escape(form)}(?![A-Za-z0-9])", rest)
-                prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
-                read += [
-                    _Reading(
-                        base_url=f"{parts.scheme}://{parts.netloc}",
-                        order=rest[: match.start()] + "{number}" + rest[match.end() :] or "/",
-                        number=unquote(number),
-                        prefix=prefix,
-                    )
-                    for match in reversed([*found])
-                ]
+    base_url = f"{parts.scheme}://{parts.netloc}"
+    read = _readings_in(f"{path}#{parts.fragment}" if parts.fragment else path, typed, base_url)
+    if parts.fragment and not re.match(r"!?/", parts.fragment):
+        read += _readings_in(path, typed, base_url)  # a link to a part of the page leads to the same page
     if not read:
         raise ObservationError(
             f"{seen.page.file}: its address {seen.tree.address} does not contain the number {typed}. A pack opens "
             "orders by an address with their number; look for such an address (for example behind a link in "
             "a mail), and show that. If there is none, show how you search for an order (kinds 'search' and 'results')."
         )
+    return read
+
+
+def _readings_in(address: str, typed: str, base_url: str) -> list[_Reading]:
+    read: list[_Reading] = []
+    for before in ("A-Za-z0-9", "0-9"):
+        for number in _forms(typed):
+            for form in dict.fromkeys((quote(number, safe=""), number)):
+                found = re.finditer(rf"(?:(?<![{before}])|{_ENCODED}){re.escape(form)}(?![A-Za-z0-9])", address)
+                prefix = typed[: -len(number)].rstrip(" -_#:./") if typed.endswith(number) else ""
+                read += [
+                    _Reading(
+                        base_url=base_url,
+                        order=address[: match.start()] + "{number}" + address[match.end() :] or "/",
+                        number=unquote(number),
+                        prefix=prefix,
+                    )
+                    for match in reversed([*found])
+                ]
     return read
 
 

@@ -195,10 +195,14 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
 
 
 def _marks(marks: LearnedMarks) -> _Table:
-    return {
+    table: dict[str, _Value] = {
         "address": marks.address,
         "status": marks.status,
         "selector": marks.selector,
         "text": marks.text,
         "within": marks.within,
     }
+    if marks.excluded is not None:
+        told = {name: value for name, value in _marks(marks.excluded).items() if value}
+        table["not"] = (told,)
+    return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -44,6 +44,8 @@ class LearnedMarks:
     selector: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
+    #: Marks that such a page does not have; ``None`` if nothing must be excluded.
+    excluded: LearnedMarks | None = None
 
     def is_empty(self) -> bool:
         """Return whether they would match no page."""
@@ -97,6 +99,34 @@ def refusal_marks(
     statuses = tuple(sorted({*own, *({usual_status} - taken)}))
     marks = LearnedMarks(status=statuses, text=texts.text, within=texts.within)
     return marks, [seen for seen in unmarked if seen.page.status not in statuses]
+
+
+def refusal_marks_beside(
+    targets: Sequence[SeenPage],
+    others: Sequence[SeenPage],
+    logins: Sequence[SeenPage],
+    usual_status: int,
+    lost: LearnedMarks,
+) -> tuple[LearnedMarks, list[SeenPage]]:
+    """Return the marks as ``refusal_marks``, also where a portal refuses in the same way what a log-out hides.
+
+    Then the marks of a lost login tell the two apart: a refusal counts only on pages without them.
+    """
+    marks, unmarked = refusal_marks(targets, [*others, *logins], usual_status)
+    if not unmarked and not marks.is_empty():
+        return marks, unmarked
+    shared, left = refusal_marks(targets, others, usual_status)
+    alike = [seen for seen in logins if seen.page.status in shared.status or _has(seen, shared)]
+    if not alike or not all(_has(seen, lost) for seen in alike):
+        return marks, unmarked
+    return replace(shared, excluded=lost), left
+
+
+def _has(seen: SeenPage, marks: LearnedMarks) -> bool:
+    """Return whether a page itself shows one of these marks."""
+    return any(_matches(seen, css) for css in marks.selector) or any(
+        shows(seen, text, marks.within) for text in marks.text
+    )
 
 
 def element_mark(targets: Sequence[SeenPage], others: Sequence[SeenPage]) -> str:

@@ -204,8 +204,14 @@ def _hints(facts: AttachmentListFacts) -> str:
         hints += f" It has a frame of another host ({hosts}), which is read if the portal pack names it in site.hosts."
     if facts.documents:
         hints += f" {describe_documents(facts.documents)}"
-    reading = [request for request in facts.withheld if request.startswith(_READING)]
-    changing = ", ".join(request for request in facts.withheld if request not in reading)
+    return hints + describe_blocked(facts.withheld)
+
+
+def describe_blocked(requests: Sequence[str]) -> str:
+    """Return sentences that name blocked requests and the setting that allows them; they begin with a blank. Pure."""
+    reading = [request for request in requests if request.startswith(_READING)]
+    changing = ", ".join(request for request in requests if request not in reading)
+    hints = ""
     if changing:
         hints += f" Blocked requests: {changing}; each is sent if the portal pack names it in site.posts."
     if reading:

@@ -41,9 +41,19 @@ const dom = (() => {
     const { set } = Object.getOwnPropertyDescriptor(kind.prototype, name);
     return (node, value) => set.call(node, value);
   };
-  const [setInput, setArea, setChoice] = [HTMLInputElement, HTMLTextAreaElement, HTMLSelectElement].map((kind) =>
-    setter(kind, "value"),
-  );
+  const FIELDS = [HTMLInputElement, HTMLTextAreaElement, HTMLSelectElement];
+  const [setInput, setArea, setChoice] = FIELDS.map((kind) => setter(kind, "value"));
+  const [inputValue, areaValue] = FIELDS.map((kind) => getter(kind, "value"));
+  const chosen = getter(HTMLSelectElement, "selectedOptions");
+  const inputType = getter(HTMLInputElement, "type");
+  // What can be read in a field: scripts that draw a page set its value, and no attribute has it.
+  const READABLE = new Set(["text", "search", "number", "email", "tel", "url", "date", "month", "week", "time", "datetime-local"]);
+  const fieldText = (element) => {
+    if (tag(element) === "textarea") return areaValue(element);
+    if (tag(element) === "select") return [...chosen(element)].map(visibleText).join("; ");
+    return READABLE.has(inputType(element)) ? inputValue(element) : "";
+  };
+  const isField = (element) => isHtml(element) && ["input", "textarea", "select"].includes(tag(element));
   const isDocument = (root) => typeOf(root) === DOCUMENT;
   const isHtml = (element) => namespace(element) === "http://www.w3.org/1999/xhtml";
   const all = (root, selector) => {
@@ -68,7 +78,10 @@ const dom = (() => {
     return tag(element) === "object" ? objectDocument(element) : embedDocument(element);
   };
   // The visible text; for elements other than HTML (SVG) the text of the source.
-  const text = (element) => String((isHtml(element) ? visibleText(element) : sourceText(element)) ?? "");
+  const text = (element) => {
+    if (isField(element)) return fieldText(element);
+    return String((isHtml(element) ? visibleText(element) : sourceText(element)) ?? "");
+  };
   // Documents before open shadow roots: an element is found again by its number in this order.
   const roots = () => {
     const [documents, shadows] = [[], []];

@@ -248,8 +248,10 @@
       }
       return null;
     };
+    // Of several, such as those of each tab, the one that is to be seen.
     const countOf = () => {
-      const element = spec.count ? all(spec.count.selector)[0] : null;
+      const found = spec.count ? all(spec.count.selector) : [];
+      const element = found.find(isShown) ?? found[0];
       if (!element) return null;
       const text = spec.count.attribute ? dom.attribute(element, spec.count.attribute) : textOf(element);
       const number = Number.parseInt((text ?? "").replace(/\D+/g, ""), 10);

@@ -160,3 +160,43 @@ async def test_a_file_of_another_size_than_the_page_states_is_missed(
     assert [missed.problem for missed in report.missed] == ["b.pdf has 52 bytes, but the portal states 12 KB."]
     assert report.reason is Reason.SOME_FILES_FAILED
     assert "d.pdf has 52 bytes, but the portal states 12 KB: check whether it is the file" in report.detail
+
+
+async def test_what_a_script_wrote_into_fields_is_read_and_the_count_that_is_to_be_seen(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    count = 'count = { selector = "#files", attribute = "title" }'
+    more = """
+    [fields.supplier]
+    selector = ["#supplier"]
+
+    [fields.notes]
+    selector = ["#notes"]
+
+    [fields.terms]
+    selector = ["#terms"]
+
+    [fields.secret]
+    selector = ["#secret"]
+    """
+    fields = (
+        "<input id=supplier><textarea id=notes>old</textarea><input id=secret type=password>"
+        "<select id=terms><option>30 days<option>60 days</select>"
+    )
+    tabs = f"<div hidden><b id=files title=Files>-</b></div><b id=files title='Files (1)'>1</b>{link('/f/1', 'a.pdf')}"
+    written = (
+        "supplier.value = 'Nordwind'; notes.value = 'By rail'; terms.selectedIndex = 1;"
+        "document.querySelector('#secret').value = 'hidden';"
+    )
+    async with raw_scenario(open_scenario, tmp_path, raw_pack(attachments=count, more=more)) as (portal, scenario):
+        portal.order("1", fields + tabs, written)
+        portal.order("2", fields + tabs.replace("(1)", "(2)"), written)
+        portal.routes["/f/1"] = (answer(pdf("1")),)
+
+        report, _ = await files_of(scenario)
+        short, _ = await files_of(scenario, "2")
+
+    assert report.fields == {"supplier": "Nordwind", "notes": "By rail", "terms": "60 days", "secret": ""}
+    assert [file.name for file in report.files] == ["a.pdf"]
+    assert short.reason is not report.reason
+    assert "announces 2 attachments but shows 1" in short.detail

@@ -44,6 +44,21 @@ def replaced(pages: list[dict[str, Any]], old: str, new: str) -> list[dict[str, 
     return [{**page, "source": page["source"].replace(old, new)} for page in pages]
 
 
+def refusing_in_place(table: TaughtPortal, note: str) -> list[dict[str, Any]]:
+    """A portal that answers 403 in the same words to all who may not see an order, logged in or not."""
+    refusal = (
+        "<html><body>{}<main><h1>Forbidden</h1><p class=message>You may not see this order</p></main></body></html>"
+    )
+    (forbidden,) = [page for page in shown_pages(table) if page["kind"] == "forbidden"]
+    refused = {**forbidden, "status": 403, "source": refusal.format("")}
+    (first,) = [page for page in shown_pages(table) if page["file"] == "order-1.html"]
+    nobody = {"file": "nobody.html", "kind": "login", "address": first["address"], "status": 403}
+    (login,) = [page for page in shown_pages(table) if page["kind"] == "login"]
+    pages = [page for page in shown_pages(table) if page["kind"] not in {"login", "forbidden"}]
+    form = {**login, "address": f"{table.url}/login"}
+    return [form, {**nobody, "source": refusal.format(note)}, *pages, refused]
+
+
 def changed_supplier(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The order without attachments has a supplier of its own."""
     (source,) = [page["source"] for page in pages if page["file"] == "order-3.html"]
@@ -690,3 +705,33 @@ class TestSearches:
         assert (lesson.pack.site.find, lesson.pack.site.order) == (None, "/orders/{number}")
         assert lesson.problems == ()
         assert any("the search that was shown is not needed" in doubt for doubt in lesson.doubts)
+
+
+def test_a_refusal_in_place_is_told_from_a_log_out_that_looks_the_same(table: TaughtPortal) -> None:
+    pages = refusing_in_place(table, "<p id=note class=notice>You are not logged in. Log in now</p>")
+    lesson = lesson_of(pages)
+
+    (lost,), (forbidden,) = lesson.pack.triage.session_lost, lesson.pack.triage.forbidden
+    assert lesson.problems == ()
+    assert (forbidden.status, forbidden.text) == ((403,), ("You may not see this order",))
+    (excluded,) = forbidden.none_of
+    assert (excluded.selector, excluded.text) == (lost.selector, lost.text)
+    assert "You are not logged in. Log in now" in excluded.text
+
+
+def test_a_refusal_that_looks_exactly_like_a_log_out_is_not_learned(table: TaughtPortal) -> None:
+    with pytest.raises(
+        ObservationError, match=r"^nobody\.html and forbidden\.html: nothing tells an order .*\(forbidden\)"
+    ):
+        lesson_of(refusing_in_place(table, ""))
+
+
+def test_a_missing_order_that_looks_exactly_like_a_log_out_is_not_learned(table: TaughtPortal) -> None:
+    pages = changed(refusing_in_place(table, ""), "nobody.html", status=404)
+    (missing,) = [page for page in pages if page["kind"] == "not_found"]
+    (nobody,) = [page for page in pages if page["file"] == "nobody.html"]
+    pages = changed(pages, "missing.html", status=404, source=nobody["source"])
+
+    with pytest.raises(ObservationError, match=r"nobody\.html and missing\.html: .*\(not_found\)"):
+        lesson_of(pages)
+    assert missing["number"]

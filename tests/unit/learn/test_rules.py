@@ -59,6 +59,25 @@ def test_a_number_is_found_in_an_address_also_between_encoded_signs(address: str
     assert order_address([order_at(address, number)], []).order == order
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "order"),
+    [
+        ("/po/12#files", "/po/34", "/po/{number}"),
+        ("/po/12", "/po/34#no1", "/po/{number}"),
+        ("/po/12#files", "/po/34#files", "/po/{number}#files"),
+        ("/#po/12", "/#po/34", "/#po/{number}"),
+    ],
+)
+def test_a_link_to_a_part_of_the_page_does_not_tell_addresses_apart(first: str, second: str, order: str) -> None:
+    assert order_address([order_at(first, "12"), order_at(second, "34")], []).order == order
+
+
+@pytest.mark.parametrize("route", ["#/files", "#!/files"])
+def test_another_route_is_another_page(route: str) -> None:
+    with pytest.raises(ObservationError, match="different kinds of addresses"):
+        order_address([order_at(f"/po/12{route}", "12"), order_at("/po/34", "34")], [])
+
+
 @pytest.mark.parametrize("address", ["/po/312", "/po/a312", "/po/123", "/po/12a", "/po/1", "/po?q=%2Z312"])
 def test_a_part_of_another_word_is_no_number(address: str) -> None:
     with pytest.raises(ObservationError, match="does not contain the number 12"):

@@ -65,6 +65,8 @@ class Visit:
     list_facts: AttachmentListFacts | None = None
     #: Addresses of the requests of the page's scripts that were answered.
     answered: tuple[str, ...] = ()
+    #: Requests of the page that were blocked.
+    withheld: tuple[str, ...] = ()
 
 
 async def visit(  # noqa: PLR0913 - each is given by its caller alone
@@ -235,6 +237,7 @@ async def _visit_of(page: ClassifiedPage, traffic: Traffic) -> Visit:
         facts=page.facts,
         list_facts=page.list_facts,
         answered=traffic.answered,
+        withheld=tuple(traffic.withheld),
     )
 
 

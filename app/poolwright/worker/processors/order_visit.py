@@ -14,7 +14,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.portal.pack import Pack
 from poolwright.portal.step_schema import SearchRules
-from poolwright.portal.triage import DEMANDS, Verdict
+from poolwright.portal.triage import DEMANDS, Verdict, describe_blocked
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.page.devtools import press_link
 from poolwright.worker.page.page_content import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, PageContent, PageLink, ReadEnd
@@ -169,6 +169,8 @@ def missing_report(page: Visit) -> Report:
     problem = ": ".join(filter(None, (page.problem, page.remedy)))
     cause = f"status {page.status}" if page.status >= HTTPStatus.BAD_REQUEST else problem
     detail = f"{sentence} ({cause})" if cause else sentence
+    if page.verdict is Verdict.UNKNOWN:
+        detail += describe_blocked(page.withheld)  # a page that lacks what it asked for may show no mark
     return Report(reason=reason, detail=detail, page_url=page.reading.url, retry_after_s=page.retry_after_s)
 
 
