@@ -74,23 +74,27 @@ def listed_files(orders: Sequence[SeenPage], files: FileSelectors, *, has_next: 
     more = [seen for seen in shown if counts.get(seen.page.file, 0) > len(found_files(seen, files))]
     if not lists or has_next or not (more or files.clicks):
         return ListedFiles(counts={})
-    told = f"{more[0].page.file}: the portal lists {counts[more[0].page.file]} attachments for it, but its page shows "
-    told = f"{told}{len(found_files(more[0], files))}" if more else ""
+    told = _told(more[0], counts, files) if more else ""
     rule, reason = _rule(shown, lists, files)
     reason = reason or _problem(rule, orders, lists)
     if rule is None or reason:
-        if not more:
-            return ListedFiles(counts={})
-        return ListedFiles(counts={}, doubts=(f"{told}, and {reason}: the others are not brought.",))
+        doubts = [f"{told}, and {reason}: the others are not brought."] if told else []
+        return ListedFiles(counts={}, doubts=tuple(doubts))
     empty = [seen for seen in orders if not seen.page.has_files]
     counts |= {seen.page.file: 0 for seen in empty}
-    doubts = [f"{told}; all are read from the response to {rule.request}."] if more else []
+    doubts = [f"{told}; all are read from the response to {rule.request}."] if told else []
     if not _is_on_page(rule, shown, files):
         doubts.append(
             f"Each attachment is at {rule.template!r} of the response to {rule.request}, and no link of the "
             "pages shows that it is the file: try the pack on an order."
         )
     return ListedFiles(rule=rule, counts=counts, doubts=tuple(doubts))
+
+
+def _told(seen: SeenPage, counts: Mapping[str, int], files: FileSelectors) -> str:
+    """Return the beginning of a sentence about a page that shows a part of its list."""
+    file, shown_count = seen.page.file, len(found_files(seen, files))
+    return f"{file}: the portal lists {counts[file]} attachments for it, but its page shows {shown_count}"
 
 
 def names_in(content: object) -> set[str]:
