@@ -269,20 +269,46 @@
   };
   const box = make(
     "div",
-    "font: 13px sans-serif; color: #111; background: #fff; border: 2px solid #0a66c2; border-radius: 6px; padding: 8px;" +
-      "width: 250px; box-shadow: 0 2px 12px #0005;",
+    "font: 13px/1.35 system-ui, sans-serif; color: #1b1f24; background: #fff; border: 1px solid #0a66c2;" +
+      "border-radius: 8px; padding: 10px 12px; width: 270px; max-height: calc(100vh - 24px); box-sizing: border-box;" +
+      "overflow: auto; box-shadow: 0 4px 20px #0004;",
   );
-  const title = make("b", "display: block; margin-bottom: 4px;", "Poolwright: which page is this?");
-  const hint = make("div", "margin: 4px 0; min-height: 32px;");
-  const number = make("input", "width: 100%; box-sizing: border-box; margin: 2px 0 4px;");
+  const title = make("b", "display: block; margin-bottom: 6px;", "Poolwright: what is this page?");
+  const hint = make(
+    "div",
+    "margin: 6px 0 8px; padding: 6px 8px; min-height: 35px; background: #eef5fc; border-radius: 5px;",
+  );
+  const number = make(
+    "input",
+    "width: 100%; box-sizing: border-box; margin: 8px 0 4px; padding: 4px 8px; font: inherit; color: inherit;" +
+      "border: 1px solid #8c959f; border-radius: 5px; background: #fff;",
+  );
   number.placeholder = "Order number, as in your lists";
   const buttons = new Map();
+  const FLAT = "font: inherit; color: inherit; border: 1px solid #d0d7de; border-radius: 5px; cursor: pointer;";
+  const [PLAIN, NOTED, CHOSEN] = ["#f6f8fa", "#dcf5e3", "#cfe4fb"];
+  // What a page is more exactly stands to the right of it.
+  const indentOf = (text) => (text.startsWith("\u2026") ? "16px" : "0px");
   const add = (key, text, act) => {
-    const button = make("button", "display: block; width: 100%; margin: 2px 0; text-align: left; font: inherit;", text);
+    const indent = indentOf(text);
+    const button = make(
+      "button",
+      `${FLAT} display: block; width: calc(100% - ${indent}); margin: 3px 0 3px ${indent}; padding: 4px 8px;` +
+        `text-align: left; background: ${PLAIN};`,
+      text,
+    );
     button.dataset.text = text;
     button.addEventListener("click", (event) => event.isTrusted && !isWaiting && act());
     buttons.set(key, button);
     return button;
+  };
+  // The button behind which something on the page is to be clicked.
+  const BUTTON_OF = { attachment: "with", supplier: "supplier", next: "next", result: "results" };
+  const ask = (what, text) => {
+    picking = what;
+    watch(window);
+    buttons.get(BUTTON_OF[what]).style.background = CHOSEN;
+    say(text);
   };
   const say = (text) => (hint.textContent = text);
   const ofOrder = (act) => () => {
@@ -293,7 +319,7 @@
     if (number.value.trim()) act(number.value.trim());
     else say("Fill in the order number first.");
   };
-  const side = make("button", "float: right; font: inherit;", "move");
+  const side = make("button", `${FLAT} float: right; padding: 0 6px; background: ${PLAIN};`, "move");
   side.addEventListener("click", () => {
     const isRight = host.style.right !== "auto";
     host.style.right = isRight ? "auto" : "12px";
@@ -309,29 +335,21 @@
     add("with", "Order with attachments", ofOrder((value) => {
       const states = early.states.filter((one) => one.address === location.href).map((one) => one.html);
       noted = { kind: "order", number: value, attachments: [], supplier: "", next: "", early: states };
-      picking = "attachment";
-      watch(window);
-      say("Now click one attachment of this order. It is noted, not opened.");
+      ask("attachment", "Now click one attachment of this order. It is noted, not opened.");
     })),
     add("supplier", "… and its supplier", () => {
       if (!noted || noted.attachments.length === 0) return say("First show an order with attachments.");
-      picking = "supplier";
-      watch(window);
-      say("Now click the name of the supplier.");
+      ask("supplier", "Now click the name of the supplier.");
     }),
     add("next", "… and its next page", () => {
       if (!noted?.attachments.length && !noted?.result) return say("First show an order with attachments, or results.");
-      picking = "next";
-      watch(window);
-      say("Now click the button to the next page of the list.");
+      ask("next", "Now click the button to the next page of the list.");
     }),
     add("without", "Order without attachments", ofOrder((value) => noteWhenQuiet("order", { number: value }))),
     add("results", "Search results", ofOrder((value) => {
       noted = { kind: "results", number: value, attachments: [], supplier: "", next: "", result: "" };
       onTypedResults(value);
-      picking = "result";
-      watch(window);
-      say("Now click the result that leads to this order. It is noted, not opened.");
+      ask("result", "Now click the result that leads to this order. It is noted, not opened.");
     })),
     add("not_found", "Number that does not exist", ofOrder((value) => noteWhenQuiet("not_found", { number: value }))),
     add("forbidden", "Order that you may not see", ofOrder((value) => noteWhenQuiet("forbidden", { number: value }))),
@@ -347,10 +365,12 @@
     for (const [key, button] of buttons) {
       const count = counts[key] ?? 0;
       button.textContent = count ? `${button.dataset.text} (${count})` : button.dataset.text;
+      button.style.background = count ? NOTED : PLAIN;
     }
     if (picking === "attachment") picking = noted.attachments.length ? "" : picking;
     else if (picking) picking = noted[picking] ? "" : picking;
     if (!picking) say(text);
+    else buttons.get(BUTTON_OF[picking]).style.background = CHOSEN;
   };
 
   let count = 0;
