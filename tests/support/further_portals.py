@@ -197,7 +197,8 @@ def further_portal(name: str) -> TaughtPortal:
         ),
         TaughtPortal(
             name="paged",
-            orders=orders_of(*DIGITS),
+            orders=orders_of(*DIGITS)
+            | {DIGITS[4]: TaughtOrder(number=DIGITS[4], files=("1.pdf", "2.pdf", "3.pdf", "4.pdf", "5.pdf"))},
             draw=_paged,
             order_path="/po/{number}",
             home_path="/desk",

@@ -63,13 +63,16 @@ class SimulatedTeacher:
             await self.page.frame_locator("iframe").get_by_text("0 documents").wait_for()
         if self.portal.calls:
             await self.page.wait_for_selector("text=There are no files")
+        if self.portal.name == "filtered":
+            await self.page.wait_for_selector(".papers.loaded", state="attached")
         await self._note("Order without attachments", without.number)
         if self.portal.search_path:
             await self._show_search(first)
             await self._search(self.portal.missing)
         else:
             await self._open(self.portal.path_of(self.portal.missing), self.portal.refusal)
-        await self._note("Number that does not exist", self.portal.missing)
+        is_typed = self.portal.search_path and not self.portal.search_button
+        await self._note("Number that does not exist", "" if is_typed else self.portal.missing)
         await self._open(self.portal.path_of(forbidden.number), self.portal.refusal)
         await self._note("Order that you may not see", forbidden.number)
         await self._note("Try the pack on this number", list(self.portal.orders)[4])
@@ -101,6 +104,8 @@ class SimulatedTeacher:
         file = place.get_by_text(words, exact=True).first
         await self._open(self.portal.path_of(order.number), f"text={order.supplier}")
         await file.wait_for()
+        if self.portal.name == "filtered":
+            await self.page.wait_for_selector(".papers.loaded")
         before, address = len(self.noted.texts), self.page.url
         await self._fill_number(order.number)
         await self._press("BUTTON", "Order with attachments")
@@ -120,7 +125,8 @@ class SimulatedTeacher:
         """Search for an order, and point at the result that leads to it."""
         await self._search(order.number)
         before, address = len(self.noted.texts), self.page.url
-        await self._fill_number(order.number)
+        if self.portal.search_button:  # else the panel has the number that was typed
+            await self._fill_number(order.number)
         await self._press("BUTTON", "Search results")
         if self.portal.result:
             row = self.page.get_by_role("row").filter(has_text=order.number)
@@ -128,14 +134,19 @@ class SimulatedTeacher:
         else:
             await self.page.get_by_text(order.number, exact=True).click()
         await self.noted.wait_for(before + 1)
+        if self.portal.results_next:
+            await self._press("BUTTON", "\u2026 and its next page")
+            await self.page.get_by_text(self.portal.results_next, exact=True).click()
+            await self.noted.wait_for(before + 2)
         assert self.page.url == address, "a click is noted and opens nothing"
 
     async def _search(self, number: str) -> None:
         await self._open(self.portal.search_path, ".finder")
         await self.page.click(".finder input:not([type=hidden])")
         await self.page.keyboard.type(number)
-        await self.page.get_by_role("button", name=self.portal.search_button).click()
-        await self.page.wait_for_selector(".hits, .none, .found")
+        if self.portal.search_button:
+            await self.page.get_by_role("button", name=self.portal.search_button).click()
+        await self.page.wait_for_selector(".hits, .none, .found, .info:has-text('match')")
         await self.page.wait_for_selector(_PANEL, state="attached")
 
     async def _open(self, path: str, sign: str) -> None:

@@ -18,8 +18,8 @@ def shown_pages(portal: TaughtPortal) -> list[dict[str, Any]]:
     following = {"next": portal.next_button} if portal.next_button else {}
     more = [_page(portal, "password.html", path, is_logged_in=False, kind="login")] if path else []
     return [
-        *more,
         _page(portal, "login.html", portal.path_of(first.number), is_logged_in=False, kind="login", **asked),
+        *more,
         _page(portal, "home.html", portal.home_path, kind="home"),
         _order(
             portal,

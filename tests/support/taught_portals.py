@@ -44,7 +44,7 @@ def orders_of(*numbers: str) -> dict[str, TaughtOrder]:
         TaughtOrder(number=numbers[1], supplier="Nordwind GmbH", files=("Confirmation.pdf",)),
         TaughtOrder(number=numbers[2], supplier="Nordwind GmbH"),
         TaughtOrder(number=numbers[3], is_forbidden=True),
-        TaughtOrder(number=numbers[4], supplier="Acme Ltd", files=tuple(f"Sheet {n}.pdf" for n in range(1, 8))),
+        TaughtOrder(number=numbers[4], supplier="Acme Ltd", files=tuple(f"Sheet {n}.pdf" for n in range(1, 4))),
         TaughtOrder(number=numbers[5], supplier="Globex", files=("Delete list.pdf", "2024-05-01 note.pdf")),
     )
     return {order.number: order for order in made}
@@ -99,14 +99,16 @@ class TaughtPortal:
     refusal: str = ".flash, .message, .flash_error, [role=alert], .slds-error"
     #: How an order's page looks once its scripts have run; for portals that draw themselves.
     drawn: Callable[[TaughtPortal, str, bool], str] | None = None
-    #: The orders that are brought to try a pack; all if empty.
+    #: The orders that are brought to try a pack; all but the shown ones with attachments if empty.
     tried: tuple[str, ...] = ()
     #: What stands in the addresses of orders in place of their numbers, where a person searches for these.
     ids: dict[str, str] = field(default_factory=dict[str, str])
-    #: The page with the search, its button, and what a result says if not the number; empty if there is no search.
+    #: The page with the search, its button (empty if results come while one types), and what a result says if not the
+    #: number; without the page there is no search. Then the text of the button to the next page of the results.
     search_path: str = ""
     search_button: str = ""
     result: str = ""
+    results_next: str = ""
     #: The calls that a search sends.
     search_calls: tuple[dict[str, Any], ...] = ()
     #: What each link or button of a file says, if not the name of the file.
@@ -129,7 +131,9 @@ class TaughtPortal:
     def saved(self, path: str, *, is_logged_in: bool = True) -> tuple[str, str, int]:
         """Source, final address and status of a page as a browser saves it."""
         if self.drawn:
-            return self.drawn(self, path, is_logged_in), f"{self.url}{path}", 200
+            reply = self.draw(self, path, is_logged_in)
+            shown = reply.headers[0].partition(": ")[2] if reply.status == 302 else path
+            return self.drawn(self, path, is_logged_in), f"{self.url}{shown}", 200
         reply = self.draw(self, path, is_logged_in)
         while reply.status == 302:
             path = reply.headers[0].partition(": ")[2]

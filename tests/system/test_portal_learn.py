@@ -181,7 +181,7 @@ async def test_a_portal_that_was_shown_has_a_pack_that_is_proved_and_a_profile_t
     assert code == ExitCode.DONE, said
     assert "login probe passed" in said
     (tried,) = [line.split() for line in said.splitlines() if line.lstrip().startswith("4500010005 ")]
-    assert tried[:5] == ["4500010005", "ready", "7", "7", "7:"]
+    assert tried[:5] == ["4500010005", "ready", "3", "3", "3:"]
     assert "not sure: Only one order was tried" in said
     assert "wrong" not in said
     assert "Next: poolwright run LIST --profile ours" in said

@@ -40,6 +40,8 @@ class SeenPage:
 
     page: ObservedPage
     tree: PageTree
+    #: Address and content of the JSON that lists its attachments.
+    answers: tuple[tuple[str, object], ...] = ()
 
 
 def example_elements(seen: SeenPage) -> list[HtmlElement]:
@@ -135,7 +137,8 @@ def row_mates(example: HtmlElement) -> list[HtmlElement]:
 def row_of(element: HtmlElement) -> HtmlElement | None:
     """Return the row of a list or table around an element; ``None`` if it is in none."""
     for item in element.iterancestors():
-        if item.tag in _ROWS or item.get("role") in _ROW_ROLES:
+        is_page = item.tag == "article" and next(item.iter("h1"), None) is not None
+        if not is_page and (item.tag in _ROWS or item.get("role") in _ROW_ROLES):
             return item
         if item.tag == "dt" and any(is_clickable(inner) for inner in item.iterdescendants("*")):
             return item

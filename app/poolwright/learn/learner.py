@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from poolwright.learn.actions.late_list import LateList, late_list
+from poolwright.learn.actions.listed_files import listed_files, read_lists
 from poolwright.learn.actions.page_calls import allowed_calls
 from poolwright.learn.actions.search_form import (
     SearchForm,
@@ -58,16 +61,17 @@ def seen_pages(observations: Observations, sources: Mapping[str, str]) -> list[S
 
     Args:
         observations: What the pages are.
-        sources: The HTML source of each file.
+        sources: The HTML source of each file, or its JSON.
 
     Raises:
-        ObservationError: A page has no web address.
+        ObservationError: A page has no web address, or a response is no JSON.
     """
     seen: list[SeenPage] = []
     for page in observations.pages:
         source = sources[page.file]
         address = require_address(page, page.address or saved_address(source))
-        seen.append(SeenPage(page=page, tree=PageTree(source, address)))
+        answers = tuple((one.address, _json(sources[one.file], one.file)) for one in page.responses)
+        seen.append(SeenPage(page=page, tree=PageTree(source, address), answers=answers))
     return seen
 
 
@@ -98,23 +102,39 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
     )
 
 
+def _json(text: str, file: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ObservationError(f"{file} is not readable as JSON: {error}.") from error
+
+
 def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> tuple[PackParts, list[str]]:
     of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
+    pages = _others(pages, ShownKind.LOADING)
     orders = of[ShownKind.ORDER]
     find, numbers = _search(of)
     files = file_selectors(pages)
-    signs = list_signs(orders, files)
+    following = next_button(orders)
+    listed = listed_files(orders, files, has_next=bool(following.selector))
+    is_read_elsewhere = listed.rule is not None or bool(following.selector)
+    late = LateList() if is_read_elsewhere else late_list(orders, of[ShownKind.LOADING], files)
+    signs = list_signs(orders, files, listed.counts, late.settled)
     login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
     (not_found, forbidden), refusal_doubts = _refusals(of, login.lost, is_searched=find is not None)
     ready, ready_doubts = _ready(of)
-    supplier, names, following = supplier_field(orders), name_cell(orders, files), next_button(orders)
+    supplier, names = supplier_field(orders), name_cell(orders, files)
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
-    learned = (numbers, *([find] if find else []), files, signs, login, supplier, following, calls)
+    learned = (numbers, *([find] if find else []), files, listed, signs, login, supplier, calls)
     doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
+    # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
+    doubts += following.doubts if following.selector or not signs.count_selector else ()
+    doubts += late.doubts if late.settled or not signs.count_selector else ()
     if of[ShownKind.RESULTS] and find is None:
         doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
-    doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
+    if listed.rule is None:
+        doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
@@ -127,6 +147,8 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         not_found=not_found,
         ready=ready,
         files=files,
+        listed=listed,
+        late=late,
         names=names,
         following=following,
         file_hosts=hosts,
@@ -240,25 +262,34 @@ def _name_doubts(orders: Sequence[SeenPage], files: FileSelectors) -> list[str]:
 
 def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
     found = [*_places(parts)]
-    found.append(f"Attachments: {', '.join((*parts.files.links, *parts.files.clicks))}.")
+    rule = parts.listed.rule
+    from_page = ", ".join((*parts.files.links, *parts.files.clicks))
+    found.append(f"Attachments: {f'the response to {rule.request}' if rule else from_page}.")
     for seen in pages:
         if seen.page.kind is ShownKind.ORDER:
             names = [name_of(item) for item in found_files(seen, parts.files)]
+            names = read_lists(rule, seen) or [] if rule else names
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
     if parts.following.selector:
         found.append(f"Further pages of a list come by {parts.following.selector}.")
-    if parts.signs.count_selector:
-        found.append(f"The page tells their number in {parts.signs.count_selector}.")
-    if parts.signs.empty.text:
-        found.append(f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}.")
+    found += _sign_findings(parts)
     login = "a form" if parts.login.user else "two forms" if parts.login.steps else "a person"
     login = "the browser itself (HTTP)" if parts.login.is_http else login
     found.append(f"A login is seen and done by {login}; the probe is {parts.probe}.")
-    if parts.names.is_needed:
+    if parts.names.is_needed and rule is None:
         found.append(f"The names of files are in {parts.names.closest} {parts.names.selector}.")
     if parts.supplier.selector:
         found.append(f"The supplier is in {parts.supplier.selector}.")
     return found
+
+
+def _sign_findings(parts: PackParts) -> Iterator[str]:
+    if parts.late.settled:
+        yield f"A list is whole once {parts.late.settled} is there."
+    if parts.signs.count_selector:
+        yield f"The page tells their number in {parts.signs.count_selector}."
+    if parts.signs.empty.text:
+        yield f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}."
 
 
 def _places(parts: PackParts) -> Iterator[str]:

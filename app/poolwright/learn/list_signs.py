@@ -58,25 +58,33 @@ class LearnedSigns:
     doubts: tuple[str, ...] = ()
 
 
-def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedSigns:
+def list_signs(
+    orders: Sequence[SeenPage],
+    selectors: FileSelectors,
+    listed: Mapping[str, int] | None = None,
+    whole_mark: str = "",
+) -> LearnedSigns:
     """Return the signs that the pages of orders have.
 
     Args:
         orders: The pages of orders, with and without attachments.
         selectors: What finds their attachments.
+        listed: How many files the response lists that the pack reads, by the file of the page, if it reads one. It is
+            itself the sign of an empty list.
+        whole_mark: What shows that a list is whole, if one was seen to arrive in parts.
     """
-    selector, attribute = _count(orders, selectors)
+    selector, attribute = _count(orders, selectors, listed or {})
     with_files = [seen for seen in orders if seen.page.has_files]
     without = [seen for seen in orders if not seen.page.has_files]
     empty, unmarked = text_marks(without, with_files, partial(_is_meant, without)) if without else (LearnedMarks(), [])
-    answered = _requests(orders)
+    answered = () if listed else _requests(orders)
     is_always_counted = bool(selector) and all(_counted(seen, selector, attribute) is not None for seen in without)
-    has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered)
-    settled = "" if has_sign else _behind_served_list(orders, selectors)
+    has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered or listed)
+    settled = whole_mark or ("" if has_sign else _behind_served_list(orders, selectors))
     doubts: list[str] = []
     if not without:
         doubts.append("No order without attachments was shown, so it is not known how a page says that there are none.")
-    elif unmarked and not is_always_counted:
+    elif unmarked and not (is_always_counted or listed):
         doubts.append(f"{unmarked[0].page.file}: it does not say in words that there are no attachments.")
     if not selector:
         doubts.append("No number on the pages says how many attachments there are, so a list cut short is not noticed.")
@@ -85,7 +93,7 @@ def list_signs(orders: Sequence[SeenPage], selectors: FileSelectors) -> LearnedS
             "Orders without attachments will end as portal_changed, since no sign of an empty list is known. If the "
             "source of a page (Ctrl+U) has the attachments, add served = true to the pages of orders and learn again."
         )
-    if settled:
+    if settled and not has_sign:
         doubts.append(
             f"No page says that there are no attachments: an order has none if it has {settled} and no attachment."
         )
@@ -116,9 +124,9 @@ def generalised_request(address: str, number: str) -> str:
     return f"^{re.escape(path)}(?:\\?|$)"
 
 
-def _count(orders: Sequence[SeenPage], selectors: FileSelectors) -> tuple[str, str]:
+def _count(orders: Sequence[SeenPage], selectors: FileSelectors, listed: Mapping[str, int]) -> tuple[str, str]:
     """Return selector and attribute of an element that has the number of files on every page; empty for none."""
-    wanted = {seen.page.file: len(found_files(seen, selectors)) for seen in orders}
+    wanted = {seen.page.file: listed.get(seen.page.file, len(found_files(seen, selectors))) for seen in orders}
     if len(set(wanted.values())) < _DIFFERENT_COUNTS:
         return "", ""
     whole = [seen for seen in orders if next_element(seen) is None] or orders

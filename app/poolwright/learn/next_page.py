@@ -16,6 +16,13 @@ from poolwright.learn.selectors import POSITION_COST, candidates
 #: A class of a button that cannot be pressed, as a worker reads it.
 _DISABLED = re.compile(r"(?:^|[\s_-])disabled(?:$|[\s_-])")
 
+#: What such buttons say.
+_NEXT_WORDS = re.compile(
+    r"next(?: page)?|(?:show|load) more|[>\u203a\u00bb]|weiter|n\u00e4chste(?: seite)?|mehr anzeigen|voir plus|"
+    r"(?:page )?suivante?|(?:p\u00e1gina )?siguiente|ver m\u00e1s|(?:pagina )?successiva|pr\u00f3xima(?: p\u00e1gina)?|"
+    r"volgende|nast\u0119pna"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextButton:
@@ -28,14 +35,17 @@ class NextButton:
 
 
 def next_button(orders: Sequence[SeenPage]) -> NextButton:
-    """Return the button to the next page of the list of attachments.
+    """Return the button to the next page of the list of attachments, or of the results of a search.
+
+    Args:
+        orders: The pages with such lists.
 
     Raises:
         ObservationError: The button is not on its page, or nothing tells it from other elements.
     """
     shown = [(seen, element) for seen in orders if (element := next_element(seen)) is not None]
     if not shown:
-        return NextButton()
+        return NextButton(doubts=_unshown_doubts(orders))
     seen, element = shown[0]
     usable = [one.css for one in candidates(element) if one.cost < POSITION_COST and _is_unlike_others(orders, one.css)]
     for css in usable:
@@ -71,6 +81,26 @@ def next_element(seen: SeenPage) -> HtmlElement | None:
             "to the next page."
         )
     return named[0]
+
+
+def _unshown_doubts(orders: Sequence[SeenPage]) -> tuple[str, ...]:
+    """Return a doubt if a page has something like a button to a next page, at which nobody pointed."""
+    for seen in orders:
+        for item in seen.tree.elements():
+            if is_clickable(item) and is_shown(item) and not _is_disabled(item) and _looks_like_next(item):
+                word = text_of(item) or item.get("aria-label") or item.get("title") or "next"
+                doubt = (
+                    f"{seen.page.file}: its list may have further pages ({word!r} can be pressed). They are not read; "
+                    "if there are some, show the button to the next page too."
+                )
+                return (doubt,)
+    return ()
+
+
+def _looks_like_next(element: HtmlElement) -> bool:
+    if "next" in (element.get("rel") or "").split():
+        return True
+    return any(_NEXT_WORDS.fullmatch(text) for text in (folded(text_of(element)), _label(element)))
 
 
 def has_next(seen: SeenPage, css: str, texts: Sequence[str]) -> bool:

@@ -53,6 +53,12 @@ class ShownKind(StrEnum):
     SEARCH = "search"
     #: What a search for the number of an order found.
     RESULTS = "results"
+    #: An order with attachments while its list was still arriving; another page is the whole order.
+    LOADING = "loading"
+
+
+#: Pages that belong to the number of an order.
+_NUMBERED = frozenset({ShownKind.ORDER, ShownKind.NOT_FOUND, ShownKind.RESULTS, ShownKind.LOADING})
 
 
 class ObservedCall(ObservedTable):
@@ -61,6 +67,14 @@ class ObservedCall(ObservedTable):
     address: Filled
     #: The values of its body that say which call it is, by their places (``site.posts``).
     body: dict[str, tuple[str, ...]] = Field(default_factory=dict[str, tuple[str, ...]])
+
+
+class ObservedResponse(ObservedTable):
+    """JSON that the scripts of a page got, which lists the attachments of its order."""
+
+    address: Filled
+    #: Name of the file in the folder that has it.
+    file: Filled
 
 
 class ObservedPage(ObservedTable):
@@ -83,37 +97,40 @@ class ObservedPage(ObservedTable):
     count: int | None = Field(default=None, ge=0)
     #: The supplier as the page shows it.
     supplier: str = ""
-    #: The text of the button to the next page of the list, if it has several; ``attachments`` are those of this page.
+    #: The text of the button to the next page of the list of attachments or results, if it has several; what is named
+    #: or shown is on this page.
     next: str = ""
     #: Of a search page: the field for the number, by its label, name, id or placeholder; empty if it is the only one.
     field: str = ""
     #: Of a search page: the text of the button; empty if Enter is pressed in the field.
     button: str = ""
+    #: Of a search page: whether the results come while the number is typed, without a button or a key.
+    typed: bool = False
     #: Of results: the text of the link or button to the order; empty if it is the number.
     result: str = ""
     #: Addresses that the scripts of the page requested its list of attachments from.
     requests: tuple[Filled, ...] = ()
     #: What the scripts of the page sent by another way than GET, since the client was loaded; of any page but a login.
     calls: tuple[ObservedCall, ...] = ()
+    #: JSON that lists the attachments of the order.
+    responses: tuple[ObservedResponse, ...] = ()
     #: Whether the portal sent the list with the page, so that no script brings it later.
     served: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.kind in {ShownKind.ORDER, ShownKind.NOT_FOUND, ShownKind.RESULTS} and not self.number.strip():
+        if self.kind in _NUMBERED and not self.number.strip():
             msg = f"{self.file}: a page of an order needs its number"
             raise ValueError(msg)
-        own = (self.attachments, self.count, self.supplier, self.requests, self.next, self.served)
+        own = (self.attachments, self.count, self.supplier, self.requests, self.responses, self.served)
         if self.kind is not ShownKind.ORDER and any(own):
             msg = (
-                f"{self.file}: only pages of kind 'order' have attachments, count, supplier, next, requests and served"
+                f"{self.file}: only pages of kind 'order' have attachments, count, supplier, requests, responses and "
+                "served"
             )
             raise ValueError(msg)
-        if self.kind is not ShownKind.SEARCH and (self.field or self.button):
-            msg = f"{self.file}: only pages of kind 'search' have field and button"
-            raise ValueError(msg)
-        if self.kind is not ShownKind.RESULTS and self.result:
-            msg = f"{self.file}: only pages of kind 'results' have a result"
+        if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
+            msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"
             raise ValueError(msg)
         if self.kind is ShownKind.LOGIN and self.calls:
             msg = f"{self.file}: a login page needs no calls, since logging in is done without the limits of a run"
@@ -121,8 +138,21 @@ class ObservedPage(ObservedTable):
         if self.challenge and (self.kind is not ShownKind.LOGIN or self.status != HTTPStatus.UNAUTHORIZED):
             msg = f"{self.file}: only a page of kind 'login' with status 401 has a challenge"
             raise ValueError(msg)
-        if self.count is not None and (self.count < len(self.attachments) or (self.count and not self.attachments)):
-            msg = f"{self.file}: count {self.count} does not go with {len(self.attachments)} attachments"
+        return self
+
+    @model_validator(mode="after")
+    def _is_consistent_search(self) -> Self:
+        if self.next and self.kind not in {ShownKind.ORDER, ShownKind.RESULTS}:
+            msg = f"{self.file}: only pages of kind 'order' and 'results' have next"
+            raise ValueError(msg)
+        if self.kind is not ShownKind.SEARCH and (self.field or self.button or self.typed):
+            msg = f"{self.file}: only pages of kind 'search' have field, button and typed"
+            raise ValueError(msg)
+        if self.button and self.typed:
+            msg = f"{self.file}: results that come while the number is typed need no button"
+            raise ValueError(msg)
+        if self.kind is not ShownKind.RESULTS and self.result:
+            msg = f"{self.file}: only pages of kind 'results' have a result"
             raise ValueError(msg)
         return self
 
@@ -148,9 +178,9 @@ class Observations(ObservedTable):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        files = [page.file for page in self.pages]
+        files = [page.file for page in self.pages] + [one.file for page in self.pages for one in page.responses]
         if len(set(files)) < len(files):
-            msg = "each page needs a file of its own"
+            msg = "each page and each response needs a file of its own"
             raise ValueError(msg)
         needed = {
             "a login page (kind 'login')": self.of_kind(ShownKind.LOGIN),

@@ -9,6 +9,8 @@ from typing import TypeAlias, cast
 
 import tomli_w
 
+from poolwright.learn.actions.late_list import LateList
+from poolwright.learn.actions.listed_files import ListedFiles
 from poolwright.learn.actions.page_calls import AllowedCalls
 from poolwright.learn.actions.search_form import SearchForm
 from poolwright.learn.file_links import FileSelectors
@@ -44,6 +46,8 @@ class PackParts:
     not_found: LearnedMarks
     ready: LearnedMarks
     files: FileSelectors
+    listed: ListedFiles
+    late: LateList
     names: NameCell
     following: NextButton
     file_hosts: Sequence[str]
@@ -159,6 +163,9 @@ def _find(find: SearchForm) -> Iterator[tuple[str, str, _Table]]:
     if find.empty.text:
         empty = {"text": find.empty.text, "within": find.empty.within}
         yield "How the page says that it found nothing.", "site.find.empty", empty
+    if find.following.selector:
+        following = {"click": find.following.selector, "text": find.following.text}
+        yield "The button to the next page of the results.", "site.find.next", following
     yield "Elements that the pages of the search show, and no login page.", "site.find.ready", {"selector": find.ready}
 
 
@@ -174,15 +181,19 @@ def _triage(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
 
 
 def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
-    files, signs = parts.files, parts.signs
-    table: dict[str, _Value] = {"links": files.links}
-    if files.address_attributes != ("href", "data-url"):
+    files, signs, listed = parts.files, parts.signs, parts.listed.rule
+    table: dict[str, _Value] = {} if listed else {"links": files.links}
+    if not listed and files.address_attributes != ("href", "data-url"):
         table["address_attributes"] = files.address_attributes
-    if parts.names.is_needed:
+    if not listed and parts.names.is_needed:
         cell = {"closest": parts.names.closest, "selector": parts.names.selector}
         table["names"] = [*_NAMES_BEFORE, cell, *_NAMES_AFTER]
-    table |= {"clicks": files.clicks, "answered": signs.answered, "settled": signs.settled}
-    yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    table |= {"clicks": () if listed else files.clicks, "answered": signs.answered, "settled": signs.settled}
+    if listed:
+        comment = "The response that lists the attachments, checked on every page that was shown."
+        yield comment, "attachments.api", listed.model_dump(exclude_defaults=True)
+    else:
+        yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
     if parts.following.selector:
         following = {"click": parts.following.selector, "text": parts.following.text}
         yield "The button to the next page of a list.", "attachments.next", following

@@ -27,17 +27,19 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{2,30})", re.IGNORE
 
 
 def read_folder(folder: Path) -> tuple[Observations, dict[str, str]]:
-    """Return the observations of a folder, and the HTML source of each page.
+    """Return the observations of a folder, and the HTML source or JSON of each file.
 
     Raises:
         ObservationError: The observations or a page are missing, not readable or not valid.
     """
     observations = parse_observations(_read_text(folder / OBSERVATIONS_FILE), str(folder / OBSERVATIONS_FILE))
     sources: dict[str, str] = {}
-    for page in observations.pages:
-        if Path(page.file).name != page.file:
-            raise ObservationError(f"{page.file} must be the name of a file in {folder}, without folders.")
-        sources[page.file] = _read_text(folder / page.file)
+    files = [page.file for page in observations.pages]
+    files += [response.file for page in observations.pages for response in page.responses]
+    for file in files:
+        if Path(file).name != file:
+            raise ObservationError(f"{file} must be the name of a file in {folder}, without folders.")
+        sources[file] = _read_text(folder / file)
     return observations, sources
 
 
@@ -75,12 +77,12 @@ def check_pages(pack_path: Path) -> tuple[int, list[str]]:
         ObservationError: There are no pages beside it, or something in the pack cannot be tried on saved pages.
     """
     pack = packs.load(str(pack_path))
-    if pack.attachments.api is not None:
+    observations, sources = read_folder(pages_folder(pack_path))
+    if pack.attachments.api is not None and not any(page.responses for page in observations.pages):
         raise ObservationError(
-            f"{pack_path}: attachments.api cannot be tried on saved pages, as they have no responses. Use `poolwright "
+            f"{pack_path}: attachments.api cannot be tried on these pages, as they have no responses. Use `poolwright "
             "portal record` and `poolwright portal replay`."
         )
-    observations, sources = read_folder(pages_folder(pack_path))
     seen = seen_pages(observations, sources)
     try:
         problems = [problem for one in seen for problem in problems_of(pack, _base_url(pack.site.base_url, seen), one)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
+from poolwright.learn.actions.listed_files import read_lists
 from poolwright.learn.actions.search_results import search_problem
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files, name_of
@@ -41,6 +42,7 @@ _VERDICTS = {
     ShownKind.FORBIDDEN: Verdict.FORBIDDEN,
     ShownKind.SEARCH: Verdict.READY,
     ShownKind.RESULTS: Verdict.READY,
+    ShownKind.LOADING: Verdict.READY,
 }
 #: Pages of a search, where the portal has one.
 _OF_SEARCH = frozenset({ShownKind.SEARCH, ShownKind.RESULTS, ShownKind.NOT_FOUND})
@@ -82,11 +84,15 @@ def judge_page(pack: Pack, base_url: str, seen: SeenPage) -> PageJudgement:
     verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
     is_order = seen.page.kind is ShownKind.ORDER
     files = found_files(seen, _selectors(pack)) if is_order else []
+    listed = read_lists(api, seen) if is_order and (api := pack.attachments.api) else []
     return PageJudgement(
         verdict=verdict,
-        files=tuple(name_of(item) for item in files),
-        addresses=tuple(seen.tree.address_of(item, pack.attachments.address_attributes) for item in files),
-        doubt=_doubt(pack, seen, len(files)) if is_order else "",
+        files=(*(name_of(item) for item in files), *(listed or ())),
+        addresses=(
+            *(seen.tree.address_of(item, pack.attachments.address_attributes) for item in files),
+            *(listed or ()),
+        ),
+        doubt=_doubt(pack, seen, len(files) + len(listed or ()), is_api_read=listed is not None) if is_order else "",
         fields={name: _field(seen, rule) for name, rule in pack.fields.items()} if is_order else {},
     )
 
@@ -107,7 +113,7 @@ def _is_opened(pack: Pack, kind: ShownKind) -> bool:
     find = pack.site.find
     if kind is ShownKind.SEARCH:
         return find is not None and bool(find.steps)
-    return kind is not ShownKind.RESULTS or find is not None
+    return kind is not ShownKind.LOADING and (kind is not ShownKind.RESULTS or find is not None)
 
 
 def problems_of(pack: Pack, base_url: str, seen: SeenPage) -> list[str]:
@@ -152,7 +158,7 @@ def _selectors(pack: Pack) -> FileSelectors:
     return FileSelectors(links=rules.links, clicks=rules.clicks, address_attributes=rules.address_attributes)
 
 
-def _doubt(pack: Pack, seen: SeenPage, link_count: int) -> str:
+def _doubt(pack: Pack, seen: SeenPage, link_count: int, *, is_api_read: bool) -> str:
     rules = pack.attachments
     count = _count(pack, seen)
     following = pack.attachments.next
@@ -165,6 +171,7 @@ def _doubt(pack: Pack, seen: SeenPage, link_count: int) -> str:
         is_declared_empty=count == 0 or (rules.empty is not None and _is_marked(seen, rules.empty)),
         is_settled=any(seen.tree.select(css) for css in rules.settled),
         is_answered=any(leads_to(rules.answered, address) for address in seen.page.requests),
+        is_api_read=is_api_read and rules.api is not None,
     )
     return incompleteness_reason(rules, facts)
 

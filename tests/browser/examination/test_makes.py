@@ -13,17 +13,13 @@ from poolwright.portal.examination.page_examination import PageExamination
 from poolwright.portal.triage import Verdict
 from tests.browser.examination.examined_portal import examine, judge_again, open_make
 from tests.support.portal import needs_chromium
-from tests.support.portals.gates import rotating, with_form, with_http_login, with_two_pages
+from tests.support.portals.gates import rotating, with_http_login, with_two_pages
 from tests.support.portals.order_pages import (
-    FRAMES,
-    HASH_ROUTES,
     MAKES,
     PAGE_SIZE,
     PAGED,
-    POP_UPS,
     SEARCH_ONLY,
     SERVER_RENDERED,
-    SHADOW_ROOTS,
     WITHOUT_NEXT,
 )
 from tests.support.portals.portal_make import MISSING_NUMBER, ORDERS, PortalMake, content_of
@@ -51,20 +47,33 @@ def essence(found: PageExamination) -> tuple[object, ...]:
     return found.verdict, found.doubt, links, found.signs, found.fields, found.status, found.reason, counts
 
 
-@pytest.mark.parametrize("name", OTHERS)
-async def test_every_order_is_brought_with_every_file(name: str, tmp_path: Path, open_scenario: OpenScenario) -> None:
-    async with open_make(OTHERS[name], open_scenario, tmp_path) as (scenario, _):
-        brought = {number: await files_of(scenario, number) for number in (*ORDERS, MISSING_NUMBER)}
+REASONS = {
+    "1001": Reason.ALL_SAVED,
+    "1002": Reason.NONE_LISTED,
+    "1003": Reason.ALL_SAVED,
+    MISSING_NUMBER: Reason.PORTAL_SAYS_MISSING,
+}
 
-    reasons = {number: report.reason for number, (report, _) in brought.items()}
-    assert reasons == {
-        "1001": Reason.ALL_SAVED,
-        "1002": Reason.NONE_LISTED,
-        "1003": Reason.ALL_SAVED,
-        MISSING_NUMBER: Reason.PORTAL_SAYS_MISSING,
-    }
-    for number, names in ORDERS.items():
-        assert brought[number][1] == {file: content_of(number, file) for file in names}
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_every_order_is_brought_with_every_file_and_no_cookie_is_saved(
+    name: str, tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    is_gate = OTHERS[name] not in (PAGED, SEARCH_ONLY)  # behind a login, all pages are those of one make
+    tried = ("1001", MISSING_NUMBER) if is_gate else (*ORDERS, MISSING_NUMBER)
+    async with open_make(OTHERS[name], open_scenario, tmp_path) as (scenario, examiner):
+        brought = {number: await files_of(scenario, number) for number in tried}
+        if is_gate:
+            values = [cookie.get("value", "") for cookie in await scenario.session.driver.cookies()]
+            saved = await examine(examiner, tmp_path, "1001")
+            assert saved.examination.verdict is Verdict.READY
+            assert bool(values) is (name != "HTTP login")
+            texts = [path.read_bytes() for path in (tmp_path / "1001").iterdir()]
+            assert not any(value.encode() in text for value in values for text in texts)
+
+    assert {number: report.reason for number, (report, _) in brought.items()} == {one: REASONS[one] for one in tried}
+    for number in tried:
+        assert brought[number][1] == {file: content_of(number, file) for file in ORDERS.get(number, ())}
 
 
 @each_make
@@ -76,7 +85,9 @@ async def test_every_file_is_found_named_and_brought_and_a_saved_page_is_judged_
         report, files = await files_of(scenario, "1001")
 
     found = live["1001"].examination
-    assert (found.doubt, found.names) == ("", ORDERS["1001"])
+    assert (found.doubt, found.names, found.fields) == ("", ORDERS["1001"], {"supplier": "Granite & Sons"})
+    matched = next(one for one in found.selectors if one.key in {"attachments.links", "attachments.clicks"})
+    assert (matched.count, matched.shown_count, matched.texts) == (3, 3, ORDERS["1001"])
     assert (report.reason, report.detail) == (Reason.ALL_SAVED, "")
     assert files == {name: content_of("1001", name) for name in ORDERS["1001"]}
     verdicts = {number: page.examination.verdict for number, page in live.items()}
@@ -111,28 +122,3 @@ async def test_a_pack_that_lost_a_selector_is_told_by_the_saved_page(
     assert found.names == ()
     assert "announces 3 attachments but shows 0" in found.doubt
     assert next(one.count for one in found.selectors if one.key == "attachments.links") == 0
-
-
-@pytest.mark.parametrize("enclose", [with_form, rotating], ids=["form", "rotating"])
-async def test_no_cookie_is_saved(enclose: object, tmp_path: Path, open_scenario: OpenScenario) -> None:
-    make: PortalMake = enclose(SERVER_RENDERED)  # pyright: ignore[reportCallIssue]
-    async with open_make(make, open_scenario, tmp_path) as (scenario, examiner):
-        values = [cookie["value"] for cookie in await scenario.session.driver.cookies()]  # pyright: ignore[reportTypedDictNotRequiredAccess]
-        saved = await examine(examiner, tmp_path, "1001")
-
-    assert saved.examination.verdict is Verdict.READY
-    assert values
-    texts = [path.read_bytes() for path in (tmp_path / "1001").iterdir()]
-    assert not any(value.encode() in text for value in values for text in texts)
-
-
-@pytest.mark.parametrize("make", [FRAMES, SHADOW_ROOTS, HASH_ROUTES, POP_UPS], ids=lambda make: make.name)
-async def test_what_each_selector_matches_is_counted_in_every_part_of_the_page(
-    make: PortalMake, tmp_path: Path, open_scenario: OpenScenario
-) -> None:
-    async with open_make(make, open_scenario, tmp_path) as (_, examiner):
-        found = (await examine(examiner, tmp_path, "1001")).examination
-
-    one = next(one for one in found.selectors if one.key in {"attachments.links", "attachments.clicks"})
-    assert (one.count, one.shown_count, one.texts) == (3, 3, ORDERS["1001"])
-    assert found.fields == {"supplier": "Granite & Sons"}

@@ -12,7 +12,7 @@ import pytest
 from poolwright.cli.process_exit import ExitCode
 from poolwright.portal.pack import parse_toml
 from poolwright.profile.repository import ProfileFile, ProfileRepository
-from tests.support.commands import Command
+from tests.support.commands import BASE_URL, Command
 
 
 def test_shipped_packs_are_listed(command: Command) -> None:
@@ -184,3 +184,19 @@ def test_a_new_pack_replaces_none_and_needs_a_name(command: Command, program: Pa
     assert "packs/acme.toml is there already" in there.stderr
     assert "is not a name for a pack" in wrong.stderr
     assert (program / "packs" / "acme.toml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("no number",), ExitCode.INPUT, "'no number' is not an order number of this portal"),
+        (("12345678", "--profile", "nobody"), ExitCode.PROFILE, "There is no profile nobody"),
+    ],
+)
+def test_what_cannot_be_probed_is_told_before_a_browser_starts(
+    command: Command, arguments: tuple[str, ...], code: ExitCode, told: str
+) -> None:
+    result = command("portal", "probe", "demo", *arguments, "--base-url", BASE_URL)
+
+    assert result.exit_code == code
+    assert told in result.stderr

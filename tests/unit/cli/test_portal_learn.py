@@ -109,7 +109,7 @@ def test_a_list_that_only_a_response_has_is_told(command: Command, program: Path
     result = command("portal", "learn", "--check", "acme.toml")
 
     assert result.exit_code == ExitCode.USAGE
-    assert "attachments.api cannot be tried on saved pages" in result.stderr
+    assert "attachments.api cannot be tried on these pages" in result.stderr
 
 
 def test_several_values_of_a_field_are_read_as_a_run_reads_them(command: Command, program: Path, folder: Path) -> None:

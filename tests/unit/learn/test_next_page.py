@@ -23,7 +23,29 @@ def test_without_a_button_there_is_one_page() -> None:
     page = order("<button>Next</button>")
 
     assert next_element(page) is None
-    assert next_button([page]) == NextButton()
+    found = next_button([page])
+    assert (found.selector, found.text) == ("", ())
+    assert "its list may have further pages ('Next' can be pressed)" in found.doubts[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["<button disabled>Next</button>", "<button>Next order</button>", "<p>Next</p>", "<button hidden>Next</button>"],
+)
+def test_what_is_no_button_to_a_further_page_is_not_told(other: str) -> None:
+    assert next_button([order(other)]) == NextButton()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        '<a rel="next nofollow" href="?p=2">2</a>',
+        '<button aria-label="Next page">x</button>',
+        '<a href="?p=2">\u203a</a>',
+    ],
+)
+def test_an_unshown_button_to_a_further_page_is_told_by_its_kind_or_label(other: str) -> None:
+    assert len(next_button([order(other)]).doubts) == 1
 
 
 @pytest.mark.parametrize(

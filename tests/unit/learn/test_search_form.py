@@ -286,3 +286,50 @@ def test_the_cell_of_a_row_is_tried_too() -> None:
 
     assert search_problem(rules, seen("results", row.format("4711", "u1") + row.format("4712", "u2"))) == ""
     assert search_problem(rules, seen("results", row.format("4712", "u2"))).startswith("results.html: 0 results")
+
+
+def test_results_that_come_while_one_types_are_waited_for_after_a_key() -> None:
+    steps = search_form(pages(typed=True)).steps
+
+    assert steps == (
+        {"fill": "input[name='query']", "value": "{number}"},
+        {"press": "End", "on": "input[name='query']", "until": "div.list"},
+    )
+
+
+def test_a_grid_that_is_filtered_in_place_is_told_by_its_words() -> None:
+    def grid(words: str, *rows: str) -> str:
+        return f'{FORM}<p class="info">{words}</p><div class="list">{"".join(rows)}</div>'
+
+    found = search_form(
+        pages(
+            grid("2 orders match", link("4711", "u1"), link("47110", "u2")),
+            grid("No order matches"),
+            grid("All orders", link("4700", "u9"), link("4711", "u1")),
+            typed=True,
+        )
+    )
+
+    assert found.steps[1] == {
+        "press": "End",
+        "on": "input[name='query']",
+        "until": "p.info",
+        "until_text": ("orders match", "No order matches"),
+    }
+    same = pages(grid("Orders", link("4711", "u1")), grid("Orders"), grid("Orders", link("4711", "u1")), typed=True)
+    assert "it shows orders before the search, and nothing tells the results from them" in refusal(same)
+
+
+def test_the_next_page_of_results_is_a_button_that_was_shown() -> None:
+    turn, last = "<button class=turn>Next</button>", "<button class=turn disabled>Next</button>"
+    shown = pages(HITS + turn, NOTHING + last)
+    named = SearchPages(
+        before=shown.before,
+        results=[seen("results", HITS + turn, next="Next")],
+        nothing=shown.nothing,
+        logins=shown.logins,
+    )
+
+    assert search_form(named).following.selector == "button.turn"
+    assert search_form(shown).following.selector == ""
+    assert "results.html: its list may have further pages ('Next' can be pressed)" in search_form(shown).doubts[-1]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -18,11 +19,15 @@ from poolwright.learn.actions.page_calls import Post
 from poolwright.learn.actions.search_results import NUMBER, link_address, result_links, shown_hit, shown_links, told_by
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.list_signs import says_none
+from poolwright.learn.next_page import NextButton, next_button
 from poolwright.learn.observations import ObservationError, ShownKind
 from poolwright.learn.order_numbers import OrderNumbers, number_pattern
 from poolwright.learn.page_marks import LearnedMarks, element_mark, text_marks
 from poolwright.learn.page_tree import FIELD_MARK, SUBMIT_MARK, folded, is_shown, text_of
 from poolwright.learn.selectors import POSITION_COST, candidates
+
+#: A step as a pack has it.
+Step: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 _FIELD_TYPES = frozenset({"", "text", "search", "number", "tel"})
 _LABELS = ("name", "id", "placeholder", "aria-label", "title")
@@ -37,7 +42,7 @@ class SearchForm:
     #: The search page below the portal's address, with ``{number}`` if it is searched by an address.
     page: str
     #: What is done on it; each is a table of the pack.
-    steps: tuple[Mapping[str, str], ...] = ()
+    steps: tuple[Step, ...] = ()
     links: str
     #: What a result says.
     text: str
@@ -46,6 +51,8 @@ class SearchForm:
     cell: str = ""
     ready: tuple[str, ...]
     empty: LearnedMarks
+    #: The button to the next page of the results.
+    following: NextButton = field(default_factory=NextButton)
     #: The request by which the form is sent, if it is a POST.
     posts: tuple[Post, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -130,6 +137,7 @@ def search_form(pages: SearchPages) -> SearchForm:
         file = (*unmarked, *pages.nothing)[0].page.file
         doubts.append(f"{file}: it does not say in words that nothing was found, so no order is ever not_found.")
     text, closest, cell = told_by(hits, links)
+    following = next_button([*pages.results, *pages.nothing])
     return SearchForm(
         page=path,
         steps=steps,
@@ -139,8 +147,9 @@ def search_form(pages: SearchPages) -> SearchForm:
         cell=cell,
         ready=_ready(pages, has_steps=bool(steps)),
         empty=LearnedMarks() if unmarked else empty,
+        following=following,
         posts=posts,
-        doubts=tuple(doubts),
+        doubts=(*doubts, *following.doubts),
     )
 
 
@@ -155,7 +164,7 @@ def _has_number(seen: SeenPage) -> bool:
     return any(form.casefold() in rest for one in forms for form in (one, quote(one, safe="")))
 
 
-def _way(pages: SearchPages, links: str) -> tuple[str, tuple[Mapping[str, str], ...], tuple[Post, ...], list[str]]:
+def _way(pages: SearchPages, links: str) -> tuple[str, tuple[Step, ...], tuple[Post, ...], list[str]]:
     """Return search page, steps, listed POSTs, and what is not sure."""
     by_address = [_with_number(seen) for seen in (*pages.results, *pages.nothing)]
     if len(set(by_address)) == 1 and by_address[0]:
@@ -170,13 +179,17 @@ def _way(pages: SearchPages, links: str) -> tuple[str, tuple[Mapping[str, str], 
     names = [_unique(before, item) for item in (field, button) if item is not None]
     if not all(names):
         raise ObservationError(f"{before.page.file}: nothing tells the search field or its button from other elements.")
-    until = _until(pages)
+    until, until_text = _until(pages)
     if not until and before.tree.select(links):
         raise ObservationError(
             f"{before.page.file}: it shows orders before the search, and nothing tells the results from them."
         )
     press = {"click": names[1]} if button is not None else {"press": "Enter", "on": names[0]}
-    step = {**press, "until": until} if until else press
+    if before.page.typed:
+        press = {"press": "End", "on": names[0]}  # scripts that wait for a key hear of one
+    step: Step = {**press, **({"until": until} if until else {})}
+    if until_text:
+        step = {**step, "until_text": until_text}
     posts, doubts = _form_posts(before, field, button)
     if not until:
         doubts.append("Nothing shows that a search has ended, so a run waits until the page is quiet.")
@@ -246,12 +259,20 @@ def _unique(seen: SeenPage, element: HtmlElement) -> str:
     return next((css for css in usable if seen.tree.select(css) == [element]), "")
 
 
-def _until(pages: SearchPages) -> str:
-    """Return a selector of what a search brings, whether it finds something or nothing; empty if nothing is known."""
-    if both := element_mark([*pages.results, *pages.nothing], pages.before):
-        return both
-    parts = [element_mark(shown, pages.before) for shown in (pages.results, pages.nothing)]
-    return ", ".join(parts) if all(parts) else ""
+def _until(pages: SearchPages) -> tuple[str, tuple[str, ...]]:
+    """Return what a search brings, whether it finds something or nothing: a selector, and texts of which one is in it.
+
+    Both are empty if nothing is known.
+    """
+    shown = [*pages.results, *pages.nothing]
+    if both := element_mark(shown, pages.before):
+        return both, ()
+    parts = [element_mark(some, pages.before) for some in (pages.results, pages.nothing)]
+    if all(parts):
+        return ", ".join(parts), ()
+    texts, unmarked = text_marks(shown, pages.before)
+    is_sure = not unmarked and bool(texts.text)
+    return (", ".join(texts.within), texts.text) if is_sure else ("", ())
 
 
 def _form_posts(seen: SeenPage, field: HtmlElement, button: HtmlElement | None) -> tuple[tuple[Post, ...], list[str]]:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
+from poolwright.learn.actions.listed_files import list_request
 from poolwright.learn.observations import ObservedCall, ShownKind
+from poolwright.worker.teaching.list_evidence import ListEvidence
 
 #: The file that `portal learn` reads beside the pages.
 _OBSERVATIONS_FILE = "observations.toml"
@@ -62,6 +64,10 @@ class PanelMessage(BaseModel):
     next: str = ""
     #: What the result of a search says that leads to the order.
     result: str = ""
+    #: Of a search: whether its results came while the number was typed.
+    typed: bool = False
+    #: Sources of the page of an order while its content arrived.
+    early: list[str] = Field(default_factory=list[str])
 
 
 class PageRecord:
@@ -76,11 +82,11 @@ class PageRecord:
         self,
         message: PanelMessage,
         status: int,
-        requests: list[str],
+        requests: Sequence[str],
         *,
         calls: Sequence[ObservedCall] = (),
         challenge: Literal["", "basic"] = "",
-        served: bool = False,
+        evidence: ListEvidence | None = None,
     ) -> None:
         """Keep a page, or the number of an order that the pack is tried on; of several numbers the last two.
 
@@ -90,17 +96,14 @@ class PageRecord:
             requests: Addresses that its scripts requested since it was opened.
             calls: What its scripts sent by another way than GET since its document was loaded.
             challenge: How the server itself asked for user and password.
-            served: Whether the portal sent its list of attachments with it.
+            evidence: What was seen of its list of attachments.
         """
         if message.kind == "prove":
             others = [number for number in self._proofs if number != message.number]
             self._proofs = [*others, message.number][-_PROOFS_MAX:]
             return
-        key = (message.kind, message.number or message.address)
-        if message.kind == ShownKind.SEARCH:
-            key = (message.kind, message.address)
-        if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
-            key = (message.kind, f"{message.address} user")  # a login of two pages may have one address
+        evidence = evidence or ListEvidence()
+        self._keep_early(message, evidence.early)
         page: dict[str, Any] = {"kind": message.kind, "address": message.address, "status": status}
         if message.kind == ShownKind.LOGIN:
             page["challenge"] = challenge
@@ -108,15 +111,17 @@ class PageRecord:
             page["calls"] = [call.model_dump(exclude_defaults=True, mode="json") for call in calls]
         if message.kind not in {ShownKind.HOME, ShownKind.LOGIN, ShownKind.SEARCH}:
             page["number"] = message.number
-        if message.kind == ShownKind.RESULTS:
-            page["result"] = message.result
         if message.kind == ShownKind.ORDER:
-            page |= {"attachments": [name.strip() or "?" for name in message.attachments], "supplier": message.supplier}
-            page["next"] = message.next
-            page["served"] = served
-            page["requests"] = [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX]
+            page |= _list_keys(message, requests, evidence)
+        page |= {"result": message.result, "next": message.next, "typed": message.typed}
         kept = {name: value for name, value in page.items() if value not in ("", [], False)}
-        self._pages[key] = {**kept, "html": message.html}
+        self._pages[_key_of(message)] = {**kept, "html": message.html}
+
+    def _keep_early(self, message: PanelMessage, sources: Sequence[str]) -> None:
+        """Keep earlier states of the page of an order."""
+        for place, source in enumerate(sources):
+            state = {"kind": ShownKind.LOADING, "address": message.address, "number": message.number}
+            self._pages[ShownKind.LOADING, f"{message.number} {place}"] = {**state, "html": source}
 
     def remember_search(self, message: PanelMessage) -> None:
         """Remember the page of a search as it was before; it is kept once the results are shown too."""
@@ -161,10 +166,26 @@ class PageRecord:
         for place, page in enumerate(self._pages.values(), 1):
             file = f"{place:02}-{page['kind']}.html"
             (folder / file).write_text(page["html"], encoding="utf-8")
-            tables.append({"file": file, **{name: value for name, value in page.items() if name != "html"}})
+            table = {"file": file, **{name: value for name, value in page.items() if name not in {"html", "answers"}}}
+            responses: list[dict[str, str]] = []
+            for address, answer in self._list_answers(page):
+                responses.append({"address": address, "file": f"{place:02}-{len(responses) + 1}.json"})
+                (folder / responses[-1]["file"]).write_text(answer, encoding="utf-8")
+            tables.append(table | ({"responses": responses} if responses else {}))
         proofs = {"prove": self._proofs} if self._proofs else {}
         text = tomli_w.dumps({"title": title, **proofs, "pages": tables})
         (folder / _OBSERVATIONS_FILE).write_text(text, encoding="utf-8")
+
+    def _list_answers(self, page: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the JSON of a page that came from where the list of an order with attachments came."""
+        lists = {
+            list_request(address, one["number"], one["address"])
+            for one in self._pages.values()
+            if one.get("attachments")
+            for address, _ in one.get("answers", ())
+        }
+        answers: list[tuple[str, str]] = page.get("answers", [])
+        return [one for one in answers if list_request(one[0], page["number"], page["address"]) in lists]
 
     @staticmethod
     def describe(message: PanelMessage) -> str:
@@ -182,6 +203,23 @@ class PageRecord:
         """Return what the portal is called as long as nobody says otherwise: its host."""
         addresses = [str(page["address"]) for page in self._pages.values() if page["kind"] == ShownKind.ORDER]
         return (urlsplit(addresses[0]).hostname if addresses else None) or "Portal"
+
+
+def _key_of(message: PanelMessage) -> tuple[str, str]:
+    """Return what is the same for a page that is shown again."""
+    if message.kind == ShownKind.LOGIN and not _PASSWORD_FIELD.search(message.html):
+        return message.kind, f"{message.address} user"  # a login of two pages may have one address
+    return message.kind, (message.number if message.kind != ShownKind.SEARCH else "") or message.address
+
+
+def _list_keys(message: PanelMessage, requests: Sequence[str], evidence: ListEvidence) -> dict[str, Any]:
+    return {
+        "attachments": [name.strip() or "?" for name in message.attachments],
+        "supplier": message.supplier,
+        "served": evidence.served,
+        "answers": list(evidence.answers),
+        "requests": [url for url in dict.fromkeys(requests) if message.number in url][:_REQUESTS_MAX],
+    }
 
 
 def _buttons_of(page: dict[str, Any]) -> list[str]:

@@ -6,11 +6,14 @@ document before the scripts of the page.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, Literal, TypeAlias
 
+import anyio
 from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 from pydantic import ValidationError
@@ -27,8 +30,47 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Calls of one page that differ.
 _CALLS_MAX = 200
 
-#: Called with the panel of a page and what it told.
-OnMessage: TypeAlias = Callable[["TeachingPanel", PanelMessage], None]
+#: Bytes of a response that may list files.
+_ANSWER_MAX_BYTES = 2_000_000
+#: Responses of one page that are looked at, and seconds in which they must have come.
+_ANSWERS_MAX, _ANSWERS_LIMIT_S = 60, 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageState:
+    """What a page had done when its panel told something. The person may be on another page when that is read."""
+
+    #: HTTP status of the document.
+    status: int = _OK
+    #: How the server asked for user and password, if it did it by HTTP.
+    challenge: Literal["", "basic"] = ""
+    #: Addresses that the scripts of the page requested since its last navigation.
+    requests: tuple[str, ...] = ()
+    #: What they sent by another way than GET since its last document was loaded.
+    calls: tuple[ObservedCall, ...] = ()
+    #: Responses with JSON since the last navigation.
+    answers: tuple[Response, ...] = ()
+    document: Response | None = None
+
+    async def source(self) -> str:
+        """Return the document as the portal sent it; empty if the browser does not have it any more."""
+        try:
+            return "" if self.document is None else await self.document.text()
+        except (PlaywrightError, UnicodeDecodeError):
+            return ""
+
+    async def answer_texts(self) -> list[tuple[str, str]]:
+        """Return address and text of the responses with JSON, without those that the browser does not have any more."""
+        texts: list[tuple[str, str]] = []
+        with anyio.move_on_after(_ANSWERS_LIMIT_S):  # one that never ends lists no files
+            for response in self.answers:
+                with contextlib.suppress(PlaywrightError, UnicodeDecodeError):
+                    texts.append((response.url, (await response.body()).decode()))
+        return [(address, text) for address, text in texts if len(text) <= _ANSWER_MAX_BYTES]
+
+
+#: Called with the panel of a page, what it told, and what the page had done by then.
+OnMessage: TypeAlias = Callable[["TeachingPanel", PanelMessage, PageState], None]
 
 
 class TeachingPanel:
@@ -40,15 +82,7 @@ class TeachingPanel:
         self._on_message = on_message
         self._session: CDPSession | None = None
         self._world_id = 0
-        self._document: Response | None = None
-        #: HTTP status of the document.
-        self.status = _OK
-        #: How the server asked for user and password, if it did it by HTTP.
-        self.challenge: Literal["", "basic"] = ""
-        #: Addresses that the scripts of the page requested since its last navigation.
-        self.requests: list[str] = []
-        #: What they sent by another way than GET since its last document was loaded.
-        self.calls: list[ObservedCall] = []
+        self._state = PageState()
         page.on("response", self._on_response)
         page.on("request", self._on_request)
         page.on("framenavigated", self._on_navigated)
@@ -84,13 +118,6 @@ class TeachingPanel:
             "Runtime.evaluate", {"expression": expression, "contextId": self._world_id, "returnByValue": True}
         )
 
-    async def source(self) -> str:
-        """Return the document as the portal sent it; empty if the browser does not have it any more."""
-        try:
-            return "" if self._document is None else await self._document.text()
-        except (PlaywrightError, UnicodeDecodeError):
-            return ""
-
     def _on_call(self, event: dict[str, Any]) -> None:
         if event.get("name") != _BINDING:
             return
@@ -99,7 +126,7 @@ class TeachingPanel:
         except ValidationError:
             return  # a page too large for a person
         self._world_id = event["executionContextId"]
-        self._on_message(self, message)
+        self._on_message(self, message, self._state)
 
     def _on_response(self, response: Response) -> None:
         try:
@@ -107,28 +134,32 @@ class TeachingPanel:
             is_document = request.is_navigation_request() and request.frame == self._page.main_frame
         except PlaywrightError:  # of a frame that is gone, or of a service worker
             return
+        is_json = request.resource_type in {"xhr", "fetch"} and "json" in response.headers.get("content-type", "")
+        if is_json and response.status == _OK:
+            self._state = replace(self._state, answers=(*self._state.answers, response)[-_ANSWERS_MAX:])
         if is_document:
-            self._document = response
-            self.status = response.status
             asked = response.headers.get("www-authenticate", "").casefold()
-            self.challenge = "basic" if response.status == _UNAUTHORIZED and asked.startswith("basic") else ""
+            is_basic = response.status == _UNAUTHORIZED and asked.startswith("basic")
+            self._state = replace(
+                self._state, document=response, status=response.status, challenge="basic" if is_basic else ""
+            )
 
     def _on_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self._page.main_frame:
-            self.calls.clear()
+            self._state = replace(self._state, calls=())
         if request.resource_type not in {"xhr", "fetch"}:
             return
         if request.method not in _READING:
             body = naming_values(request.headers.get("content-type", ""), request.post_data_buffer or b"")
-            call = ObservedCall(address=request.url, body=body)
-            if call not in self.calls and len(self.calls) < _CALLS_MAX:
-                self.calls.append(call)
+            call, calls = ObservedCall(address=request.url, body=body), self._state.calls
+            if call not in calls and len(calls) < _CALLS_MAX:
+                self._state = replace(self._state, calls=(*calls, call))
         elif request.method == "GET":
-            self.requests.append(request.url)
+            self._state = replace(self._state, requests=(*self._state.requests, request.url))
 
     def _on_navigated(self, frame: Frame) -> None:
         if frame == self._page.main_frame:
-            self.requests.clear()
+            self._state = replace(self._state, requests=(), answers=())
 
 
 def watch_pages(context: BrowserContext, on_page: Callable[[Page], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,14 +15,13 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
-from poolwright.learn.examples import SeenPage, is_served
-from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
-from poolwright.learn.page_tree import PageTree
+from poolwright.learn.observations import ShownKind
 from poolwright.worker.browser.keeper_tab import Notify
+from poolwright.worker.teaching.list_evidence import ListEvidence, list_evidence, page_of_order
 from poolwright.worker.teaching.page_record import PageRecord, PanelMessage
-from poolwright.worker.teaching.teaching_panel import TeachingPanel, watch_pages
+from poolwright.worker.teaching.teaching_panel import PageState, TeachingPanel, watch_pages
 
-_Event: TypeAlias = Page | tuple[TeachingPanel, PanelMessage]
+_Event: TypeAlias = Page | tuple[TeachingPanel, PanelMessage, PageState]
 
 
 class TeachingWindow:
@@ -56,27 +56,44 @@ class TeachingWindow:
                 with contextlib.suppress(PlaywrightError):  # closed at once
                     await TeachingPanel(event, self._on_message).attach()
                 continue
-            panel, message = event
+            panel, message, state = event
             if message.kind == "done":
                 return
             if message.kind == "search":
                 self.record.remember_search(message)
                 continue
             if message.kind != "ready":
-                status, requests, challenge = panel.status, [*panel.requests], panel.challenge
-                calls = [*panel.calls]
-                served = bool(message.attachments) and await anyio.to_thread.run_sync(
-                    _served, message, await panel.source()
-                )
-                if message.kind == "results" and (search := self.record.search_for(message.number)) is not None:
-                    self.record.add(search, 200, [], calls=calls)
-                self.record.add(message, status, requests, calls=calls, challenge=challenge, served=served)
+                await self._record(message, state)
                 await self._write(self.record.describe(message))
             with contextlib.suppress(PlaywrightError):  # the page went on; its next panel asks again
                 await panel.show(self.record.counts(), self.record.next_step())
             if not self._is_announced:
                 self._is_announced = True
                 self._notify(Level.INFO, self.record.next_step())
+
+    async def _record(self, message: PanelMessage, state: PageState) -> None:
+        evidence = ListEvidence()
+        if message.kind == ShownKind.ORDER:
+            page = page_of_order(message.number, message.attachments, message.address)
+            keep = partial(
+                list_evidence,
+                page,
+                message.html,
+                source=await state.source(),
+                early=message.early,
+                answers=await state.answer_texts(),
+            )
+            evidence = await anyio.to_thread.run_sync(keep)
+        if message.kind == ShownKind.RESULTS and (search := self.record.search_for(message.number)) is not None:
+            self.record.add(search, 200, [], calls=state.calls)
+        self.record.add(
+            message,
+            state.status,
+            state.requests,
+            calls=state.calls,
+            challenge=state.challenge,
+            evidence=evidence,
+        )
 
     async def _write(self, sentence: str) -> None:
         try:
@@ -86,20 +103,9 @@ class TeachingWindow:
         else:
             self._notify(Level.INFO, sentence)
 
-    def _on_message(self, panel: TeachingPanel, message: PanelMessage) -> None:
-        self._on_event((panel, message))
+    def _on_message(self, panel: TeachingPanel, message: PanelMessage, state: PageState) -> None:
+        self._on_event((panel, message, state))
 
     def _on_event(self, event: _Event) -> None:
         with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # told after the end
             self._send.send_nowait(event)
-
-
-def _served(message: PanelMessage, source: str) -> bool:
-    """Return whether the portal sent the list of an order with its page."""
-    page = ObservedPage(
-        file="page", kind=ShownKind.ORDER, number=message.number or "?", attachments=("?",), address=message.address
-    )
-    try:
-        return is_served(SeenPage(page=page, tree=PageTree(message.html, message.address)), source)
-    except ObservationError:  # nothing was clicked
-        return False
