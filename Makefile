@@ -49,7 +49,7 @@ chaos: ready ## Let all that can fail do so, once and then at random over long l
 image-test: ready ## Build the container image with Debian's own tools and test it in containers (as root on Debian)
 	$(BIN)/python -m tools.image $(ARGS)
 
-bench: ready ## Measure how fast a killed worker is back; BENCH=clones: what a base with large caches costs; BENCH=first_order: the first order against a bare loop
+bench: ready ## Measure how fast a killed worker is back; BENCH=clones, first_order or large_list measures these (on a quiet machine)
 	$(BIN)/python -m bench.$(BENCH) $(ARGS)
 
 soak: ready ## Let a pool live on light orders and fat pages, and see what grows: build/soak/soak.png (make soak ARGS="--minutes 10")

@@ -34,6 +34,19 @@ _BREACHES = {
         WHERE (batch_tasks.status, batch_tasks.not_before) <> (tasks.status, tasks.not_before)
     """,
 }
+#: Tables of counts, each with what it must be.
+_COUNTS = {
+    "SELECT batch_id, status, task_count FROM status_counts WHERE task_count <> 0": """
+        SELECT batch_id, status, count(*) FROM batch_tasks GROUP BY batch_id, status
+        UNION ALL SELECT '', status, count(*) FROM tasks GROUP BY status
+    """,
+    "SELECT batch_id, outcome, reason, task_count FROM reason_counts WHERE task_count <> 0": """
+        SELECT batch_id, outcome, reason, count(*) FROM batch_tasks JOIN reports USING (task_id)
+        WHERE status IN ('DONE', 'CANCELLED') GROUP BY batch_id, outcome, reason
+        UNION ALL SELECT '', outcome, reason, count(*) FROM tasks JOIN reports USING (task_id)
+        WHERE status IN ('DONE', 'CANCELLED') GROUP BY outcome, reason
+    """,
+}
 _MOVES = "SELECT entity, origin, event, target FROM transitions WHERE machine = 'task' ORDER BY entity, transition_id"
 
 
@@ -54,6 +67,8 @@ def check_laws(path: Path, *, is_swept: bool = False) -> None:
     assert query(path, "PRAGMA foreign_key_check") == []
     for law, breach in _BREACHES.items():
         assert query(path, breach) == [], law
+    for kept, counted in _COUNTS.items():
+        assert sorted(query(path, kept)) == sorted(query(path, counted)), "what is counted is what is there"
     told = {
         entity: _follow(moves, is_swept=is_swept)
         for entity, moves in groupby(query(path, _MOVES), key=lambda row: row[0])

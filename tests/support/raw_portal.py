@@ -90,6 +90,8 @@ class RawPortal:
     fallback: tuple[Piece, ...] = ()
     #: Answers that are given once, before those of ``routes``.
     once: dict[str, tuple[Piece, ...]] = field(default_factory=dict[str, tuple[Piece, ...]])
+    #: Answers that are given one after the other, each once, before those.
+    later: dict[str, list[tuple[Piece, ...]]] = field(default_factory=dict[str, list[tuple[Piece, ...]]])
     #: What must stand in the head of a request for it to get what is in ``routes``.
     demanded: str = ""
     asked: list[str] = field(default_factory=list[str])
@@ -121,6 +123,8 @@ class RawPortal:
                         await anyio.sleep(piece)
 
     def _pieces(self, target: str, head: str) -> tuple[Piece, ...]:
+        if self.later.get(target):
+            return self.later[target].pop(0)
         if target in self.once:
             return self.once.pop(target)
         if target == "/home":

@@ -39,32 +39,28 @@ SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ?
 ORDER BY accepted_at DESC, batch_id LIMIT ? OFFSET ?
 """
 _LIST = "SELECT source, columns, notices, accepted_at FROM batches WHERE batch_id = ?"
+#: Of a list, or of the whole journal if the list is ``''``. Both tables of counts have a few lines for each list.
 _OUTCOMES = """
-SELECT outcome, count(*) FROM batch_tasks JOIN reports USING (task_id)
-WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') GROUP BY outcome
+SELECT outcome, sum(task_count) FROM reason_counts WHERE batch_id = ? AND task_count > 0 GROUP BY outcome
 """
 #: ``CROSS JOIN`` makes the planner begin with the orders that were looked at again, which are few or none.
 _REFRESHES = """
 SELECT result, ended_at FROM refreshes CROSS JOIN batch_tasks USING (task_id) WHERE batch_id = ? AND ended_at >= ?
 """
 _FAILURES = f"""
-SELECT reason, count(*) FROM reports JOIN tasks USING (task_id)
-WHERE reason IN ({", ".join("?" * len(_FAILED))}) AND status IN ('DONE', 'CANCELLED')
-GROUP BY reason ORDER BY count(*) DESC, reason
+SELECT reason, sum(task_count) AS total FROM reason_counts
+WHERE batch_id = '' AND reason IN ({", ".join("?" * len(_FAILED))}) AND task_count > 0
+GROUP BY reason ORDER BY total DESC, reason
 """
 _NAMED = """
 SELECT task_id FROM reports JOIN tasks USING (task_id)
-WHERE reason = ? AND status IN ('DONE', 'CANCELLED') ORDER BY finished_at DESC, task_id LIMIT ?
+WHERE reason = ? AND status IN ('DONE', 'CANCELLED') ORDER BY finished_at DESC, task_id DESC LIMIT ?
 """
-#: ``CROSS JOIN`` makes the planner read the index of the outcomes row by row.
-_ALL_OUTCOMES = """
-SELECT outcome, count(*) FROM reports CROSS JOIN tasks USING (task_id)
-WHERE status IN ('DONE', 'CANCELLED') GROUP BY outcome
-"""
-_ALL_COUNTS = "SELECT status, count(*) FROM tasks GROUP BY status"
 _OLDEST = """
-SELECT min(accepted_at) FROM batch_tasks JOIN batches USING (batch_id)
-WHERE batch_id <> ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING')
+SELECT min(accepted_at) FROM batches WHERE batch_id <> ? AND EXISTS (
+    SELECT 1 FROM status_counts WHERE status_counts.batch_id = batches.batch_id
+    AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND task_count > 0
+)
 """
 
 
@@ -187,10 +183,9 @@ def find_finished_ids(connection: Connection, task_ids: Collection[TaskId], pref
 
 def count_all(connection: Connection, pool_list: BatchId) -> JournalCounts:
     """Count all tasks of the journal, and the open ones of the list of a pool, at the same moment."""
-    counts = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
     return JournalCounts(
-        counts={status.name: counts.get(status.name, 0) for status in TaskStatus},
-        outcomes=dict(connection.execute(_ALL_OUTCOMES).fetchall()),
+        counts=sql_batches.count_by_status(connection, sql_batches.WHOLE_JOURNAL),
+        outcomes=dict(connection.execute(_OUTCOMES, (sql_batches.WHOLE_JOURNAL,)).fetchall()),
         open_count=open_count(sql_batches.count_by_status(connection, pool_list)),
     )
 
@@ -228,7 +223,7 @@ def _statement(query: OrderQuery) -> tuple[str, list[str]]:
 
 def _conditions(query: OrderQuery, lead: str) -> tuple[list[str], list[str]]:
     filters = [
-        ("tasks.status = ?", query.status and query.status.name),
+        (f"{'batch_tasks' if lead == 'batch_tasks' else 'tasks'}.status = ?", query.status and query.status.name),
         ("reports.outcome = ?", query.outcome and query.outcome.value),
         ("reports.reason = ?", query.reason and query.reason.value),
         ("batch_tasks.batch_id = ?", query.list_id),

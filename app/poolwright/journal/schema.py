@@ -20,7 +20,7 @@ from poolwright.journal.errors import JournalDamagedError, JournalVersionError
 from poolwright.journal.sqlite_file import APPLICATION_ID, log_path, open_connection, query_number
 
 #: Version of ``schema.sql``.
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 #: Both versions have the same number in their headers; their tables differ.
 _FIRST_VERSIONS = (1, 2)
 

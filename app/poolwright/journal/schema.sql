@@ -1,4 +1,4 @@
--- Tables of the journal, version 7. A new file is created with this script in one transaction. Journals of earlier
+-- Tables of the journal, version 8. A new file is created with this script in one transaction. Journals of earlier
 -- versions are migrated with the scripts in migrations/, and a test compares the results: a change here needs a new
 -- script there and a new version.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The values allowed by a CHECK are the
@@ -6,7 +6,7 @@
 -- Reasons have no CHECK, because new versions add some; a journal is searched for unknown reasons when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 -- The lists of the user, with all their contents.
 CREATE TABLE batches (
@@ -71,8 +71,9 @@ CREATE TABLE batch_tasks (
 
 CREATE INDEX batch_tasks_by_status ON batch_tasks (batch_id, status, position, not_before);
 
--- For pages of the orders of a list.
+-- For pages of the orders of a list, of all states or of one.
 CREATE INDEX batch_tasks_by_task ON batch_tasks (batch_id, task_id);
+CREATE INDEX batch_tasks_by_status_and_task ON batch_tasks (batch_id, status, task_id);
 
 CREATE TRIGGER tasks_mirrored AFTER UPDATE OF status, not_before ON tasks
 BEGIN
@@ -173,3 +174,146 @@ CREATE TABLE refreshes (
     ended_at TEXT,
     CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Number of a list's tasks in each state, and of its finished tasks for each reason, so that no page of a long list counts
+-- it anew. The list '' is the whole journal, where a task of several lists counts once. Kept by the triggers below; a
+-- number may be 0.
+CREATE TABLE status_counts (
+    batch_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    task_count INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reason_counts (
+    batch_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    task_count INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, outcome, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER tasks_added AFTER INSERT ON tasks
+BEGIN
+    INSERT INTO status_counts SELECT '', new.status, 0
+    WHERE NOT EXISTS (SELECT 1 FROM status_counts WHERE batch_id = '' AND status = new.status);
+    UPDATE status_counts SET task_count = task_count + 1 WHERE batch_id = '' AND status = new.status;
+END;
+
+CREATE TRIGGER tasks_moved AFTER UPDATE OF status ON tasks WHEN old.status <> new.status
+BEGIN
+    UPDATE status_counts SET task_count = task_count - 1 WHERE batch_id = '' AND status = old.status;
+    INSERT INTO status_counts SELECT '', new.status, 0
+    WHERE NOT EXISTS (SELECT 1 FROM status_counts WHERE batch_id = '' AND status = new.status);
+    UPDATE status_counts SET task_count = task_count + 1 WHERE batch_id = '' AND status = new.status;
+END;
+
+CREATE TRIGGER tasks_finished AFTER UPDATE OF status ON tasks
+WHEN old.status NOT IN ('DONE', 'CANCELLED') AND new.status IN ('DONE', 'CANCELLED')
+BEGIN
+    INSERT INTO reason_counts SELECT '', outcome, reason, 0 FROM reports WHERE task_id = new.task_id AND NOT EXISTS (
+        SELECT 1 FROM reason_counts AS known
+        WHERE known.batch_id = '' AND known.outcome = reports.outcome AND known.reason = reports.reason
+    );
+    UPDATE reason_counts SET task_count = task_count + 1 WHERE batch_id = '' AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = new.task_id
+    );
+END;
+
+CREATE TRIGGER tasks_reopened AFTER UPDATE OF status ON tasks
+WHEN old.status IN ('DONE', 'CANCELLED') AND new.status NOT IN ('DONE', 'CANCELLED')
+BEGIN
+    UPDATE reason_counts SET task_count = task_count - 1 WHERE batch_id = '' AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = new.task_id
+    );
+END;
+
+CREATE TRIGGER batch_tasks_added AFTER INSERT ON batch_tasks
+BEGIN
+    INSERT INTO status_counts SELECT new.batch_id, new.status, 0
+    WHERE NOT EXISTS (SELECT 1 FROM status_counts WHERE batch_id = new.batch_id AND status = new.status);
+    UPDATE status_counts SET task_count = task_count + 1 WHERE batch_id = new.batch_id AND status = new.status;
+END;
+
+CREATE TRIGGER batch_tasks_added_finished AFTER INSERT ON batch_tasks WHEN new.status IN ('DONE', 'CANCELLED')
+BEGIN
+    INSERT INTO reason_counts SELECT new.batch_id, outcome, reason, 0 FROM reports WHERE task_id = new.task_id AND NOT EXISTS (
+        SELECT 1 FROM reason_counts AS known
+        WHERE known.batch_id = new.batch_id AND known.outcome = reports.outcome AND known.reason = reports.reason
+    );
+    UPDATE reason_counts SET task_count = task_count + 1 WHERE batch_id = new.batch_id AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = new.task_id
+    );
+END;
+
+CREATE TRIGGER batch_tasks_moved AFTER UPDATE OF status ON batch_tasks WHEN old.status <> new.status
+BEGIN
+    UPDATE status_counts SET task_count = task_count - 1 WHERE batch_id = new.batch_id AND status = old.status;
+    INSERT INTO status_counts SELECT new.batch_id, new.status, 0
+    WHERE NOT EXISTS (SELECT 1 FROM status_counts WHERE batch_id = new.batch_id AND status = new.status);
+    UPDATE status_counts SET task_count = task_count + 1 WHERE batch_id = new.batch_id AND status = new.status;
+END;
+
+CREATE TRIGGER batch_tasks_finished AFTER UPDATE OF status ON batch_tasks
+WHEN old.status NOT IN ('DONE', 'CANCELLED') AND new.status IN ('DONE', 'CANCELLED')
+BEGIN
+    INSERT INTO reason_counts SELECT new.batch_id, outcome, reason, 0 FROM reports WHERE task_id = new.task_id AND NOT EXISTS (
+        SELECT 1 FROM reason_counts AS known
+        WHERE known.batch_id = new.batch_id AND known.outcome = reports.outcome AND known.reason = reports.reason
+    );
+    UPDATE reason_counts SET task_count = task_count + 1 WHERE batch_id = new.batch_id AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = new.task_id
+    );
+END;
+
+CREATE TRIGGER batch_tasks_reopened AFTER UPDATE OF status ON batch_tasks
+WHEN old.status IN ('DONE', 'CANCELLED') AND new.status NOT IN ('DONE', 'CANCELLED')
+BEGIN
+    UPDATE reason_counts SET task_count = task_count - 1 WHERE batch_id = new.batch_id AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = new.task_id
+    );
+END;
+
+CREATE TRIGGER batch_tasks_removed AFTER DELETE ON batch_tasks
+BEGIN
+    UPDATE status_counts SET task_count = task_count - 1 WHERE batch_id = old.batch_id AND status = old.status;
+END;
+
+CREATE TRIGGER batch_tasks_removed_finished AFTER DELETE ON batch_tasks WHEN old.status IN ('DONE', 'CANCELLED')
+BEGIN
+    UPDATE reason_counts SET task_count = task_count - 1 WHERE batch_id = old.batch_id AND (outcome, reason) IN (
+        SELECT outcome, reason FROM reports WHERE task_id = old.task_id
+    );
+END;
+
+CREATE TRIGGER batches_removed AFTER DELETE ON batches
+BEGIN
+    DELETE FROM status_counts WHERE batch_id = old.batch_id;
+    DELETE FROM reason_counts WHERE batch_id = old.batch_id;
+END;
+
+-- A report comes after the task is over, in the same transaction, and takes the place of an earlier one.
+CREATE TRIGGER reports_added AFTER INSERT ON reports
+BEGIN
+    INSERT INTO reason_counts SELECT lists.batch_id, new.outcome, new.reason, 0 FROM (
+        SELECT '' AS batch_id FROM tasks WHERE task_id = new.task_id AND status IN ('DONE', 'CANCELLED')
+        UNION ALL SELECT batch_id FROM batch_tasks WHERE task_id = new.task_id AND status IN ('DONE', 'CANCELLED')
+    ) AS lists WHERE NOT EXISTS (
+        SELECT 1 FROM reason_counts AS known
+        WHERE known.batch_id = lists.batch_id AND known.outcome = new.outcome AND known.reason = new.reason
+    );
+    UPDATE reason_counts SET task_count = task_count + 1
+    WHERE outcome = new.outcome AND reason = new.reason AND batch_id IN (
+        SELECT '' FROM tasks WHERE task_id = new.task_id AND status IN ('DONE', 'CANCELLED')
+        UNION ALL SELECT batch_id FROM batch_tasks WHERE task_id = new.task_id AND status IN ('DONE', 'CANCELLED')
+    );
+END;
+
+CREATE TRIGGER reports_removed AFTER DELETE ON reports
+BEGIN
+    UPDATE reason_counts SET task_count = task_count - 1
+    WHERE outcome = old.outcome AND reason = old.reason AND batch_id IN (
+        SELECT '' FROM tasks WHERE task_id = old.task_id AND status IN ('DONE', 'CANCELLED')
+        UNION ALL SELECT batch_id FROM batch_tasks WHERE task_id = old.task_id AND status IN ('DONE', 'CANCELLED')
+    );
+END;

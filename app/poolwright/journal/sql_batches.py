@@ -89,7 +89,9 @@ _SAVE_ROW = """
 INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail, number_places)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
+#: Stands for the whole journal in the tables of counts.
+WHOLE_JOURNAL = BatchId("")
+_COUNTS = "SELECT status, task_count FROM status_counts WHERE batch_id = ?"
 
 
 def save_list(connection: Connection, orders: OrderList, at: datetime) -> int:

@@ -390,6 +390,8 @@ class PageLimits(PackTable):
     person_s: float = Field(default=300.0, gt=0, le=3600)
     #: Seconds for which a download may receive no data.
     stall_s: float = Field(default=30.0, gt=0, le=300)
+    #: Most files of one order that are downloaded at the same time.
+    parallel_files: int = Field(default=3, ge=1, le=32)
     #: Most requests a minute, over all workers: each page of an order and each file is one. Without it any number.
     rate: float | None = Field(default=None, ge=0.1, le=100_000)
     #: Most orders that are open at the same time, over all workers. Without it as many as there are tabs.

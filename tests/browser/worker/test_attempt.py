@@ -401,13 +401,13 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
 async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_one(
     portal: PortalClient,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     open_scenario: OpenScenario,
 ) -> None:
-    monkeypatch.setattr("poolwright.worker.processors.purchase_orders.PARALLEL_FILE_COUNT", 1)
+    limits = demo_pack().limits.model_copy(update={"parallel_files": 1})
+    pack = demo_pack().model_copy(update={"limits": limits})
     truth = await order_of_anchors(portal, file_count=4)
 
-    async with open_scenario(portal, tmp_path) as scenario:
+    async with open_scenario(portal, tmp_path, pack=pack) as scenario:
         await portal.add_fault(ErrorStatus(status=429), FaultScope.DOWNLOAD, order=truth.number, times=2)
         report = await try_order(scenario, truth.number)
 

@@ -138,7 +138,7 @@ async def test_one_that_does_not_fit_is_refused_at_the_start_and_left_as_it_is(
 
     for _ in range(2):
         with pytest.raises(
-            JournalDamagedError, match=r"cannot be used: .*(earlier version|version [13456]).* Restore a backup of it"
+            JournalDamagedError, match=r"cannot be used: .*(earlier version|version [134567]).* Restore a backup of it"
         ):
             await enter(path)
 

@@ -205,6 +205,7 @@ PLAIN = {
     "a reason": OrderQuery(reason=Reason.NO_PERMISSION),
     "an outcome": OrderQuery(outcome=Outcome.FORBIDDEN),
     "a list": OrderQuery(list_id=BATCH),
+    "a state of a list": OrderQuery(list_id=BATCH, status=TaskStatus.QUEUED),
 }
 
 

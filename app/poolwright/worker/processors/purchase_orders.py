@@ -90,8 +90,6 @@ def _shortened(lines: Sequence[str]) -> Iterator[str]:
         yield f"and {len(lines) - _LISTED_COUNT_MAX:,} more"
 
 
-#: Parallel downloads of one order: a third more orders a second on a slow line, no gain on a fast one.
-PARALLEL_FILE_COUNT = 3
 #: The times that a page may add files while those before are downloaded.
 _GROWTH_COUNT_MAX = 3
 #: The rest of an order's time is for the work after its files.
@@ -357,7 +355,7 @@ async def _fetch_all(
 
     After one refusal because the portal is busy, the others are still tried; after a second one, no more are requested.
     """
-    limiter = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
+    limiter = anyio.CapacityLimiter(page.pack.limits.parallel_files)
     known = {listed.link.address for listed in results.listed} - {""}
     selected = select_links(page.pack.attachments, page.reading.links)
     links = [link for link in selected.wanted if link.address not in known]

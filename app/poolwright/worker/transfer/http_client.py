@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The expiry of a session cookie, as the driver expects it.
 _NO_EXPIRY = -1.0
+#: The pack limits what a portal is asked; a file that waits here for a connection would count as a silent portal.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 _SAME_SITE: Mapping[str, Literal["Lax", "None", "Strict"]] = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
@@ -188,6 +190,7 @@ def _client(
             mounts=_mounts(proxy),
             verify=verify,
             timeout=httpx.Timeout(stall_s),
+            limits=_LIMITS,
             headers=headers,
         )
     except (ImportError, ValueError, httpx.InvalidURL):

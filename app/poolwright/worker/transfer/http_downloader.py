@@ -41,6 +41,7 @@ from poolwright.worker.transfer.received_file import (
     media_type,
     parse_content_encoding,
 )
+from poolwright.worker.transfer.resumption import Continuation, Resumption, total_size
 from poolwright.worker.transfer.validators import NO_VALIDATORS, Validators
 
 #: As many redirects as a browser follows.
@@ -54,6 +55,12 @@ _RETRYABLE_STATUSES = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
 _SURE_STATUSES = frozenset({202, 204, 205, 206, 304, 408, 410, 413, 425, 500, 501, 502, 503, 504})
 #: Statuses that a lost login can cause.
 _LOGIN_STATUSES = frozenset({401, 403})
+#: How often the transfer of one file may go on after it broke off; each time it must have brought bytes.
+RESUME_COUNT_MAX = 5
+#: Bytes that are written at once: the small pieces of a connection would cost a change of threads each.
+WRITE_BYTES = 1024 * 1024
+#: Errors of a connection in the middle of a file. httpx does not wrap those of TLS.
+_BROKEN = (httpx.TransportError, ssl.SSLError)
 
 
 class HttpDownloader:
@@ -105,7 +112,7 @@ class HttpDownloader:
                     if known.condition and response.status_code == HTTPStatus.NOT_MODIFIED:
                         return ReceivedFile(path=part, source_url=address, is_unchanged=True)
                     if not response.has_redirect_location:
-                        received = await self._save(response, part, allowance, known_names)
+                        received = await self._receive(response, part, allowance, known_names)
                         final_url = address if url == address else str(response.url)
                         return replace(received, source_url=address, final_url=final_url)
                     url = _redirect_target(str(response.url), response.headers["location"])
@@ -179,52 +186,117 @@ class HttpDownloader:
         portal = origin_of(self._portal.base_url)
         return portal is None or is_sent_to(portal.host, cookie_domain)
 
-    async def _save(
+    async def _receive(
         self, response: httpx.Response, part: Path, allowance: DownloadAllowance, known_names: tuple[str, ...]
     ) -> ReceivedFile:
-        _raise_if_busy(response)
-        declared = announced_size(response.status_code, response.headers)
-        is_whole_file = response.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
-        if response.status_code not in _FILE_STATUSES and not is_whole_file:
-            raise DownloadRefusedError(
-                f"the portal answered {response.status_code} {response.reason_phrase}".rstrip(),
-                is_retryable=response.status_code in _RETRYABLE_STATUSES,
-                is_for_browser=response.status_code not in _SURE_STATUSES,
-                is_session_in_doubt=response.status_code in _LOGIN_STATUSES,
-            )
-        codings = parse_content_encoding(response.headers.get("content-encoding", ""))
+        """Save the file of a response; where its transfer breaks off, go on with the rest if the portal can send it."""
+        file, answer, rest = response, response, None
+        async with contextlib.AsyncExitStack() as requests:
+            for _ in range(RESUME_COUNT_MAX):
+                try:
+                    return await self._save(file, answer, part, allowance, known_names)
+                except _BROKEN:
+                    size_bytes = (await anyio.Path(part).stat()).st_size
+                    earlier, rest = rest, Resumption.find(file.status_code, file.headers, size_bytes)
+                    if rest is None or (earlier is not None and rest.received_bytes <= earlier.received_bytes):
+                        raise
+                    await answer.aclose()
+                    answer = await requests.enter_async_context(self._request(str(file.url), rest.headers))
+                    await store_response_cookies(answer, self._context)
+                    _raise_if_busy(answer)
+                    continuation = rest.judge(answer.status_code, answer.headers)
+                    if continuation is Continuation.NEITHER:
+                        raise
+                    if continuation is Continuation.WHOLE:
+                        file, rest = answer, None
+            return await self._save(file, answer, part, allowance, known_names)
+
+    async def _save(
+        self,
+        file: httpx.Response,
+        answer: httpx.Response,
+        part: Path,
+        allowance: DownloadAllowance,
+        known_names: tuple[str, ...],
+    ) -> ReceivedFile:
+        """Save a file.
+
+        Args:
+            file: The response that began the file, whose headers describe it.
+            answer: The response to read: the same one, or one with the rest of the file.
+            part: The path to write to; the rest is appended.
+            allowance: The bytes that the order may still download.
+            known_names: The names that the page gives the file.
+        """
+        declared = _checked_size(file)
+        is_rest = answer is not file
+        if is_rest:
+            declared = declared or total_size(answer.headers)
+        codings = parse_content_encoding(file.headers.get("content-encoding", ""))
         if not SUPPORTED_CODINGS.issuperset(codings):
             msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
-        allowance.check_announced(declared or 0)
-        headers = [value for name, value in response.headers.raw if name.lower() == b"content-disposition"]
+        if not is_rest:
+            allowance.check_announced(declared or 0)
+        headers = [value for name, value in file.headers.raw if name.lower() == b"content-disposition"]
         disposition = parse_content_disposition(headers, known_names)
         try:
-            size_bytes = await _write(response, ContentDecoder(codings), part, allowance)
+            size_bytes = await _write(answer, ContentDecoder(codings), part, allowance, is_rest=is_rest)
         except IncompleteDownloadError as error:
             error.label = disposition.name
             raise
-        if size_bytes == 0 and "refresh" in response.headers:
+        if size_bytes == 0 and "refresh" in file.headers:
             msg = "its address refers to another one"
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
         return ReceivedFile(
             path=part,
             disposition=disposition,
-            declared_type=media_type(response.headers.get("content-type", "")),
+            declared_type=media_type(file.headers.get("content-type", "")),
             declared_bytes=declared,
-            validators=Validators.read(response.headers),
+            validators=Validators.read(file.headers),
         )
 
 
-async def _write(response: httpx.Response, decoder: ContentDecoder, part: Path, allowance: DownloadAllowance) -> int:
-    """Write the content of a response and return its size in bytes."""
-    size_bytes = 0
-    async with await anyio.open_file(part, "wb") as target:
-        async for chunk in response.aiter_raw():
-            for piece in decoder.decode(chunk):
-                size_bytes += len(piece)
-                allowance.check(size_bytes)
-                await target.write(piece)
+def _checked_size(response: httpx.Response) -> int | None:
+    """Return the size that a response with a file announces; ``None`` if it announces none.
+
+    Raises:
+        DownloadRefusedError: It has no file.
+        PortalBusyError: The portal is too busy.
+    """
+    _raise_if_busy(response)
+    declared = announced_size(response.status_code, response.headers)
+    is_whole_file = response.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
+    if response.status_code not in _FILE_STATUSES and not is_whole_file:
+        raise DownloadRefusedError(
+            f"the portal answered {response.status_code} {response.reason_phrase}".rstrip(),
+            is_retryable=response.status_code in _RETRYABLE_STATUSES,
+            is_for_browser=response.status_code not in _SURE_STATUSES,
+            is_session_in_doubt=response.status_code in _LOGIN_STATUSES,
+        )
+    return declared
+
+
+async def _write(
+    response: httpx.Response, decoder: ContentDecoder, part: Path, allowance: DownloadAllowance, *, is_rest: bool
+) -> int:
+    """Write the content of a response, all of it that was received if it breaks off; return the size of the file."""
+    async with await anyio.open_file(part, "ab" if is_rest else "wb") as target:
+        size_bytes = await target.tell()
+        pieces = bytearray()
+        try:
+            async for chunk in response.aiter_raw():
+                for piece in decoder.decode(chunk):
+                    size_bytes += len(piece)
+                    allowance.check(size_bytes)
+                    pieces += piece
+                    if len(pieces) >= WRITE_BYTES:
+                        await target.write(pieces)
+                        pieces.clear()
+        except _BROKEN:
+            await target.write(pieces)
+            raise
+        await target.write(pieces)
     if not decoder.is_complete:
         msg = "it was sent compressed, and its end is missing"
         raise IncompleteDownloadError(msg)
