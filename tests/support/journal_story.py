@@ -75,7 +75,7 @@ class Move:
     cause: str
 
     @classmethod
-    def of(cls, move: Transition) -> Move:
+    def from_transition(cls, move: Transition) -> Move:
         """Of a journal that is no file."""
         return cls(
             at=to_text(move.at),
@@ -240,7 +240,7 @@ def _parted(moves: Iterator[Move]) -> tuple[dict[str, list[Move]], list[Move]]:
 
 def story_of(records: Sequence[TaskRecord], transitions: Sequence[Transition]) -> Story:
     """The story of a journal that is no file: it keeps no attempts, so their workers stand in the causes alone."""
-    moves, others = _parted(Move.of(move) for move in transitions)
+    moves, others = _parted(Move.from_transition(move) for move in transitions)
     orders = [
         Order(
             task_id=record.task.task_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import TaskEnded
 from poolwright.domain.outcomes import Outcome
-from poolwright.files.disk import remove_tree
+from poolwright.files.disk import remove_tree, sha256_of
 from poolwright.service.output_folder import DEMO_MARKER_NAME
 
 
@@ -105,10 +104,5 @@ def _inspect_order(out: Path, event: TaskEnded) -> FoundOrder:
     own_names = {MANIFEST_NAME, *([page.name] if page is not None else [])}
     return FoundOrder(
         outcome=event.report.outcome,
-        digests={path.relative_to(out).as_posix(): _sha256(path) for path in paths if path.name not in own_names},
+        digests={path.relative_to(out).as_posix(): sha256_of(path) for path in paths if path.name not in own_names},
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

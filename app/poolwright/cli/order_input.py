@@ -182,7 +182,7 @@ class OrderFolders:
         """Return a sentence about orders whose rows name different folders."""
         return ambiguity_notices(self.ambiguous)
 
-    def of(self, orders: OrderList) -> dict[TaskId, str]:
+    def paths_of(self, orders: OrderList) -> dict[TaskId, str]:
         """Return the folder of each order below the output folder; what only its page tells is in braces."""
         taken: set[str] = set()
         folders: dict[TaskId, str] = {}
@@ -226,7 +226,7 @@ def orders_json(orders: OrderList, folders: OrderFolders) -> str:
         "column_position": None if index is None else index + 1,
         "row_count": len(orders.rows),
         "orders": [task.po_number for task in orders.tasks],
-        "folders": list(folders.of(orders).values()),
+        "folders": list(folders.paths_of(orders).values()),
         "invalid": [
             {"row_no": row.row_no, "given": row.given, "problem": row.problem.value, "detail": row.detail}
             for row in orders.rows
@@ -261,7 +261,7 @@ def _print_preview(orders: OrderList, folders: OrderFolders, screen: Console) ->
             Text(f"... and {terminal.format_count(len(orders.rows) - ROWS_SHOWN, 'more row', 'more rows')}", "dim")
         )
     screen.print()
-    screen.print(_folder_tree(folders.of(orders), len(orders.tasks)), soft_wrap=True)
+    screen.print(_folder_tree(folders.paths_of(orders), len(orders.tasks)), soft_wrap=True)
     screen.print(Text("Dry run: nothing was started.", "dim"))
 
 

@@ -39,7 +39,7 @@ class PortalGate:
         self._context = context
         self._courtesy = courtesy
         self._pace = Pace.full(courtesy.rate_per_min, context.clock.monotonic())
-        self._tab_limit = TabLimit.of(min(tab_count, courtesy.concurrency or tab_count))
+        self._tab_limit = TabLimit.starting_at(min(tab_count, courtesy.concurrency or tab_count))
         #: Orders that left the queue and that the policy does not know of yet.
         self._passed: set[TaskId] = set()
         self._held_count = 0

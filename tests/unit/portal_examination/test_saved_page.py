@@ -38,7 +38,7 @@ def saved(**changes: object) -> SavedPage:
 def test_what_was_found_is_what_is_expected() -> None:
     found = examination_of("a.pdf", "a.pdf", "b.pdf", supplier="Acme")
 
-    assert differences(ExpectedPage.of(found), found) == ()
+    assert differences(ExpectedPage.from_examination(found), found) == ()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_order_of_files_does_not_matter() -> None:
 
 
 def test_an_expectation_is_read_as_it_was_written(tmp_path: Path) -> None:
-    expected = ExpectedPage.of(examination_of('q"uote.pdf', "Größe.pdf", supplier="Acme"))
+    expected = ExpectedPage.from_examination(examination_of('q"uote.pdf', "Größe.pdf", supplier="Acme"))
 
     write_expected(tmp_path, expected)
 

@@ -45,7 +45,7 @@ def simulate(full: int, answer_s: Callable[[float, int, int], float], order_coun
         answer_s: Returns the time of an answer by the time when its order begins, the orders open then and its number.
         order_count: The number of orders.
     """
-    limit, now_s, begun, limits = TabLimit.of(full), 0.0, 0, {full}
+    limit, now_s, begun, limits = TabLimit.starting_at(full), 0.0, 0, {full}
     is_open: list[tuple[float, float, float]] = []
     while is_open or begun < order_count:
         while len(is_open) < limit.limit and begun < order_count:
@@ -102,27 +102,27 @@ class TestWindows:
     """Which answers are judged, and when."""
 
     def test_the_first_window_only_shows_what_is_usual(self) -> None:
-        limit = windows(TabLimit.of(FULL), 30.0)
+        limit = windows(TabLimit.starting_at(FULL), 30.0)
 
         assert (limit.limit, limit.is_suspected, limit.best) == (FULL, False, {FULL: 30.0})
         assert (limit.changed_at_s, limit.cut_at, limit.sentence) == (-math.inf, None, "")
         assert (limit.slow_s, limit.usual_s) == (0.0, 0.0)
 
     def test_nothing_is_judged_before_a_window_is_full(self) -> None:
-        assert fed(TabLimit.of(FULL), *[1.0] * (SIZE - 1)).best == {}
-        assert fed(TabLimit.of(FULL), *[1.0] * SIZE).best == {FULL: 1.0}
-        assert fed(TabLimit.of(2), *[1.0] * 6).best == {}
-        assert fed(TabLimit.of(2), *[1.0] * 7).best == {FULL: 1.0}
+        assert fed(TabLimit.starting_at(FULL), *[1.0] * (SIZE - 1)).best == {}
+        assert fed(TabLimit.starting_at(FULL), *[1.0] * SIZE).best == {FULL: 1.0}
+        assert fed(TabLimit.starting_at(2), *[1.0] * 6).best == {}
+        assert fed(TabLimit.starting_at(2), *[1.0] * 7).best == {FULL: 1.0}
 
     def test_a_window_slides_and_its_median_counts(self) -> None:
-        limit = fed(TabLimit.of(FULL), *[5.0] * 4, *[2.0] * 4)
+        limit = fed(TabLimit.starting_at(FULL), *[5.0] * 4, *[2.0] * 4)
         assert limit.best == {FULL: 3.5}
         assert len(fed(limit, 2.0).answers) == SIZE
         assert fed(limit, 2.0).best == {FULL: 2.0}
         assert fed(limit, *[9.0] * 4).best == {FULL: 3.5}, "the best window of the session"
 
     def test_the_tabs_of_a_window_are_their_median(self) -> None:
-        limit = fed(fed(TabLimit.of(FULL), *[1.0] * 4, tabs=2), *[1.0] * 4, tabs=3)
+        limit = fed(fed(TabLimit.starting_at(FULL), *[1.0] * 4, tabs=2), *[1.0] * 4, tabs=3)
 
         assert limit.best == {2: 1.0}
 
@@ -150,7 +150,7 @@ class TestWindows:
         limit = replace(USUAL, best={1: 1.0, 2: 3.0, 8: 7.0})
 
         assert [limit.usual_answer_s(tabs) for tabs in (1, 2, 4, 8)] == [1.0, 2.0, 4.0, 7.0]
-        assert TabLimit.of(FULL).usual_answer_s(1) == math.inf
+        assert TabLimit.starting_at(FULL).usual_answer_s(1) == math.inf
 
     def test_orders_that_began_before_a_decision_do_not_count(self) -> None:
         suspected = windows(USUAL, 4.0)

@@ -127,7 +127,7 @@ async def test_a_page_is_taken_once_and_filed_with_its_report(tmp_path: Path) ->
     tab = FilingTab(page)
     capture = PageCapture(PageEvidence.PDF, tmp_path / "staging", is_headless=True)
 
-    await capture.take(as_page(page))
+    await capture.capture(as_page(page))
     report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(tab))
 
     [file] = tab.accepted
@@ -150,7 +150,7 @@ async def test_the_page_of_an_order_that_failed_is_not_filed(reason: Reason, tmp
     tab = FilingTab(StillPage(b"%PDF-1.4"))
     capture = PageCapture(PageEvidence.PDF, tmp_path, is_headless=True)
 
-    await capture.take(as_page(tab.page))
+    await capture.capture(as_page(tab.page))
     report = await capture.file_with(Report(reason=reason), as_tab(tab))
 
     assert (tab.accepted, report) == ([], Report(reason=reason))
@@ -160,7 +160,7 @@ async def test_nothing_is_taken_unless_pages_are_filed(tmp_path: Path) -> None:
     tab = FilingTab(StillPage(b"%PDF-1.4"))
     capture = PageCapture(PageEvidence.OFF, tmp_path, is_headless=True)
 
-    await capture.take(as_page(tab.page))
+    await capture.capture(as_page(tab.page))
     report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(tab))
 
     assert (tab.page.prints, tab.accepted, report) == (0, [], Report(reason=Reason.ALL_SAVED))
@@ -171,7 +171,7 @@ async def test_a_page_that_cannot_be_captured_is_told_and_tried_once(tmp_path: P
     tab = FilingTab(page)
     capture = PageCapture(PageEvidence.PDF, tmp_path, is_headless=True)
 
-    await capture.take(as_page(page))
+    await capture.capture(as_page(page))
     report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(tab))
 
     assert (page.prints, tab.accepted, report.reason) == (1, [], Reason.ALL_SAVED)
@@ -182,7 +182,7 @@ async def test_a_page_that_takes_too_long_is_told(tmp_path: Path) -> None:
     page = StillPage(b"%PDF-1.4")
     capture = PageCapture(PageEvidence.PDF, tmp_path, is_headless=True, order_limit_s=0)
 
-    await capture.take(as_page(page))
+    await capture.capture(as_page(page))
     report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(FilingTab(page)))
 
     assert report.detail == "The page of the order could not be filed (it took too long)"
@@ -192,7 +192,7 @@ async def test_a_disk_that_refuses_the_page_costs_the_order_nothing(tmp_path: Pa
     page = StillPage(b"%PDF-1.4")
     capture = PageCapture(PageEvidence.PDF, tmp_path, is_headless=True)
 
-    await capture.take(as_page(page))
+    await capture.capture(as_page(page))
     report = await capture.file_with(
         Report(reason=Reason.ALL_SAVED), as_tab(FilingTab(page, OSError(28, "No space left on device")))
     )
@@ -214,8 +214,8 @@ async def test_a_browser_with_windows_prints_a_page_and_one_that_does_not_takes_
     capture, printing = (PageCapture(PageEvidence.PDF, tmp_path / name, is_headless=False) for name in ("a", "b"))
     tab = FilingTab(page)
 
-    await capture.take(as_page(page))
-    await printing.take(as_page(StillPage(b"%PDF-1.4")))
+    await capture.capture(as_page(page))
+    await printing.capture(as_page(StillPage(b"%PDF-1.4")))
     report = await capture.file_with(Report(reason=Reason.ALL_SAVED), as_tab(tab))
     printed = await printing.file_with(Report(reason=Reason.ALL_SAVED), as_tab(FilingTab(page)))
 

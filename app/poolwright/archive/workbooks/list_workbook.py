@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from poolwright.files.disk import sha256_of
+
 #: Endings of workbooks of which a copy can be made.
 FILLABLE_SUFFIXES = frozenset({".xlsx", ".xlsm"})
 
@@ -43,7 +45,7 @@ class ListWorkbook:
         if not sheet or path.suffix.lower() not in FILLABLE_SUFFIXES:
             return None
         try:
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            sha256 = sha256_of(path)
         except OSError:
             sha256 = ""  # it is gone already, and its absence is told at the end
         return cls(path=path, sha256=sha256, sheet=sheet, header_row_no=header_row_no)

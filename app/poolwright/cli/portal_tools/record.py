@@ -66,5 +66,5 @@ def _row(page: ExaminedPage) -> tuple[Text, Text, Text, Text]:
     if (page.folder / EXPECTED_NAME).exists():
         note = " ".join(filter(None, (f"{EXPECTED_NAME} was kept.", note)))
     else:
-        write_expected(page.folder, ExpectedPage.of(examination))
+        write_expected(page.folder, ExpectedPage.from_examination(examination))
     return Text(title_of(page.number)), verdict_text(examination), Text(str(len(examination.links))), Text(note)

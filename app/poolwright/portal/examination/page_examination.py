@@ -65,7 +65,7 @@ class ListSigns(ExaminationPart):
     documents: tuple[str, ...]
 
     @classmethod
-    def of(cls, facts: AttachmentListFacts) -> ListSigns:
+    def from_facts(cls, facts: AttachmentListFacts) -> ListSigns:
         """Return the signs among the facts about a list."""
         return cls(
             link_count=facts.link_count,

@@ -69,7 +69,7 @@ class ExpectedPage(ExaminationPart):
     fields: dict[str, str] = Field(default_factory=dict[str, str])
 
     @classmethod
-    def of(cls, examination: PageExamination) -> ExpectedPage:
+    def from_examination(cls, examination: PageExamination) -> ExpectedPage:
         """Return what was found on a page, as the expectation for the next time."""
         return cls(
             verdict=examination.verdict,

@@ -101,7 +101,7 @@ def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, Profile
     loaded = entry.load()
     address = settings.base_url or loaded.pack.site.base_url
     site = _portal_config(loaded.pack, address, tuple(hiding_notices(loaded)))
-    return site, ProfilePack.of(loaded, site.base_url)
+    return site, ProfilePack.from_loaded(loaded, site.base_url)
 
 
 def set_profile_pack(settings: Settings) -> LoadedPack:
@@ -118,7 +118,7 @@ def set_profile_pack(settings: Settings) -> LoadedPack:
     library = pack_library(settings)
     entry = library.find(settings.portal) if settings.portal else find_profile_pack(profile, content, library)
     loaded = entry.load()
-    made = ProfilePack.of(loaded, settings.base_url or content.base_url, content)
+    made = ProfilePack.from_loaded(loaded, settings.base_url or content.base_url, content)
     if made.copy is not None and content.pack_file != PACK_NAME and (profile.path / PACK_NAME).exists():
         msg = f"{profile.path / PACK_NAME} is not a copy that Poolwright made. Move it away, or take it with --portal."
         raise OptionsError(msg)

@@ -27,7 +27,7 @@ class ProfilePack:
     copy: bytes | None = None
 
     @classmethod
-    def of(cls, loaded: LoadedPack, base_url: str, earlier: ProfileFile | None = None) -> ProfilePack:
+    def from_loaded(cls, loaded: LoadedPack, base_url: str, earlier: ProfileFile | None = None) -> ProfilePack:
         """Return what a profile writes down about a pack.
 
         Args:

@@ -78,10 +78,10 @@ def _objects(content: bytes) -> Iterator[tuple[int, int, bytes]]:
         raise TnefDamagedError(msg)
     reader = _Reader(content, _HEADER_BYTES)
     while not reader.is_at_end:
-        level = reader.take(1)[0]
+        level = reader.read(1)[0]
         kind = reader.number(2)
-        reader.take(2)  # the type, which follows from the kind
-        body = reader.take(reader.number(4))
+        reader.read(2)  # the type, which follows from the kind
+        body = reader.read(reader.number(4))
         if reader.number(2) != sum(body) & 0xFFFF:
             msg = "a checksum is wrong"
             raise TnefDamagedError(msg)
@@ -115,17 +115,17 @@ def _properties(body: bytes) -> Iterator[tuple[int, int, bytes]]:
     for _ in range(reader.number(4)):
         value_type, number = reader.number(2), reader.number(2)
         if number >= _NAMED:
-            reader.take(16)
+            reader.read(16)
             is_text = reader.number(4)
-            reader.take(_padded(reader.number(4)) if is_text else 4)
+            reader.read(_padded(reader.number(4)) if is_text else 4)
         size = _FIXED_SIZES.get(value_type & ~_MANY)
         count = reader.number(4) if size is None or value_type & _MANY else 1
         if size is not None:
-            yield number, value_type, reader.take(_padded(size * count))[:size]
+            yield number, value_type, reader.read(_padded(size * count))[:size]
             continue
         for index in range(count):
             length = reader.number(4)
-            value = reader.take(_padded(length))[:length]
+            value = reader.read(_padded(length))[:length]
             if not index:
                 yield number, value_type, value
 
@@ -159,7 +159,7 @@ class _Reader:
     def is_at_end(self) -> bool:
         return self._offset >= len(self._content)
 
-    def take(self, count: int) -> bytes:
+    def read(self, count: int) -> bytes:
         """Return the next bytes.
 
         Raises:
@@ -174,4 +174,4 @@ class _Reader:
         return taken
 
     def number(self, count: int) -> int:
-        return int.from_bytes(self.take(count), "little")
+        return int.from_bytes(self.read(count), "little")

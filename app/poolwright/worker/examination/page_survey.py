@@ -63,7 +63,7 @@ def conclude_examination(pack: Pack, base_url: str, page: VisitedPage) -> PageEx
     """
     reading, facts, guard = page.visit.reading, page.visit.facts, page.guard
     reason = explain_verdict(pack, base_url, facts, page.visit.verdict, page.portal_number or None)
-    signs = ListSigns.of(page.visit.list_facts) if page.visit.list_facts else None
+    signs = ListSigns.from_facts(page.visit.list_facts) if page.visit.list_facts else None
     return PageExamination(
         opened=page.opened,
         passed=tuple(facts.passed),

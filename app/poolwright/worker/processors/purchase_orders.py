@@ -179,7 +179,7 @@ async def _process_page(
         return await _compared_with_good(changed, tab, portal_context)
     if portal_context.good_page is not None and page.reading.links:
         await portal_context.good_page.save(tab.page, task.po_number)
-    await capture.take(tab.page)
+    await capture.capture(tab.page)
     guard.is_clicking = any(not link.address for link in page.reading.links)
     try:
         return await _fetch_listed(tab, task, portal_context, opened, until=until)

@@ -89,7 +89,7 @@ class PageCapture:
         self._captured: DownloadedFile | None = None
         self._notes: list[str] = []
 
-    async def take(self, page: Page) -> None:
+    async def capture(self, page: Page) -> None:
         """Capture a page, unless pages are not filed.
 
         Takes at most 20 seconds and a quarter of the order's time, and raises nothing for a page that hangs or a disk
@@ -130,7 +130,7 @@ class PageCapture:
         if self._kind is PageEvidence.OFF or report.outcome not in PAGE_OUTCOMES:
             return report
         if self._captured is None and not self._notes:
-            await self.take(tab.page)
+            await self.capture(tab.page)
         if self._captured is not None:
             try:
                 await tab.accept_page(self._captured)

@@ -89,7 +89,7 @@ class TabLimit:
     usual_s: float = 0.0
 
     @classmethod
-    def of(cls, full: int) -> TabLimit:
+    def starting_at(cls, full: int) -> TabLimit:
         """Return the limit of a portal that is as quick as usual, with this number of tabs."""
         return cls(full=full, limit=full)
 
