@@ -80,7 +80,7 @@ _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "nil", "[]", "{}"
 _SUCCESS_KEYS = ("success", "ok", "succeeded", "issuccess", "successful", "issuccessful", "erfolg", "sucesso", "exito")
 _VERDICT_KEYS = ("status", "result", "outcome", "type", "state", "stat", "estado", "stato", "statut", "resultado")
 #: How a key of success says no.
-_NO = frozenset({"false", "n", "no", "nein"})
+_NO = frozenset({"0", "n", "no", "nein"})
 _FAILED = frozenset(
     {"error", "fail", "failed", "failure", "exception", "unauthorized", "forbidden", "denied", "nok", "ko", "ng"}
     | {"rejected", "expired", "notfound", "invalid", "fehler", "erreur", "errore", "erro", "fehlgeschlagen"}
@@ -116,14 +116,15 @@ _LOST_KEYS = frozenset({"sessionexpired", "sessiontimeout", "expired", "timeout"
 }
 _STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode", "ret", "retcode", "returncode", "resultcode")
 _NEGATIVE = re.compile(r"-\d{1,9}")
-#: Letters that result codes use for an error and for a failure.
-_BAD_LETTERS = frozenset({"e", "f"})
+#: Letters that result codes use for an error or a failure.
+_BAD_LETTERS = frozenset({"e", "f", "err"})
 #: The type of a problem report (RFC 9457), which names the kind of problem by an address.
 _PROBLEM_TYPE = re.compile(r"(?:https?:/)?/\S+|urn:\S+|about:blank", re.IGNORECASE)
 _PROBLEM_KEYS = frozenset({"type", "title", "status", "detail", "instance"})
 _TEXT_KEYS = frozenset(
     {"message", "msg", "detail", "details", "title", "description", "reason", "text", "statustext", "info", "hint"}
     | {"meldung", "mensaje", "mensagem", "messaggio", "resultmsg", "resultmessage", "statusmessage", "returnmessage"}
+    | {"returnmsg", "retmsg", "__type"}
 )
 #: All keys of messages; data of a document has others.
 _MESSAGE_KEYS = (
@@ -155,7 +156,7 @@ _ROOT = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ERROR_ROOT = re.compile(
-    r"[\w.-]{0,40}(?:error|exception)s?(?:response|result|message|report|info|details?|list)?"
+    r"fehler(?:meldung)?|erreur|errore|[\w.-]{0,40}(?:error|exception)s?(?:response|result|message|report|info|details?|list)?"
     r"|[\w.-]{0,40}fault(?:response|detail)?s?"
 )
 _SOAP_FAULT = re.compile(r"<(?:[\w.-]{1,60}:)?fault\b", re.IGNORECASE)
@@ -276,7 +277,7 @@ def _names_error(reply: DataTree) -> bool:
             and not (isinstance(value, str) and value.strip().lower() in _NO_ERROR)
             for value in errors
         )
-        or any(str(reply.get(key)).lower() in _NO for key in _SUCCESS_KEYS)
+        or any(_is(reply.get(key), "false") for key in _SUCCESS_KEYS)
         or any(map(_reports_failure, reply, reply.values()))
     )
 
@@ -306,13 +307,14 @@ def _reads_as_error(reply: DataTree) -> bool:
         return True
     status = next((str(reply[key]) for key in _STATUS_KEYS if key in reply), "")
     is_bad = status.isascii() and status.isdecimal() and int(status[:9]) >= _BAD_STATUS_MIN
-    is_bad = is_bad or bool(_NEGATIVE.fullmatch(status)) or status.lower() in _BAD_LETTERS
+    is_bad = is_bad or bool(_NEGATIVE.fullmatch(status)) or _word(status) in _BAD_LETTERS | _FAILED
     if is_bad and (_TEXT_KEYS & reply.keys() or len(reply) == 1):
         return True
-    if any(_is(reply.get(key), "0") for key in _SUCCESS_KEYS):
+    if any(str(reply.get(key)).lower() in _NO for key in _SUCCESS_KEYS):
         return True
     return any(_is_error_text(value) for value in reply.values())
 
 
 def _is_error_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _NOTE_MAX_CHARS and is_error_note(value)
+    """Whether a value is an error message, or the name of an error, which may have its namespace in front."""
+    return isinstance(value, str) and len(value) <= _NOTE_MAX_CHARS and is_error_note(value.rpartition("#")[2])

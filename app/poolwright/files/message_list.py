@@ -11,15 +11,29 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from poolwright.files.data_tree import DataTree, fold_keys, innermost
+from poolwright.files.error_text import is_error_note
 
 #: Longest list of messages that is a reply; a longer one is a log.
 _MESSAGES_MAX = 10
 #: How deep the messages lie within elements such as ``<messages><message>``.
 _DEPTH = 3
 _LIST_KEYS = frozenset(
-    {"message", "messages", "messagelist", "notification", "notifications", "alert", "alerts", "issue", "issues"}
+    {
+        "message",
+        "messages",
+        "messagelist",
+        "notification",
+        "notifications",
+        "alert",
+        "alerts",
+        "issue",
+        "issues",
+        "toast",
+    }
     | {"return", "returns", "bapiret2", "errorlist", "problems", "meldungen", "mensajes", "mensagens", "avisos"}
 )
+#: Lists of tickets have these names, too, whose severity is that of a defect.
+_ISSUE_KEYS, _BAD_ISSUE = frozenset({"issue", "issues"}), frozenset({"error", "fatal"})
 _SEVERITY_KEYS = ("severity", "level", "type", "messagetype", "msgtype", "msgty", "category", "status", "kind")
 _BAD = frozenset(
     {"error", "err", "fatal", "critical", "severe", "danger", "alert", "emergency", "abort", "failure"}
@@ -54,8 +68,12 @@ def reports_error(reply: DataTree) -> bool:
     lists = [key for key in reply if key in _LIST_KEYS]
     if len(lists) != 1 or any(not _is_beside(key, value) for key, value in reply.items() if key != lists[0]):
         return False
-    entries = _entries(reply[lists[0]])
-    return 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries)) and any(map(_is_bad, entries))
+    name = lists[0]
+    if _has_error_text(reply[name]):
+        return True
+    entries, bad = _entries(reply[name]), _BAD_ISSUE if name in _ISSUE_KEYS else _BAD
+    is_list = 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries))
+    return is_list and any(_severities(entry) & bad for entry in entries)
 
 
 def _is_beside(key: str, value: object) -> bool:
@@ -79,9 +97,19 @@ def _entries(node: object) -> Sequence[DataTree]:
     return []
 
 
+def _has_error_text(node: object) -> bool:
+    """Whether messages are texts, one of which is an error, or texts below the name of a severity."""
+    if isinstance(node, Mapping):
+        fields = fold_keys(cast("Mapping[object, object]", node))
+        return len(fields) == 1 and bool(fields.keys() & (_BAD | {"errors"})) and all(fields.values())
+    texts = cast("list[object]", node) if isinstance(node, list) else []
+    are_texts = 0 < len(texts) <= _MESSAGES_MAX and all(isinstance(text, str) for text in texts)
+    return are_texts and any(is_error_note(str(text)) for text in texts)
+
+
 def _is_message(entry: DataTree) -> bool:
     return entry.keys() <= _DETAIL_KEYS | set(_SEVERITY_KEYS)
 
 
-def _is_bad(entry: DataTree) -> bool:
-    return any(str(innermost(entry[key])).strip().lower() in _BAD for key in _SEVERITY_KEYS if key in entry)
+def _severities(entry: DataTree) -> frozenset[str]:
+    return frozenset(str(innermost(entry[key])).strip().lower() for key in _SEVERITY_KEYS if key in entry)

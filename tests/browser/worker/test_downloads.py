@@ -164,7 +164,7 @@ async def test_a_file_that_never_ends_does_not_cost_those_that_came(
         portal.routes["/f/good.pdf"] = (answer(pdf("good")),)
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n\r\n"
         portal.routes["/f/drip.pdf"] = (head, *((0.5, b"%drip\n") * 200))
-        task = dataclasses.replace(task_for("1"), timeout_s=6.0)
+        task = dataclasses.replace(task_for("1"), timeout_s=12.0)
 
         report = await attempt(scenario.context, task, scenario.staging / "1")
 

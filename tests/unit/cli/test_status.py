@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from poolwright.cli.remote import status
-from poolwright.cli.remote.submit import _is_finished  # pyright: ignore[reportPrivateUsage]
+from poolwright.cli.remote.submit import _is_finished
 
 STATUS: dict[str, Any] = {
     "version": "1.2.3",
@@ -34,7 +34,7 @@ LIST = {
 
 
 def test_a_cancelled_order_has_ended(capsys: pytest.CaptureFixture[str]) -> None:
-    status._print_status(STATUS, [LIST], has_more=False)  # pyright: ignore[reportPrivateUsage]
+    status._print_status(STATUS, [LIST], has_more=False)
     shown = capsys.readouterr().out
 
     assert "2 orders open, 40 ended; 1.5/min" in shown
