@@ -268,7 +268,7 @@ def work(lab: Lab, arguments: Sequence[str]) -> int:
     if not lab.run("podman", "images", "--quiet", BASE).strip():
         make_base(lab)
     revision = subprocess.run(GIT_HEAD, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    build(lab, IMAGE, "chromium", revision)
+    build(lab, IMAGE, "chromium chromium-headless-shell", revision)
     build(lab, SHELL_IMAGE, "chromium-headless-shell", revision)
     code = run_tests(lab, arguments)
     print(summary(lab))

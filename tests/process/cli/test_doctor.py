@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.process_exit import ExitCode
+from poolwright.profile.session_cookies import SessionCookies
 from tests.support.commands import Command
 
 NAMES = [
@@ -61,6 +62,30 @@ def test_a_browser_that_does_not_start_fails(command: Command, program: Path) ->
     told, code = checks(command, "--browser", str(broken))
 
     assert (told["browser"]["level"], code) == ("fail", ExitCode.NOT_ALL_DONE)
+
+
+@pytest.mark.usefixtures("profile")
+def test_a_login_that_a_headless_shell_would_lose_a_part_of_is_told(
+    command: Command, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the browser that is chosen for it, and the reason."""
+    for name in ("chromium", "chromium-headless-shell"):
+        (program / name).write_text("#!/bin/sh\necho Browser 1.2\n")
+        (program / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(program))
+    monkeypatch.setattr("poolwright.system.browsers._usual_paths", lambda locations: iter(()))
+    monkeypatch.setattr("poolwright.system.browsers.SHELL_ON_PATH", (("chromium-headless-shell", None),))
+    cookies = SessionCookies(count=2, copied_count=1)
+    for module in ("poolwright.cli.doctor", "poolwright.service.pool_config"):
+        monkeypatch.setattr(f"{module}.count_session_cookies", lambda base, now: cookies)
+
+    chosen, _ = checks(command)
+    wanted, _ = checks(command, "--browser", "headless-shell")
+
+    assert f"{program / 'chromium'} " in chosen["browser"]["found"]
+    assert "would lose a cookie without an expiry" in chosen["browser"]["found"]
+    assert (chosen["login"]["level"], wanted["login"]["level"]) == ("ok", "warn")
+    assert str(program / "chromium-headless-shell") in wanted["browser"]["found"]
 
 
 @pytest.mark.parametrize(

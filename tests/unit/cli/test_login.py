@@ -15,6 +15,7 @@ from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import Seal
+from poolwright.profile.session_cookies import SessionCookies
 from poolwright.service.login_methods import ProfileLogin
 from poolwright.service.pool_config import secret_texts
 from poolwright.settings import load_settings
@@ -80,6 +81,30 @@ def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Comm
     assert ProfileRepository(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
     assert "Profile mine: 2 cookies for 1 site, login probe passed; sealed on" in result.stdout
     assert "Next: poolwright run LIST --profile mine" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("cookies", "words"),
+    [
+        (SessionCookies(), ""),
+        (SessionCookies(count=2, copied_count=2), "2 cookies without an expiry, which a headless shell gets from the"),
+        (SessionCookies(count=2, copied_count=1), "of which 1 has no copy beside the profile: a headless shell loses"),
+    ],
+)
+def test_what_of_the_login_a_headless_shell_does_not_have_is_told(
+    command: Command,
+    browsers: FakeOnboarding,
+    monkeypatch: pytest.MonkeyPatch,
+    cookies: SessionCookies,
+    words: str,
+) -> None:
+    monkeypatch.setattr("poolwright.cli.login.count_session_cookies", lambda base, now: cookies)
+
+    told = command("profile", "login", "mine", *NEW).stdout
+
+    assert browsers.seen
+    assert words in told
+    assert ("without an expiry" in told) is bool(words)
 
 
 def test_a_profile_that_is_there_is_logged_in_again(command: Command, browsers: FakeOnboarding, profile: Path) -> None:
