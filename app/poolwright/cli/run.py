@@ -168,8 +168,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         check_refresh(redo)
     site = resolve_portal_config(settings)
     named = OrderSources(names=tuple(sources), column=column, sheet=sheet)
-    orders = read_orders(named, site.pack)
-    orders = sampled_orders(orders, draw=random.sample, first_count=limit, random_count=sample)
+    orders = sampled_orders(read_orders(named, site.pack), draw=random.sample, first_count=limit, random_count=sample)
     groups = grouped_orders(settings, orders)
     orders = groups.orders
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
