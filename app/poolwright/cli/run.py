@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from poolwright.cli.order_input import (
     read_orders,
 )
 from poolwright.cli.process_exit import exit_code_of_summary
+from poolwright.domain.order_sample import sampled_orders
 from poolwright.service.batch import RedoPolicy, check_refresh
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
@@ -102,6 +104,29 @@ ResumedGroups = Annotated[
     ),
 ]
 
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        help="Process the first N orders of the list only, to try it out.",
+        rich_help_panel=options.ORDERS,
+        show_default=False,
+    ),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        "--sample",
+        metavar="N",
+        min=1,
+        help="Process N orders of the list only, drawn at random; each run draws others.",
+        rich_help_panel=options.ORDERS,
+        show_default=False,
+    ),
+]
+
 HELP = (
     "Download every attachment of a list of orders.\n\n"
     "Files go to one folder per order below --out, next to a report. Run the same list again to continue an "
@@ -124,6 +149,8 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     sources: SourceNames,
     column: Column = None,
     sheet: Sheet = None,
+    limit: Limit = None,
+    sample: Sample = None,
     dry_run: DryRun = False,
     redo: RedoChoice = RedoPolicy.RETRYABLE,
     refresh: Refresh = False,
@@ -135,13 +162,13 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     """Read the list, resolve the configuration, and run the batch.
 
     Raises:
-        OptionsError: ``--refresh`` contradicts ``--redo``.
+        OptionsError: ``--refresh`` contradicts ``--redo``, or ``--limit`` contradicts ``--sample``.
     """
     if refresh:
         check_refresh(redo)
     site = resolve_portal_config(settings)
     named = OrderSources(names=tuple(sources), column=column, sheet=sheet)
-    orders = read_orders(named, site.pack)
+    orders = sampled_orders(read_orders(named, site.pack), draw=random.sample, first_count=limit, random_count=sample)
     groups = grouped_orders(settings, orders)
     orders = groups.orders
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))

@@ -28,6 +28,7 @@ PORTAL_COMMANDS = (
     "profile verify",
     "profile set-pack",
     "journal adopt",
+    "report",
 )
 
 

@@ -79,6 +79,8 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--redo", "all"), lambda job: job.redo is RedoPolicy.ALL),
         (("--redo", "nothing"), lambda job: job.redo is RedoPolicy.NOTHING),
         (("--workers", "2"), lambda job: not job.is_refresh),
+        (("--limit", "1"), lambda job: [task.po_number for task in job.orders.tasks] == [NUMBERS[0]]),
+        (("--sample", "1"), lambda job: len(job.orders.tasks) == 1),
         (("--refresh",), lambda job: job.is_refresh and job.redo is RedoPolicy.RETRYABLE),
         (("--refresh", "--redo", "unfinished"), lambda job: job.is_refresh and job.redo is RedoPolicy.UNFINISHED),
     ],
