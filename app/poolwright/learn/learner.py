@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from poolwright.learn.actions.list_opening import list_opening
 from poolwright.learn.actions.page_calls import allowed_calls
 from poolwright.learn.actions.search_form import (
     SearchForm,
@@ -109,8 +110,9 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     ready, ready_doubts = _ready(of)
     supplier, names, following = supplier_field(orders), name_cell(orders, files), next_button(orders)
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
+    opening = list_opening(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
-    learned = (numbers, *([find] if find else []), files, signs, login, supplier, following, calls)
+    learned = (numbers, *([find] if find else []), files, signs, login, supplier, following, calls, opening)
     doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
     if of[ShownKind.RESULTS] and find is None:
         doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
@@ -129,6 +131,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         files=files,
         names=names,
         following=following,
+        opening=opening,
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
@@ -245,6 +248,7 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
         if seen.page.kind is ShownKind.ORDER:
             names = [name_of(item) for item in found_files(seen, parts.files)]
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
+    found += [f"The list is opened by a click on {one.click}." for one in parts.opening.clicks]
     if parts.following.selector:
         found.append(f"Further pages of a list come by {parts.following.selector}.")
     if parts.signs.count_selector:

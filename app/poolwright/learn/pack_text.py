@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 
 import tomli_w
 
+from poolwright.learn.actions.list_opening import ListOpening
 from poolwright.learn.actions.page_calls import AllowedCalls
 from poolwright.learn.actions.search_form import SearchForm
 from poolwright.learn.file_links import FileSelectors
@@ -46,6 +47,7 @@ class PackParts:
     files: FileSelectors
     names: NameCell
     following: NextButton
+    opening: ListOpening
     file_hosts: Sequence[str]
     signs: LearnedSigns
     supplier: SupplierField
@@ -183,6 +185,9 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         table["names"] = [*_NAMES_BEFORE, cell, *_NAMES_AFTER]
     table |= {"clicks": files.clicks, "answered": signs.answered, "settled": signs.settled}
     yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    for number, one in enumerate(parts.opening.clicks):
+        step = {"click": one.click, "until": one.until}
+        yield "" if number else "What is clicked before the list is there.", "[attachments.open]", step
     if parts.following.selector:
         following = {"click": parts.following.selector, "text": parts.following.text}
         yield "The button to the next page of a list.", "attachments.next", following
