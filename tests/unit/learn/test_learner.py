@@ -743,8 +743,9 @@ def counted_by(places: str, without: str) -> list[dict[str, Any]]:
     pages = [page for page in served_pages() if page["file"] in counts]
     for page in pages:
         count = counts[page["file"]]
-        page["source"] = re.sub("<i class=count>.*?</i>", "", page["source"])
-        page["source"] += (places if count else without).format(count=count)
+        told = (places if count else without).format(count=count)
+        bare = re.sub("<i class=count>.*?</i>", "", page["source"])
+        page["source"] = bare.replace("<div id=foot>", f"{told}<div id=foot>")
     return [*pages, *(page for page in served_pages() if page["file"] not in counts)]
 
 
