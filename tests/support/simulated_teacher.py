@@ -78,6 +78,18 @@ class SimulatedTeacher:
         await self._note("Try the pack on this number", list(self.portal.orders)[4])
         await self._press("BUTTON", "Finish")
 
+    async def point_at(self, number: str, file: str, supplier: str) -> None:
+        """Say that an order is shown; point at an attachment and at the supplier, and finish."""
+        before = len(self.noted.texts)
+        await self._fill_number(number)
+        await self._press("BUTTON", "Order with attachments")
+        await self.page.click(file)
+        await self.noted.wait_for(before + 1)
+        await self._press("BUTTON", "\u2026 and its supplier")
+        await self.page.click(supplier)
+        await self.noted.wait_for(before + 2)
+        await self._press("BUTTON", "Finish")
+
     async def _log_in(self, first: TaughtOrder) -> None:
         """Show the login page, or both of them, and log in."""
         if self.portal.is_basic:

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from poolwright.files.names import has_ending
 from poolwright.learn.observations import ObservationError, ObservedPage
-from poolwright.learn.page_tree import CLICKED_MARK, HIDDEN_MARK, PageTree, folded, text_of
+from poolwright.learn.page_tree import CLICKED_MARK, HIDDEN_MARK, LATE_MARK, OPENED_MARK, PageTree, folded, text_of
 from poolwright.learn.selectors import is_stable, stable_classes
 
 #: Attributes that name a file for people.
@@ -28,7 +28,7 @@ _DOWNLOAD = re.compile(
     r"download|raw|herunterladen|t\u00e9l\u00e9charger|descargar|scarica|baixar|pobierz", re.IGNORECASE
 )
 #: What the window writes into elements of the pages that it keeps.
-_MARKS = frozenset({CLICKED_MARK, HIDDEN_MARK})
+_MARKS = frozenset({CLICKED_MARK, HIDDEN_MARK, LATE_MARK, OPENED_MARK})
 #: Elements that are made to be clicked.
 _CLICKABLE_TAGS = frozenset({"a", "button", "area", "object", "embed", "iframe"})
 _CLICKABLE_ROLES = frozenset({"button", "link", "menuitem"})
@@ -60,7 +60,7 @@ def shown_elements(seen: SeenPage, names: Sequence[str]) -> list[HtmlElement]:
         ObservationError: As ``example_elements``.
     """
     clicked = [element for element in seen.tree.elements() if element.get(CLICKED_MARK) is not None]
-    found = [element if (actor := _actor(element)) is None else actor for element in clicked]
+    found = [element if (actor := actor_of(element)) is None else actor for element in clicked]
     if not clicked:
         found = [_named_element(seen, name) for name in names]
     return list(dict.fromkeys(_download_of(element) for element in found))
@@ -216,14 +216,14 @@ def _by_text(seen: SeenPage, name: str, *, is_whole: bool) -> list[HtmlElement]:
             continue
         if any(wanted in folded(text_of(child)) for child in item if isinstance(child.tag, str)):
             continue  # a smaller element has it too
-        direct = _actor(item)
+        direct = actor_of(item)
         actor = _in_row(item) if direct is None else direct
         if actor is not None and not is_action(actor):
             actors[actor] = None
     return list(actors)
 
 
-def _actor(element: HtmlElement) -> HtmlElement | None:
+def actor_of(element: HtmlElement) -> HtmlElement | None:
     """Return the element that a click on this one reaches."""
     for item in (element, *element.iterancestors()):
         if item.tag in {"tr", "table", "body", "ul", "form"}:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from poolwright.learn.actions.late_list import LateList, late_list
+from poolwright.learn.actions.list_opening import list_opening
 from poolwright.learn.actions.listed_files import listed_files, read_lists
 from poolwright.learn.actions.page_calls import allowed_calls
 from poolwright.learn.actions.search_form import (
@@ -125,8 +126,9 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     ready, ready_doubts = _ready(of)
     supplier, names = supplier_field(orders), name_cell(orders, files)
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
+    opening = list_opening(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
-    learned = (numbers, *([find] if find else []), files, listed, signs, login, supplier, calls)
+    learned = (numbers, *([find] if find else []), files, listed, signs, login, supplier, calls, opening)
     doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
     # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
     doubts += following.doubts if following.selector or not signs.count_selector else ()
@@ -151,6 +153,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         late=late,
         names=names,
         following=following,
+        opening=opening,
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
@@ -270,6 +273,7 @@ def _findings(parts: PackParts, pages: Sequence[SeenPage]) -> list[str]:
             names = [name_of(item) for item in found_files(seen, parts.files)]
             names = read_lists(rule, seen) or [] if rule else names
             found.append(f"{seen.page.file}: {len(names)} attachments{': ' if names else ''}{', '.join(names)}")
+    found += [f"The list is opened by a click on {one.click}." for one in parts.opening.clicks]
     if parts.following.selector:
         found.append(f"Further pages of a list come by {parts.following.selector}.")
     found += _sign_findings(parts)

@@ -17,7 +17,7 @@ from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files
 from poolwright.learn.next_page import next_element
 from poolwright.learn.page_marks import LearnedMarks, shows, text_marks
-from poolwright.learn.page_tree import text_of
+from poolwright.learn.page_tree import is_shown, text_of
 from poolwright.learn.selectors import POSITION_COST, Candidate, candidates
 
 #: Counts that must differ before a number on the page is believed to be the count.
@@ -139,7 +139,7 @@ def _count(orders: Sequence[SeenPage], selectors: FileSelectors, listed: Mapping
                 break
             missing = _missing_counts(orders, wanted, candidate.css, attribute)
             if missing is not None and _is_of_files(orders, candidate.css, text, attribute):
-                is_several = any(len(seen.tree.select(candidate.css)) > 1 for seen in orders)
+                is_several = any(_is_several(seen, candidate.css, attribute) for seen in orders)
                 found.append((is_several, missing, candidate.cost, len(candidate.css), candidate.css, attribute))
                 if not (is_several or missing):
                     break
@@ -147,6 +147,13 @@ def _count(orders: Sequence[SeenPage], selectors: FileSelectors, listed: Mapping
         return "", ""
     *_, css, attribute = min(found)
     return css, attribute
+
+
+def _is_several(seen: SeenPage, css: str, attribute: str) -> bool:
+    """Return whether several matches may be read: those that are to be seen, or have a number."""
+    found = seen.tree.select(css)
+    texts = [(item.get(attribute) or "") if attribute else text_of(item) for item in found]
+    return sum(is_shown(item) or number_in(text) is not None for item, text in zip(found, texts, strict=True)) > 1
 
 
 def _missing_counts(orders: Sequence[SeenPage], wanted: Mapping[str, int], css: str, attribute: str) -> int | None:
@@ -165,15 +172,22 @@ def _is_of_files(orders: Sequence[SeenPage], css: str, text: str, attribute: str
     if _FILE_WORDS.search(f"{css} {attribute}"):
         return True
     return bool(_FILE_WORDS.search(text)) and all(
-        _FILE_WORDS.search(text_of(item)) for seen in orders for item in seen.tree.select(css)[:1]
+        _FILE_WORDS.search((item.get(attribute) or "") if attribute else text_of(item))
+        for seen in orders
+        for item in seen.tree.select(css)[:1]
     )
+
+
+#: Attributes that tell people something, such as "Attachments (3)" of a button with a symbol alone.
+_TELLING = ("title", "aria-label")
 
 
 def _numbered(seen: SeenPage, number: int, around: Collection[HtmlElement]) -> Iterator[tuple[HtmlElement, str, str]]:
     """Yield the elements of a page that have a number in an attribute, or in their text if no file is in it."""
     for element in seen.tree.elements():
         for name, value in element.attrib.items():
-            if str(name).startswith("data-") and number_in(str(value)) == number:
+            is_told = str(name).startswith("data-") or (name in _TELLING and element not in around)
+            if is_told and number_in(str(value)) == number:
                 yield element, str(name), str(value)
         text = text_of(element)
         if element not in around and len(text) <= _TEXT_MAX_CHARS and number_in(text) == number:

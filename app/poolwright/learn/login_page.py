@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +19,13 @@ from poolwright.portal.addresses import origin_of
 _PASSWORD = "input[type='password']"  # noqa: S105 - a selector
 _USER_TYPES = frozenset({"text", "email", "tel", ""})
 
+#: Words of buttons beside the one that sends a login form.
+_OTHERWISE = re.compile(
+    r"\b(?:forg[eo]t|reset|recover|cancel|back|register|sign up|help|show|vergessen|zur\u00fcck|abbrechen|registrieren|"
+    r"oubli|annuler|olvid|cancelar|dimenticat|annulla)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedLogin:
@@ -28,7 +36,7 @@ class LearnedLogin:
     password: str = ""
     submit: str = ""
     #: The actions of a login with user and password on two pages; each is a table of the pack.
-    steps: tuple[Mapping[str, str], ...] = ()
+    steps: tuple[Mapping[str, str | bool], ...] = ()
     #: Whether it is HTTP authentication.
     is_http: bool = False
     #: Path of the form, if the portal does not lead there by itself; else empty.
@@ -146,19 +154,20 @@ def _is_user_field(element: HtmlElement) -> bool:
     return not is_fixed and is_shown(element) and (element.get("type") or "").lower() in _USER_TYPES
 
 
-def _steps(own: Sequence[SeenPage]) -> tuple[Mapping[str, str], ...]:
+def _steps(own: Sequence[SeenPage]) -> tuple[Mapping[str, str | bool], ...]:
     """Return the actions of a login with user and password on two pages; empty if one of them was not shown."""
-    users = [found for seen in own if _password(seen) is None and (found := _one_field(seen, _user_fields(seen)))]
+    users = [found for seen in own if _password(seen) is None and (found := _one_field(seen, _user_fields(seen), own))]
     passwords = [
-        found for seen in own if (field := _password(seen)) is not None and (found := _one_field(seen, [field]))
+        found for seen in own if (field := _password(seen)) is not None and (found := _one_field(seen, [field], own))
     ]
     if not users or not passwords:
         return ()
+    # When a session has ended, the portal may still know the user and ask for the password alone.
+    user = ({"fill": users[0][0], "value": "{user}"}, users[0][1])
     return (
-        {"fill": users[0][0], "value": "{user}"},
-        {"click": users[0][1]},
+        *({**action, "if_present": True} for action in user),
         {"fill": passwords[0][0], "value": "{password}"},
-        {"click": passwords[0][1]},
+        passwords[0][1],
     )
 
 
@@ -166,16 +175,25 @@ def _password(seen: SeenPage) -> HtmlElement | None:
     return next((item for item in seen.tree.select(_PASSWORD) if is_shown(item)), None)
 
 
-def _one_field(seen: SeenPage, fields: Sequence[HtmlElement]) -> tuple[str, str] | None:
-    """Return the selectors of the only field of a page and of its button; ``None`` if one of them is not there."""
+def _one_field(
+    seen: SeenPage, fields: Sequence[HtmlElement], own: Sequence[SeenPage]
+) -> tuple[str, Mapping[str, str]] | None:
+    """Return the selector of the only field of a page and how it is sent; ``None`` if one of them is not known.
+
+    A button that the other page of the login has too could be pressed there too early, and of several that
+    do not say that they send the form nobody knows which one it is: then Enter sends the field.
+    """
     if len(fields) != 1:
         return None
-    items = _scope_of(seen, fields[0])
-    buttons = [item for item in items if _is_button(item)]
-    if not buttons:
+    buttons = [item for item in _scope_of(seen, fields[0]) if _is_button(item)]
+    field = unique_selector(seen, fields[0], [])
+    if not buttons or not field:
         return None
-    field, button = (unique_selector(seen, item, []) for item in (fields[0], _submit(buttons)))
-    return (field, button) if field and button else None
+    others = [other for other in own if other is not seen]
+    sending = _sending(buttons)
+    is_known = len(sending) == 1 or any((item.get("type") or "submit").lower() == "submit" for item in sending)
+    button = unique_selector(seen, _submit(buttons), others) if is_known else ""
+    return field, {"click": button} if button else {"press": "Enter", "on": field}
 
 
 def _scope_of(seen: SeenPage, field: HtmlElement) -> list[HtmlElement]:
@@ -208,8 +226,15 @@ def _is_button(element: HtmlElement) -> bool:
     )
 
 
+def _sending(buttons: Sequence[HtmlElement]) -> list[HtmlElement]:
+    """Return the buttons without those that do something else than to send the form."""
+    sending = [item for item in buttons if not _OTHERWISE.search(text_of(item) or item.get("value") or "")]
+    return sending or list(buttons)
+
+
 def _submit(buttons: Sequence[HtmlElement]) -> HtmlElement:
     """Return the button that sends the form: one of that type with a text, else the first."""
+    buttons = _sending(buttons)
     typed = [item for item in buttons if (item.get("type") or "submit").lower() in {"submit", "image"}]
     named = [item for item in typed if text_of(item) or item.get("value")]
     return (named or typed or list(buttons))[0]

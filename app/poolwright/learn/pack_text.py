@@ -10,6 +10,7 @@ from typing import TypeAlias, cast
 import tomli_w
 
 from poolwright.learn.actions.late_list import LateList
+from poolwright.learn.actions.list_opening import ListOpening
 from poolwright.learn.actions.listed_files import ListedFiles
 from poolwright.learn.actions.page_calls import AllowedCalls
 from poolwright.learn.actions.search_form import SearchForm
@@ -50,6 +51,7 @@ class PackParts:
     late: LateList
     names: NameCell
     following: NextButton
+    opening: ListOpening
     file_hosts: Sequence[str]
     signs: LearnedSigns
     supplier: SupplierField
@@ -194,6 +196,9 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
         yield comment, "attachments.api", listed.model_dump(exclude_defaults=True)
     else:
         yield "Checked on every page that was shown: all attachments, and nothing else.", "attachments", table
+    for number, one in enumerate(parts.opening.clicks):
+        step = {"click": one.click, "until": one.until}
+        yield "" if number else "What is clicked before the list is there.", "[attachments.open]", step
     if parts.following.selector:
         following = {"click": parts.following.selector, "text": parts.following.text}
         yield "The button to the next page of a list.", "attachments.next", following

@@ -181,7 +181,8 @@ def _count(pack: Pack, seen: SeenPage) -> int | None:
     found = seen.tree.select(rule.selector) if rule else []
     if rule is None or not found:
         return None
-    return number_in((found[0].get(rule.attribute) or "") if rule.attribute else text_of(found[0]))
+    item = next(filter(is_shown, found), found[0])
+    return number_in((item.get(rule.attribute) or "") if rule.attribute else text_of(item))
 
 
 def _is_marked(seen: SeenPage, marks: NoAttachmentsMark) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from poolwright.learn.examples import SeenPage
-from poolwright.learn.page_tree import folded, is_shown, text_of
+from poolwright.learn.page_tree import LATE_MARK, folded, is_shown, text_of
 from poolwright.learn.selectors import POSITION_COST, candidates
 
 #: Decides by a text and the selector of its elements.
@@ -133,13 +133,14 @@ def element_mark(targets: Sequence[SeenPage], others: Sequence[SeenPage]) -> str
     """Return a selector that matches a visible element of each target and of no other page; empty if there is none."""
     best: tuple[int, str] | None = None
     shown = [item for item in targets[0].tree.elements() if item.tag not in {"html", "body"} and is_shown(item)]
+    shown = [item for item in shown if item.get(LATE_MARK) is None]
     for element in sorted(shown, key=lambda item: not _STRUCTURE.search(_names(item)))[:_ELEMENTS_MAX]:
         if best is not None and best[0] <= 1:
             break
         for candidate in islice(candidates(element), 12):
             if candidate.cost >= POSITION_COST or (best is not None and candidate.cost >= best[0]):
                 break
-            if all(_matches(seen, candidate.css) for seen in targets) and not any(
+            if all(_matches(seen, candidate.css, is_early=True) for seen in targets) and not any(
                 _matches(seen, candidate.css) for seen in others
             ):
                 best = candidate.cost, candidate.css
@@ -171,8 +172,9 @@ def shows(seen: SeenPage, text: str, within: Iterable[str]) -> bool:
     return folded(text) in folded(shown)
 
 
-def _matches(seen: SeenPage, css: str) -> bool:
-    return any(is_shown(item) for item in seen.tree.select(css))
+def _matches(seen: SeenPage, css: str, *, is_early: bool = False) -> bool:
+    """Return whether an element is to be seen, or was before the list of the page was opened."""
+    return any(is_shown(item) and not (is_early and item.get(LATE_MARK) is not None) for item in seen.tree.select(css))
 
 
 def _text_mark(

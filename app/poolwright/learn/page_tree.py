@@ -19,8 +19,10 @@ from lxml.html import HtmlElement
 
 #: Marks of an observed page, which a window sets in its own copy of the page.
 HIDDEN_MARK, CLICKED_MARK = "data-poolwright-hidden", "data-poolwright-clicked"
-NEXT_MARK = "data-poolwright-next"
+NEXT_MARK, OPENED_MARK = "data-poolwright-next", "data-poolwright-opened"
 FIELD_MARK, SUBMIT_MARK = "data-poolwright-field", "data-poolwright-submit"
+#: On what was not to be seen before the list was opened.
+LATE_MARK = "data-poolwright-late"
 #: On the root of a frame: its address.
 FRAME_ADDRESS = "data-poolwright-address"
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(\S+)\s*-->")
@@ -99,8 +101,17 @@ def is_shown(element: HtmlElement) -> bool:
     return not any(_hides(item) for item in (element, *element.iterancestors()))
 
 
+#: Types of fields whose value is not shown as a text; any word that is no type stands for a text.
+_UNREADABLE_TYPES = frozenset(
+    {"password", "hidden", "submit", "button", "reset", "image", "checkbox", "radio", "file", "color", "range"}
+)
+
+
 def text_of(element: HtmlElement) -> str:
-    """Return the visible text of an element, with single blanks."""
+    """Return the visible text of an element, with single blanks; of a field the value that can be read in it."""
+    if element.tag == "input":
+        is_read = (element.get("type") or "").lower() not in _UNREADABLE_TYPES
+        return " ".join((element.get("value") or "").split()) if is_read and not _hides(element) else ""
     return " ".join("".join(_texts(element)).split())
 
 
@@ -156,7 +167,9 @@ __all__ = [
     "CLICKED_MARK",
     "FIELD_MARK",
     "HIDDEN_MARK",
+    "LATE_MARK",
     "NEXT_MARK",
+    "OPENED_MARK",
     "SUBMIT_MARK",
     "PageTree",
     "SelectorError",

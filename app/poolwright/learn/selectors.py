@@ -31,7 +31,9 @@ _STATES = re.compile(
 )
 #: Attributes whose whole value may identify an element.
 _VALUED = ("data-testid", "data-test", "data-qa", "data-role", "data-type", "data-section", "data-field", "data-page")
-_VALUED_LATER = ("itemprop", "autocomplete", "name", "role", "type", "rel", "title", "aria-label")
+_VALUED_LATER = ("itemprop", "autocomplete", "name", "role", "type", "rel", "title", "aria-label", "aria-labelledby")
+#: What stands between the entries of a menu that are of one kind and those of another.
+_DIVIDER = re.compile(r"(?:\w+-)?(?:divider|separator)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,24 @@ def _own_parts(element: HtmlElement) -> Iterator[Candidate]:
     call = re.match(r"\s*(?:javascript:)?\s*(?:return\s+)?([\w.]{4,})\(", element.get("onclick") or "")
     if call:
         yield Candidate(css=f"{tag}[onclick*='{call[1]}(']", cost=8)
+    yield from _before_divider(element, tag)
     yield Candidate(css=tag, cost=12)
+
+
+def _before_divider(element: HtmlElement, tag: str) -> Iterator[Candidate]:
+    """Yield the entries of a menu that come before a divider: those after it are of another kind."""
+    row = element.getparent()
+    if row is None or not isinstance(row.tag, str):
+        return
+    for sibling in row.itersiblings():
+        if not isinstance(sibling.tag, str):
+            continue
+        words = [name for name in (sibling.get("class") or "").split() if _DIVIDER.fullmatch(name)]
+        names = [f"{sibling.tag}.{word}" for word in words if _IDENTIFIER.fullmatch(word)]
+        if sibling.tag == "hr" or sibling.get("role") == "separator":
+            names.append("hr" if sibling.tag == "hr" else "[role='separator']")
+        for name in names:
+            yield Candidate(css=f"{row.tag}:has(~ {name}) > {tag}", cost=8)
 
 
 def _named_parts(element: HtmlElement, tag: str) -> Iterator[Candidate]:

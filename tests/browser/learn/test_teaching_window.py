@@ -15,14 +15,16 @@ from playwright.async_api import Browser, Page
 from poolwright.learn.learner import Lesson, learn, seen_pages
 from poolwright.learn.observations import Observations, ShownKind
 from poolwright.learn.page_folder import read_folder
+from poolwright.learn.page_tree import CLICKED_MARK, LATE_MARK, OPENED_MARK, PageTree, text_of
 from poolwright.worker.teaching.teaching_window import TeachingWindow
 from tests.browser.learn.bringing import brings_every_file
 from tests.support.calling_portals import portal_by_name
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario
 from tests.support.simulated_teacher import SimulatedTeacher, WindowNotes
+from tests.support.sites import Answer, serving
 from tests.support.taught_pages import observed, shown_pages
-from tests.support.taught_portals import TaughtPortal, serving_taught
+from tests.support.taught_portals import TaughtPortal, serving_taught, taught_portal
 from tests.support.typed_portals import TYPED_NAMES, typed_portal
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
@@ -89,3 +91,42 @@ async def test_results_that_come_while_one_types_and_lists_that_come_late_are_br
         assert find.next is not None
         assert (find.next.click, rules.settled) == ("button.turn", ("ul.loaded",))
         assert kinds.count(ShownKind.LOADING) == 1
+
+
+#: An order whose files are in a menu that closes by any click beside it, and with the focus.
+MENU = """<!doctype html><body><button id=other>Other</button><button id=clip><i>Files</i></button>
+<ul id=menu hidden></ul><input id=by><input id=note><input id=pin type=password>
+<script>
+  document.querySelector("#by").value = "Nordwind";
+  document.querySelector("#pin").value = "secret";
+  const menu = document.querySelector("#menu");
+  document.querySelector("#clip").onclick = () => { menu.hidden = false; menu.innerHTML = "<li><a href=#>a.pdf</a>"; };
+  for (const type of ["click", "focusin"])
+    document.addEventListener(type, ({ target }) => { if (!target.closest("#menu, #clip")) menu.hidden = true; });
+</script>"""
+
+
+async def test_a_menu_stays_open_and_what_opened_it_is_noted(tmp_path: Path, shell: Browser) -> None:
+    noted = WindowNotes()
+    context = await shell.new_context()
+    async with serving({"/po/4500": Answer(body=MENU)}) as served, anyio.create_task_group() as tasks:
+        page = await context.new_page()
+        tasks.start_soon(TeachingWindow(context, tmp_path, noted).run)
+        await page.goto(f"{served.url}/po/4500")
+        await page.wait_for_selector("html > div", state="attached")
+        await page.fill("#note", "my own words")
+        await page.click("#other")
+        await page.click("#clip i")
+        teacher = SimulatedTeacher(page=page, portal=taught_portal("table"), noted=noted)
+        await teacher.point_at("4500", "#menu a", "#by")
+    await context.close()
+
+    (source,) = [await each.read_text(encoding="utf-8") async for each in anyio.Path(tmp_path).glob("*order.html")]
+    tree = PageTree(source, f"{served.url}/po/4500")
+    assert [text_of(item) for item in tree.select(f"[{CLICKED_MARK}]")] == ["a.pdf"]
+    assert tree.select(f"[{OPENED_MARK}]") == tree.select("#clip i")
+    assert tree.select(f"[{LATE_MARK}]") == tree.select("#menu, #menu *")
+    assert [text_of(item) for item in tree.select("input")] == ["Nordwind", "", ""]
+    assert "secret" not in source
+    assert "my own words" not in source
+    assert "supplier Nordwind" in noted.texts[-1]

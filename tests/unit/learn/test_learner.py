@@ -289,11 +289,11 @@ class TestMarks:
     def test_a_login_in_two_pages_has_a_step_for_each_field_and_button(self) -> None:
         lesson = lesson_of(shown_pages(further_portal("cells")))
 
-        assert [(step.kind, step.selector, step.value) for step in lesson.pack.login.steps] == [
-            ("fill", "input[name='user']", "{user}"),
-            ("click", "button", ""),
-            ("fill", "input[name='pass']", "{password}"),
-            ("click", "button", ""),
+        assert [(step.kind, step.selector, step.value, step.if_present) for step in lesson.pack.login.steps] == [
+            ("fill", "input[name='user']", "{user}", True),  # a portal may know the user when a session has ended
+            ("click", "form.step1 button", "", True),
+            ("fill", "input[name='pass']", "{password}", False),
+            ("click", "form.step2 button", "", False),
         ]
         assert LoginStep.FORM in lesson.pack.login.ladder
         assert lesson.problems == ()
@@ -735,3 +735,47 @@ def test_a_missing_order_that_looks_exactly_like_a_log_out_is_not_learned(table:
     with pytest.raises(ObservationError, match=r"nobody\.html and missing\.html: .*\(not_found\)"):
         lesson_of(pages)
     assert missing["number"]
+
+
+def counted_by(places: str, without: str) -> list[dict[str, Any]]:
+    """Orders whose number of files stands where ``{count}`` is."""
+    counts = {"101.html": 2, "102.html": 1, "103.html": 0}
+    pages = [page for page in served_pages() if page["file"] in counts]
+    for page in pages:
+        count = counts[page["file"]]
+        told = (places if count else without).format(count=count)
+        bare = re.sub("<i class=count>.*?</i>", "", page["source"])
+        page["source"] = bare.replace("<div id=foot>", f"{told}<div id=foot>")
+    return [*pages, *(page for page in served_pages() if page["file"] not in counts)]
+
+
+def test_a_count_in_a_title_goes_before_one_that_is_missing_where_there_are_no_files() -> None:
+    places = "<a id=clip title='Files'>-</a><i id=clip title='Files ({count})'><b class=file-badge>{count}</b></i>"
+    hidden = places.replace("<a id", "<a hidden id")
+
+    lesson = lesson_of(counted_by(hidden, hidden.replace(">{count}<", "><")))
+
+    assert lesson.problems == ()
+    count = lesson.pack.attachments.count
+    assert count is not None
+    assert (count.selector, count.attribute) == ("#clip", "title")
+
+
+@pytest.mark.parametrize(
+    ("buttons", "sent"),
+    [
+        ("<button type=button>Reset forgotten password</button><button type=button title=OK>OK</button>", "click"),
+        ("<button type=button>Cancel</button><button type=button title=OK>OK</button>", "click"),
+        ("<button type=button>Language</button><button type=button title=OK>OK</button>", "press"),
+    ],
+)
+def test_a_login_presses_no_button_that_does_something_else(buttons: str, sent: str) -> None:
+    pages = shown_pages(further_portal("cells"))
+    (password,) = [page for page in pages if page["file"] == "password.html"]
+    source = re.sub(r"<button.*?</button>", buttons, password["source"])
+    assert source != password["source"]
+
+    *_, last = lesson_of(changed(pages, "password.html", source=source)).pack.login.steps
+
+    assert last.kind == sent
+    assert (last.selector == "button[title='OK']") == (sent == "click")

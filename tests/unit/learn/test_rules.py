@@ -270,3 +270,36 @@ def test_a_request_of_any_order(address: str, number: str, pattern: str) -> None
 
 def test_the_number_in_a_text_has_all_its_digits() -> None:
     assert (number_in("Files (1,204)"), number_in("0"), number_in("none")) == (1204, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("divider", "selector"),
+    [
+        ("<li class=divider></li>", "li:has(~ li.divider) > a"),
+        ("<li class='x menu-separator'></li>", "li:has(~ li.menu-separator) > a"),
+        ("<hr>", "li:has(~ hr) > a"),
+        ("<li role=separator></li>", "li:has(~ [role='separator']) > a"),
+    ],
+)
+def test_entries_of_a_menu_are_told_from_those_behind_a_divider(divider: str, selector: str) -> None:
+    page = tree(f"<ul><li><a>a.pdf</a></li><li><a>b.pdf</a></li>{divider}<li><a>Add</a></li></ul>")
+    first, second, third = page.select("a")
+
+    assert selector in [one.css for one in candidates(first)]
+    assert page.select(selector) == [first, second]
+    assert not any(":has(" in one.css for one in candidates(third))
+
+
+@pytest.mark.parametrize("kind", ["", "type=text", "type=Search", "type=input", "type=number"])
+def test_the_text_of_a_field_is_its_value(kind: str) -> None:
+    (field,) = tree(f"<input {kind} value=' Nord  wind '>").select("input")
+
+    assert text_of(field) == "Nord wind"
+
+
+@pytest.mark.parametrize("kind", ["type=password", "type=submit", "type=checkbox", "type=hidden", "hidden", "disabled"])
+def test_what_is_no_field_to_be_read_has_no_text(kind: str) -> None:
+    (field,) = tree(f"<p>a <input {kind} value=secret></p>").select("input")
+
+    assert text_of(field) == ("secret" if kind == "disabled" else "")
+    assert text_of(tree(f"<p>a <input {kind} value=secret></p>").select("p")[0]) == "a"

@@ -33,6 +33,17 @@
     }
   };
 
+  // What a script wrote into a field that can be read; null for other elements, and for what a person typed.
+  const READABLE = /^(text|search|number|email|tel|url|date|month|week|time|datetime-local)$/;
+  const fieldKinds = { input: HTMLInputElement, textarea: HTMLTextAreaElement };
+  const typeOfField = getter(HTMLInputElement, "type");
+  const typedIn = new WeakSet();
+  const valueIn = (node) => {
+    const kind = node instanceof HTMLElement ? fieldKinds[tagOf(node)] : undefined;
+    if (!kind || typedIn.has(node) || (tagOf(node) === "input" && !READABLE.test(typeOfField(node)))) return null;
+    return String(getter(kind, "value")(node));
+  };
+
   // What is shown now: the source of the page as it stands, with marks for hidden and for clicked elements.
   const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]);
   const LEFT_OUT = new Set(["script", "style", "noscript", "link"]);
@@ -44,17 +55,23 @@
     const tag = tagOf(node);
     out.push(`<${tag}`);
     const isSecret = tag === "input" && /^(password|hidden)$/i.test(node.getAttribute("type") ?? "");
+    const written = isOrder ? valueIn(node) : null;
+    const isWritten = tag === "input" && written !== null;
     for (const { name, value } of attributesOf(node)) {
-      if (/^[\w:.-]+$/.test(name) && !(isSecret && name === "value")) out.push(` ${name}="${quote(value)}"`);
+      if (/^[\w:.-]+$/.test(name) && !((isSecret || isWritten) && name === "value")) out.push(` ${name}="${quote(value)}"`);
     }
+    if (isWritten) out.push(` value="${quote(written)}"`);
     const hides = !isHidden && !["html", "head", "body"].includes(tag) && boxesOf(node).length === 0 && tag !== "br";
     if (hides) out.push(" data-poolwright-hidden");
     if (clicked.has(node)) out.push(" data-poolwright-clicked");
+    if (isOrder && openers.has(node)) out.push(` data-poolwright-opened="${openers.get(node)}"`);
+    if (isOrder && openers.size > 0 && !before.has(node) && boxesOf(node).length > 0) out.push(" data-poolwright-late");
     if (node === further) out.push(" data-poolwright-next");
     if (node === searched?.field) out.push(" data-poolwright-field");
     if (node === searched?.button) out.push(" data-poolwright-submit");
     out.push(">");
     if (VOID.has(tag)) return;
+    if (written !== null) return out.push(`${escape(written)}</${tag}>`);
     const inner = documentOf(node);
     if (inner?.body) {
       observe(inner);
@@ -73,8 +90,10 @@
     for (const child of childrenOf(node)) write(child, out, isHidden || hides);
     out.push(`</${tag}>`);
   };
-  const source = () => {
+  let isOrder = false; // values of fields are kept with the pages of orders alone
+  const source = (kind) => {
     const out = ["<!DOCTYPE html>"];
+    isOrder = kind === "order";
     write(document.documentElement, out, false);
     return out.join("").toWellFormed();
   };
@@ -149,12 +168,32 @@
   };
 
   let clicked = new Map(); // each element, and where it is
+  // What was clicked before, with the elements that were in the page then, and those of them that were to be seen.
+  let presses = [];
+  let openers = new Map(); // the clicks without which the attachment would not be there, and their order
+  let before = null; // what was to be seen before the first of them
+  const remember = (element) => {
+    const all = [...document.querySelectorAll("*")];
+    const [known, shown] = [new WeakSet(all), new WeakSet(all.filter((one) => boxesOf(one).length > 0))];
+    presses = [...presses.slice(-4), { element, address: location.href, known, shown }];
+  };
+  const findOpeners = (file) => {
+    const found = [];
+    let target = file.getRootNode() === document ? file : null;
+    for (const { element, address, known, shown } of presses.toReversed()) {
+      if (!target || address !== location.href || !isConnected(element)) break;
+      if (known.has(target)) continue;
+      found.unshift(element);
+      [target, before] = [element, shown];
+    }
+    openers = new Map(found.map((element, place) => [element, place]));
+  };
   let further = null; // the button to the next page of the list
   let searched = null; // the field with a number, and the button that was pressed then
   let noted = null; // the order that a click belongs to
   let picking = "";
   const tell = (message) => poolwrightTell(JSON.stringify({ number: "", attachments: [], supplier: "", ...message }));
-  const note = (kind, more) => tell({ kind, address: location.href, html: more?.html ?? source(), ...more });
+  const note = (kind, more) => tell({ kind, address: location.href, html: more?.html ?? source(kind), ...more });
   const noteWhenQuiet = (kind, more) => whenQuiet(() => note(kind, more));
 
   // While something is to be pointed at, a click is noted and does nothing else.
@@ -167,6 +206,7 @@
     if (event.type !== "click" || typeOf(element) !== 1) return;
     if (isWaiting || clicked.has(element)) return;
     const place = placeOf(element);
+    if (!["supplier", "result", "next"].includes(picking) && clicked.size === 0) findOpeners(element);
     whenQuiet(() => {
       const shown = isConnected(element) ? element : elementAt(place);
       if (shown) return pick(shown, place);
@@ -179,7 +219,7 @@
       picking = "";
       return say("The page drew its list anew. Show this order once more, and point at the next page at once.");
     }
-    const name = (textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
+    const name = (valueIn(element) || textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
     if (picking === "supplier") noted.supplier = name;
     else if (picking === "result") {
       clicked.set(element, place);
@@ -192,7 +232,7 @@
       noted.attachments.push(name.slice(0, 200) || `element ${clicked.size}`);
     }
     // A page that has the clicked element no more is noted as it was at the click.
-    if (isShown) noted.html = source();
+    if (isShown) noted.html = source(noted.kind);
     note(noted.kind, noted);
     delete noted.early; // told once
   };
@@ -236,7 +276,9 @@
   const isOwn = (event) => !event.isTrusted || event.composedPath().includes(host);
   const onInput = (event) => {
     const field = event.composedPath()[0];
-    if (isOwn(event) || !isField(field)) return;
+    if (isOwn(event)) return;
+    typedIn.add(field);
+    if (!isField(field)) return;
     // Listeners of the page hear of the sign later, so that nothing was found for it yet.
     if (field !== typed || !untouched) untouched = pageWith(field, null);
     typed = field;
@@ -248,6 +290,7 @@
   };
   const onPress = (event) => {
     if (isOwn(event) || picking) return;
+    if (typeOf(event.composedPath()[0]) === 1) remember(event.composedPath()[0]);
     const isButton = (node) =>
       node instanceof Element && /^(button|a|input)$/.test(tagOf(node)) && !isField(node);
     const button = event.composedPath().find(isButton);
@@ -314,6 +357,7 @@
   const ofOrder = (act) => () => {
     picking = "";
     clicked = new Map();
+    openers = new Map();
     further = null;
     noted = null;
     if (number.value.trim()) act(number.value.trim());
@@ -356,9 +400,10 @@
     add("prove", "Try the pack on this number", ofOrder((value) => tell({ kind: "prove", number: value }))),
     add("done", "Finish", () => tell({ kind: "done" })),
   );
-  // A list of results that a page shows below its field stays open while the panel is used.
-  box.addEventListener("mousedown", (event) => event.target !== number && event.preventDefault());
-  for (const type of ["keydown", "keyup", "keypress", ...SWALLOWED]) root.addEventListener(type, (event) => event.stopPropagation());
+  // Menus and lists of the page that close by a click beside them, or when they lose the focus, stay open.
+  for (const type of ["keydown", "keyup", "keypress", "focusin", "focusout", ...SWALLOWED])
+    root.addEventListener(type, (event) => event.stopPropagation());
+  root.addEventListener("mousedown", (event) => event.target === number || event.preventDefault());
   root.append(box);
 
   globalThis.poolwrightShow = ({ counts, text }) => {
