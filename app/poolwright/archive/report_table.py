@@ -14,6 +14,7 @@ from typing import Protocol
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason, ReasonInfo
+from poolwright.domain.packed_list import find_repeated
 from poolwright.domain.refresh import RefreshResult
 from poolwright.domain.states import TaskStatus
 from poolwright.domain.tasks import OrderRow, Report, TaskRecord
@@ -37,6 +38,9 @@ _NOT_REFRESHED = "It waits for being looked at again; run the list again."
 _NOT_DONE = "Not done yet; run the list again."
 #: Rows between two cancellation checks: some milliseconds.
 _ROWS_BETWEEN_CHECKS = 500
+
+#: Rows of a long list; those of one with ten times as many take a little more memory.
+ROWS_EXPECTED = 100_000
 
 Value = str | int | datetime | None
 
@@ -193,10 +197,12 @@ def report_rows(
     orders: ReportSource, records: TaskRecords, cancel_check: CancelCheck = never_cancel
 ) -> Iterator[ReportRow]:
     """Yield every row of the list, in order, with its result; an error of ``cancel_check`` ends the iteration."""
+    ids = (row.task_id for row in with_cancel_check(orders.rows, cancel_check) if row.task_id is not None)
+    repeated = find_repeated(ids, ROWS_EXPECTED)
     first_row_nos: dict[TaskId, int] = {}
     for row in with_cancel_check(orders.rows, cancel_check):
         line = _report_row(row, records)
-        if row.task_id is not None:
+        if row.task_id is not None and row.task_id in repeated:
             first_row_no = first_row_nos.setdefault(row.task_id, row.row_no)
             line = line if first_row_no == row.row_no else replace(line, same_as_row_no=first_row_no)
         yield line

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
@@ -186,8 +186,8 @@ class OrderList:
     #: File name, ``-`` for standard input, or ``command line``.
     source: str
     columns: tuple[str, ...]
-    rows: tuple[OrderRow, ...]
-    tasks: tuple[POTask, ...]
+    rows: Sequence[OrderRow]
+    tasks: Sequence[POTask]
     #: Notices for the user about the reading of the list.
     notices: tuple[str, ...] = ()
     #: The workbook's sheet with the list; empty for a list that is in none.

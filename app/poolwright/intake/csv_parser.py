@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from poolwright.intake.grid import Budget
+from poolwright.domain.packed_list import ListPacker, pack
+from poolwright.intake.grid import RECORD_CODEC, Budget
 
 #: A quoted cell with more lines than this is a quotation mark that was never closed.
 _CELL_LINES_MAX = 200
@@ -38,7 +39,7 @@ class Dialect:
 class ParsedRecords:
     """The records of a text, blank ones included."""
 
-    records: list[tuple[str, ...]]
+    records: Sequence[tuple[str, ...]]
     #: Positions of records with an unpaired quotation mark.
     literal: frozenset[int] = frozenset()
     #: Positions of records that were read by other rules than the rest.
@@ -52,11 +53,14 @@ def parse_records(text: str, dialect: Dialect, source: str | None = None) -> Par
         InputRefusedError: It holds more than a list may.
     """
     try:
-        records = list(map(_counted(source), _reader(_lines(text), dialect)))
+        records = pack(map(_counted(source), _reader(_lines(text), dialect)), RECORD_CODEC)
     except csv.Error:
         return _part_line_by_line(list(_lines(text)), dialect, source)
     width = _commonest(map(len, records))
-    if any(_swallows_rows(record, dialect.delimiter, width) for record in records) or _is_odd(text, records, dialect):
+    is_quoted = dialect.quote in text  # else no cell has several lines
+    if is_quoted and (
+        any(_swallows_rows(record, dialect.delimiter, width) for record in records) or _is_odd(text, records, dialect)
+    ):
         return _part_line_by_line(list(_lines(text)), dialect, source)
     return ParsedRecords(records=records)
 
@@ -90,7 +94,8 @@ def _part_line_by_line(lines: Sequence[str], dialect: Dialect, source: str | Non
     """Split a text that breaks the rules of quoting, so that one bad row affects no other."""
     width = _commonest(filter(None, (_width(line, dialect) for line in lines[:_PROBE_LINES])))
     counted = _counted(source)
-    records: list[tuple[str, ...]] = []
+    records = ListPacker(RECORD_CODEC)
+    record_count = 0
     literal: set[int] = set()
     mended: set[int] = set()
     line_no = 0
@@ -100,14 +105,15 @@ def _part_line_by_line(lines: Sequence[str], dialect: Dialect, source: str | Non
         if record is None or swallows or (f"\\{dialect.quote}" in lines[line_no] and len(record) != width):
             other, other_count = _mended_at(lines, line_no, dialect, width)
             if other is not None:
-                mended.add(len(records))
+                mended.add(record_count)
                 record, line_count = other, other_count
             elif record is None or swallows:
-                literal.add(len(records))
+                literal.add(record_count)
                 record, line_count = _loose_record(lines[line_no], dialect), 1
         records.append(counted(record))
+        record_count += 1
         line_no += line_count
-    return ParsedRecords(records=records, literal=frozenset(literal), mended=frozenset(mended))
+    return ParsedRecords(records=records.packed(), literal=frozenset(literal), mended=frozenset(mended))
 
 
 def _width(line: str, dialect: Dialect) -> int:

@@ -8,13 +8,15 @@ else literally, and a notice names it.
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from poolwright.domain.packed_list import pack
 from poolwright.intake.csv_parser import Dialect, ParsedRecords, parse_records
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import ROWS_MAX, Budget, Grid, named_rows, number_rows
+from poolwright.intake.grid import ROW_CODEC, ROWS_MAX, Budget, Grid, named_rows, number_rows
 
 _RULE = re.compile(r"-{2,}(?: +-{2,})+ *")
 _RULE_WITHIN = 12
@@ -111,7 +113,7 @@ def read_csv(text: str, source: str) -> Grid:
         dialect = Dialect(delimiter=declared[2])
     if dialect.delimiter == _NO_DELIMITER and (starts := find_column_starts(text[:_PROBE_LENGTH])):
         notice = f"{source} has columns of fixed width; its rows were split where blanks align."
-        return Grid(rows=tuple(number_rows(split_at(text, starts, source), source)), notices=(notice,))
+        return Grid(rows=pack(number_rows(split_at(text, starts, source), source), ROW_CODEC), notices=(notice,))
     bare = _unwrapped(body) if dialect.delimiter == _NO_DELIMITER else ""
     if bare:
         unwrapped = read_csv(bare, source)
@@ -119,7 +121,7 @@ def read_csv(text: str, source: str) -> Grid:
         return replace(unwrapped, notices=(notice, *unwrapped.notices))
     parted = parse_records(body, dialect, source)
     notices = (*_notices(parted, source), *_cut_notices(body, parted, source))
-    return Grid(rows=tuple(number_rows(parted.records, source)), notices=notices)
+    return Grid(rows=pack(number_rows(parted.records, source), ROW_CODEC), notices=notices)
 
 
 def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
@@ -163,8 +165,10 @@ def _notices(parted: ParsedRecords, source: str) -> Iterator[str]:
 
 def _cut_notices(text: str, parted: ParsedRecords, source: str) -> Iterator[str]:
     """Yield a notice if the file ends within a row, since a number there may have lost digits."""
-    widths = [len(record) for record in parted.records if any(record)]
-    if not text.endswith(("\n", "\r")) and len(widths) >= _CUT_ROWS_MIN and widths[-1] < min(widths[:-1]):
+    if text.endswith(("\n", "\r")):
+        return
+    widths = array("L", (len(record) for record in parted.records if any(record)))
+    if len(widths) >= _CUT_ROWS_MIN and widths[-1] < min(widths[:-1]):
         yield f"The last row of {source} is shorter than all others and has no end: the file may be cut off there."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from poolwright.domain.outcomes import Reason
@@ -114,14 +114,10 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
         numbers: The parsed order number of each row.
     """
     totals = Totals()
-    usual = _usual_length(numbers)
-    given = {
-        row.cells[index].strip() for row, number in zip(rows, numbers, strict=True) if isinstance(number, OrderNumber)
-    }
+    figures = _NumberFigures.of(numbers)
+    given = _given_of_subtotals(rows, index, numbers)
     above, since = _Added(), _Added()
     previous: int | None = None
-    whole = sum(map(_value, numbers))
-    count = sum(1 for number in numbers if _value(number))
     for row, number in zip(rows, numbers, strict=True):
         is_named = any(map(_is_named, row.cells))
         is_aggregate = _is_aggregate(row, index)
@@ -134,9 +130,11 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
             continue
         is_next = previous is not None and value == previous + 1  # 1, 2, 3 are numbered one after the other
         is_sum = not is_next and (above.make(value) or since.make(value))
-        is_of_all = not is_next and count > _ADDED_MIN and 2 * value == whole  # a total may be above the list too
+        is_of_all = (
+            not is_next and figures.count > _ADDED_MIN and 2 * value == figures.whole
+        )  # a total may be above the list too
         previous = value
-        is_labelled = is_aggregate or (is_named and len(number.portal_number) != usual)
+        is_labelled = is_aggregate or (is_named and len(number.portal_number) != figures.usual_length)
         if is_sum or is_of_all or is_labelled:
             of_what = "the numbers above it" if is_sum else ("all other numbers" if is_of_all else "")
             totals.doubted[row.row_no] = _doubt(number, of_what)
@@ -145,6 +143,27 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
         above.add(value)
         since.add(value)
     return totals
+
+
+def _given_of_subtotals(
+    rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber | InvalidNumber]
+) -> frozenset[str]:
+    """Return the texts of which a row may be the subtotal, as far as they are orders of the list.
+
+    Most lists have no such row, so that the texts of a million orders need not be kept.
+    """
+    matches = (
+        _OF_ONE.fullmatch(rows[position].cells[index].strip())
+        for position, number in enumerate(numbers)
+        if isinstance(number, InvalidNumber)
+    )
+    wanted = {match[1] for match in matches if match is not None}
+    if not wanted:
+        return frozenset()
+    cells = (
+        row.cells[index].strip() for row, number in zip(rows, numbers, strict=True) if isinstance(number, OrderNumber)
+    )
+    return frozenset(cell for cell in cells if cell in wanted)
 
 
 def _value(number: OrderNumber | InvalidNumber) -> int:
@@ -162,9 +181,28 @@ def _doubt(number: OrderNumber, of_what: str) -> InvalidNumber:
     )
 
 
-def _usual_length(numbers: Sequence[OrderNumber | InvalidNumber]) -> int:
-    lengths = Counter(len(number.portal_number) for number in numbers if isinstance(number, OrderNumber))
-    return max(lengths.items(), key=lambda item: item[1], default=(0, 0))[0]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NumberFigures:
+    """What all numbers of a list have in common."""
+
+    #: Most frequent length of an order number; 0 without one.
+    usual_length: int
+    #: Sum and count of the numbers of digits.
+    whole: int
+    count: int
+
+    @classmethod
+    def of(cls, numbers: Iterable[OrderNumber | InvalidNumber]) -> _NumberFigures:
+        lengths = Counter[int]()
+        whole = count = 0
+        for number in numbers:
+            if isinstance(number, OrderNumber):
+                lengths[len(number.portal_number)] += 1
+                value = _value(number)
+                whole += value
+                count += value > 0
+        usual_length = max(lengths.items(), key=lambda item: item[1], default=(0, 0))[0]
+        return cls(usual_length=usual_length, whole=whole, count=count)
 
 
 def _is_total_line(row: Row, index: int, number: InvalidNumber) -> bool:
@@ -188,7 +226,8 @@ def _is_subtotal(row: Row, index: int, given: Collection[str]) -> bool:
 
 
 def _is_named(cell: str) -> bool:
-    return bool(_NAMED.fullmatch(cell.strip()))
+    text = cell.strip()
+    return not text[:1].isdecimal() and bool(_NAMED.fullmatch(text))  # no name begins with a digit
 
 
 @dataclass(slots=True)
@@ -222,7 +261,10 @@ def find_other_tables(
     """
     tables = OtherTables()
     head: Row | None = None
-    for row, number in zip(sheet.rows, numbers, strict=True):
+    for position, number in enumerate(numbers):
+        if isinstance(number, OrderNumber) and head is None:
+            continue
+        row = sheet.rows[position]
         if isinstance(number, InvalidNumber):
             if row.row_no not in totals and _heads_another(row, index):
                 head = row
@@ -236,20 +278,22 @@ def find_other_tables(
     return tables
 
 
-def side_column_notices(sheet: Table, index: int, rules: NumberRules, known: Collection[str]) -> Iterator[str]:
+def side_column_notices(sheet: Table, index: int, rules: NumberRules, orders: Iterable[str]) -> Iterator[str]:
     """Yield a notice for each unread column with orders that is named like the order column, or has no name.
 
     Args:
         sheet: The list.
         index: The order column.
         rules: What order numbers look like.
-        known: The portal's numbers of the orders that were read.
+        orders: The portal's numbers of the orders that were read; only taken if there is such a column.
     """
     own = fold_name(sheet.columns[index])
+    known: frozenset[str] | None = None
     for position, name in enumerate(sheet.columns):
         is_nameless = not name.strip() or name == f"#{position + 1}"
         if position == index or not (is_nameless or fold_name(name) == own):
             continue
+        known = frozenset(orders) if known is None else known
         missed = _missed(sheet.rows, position, rules, known)
         if missed:
             number, row_no = next(iter(missed.items()))

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
+from poolwright.domain.packed_list import ItemCodec
 from poolwright.intake.errors import InputRefusedError
 
 _AMOUNT = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,' \N{NO-BREAK SPACE}]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
@@ -106,7 +108,8 @@ def check_table_size(width: int, row_count: int, source: str) -> None:
 
 #: As many rows as a sheet of Excel can hold.
 ROWS_MAX = 1_048_576
-_SHOWN_ROWS = 5
+#: Rows that a sentence names.
+SHOWN_ROWS = 5
 #: Shared by all rows without a doubt.
 NO_DOUBTS: Mapping[int, str] = MappingProxyType({})
 
@@ -138,11 +141,41 @@ class Row:
 class Grid:
     """All rows of a file that are not blank."""
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     #: Sentences for the user about how it was read.
     notices: tuple[str, ...] = ()
     #: The workbook's sheet that was read; empty for a file without sheets.
     sheet: str = ""
+
+
+def _encode_row(row: Row) -> list[Any]:
+    """Return a row for ``ROW_CODEC``; those of text have cells alone."""
+    if row.doubts or row.one_numbers or row.struck or row.values is not None:
+        values = None if row.values is None else sorted(row.values)
+        doubts = list(row.doubts.items())
+        return [row.row_no, row.cells, doubts, sorted(row.one_numbers), sorted(row.struck), values]
+    return [row.row_no, row.cells]
+
+
+def _decode_row(value: list[Any]) -> Row:
+    row_no, cells, *rest = value
+    if not rest:
+        return Row(row_no=row_no, cells=tuple(cells))
+    doubts, one_numbers, struck, values = rest
+    return Row(
+        row_no=row_no,
+        cells=tuple(cells),
+        doubts=dict(doubts),
+        one_numbers=frozenset(one_numbers),
+        struck=frozenset(struck),
+        values=None if values is None else frozenset(values),
+    )
+
+
+#: How rows are packed.
+ROW_CODEC = ItemCodec(_encode_row, _decode_row)
+#: How the cells of a record are packed.
+RECORD_CODEC: ItemCodec[tuple[str, ...]] = ItemCodec(list, tuple)
 
 
 def number_rows(records: Iterable[tuple[str, ...]], source: str) -> Iterator[Row]:
@@ -167,13 +200,19 @@ def check_row_count(count: int, source: str) -> None:
         raise InputRefusedError(f"{source} has more than {ROWS_MAX:,} rows; split it into several lists.")
 
 
-def named_rows(numbers: Sequence[int]) -> str:
-    """Return the rows in words: ``row 3`` or ``rows 3, 5 and 4 more``."""
-    if len(numbers) == 1:
+def named_rows(numbers: Sequence[int], count: int | None = None) -> str:
+    """Return the rows in words: ``row 3`` or ``rows 3, 5 and 4 more``.
+
+    Args:
+        numbers: Their numbers, or the first ``SHOWN_ROWS`` of them.
+        count: How many rows there are; ``None`` if all of them are named.
+    """
+    count = len(numbers) if count is None else count
+    if count == 1:
         return f"row {numbers[0]}"
-    more = len(numbers) - _SHOWN_ROWS
+    more = count - SHOWN_ROWS
     tail = f" and {more} more" if more > 0 else ""
-    return f"rows {', '.join(map(str, numbers[:_SHOWN_ROWS]))}{tail}"
+    return f"rows {', '.join(map(str, numbers[:SHOWN_ROWS]))}{tail}"
 
 
 def _is_filled(cell: str) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median_high
 
+from poolwright.domain.packed_list import PackedList, pack
 from poolwright.intake.column_names import VAGUE, fold_name, heads_other, is_numbering, name_rank
-from poolwright.intake.grid import Grid, Row, can_be_order, is_value_cell, named_rows
+from poolwright.intake.grid import ROW_CODEC, Grid, Row, can_be_order, is_value_cell, named_rows
 
 #: The header is within these rows.
 _TOP_ROWS = 60
@@ -27,7 +29,7 @@ class TableFrame:
 
     #: ``None`` when the list has no header.
     header: Row | None
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     #: Numbers of the rows that repeat the header.
     repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
         rows: All rows that are not blank.
         wanted: The name of the order column, if the user gave it.
     """
+    rows = rows if isinstance(rows, PackedList) else tuple(rows)
     top = rows[:_TOP_ROWS]
     usual_count = median_high(row.filled_count for row in rows[:_PROBE_ROWS])
     wide = [index for index, row in enumerate(top) if 2 * row.filled_count > usual_count]
@@ -57,7 +60,7 @@ def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
         return _sorted_in(rows, start)
     titles = [f"{_rows_are(rows[:start])} above the table: not read as orders."] if start else []
     if header is None:
-        return TableFrame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
+        return TableFrame(header=None, rows=rows[start:], notices=tuple(titles))
     unknown = [] if is_named or has_group else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     names, below = rows[header], rows[header + 1 :]
     if column is not None and below and (has_group or _is_continued(names, below[0], column)):
@@ -75,7 +78,8 @@ def _is_order(row: Row, column: int) -> bool:
 def _sorted_in(rows: Sequence[Row], header: int) -> TableFrame:
     """Return the frame of a table whose header was sorted in among its rows, so that orders are above it too."""
     notice = f"The header is in row {rows[header].row_no}, below orders; the rows above it were read too."
-    return TableFrame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
+    others = pack(chain(rows[:header], rows[header + 1 :]), ROW_CODEC)
+    return TableFrame(header=rows[header], rows=others, notices=(notice,))
 
 
 def _order_column(rows: Sequence[Row], index: int, wanted: str | None) -> int | None:
@@ -87,7 +91,7 @@ def _order_column(rows: Sequence[Row], index: int, wanted: str | None) -> int | 
         is_wanted = bool(folded) and fold_name(name) == folded
         if not is_wanted and not _is_order_name(name):
             continue
-        below = _column(rows[index + 1 :], position)
+        below = _column(rows[index + 1 : index + 1 + _PROBE_ROWS], position)
         # A name is once above its column, or again above each part of it; a value such as ``PO`` in a column of kinds
         # is repeated in the next row.
         is_name = name not in _column(rows[:index], position) + below or _are_orders(below[:1])
@@ -163,18 +167,18 @@ def _first_row(top: Sequence[Row], wide: Sequence[int]) -> int:
     return next((index for index, row in enumerate(top) if index in wide or any(map(is_value_cell, row.cells))), 0)
 
 
-def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[Sequence[Row], tuple[str, ...]]:
     """Remove rows that describe the columns of a tagged table, and return the others with a notice.
 
     The tag of the last row is that of the data.
     """
     if not (body and _TAG_NAME.fullmatch(header.cells[0].strip())):
-        return tuple(body), ()
+        return body, ()
     tags = [row.cells[0].strip() for row in body]
     described = [row for row, tag in zip(body, tags, strict=True) if tag != tags[-1]]
     if not described:
-        return tuple(body), ()
-    data = tuple(row for row, tag in zip(body, tags, strict=True) if tag == tags[-1])
+        return body, ()
+    data = pack((row for row, tag in zip(body, tags, strict=True) if tag == tags[-1]), ROW_CODEC)
     return data, (f"{_rows_are(described)} under a tag other than {tags[-1]!r}: not read as orders.",)
 
 
@@ -193,7 +197,7 @@ def remove_ruled_lines(grid: Grid) -> Grid:
     if not rules or len(rules) == len(grid.rows):
         return grid
     left_out = {row.row_no for row in rules}
-    rows = tuple(row for row in grid.rows if row.row_no not in left_out)
+    rows = pack((row for row in grid.rows if row.row_no not in left_out), ROW_CODEC)
     return replace(grid, rows=rows, notices=(*grid.notices, *_notice(rules, "a drawn line")))
 
 
@@ -205,7 +209,7 @@ def remove_repeated_headers(frame: TableFrame) -> TableFrame:
     if not repeats:
         return frame
     left_out = {row.row_no for row in repeats}
-    rows = tuple(row for row in frame.rows if row.row_no not in left_out)
+    rows = pack((row for row in frame.rows if row.row_no not in left_out), ROW_CODEC)
     notices = (*frame.notices, *_notice(repeats, "the header again"))
     return replace(frame, rows=rows, repeats=tuple(sorted(left_out)), notices=notices)
 

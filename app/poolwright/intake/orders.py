@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from poolwright.domain.ids import BatchId, TaskId, task_prefix
 from poolwright.domain.outcomes import Reason
+from poolwright.domain.packed_list import ItemCodec, ListPacker, find_repeated
+from poolwright.domain.packed_orders import ROW_CODEC, TASK_CODEC
 from poolwright.domain.tasks import OrderList, OrderRow, POTask
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.excluded_rows import find_other_tables, find_totals, side_column_notices
-from poolwright.intake.grid import Row, named_rows
+from poolwright.intake.grid import SHOWN_ROWS, Row, named_rows
 from poolwright.intake.order_column import Confidence, column_label, find_column, guess_notice
 from poolwright.intake.table import Table, parse_table, read_table
 from poolwright.portal.number_text import plain_text
@@ -27,23 +30,43 @@ from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, p
 _SHOWN_KINDS = 4
 
 
-def shape_notices(rows: Sequence[OrderRow], tasks: Mapping[TaskId, POTask]) -> Iterator[str]:
-    """Yield one sentence if the order numbers are of different kinds or lengths."""
-    kinds: dict[str, dict[TaskId, int]] = {}
-    for row in rows:
-        if row.task_id is not None:
-            kinds.setdefault(_shape(tasks[row.task_id].portal_number), {}).setdefault(row.task_id, row.row_no)
-    if len(kinds) < 2:  # noqa: PLR2004  # all of one kind
-        return
-    by_count = sorted(kinds.items(), key=lambda item: -len(item[1]))
-    parts = [f"{len(row_numbers)} of {shape}" for shape, row_numbers in by_count[:1]]
-    parts += [
-        f"{len(row_numbers)} of {shape} ({named_rows(list(row_numbers.values()))})"
-        for shape, row_numbers in by_count[1:_SHOWN_KINDS]
-    ]
-    more = len(by_count) - _SHOWN_KINDS
-    tail = f" and {more} more kinds" if more > 0 else ""
-    yield f"The order numbers are of different kinds: {', '.join(parts)}{tail}; check that all of them are orders."
+@dataclass(slots=True)
+class _Kind:
+    """The orders whose numbers are of one kind."""
+
+    count: int = 0
+    #: The first of their rows.
+    row_nos: list[int] = field(default_factory=list[int])
+
+    def add(self, row_no: int) -> None:
+        self.count += 1
+        if len(self.row_nos) < SHOWN_ROWS:
+            self.row_nos.append(row_no)
+
+
+@dataclass(slots=True)
+class NumberKinds:
+    """The kinds of the order numbers of a list, each with its orders."""
+
+    _kinds: dict[str, _Kind] = field(default_factory=dict[str, _Kind])
+
+    def add(self, number: str, row_no: int) -> None:
+        """Count an order by the portal's number, with its first row."""
+        self._kinds.setdefault(_shape(number), _Kind()).add(row_no)
+
+    def notices(self) -> Iterator[str]:
+        """Yield one sentence if the numbers are of different kinds or lengths."""
+        if len(self._kinds) < 2:  # noqa: PLR2004  # all of one kind
+            return
+        by_count = sorted(self._kinds.items(), key=lambda item: -item[1].count)
+        parts = [f"{kind.count} of {shape}" for shape, kind in by_count[:1]]
+        parts += [
+            f"{kind.count} of {shape} ({named_rows(kind.row_nos, kind.count)})"
+            for shape, kind in by_count[1:_SHOWN_KINDS]
+        ]
+        more = len(by_count) - _SHOWN_KINDS
+        tail = f" and {more} more kinds" if more > 0 else ""
+        yield f"The order numbers are of different kinds: {', '.join(parts)}{tail}; check that all of them are orders."
 
 
 def _shape(number: str) -> str:
@@ -148,45 +171,132 @@ def _orders(sheet: Table, source: str, reading: ReadOptions) -> OrderList:
 
 
 def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> OrderList:
-    """Return the order list with rows and tasks by the numbers in one column."""
-    rows: list[OrderRow] = []
-    tasks: dict[TaskId, POTask] = {}
-    numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
+    """Return the order list with rows and tasks by the numbers in one column.
+
+    Rows and tasks are packed one by one, so that a list of a million rows is never in memory as objects.
+    """
+    packer = ListPacker(_NUMBER_CODEC)
+    repeated = find_repeated(_portal_numbers(sheet.rows, index, reading.rules, packer), len(sheet.rows))
+    numbers = packer.packed()
     totals = find_totals(sheet.rows, index, numbers)
     others = find_other_tables(sheet, index, numbers, totals.lines)
-    left_out = {*totals.lines, *others.heads}
+    left_out = frozenset({*totals.lines, *others.heads})
     doubted = {**totals.doubted, **others.doubted}
+    taken = _TakenOrders(reading.portal_name, repeated)
+    rows = _TakenRows(reading.portal_name, sheet.columns, index)
     for row, parsed in zip(sheet.rows, numbers, strict=True):
         if row.row_no in left_out:
             continue
         number = doubted.get(row.row_no, parsed)
         if isinstance(number, OrderNumber):
-            task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
-            task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
-            tasks.setdefault(task_id, task)
-            rows.append(_good_row(row, index, task_id))
+            rows.take(_good_row(row, index, taken.take(number, row.row_no)), row)
         else:
-            rows.append(_bad_row(row, index, number))
+            rows.take(_bad_row(row, index, number), row)
+    listed, tasks = rows.rows.packed(), taken.tasks.packed()
     if not tasks:
-        raise InputRefusedError(_no_order(sheet, index, rows, (*totals.notices(), *others.notices())))
+        raise InputRefusedError(_no_order(sheet, index, listed, (*totals.notices(), *others.notices())))
     return OrderList(
-        batch_id=_batch_id(reading.portal_name, sheet.columns, rows),
+        batch_id=rows.batch_id,
         source=source,
         columns=sheet.columns,
-        rows=tuple(rows),
-        tasks=tuple(tasks.values()),
+        rows=listed,
+        tasks=tasks,
         notices=(
             *sheet.notices,
             *totals.notices(),
             *others.notices(),
-            *_struck_notices(sheet.rows, index, left_out),
-            *side_column_notices(sheet, index, reading.rules, {task.portal_number for task in tasks.values()}),
-            *_count_notices(rows, len(tasks)),
-            *shape_notices(rows, tasks),
+            *_struck_notices(rows.struck),
+            *side_column_notices(sheet, index, reading.rules, (task.portal_number for task in tasks)),
+            *_count_notices(len(listed) - len(rows.wrong) - len(tasks), rows.wrong, rows.first_wrong),
+            *taken.kinds.notices(),
         ),
         sheet=sheet.sheet,
         header_row_no=sheet.header_row_no,
     )
+
+
+class _TakenRows:
+    """The rows of a list, and what is told of all of them."""
+
+    def __init__(self, portal_name: str, columns: Sequence[str], index: int) -> None:
+        """Start without a row; ``index`` is the order column."""
+        self.rows = ListPacker(ROW_CODEC)
+        #: Numbers of the rows that are crossed out, and of those without a valid number.
+        self.struck = array("L")
+        self.wrong = array("L")
+        #: The problem of the first row without a valid number.
+        self.first_wrong = ""
+        self._index = index
+        # Depends on the content of a list alone, not on the name or the format of its file.
+        self._digest = hashlib.sha256(json.dumps([portal_name, columns]).encode())
+
+    def take(self, row: OrderRow, read: Row) -> None:
+        """Add a row of the list, as it was read."""
+        self.rows.append(row)
+        self._digest.update(json.dumps([row.cells, row.task_id]).encode())
+        if _is_struck(read, self._index):
+            self.struck.append(row.row_no)
+        if row.task_id is None:
+            self.first_wrong = self.first_wrong or row.detail
+            self.wrong.append(row.row_no)
+
+    @property
+    def batch_id(self) -> BatchId:
+        """The id of the list of all rows so far."""
+        return BatchId(self._digest.hexdigest()[:_BATCH_ID_LENGTH])
+
+
+class _TakenOrders:
+    """The orders of a list, each once, with the first row of each."""
+
+    def __init__(self, portal_name: str, repeated: Collection[str]) -> None:
+        """Start without an order; only the ``repeated`` ones can come again, so only these are remembered."""
+        self._prefix = task_prefix(portal_name)
+        self.tasks = ListPacker(TASK_CODEC)
+        self.kinds = NumberKinds()
+        self._repeated = repeated
+        self._seen: set[str] = set()
+
+    def take(self, number: OrderNumber, row_no: int) -> TaskId:
+        """Add the order of a row, unless an earlier row has it, and return its id."""
+        task_id = TaskId(f"{self._prefix}{number.portal_number}")
+        if number.portal_number in self._repeated:
+            if number.portal_number in self._seen:
+                return task_id
+            self._seen.add(number.portal_number)
+        self.tasks.append(POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number))
+        self.kinds.add(number.portal_number, row_no)
+        return task_id
+
+
+def _encode_number(number: OrderNumber | InvalidNumber) -> list[str]:
+    if isinstance(number, InvalidNumber):
+        return [number.reason, number.detail, ""]
+    return (
+        [number.portal_number] if number.po_number == number.portal_number else [number.portal_number, number.po_number]
+    )
+
+
+def _decode_number(value: list[str]) -> OrderNumber | InvalidNumber:
+    if len(value) == _INVALID_WIDTH:
+        return InvalidNumber(reason=Reason(value[0]), detail=value[1])
+    return OrderNumber(portal_number=value[0], po_number=value[-1])
+
+
+#: Values of an invalid number, as ``_encode_number`` packs it.
+_INVALID_WIDTH = 3
+_NUMBER_CODEC = ItemCodec(_encode_number, _decode_number)
+
+
+def _portal_numbers(
+    rows: Iterable[Row], index: int, rules: NumberRules, packer: ListPacker[OrderNumber | InvalidNumber]
+) -> Iterator[str]:
+    """Yield the portal's number of each valid row; the number of every row goes to the packer."""
+    for row in rows:
+        number = _number_of(row, index, rules)
+        packer.append(number)
+        if isinstance(number, OrderNumber):
+            yield number.portal_number
 
 
 def _number_of(row: Row, index: int, rules: NumberRules) -> OrderNumber | InvalidNumber:
@@ -212,21 +322,13 @@ def _bad_row(row: Row, index: int, bad: InvalidNumber) -> OrderRow:
     )
 
 
-def _batch_id(portal_name: str, columns: Sequence[str], rows: Iterable[OrderRow]) -> BatchId:
-    """Return an id that depends on the content of a list alone, not on the name or the format of its file."""
-    digest = hashlib.sha256(json.dumps([portal_name, columns]).encode())
-    for row in rows:
-        digest.update(json.dumps([row.cells, row.task_id]).encode())
-    return BatchId(digest.hexdigest()[:_BATCH_ID_LENGTH])
+def _is_struck(row: Row, index: int) -> bool:
+    """Return whether the order number of a row, or most of its cells, are crossed out, so perhaps cancelled."""
+    return bool(row.struck) and (index in row.struck or 2 * len(row.struck) > row.filled_count)
 
 
-def _struck_notices(rows: Sequence[Row], index: int, left_out: Collection[int]) -> Iterator[str]:
-    """Yield a notice about rows whose order number, or most of their cells, are crossed out, so perhaps cancelled."""
-    struck = [
-        row.row_no
-        for row in rows
-        if row.struck and row.row_no not in left_out and (index in row.struck or 2 * len(row.struck) > row.filled_count)
-    ]
+def _struck_notices(struck: Sequence[int]) -> Iterator[str]:
+    """Yield a notice about rows that are crossed out."""
     if struck:
         yield (
             f"{named_rows(struck).capitalize()} {'is' if len(struck) == 1 else 'are'} crossed out in the list and read "
@@ -234,19 +336,18 @@ def _struck_notices(rows: Sequence[Row], index: int, left_out: Collection[int]) 
         )
 
 
-def _count_notices(rows: Sequence[OrderRow], task_count: int) -> Iterator[str]:
-    wrong = [row for row in rows if row.task_id is None]
-    repeat_count = len(rows) - len(wrong) - task_count
+def _count_notices(repeat_count: int, wrong: Sequence[int], first_wrong: str) -> Iterator[str]:
+    """Yield notices about rows that repeat an order, and about those without a valid number."""
     if repeat_count == 1:
         yield "1 row repeats an order that is already in the list; each order is fetched once."
     elif repeat_count:
         yield f"{repeat_count} rows repeat an order that is already in the list; each order is fetched once."
     if len(wrong) == 1:
-        yield f"Row {wrong[0].row_no} has no valid order number and is reported INVALID: {wrong[0].detail}"
+        yield f"Row {wrong[0]} has no valid order number and is reported INVALID: {first_wrong}"
     elif wrong:
         yield (
-            f"{len(wrong)} rows have no valid order number and are reported INVALID: "
-            f"{named_rows([row.row_no for row in wrong])}; row {wrong[0].row_no}: {wrong[0].detail}"
+            f"{len(wrong)} rows have no valid order number and are reported INVALID: {named_rows(wrong)}; "
+            f"row {wrong[0]}: {first_wrong}"
         )
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
+from poolwright.domain.packed_list import pack
 from poolwright.intake.content_kind import (
     CONTENT_BYTES_MAX,
     ContentKind,
@@ -25,7 +25,7 @@ from poolwright.intake.content_kind import (
 from poolwright.intake.csv_reader import read_csv
 from poolwright.intake.encoding import decode
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import Grid, Row, check_table_size
+from poolwright.intake.grid import ROW_CODEC, Grid, Row, check_table_size
 from poolwright.intake.header import TableFrame, find_frame, remove_repeated_headers, remove_ruled_lines
 
 _POSITION = re.compile(r"#(\d+)")
@@ -39,7 +39,7 @@ class Table:
     source: str
     #: Names as they are in the file, repeated ones too; ``#1``, ``#2`` … where there are none.
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     has_header: bool
     #: Numbers of the rows that repeat the header.
     repeats: tuple[int, ...] = ()
@@ -133,13 +133,16 @@ def _text_grid(content: bytes, source: str, sheet_name: str | None) -> Grid:
 
 def _table_of(frame: TableFrame, grid: Grid, source: str) -> Table:
     names = frame.header.cells if frame.header else ()
-    width = max(map(_filled_width, chain([names], (row.cells for row in frame.rows))))
+    lengths, width = set[int](), _filled_width(names)
+    for row in frame.rows:
+        lengths.add(len(row.cells))
+        width = max(width, _filled_width(row.cells))
     check_table_size(width, len(frame.rows), source)
     columns = tuple(names[position] if position < len(names) else f"#{position + 1}" for position in range(width))
     return Table(
         source=source,
         columns=columns,
-        rows=tuple(_fitted(row, width) for row in frame.rows),
+        rows=frame.rows if lengths == {width} else pack((_fitted(row, width) for row in frame.rows), ROW_CODEC),
         has_header=frame.header is not None,
         repeats=frame.repeats,
         notices=(*grid.notices, *frame.notices),

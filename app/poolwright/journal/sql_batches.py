@@ -94,8 +94,25 @@ WHOLE_JOURNAL = BatchId("")
 _COUNTS = "SELECT status, task_count FROM status_counts WHERE batch_id = ?"
 
 
+#: The first task that a row names and the list does not contain.
+_UNLISTED = """
+SELECT min(task_id) FROM rows WHERE batch_id = ?1 AND task_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM batch_tasks WHERE batch_tasks.task_id = rows.task_id AND batch_tasks.batch_id = ?1
+)
+"""
+#: Rows that name an unknown task are found by ``find_unlisted``, which says so in a sentence.
+_DEFER = "PRAGMA defer_foreign_keys = ON"
+
+
+def find_unlisted(connection: Connection, batch_id: BatchId) -> TaskId | None:
+    """Return a task that a row of a list names and the list does not contain; ``None`` if there is none."""
+    (task_id,) = connection.execute(_UNLISTED, (batch_id,)).fetchone()
+    return None if task_id is None else TaskId(task_id)
+
+
 def save_list(connection: Connection, orders: OrderList, at: datetime) -> int:
     """Store a list in place of an earlier one with its id; return how many of its tasks are new to the journal."""
+    connection.execute(_DEFER)
     batch_id = orders.batch_id
     values = (orders.source, dumps(orders.columns), dumps(orders.notices))
     connection.execute(_SAVE_LIST, (batch_id, *values, to_text(at), len(orders.tasks)))

@@ -34,7 +34,8 @@ from poolwright.journal.task_rules import (
     LOST_REPORT,
     RetryClock,
     acceptance,
-    validate_orders,
+    unlisted_task_error,
+    validate_unique,
 )
 
 #: Threads for each kind of long read.
@@ -137,9 +138,11 @@ class SqliteJournal:
 
     @_in_writer
     def accept(self, orders: OrderList) -> Accepted:
-        validate_orders(orders)
+        validate_unique(orders)
         with self._database.transaction(is_large=True) as connection:
             new_count = sql_batches.save_list(connection, orders, self._clock.now())
+            if unlisted := sql_batches.find_unlisted(connection, orders.batch_id):
+                raise unlisted_task_error(orders, unlisted)
             return acceptance(new_count, sql_batches.count_by_status(connection, orders.batch_id))
 
     @_in_writer

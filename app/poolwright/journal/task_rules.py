@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.packed_list import find_repeated
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.state_machine import IllegalTransitionError, Transition
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus, open_count
@@ -29,16 +30,32 @@ def validate_orders(orders: OrderList) -> None:
     Raises:
         JournalError: The list contains a task twice, or a row names a task that it does not contain.
     """
-    task_ids = [task.task_id for task in orders.tasks]
-    unique_ids = set(task_ids)
-    if len(unique_ids) < len(task_ids):
-        raise JournalError(f"The list {orders.source} was refused: it contains a task twice.")
-    missing = {row.task_id for row in orders.rows if row.task_id is not None} - unique_ids
+    validate_unique(orders)
+    missing = {row.task_id for row in orders.rows if row.task_id is not None} - {task.task_id for task in orders.tasks}
     if missing:
-        raise JournalError(
-            f"The list {orders.source} was refused: a row names the task {min(missing)}, which the list "
-            f"does not contain."
-        )
+        raise unlisted_task_error(orders, min(missing))
+
+
+def validate_unique(orders: OrderList) -> None:
+    """Check that a list contains each of its tasks once, also if there are a million.
+
+    Raises:
+        JournalError: The list contains a task twice.
+    """
+    repeated = find_repeated((task.task_id for task in orders.tasks), len(orders.tasks))
+    seen: set[TaskId] = set()
+    for task in orders.tasks if repeated else ():
+        if task.task_id in seen:
+            raise JournalError(f"The list {orders.source} was refused: it contains a task twice.")
+        if task.task_id in repeated:
+            seen.add(task.task_id)
+
+
+def unlisted_task_error(orders: OrderList, task_id: TaskId) -> JournalError:
+    """Return the error of a list with a row of a task that it does not contain."""
+    return JournalError(
+        f"The list {orders.source} was refused: a row names the task {task_id}, which the list does not contain."
+    )
 
 
 def acceptance(new_count: int, counts: Mapping[str, int]) -> Accepted:

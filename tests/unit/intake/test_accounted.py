@@ -43,7 +43,7 @@ TAKEN = re.compile(r"Row (\d+) was taken as the header")
 
 def read(content: bytes, name: str) -> OrderList:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grid, "_SHOWN_ROWS", 1000)  # sentences name all rows, and not "2, 3 and 4 more"
+        patch.setattr(grid, "SHOWN_ROWS", 1000)  # sentences name all rows, and not "2, 3 and 4 more"
         return orders_from_content(content, name, ReadOptions(portal_name="any", rules=RULES, column="#1"))
 
 

@@ -195,20 +195,21 @@ class HttpDownloader:
             for _ in range(RESUME_COUNT_MAX):
                 try:
                     return await self._save(file, answer, part, allowance, known_names)
-                except _BROKEN:
-                    size_bytes = (await anyio.Path(part).stat()).st_size
-                    earlier, rest = rest, Resumption.find(file.status_code, file.headers, size_bytes)
-                    if rest is None or (earlier is not None and rest.received_bytes <= earlier.received_bytes):
-                        raise
-                    await answer.aclose()
-                    answer = await requests.enter_async_context(self._request(str(file.url), rest.headers))
-                    await store_response_cookies(answer, self._context)
-                    _raise_if_busy(answer)
-                    continuation = rest.judge(answer.status_code, answer.headers)
-                    if continuation is Continuation.NEITHER:
-                        raise
-                    if continuation is Continuation.WHOLE:
-                        file, rest = answer, None
+                except _BROKEN as error:
+                    broken = error
+                size_bytes = (await anyio.Path(part).stat()).st_size
+                earlier, rest = rest, Resumption.find(file.status_code, file.headers, size_bytes)
+                if rest is None or (earlier is not None and rest.received_bytes <= earlier.received_bytes):
+                    raise broken
+                await answer.aclose()
+                answer = await requests.enter_async_context(self._request(str(file.url), rest.headers))
+                await store_response_cookies(answer, self._context)
+                _raise_if_busy(answer)
+                continuation = rest.judge(answer.status_code, answer.headers)
+                if continuation is Continuation.NEITHER:
+                    raise broken
+                if continuation is Continuation.WHOLE:
+                    file, rest = answer, None
             return await self._save(file, answer, part, allowance, known_names)
 
     async def _save(
@@ -283,7 +284,7 @@ async def _write(
     """Write the content of a response, all of it that was received if it breaks off; return the size of the file."""
     async with await anyio.open_file(part, "ab" if is_rest else "wb") as target:
         size_bytes = await target.tell()
-        pieces = bytearray()
+        pieces, broken = bytearray(), None
         try:
             async for chunk in response.aiter_raw():
                 for piece in decoder.decode(chunk):
@@ -293,10 +294,11 @@ async def _write(
                     if len(pieces) >= WRITE_BYTES:
                         await target.write(pieces)
                         pieces.clear()
-        except _BROKEN:
-            await target.write(pieces)
-            raise
+        except _BROKEN as error:
+            broken = error
         await target.write(pieces)
+        if broken is not None:
+            raise broken
     if not decoder.is_complete:
         msg = "it was sent compressed, and its end is missing"
         raise IncompleteDownloadError(msg)
