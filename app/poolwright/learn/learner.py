@@ -24,7 +24,7 @@ from poolwright.learn.file_links import FileSelectors, file_selectors, found_fil
 from poolwright.learn.file_names import name_cell
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
-from poolwright.learn.next_page import next_button
+from poolwright.learn.next_page import NextButton, next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import OrderNumbers, order_address
 from poolwright.learn.pack_text import PackParts, pack_text
@@ -130,9 +130,7 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
     learned = (numbers, *([find] if find else []), files, listed, signs, login, supplier, calls, opening)
     doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
-    # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
-    doubts += following.doubts if following.selector or not signs.count_selector else ()
-    doubts += late.doubts if late.settled or not signs.count_selector else ()
+    doubts += _doubts_about_parts(following, late, is_counted=bool(signs.count_selector))
     if of[ShownKind.RESULTS] and find is None:
         doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
     if listed.rule is None:
@@ -158,6 +156,17 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         signs=signs,
         supplier=supplier,
     ), doubts
+
+
+def _doubts_about_parts(following: NextButton, late: LateList, *, is_counted: bool) -> Iterator[str]:
+    """Yield what is not sure about the parts of a list.
+
+    A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
+    """
+    if following.selector or not is_counted:
+        yield from following.doubts
+    if late.settled or not is_counted:
+        yield from late.doubts
 
 
 def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | None, OrderNumbers]:
