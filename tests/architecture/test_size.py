@@ -22,7 +22,7 @@ FOLDER_MODULES_MAX = 16
 SKELETONS = ("__init__", "__main__")
 SMALL_FILES = {
     "intake/errors": "commands name it without loading what reads lists",
-    "domain/order_sample": "a part of a list is no group of it",
+    "cli/order_sample": "a rule about lists, apart from what reads and shows them",
     "ipc/child": "apart from inherited_pipes, which comes before its libraries",
     "ipc/inherited_pipes": "a worker takes over its pipes before it loads any library",
     "portal/errors": "commands name it without loading pydantic models",

@@ -24,8 +24,8 @@ from poolwright.cli.order_input import (
     print_orders,
     read_orders,
 )
+from poolwright.cli.order_sample import sampled_orders
 from poolwright.cli.process_exit import exit_code_of_summary
-from poolwright.domain.order_sample import sampled_orders
 from poolwright.service.batch import RedoPolicy, check_refresh
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring

@@ -24,7 +24,7 @@ from poolwright.learn.file_links import FileSelectors, file_selectors, found_fil
 from poolwright.learn.file_names import name_cell
 from poolwright.learn.list_signs import list_signs
 from poolwright.learn.login_page import learned_login
-from poolwright.learn.next_page import NextButton, next_button
+from poolwright.learn.next_page import next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import OrderNumbers, order_address
 from poolwright.learn.pack_text import PackParts, pack_text
@@ -88,7 +88,8 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
         ObservationError: The pages contradict each other, or do not have what a pack needs.
         PackError: The name is not valid.
     """
-    parts, doubts = _parts(name, observations, pages)
+    parts, others = _parts(name, observations, pages)
+    doubts = list(_doubts(parts, pages, others))
     text = pack_text(parts, doubts)
     pack = packs.parse_toml(text, name)
     base_url = parts.numbers.base_url
@@ -128,13 +129,6 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
     opening = list_opening(orders)
     hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
-    learned = (numbers, *([find] if find else []), files, listed, signs, login, supplier, calls, opening)
-    doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
-    doubts += _doubts_about_parts(following, late, is_counted=bool(signs.count_selector))
-    if of[ShownKind.RESULTS] and find is None:
-        doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
-    if listed.rule is None:
-        doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
     return PackParts(
         name=name,
         title=observations.title,
@@ -155,18 +149,37 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         file_hosts=hosts,
         signs=signs,
         supplier=supplier,
-    ), doubts
+    ), [*ready_doubts, *host_doubts, *refusal_doubts]
 
 
-def _doubts_about_parts(following: NextButton, late: LateList, *, is_counted: bool) -> Iterator[str]:
-    """Yield what is not sure about the parts of a list.
-
-    A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
-    """
-    if following.selector or not is_counted:
-        yield from following.doubts
+def _doubts(parts: PackParts, pages: Sequence[SeenPage], others: Sequence[str]) -> Iterator[str]:
+    """Yield what is not sure about a pack."""
+    find, files, listed, late = [parts.find] if parts.find else [], parts.files, parts.listed, parts.late
+    learned = (
+        parts.numbers,
+        *find,
+        files,
+        listed,
+        parts.signs,
+        parts.login,
+        parts.supplier,
+        parts.calls,
+        parts.opening,
+    )
+    for part in learned:
+        yield from part.doubts
+    yield from others
+    # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
+    is_counted = bool(parts.signs.count_selector)
+    if parts.following.selector or not is_counted:
+        yield from parts.following.doubts
     if late.settled or not is_counted:
         yield from late.doubts
+    if parts.find is None and any(seen.page.kind is ShownKind.RESULTS for seen in pages):
+        yield "Orders have addresses with their numbers, so the search that was shown is not needed."
+    if listed.rule is None:
+        orders = [seen for seen in pages if seen.page.kind is ShownKind.ORDER]
+        yield from parts.names.doubts if parts.names.is_needed else _name_doubts(orders, files)
 
 
 def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | None, OrderNumbers]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from poolwright.cli.order_sample import sampled_orders
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.order_sample import sampled_orders
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList, OrderRow
 from tests.support.tasks import po_task
