@@ -121,6 +121,17 @@ def test_a_list_from_json_is_learned_and_checked_again_with_its_responses(tmp_pa
         check_pages(tmp_path / "acme.toml")
 
 
+def test_another_host_in_the_response_is_named_in_the_pack(tmp_path: Path) -> None:
+    files = dict(JSON_FILES)
+    for name, content in files.items():
+        files[name] = content.replace("/doc/", "https://store.test/doc/")
+    lesson, _, _ = lesson_of(folder_of(tmp_path / "saved", FROM_JSON, files))
+
+    assert lesson.pack.attachments.api is not None
+    assert lesson.pack.attachments.api.template == "https://store.test/doc/{key}"
+    assert lesson.pack.site.hosts == ("store.test",)
+
+
 def test_a_number_on_the_page_counts_the_files_of_the_response(tmp_path: Path) -> None:
     files = dict(JSON_FILES)
     for place, count in enumerate((3, 1, 0), 1):
