@@ -153,6 +153,15 @@ def test_a_list_in_parts_is_whole_by_a_sign(tmp_path: Path) -> None:
     assert "No page says that there are no attachments: an order has none if it has ul.loaded" in lesson.text
 
 
+def test_a_list_in_parts_that_says_when_it_is_empty_has_both_signs(tmp_path: Path) -> None:
+    files = {**PART_FILES, "3.html": order(0, 0).replace("</article>", "<p class=none>No documents</p></article>")}
+    lesson, _, _ = lesson_of(folder_of(tmp_path / "saved", IN_PARTS, files))
+
+    assert lesson.pack.attachments.settled == ("ul.loaded",)
+    assert lesson.pack.attachments.empty is not None
+    assert "an order has none if" not in lesson.text
+
+
 def test_a_list_in_parts_without_a_sign_is_told_unless_its_files_are_counted(tmp_path: Path) -> None:
     files = {**PART_FILES, "part.html": order(3, 1)}
     told = "the list of order 4501 arrives in parts, and no element shows when it is whole"

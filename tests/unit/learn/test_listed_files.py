@@ -149,6 +149,8 @@ def test_what_would_not_read_every_order_is_refused_in_words() -> None:
     assert refused(first, odd) == "the response for 3.html has no such list"
     assert refused(first, with_others) == "the responses for 3.html list others too"
     assert refused(unlike, EMPTY) == "nothing in the response says where they are"
+    twice = order([*ALL[:2], entry("A.pdf", 74)], TWO)
+    assert refused(twice, EMPTY) == "nothing in the response says where they are"
 
 
 def with_keys(query: str, **around: object) -> tuple[SeenPage, SeenPage]:
@@ -205,6 +207,7 @@ def test_all_responses_of_the_request_must_be_such_lists() -> None:
         ("/api/a7", "/app#/po/a7", r"^/api/[^/?]+(?:\?|$)"),
         ("/api/files?kind=x&po=45", "/po/45", r"^/api/files\?(?:.*&)?po="),
         ("/api/files?key=a7", "/po/a7", r"^/api/files\?(?:.*&)?key="),
+        ("/api/po-45/files?po=45", "/po/45", r"^/api/po\-[^/?]+/files(?:\?|$)"),
         ("/api/files", "/po/45", r"^/api/files(?:\?|$)"),
         ("/api/files?kind=po", "/po/45", r"^/api/files(?:\?|$)"),
         ("/api/po(45)", "/po/45", r"^/api/po\([^/?]+\)(?:\?|$)"),

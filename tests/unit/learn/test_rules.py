@@ -8,7 +8,7 @@ import lxml.html
 import pytest
 from cssselect import SelectorError
 
-from poolwright.learn.examples import SeenPage
+from poolwright.learn.examples import SeenPage, row_of
 from poolwright.learn.list_signs import generalised_request, number_in, says_none
 from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
 from poolwright.learn.order_numbers import number_pattern, order_address
@@ -251,3 +251,19 @@ def test_a_request_of_any_order(address: str, number: str, pattern: str) -> None
 
 def test_the_number_in_a_text_has_all_its_digits() -> None:
     assert (number_in("Files (1,204)"), number_in("0"), number_in("none")) == (1204, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("around", "is_row"),
+    [
+        ("<article><h1>Order</h1>{}</article>", False),
+        ("<article><h3>Offer</h3>{}</article>", True),
+        ("<article><h1>Order</h1><ul><li>{}</li></ul></article>", True),
+        ("<div role=listitem>{}</div>", True),
+        ("<div>{}</div>", False),
+    ],
+)
+def test_the_page_of_an_order_is_no_row_of_a_list(around: str, *, is_row: bool) -> None:
+    (link,) = tree(around.format("<a>Offer.pdf</a>")).select("a")
+
+    assert (row_of(link) is not None) is is_row
