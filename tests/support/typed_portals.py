@@ -119,7 +119,7 @@ add(files.slice(0, 1));
 setTimeout(() => {
   add(files.slice(1));
   document.querySelector('.papers').classList.add('loaded');
-}, 900);
+}, 1200);
 </script>"""
 
 

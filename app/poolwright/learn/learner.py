@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from poolwright.learn.actions.late_list import LateList, late_list
 from poolwright.learn.actions.list_opening import list_opening
-from poolwright.learn.actions.listed_files import listed_files, read_lists
+from poolwright.learn.actions.listed_files import ListedFiles, listed_files, read_lists
 from poolwright.learn.actions.page_calls import allowed_calls
 from poolwright.learn.actions.search_form import (
     SearchForm,
@@ -21,10 +22,10 @@ from poolwright.learn.actions.search_form import (
 )
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, file_selectors, found_files, name_of
-from poolwright.learn.file_names import name_cell
-from poolwright.learn.list_signs import list_signs
+from poolwright.learn.file_names import NameCell, name_cell
+from poolwright.learn.list_signs import LearnedSigns, list_signs
 from poolwright.learn.login_page import learned_login
-from poolwright.learn.next_page import next_button
+from poolwright.learn.next_page import NextButton, next_button
 from poolwright.learn.observations import ObservationError, Observations, ShownKind, require_address
 from poolwright.learn.order_numbers import OrderNumbers, order_address
 from poolwright.learn.pack_text import PackParts, pack_text
@@ -88,8 +89,7 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
         ObservationError: The pages contradict each other, or do not have what a pack needs.
         PackError: The name is not valid.
     """
-    parts, others = _parts(name, observations, pages)
-    doubts = list(_doubts(parts, pages, others))
+    parts, doubts = _parts(name, observations, pages)
     text = pack_text(parts, doubts)
     pack = packs.parse_toml(text, name)
     base_url = parts.numbers.base_url
@@ -116,19 +116,18 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
     pages = _others(pages, ShownKind.LOADING)
     orders = of[ShownKind.ORDER]
     find, numbers = _search(of)
-    files = file_selectors(pages)
-    following = next_button(orders)
-    listed = listed_files(orders, files, has_next=bool(following.selector))
-    is_read_elsewhere = listed.rule is not None or bool(following.selector)
-    late = LateList() if is_read_elsewhere else late_list(orders, of[ShownKind.LOADING], files)
-    signs = list_signs(orders, files, listed.counts, late.settled)
+    lists = _lists(pages, of)
     login = learned_login(of[ShownKind.LOGIN], _others(pages, ShownKind.LOGIN), numbers.base_url)
     (not_found, forbidden), refusal_doubts = _refusals(of, login.lost, is_searched=find is not None)
     ready, ready_doubts = _ready(of)
-    supplier, names = supplier_field(orders), name_cell(orders, files)
+    supplier = supplier_field(orders)
     calls = allowed_calls(_others(pages, ShownKind.LOGIN), numbers.base_url)
     opening = list_opening(orders)
-    hosts, host_doubts = _file_hosts(orders, files, numbers.base_url)
+    hosts, host_doubts = _file_hosts(orders, lists, numbers.base_url)
+    learned = (numbers, *([find] if find else []), lists, login, supplier, calls, opening)
+    doubts = [doubt for part in learned for doubt in part.doubts] + ready_doubts + host_doubts + refusal_doubts
+    if of[ShownKind.RESULTS] and find is None:
+        doubts.append("Orders have addresses with their numbers, so the search that was shown is not needed.")
     return PackParts(
         name=name,
         title=observations.title,
@@ -140,46 +139,45 @@ def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> 
         forbidden=forbidden,
         not_found=not_found,
         ready=ready,
-        files=files,
-        listed=listed,
-        late=late,
-        names=names,
-        following=following,
+        files=lists.files,
+        listed=lists.listed,
+        late=lists.late,
+        names=lists.names,
+        following=lists.following,
         opening=opening,
         file_hosts=hosts,
-        signs=signs,
+        signs=lists.signs,
         supplier=supplier,
-    ), [*ready_doubts, *host_doubts, *refusal_doubts]
+    ), doubts
 
 
-def _doubts(parts: PackParts, pages: Sequence[SeenPage], others: Sequence[str]) -> Iterator[str]:
-    """Yield what is not sure about a pack."""
-    find, files, listed, late = [parts.find] if parts.find else [], parts.files, parts.listed, parts.late
-    learned = (
-        parts.numbers,
-        *find,
-        files,
-        listed,
-        parts.signs,
-        parts.login,
-        parts.supplier,
-        parts.calls,
-        parts.opening,
-    )
-    for part in learned:
-        yield from part.doubts
-    yield from others
+class _Lists(NamedTuple):
+    """What is learned of the lists of attachments."""
+
+    files: FileSelectors
+    listed: ListedFiles
+    late: LateList
+    signs: LearnedSigns
+    following: NextButton
+    names: NameCell
+    doubts: tuple[str, ...]
+
+
+def _lists(pages: Sequence[SeenPage], of: Mapping[ShownKind, Sequence[SeenPage]]) -> _Lists:
+    orders = of[ShownKind.ORDER]
+    files, following = file_selectors(pages), next_button(orders)
+    listed = listed_files(orders, files, has_next=bool(following.selector))
+    is_read_elsewhere = listed.rule is not None or bool(following.selector)
+    late = LateList() if is_read_elsewhere else late_list(orders, of[ShownKind.LOADING], files)
+    signs = list_signs(orders, files, listed.counts, late.settled)
+    doubts = [*files.doubts, *listed.doubts, *signs.doubts]
     # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
-    is_counted = bool(parts.signs.count_selector)
-    if parts.following.selector or not is_counted:
-        yield from parts.following.doubts
-    if late.settled or not is_counted:
-        yield from late.doubts
-    if parts.find is None and any(seen.page.kind is ShownKind.RESULTS for seen in pages):
-        yield "Orders have addresses with their numbers, so the search that was shown is not needed."
+    doubts += following.doubts if following.selector or not signs.count_selector else ()
+    doubts += late.doubts if late.settled or not signs.count_selector else ()
+    names = name_cell(orders, files)
     if listed.rule is None:
-        orders = [seen for seen in pages if seen.page.kind is ShownKind.ORDER]
-        yield from parts.names.doubts if parts.names.is_needed else _name_doubts(orders, files)
+        doubts += names.doubts if names.is_needed else _name_doubts(orders, files)
+    return _Lists(files, listed, late, signs, following, names, tuple(doubts))
 
 
 def _search(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[SearchForm | None, OrderNumbers]:
@@ -259,23 +257,29 @@ def _ready(of: Mapping[ShownKind, Sequence[SeenPage]]) -> tuple[LearnedMarks, li
     return LearnedMarks(address=tuple(filter(None, addresses)), selector=selectors), doubts
 
 
-def _file_hosts(orders: Sequence[SeenPage], files: FileSelectors, base_url: str) -> tuple[list[str], list[str]]:
+def _file_hosts(orders: Sequence[SeenPage], lists: _Lists, base_url: str) -> tuple[list[str], list[str]]:
     """Return the other hosts that files are on; only such over HTTPS can be named in a pack."""
     hosts: dict[str, None] = {}
     doubts: list[str] = []
     for seen in orders:
-        for item in found_files(seen, files):
-            address = seen.tree.address_of(item, files.address_attributes)
+        for name, address in _file_addresses(seen, lists):
             origin = origin_of(address)
             if origin is None or origin == origin_of(base_url):
                 continue
             if address.startswith("https:") and urlsplit(address).port in {None, 443}:
                 hosts[origin.host] = None
             else:
-                doubts.append(
-                    f"{seen.page.file}: {name_of(item)!r} is on {origin.host} without HTTPS and cannot be had."
-                )
+                doubts.append(f"{seen.page.file}: {name!r} is on {origin.host} without HTTPS and cannot be had.")
     return list(hosts), doubts
+
+
+def _file_addresses(seen: SeenPage, lists: _Lists) -> Iterator[tuple[str, str]]:
+    """Yield name and address of each file of an order."""
+    if lists.listed.rule is not None:
+        yield from ((address, address) for address in read_lists(lists.listed.rule, seen) or ())
+        return
+    for item in found_files(seen, lists.files):
+        yield name_of(item), seen.tree.address_of(item, lists.files.address_attributes)
 
 
 def _name_doubts(orders: Sequence[SeenPage], files: FileSelectors) -> list[str]:

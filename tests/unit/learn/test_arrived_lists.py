@@ -121,6 +121,17 @@ def test_a_list_from_json_is_learned_and_checked_again_with_its_responses(tmp_pa
         check_pages(tmp_path / "acme.toml")
 
 
+def test_another_host_in_the_response_is_named_in_the_pack(tmp_path: Path) -> None:
+    files = dict(JSON_FILES)
+    for name, content in files.items():
+        files[name] = content.replace("/doc/", "https://store.test/doc/")
+    lesson, _, _ = lesson_of(folder_of(tmp_path / "saved", FROM_JSON, files))
+
+    assert lesson.pack.attachments.api is not None
+    assert lesson.pack.attachments.api.template == "https://store.test/doc/{key}"
+    assert lesson.pack.site.hosts == ("store.test",)
+
+
 def test_a_number_on_the_page_counts_the_files_of_the_response(tmp_path: Path) -> None:
     files = dict(JSON_FILES)
     for place, count in enumerate((3, 1, 0), 1):
@@ -140,6 +151,15 @@ def test_a_list_in_parts_is_whole_by_a_sign(tmp_path: Path) -> None:
     assert lesson.problems == ()
     assert "A list is whole once ul.loaded is there." in lesson.findings
     assert "No page says that there are no attachments: an order has none if it has ul.loaded" in lesson.text
+
+
+def test_a_list_in_parts_that_says_when_it_is_empty_has_both_signs(tmp_path: Path) -> None:
+    files = {**PART_FILES, "3.html": order(0, 0).replace("</article>", "<p class=none>No documents</p></article>")}
+    lesson, _, _ = lesson_of(folder_of(tmp_path / "saved", IN_PARTS, files))
+
+    assert lesson.pack.attachments.settled == ("ul.loaded",)
+    assert lesson.pack.attachments.empty is not None
+    assert "an order has none if" not in lesson.text
 
 
 def test_a_list_in_parts_without_a_sign_is_told_unless_its_files_are_counted(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from poolwright.learn.actions.listed_files import ListedFiles, list_request, listed_files, lists_files, read_lists
+from poolwright.learn.actions.json_lists import list_request, lists_files
+from poolwright.learn.actions.listed_files import ListedFiles, listed_files, read_lists
 from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors
 from poolwright.learn.observations import ObservedPage
@@ -148,6 +149,45 @@ def test_what_would_not_read_every_order_is_refused_in_words() -> None:
     assert refused(first, odd) == "the response for 3.html has no such list"
     assert refused(first, with_others) == "the responses for 3.html list others too"
     assert refused(unlike, EMPTY) == "nothing in the response says where they are"
+    twice = order([*ALL[:2], entry("A.pdf", 74)], TWO)
+    assert refused(twice, EMPTY) == "nothing in the response says where they are"
+
+
+def with_keys(query: str, **around: object) -> tuple[SeenPage, SeenPage]:
+    answers = ((f"{HOME}/api/po/1/files{query}", {"data": {"files": ALL}, **around}),)
+    return order(ALL, TWO, answers=answers), EMPTY
+
+
+@pytest.mark.parametrize(
+    "around", [{"total": 4}, {"count": 9}, {"meta": {"totalCount": 4}}, {"paging": {"total_items": 5, "x": []}}]
+)
+def test_a_response_that_counts_more_than_it_lists_is_refused(around: dict[str, object]) -> None:
+    assert refused(*with_keys("", **around)) == "the response itself lists a part of what it counts"
+
+
+@pytest.mark.parametrize(
+    ("query", "around", "keys"),
+    [
+        ("", {"total": 3}, "total"),
+        ("", {"next": None}, "next"),
+        ("", {"links": {"nextPage": "/x"}}, "nextPage"),
+        ("?limit=50&v=1", {}, "limit"),
+        ("", {"meta": {"page": 1, "has_more": False}}, "page, has_more"),
+    ],
+)
+def test_a_response_that_speaks_of_parts_is_read_and_told(query: str, around: dict[str, object], keys: str) -> None:
+    found = learned(*with_keys(query, **around))
+
+    assert found.rule is not None
+    assert f"speaks of parts ({keys}): of long lists it may have the first part only" in found.doubts[-1]
+
+
+@pytest.mark.parametrize("around", [{"account": 9, "next_step": "x"}, {"user": {"id": 9}}, {"files": [{"total": 9}]}])
+def test_other_keys_do_not_speak_of_parts(around: dict[str, object]) -> None:
+    found = learned(*with_keys("?v=1", **around))
+
+    assert found.rule is not None
+    assert len(found.doubts) == 1
 
 
 def test_all_responses_of_the_request_must_be_such_lists() -> None:
@@ -167,6 +207,7 @@ def test_all_responses_of_the_request_must_be_such_lists() -> None:
         ("/api/a7", "/app#/po/a7", r"^/api/[^/?]+(?:\?|$)"),
         ("/api/files?kind=x&po=45", "/po/45", r"^/api/files\?(?:.*&)?po="),
         ("/api/files?key=a7", "/po/a7", r"^/api/files\?(?:.*&)?key="),
+        ("/api/po-45/files?po=45", "/po/45", r"^/api/po\-[^/?]+/files(?:\?|$)"),
         ("/api/files", "/po/45", r"^/api/files(?:\?|$)"),
         ("/api/files?kind=po", "/po/45", r"^/api/files(?:\?|$)"),
         ("/api/po(45)", "/po/45", r"^/api/po\([^/?]+\)(?:\?|$)"),

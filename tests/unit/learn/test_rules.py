@@ -8,7 +8,7 @@ import lxml.html
 import pytest
 from cssselect import SelectorError
 
-from poolwright.learn.examples import SeenPage
+from poolwright.learn.examples import SeenPage, row_of
 from poolwright.learn.list_signs import generalised_request, number_in, says_none
 from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
 from poolwright.learn.order_numbers import number_pattern, order_address
@@ -303,3 +303,19 @@ def test_what_is_no_field_to_be_read_has_no_text(kind: str) -> None:
 
     assert text_of(field) == ("secret" if kind == "disabled" else "")
     assert text_of(tree(f"<p>a <input {kind} value=secret></p>").select("p")[0]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("around", "is_row"),
+    [
+        ("<article><h1>Order</h1>{}</article>", False),
+        ("<article><h3>Offer</h3>{}</article>", True),
+        ("<article><h1>Order</h1><ul><li>{}</li></ul></article>", True),
+        ("<div role=listitem>{}</div>", True),
+        ("<div>{}</div>", False),
+    ],
+)
+def test_the_page_of_an_order_is_no_row_of_a_list(around: str, *, is_row: bool) -> None:
+    (link,) = tree(around.format("<a>Offer.pdf</a>")).select("a")
+
+    assert (row_of(link) is not None) is is_row

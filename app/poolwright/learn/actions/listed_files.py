@@ -7,31 +7,32 @@ page shows, or where the elements of the page lead nowhere but by a click.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
-from lxml.html import HtmlElement
-
-from poolwright.learn.examples import NAMING_ATTRIBUTES, SeenPage, example_elements, row_of
+from poolwright.learn.actions.json_lists import (
+    Entry,
+    JsonList,
+    address_below,
+    found_list,
+    keys_of,
+    list_request,
+    shown_texts,
+    text_at,
+)
+from poolwright.learn.examples import SeenPage
 from poolwright.learn.file_links import FileSelectors, found_files
-from poolwright.learn.list_signs import generalised_request
-from poolwright.learn.page_tree import folded, text_of
+from poolwright.learn.page_tree import folded
 from poolwright.portal import patterns
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.file_rules import FileListRequest
 
-_Entry: TypeAlias = Mapping[str, object]
-
-#: Levels of a response in which its list, or a value of an entry, may stand.
-_DEPTH_MAX = 6
 #: Keys of an address that brings a file, and parts of keys whose address shows it, or something about it.
 _FILE_KEY = re.compile(r"url|uri|href|link|download|content|file|path|src", re.IGNORECASE)
 _OTHER_KEY = re.compile(
     r"self|thumb|preview|icon|avatar|html|view|edit|delete|remove|update|parent|user|owner|profile|page", re.IGNORECASE
 )
-_KEY = re.compile(r"[\w-]+")
 _ADDRESS = re.compile(r"https?://[^\s]+|/[^/\s][^\s]*")
 
 
@@ -46,20 +47,6 @@ class ListedFiles:
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FoundList:
-    """A list in the responses of a page."""
-
-    address: str
-    items: str
-    name: str
-    entries: tuple[_Entry, ...]
-
-    def names(self) -> set[str]:
-        """Return the names of its files, as texts are compared."""
-        return {folded(_text(entry, self.name)) for entry in self.entries}
-
-
 def listed_files(orders: Sequence[SeenPage], files: FileSelectors, *, has_next: bool) -> ListedFiles:
     """Return the response from which a pack must read the list of attachments.
 
@@ -69,7 +56,7 @@ def listed_files(orders: Sequence[SeenPage], files: FileSelectors, *, has_next: 
         has_next: Whether the list has several pages, which a person showed.
     """
     shown = [seen for seen in orders if seen.page.has_files]
-    lists = {seen.page.file: found for seen in shown if (found := _found_list(seen, files)) is not None}
+    lists = {seen.page.file: found for seen in shown if (found := found_list(seen, files)) is not None}
     counts = {file: len(found.entries) for file, found in lists.items()}
     more = [seen for seen in shown if counts.get(seen.page.file, 0) > len(found_files(seen, files))]
     if not lists or has_next or not (more or files.clicks):
@@ -88,6 +75,11 @@ def listed_files(orders: Sequence[SeenPage], files: FileSelectors, *, has_next: 
             f"Each attachment is at {rule.template!r} of the response to {rule.request}, and no link of the "
             "pages shows that it is the file: try the pack on an order."
         )
+    if keys := list(dict.fromkeys(key for found in lists.values() for key in found.part_keys)):
+        doubts.append(
+            f"The response to {rule.request} or its address speaks of parts ({', '.join(keys)}): of long lists it may "
+            "have the first part only. Try the pack on an order with many attachments."
+        )
     return ListedFiles(rule=rule, counts=counts, doubts=tuple(doubts))
 
 
@@ -97,49 +89,14 @@ def _told(seen: SeenPage, counts: Mapping[str, int], files: FileSelectors) -> st
     return f"{file}: the portal lists {counts[file]} attachments for it, but its page shows {shown_count}"
 
 
-def names_in(content: object) -> set[str]:
-    """Return all texts of a response that may be names of files, as texts are compared."""
-    return {folded(text) for text in _texts(content, _DEPTH_MAX)}
-
-
-def shown_texts(element: HtmlElement) -> set[str]:
-    """Return the texts beside the element of a file, one of which is its name; as texts are compared."""
-    row = row_of(element)
-    near = [element, *(row.iterdescendants() if row is not None else ())]
-    texts = [text_of(item) for item in near if isinstance(item.tag, str)]
-    texts += [element.get(name) or "" for name in NAMING_ATTRIBUTES]
-    return {folded(text) for text in texts if text}
-
-
-def lists_files(seen: SeenPage, content: object) -> bool:
-    """Return whether a response names an attachment that a person clicked.
-
-    Raises:
-        ObservationError: Nothing was clicked.
-    """
-    names = names_in(content)
-    return any(not names.isdisjoint(shown_texts(item)) for item in example_elements(seen))
-
-
-def _found_list(seen: SeenPage, files: FileSelectors) -> _FoundList | None:
-    """Return the list that has a name for each attachment that the page shows."""
-    texts = [shown_texts(item) for item in (*example_elements(seen), *found_files(seen, files))]
-    for address, content in seen.answers:
-        for items, entries in _lists(content, (), _DEPTH_MAX):
-            keys = dict.fromkeys(key for entry in entries for key in _keys(entry, (), _DEPTH_MAX))
-            for key in keys:
-                found = _FoundList(address=address, items=items, name=key, entries=entries)
-                if texts and all(not found.names().isdisjoint(one) for one in texts):
-                    return found
-    return None
-
-
 def _rule(
-    shown: Sequence[SeenPage], lists: Mapping[str, _FoundList], files: FileSelectors
+    shown: Sequence[SeenPage], lists: Mapping[str, JsonList], files: FileSelectors
 ) -> tuple[FileListRequest | None, str]:
     """Return the rule, or the reason why there is none."""
     if len(lists) < len(shown):
         return None, "the response for another order has no such list"
+    if any(found.is_part for found in lists.values()):
+        return None, "the response itself lists a part of what it counts"
     kinds = {
         (list_request(found.address, seen.page.number, seen.tree.address), found.items)
         for seen in shown
@@ -155,37 +112,18 @@ def _rule(
     return FileListRequest(request=request, items=items, template=template, name=name), ""
 
 
-def list_request(address: str, number: str, page_address: str) -> str:
-    """Return a regular expression for the same request of any order.
-
-    Args:
-        address: The address of the request.
-        number: The number of the order.
-        page_address: The address of its page, which may have a key of the order that the request has too.
-    """
-    number, parts = number.strip(), urlsplit(address)
-    keys = {key for key in re.split(r"[/?&=#;]", _below(page_address)) if re.search(r"\d", key)} | {number}
-    named = [key for key, value in parse_qsl(parts.query) if value in keys]
-    if any(part in keys for part in parts.path.split("/")):
-        path = "/".join("[^/?]+" if part in keys else re.escape(part) for part in parts.path.split("/"))
-        return f"^{path}(?:\\?|$)"
-    if number in parts.path or not named:
-        return generalised_request(address, number)
-    return f"^{re.escape(parts.path)}\\?(?:.*&)?{re.escape(quote(named[0]))}="
-
-
-def _linked_template(shown: Sequence[SeenPage], lists: Mapping[str, _FoundList], files: FileSelectors) -> str:
+def _linked_template(shown: Sequence[SeenPage], lists: Mapping[str, JsonList], files: FileSelectors) -> str:
     """Return the template that makes the address of every link on the pages; empty if none does."""
-    pairs: list[tuple[str, _Entry]] = []
+    pairs: list[tuple[str, Entry]] = []
     base = origin_of(shown[0].tree.address)
     for seen in shown:
         found = lists[seen.page.file]
         for item in found_files(seen, files):
             address = seen.tree.address_of(item, files.address_attributes)
-            entries = [one for one in found.entries if folded(_text(one, found.name)) in shown_texts(item)]
+            entries = [one for one in found.entries if folded(text_at(one, found.name)) in shown_texts(item)]
             if not address or len(entries) != 1:
                 return ""
-            pairs.append((_below(address) if origin_of(address) == base else address, entries[0]))
+            pairs.append((address_below(address) if origin_of(address) == base else address, entries[0]))
     if not pairs:
         return ""
     address, entry = pairs[0]
@@ -195,9 +133,9 @@ def _linked_template(shown: Sequence[SeenPage], lists: Mapping[str, _FoundList],
     return ""
 
 
-def _templates(address: str, entry: _Entry) -> Iterator[str]:
+def _templates(address: str, entry: Entry) -> Iterator[str]:
     """Yield the templates that make an address of the values of an entry: a whole value, then parts of the address."""
-    values = {key: _text(entry, key) for key in _keys(entry, (), _DEPTH_MAX)}
+    values = {key: text_at(entry, key) for key in keys_of(entry)}
     for key, value in values.items():
         if value == address:
             yield f"{{{key}:raw}}"
@@ -208,15 +146,15 @@ def _templates(address: str, entry: _Entry) -> Iterator[str]:
                 yield part.join(pieces)
 
 
-def _stated_template(shown: Sequence[SeenPage], lists: Mapping[str, _FoundList]) -> str:
+def _stated_template(shown: Sequence[SeenPage], lists: Mapping[str, JsonList]) -> str:
     """Return the one value of every entry that is an address of a file by its key; empty if none or several are."""
     entries = [entry for seen in shown for entry in lists[seen.page.file].entries]
-    keys = [key for key in _keys(entries[0], (), _DEPTH_MAX) if _FILE_KEY.search(key) and not _OTHER_KEY.search(key)]
-    usable = [key for key in keys if all(_ADDRESS.fullmatch(_text(entry, key)) for entry in entries)]
+    keys = [key for key in keys_of(entries[0]) if _FILE_KEY.search(key) and not _OTHER_KEY.search(key)]
+    usable = [key for key in keys if all(_ADDRESS.fullmatch(text_at(entry, key)) for entry in entries)]
     return f"{{{usable[0]}:raw}}" if len(usable) == 1 else ""
 
 
-def _problem(rule: FileListRequest | None, orders: Sequence[SeenPage], lists: Mapping[str, _FoundList]) -> str:
+def _problem(rule: FileListRequest | None, orders: Sequence[SeenPage], lists: Mapping[str, JsonList]) -> str:
     """Return why a rule would not read every order as it was shown; empty if it would."""
     for seen in orders if rule else ():
         listed = read_lists(rule, seen) if rule else None
@@ -230,7 +168,7 @@ def _problem(rule: FileListRequest | None, orders: Sequence[SeenPage], lists: Ma
 def read_lists(rule: FileListRequest, seen: SeenPage) -> list[str] | None:
     """Return the addresses of the files in the responses of a page; ``None`` if no response lists them, as in a run."""
     base = "{0.scheme}://{0.netloc}".format(urlsplit(seen.tree.address))
-    made = [content for address, content in seen.answers if patterns.is_found(rule.request, _below(address))]
+    made = [content for address, content in seen.answers if patterns.is_found(rule.request, address_below(address))]
     lists = [rule.files_in(content, base, seen.tree.address) for content in made]
     if not lists or None in lists:
         return None
@@ -245,58 +183,10 @@ def _is_on_page(rule: FileListRequest, shown: Sequence[SeenPage], files: FileSel
     return any(not addresses.isdisjoint(read_lists(rule, seen) or ()) for seen in shown)
 
 
-def _lists(value: object, keys: tuple[str, ...], depth: int) -> Iterator[tuple[str, tuple[_Entry, ...]]]:
-    """Yield the keys to each list of objects in a response, and its entries."""
-    if isinstance(value, list):
-        entries = cast("list[object]", value)
-        if entries and all(isinstance(entry, dict) for entry in entries):
-            yield ".".join(keys), tuple(cast("list[_Entry]", entries))
-    elif isinstance(value, dict) and depth:
-        for key, inner in cast("dict[str, object]", value).items():
-            if _KEY.fullmatch(key):
-                yield from _lists(inner, (*keys, key), depth - 1)
-
-
-def _keys(entry: object, keys: tuple[str, ...], depth: int) -> Iterator[str]:
-    """Yield the keys to each text or number of an entry."""
-    if isinstance(entry, dict):
-        for key, inner in cast("dict[str, object]", entry).items() if depth else ():
-            if _KEY.fullmatch(key):
-                yield from _keys(inner, (*keys, key), depth - 1)
-    elif isinstance(entry, str) or (isinstance(entry, int) and not isinstance(entry, bool)):
-        yield ".".join(keys)
-
-
-def _text(entry: object, keys: str) -> str:
-    value = entry
-    for key in keys.split("."):
-        value = cast("dict[str, object]", value).get(key) if isinstance(value, dict) else None
-    is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
-    return str(value).strip() if is_text else ""
-
-
-def _texts(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    if not depth:
-        return
-    inner: Collection[object] = ()
-    if isinstance(value, dict):
-        inner = cast("dict[str, object]", value).values()
-    elif isinstance(value, list):
-        inner = cast("list[object]", value)
-    for one in inner:
-        yield from _texts(one, depth - 1)
-
-
-def _filled(template: str, entry: _Entry) -> str:
+def _filled(template: str, entry: Entry) -> str:
     """Return a template with the values of an entry."""
     return re.sub(
         r"\{([\w.-]+?)(:raw)?\}",
-        lambda part: _text(entry, part[1]) if part[2] else quote(_text(entry, part[1]), safe=""),
+        lambda part: text_at(entry, part[1]) if part[2] else quote(text_at(entry, part[1]), safe=""),
         template,
     )
-
-
-def _below(address: str) -> str:
-    return "/" + address.partition("://")[2].partition("/")[2]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from poolwright.learn.actions.json_lists import list_request, lists_files
 from poolwright.learn.actions.late_list import shows_part
-from poolwright.learn.actions.listed_files import list_request, lists_files
 from poolwright.learn.examples import SeenPage, is_served
 from poolwright.learn.observations import ObservationError, ObservedPage, ShownKind
 from poolwright.learn.page_tree import PageTree

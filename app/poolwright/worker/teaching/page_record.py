@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.learn.actions.listed_files import list_request
+from poolwright.learn.actions.json_lists import list_request
 from poolwright.learn.observations import ObservedCall, ShownKind
 from poolwright.worker.teaching.list_evidence import ListEvidence
 

@@ -101,7 +101,10 @@
   // When something that is noted changed last: in the document, its shadow roots and its frames.
   let changed = performance.now();
   const observed = new WeakSet();
-  const observer = new MutationObserver(() => {
+  const isOwnChange = ({ type, addedNodes, removedNodes }) =>
+    type === "childList" && [...addedNodes, ...removedNodes].every((node) => node === host);
+  const observer = new MutationObserver((changes) => {
+    if (changes.every(isOwnChange)) return;
     changed = performance.now();
     clearTimeout(early.timer);
     if (!noted) early.timer = setTimeout(keepEarly, EARLY_MS);

@@ -33,7 +33,7 @@ _CALLS_MAX = 200
 #: Bytes of a response that may list files.
 _ANSWER_MAX_BYTES = 2_000_000
 #: Responses of one page that are looked at, and seconds in which they must have come.
-_ANSWERS_MAX, _ANSWERS_LIMIT_S = 60, 5.0
+_ANSWERS_MAX, _ANSWERS_LIMIT_S = 60, 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
