@@ -114,7 +114,7 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[OrderNumber |
         numbers: The parsed order number of each row.
     """
     totals = Totals()
-    figures = _NumberFigures.of(numbers)
+    figures = _NumberFigures.from_numbers(numbers)
     given = _given_of_subtotals(rows, index, numbers)
     above, since = _Added(), _Added()
     previous: int | None = None
@@ -192,7 +192,7 @@ class _NumberFigures:
     count: int
 
     @classmethod
-    def of(cls, numbers: Iterable[OrderNumber | InvalidNumber]) -> _NumberFigures:
+    def from_numbers(cls, numbers: Iterable[OrderNumber | InvalidNumber]) -> _NumberFigures:
         lengths = Counter[int]()
         whole = count = 0
         for number in numbers:
