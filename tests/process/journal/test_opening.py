@@ -29,11 +29,11 @@ def small_disk(place: Path, *, size_kib: int) -> Generator[None]:
 async def test_a_journal_on_a_full_disk_is_refused_until_there_is_room(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with small_disk(disk, size_kib=256):
+    with small_disk(disk, size_kib=512):
         await make(disk / "journal.db", 50)
         ballast = disk / "ballast"
         with pytest.raises(OSError, match="No space left"):
-            ballast.write_bytes(bytes(256 * 1024))
+            ballast.write_bytes(bytes(512 * 1024))
 
         with pytest.raises(JournalFullError, match=r"The disk is full, so the journal .* cannot be written"):
             await enter(disk / "journal.db")

@@ -32,6 +32,8 @@ _SHARED_SETTINGS = (
     "unpack_archives",
     "unpack_mails",
     "mail_pdf",
+    "headless",
+    "ignore_hours",
     "max_attempts",
     "task_timeout_s",
     "shutdown_timeout_s",
@@ -178,10 +180,11 @@ def _check_template(entry: ScheduleEntry) -> None:
 def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, *, is_other: bool) -> Iterator[str]:
     for name in _SHARED_SETTINGS:
         value = getattr(settings, name)
-        if value is not None:
-            yield from (setting_help(name).flags[0], str(value))
-    yield "--headless" if settings.headless else "--headed"
-    yield "--ignore-hours" if settings.ignore_hours else "--keep-hours"
+        flag, _, opposite = setting_help(name).flags[0].partition("/")
+        if isinstance(value, bool):
+            yield flag if value else opposite
+        elif value is not None:
+            yield from (flag, str(value))
     yield from ("--profile", profile, "--out", str(out))
     template = entry.folder_template or settings.folder_template
     if entry.folder_template is not None or "folder_template" in settings.model_fields_set:

@@ -26,13 +26,15 @@ def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:
     return schedules_from_settings(load_settings({**(settings or {}), "schedules": [table]}))[0]
 
 
+def switches() -> set[str]:
+    """The flags of settings that are on or off, such as ``--headless/--headed``."""
+    return {flag for name in RUN_SETTINGS if "/" in (flag := setting_help(name).flags[0])}
+
+
 def options_of(schedule: Schedule) -> dict[str, str]:
     assert schedule.own is not None
-    words = [
-        word
-        for word in schedule.own.options
-        if word not in {"--headless", "--headed", "--ignore-hours", "--keep-hours"}
-    ]
+    each = {word for flag in switches() for word in flag.split("/")}
+    words = [word for word in schedule.own.options if word not in each]
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
@@ -67,14 +69,12 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     assert schedule.own is not None
     options = options_of(schedule)
 
-    flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {
-        "--browser-path",
-        "--headless/--headed",
-        "--ignore-hours/--keep-hours",
-    }
+    flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {"--browser-path"} - switches()
     missing = flags - options.keys()
     assert missing == {"--packs-dir", "--folder-template"}, "what the daemon was not told, the run finds by itself"
-    assert {"--headed", "--keep-hours"} <= {*schedule.own.options}
+    own = {*schedule.own.options}
+    assert {"--headed", "--keep-hours", "--keep-archives", "--keep-mails", "--no-mail-pdf"} <= own
+    assert all(len(own & {*flag.split("/")}) == 1 for flag in switches()), "each is either on or off"
     assert options["--workers"] == "3"
     assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"
     assert (options["--column"], options["--sheet"]) == ("#2", "S")
