@@ -26,7 +26,7 @@ ELSEWHERE = {"/api/v1/events", "/api/v1/pool/drain"}
 RIGHT = {"Authorization": f"Bearer {TOKEN}"}
 LIMIT_S = 20
 #: Of each kind for each operation. The same ones in every run.
-EXAMPLE_COUNT = 12
+EXAMPLE_COUNT = 8
 
 
 def ask(operation: AnyOperation, mode: GenerationMode, session: requests.Session) -> None:
