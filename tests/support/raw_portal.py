@@ -42,6 +42,8 @@ selector = ["#home", "#order"]
 links = ["a.att", "object.att", "embed.att", "iframe.att"]
 clicks = ["button.att"]
 settled = ["#order"]
+"""
+_LIMITS = """
 [limits]
 stall_s = 3
 page_s = 10
@@ -49,9 +51,12 @@ page_s = 10
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password></form></body></html>"
 
 
-def raw_pack(more: str = "", *, attachments: str = "", settled: str = '["#order"]') -> Pack:
-    """What is known of the raw portal, with further keys of its table of attachments and further tables."""
-    text = _PACK.replace('settled = ["#order"]', f"settled = {settled}")
+def raw_pack(more: str = "", *, attachments: str = "", settled: str = '["#order"]', limits: str = _LIMITS) -> Pack:
+    """What is known of the raw portal, with further keys of its table of attachments and further tables.
+
+    ``limits`` is for a test that brings its own.
+    """
+    text = f"{_PACK}{limits}".replace('settled = ["#order"]', f"settled = {settled}")
     return parse_toml(text.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from poolwright.files.data_tree import DataTree, innermost, is_wrapper, parse_json, parse_xml, unwrap
 from poolwright.files.error_text import is_error_note
-from poolwright.files.message_list import reports_error
+from poolwright.files.message_list import is_error_row, reports_error
 
 #: Media types of error replies.
 ERROR_MEDIA_TYPES = frozenset({"application/problem+json", "application/problem+xml"})
@@ -174,7 +174,12 @@ def classify_json(text: str) -> ApiReply | None:
         return ApiReply.STATUS
     if len(entries) <= _SHORT_KEYS and all(isinstance(entry, str) for entry in entries):
         return ApiReply.ERROR if _is_error_text(entries[0]) else None
-    replies = [_answer(entry, is_element=False) for entry in entries[: _ERRORS_MAX + 1]]
+    if is_error_row(entries):
+        return ApiReply.ERROR
+    replies = [
+        ApiReply.ERROR if is_error_row(entry) else _answer(entry, is_element=False)
+        for entry in entries[: _ERRORS_MAX + 1]
+    ]
     return ApiReply.ERROR if len(replies) <= _ERRORS_MAX and set(replies) == {ApiReply.ERROR} else None
 
 

@@ -1,7 +1,8 @@
 """Recognizes a reply that consists of messages with a severity, at least one of them an error.
 
 Portals send such lists in place of a file: ``{"messages": [{"severity": "ERROR", "text": "..."}]}``, the ``RETURN``
-table of SAP, notifications, alerts, the OperationOutcome of FHIR, and the same in XML. A document may contain
+table of SAP, notifications, alerts, the OperationOutcome of FHIR, and the same in XML. A message may also be a list
+that begins with its severity, as web frameworks send it: ``{"flash": [["error", "..."]]}``. A document may contain
 messages too, but beside other data.
 """
 
@@ -29,6 +30,11 @@ _LIST_KEYS = frozenset(
         "issue",
         "issues",
         "toast",
+        "toasts",
+        "flash",
+        "flashes",
+        "flashmessage",
+        "flashmessages",
     }
     | {"return", "returns", "bapiret2", "errorlist", "problems", "meldungen", "mensajes", "mensagens", "avisos"}
 )
@@ -45,6 +51,17 @@ _BAD = frozenset(
     "errore",
     "erro",
 }
+#: The severities of messages that are no error.
+_FINE = frozenset({"warning", "warn", "info", "information", "notice", "success", "debug", "hint", "i", "w", "s"}) | {
+    "warnung",
+    "hinweis",
+    "erfolg",
+    "avertissement",
+    "aviso",
+    "avviso",
+}
+#: Most values of a message that is a list: its severity, and perhaps a code or a field beside its text.
+_ROW_MAX = 5
 #: Everything else that a message may have; an entry with other keys is data.
 _DETAIL_KEYS = frozenset(
     {"text", "message", "msg", "title", "detail", "details", "description", "summary", "code", "id", "number", "msgid"}
@@ -65,15 +82,46 @@ def reports_error(reply: DataTree) -> bool:
     Args:
         reply: The reply, with normalized keys.
     """
-    lists = [key for key in reply if key in _LIST_KEYS]
+    lists = [key for key in reply if key in _LIST_KEYS or _are_error_rows(key, reply[key])]
     if len(lists) != 1 or any(not _is_beside(key, value) for key, value in reply.items() if key != lists[0]):
         return False
     name = lists[0]
-    if _has_error_text(reply[name]):
+    if _has_error_text(reply[name]) or _are_error_rows(name, reply[name]):
         return True
     entries, bad = _entries(reply[name]), _BAD_ISSUE if name in _ISSUE_KEYS else _BAD
     is_list = 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries))
     return is_list and any(_severities(entry) & bad for entry in entries)
+
+
+def is_error_row(entry: object) -> bool:
+    """Whether a list is a message by itself: it begins with the word of an error, such as ``["error", "Locked"]``."""
+    severity = _severity_of_row(entry)
+    return severity in _BAD and len(severity) > 1
+
+
+def _are_error_rows(name: str, node: object) -> bool:
+    """Whether all entries of a list are lists that begin with a severity, one of them with that of an error.
+
+    Where the name of the list does not say that it has messages, it may be a log: then all must be errors.
+    """
+    rows = cast("list[object]", node) if isinstance(node, list) else []
+    if not 0 < len(rows) <= _MESSAGES_MAX:
+        return False
+    if name not in _LIST_KEYS:
+        return all(map(is_error_row, rows))
+    severities = set(map(_severity_of_row, rows))
+    return "" not in severities and bool(severities & _BAD)
+
+
+def _severity_of_row(entry: object) -> str:
+    """Return the severity by which a list of plain values with a text begins; empty if it does not."""
+    values = cast("list[object]", entry) if isinstance(entry, list) else []
+    if not 1 < len(values) <= _ROW_MAX or any(isinstance(value, Mapping | list) for value in values):
+        return ""
+    first, *rest = (value.strip().lower() if isinstance(value, str) else "" for value in values)
+    has_text = any(char.isalpha() for text in rest for char in text)
+    is_of_severities = any(text in _BAD | _FINE for text in rest)  # then it enumerates them
+    return first if has_text and not is_of_severities and first in _BAD | _FINE else ""
 
 
 def _is_beside(key: str, value: object) -> bool:
@@ -98,10 +146,11 @@ def _entries(node: object) -> Sequence[DataTree]:
 
 
 def _has_error_text(node: object) -> bool:
-    """Whether messages are texts, one of which is an error, or texts below the name of a severity."""
+    """Whether messages are texts, one of which is an error, or texts below the names of severities."""
     if isinstance(node, Mapping):
         fields = fold_keys(cast("Mapping[object, object]", node))
-        return len(fields) == 1 and bool(fields.keys() & (_BAD | {"errors"})) and all(fields.values())
+        bad = fields.keys() & (_BAD | {"errors"})
+        return fields.keys() <= _BAD | _FINE | {"errors"} and any(fields[key] for key in bad)
     texts = cast("list[object]", node) if isinstance(node, list) else []
     are_texts = 0 < len(texts) <= _MESSAGES_MAX and all(isinstance(text, str) for text in texts)
     return are_texts and any(is_error_note(str(text)) for text in texts)

@@ -386,6 +386,8 @@ class PageLimits(PackTable):
     quiet_ms: int = Field(default=600, ge=50, le=10_000)
     #: Seconds for which a pending request of the page's scripts may delay a list that shows files already.
     request_s: float = Field(default=10.0, gt=0, le=300)
+    #: Seconds after its reading for which scripts may add files to a list without ``count``; ``0`` for none.
+    watch_s: float = Field(default=2.0, ge=0, le=60)
     #: Seconds for a login by a person.
     person_s: float = Field(default=300.0, gt=0, le=3600)
     #: Seconds for which a download may receive no data.

@@ -192,6 +192,20 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
     return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
 
 
+def emptiness_note(facts: AttachmentListFacts) -> str:
+    """Return a part of a sentence where an empty list follows from ``attachments.settled`` alone; empty otherwise.
+
+    Such an element may stand on a page whose list is shown in another way than before, so that a person must know.
+    """
+    is_proven = facts.is_declared_empty or facts.is_answered or facts.is_api_read
+    if facts.link_count or is_proven or not facts.is_settled:
+        return ""
+    return (
+        "the page does not say that there are no attachments, it only shows what attachments.settled of the portal "
+        "pack names"
+    )
+
+
 #: Beginnings of blocked requests that change nothing: their hosts are the cause.
 _READING = ("GET ", "HEAD ", "OPTIONS ")
 

@@ -274,7 +274,8 @@
     };
     const isParsed = () => dom.state(document) !== "loading";
     const isLoaded = () => roots.every((root) => !dom.isDocument(root) || dom.state(root) === "complete");
-    const isQuiet = () => performance.now() - changed >= spec.quiet_ms;
+    const isQuietFor = (time_ms) => performance.now() - changed >= time_ms;
+    const isQuiet = () => isQuietFor(spec.quiet_ms);
     const isSettled = () => spec.settled.some((selector) => all(selector).length > 0);
     const isDeclaredEmpty = () => (spec.empty !== null && isMarked(spec.empty)) || countOf() === 0;
     // A page that goes on to another: a form that submits itself, a refresh, or a page without anything to use.
@@ -293,7 +294,12 @@
       if (spec.previous !== null && signature() === spec.previous) return false;
       // Whether a blank frame shows a file is known when the page has loaded.
       const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
-      if (spec.settled.length > 0) return isSettled() && (count > 0 || isDeclaredEmpty() || isKnown());
+      if (spec.settled.length > 0) {
+        if (!isSettled()) return false;
+        // What stands there may be no sign of the list at all: scripts get the time in which they may add to one.
+        const isStill = () => isKnown() && (spec.is_answered || !isScripted() || isQuietFor(spec.watch_ms));
+        return count > 0 || isDeclaredEmpty() || isStill();
+      }
       if (!isQuiet()) return false;
       const counted = countOf();
       if (!isLoaded() && !(counted > 0 && counted === count) && !isPatienceOver()) return false;
@@ -305,6 +311,8 @@
     };
     // A page that draws itself by scripts may show its mark before it knows whether a user is logged in.
     const hasScripts = () => all("script:not([type*=json])").length > 0;
+    const isScripted = () =>
+      all("script:not([type*=json])").some((script) => dom.attribute(script, "src") || dom.text(script).trim() !== "");
     const isSteady = () => isQuiet() || (isLoaded() && (!hasScripts() || isPatienceOver()));
     const isReady = () => (spec.is_expected || spec.ready.some(isTableMet)) && isSteady();
     // What a table excludes may still be drawn.
@@ -357,6 +365,7 @@
         links: links.map(linkOf),
         signature: spec.is_part ? signature() : "",
         count: countOf(),
+        is_scripted: isScripted(),
         is_said_empty: isDeclaredEmpty(),
         is_settled: isSettled(),
         strangers,

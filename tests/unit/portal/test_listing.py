@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules
-from poolwright.portal.triage import AttachmentListFacts, describe_documents, incompleteness_reason
+from poolwright.portal.triage import AttachmentListFacts, describe_documents, emptiness_note, incompleteness_reason
 
 PLAIN = AttachmentRules(links=("a",))
 SIGNED = AttachmentRules(links=("a",), settled=("#done",))
@@ -68,6 +68,28 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
 )
 def test_what_it_does_not_vouch_for_is_doubted(rules: AttachmentRules, facts: dict[str, Any], said: str) -> None:
     assert said in incompleteness_reason(rules, seen(**facts))
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_told"),
+    [
+        ({"is_settled": True}, True),
+        ({"is_settled": False}, False),
+        ({"is_settled": True, "link_count": 1}, False),
+        ({"is_settled": True, "is_declared_empty": True}, False),
+        ({"is_settled": True, "is_answered": True}, False),
+        ({"is_settled": True, "is_api_read": True}, False),
+    ],
+)
+def test_an_empty_list_that_only_an_element_of_the_page_vouches_for_is_told(
+    facts: dict[str, Any], *, is_told: bool
+) -> None:
+    told = (
+        "the page does not say that there are no attachments, it only shows what attachments.settled of the portal "
+        "pack names"
+    )
+
+    assert emptiness_note(seen(**facts)) == (told if is_told else "")
 
 
 _NO_SIGN = (

@@ -6,10 +6,13 @@ The first line of the driver's error only reports that the browser is gone; the 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
+import anyio.to_thread
 from playwright.async_api import BrowserContext, HttpCredentials, Playwright, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
@@ -104,6 +107,29 @@ BROWSER_CLOSE_LIMIT_S = 8.0
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 
 
+#: Where a profile has the languages in which its pages are wanted, and those of a browser that was never told any.
+_PREFERENCES, _LANGUAGE_KEYS = Path("Default", "Preferences"), ("selected_languages", "accept_languages")
+_LANGUAGES, _USUAL_LANGUAGES = (
+    re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*(?:,[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)*"),
+    "en-US,en",
+)
+
+
+def preferred_languages(profile: Path) -> str:
+    """Return the languages in which a profile wants its pages, with commas; those of English if it does not say.
+
+    Args:
+        profile: The user-data folder.
+    """
+    try:
+        settings = cast("object", json.loads((profile / _PREFERENCES).read_bytes()))
+    except (OSError, ValueError):
+        return _USUAL_LANGUAGES
+    section = cast("dict[str, Any]", settings).get("intl") if isinstance(settings, dict) else None
+    values = [cast("dict[str, Any]", section).get(key) for key in _LANGUAGE_KEYS] if isinstance(section, dict) else []
+    return next((value for value in values if isinstance(value, str) and _LANGUAGES.fullmatch(value)), _USUAL_LANGUAGES)
+
+
 @contextlib.asynccontextmanager
 async def open_driver(start: DriverStart | None = None) -> AsyncGenerator[Playwright]:
     """Open the driver for the block, and end it.
@@ -140,6 +166,12 @@ async def launch_browser(
         CannotStartError: The browser does not start.
     """
     environment = await prepare_certificates(options, profile)
+    # Only this keeps cookies without an expiry; the clone's list of tabs is removed before each start.
+    args = ["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"]
+    if options.headless_mode:
+        # A headless shell does not look into its profile: it would ask for no language, which portals refuse or
+        # answer in another one.
+        args.append(f"--accept-lang={await anyio.to_thread.run_sync(preferred_languages, profile)}")
     try:
         return await playwright.chromium.launch_persistent_context(
             profile,
@@ -152,8 +184,7 @@ async def launch_browser(
             http_credentials=_http_credentials(options),
             proxy=_proxy_settings(options.proxy),
             env={**environment} if environment else None,
-            # Only this keeps cookies without an expiry; the clone's list of tabs is removed before each start.
-            args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
+            args=args,
             # The supervisor alone decides when a browser ends.
             handle_sigint=False,
             handle_sigterm=False,

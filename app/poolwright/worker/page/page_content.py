@@ -170,6 +170,8 @@ class PageContent(BaseModel):
     texts: dict[str, str] = Field(default_factory=dict[str, str])
     links: list[PageLink] = Field(default_factory=list[PageLink])
     count: int | None = None
+    #: Whether the page has scripts, which may add to its list at any time.
+    is_scripted: bool = False
     #: Whether the page shows the pack's mark of an empty list, or a count of zero.
     is_said_empty: bool = False
     #: Whether the page shows the pack's mark of a complete list.

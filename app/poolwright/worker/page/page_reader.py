@@ -408,6 +408,7 @@ class PageReader:
             "stops_for_frames": self._stops_for_frames,
             "settled": list(attachments.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
+            "watch_ms": limits.watch_s * 1000,
             "patience_ms": limits.request_s * 1000,
         }
 

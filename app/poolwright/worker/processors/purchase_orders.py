@@ -16,7 +16,7 @@ from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
-from poolwright.portal.triage import Verdict, describe_documents
+from poolwright.portal.triage import Verdict, describe_documents, emptiness_note
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.archive_files import unpack_archives
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files, select_links
@@ -28,7 +28,7 @@ from poolwright.worker.page.page_content import PageLink, ReadEnd
 from poolwright.worker.page.popups import answer_dialogs
 from poolwright.worker.page.request_guard import RequestGuard, guard_requests
 from poolwright.worker.processors.further_sources import FurtherSources, SourcePage, is_wanted, too_many_or_none
-from poolwright.worker.processors.list_growth import read_growth
+from poolwright.worker.processors.list_growth import read_growth, read_watched, watch_time_s
 from poolwright.worker.processors.order_visit import IS_SHOWN, OrderVisit, missing_report, visit_order
 from poolwright.worker.rendering.page_capture import PageCapture
 from poolwright.worker.tab import PortalContext, Tab
@@ -228,7 +228,9 @@ async def _fetch_listed(
     report = _conclude(downloaded, missed, fields, reading.url)
     is_document_told = bool(reading.documents) and reading.count is None
     documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
-    report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents))))
+    facts = opened.visit.list_facts
+    unproven = emptiness_note(facts) if report.reason is Reason.NONE_LISTED and facts is not None else ""
+    report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents, unproven))))
     return _busy(report, results.refusals) if results.refusals else report
 
 
@@ -280,9 +282,13 @@ async def _fetch_sources(
     base_url, context = portal_context.portal.base_url, portal_context.downloads.context
     sources = FurtherSources(opened.pack, base_url, task.portal_number, context)
     addresses = await sources.find_addresses(tab.page, pack.sources)  # before a click changes the page
+    watched_until = anyio.current_time() + watch_time_s(opened.pack, reading)
     order_page = SourcePage(page=tab.page, reading=reading, pack=opened.pack)
+    if grown := await read_watched(tab.page, opened.pack, base_url, task.portal_number, reading):
+        order_page = replace(order_page, reading=grown.reading)
+        _add_doubt(results, grown.doubt)
     await _fetch_all(tab, task, order_page, portal_context, results)
-    await _fetch_growth(tab, task, portal_context, order_page, results)
+    await _fetch_growth(tab, task, portal_context, order_page, results, watched_until)
     for source in pack.sources:
         if not is_wanted(source.when, results.files):
             results.sources[source.name] = "not needed"
@@ -301,21 +307,32 @@ async def _fetch_sources(
 
 
 async def _fetch_growth(
-    tab: Tab, task: POTask, portal_context: PortalContext, order_page: SourcePage, results: DownloadResults
+    tab: Tab,
+    task: POTask,
+    portal_context: PortalContext,
+    order_page: SourcePage,
+    results: DownloadResults,
+    watched_until: float,
 ) -> None:
     """Download the files that the order's page has added since it was read; one that still adds some is missed."""
     reading, pack, base_url = order_page.reading, order_page.pack, portal_context.portal.base_url
     doubt = ""
     for _ in range(_GROWTH_COUNT_MAX):
-        grown = await read_growth(tab.page, pack, base_url, task.portal_number, reading)
+        grown = await read_growth(tab.page, pack, base_url, task.portal_number, reading, watched_until)
         if grown is None:
             break
         doubt = grown.doubt
+        watched_until = anyio.current_time() + watch_time_s(pack, grown.reading)
         added = replace(order_page, reading=grown.reading)
         reading = reading.model_copy(update={"links": [*reading.links, *grown.reading.links]})
         await _fetch_all(tab, task, added, portal_context, results)
     else:
         doubt = "The page keeps adding files."
+    _add_doubt(results, doubt)
+
+
+def _add_doubt(results: DownloadResults, doubt: str) -> None:
+    """Add why the list of the order's page may not be whole, if there is such a reason, as a missed file."""
     if doubt:
         results.missed.append(
             MissedFile(label="(list of attachments)", source_url="", problem=doubt.removesuffix("."), is_retryable=True)
