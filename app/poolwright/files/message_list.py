@@ -37,14 +37,10 @@ _ISSUE_KEYS, _BAD_ISSUE = frozenset({"issue", "issues"}), frozenset({"error", "f
 _SEVERITY_KEYS = ("severity", "level", "type", "messagetype", "msgtype", "msgty", "category", "status", "kind")
 _BAD = frozenset(
     {"error", "err", "fatal", "critical", "severe", "danger", "alert", "emergency", "abort", "failure"}
-) | {
-    "e",
-    "a",
-    "fehler",
-    "erreur",
-    "errore",
-    "erro",
-}
+    | {"fehler", "erreur", "errore", "erro"}
+)
+#: SAP's letters for an error and an abort, and the keys that have them; the status of a document may be a letter too.
+_BAD_LETTERS, _LETTER_KEYS = frozenset({"e", "a"}), frozenset({"severity", "type", "messagetype", "msgtype", "msgty"})
 #: Everything else that a message may have; an entry with other keys is data.
 _DETAIL_KEYS = frozenset(
     {"text", "message", "msg", "title", "detail", "details", "description", "summary", "code", "id", "number", "msgid"}
@@ -73,7 +69,7 @@ def reports_error(reply: DataTree) -> bool:
         return True
     entries, bad = _entries(reply[name]), _BAD_ISSUE if name in _ISSUE_KEYS else _BAD
     is_list = 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries))
-    return is_list and any(_severities(entry) & bad for entry in entries)
+    return is_list and any(_is_bad(entry, bad) for entry in entries)
 
 
 def _is_beside(key: str, value: object) -> bool:
@@ -111,5 +107,8 @@ def _is_message(entry: DataTree) -> bool:
     return entry.keys() <= _DETAIL_KEYS | set(_SEVERITY_KEYS)
 
 
-def _severities(entry: DataTree) -> frozenset[str]:
-    return frozenset(str(innermost(entry[key])).strip().lower() for key in _SEVERITY_KEYS if key in entry)
+def _is_bad(entry: DataTree, bad: frozenset[str]) -> bool:
+    """Whether the severity of a message is one of these words, or one of SAP's letters where the words have none."""
+    words = {key: str(innermost(entry[key])).strip().lower() for key in _SEVERITY_KEYS if key in entry}
+    letters = _BAD_LETTERS if bad is _BAD else frozenset[str]()
+    return any(word in bad or (key in _LETTER_KEYS and word in letters) for key, word in words.items())
