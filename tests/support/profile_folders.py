@@ -43,6 +43,8 @@ class Row:
     expires: int | None = 2**62
     value: bytes = PORTABLE
     port: int = 443
+    #: Microseconds since 1601.
+    created: int = 0
 
 
 def make_cookie_rows(path: Path, rows: Iterable[Row]) -> Path:
@@ -53,12 +55,15 @@ def make_cookie_rows(path: Path, rows: Iterable[Row]) -> Path:
         connection.execute(
             "CREATE TABLE cookies (host_key TEXT, top_frame_site_key TEXT, has_cross_site_ancestor INTEGER, name TEXT, "
             "value TEXT, encrypted_value BLOB, path TEXT, expires_utc INTEGER, has_expires INTEGER, "
-            "is_persistent INTEGER, source_port INTEGER)"
+            "is_persistent INTEGER, source_port INTEGER, creation_utc INTEGER)"
         )
         connection.executemany(
-            "INSERT INTO cookies VALUES (?, ?, 0, ?, '', ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO cookies VALUES (?, ?, 0, ?, '', ?, ?, ?, ?, ?, ?, ?)",
             [
-                (row.site, row.partition, row.name, row.value, row.path, row.expires or 0, lasts, lasts, row.port)
+                (
+                    *(row.site, row.partition, row.name, row.value, row.path, row.expires or 0, lasts, lasts, row.port),
+                    row.created,
+                )
                 for row in rows
                 for lasts in [row.expires is not None]
             ],

@@ -41,10 +41,13 @@ def sampled_orders(
     tasks = tuple(task for task in orders.tasks if task.task_id in kept)
     digest = hashlib.sha256("\n".join((orders.batch_id, *(task.task_id for task in tasks))).encode()).hexdigest()
     how = "the first" if first_count is not None else "drawn at random"
+    notice = f"Only {count:,} of {len(names):,} orders of the list are processed ({how})"
+    if any(row.task_id is None for row in orders.rows):  # a notice of the whole list says that they are reported
+        notice += "; rows without a valid number are left out of the report"
     return replace(
         orders,
         batch_id=BatchId(digest[: len(orders.batch_id)]),
         rows=tuple(row for row in orders.rows if row.task_id in kept),
         tasks=tasks,
-        notices=(*orders.notices, f"Only {count:,} of {len(names):,} orders of the list are processed ({how})."),
+        notices=(*orders.notices, f"{notice}."),
     )

@@ -116,6 +116,8 @@ _LOST_KEYS = frozenset({"sessionexpired", "sessiontimeout", "expired", "timeout"
 }
 _STATUS_KEYS = ("status", "statuscode", "code", "httpstatus", "httpcode", "ret", "retcode", "returncode", "resultcode")
 _NEGATIVE = re.compile(r"-\d{1,9}")
+#: The namespace in front of the name of an error. In a sentence the sign stands before a number: ``Reference #17``.
+_NAMESPACE = re.compile(r"\A[\w.:/-]{1,200}#")
 #: Letters that result codes use for an error or a failure.
 _BAD_LETTERS = frozenset({"e", "f", "err"})
 #: The type of a problem report (RFC 9457), which names the kind of problem by an address.
@@ -322,4 +324,6 @@ def _reads_as_error(reply: DataTree) -> bool:
 
 def _is_error_text(value: object) -> bool:
     """Whether a value is an error message, or the name of an error, which may have its namespace in front."""
-    return isinstance(value, str) and len(value) <= _NOTE_MAX_CHARS and is_error_note(value.rpartition("#")[2])
+    return (
+        isinstance(value, str) and len(value) <= _NOTE_MAX_CHARS and is_error_note(_NAMESPACE.sub("", value, count=1))
+    )

@@ -43,14 +43,10 @@ _ISSUE_KEYS, _BAD_ISSUE = frozenset({"issue", "issues"}), frozenset({"error", "f
 _SEVERITY_KEYS = ("severity", "level", "type", "messagetype", "msgtype", "msgty", "category", "status", "kind")
 _BAD = frozenset(
     {"error", "err", "fatal", "critical", "severe", "danger", "alert", "emergency", "abort", "failure"}
-) | {
-    "e",
-    "a",
-    "fehler",
-    "erreur",
-    "errore",
-    "erro",
-}
+    | {"fehler", "erreur", "errore", "erro"}
+)
+#: SAP's letters for an error and an abort, and the keys that have them; the status of a document may be a letter too.
+_BAD_LETTERS, _LETTER_KEYS = frozenset({"e", "a"}), frozenset({"severity", "type", "messagetype", "msgtype", "msgty"})
 #: The severities of messages that are no error.
 _FINE = frozenset({"warning", "warn", "info", "information", "notice", "success", "debug", "hint", "i", "w", "s"}) | {
     "warnung",
@@ -60,6 +56,7 @@ _FINE = frozenset({"warning", "warn", "info", "information", "notice", "success"
     "aviso",
     "avviso",
 }
+_SEVERITIES = _BAD | _BAD_LETTERS | _FINE
 #: Most values of a message that is a list: its severity, and perhaps a code or a field beside its text.
 _ROW_MAX = 5
 #: Everything else that a message may have; an entry with other keys is data.
@@ -90,13 +87,12 @@ def reports_error(reply: DataTree) -> bool:
         return True
     entries, bad = _entries(reply[name]), _BAD_ISSUE if name in _ISSUE_KEYS else _BAD
     is_list = 0 < len(entries) <= _MESSAGES_MAX and all(map(_is_message, entries))
-    return is_list and any(_severities(entry) & bad for entry in entries)
+    return is_list and any(_is_bad(entry, bad) for entry in entries)
 
 
 def is_error_row(entry: object) -> bool:
     """Whether a list is a message by itself: it begins with the word of an error, such as ``["error", "Locked"]``."""
-    severity = _severity_of_row(entry)
-    return severity in _BAD and len(severity) > 1
+    return _severity_of_row(entry) in _BAD
 
 
 def _are_error_rows(name: str, node: object) -> bool:
@@ -110,7 +106,7 @@ def _are_error_rows(name: str, node: object) -> bool:
     if name not in _LIST_KEYS:
         return all(map(is_error_row, rows))
     severities = set(map(_severity_of_row, rows))
-    return "" not in severities and bool(severities & _BAD)
+    return "" not in severities and bool(severities & (_BAD | _BAD_LETTERS))
 
 
 def _severity_of_row(entry: object) -> str:
@@ -120,8 +116,8 @@ def _severity_of_row(entry: object) -> str:
         return ""
     first, *rest = (value.strip().lower() if isinstance(value, str) else "" for value in values)
     has_text = any(char.isalpha() for text in rest for char in text)
-    is_of_severities = any(text in _BAD | _FINE for text in rest)  # then it enumerates them
-    return first if has_text and not is_of_severities and first in _BAD | _FINE else ""
+    is_of_severities = any(text in _SEVERITIES for text in rest)  # then it enumerates them
+    return first if has_text and not is_of_severities and first in _SEVERITIES else ""
 
 
 def _is_beside(key: str, value: object) -> bool:
@@ -160,5 +156,8 @@ def _is_message(entry: DataTree) -> bool:
     return entry.keys() <= _DETAIL_KEYS | set(_SEVERITY_KEYS)
 
 
-def _severities(entry: DataTree) -> frozenset[str]:
-    return frozenset(str(innermost(entry[key])).strip().lower() for key in _SEVERITY_KEYS if key in entry)
+def _is_bad(entry: DataTree, bad: frozenset[str]) -> bool:
+    """Whether the severity of a message is one of these words, or one of SAP's letters where the words have none."""
+    words = {key: str(innermost(entry[key])).strip().lower() for key in _SEVERITY_KEYS if key in entry}
+    letters = _BAD_LETTERS if bad is _BAD else frozenset[str]()
+    return any(word in bad or (key in _LETTER_KEYS and word in letters) for key, word in words.items())

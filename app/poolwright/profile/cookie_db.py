@@ -141,6 +141,8 @@ SELECT host_key, sum(is_lasting), sum(NOT is_lasting) FROM (
     GROUP BY host_key, top_frame_site_key, has_cross_site_ancestor, name, path
 ) GROUP BY host_key ORDER BY host_key
 """
+#: In microseconds since 1601.
+_NEWEST_SESSION_COOKIE = "SELECT max(creation_utc) FROM cookies WHERE NOT is_persistent"
 _FIRST_DAY = datetime(1601, 1, 1, tzinfo=UTC)
 #: A cookie that expires sooner may be gone before the check: a worker has two minutes to start.
 _LIFE_LEFT = timedelta(minutes=5)
@@ -238,6 +240,28 @@ def count_live_cookies(user_data: Path, now: datetime) -> tuple[SiteCookies, ...
     return tuple(
         SiteCookies(site=site, lasting_count=lasting, session_count=session) for site, lasting, session in rows
     )
+
+
+def find_newest_session_cookie(user_data: Path) -> datetime | None:
+    """Return when the newest cookie without an expiry got its value; ``None`` if there is none, or it is not known.
+
+    Args:
+        user_data: A user-data folder whose structure was checked.
+
+    Raises:
+        ProfileDamagedError: It can't be read.
+        OSError: There is no room for a copy of it, or its disk does not answer.
+    """
+    cookies = find_cookie_db(user_data)
+    try:
+        with settled_copy(cookies) as whole, closing(open_read_only(whole)) as connection:
+            (moment,) = connection.execute(_NEWEST_SESSION_COOKIE).fetchone()
+    except sqlite3.OperationalError as error:
+        raise_storage_error(error, cookies)
+        return None
+    except (sqlite3.Error, BrokenFileError) as error:
+        raise _unreadable(cookies, error) from error
+    return None if moment is None else _FIRST_DAY + timedelta(microseconds=moment)
 
 
 def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:

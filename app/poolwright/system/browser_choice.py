@@ -28,8 +28,10 @@ from poolwright.system.browsers import (
     whole_browsers,
 )
 
-#: Folders with rules that a company sets for Chromium; a headless shell does not read them.
-POLICY_FOLDERS = (Path("/etc/chromium/policies/managed"), Path("/etc/chromium/policies/recommended"))
+#: Folders with rules that a company sets for Chromium, and for the builds that Playwright downloads (Chrome for
+#: Testing); a headless shell does not read them.
+POLICY_ROOTS = (Path("/etc/chromium/policies"), Path("/etc/opt/chrome_for_testing/policies"))
+POLICY_FOLDERS = tuple(root / kind for root in POLICY_ROOTS for kind in ("managed", "recommended"))
 _HOW_TO_INSTALL_SHELL = (
     "Install chromium-headless-shell, or let Playwright download it with `python -m playwright install "
     "chromium-headless-shell`; or set --browser or POOLWRIGHT_BROWSER to auto."
@@ -157,8 +159,9 @@ def _reason_for_whole(work: BrowserWork, locations: SearchLocations, files: File
     if work.lost_cookies:
         cookies = "a cookie" if work.lost_cookies == 1 else f"{work.lost_cookies} cookies"
         return f"a headless shell would lose {cookies} without an expiry, of which the profile has no copy"
-    if any(files.names_in(folder) for folder in POLICY_FOLDERS):
-        return "a headless shell does not follow the rules of this machine for browsers (/etc/chromium/policies)"
+    rules = next((folder for folder in POLICY_FOLDERS if files.names_in(folder)), None)
+    if rules is not None:
+        return f"a headless shell does not follow the rules of this machine for browsers ({rules.parent.as_posix()})"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -36,12 +37,18 @@ def test_the_first_orders_have_all_their_rows() -> None:
 
     assert part.tasks == TASKS[:2]
     assert [row.row_no for row in part.rows] == [2, 3, 7]
-    assert part.notices == ("n", "Only 2 of 4 orders of the list are processed (the first).")
+    assert part.notices[0] == "n"
+    assert part.notices[1] == (
+        "Only 2 of 4 orders of the list are processed (the first); rows without a valid number are left out of the "
+        "report."
+    )
     assert (part.source, part.columns) == (LIST.source, LIST.columns)
 
 
 def test_orders_that_are_drawn_keep_their_order() -> None:
-    part = sampled_orders(LIST, draw=lambda names, count: last(names, count)[::-1], random_count=3)
+    valid = replace(LIST, rows=tuple(row for row in ROWS if row.task_id))
+
+    part = sampled_orders(valid, draw=lambda names, count: last(names, count)[::-1], random_count=3)
 
     assert part.tasks == TASKS[1:]
     assert part.notices[-1] == "Only 3 of 4 orders of the list are processed (drawn at random)."

@@ -61,6 +61,9 @@ REPLIES = [
     '{"error_summary":"path/x"}',
     '{"errorDetail":"x","a":1,"b":2,"c":3}',
     '{"__type":"com.amazon.coral.service#InternalFailure"}',
+    '{"text":"An error occurred. Reference #12345"}',
+    '{"text":"Access denied: ticket #18.2f"}',
+    '["Access denied. Reference #7"]',
     '{"header":{"status":{"code":"ERR","message":"x"}},"body":null}',
     "<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>",
     "<Fehler><Text>x</Text></Fehler>",
@@ -137,6 +140,8 @@ DOCUMENTS = {
     "counts.json": '{"counts":[["error",12],["fatal",1]]}',
     "lines.json": '{"order":"4500000001","flash":[["error","x"]],"lines":[{"pos":1}]}',
     "grade.json": '{"code":"E","part":"Bolt","class":2}',
+    "returned.json": '{"return":{"id":"R-1","status":"A","description":"Two bolts are sent back"}}',
+    "returned.xml": "<return><number>R-1</number><status>E</status><title>Two bolts</title></return>",
     "quoted.csv": '"Access denied","4500000001"\n"ok","4500000002"\n',
     "errors.csv": "code;message\n500;Internal Server Error\n404;Not Found\n",
 }
@@ -221,6 +226,11 @@ def test_a_document_of_the_same_form_is_a_file(tmp_path: Path, label: str) -> No
         ({"flash": {"error": "", "info": "x"}}, False),
         ({"flash": {"error": "x", "info": "x"}}, True),
         ({"flash": {"info": "x"}}, False),
+        ({"return": [{"type": "E"}]}, True),
+        ({"return": [{"type": "S"}, {"msgty": "A"}]}, True),
+        ({"return": [{"status": "A"}]}, False),
+        ({"return": [{"kind": "E"}]}, False),
+        ({"issues": [{"type": "E"}]}, False),
     ],
 )
 def test_only_messages_with_an_error_among_them_are_a_reply(reply: dict[str, object], is_error: bool) -> None:

@@ -232,7 +232,16 @@ def test_rules_of_a_company_for_its_browsers_are_followed(folder: Path) -> None:
     choice = decided(files)
 
     assert choice.browser.path == Path("/usr/bin/chromium")
-    assert "/etc/chromium/policies" in choice.why
+    assert choice.why.endswith(f"the rules of this machine for browsers ({folder.parent.as_posix()})")
+
+
+def test_chromium_and_the_builds_of_playwright_have_rules() -> None:
+    assert [folder.as_posix() for folder in POLICY_FOLDERS] == [
+        "/etc/chromium/policies/managed",
+        "/etc/chromium/policies/recommended",
+        "/etc/opt/chrome_for_testing/policies/managed",
+        "/etc/opt/chrome_for_testing/policies/recommended",
+    ]
 
 
 def test_a_shell_of_another_build_may_not_read_the_profile() -> None:

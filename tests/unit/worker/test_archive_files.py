@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import zipfile
 from dataclasses import replace
@@ -95,6 +96,50 @@ def test_a_damaged_archive_is_refused_for_another_try(tmp_path: Path) -> None:
     assert caught.value.is_retryable
     file.path.write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(DownloadRefusedError, match="damaged"):
+        unpacked(file)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_told_in_every_compression(tmp_path: Path, compression: int) -> None:
+    file = archive(tmp_path, {"a.txt": bytes(range(256)) * 8}, compression)
+    content = file.path.read_bytes()
+    file.path.write_bytes(content[:45] + b"\xff" * 20 + content[65:])
+
+    with pytest.raises(DownloadRefusedError, match="the archive is damaged"):
+        unpacked(file)
+
+    (kept,) = unpack_archives([file], SizeLimits(), tmp_path)
+    assert "the archive is damaged" in kept.notes[0]
+
+
+@pytest.mark.parametrize("mark", [b"PK\x03\x04", b"PK\x01\x02"])
+def test_a_damaged_name_is_told_as_damage(tmp_path: Path, mark: bytes) -> None:
+    file = archive(tmp_path, {"\N{LATIN SMALL LETTER O WITH DIAERESIS}.txt": b"a"})
+    content = file.path.read_bytes()
+    name = content.index(b"\xc3\xb6", content.index(mark))
+    file.path.write_bytes(content[:name] + b"\xff" + content[name + 1 :])
+
+    with pytest.raises(DownloadRefusedError, match="the archive is damaged"):
+        unpacked(file)
+
+
+def test_a_disk_that_fails_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive_files, "_write", refuse)
+
+    with pytest.raises(OSError, match="No space left"):
+        unpacked(archive(tmp_path, {"a.txt": b"a"}))
+
+
+def test_an_archive_whose_parts_begin_before_it_is_damaged(tmp_path: Path) -> None:
+    file = archive(tmp_path, {"a.txt": b"a"})
+    content = file.path.read_bytes()
+    end = content.index(b"PK\x05\x06")
+    file.path.write_bytes(content[: end + 16] + b"\xff\xff\x00\x00" + content[end + 20 :])
+
+    with pytest.raises(DownloadRefusedError, match="the archive is damaged"):
         unpacked(file)
 
 

@@ -82,7 +82,7 @@ async def test_a_broken_transfer_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 async def test_a_transfer_may_break_more_than_once(tmp_path: Path) -> None:
     async with raw_portal() as portal:
-        portal.later["/f"] = [beginning(100, ETAG), part(100, 5_000), part(5_000, len(FILE))]
+        portal.later["/f"] = [beginning(100, ETAG), part(100, 5_000, ETAG), part(5_000, len(FILE), ETAG)]
 
         await fetch(portal, tmp_path / "part")
 
@@ -129,11 +129,12 @@ async def test_a_whole_file_takes_the_place_of_the_beginning(
     [
         part(4_320, len(FILE), ETAG),
         part(4_321, len(FILE), 'ETag: "b"'),
+        part(4_321, len(FILE)),
         (head("416 Range Not Satisfiable", 0),),
         (head("404 Not Found", 0),),
         (head("302 Found", 0, "Location: /login"),),
     ],
-    ids=["another position", "another file", "no such part", "gone", "login"],
+    ids=["another position", "another file", "a file of any state", "no such part", "gone", "login"],
 )
 async def test_an_answer_that_is_not_the_rest_leaves_the_transfer_broken(
     tmp_path: Path, again: tuple[bytes, ...]
@@ -152,7 +153,7 @@ async def test_an_answer_that_is_not_the_rest_leaves_the_transfer_broken(
 async def test_a_transfer_that_brings_nothing_more_is_given_up(tmp_path: Path) -> None:
     async with raw_portal() as portal:
         portal.once["/f"] = beginning(4_321, ETAG)
-        portal.routes["/f"] = part(4_321, 4_321)
+        portal.routes["/f"] = part(4_321, 4_321, ETAG)
 
         with pytest.raises(DownloadRefusedError, match="the transfer broke off"):
             await fetch(portal, tmp_path / "part")
@@ -189,7 +190,7 @@ async def test_the_rest_counts_against_the_limit_of_a_file(tmp_path: Path) -> No
     )
     async with raw_portal() as portal:
         portal.once["/f"] = (chunked,)
-        portal.routes["/f"] = part(4_321, len(FILE))
+        portal.routes["/f"] = part(4_321, len(FILE), ETAG)
 
         with pytest.raises(DownloadRefusedError, match="the limit for one file"):
             await fetch(portal, tmp_path / "part", replace(SizeLimits(), file_bytes=len(FILE) - 1))
@@ -199,7 +200,7 @@ async def test_a_file_of_unknown_length_gets_it_from_its_rest(tmp_path: Path) ->
     chunked = b'HTTP/1.1 200 OK\r\nETag: "a"\r\nTransfer-Encoding: chunked\r\n\r\n' + b"%x\r\n" % 500 + FILE[:500]
     async with raw_portal() as portal:
         portal.once["/f"] = (chunked,)
-        portal.routes["/f"] = part(500, len(FILE))
+        portal.routes["/f"] = part(500, len(FILE), ETAG)
 
         received = await fetch(portal, tmp_path / "part")
 

@@ -6,7 +6,9 @@ and its files are filed beside it; then nothing in it fails the order, and what 
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -33,6 +35,10 @@ _OTHER_TYPES = frozenset(
 #: Notes about one archive in a report.
 _NOTES_MAX = 3
 _PIECE_BYTES = 1024 * 1024
+#: What the library raises for a damaged archive, besides errors of the system that have no number or name a place that
+#: cannot be: those of bzip2, and of a position before the beginning of the file.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeDecodeError)
+_DAMAGE_NUMBERS = frozenset({None, errno.EINVAL})
 _ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 #: Folder in which macOS keeps its own data about files.
 _SYSTEM_FOLDER = "__MACOSX/"
@@ -148,12 +154,19 @@ def _extracted(archive: DownloadedFile, allowance: DownloadAllowance) -> Iterato
                 raise DownloadRefusedError(msg, is_retryable=True)
             for number, entry in enumerate(entries, start=1):
                 yield _extract(content, entry, number, archive, allowance)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        msg = f"the archive is damaged ({error})"
-        raise DownloadRefusedError(msg, is_retryable=True) from error
+    except _DAMAGE as error:
+        raise _damaged(error) from error
+    except OSError as error:
+        if error.errno not in _DAMAGE_NUMBERS:
+            raise
+        raise _damaged(error) from error
     except NotImplementedError as error:
         msg = "it has a compression that is not supported"
         raise ArchiveLockedError(msg) from error
+
+
+def _damaged(error: Exception) -> DownloadRefusedError:
+    return DownloadRefusedError(f"the archive is damaged ({error})", is_retryable=True)
 
 
 def _entries(content: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

@@ -95,12 +95,15 @@ class Resumption:
         return total_bytes == (self.total_bytes or total_bytes) and self._has_same_validators(headers)
 
     def _has_same_validators(self, headers: Mapping[str, str]) -> bool:
-        """Return whether the answer names no other state of the file; it need not name any."""
+        """Return whether the answer names the same state of the file.
+
+        One that names none may come from a portal that ignores If-Range, and be the rest of another file.
+        """
         etag = headers.get("etag", "").strip()
         if self.validators.etag and etag:
             return etag == self.validators.etag
         changed = headers.get("last-modified", "").strip()
-        return not changed or not self.validators.last_modified or changed == self.validators.last_modified
+        return bool(changed) and changed == self.validators.last_modified
 
 
 def total_size(headers: Mapping[str, str]) -> int | None:
