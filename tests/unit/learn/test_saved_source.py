@@ -136,13 +136,9 @@ class TestFolders:
 
         assert lesson.problems == ()
         original = learn_of(shown_pages(taught_portal(name)), tmp_path)
-        for page in shown_pages(taught_portal(name)):  # what is learned of saved pages finds the files of the true ones
+        for page in shown_pages(taught_portal(name)):  # on the true pages, both find the same
             tree = PageTree(page["source"], page["address"])
-            links = [
-                {item.get("href") for css in one.pack.attachments.links for item in tree.select(css)}
-                for one in (lesson, original)
-            ]
-            assert links[0] == links[1]
+            assert found_on(tree, lesson) == found_on(tree, original)
 
     def test_addresses_that_a_browser_made_whole_may_be_relative_on_the_page(self, tmp_path: Path) -> None:
         pages = served_pages()
@@ -206,3 +202,8 @@ def learn_of(pages: list[dict[str, Any]], folder: Path) -> Lesson:
     """What is learned of the pages as the portal sent them."""
     (folder / "true").mkdir()
     return lesson_from(folder / "true", pages, is_addressed=True)
+
+
+def found_on(tree: PageTree, lesson: Lesson) -> set[str | None]:
+    """The links that the selectors of a pack find on a page."""
+    return {item.get("href") for css in lesson.pack.attachments.links for item in tree.select(css)}
