@@ -556,6 +556,24 @@ class TestServedLists:
             lesson_of(changed(served_pages(), "home.html", served=True))
 
 
+class TestPairsOfLinks:
+    @pytest.mark.parametrize(("own", "is_told_apart"), [("class=download", True), ("class=show", False)])
+    def test_a_name_on_two_links_of_a_row_means_the_one_that_downloads(self, own: str, is_told_apart: bool) -> None:
+        pages = served_pages()
+        for page in pages:
+            page["source"] = re.sub(
+                r"<a class=get href='/get/\d+/([^']*)'>[^<]*</a>",
+                rf"<a class=view href='/files/\1'>\1</a> <a {own} href='/get/\1'>\1</a>",
+                page["source"],
+            )
+
+        if is_told_apart:
+            assert lesson_of(pages).pack.attachments.links == ("a.download",)
+        else:
+            with pytest.raises(ObservationError, match="is on 2 elements that can be clicked"):
+                lesson_of(pages)
+
+
 class TestLanguages:
     def titled(self, *, address: str, title: str = "Download") -> list[dict[str, Any]]:
         pages = served_pages()
@@ -587,7 +605,7 @@ class TestLanguages:
         pages = [
             {**page, "requests": [f"/api/{page['number']}"]} if page["kind"] == "order" else page for page in shown
         ]
-        plain = [{**page, "source": page["source"].replace("title=", "class=")} for page in pages]
+        plain = replaced(pages, "title=", "class=")
 
         assert lesson_of(pages).pack.attachments.answered == ()
         assert lesson_of(plain).pack.attachments.answered == (r"^/api/[^/?]+(?:\?|$)",)

@@ -181,7 +181,7 @@ class TestFolders:
         [
             ("<iframe src=./files.html></iframe><script></script>", "show the portal in a window"),
             ("<script></script>", 'as "Web page, complete"'),
-            ("", "as the page has it.$"),
+            ("", "If a click opens the list, show the portal in a window"),
         ],
     )
     def test_an_attachment_that_is_not_in_the_file_is_told_with_what_helps(

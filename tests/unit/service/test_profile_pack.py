@@ -70,8 +70,8 @@ def test_a_file_that_changed_is_told_until_the_profile_takes_it(program: Path) -
     file = program / "acme.toml"
     assert before.told == (
         (
-            f"{file} is not the same as the profile's copy of it, profiles/mine/pack.toml, and the copy is used. "
-            f"`poolwright profile set-pack mine --portal {file}` takes the file."
+            f"{file} is not the same as the profile's copy of it, profiles/mine/pack.toml, and the copy is used: what "
+            f"was changed in the file has no effect. `poolwright profile set-pack mine --portal {file}` takes it."
         ),
     )
     assert directly.told == (

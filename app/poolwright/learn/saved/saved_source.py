@@ -10,7 +10,6 @@ import email
 import email.policy
 import re
 from collections.abc import Sequence
-from email.message import EmailMessage
 from http import HTTPStatus
 
 import lxml.html
@@ -102,7 +101,7 @@ def _of_one_file(content: bytes) -> str:
         return ""
     message = email.message_from_bytes(content, policy=email.policy.default)
     for part in message.walk():
-        if part.get_content_type() != "text/html" or not isinstance(part, EmailMessage):
+        if part.get_content_type() != "text/html":
             continue
         html = part.get_payload(decode=True)
         address = message.get("Snapshot-Content-Location") or part.get("Content-Location") or ""
