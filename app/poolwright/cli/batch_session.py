@@ -11,7 +11,7 @@ from pathlib import Path
 from loguru import logger
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli.batch_views import LiveView, OutputMode, View, make_view
+from poolwright.cli.batch_views import LiveView, OutputMode, View, format_notice, make_view
 from poolwright.cli.progress import Progress
 from poolwright.cli.signals import stop_message, stop_signals
 from poolwright.cli.streams import stream_losses
@@ -61,6 +61,8 @@ class Display:
     log_file: Path
     #: Notices that are displayed before the start.
     notices: tuple[Notice, ...] = ()
+    #: Those of them that people read again below the summary, since what comes first scrolls away.
+    repeated: tuple[Notice, ...] = ()
     #: Notices for the log only.
     recorded: tuple[Notice, ...] = ()
 
@@ -99,6 +101,9 @@ async def run_batch_session(job: BatchJob, display: Display, *observers: EventSi
             with batch_pidfile(display.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
         view.show_summary(summary)
+        if not display.mode.is_json:
+            for notice in display.repeated:
+                console().print(format_notice(notice), style="yellow", soft_wrap=True)
         for text in stream_losses():
             logger.warning(text)
     return summary

@@ -26,6 +26,7 @@ from poolwright.cli.order_input import (
 )
 from poolwright.cli.order_sample import sampled_orders
 from poolwright.cli.process_exit import exit_code_of_summary
+from poolwright.domain.events import Level, Notice
 from poolwright.service.batch import RedoPolicy, check_refresh
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
@@ -175,14 +176,15 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     portal_notices = (*site.notices, *filter(None, (folder.notice,)))
     folders = order_folders(folder.template, site.pack, orders)
     if dry_run:
-        notices = (*portal_notices, *orders.notices, *groups.notices)
+        notices = (*site.warnings, *portal_notices, *orders.notices, *groups.notices)
         print_orders(replace(orders, notices=notices), folders, is_json=as_json)
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
     workers = resolve_worker_config(settings, site, base)
     choice = resolve_worker_count(settings)
-    job = make_job(settings, orders, workers, base, redo, worker_count=choice.worker_count)
+    told_orders = replace(orders, notices=(*site.warnings, *orders.notices))  # they are in the report too
+    job = make_job(settings, told_orders, workers, base, redo, worker_count=choice.worker_count)
     job = replace(
         job,
         account=portal_account(settings, site),
@@ -194,12 +196,14 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     list_notices = (*orders.notices, *groups.notices, *folders.notices, *filter(None, (copy_notice(named, orders),)))
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
-    notices = (*info_notices(texts), *choice.notices)
+    warnings = tuple(Notice(level=Level.WARNING, text=text) for text in site.warnings)
+    notices = (*warnings, *info_notices(texts), *choice.notices)
     display = Display(
         mode=mode,
         settings=settings,
         log_file=open_output_folder(settings),
         notices=notices,
+        repeated=warnings,
         recorded=sandbox_notices(workers),
     )
     summary = anyio.run(run_batch_session, job, display)

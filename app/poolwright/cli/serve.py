@@ -110,7 +110,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
     )
     told = info_notices((*site.notices, *filter(None, (folder.notice, folder_columns_notice(rules)))))
     remote_access = () if is_local_host(settings.host) else (REMOTE_ACCESS_WARNING,)
-    warnings = (*remote_access, *sandbox_warnings(workers), *filter(None, (no_password,)))
+    warnings = (*site.warnings, *remote_access, *sandbox_warnings(workers), *filter(None, (no_password,)))
     service = _Service(
         settings=settings,
         daemon=DaemonConfig(

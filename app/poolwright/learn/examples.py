@@ -179,14 +179,24 @@ def _named_element(seen: SeenPage, name: str) -> HtmlElement:
     if not found:
         raise ObservationError(
             f"{seen.page.file}: no element of the page shows or leads to {name!r}. Give the text or the address of the "
-            "attachment as the page has it."
+            f"attachment as the page has it.{_way_out(seen)}"
         )
-    if len(found) > 1 and not all(_is_same_file(item, found[0]) for item in found):
+    downloads = {_download_of(item) for item in found}
+    if len(downloads) > 1 and not all(_is_same_file(item, found[0]) for item in found):
         raise ObservationError(
             f"{seen.page.file}: {name!r} is on {len(found)} elements that can be clicked. Give the address of the "
             "attachment instead."
         )
     return found[0]
+
+
+def _way_out(seen: SeenPage) -> str:
+    """Return what helps where a saved file lacks what its page shows."""
+    if any(next(root.iter("iframe", "frame"), None) is not None for root in seen.tree.roots):
+        return " What its frames show is not in the file: if the list is in one, show the portal in a window (--url)."
+    if next(seen.tree.roots[0].iter("script"), None) is not None:
+        return ' If a script draws the list, save the page once it is there, as "Web page, complete".'
+    return " If a click opens the list, show the portal in a window (--url)."
 
 
 def _by_address(seen: SeenPage, name: str) -> list[HtmlElement]:

@@ -32,6 +32,8 @@ from poolwright.learn.pack_text import PackParts, pack_text
 from poolwright.learn.page_judge import problems_of
 from poolwright.learn.page_marks import LearnedMarks, address_mark, element_mark, refusal_marks, refusal_marks_beside
 from poolwright.learn.page_tree import PageTree, saved_address
+from poolwright.learn.saved.language_words import language_words
+from poolwright.learn.saved.saved_source import require_drawn
 from poolwright.learn.supplier_field import supplier_field
 from poolwright.portal import pack as packs
 from poolwright.portal.addresses import origin_of
@@ -89,8 +91,11 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
         ObservationError: The pages contradict each other, or do not have what a pack needs.
         PackError: The name is not valid.
     """
+    require_drawn(pages)
     parts, doubts = _parts(name, observations, pages)
-    text = pack_text(parts, doubts)
+    language = language_words(parts, _by_kind(pages))
+    doubts += language.doubts
+    text = pack_text(parts, doubts, language.note)
     pack = packs.parse_toml(text, name)
     base_url = parts.numbers.base_url
     problems = [problem for seen in pages for problem in problems_of(pack, base_url, seen)]
@@ -98,7 +103,7 @@ def learn(name: str, observations: Observations, pages: Sequence[SeenPage]) -> L
         text=text,
         pack=pack,
         base_url=base_url,
-        findings=tuple(_findings(parts, pages)),
+        findings=(*_findings(parts, pages), *filter(None, (language.note,))),
         doubts=tuple(doubts),
         problems=tuple(problems),
     )
@@ -111,8 +116,12 @@ def _json(text: str, file: str) -> object:
         raise ObservationError(f"{file} is not readable as JSON: {error}.") from error
 
 
+def _by_kind(pages: Sequence[SeenPage]) -> dict[ShownKind, list[SeenPage]]:
+    return {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
+
+
 def _parts(name: str, observations: Observations, pages: Sequence[SeenPage]) -> tuple[PackParts, list[str]]:
-    of = {kind: [seen for seen in pages if seen.page.kind is kind] for kind in ShownKind}
+    of = _by_kind(pages)
     pages = _others(pages, ShownKind.LOADING)
     orders = of[ShownKind.ORDER]
     find, numbers = _search(of)
@@ -169,7 +178,8 @@ def _lists(pages: Sequence[SeenPage], of: Mapping[ShownKind, Sequence[SeenPage]]
     listed = listed_files(orders, files, has_next=bool(following.selector))
     is_read_elsewhere = listed.rule is not None or bool(following.selector)
     late = LateList() if is_read_elsewhere else late_list(orders, of[ShownKind.LOADING], files)
-    signs = list_signs(orders, files, listed.counts, late.settled)
+    others = [seen for seen in pages if seen.page.kind is not ShownKind.ORDER]
+    signs = list_signs(orders, files, listed.counts, late.settled, others)
     doubts = [*files.doubts, *listed.doubts, *signs.doubts]
     # A number that counts the files tells a list that was cut short: unread pages or parts do no harm in silence.
     doubts += following.doubts if following.selector or not signs.count_selector else ()

@@ -18,7 +18,7 @@ from poolwright.learn.file_links import FileSelectors, found_files
 from poolwright.learn.next_page import next_element
 from poolwright.learn.page_marks import LearnedMarks, shows, text_marks
 from poolwright.learn.page_tree import is_shown, text_of
-from poolwright.learn.selectors import POSITION_COST, Candidate, candidates
+from poolwright.learn.selectors import POSITION_COST, Candidate, candidates, words_in
 
 #: Counts that must differ before a number on the page is believed to be the count.
 _DIFFERENT_COUNTS = 2
@@ -39,6 +39,28 @@ _NOTHING = re.compile(
 _NAMED_NOTHING = re.compile(
     r"empty|nothing|none\b|no[-_]?(?:attach|doc|file|data|item|record|result|row|entr)|blank|placeholder", re.IGNORECASE
 )
+#: Words that name parts of the frame of a portal; those parts are on pages whose list has not arrived, too.
+_FRAME = frozenset(
+    {
+        "foot",
+        "footer",
+        "copyright",
+        "legal",
+        "imprint",
+        "nav",
+        "navbar",
+        "navigation",
+        "menu",
+        "sidebar",
+        "aside",
+        "banner",
+    }
+    | {"cookie", "cookies", "toolbar", "ajax", "spinner", "loading", "overlay", "modal", "dialog", "toast"}
+    | {"powered", "contentinfo", "complementary", "logo"}
+)
+#: A class such as ``no-sidebar`` or ``hasMenu``, which a page has around all that it shows.
+_LAYOUT = re.compile(r"(?:no|has|with|without|collapsed|show|hide)[-_]?[A-Za-z]+", re.IGNORECASE)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 #: Orders without attachments that all have the same text, whatever it says.
 _SAME_ORDERS = 2
 
@@ -63,6 +85,7 @@ def list_signs(
     selectors: FileSelectors,
     listed: Mapping[str, int] | None = None,
     whole_mark: str = "",
+    others: Sequence[SeenPage] = (),
 ) -> LearnedSigns:
     """Return the signs that the pages of orders have.
 
@@ -72,15 +95,19 @@ def list_signs(
         listed: How many files the response lists that the pack reads, by the file of the page, if it reads one. It is
             itself the sign of an empty list.
         whole_mark: What shows that a list is whole, if one was seen to arrive in parts.
+        others: The pages of other kinds. What they show too is part of the frame of the portal and proves no list.
     """
     selector, attribute = _count(orders, selectors, listed or {})
     with_files = [seen for seen in orders if seen.page.has_files]
     without = [seen for seen in orders if not seen.page.has_files]
     empty, unmarked = text_marks(without, with_files, partial(_is_meant, without)) if without else (LearnedMarks(), [])
-    answered = () if listed else _requests(orders)
+    # In another language such a list would look empty, so that nothing but the page's own words prove that it is.
+    is_worded = any(words_in(css) for css in (*selectors.links, *selectors.clicks))
+    answered = () if listed or is_worded else _requests(orders)
     is_always_counted = bool(selector) and all(_counted(seen, selector, attribute) is not None for seen in without)
     has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered or listed)
-    settled = whole_mark or ("" if has_sign else _behind_served_list(orders, selectors))
+    is_settled_later = has_sign or is_worded
+    settled = whole_mark or ("" if is_settled_later else _behind_served_list(orders, selectors, others))
     doubts: list[str] = []
     if not without:
         doubts.append("No order without attachments was shown, so it is not known how a page says that there are none.")
@@ -220,10 +247,11 @@ def _is_meant(without: Sequence[SeenPage], text: str, css: str) -> bool:
     return len(without) >= _SAME_ORDERS and all(shows(seen, text, [css]) for seen in without)
 
 
-def _behind_served_list(orders: Sequence[SeenPage], selectors: FileSelectors) -> str:
+def _behind_served_list(orders: Sequence[SeenPage], selectors: FileSelectors, others: Sequence[SeenPage]) -> str:
     """Return a selector for an element behind the list of every order; empty if there is none, or a script brings it.
 
-    A list that the portal sends with the page has arrived once what is behind it is there.
+    A list that the portal sends with the page has arrived once that of the order which is behind it is there. The frame
+    of the portal, such as its footer, is there without any order.
     """
     with_files = [seen for seen in orders if seen.page.has_files]
     if not all(seen.page.served for seen in with_files):
@@ -231,14 +259,32 @@ def _behind_served_list(orders: Sequence[SeenPage], selectors: FileSelectors) ->
     first = with_files[0]
     places = {element: place for place, element in enumerate(first.tree.elements())}
     last = max((places[item] for item in found_files(first, selectors)), default=len(places))
-    behind = [element for element, place in places.items() if place > last]
+    behind = [element for element, place in places.items() if place > last and not _is_frame(element)]
     usable = (
         candidate
         for element in behind
         for candidate in candidates(element)
-        if candidate.cost < POSITION_COST and all(_is_behind(seen, selectors, candidate.css) for seen in orders)
+        if candidate.cost < POSITION_COST
+        and not words_in(candidate.css)
+        and all(_is_behind(seen, selectors, candidate.css) for seen in orders)
+        and not any(seen.tree.select(candidate.css) for seen in others)
     )
     return min(usable, key=lambda one: (one.cost, len(one.css)), default=Candidate(css="", cost=0)).css
+
+
+def _is_frame(element: HtmlElement) -> bool:
+    """Return whether an element is part of the frame of the portal, or nothing that a page shows."""
+    return not is_shown(element) or any(_FRAME & set(_name_words(item)) for item in (element, *element.iterancestors()))
+
+
+def _name_words(element: HtmlElement) -> Iterator[str]:
+    """Yield the words in the names of an element: its tag, id, role and classes."""
+    if element.tag in {"html", "body"}:
+        return
+    names = [str(element.tag), element.get("id") or "", element.get("role") or ""]
+    names += [name for name in (element.get("class") or "").split() if not _LAYOUT.fullmatch(name)]
+    for name in names:
+        yield from (word.lower() for word in _WORDS.findall(name))
 
 
 def _is_behind(seen: SeenPage, selectors: FileSelectors, css: str) -> bool:

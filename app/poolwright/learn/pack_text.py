@@ -57,14 +57,16 @@ class PackParts:
     supplier: SupplierField
 
 
-def pack_text(parts: PackParts, doubts: Sequence[str]) -> str:
+def pack_text(parts: PackParts, doubts: Sequence[str], note: str = "") -> str:
     """Return a pack as TOML with comments.
 
     Args:
         parts: What it says.
         doubts: What is not sure; it stands at the top of the file.
+        note: A sentence above it about the pack as a whole; empty for none.
     """
-    lines = [f"# {parts.title}: learned by `poolwright portal learn` from pages of the portal.", *_doubt_lines(doubts)]
+    lines = [f"# {parts.title}: learned by `poolwright portal learn` from pages of the portal."]
+    lines += [*([f"# {' '.join(note.split())}"] if note else []), *_doubt_lines(doubts)]
     head = {"schema": 2, "name": parts.name, "title": parts.title}
     lines += [tomli_w.dumps(head).strip()]
     for comment, key, table in _tables(parts):

@@ -5,7 +5,6 @@ The pages beside a pack are its regression test: ``check_pages`` tries the pack 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from poolwright.learn.learner import Lesson, seen_pages
 from poolwright.learn.observations import ObservationError, Observations, parse_observations
 from poolwright.learn.page_judge import problems_of
 from poolwright.learn.page_tree import SelectorError
+from poolwright.learn.saved.saved_source import page_source, text_source
 from poolwright.portal import pack as packs
 
 OBSERVATIONS_FILE = "observations.toml"
 #: No page that a person reads is larger.
 _PAGE_MAX_BYTES = 50_000_000
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{2,30})", re.IGNORECASE)
 
 
 def read_folder(folder: Path) -> tuple[Observations, dict[str, str]]:
@@ -32,14 +31,13 @@ def read_folder(folder: Path) -> tuple[Observations, dict[str, str]]:
     Raises:
         ObservationError: The observations or a page are missing, not readable or not valid.
     """
-    observations = parse_observations(_read_text(folder / OBSERVATIONS_FILE), str(folder / OBSERVATIONS_FILE))
+    text = text_source(_read(folder / OBSERVATIONS_FILE))
+    observations = parse_observations(text, str(folder / OBSERVATIONS_FILE))
     sources: dict[str, str] = {}
-    files = [page.file for page in observations.pages]
-    files += [response.file for page in observations.pages for response in page.responses]
-    for file in files:
-        if Path(file).name != file:
-            raise ObservationError(f"{file} must be the name of a file in {folder}, without folders.")
-        sources[file] = _read_text(folder / file)
+    for page in observations.pages:
+        sources[page.file] = page_source(_read(_inside(folder, page.file)), page.file)
+        for response in page.responses:
+            sources[response.file] = text_source(_read(_inside(folder, response.file)))
     return observations, sources
 
 
@@ -104,23 +102,16 @@ def _observations_text(observations: Observations) -> str:
     )
 
 
-def _read_text(path: Path) -> str:
+def _inside(folder: Path, file: str) -> Path:
+    if Path(file).name != file:
+        raise ObservationError(f"{file} must be the name of a file in {folder}, without folders.")
+    return folder / file
+
+
+def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > _PAGE_MAX_BYTES:
             raise ObservationError(f"{path} is larger than {_PAGE_MAX_BYTES // 1_000_000} MB, which no page is.")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ObservationError(f"{path} cannot be read: {error.strerror}.") from error
-    return _decoded(content)
-
-
-def _decoded(content: bytes) -> str:
-    """Return a page as text: UTF-8, else as it says itself."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        named = _CHARSET.search(content[:4096])
-    try:
-        return content.decode(named[1].decode() if named else "cp1252", "replace")
-    except LookupError:
-        return content.decode("cp1252", "replace")

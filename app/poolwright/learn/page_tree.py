@@ -52,6 +52,7 @@ class PageTree:
         document = lxml.html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
         #: The document, then its shadow roots.
         self.roots: tuple[HtmlElement, ...] = (document, *_taken_out(document))
+        _shorten_own_links(self.roots, address)
         base = next(document.iter("base"), None)
         self._base = urljoin(address, base.get("href") or "") if base is not None else address
 
@@ -142,6 +143,14 @@ def _texts(element: HtmlElement) -> Iterator[str]:
         yield child.tail or ""
     if is_block:
         yield " "
+
+
+def _shorten_own_links(roots: tuple[HtmlElement, ...], address: str) -> None:
+    """Write links to places of the page itself as pages have them: browsers save ``#`` as the whole address."""
+    own = f"{urldefrag(address).url}#"
+    for link in (link for root in roots for link in root.iter("a", "area")):
+        if (value := (link.get("href") or "").strip()).startswith(own):
+            link.set("href", value[len(own) - 1 :])
 
 
 def _taken_out(document: HtmlElement) -> Iterator[HtmlElement]:

@@ -31,7 +31,12 @@ _STATES = re.compile(
 )
 #: Attributes whose whole value may identify an element.
 _VALUED = ("data-testid", "data-test", "data-qa", "data-role", "data-type", "data-section", "data-field", "data-page")
-_VALUED_LATER = ("itemprop", "autocomplete", "name", "role", "type", "rel", "title", "aria-label", "aria-labelledby")
+_VALUED_LATER = ("itemprop", "autocomplete", "name", "role", "type", "rel", "aria-labelledby")
+#: Attributes with words for people, which another language of the portal says in another way.
+_WORDED = ("title", "aria-label")
+#: Cost of such words: more than that of an address or of an element within a named one, less than that of a position.
+_WORDED_COST = 14
+_WORDS = re.compile(r"\[(?:title|aria-label)[~|^$*]?='([^']*)'")
 #: What stands between the entries of a menu that are of one kind and those of another.
 _DIVIDER = re.compile(r"(?:\w+-)?(?:divider|separator)")
 
@@ -67,8 +72,17 @@ def is_stable(word: str) -> bool:
     return not _MADE_UP.search(word)
 
 
+def words_in(css: str) -> list[str]:
+    """Return the words of the portal's language that a selector depends on."""
+    return _WORDS.findall(css)
+
+
 def href_parts(value: str) -> Iterator[str]:
-    """Yield the parts of an address that do not belong to one file: folders, the end, names of values."""
+    """Yield the parts of an address that do not belong to one file: folders, the end, names of values.
+
+    Browsers write whole addresses into pages that they save, whatever the page has. So no slash before a folder is
+    asked for where a whole address stands: the page may have a relative one.
+    """
     try:
         parts = urlsplit(value.strip())
     except ValueError:
@@ -76,12 +90,17 @@ def href_parts(value: str) -> Iterator[str]:
     segments = parts.path.split("/")
     named = [segment for segment in segments[:-1] if segment and is_stable(segment)]
     for segment in reversed(named):
-        yield f"*='/{segment}/'" if f"/{segment}/" in value else f"^='{segment}/'"
+        if parts.netloc:
+            yield f"*='{segment}/'"
+        else:
+            yield f"*='/{segment}/'" if f"/{segment}/" in value else f"^='{segment}/'"
     last = segments[-1]
     if last and is_stable(last) and (len(segments) > 1 or "." in last):
         mark = "*=" if parts.query else "$="
         if "." not in last or parts.query:
-            yield f"{mark}'/{last}{'?' if parts.query else ''}'" if f"/{last}" in value else f"^='{last}'"
+            end = f"{last}{'?' if parts.query else ''}"
+            slash = "" if parts.netloc else "/"
+            yield f"{mark}'{slash}{end}'" if f"/{last}" in value else f"^='{last}'"
     for pair in parts.query.split("&"):
         name = pair.partition("=")[0]
         if name and "=" in pair and is_stable(name):
@@ -135,7 +154,7 @@ def _named_parts(element: HtmlElement, tag: str) -> Iterator[Candidate]:
         yield Candidate(css=f"{tag}.{name}", cost=3)
     for first, second in combinations(classes, 2):
         yield Candidate(css=f"{tag}.{first}.{second}", cost=5)
-    for cost, names in ((3, _VALUED), (6, _VALUED_LATER)):
+    for cost, names in ((3, _VALUED), (6, _VALUED_LATER), (_WORDED_COST, _WORDED)):
         for name in names:
             value = element.get(name) or ""
             if value and is_stable(value) and not re.search(r"['\\\n\d]", value):

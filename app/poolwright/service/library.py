@@ -223,6 +223,7 @@ class _PoolSetup:
     #: Account of the orders; ``None`` for a custom processor, whose tasks are distinguished by their payloads.
     account: Account | None
     #: What the user should know about the portal pack.
+    portal_warnings: tuple[str, ...]
     portal_notices: tuple[str, ...]
 
     @property
@@ -282,6 +283,8 @@ async def _running_pool(
 ) -> AsyncGenerator[PersistentWorkerPool]:
     if setup.workers.sandbox.is_notable:
         observe(Notice(level=Level.WARNING, text=setup.workers.sandbox.sentence))
+    for text in setup.portal_warnings:
+        observe(Notice(level=Level.WARNING, text=text))
     for text in setup.portal_notices:
         observe(Notice(level=Level.INFO, text=text))
     for notice in setup.worker_count.notices:
@@ -371,6 +374,7 @@ def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: 
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secret_texts(settings)),
         waits_for_login=False,
         account=account,
+        portal_warnings=site.warnings if site else (),
         portal_notices=(*(site.notices if site else ()), *filter(None, (folder.notice,))),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,55 @@ def test_the_changed_pack_is_shown_until_it_is_confirmed(command: Command, own: 
     assert "pack profiles/mine/pack.toml, copied from" in shown
     source = "is not the same as the profile's copy"
     assert source in command("profile", "verify", "mine").stdout
+
+
+STALE = "is not the same as the profile's copy of it"
+
+
+@pytest.fixture(name="changed_file")
+def _changed_file(program: Path, own: Path) -> Path:
+    """The file of the pack was changed after the profile took it."""
+    path = program / "packs" / "acme.toml"
+    path.write_text(written({"title": "New"}), encoding="utf-8")
+    return path
+
+
+def test_a_file_that_was_changed_later_is_a_warning_at_both_ends_of_a_run_and_in_its_report(
+    command: Command, changed_file: Path, fake_run: FakeRun
+) -> None:
+    result = command("run", "123", "--profile", "mine")
+
+    lines = [line for line in result.output.splitlines() if STALE in line and "this weighs" not in line]
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert [line.partition(":")[0] for line in lines] == ["warning", "warning"]
+    assert result.stdout.rstrip().splitlines()[-1] == lines[-1]
+    assert f"`poolwright profile set-pack mine --portal {changed_file}` takes it" in lines[-1]
+    (notice,) = fake_run.jobs[0].orders.notices
+    assert STALE in notice
+
+
+def test_programs_get_the_warning_once_with_its_level(command: Command, changed_file: Path, fake_run: FakeRun) -> None:
+    lines = [json.loads(line) for line in command("run", "123", "--profile", "mine", "--json").stdout.splitlines()]
+
+    (told,) = [line for line in lines if STALE in line.get("text", "")]
+    assert (told["type"], told["level"]) == ("notice", "warning")
+
+
+def test_a_dry_run_has_it_as_json_too(command: Command, changed_file: Path) -> None:
+    content = json.loads(command("run", "123", "--profile", "mine", "--dry-run", "--json").stdout)
+
+    assert STALE in content["notices"][0]
+
+
+def test_once_the_profile_has_the_changed_file_nothing_is_told(
+    command: Command, changed_file: Path, fake_run: FakeRun
+) -> None:
+    command("profile", "set-pack", "mine", "--portal", str(changed_file))
+
+    result = command("run", "123", "--profile", "mine")
+
+    assert STALE not in result.output
+    assert fake_run.jobs[0].orders.notices == ()
 
 
 def test_another_pack_for_a_profile_is_told_with_what_follows(command: Command, own: Path) -> None:

@@ -432,7 +432,47 @@ class TestServedLists:
         (order,) = [page for page in pages if page["file"] == "102.html"]
         moved = order["source"].replace("<div id=order>", "<div id=past></div><div id=order>", 1)
 
-        assert lesson_of(changed(pages, "102.html", source=moved)).pack.attachments.settled == ("#foot",)
+        assert lesson_of(changed(pages, "102.html", source=moved)).pack.attachments.settled == ()
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            "<div id=foot>Help</div>",
+            "<div id=pageFooter>Help</div>",
+            "<div class='page footer'>Help</div>",
+            "<nav><p id=links>Help</p></nav>",
+            "<div role=contentinfo><p id=links>Help</p></div>",
+            "<div id=links style='display: none'>Help</div>",
+        ],
+    )
+    def test_the_frame_of_the_portal_proves_no_empty_list(self, frame: str) -> None:
+        pages = replaced(replaced(served_pages(), "<div id=past>", "<div>"), "<div id=foot>Help</div>", frame)
+
+        lesson = lesson_of(pages)
+
+        assert lesson.pack.attachments.settled == ()
+        assert any("will end as portal_changed" in doubt for doubt in lesson.doubts)
+
+    @pytest.mark.parametrize("file", ["home.html", "missing.html", "login.html"])
+    def test_nor_does_what_another_kind_of_page_shows_too(self, file: str) -> None:
+        pages = replaced(served_pages(), "<div id=foot>", "<div id=more>")
+        assert lesson_of(replaced(pages, "<div id=past>", "<div>")).pack.attachments.settled == ("#more",)
+        (other,) = [page for page in pages if page["file"] == file]
+
+        lesson = lesson_of(
+            changed(
+                replaced(pages, "<div id=past>", "<div>"),
+                file,
+                source=other["source"].replace("</body>", "<div id=more>Help</div></body>"),
+            )
+        )
+
+        assert lesson.pack.attachments.settled == ()
+
+    def test_a_class_of_the_layout_is_no_name_of_a_part(self) -> None:
+        pages = replaced(served_pages(), "<div id=order>", "<div id=order class='no-sidebar hasMenu'>")
+
+        assert lesson_of(pages).pack.attachments.settled == ("#past",)
 
     def test_words_of_the_order_itself_do_not_mean_that_there_are_no_attachments(self) -> None:
         lesson = lesson_of(
@@ -514,6 +554,90 @@ class TestServedLists:
     def test_only_orders_are_served(self) -> None:
         with pytest.raises(ValidationError, match=r"only pages of kind 'order' have .* served"):
             lesson_of(changed(served_pages(), "home.html", served=True))
+
+
+class TestPairsOfLinks:
+    @pytest.mark.parametrize(("own", "is_told_apart"), [("class=download", True), ("class=show", False)])
+    def test_a_name_on_two_links_of_a_row_means_the_one_that_downloads(self, own: str, is_told_apart: bool) -> None:
+        pages = served_pages()
+        for page in pages:
+            page["source"] = re.sub(
+                r"<a class=get href='/get/\d+/([^']*)'>[^<]*</a>",
+                rf"<a class=view href='/files/\1'>\1</a> <a {own} href='/get/\1'>\1</a>",
+                page["source"],
+            )
+
+        if is_told_apart:
+            assert lesson_of(pages).pack.attachments.links == ("a.download",)
+        else:
+            with pytest.raises(ObservationError, match="is on 2 elements that can be clicked"):
+                lesson_of(pages)
+
+
+class TestLanguages:
+    def titled(self, *, address: str, title: str = "Download") -> list[dict[str, Any]]:
+        pages = served_pages()
+        for page in pages:
+            page["source"] = re.sub(
+                r"<a class=get href='/get/\d+/([^']*)'>[^<]*</a>",
+                rf"<a title='{title}' href='{address}'>\1</a><a title=Preview href='/show/view-\1'>Look</a>",
+                page["source"],
+            ).replace("<html>", "<html lang=en-GB>")
+        return pages
+
+    def test_marks_without_words_are_preferred(self) -> None:
+        lesson = lesson_of(self.titled(address=r"/get/\1"))
+
+        assert lesson.pack.attachments.links == ("a[href*='/get/']",)
+        assert not any("words of the language" in doubt for doubt in lesson.doubts)
+
+    def test_links_that_only_words_tell_hold_for_one_language_and_prove_no_empty_list(self) -> None:
+        lesson = lesson_of(self.titled(address=r"/show/\1"))
+
+        assert lesson.pack.attachments.links == ("a[title='Download']",)
+        assert lesson.pack.attachments.settled == ()
+        (doubt,) = [doubt for doubt in lesson.doubts if "words of the language" in doubt]
+        assert "that was shown (en): 'Download'." in doubt
+        assert doubt in lesson.text
+
+    def test_a_request_is_no_proof_either(self) -> None:
+        shown = self.titled(address=r"/show/\1")
+        pages = [
+            {**page, "requests": [f"/api/{page['number']}"]} if page["kind"] == "order" else page for page in shown
+        ]
+        plain = replaced(pages, "title=", "class=")
+
+        assert lesson_of(pages).pack.attachments.answered == ()
+        assert lesson_of(plain).pack.attachments.answered == (r"^/api/[^/?]+(?:\?|$)",)
+
+    def test_a_page_in_another_language_adds_its_words(self) -> None:
+        pages = self.titled(address=r"/show/\1")
+        other = self.titled(address=r"/show/\1", title="Herunterladen")[3]
+        other["source"] = re.sub(r"(<a title='H.*?</a>)(<a title=P.*?</a>)", r"\2\1", other["source"])
+        other["source"] = other["source"].replace("en-GB", "de")
+
+        lesson = lesson_of([*pages[:3], other, *pages[4:]])
+
+        assert lesson.pack.attachments.links == ("a[title='Download']", "a[title='Herunterladen']")
+        assert not any("102.html" in problem for problem in lesson.problems)
+        assert any("(de, en)" in doubt for doubt in lesson.doubts)
+
+    def test_words_of_other_marks_are_told_at_the_top_and_as_a_finding(self) -> None:
+        more = "<p class=note>Nothing was attached</p>"
+        pages = served_pages(served_order("103", "Globex Corporation", more=more))
+
+        lesson = lesson_of(pages)
+
+        (note,) = [text for text in lesson.findings if "in the language that was shown" in text]
+        assert "it knows 'Nothing was attached' by the words" in note
+        assert f"# {note}" in lesson.text.splitlines()[1]
+        assert not any("words of the language" in doubt for doubt in lesson.doubts)
+
+    def test_a_refusal_with_a_status_of_its_own_needs_no_words(self) -> None:
+        by_status, by_words = served_pages(), changed(served_pages(), "missing.html", status=200)
+
+        assert not any("by the words" in text for text in lesson_of(by_status).findings)
+        assert any("it knows 'Unknown order' by the words" in text for text in lesson_of(by_words).findings)
 
 
 class TestStart:

@@ -15,9 +15,9 @@ from poolwright.profile.repository import PACK_NAME, NamedProfile, ProfileFile, 
 from poolwright.service.portals.profile_pack import (
     ProfilePack,
     find_profile_pack,
-    given_pack_notices,
+    given_pack_warnings,
     hiding_notices,
-    own_pack_notices,
+    own_pack_warnings,
 )
 from poolwright.settings import Settings
 
@@ -29,8 +29,15 @@ class PortalConfig:
     pack: Pack
     #: Without a trailing slash.
     base_url: str
-    #: What the user should know about the pack: it changed, or it hides another one.
+    #: What the user should know about the pack: it hides another one.
     notices: tuple[str, ...] = ()
+    #: What must not be missed: another pack is used than the user may think. Each has the command that changes it.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that the user should know about the pack, what must not be missed first."""
+        return (*self.warnings, *self.notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +70,17 @@ def resolve_portal_config(settings: Settings) -> PortalConfig:
         profile = find_profile(settings)
         content = profile.read()
         loaded = find_profile_pack(profile, content, pack_library(settings)).load()
-        notices = tuple(own_pack_notices(profile, content, loaded))
-        return _portal_config(loaded.pack, settings.base_url or content.base_url, notices)
+        notices = () if content.pack_sha256 else tuple(hiding_notices(loaded))
+        warnings = tuple(own_pack_warnings(profile, content, loaded))
+        return _portal_config(loaded.pack, settings.base_url or content.base_url, notices, warnings)
     loaded = pack_library(settings).find(settings.portal).load()
     pack, known = loaded.pack, _existing_profile(settings)
     if known is None:
         return _portal_config(pack, settings.base_url or pack.site.base_url, tuple(hiding_notices(loaded)))
     profile, content = known
     own_address = content.base_url if content.pack == pack.name else ""
-    notices = tuple(given_pack_notices(profile, content, loaded))
-    return _portal_config(pack, settings.base_url or own_address or pack.site.base_url, notices)
+    notices, warnings = tuple(hiding_notices(loaded)), tuple(given_pack_warnings(profile, content, loaded))
+    return _portal_config(pack, settings.base_url or own_address or pack.site.base_url, notices, warnings)
 
 
 def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfilePack]:
@@ -183,7 +191,7 @@ def _existing_profile(settings: Settings) -> tuple[NamedProfile, ProfileFile] | 
     return profile, profile.read()
 
 
-def _portal_config(pack: Pack, base_url: str, notices: tuple[str, ...]) -> PortalConfig:
+def _portal_config(pack: Pack, base_url: str, notices: tuple[str, ...], warnings: tuple[str, ...] = ()) -> PortalConfig:
     if not base_url:
         raise OptionsError(f"No address is configured for portal {pack.name!r}. Set it with --base-url.")
-    return PortalConfig(pack=pack, base_url=base_url.rstrip("/"), notices=notices)
+    return PortalConfig(pack=pack, base_url=base_url.rstrip("/"), notices=notices, warnings=warnings)

@@ -74,7 +74,7 @@ def find_profile_pack(profile: NamedProfile, content: ProfileFile, library: Pack
     return PackEntry(name=content.pack if origin is PackOrigin.PROFILE else str(path), origin=origin, path=path)
 
 
-def given_pack_notices(profile: NamedProfile, content: ProfileFile, loaded: LoadedPack) -> Iterator[str]:
+def given_pack_warnings(profile: NamedProfile, content: ProfileFile, loaded: LoadedPack) -> Iterator[str]:
     """Yield what a user should know about a pack that is used in place of the one that the profile names."""
     used = loaded.entry.name if loaded.entry.origin is PackOrigin.FILE else loaded.entry.place
     if loaded.pack.name != content.pack:
@@ -88,14 +88,11 @@ def given_pack_notices(profile: NamedProfile, content: ProfileFile, loaded: Load
             f"used here; `poolwright profile set-pack {profile.name} --portal {loaded.entry.name}` gives it to the "
             "profile."
         )
-    yield from hiding_notices(loaded)
 
 
-def own_pack_notices(profile: NamedProfile, content: ProfileFile, loaded: LoadedPack) -> Iterator[str]:
+def own_pack_warnings(profile: NamedProfile, content: ProfileFile, loaded: LoadedPack) -> Iterator[str]:
     """Yield what a user should know about the pack that a profile names: it, or the file of the user's, changed."""
-    if content.pack_sha256 is None:
-        yield from hiding_notices(loaded)
-    elif content.pack_sha256 != loaded.sha256:
+    if content.pack_sha256 not in {None, loaded.sha256}:
         yield (
             f"The pack {loaded.pack.name} of {loaded.entry.place} has changed since the profile {profile.name} took "
             f"it. It is used as it is now; `poolwright profile set-pack {profile.name}` confirms the change."
@@ -103,8 +100,9 @@ def own_pack_notices(profile: NamedProfile, content: ProfileFile, loaded: Loaded
     source = Path(content.pack_source) if content.pack_source else None
     if source is not None and _hash_of(source) not in {None, loaded.sha256}:
         yield (
-            f"{source} is not the same as the profile's copy of it, {loaded.entry.place}, and the copy is used. "
-            f"`poolwright profile set-pack {profile.name} --portal {source}` takes the file."
+            f"{source} is not the same as the profile's copy of it, {loaded.entry.place}, and the copy is used: what "
+            f"was changed in the file has no effect. `poolwright profile set-pack {profile.name} --portal {source}` "
+            "takes it."
         )
 
 
