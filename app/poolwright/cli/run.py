@@ -169,8 +169,8 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         check_refresh(redo)
     site = resolve_portal_config(settings)
     named = OrderSources(names=tuple(sources), column=column, sheet=sheet)
-    orders = sampled_orders(read_orders(named, site.pack), draw=random.sample, first_count=limit, random_count=sample)
-    groups = grouped_orders(settings, orders)
+    listed = sampled_orders(read_orders(named, site.pack), draw=random.sample, first_count=limit, random_count=sample)
+    groups = grouped_orders(settings, listed)
     orders = groups.orders
     folder = resolve_order_folder(settings, site.pack, list_columns(orders, site.pack.fields))
     portal_notices = (*site.notices, *filter(None, (folder.notice,)))
@@ -184,27 +184,24 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     workers = resolve_worker_config(settings, site, base)
     choice = resolve_worker_count(settings)
     told_orders = replace(orders, notices=(*site.warnings, *orders.notices))  # they are in the report too
-    job = make_job(settings, told_orders, workers, base, redo, worker_count=choice.worker_count)
     job = replace(
-        job,
+        make_job(settings, told_orders, workers, base, redo, worker_count=choice.worker_count),
         account=portal_account(settings, site),
         template=folder.template,
         is_refresh=refresh,
         book=list_workbook(named, orders),
         resumed_groups=tuple(resume_group or ()),
     )
-    mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     list_notices = (*orders.notices, *groups.notices, *folders.notices, *filter(None, (copy_notice(named, orders),)))
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     warnings = tuple(Notice(level=Level.WARNING, text=text) for text in site.warnings)
     notices = (*warnings, *info_notices(texts), *choice.notices)
     display = Display(
-        mode=mode,
+        mode=OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose),
         settings=settings,
         log_file=open_output_folder(settings),
         notices=notices,
         repeated=warnings,
         recorded=sandbox_notices(workers),
     )
-    summary = anyio.run(run_batch_session, job, display)
-    raise typer.Exit(exit_code_of_summary(summary))
+    raise typer.Exit(exit_code_of_summary(anyio.run(run_batch_session, job, display)))
