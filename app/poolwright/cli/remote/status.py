@@ -18,6 +18,7 @@ from poolwright.cli.progress import Progress
 from poolwright.cli.remote.client import DaemonClient, daemon_client
 from poolwright.cli.terminal import FittingTable, console
 from poolwright.concurrency import SystemClock
+from poolwright.domain import states
 from poolwright.settings import Settings
 
 STATUS_HELP = "Show the status of the running daemon: workers, queue, lists, and why no order starts."
@@ -99,7 +100,7 @@ def _print_status(daemon_status: Any, lists: Any, *, has_more: bool) -> None:  #
     eta = (
         f", about {terminal.format_clock(daemon_status['eta_s'])} left" if daemon_status["eta_s"] and open_count else ""
     )
-    orders = f"{terminal.format_count(open_count, 'order')} open, {daemon_status['ended_count']:,} ended"
+    orders = f"{terminal.format_count(open_count, 'order')} open, {states.ended_count(daemon_status['counts']):,} ended"
     screen.print(f"{orders}; {daemon_status['rate_per_min']:g}/min{eta}")
     screen.print(FittingTable(_workers(daemon_status)), soft_wrap=True)
     for text in _group_lines(daemon_status):
@@ -136,7 +137,7 @@ def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     for item in lists:
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in item["outcomes"].items())
         progress = _checking_text(item) + outcomes + _refresh_text(item)
-        table.add_row(item["list_id"], item["source"], f"{item['open_count']:,}", progress)
+        table.add_row(item["list_id"], item["source"], f"{states.open_count(item['counts']):,}", progress)
     return table
 
 

@@ -15,6 +15,7 @@ from poolwright.cli.remote.client import DaemonClient, daemon_client
 from poolwright.cli.terminal import console, format_count
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.events import Notice, TaskEnded
+from poolwright.domain.states import open_count
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.batch import RedoPolicy, check_refresh
 from poolwright.settings import Settings
@@ -140,4 +141,4 @@ def _wait(client: DaemonClient, accepted: Any, *, as_json: bool) -> ExitCode:  #
 
 
 def _is_finished(view: Any) -> bool:  # noqa: ANN401 - JSON
-    return not view["open_count"] and not view.get("checking")
+    return not open_count(view["counts"]) and not view.get("checking")
