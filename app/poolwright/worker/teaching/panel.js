@@ -208,26 +208,26 @@
     const element = event.composedPath()[0];
     if (event.type !== "click" || typeOf(element) !== 1) return;
     if (isWaiting || clicked.has(element)) return;
-    const place = placeOf(element);
-    if (!["supplier", "result", "next"].includes(picking) && clicked.size === 0) findOpeners(element);
+    const [place, wanted] = [placeOf(element), picking]; // another button of the panel may be pressed before it is quiet
+    if (!["supplier", "result", "next"].includes(wanted) && clicked.size === 0) findOpeners(element);
     whenQuiet(() => {
       const shown = isConnected(element) ? element : elementAt(place);
-      if (shown) return pick(shown, place);
+      if (shown) return pick(wanted, shown, place);
       say("The page drew its content anew. Click there once more.");
     });
   };
-  const pick = (element, place) => {
+  const pick = (wanted, element, place) => {
     const isShown = areClickedShown();
-    if (picking === "next" && !isShown) {
+    if (wanted === "next" && !isShown) {
       picking = "";
       return say("The page drew its list anew. Show this order once more, and point at the next page at once.");
     }
     const name = (valueIn(element) || textOf(element) || element.getAttribute("title") || element.getAttribute("aria-label") || "").split("\n")[0];
-    if (picking === "supplier") noted.supplier = name;
-    else if (picking === "result") {
+    if (wanted === "supplier") noted.supplier = name;
+    else if (wanted === "result") {
       clicked.set(element, place);
       noted.result = name.slice(0, 200) || noted.number;
-    } else if (picking === "next") {
+    } else if (wanted === "next") {
       further = element;
       noted.next = name.slice(0, 200) || "next";
     } else {
