@@ -193,18 +193,15 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         book=list_workbook(named, orders),
         resumed_groups=tuple(resume_group or ()),
     )
-    mode = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     list_notices = (*orders.notices, *groups.notices, *folders.notices, *filter(None, (copy_notice(named, orders),)))
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     warnings = tuple(Notice(level=Level.WARNING, text=text) for text in site.warnings)
-    notices = (*warnings, *info_notices(texts), *choice.notices)
     display = Display(
-        mode=mode,
+        mode=OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose),
         settings=settings,
         log_file=open_output_folder(settings),
-        notices=notices,
+        notices=(*warnings, *info_notices(texts), *choice.notices),
         repeated=warnings,
         recorded=sandbox_notices(workers),
     )
-    summary = anyio.run(run_batch_session, job, display)
-    raise typer.Exit(exit_code_of_summary(summary))
+    raise typer.Exit(exit_code_of_summary(anyio.run(run_batch_session, job, display)))
