@@ -195,12 +195,11 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     list_notices = (*orders.notices, *groups.notices, *folders.notices, *filter(None, (copy_notice(named, orders),)))
     texts = (*portal_notices, *list_notices, *sandbox_warnings(workers), *filter(None, (no_password,)))
     warnings = tuple(Notice(level=Level.WARNING, text=text) for text in site.warnings)
-    notices = (*warnings, *info_notices(texts), *choice.notices)
     display = Display(
         mode=OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose),
         settings=settings,
         log_file=open_output_folder(settings),
-        notices=notices,
+        notices=(*warnings, *info_notices(texts), *choice.notices),
         repeated=warnings,
         recorded=sandbox_notices(workers),
     )
