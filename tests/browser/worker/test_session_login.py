@@ -58,6 +58,21 @@ async def test_a_lost_login_is_news_once(portal: PortalClient, tmp_path: Path, o
     ]
 
 
+async def test_a_log_out_that_a_page_shows_during_a_login_is_that_of_the_last_one(
+    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_scenario: OpenScenario
+) -> None:
+    """A worker is asked to log in because another one was logged out, before its own pages show that it is, too."""
+    async with open_scenario(portal, tmp_path) as scenario:
+        login = scenario.session.login
+        count, told = login.login_count, list[bool]()
+        monkeypatch.setattr(login, "_notify", lambda *_: told.append(login.mark_logged_out(count)))
+        await login.log_in(Credentials())
+        is_news = login.mark_logged_out(login.login_count)
+
+    assert (told, is_news) == ([False], True)
+    assert scenario.heard.path("session")[-4:] == ["AUTHENTICATED", "ERROR", "CLOSING", "CLOSED"]
+
+
 async def test_a_page_that_hangs_says_nothing_about_the_login(
     portal: PortalClient,
     tmp_path: Path,

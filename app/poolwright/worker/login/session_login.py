@@ -64,6 +64,7 @@ class SessionLogin:
         """
         self.lock = anyio.Lock()
         self.is_logged_in = False
+        self._is_logging_in = False
         #: Grows with every login, so that the report of an earlier loss is recognised.
         self.login_count = 0
         self._machine = machine
@@ -141,6 +142,8 @@ class SessionLogin:
     def mark_logged_out(self, count: int, cause: str = "logged out") -> bool:
         """Mark the session as logged out; return whether it was logged in until now.
 
+        While a login is made, a page can only show the end of the last one: the new login decides.
+
         Args:
             count: ``login_count`` when the page that showed the log-out was requested.
             cause: Reason of the transition, for the log.
@@ -151,7 +154,7 @@ class SessionLogin:
         if self._probe is None:
             msg = "A processor reports that it was logged out, but this pool has no portal to log in to."
             raise CannotLogInError(msg)
-        if not self.is_logged_in or count != self.login_count:
+        if not self.is_logged_in or self._is_logging_in or count != self.login_count:
             return False
         self.is_logged_in = False
         self._machine.fire(SessionEvent.BREAK, cause=cause)
@@ -285,6 +288,7 @@ class SessionLogin:
             await self._keeper.restore()
             if self._machine.can(SessionEvent.RECOVER):
                 self._machine.fire(SessionEvent.RECOVER)
+            self._is_logging_in = True
             try:
                 yield self._probe
             except BaseException:
@@ -292,6 +296,8 @@ class SessionLogin:
                     self._machine.fire(SessionEvent.BREAK, cause="no login")
                 self.is_logged_in = False
                 raise
+            finally:
+                self._is_logging_in = False
             await self._on_logged_in()
 
     async def _on_logged_in(self) -> None:
