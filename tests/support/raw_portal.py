@@ -43,6 +43,8 @@ links = ["a.att", "object.att", "embed.att", "iframe.att"]
 clicks = ["button.att"]
 settled = ["#order"]
 """
+#: Its pages have their files anywhere, so that an order is there without any.
+_EMPTY = 'empty = { selector = ["#order:not(:has(.att))"] }'
 _LIMITS = """
 [limits]
 stall_s = 3
@@ -54,10 +56,11 @@ LOGIN_PAGE = b"<!DOCTYPE html><html><body><form><input id=password type=password
 def raw_pack(more: str = "", *, attachments: str = "", settled: str = '["#order"]', limits: str = _LIMITS) -> Pack:
     """What is known of the raw portal, with further keys of its table of attachments and further tables.
 
-    ``limits`` is for a test that brings its own.
+    ``limits`` is for a test that brings its own. An order without files has none, unless the keys say how it shows it.
     """
     text = f"{_PACK}{limits}".replace('settled = ["#order"]', f"settled = {settled}")
-    return parse_toml(text.replace("[attachments]\n", f"[attachments]\n{attachments}\n") + more, "raw")
+    keys = attachments if "empty" in attachments + more else f"{attachments}\n{_EMPTY}"
+    return parse_toml(text.replace("[attachments]\n", f"[attachments]\n{keys}\n") + more, "raw")
 
 
 def pdf(mark: str) -> bytes:

@@ -330,6 +330,8 @@ def _sign_findings(parts: PackParts) -> Iterator[str]:
         yield f"The page tells their number in {parts.signs.count_selector}."
     if parts.signs.empty.text:
         yield f"None are meant by {', '.join(map(repr, parts.signs.empty.text))}."
+    if parts.signs.empty_list:
+        yield f"None are meant by {parts.signs.empty_list}."
 
 
 def _places(parts: PackParts) -> Iterator[str]:

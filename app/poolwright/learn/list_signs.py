@@ -18,7 +18,7 @@ from poolwright.learn.file_links import FileSelectors, found_files
 from poolwright.learn.next_page import next_element
 from poolwright.learn.page_marks import LearnedMarks, shows, text_marks
 from poolwright.learn.page_tree import is_shown, text_of
-from poolwright.learn.selectors import POSITION_COST, Candidate, candidates, words_in
+from poolwright.learn.selectors import POSITION_COST, candidates, words_in
 
 #: Counts that must differ before a number on the page is believed to be the count.
 _DIFFERENT_COUNTS = 2
@@ -75,8 +75,10 @@ class LearnedSigns:
     empty: LearnedMarks = field(default_factory=LearnedMarks)
     #: Regular expressions of the requests by which the list comes.
     answered: tuple[str, ...] = ()
-    #: Elements behind the list, for a list that the portal sends with the page.
+    #: What shows that a list is whole, if one was seen to arrive in parts.
     settled: tuple[str, ...] = ()
+    #: The list of an order without files, where no page says so in words; for a list that comes with the page.
+    empty_list: str = ""
     doubts: tuple[str, ...] = ()
 
 
@@ -106,8 +108,9 @@ def list_signs(
     answered = () if listed or is_worded else _requests(orders)
     is_always_counted = bool(selector) and all(_counted(seen, selector, attribute) is not None for seen in without)
     has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered or listed)
-    is_settled_later = has_sign or is_worded
-    settled = whole_mark or ("" if is_settled_later else _behind_served_list(orders, selectors, others))
+    whole = "" if is_worded else whole_mark or _served_list(orders, selectors, others)
+    inside = ", ".join((*selectors.links, *selectors.clicks))
+    empty_list = f"{whole}:not(:has({inside}))" if whole and without and not has_sign else ""
     doubts: list[str] = []
     if not without:
         doubts.append("No order without attachments was shown, so it is not known how a page says that there are none.")
@@ -115,21 +118,23 @@ def list_signs(
         doubts.append(f"{unmarked[0].page.file}: it does not say in words that there are no attachments.")
     if not selector:
         doubts.append("No number on the pages says how many attachments there are, so a list cut short is not noticed.")
-    if without and not (has_sign or settled):
+    if without and not (has_sign or empty_list):
         doubts.append(
             "Orders without attachments will end as portal_changed, since no sign of an empty list is known. If the "
             "source of a page (Ctrl+U) has the attachments, add served = true to the pages of orders and learn again."
         )
-    if settled and not has_sign:
+    if empty_list:
         doubts.append(
-            f"No page says that there are no attachments: an order has none if it has {settled} and no attachment."
+            "No page says in words that there are no attachments: an order has none if its list is there without any "
+            f"({empty_list})."
         )
     return LearnedSigns(
         count_selector=selector,
         count_attribute=attribute,
         empty=LearnedMarks() if unmarked else empty,
         answered=() if is_always_counted or (empty.text and not unmarked) else answered,
-        settled=(settled,) if settled else (),
+        settled=(whole_mark,) if whole_mark else (),
+        empty_list=empty_list,
         doubts=tuple(doubts),
     )
 
@@ -247,29 +252,27 @@ def _is_meant(without: Sequence[SeenPage], text: str, css: str) -> bool:
     return len(without) >= _SAME_ORDERS and all(shows(seen, text, [css]) for seen in without)
 
 
-def _behind_served_list(orders: Sequence[SeenPage], selectors: FileSelectors, others: Sequence[SeenPage]) -> str:
-    """Return a selector for an element behind the list of every order; empty if there is none, or a script brings it.
+def _served_list(orders: Sequence[SeenPage], selectors: FileSelectors, others: Sequence[SeenPage]) -> str:
+    """Return a selector for the list of every order; empty if there is none, or a script brings it.
 
-    A list that the portal sends with the page has arrived once that of the order which is behind it is there. The frame
-    of the portal, such as its footer, is there without any order.
+    A list that the portal sends with the page is there as a whole. It is the closest element around the files that all
+    orders have, and no other page. The frame of the portal is there without any order.
     """
     with_files = [seen for seen in orders if seen.page.has_files]
     if not all(seen.page.served for seen in with_files):
         return ""
-    first = with_files[0]
-    places = {element: place for place, element in enumerate(first.tree.elements())}
-    last = max((places[item] for item in found_files(first, selectors)), default=len(places))
-    behind = [element for element, place in places.items() if place > last and not _is_frame(element)]
+    files = found_files(with_files[0], selectors)
+    around = (item for item in (files[0].iterancestors() if files else ()) if not _is_frame(item))
     usable = (
-        candidate
-        for element in behind
+        candidate.css
+        for element in around
         for candidate in candidates(element)
         if candidate.cost < POSITION_COST
         and not words_in(candidate.css)
-        and all(_is_behind(seen, selectors, candidate.css) for seen in orders)
+        and all(_is_around(seen, selectors, candidate.css) for seen in orders)
         and not any(seen.tree.select(candidate.css) for seen in others)
     )
-    return min(usable, key=lambda one: (one.cost, len(one.css)), default=Candidate(css="", cost=0)).css
+    return next(usable, "")
 
 
 def _is_frame(element: HtmlElement) -> bool:
@@ -287,14 +290,14 @@ def _name_words(element: HtmlElement) -> Iterator[str]:
         yield from (word.lower() for word in _WORDS.findall(name))
 
 
-def _is_behind(seen: SeenPage, selectors: FileSelectors, css: str) -> bool:
-    """Return whether the first match of a selector is behind the files of a page."""
+def _is_around(seen: SeenPage, selectors: FileSelectors, css: str) -> bool:
+    """Return whether the one match of a selector is shown and has all the files of a page in it."""
     found = seen.tree.select(css)
-    files = set(found_files(seen, selectors))
-    order = [
-        element for element in seen.tree.elements() if element in files or element is (found[0] if found else None)
-    ]
-    return bool(found) and order[-1] is found[0] and found[0] not in files
+    return (
+        len(found) == 1
+        and is_shown(found[0])
+        and all(found[0] in file.iterancestors() for file in found_files(seen, selectors))
+    )
 
 
 def _requests(orders: Sequence[SeenPage]) -> tuple[str, ...]:

@@ -207,9 +207,15 @@ def _attachments(parts: PackParts) -> Iterator[tuple[str, str, _Table]]:
     if signs.count_selector:
         count = {"selector": signs.count_selector, "attribute": signs.count_attribute}
         yield "The number of attachments that the page itself tells.", "attachments.count", count
+    yield from _empty(signs)
+
+
+def _empty(signs: LearnedSigns) -> Iterator[tuple[str, str, _Table]]:
     if signs.empty.text:
         empty = {"text": signs.empty.text, "within": signs.empty.within}
         yield "How the page says that there are none.", "attachments.empty", empty
+    elif signs.empty_list:
+        yield "The list of an order without attachments.", "attachments.empty", {"selector": (signs.empty_list,)}
 
 
 def _marks(marks: LearnedMarks) -> _Table:

@@ -123,14 +123,17 @@ class Pack(PackTable):
 
     def _list_notices(self) -> Iterator[str]:
         rules = self.attachments
-        if not (rules.count or rules.empty or rules.settled or rules.answered or rules.api):
-            signs = "attachments.empty, count, settled or answered"
-            yield f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed"
+        if not (rules.count or rules.empty or rules.answered or rules.api):
+            signs = "attachments.empty, count or answered"
+            beside = "; settled is none" if rules.settled else ""
+            yield (
+                f"it has no sign of an empty list ({signs}{beside}): an order without attachments ends as "
+                "portal_changed"
+            )
         elif not (rules.count or rules.empty or rules.api):
-            sign = "attachments.settled" if rules.settled else "attachments.answered"
             yield (
                 "it has neither attachments.count nor attachments.empty: that an order has no attachments is concluded "
-                f"from {sign} alone, and a file that is missed is not noticed"
+                "from attachments.answered alone, and a file that is missed is not noticed"
             )
 
     def _page_notices(self) -> Iterator[str]:

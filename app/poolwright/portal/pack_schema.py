@@ -242,6 +242,10 @@ class AttachmentCount(PackTable):
     attribute: str = ""
 
 
+#: Parts of a selector that match an element for what is not in it.
+_WITHOUT_CONTENT = re.compile(r":empty\b|:not\(\s*:has\(|:has\([^()]*:not\(", re.IGNORECASE)
+
+
 class NoAttachmentsMark(PackTable):
     """The marks of an order without attachments."""
 
@@ -249,6 +253,11 @@ class NoAttachmentsMark(PackTable):
     #: Texts that are searched in the elements of ``within``.
     text: tuple[Mark, ...] = ()
     within: tuple[Selector, ...] = ()
+
+    @property
+    def is_by_shape(self) -> bool:
+        """Return whether a selector matches an element for what is not in it: scripts may still be about to fill it."""
+        return any(_WITHOUT_CONTENT.search(selector) for selector in self.selector)
 
     @model_validator(mode="after")
     def _is_defined(self) -> NoAttachmentsMark:
@@ -286,7 +295,7 @@ class MailPolicy(StrEnum):
 class AttachmentRules(PackTable):
     """The rules for finding the attachments of an order.
 
-    An empty list needs a sign: ``count``, ``empty``, or a list that arrived (``settled``, ``answered``) without links.
+    An empty list needs a sign: ``count``, ``empty``, or a response to ``answered``; ``settled`` is none.
     """
 
     #: Elements with the address of a file.

@@ -132,7 +132,7 @@ def is_login_address(pack: Pack, base_url: str, url: str) -> bool:
 _NO_API = "No response to a request of the page lists the files as attachments.api of the portal pack says."
 _LATE = "The list of attachments did not arrive in time."
 #: Hint for the author of a pack without a sign of an empty list.
-_HINT = "set a sign of an empty list in the portal pack: attachments.empty, count, settled or answered"
+_HINT = "set one in the portal pack: attachments.empty, count or answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,8 @@ def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) ->
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
         problem = "" if is_whole else _LATE
     else:
-        problem = "" if facts.is_declared_empty else _emptiness_problem(rules, facts)
+        is_said = facts.count == 0 or (facts.is_declared_empty and not _is_empty_by_shape(rules))
+        problem = "" if is_said else _emptiness_problem(rules, facts)
     return f"{problem}{_hints(facts)}" if problem else ""
 
 
@@ -187,23 +188,41 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
         return "The page shows no attachments, but some of it could not be read."
     if facts.documents:
         return "The page shows no attachments, but a document in a viewer."
-    if facts.is_settled or facts.is_answered or facts.is_api_read:
+    # what settled names may stand on a page whose list is shown in another way than before
+    if facts.is_declared_empty or facts.is_answered or facts.is_api_read:
         return ""
-    return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
+    return f"The page shows no attachments, but has no sign of an empty list ({_empty_hint(rules)})."
 
 
-def emptiness_note(facts: AttachmentListFacts) -> str:
-    """Return a part of a sentence where an empty list follows from ``attachments.settled`` alone; empty otherwise.
+def _is_empty_by_shape(rules: AttachmentRules) -> bool:
+    """Return whether the mark of an empty list is a list without content, which may also be shown in another place."""
+    return rules.empty is not None and rules.empty.is_by_shape
 
-    Such an element may stand on a page whose list is shown in another way than before, so that a person must know.
+
+def _empty_hint(rules: AttachmentRules) -> str:
+    """Return what the author of a pack can do about a list without a sign that it is empty."""
+    if not (rules.settled and (rules.links or rules.clicks)):
+        return _HINT
+    example = _absence(rules.settled[0], (*rules.links, *rules.clicks))
+    return f"{_HINT}; settled is none. For a list that is there and empty: empty = {{ selector = {example} }}"
+
+
+def _absence(around: str, inside: Sequence[str]) -> str:
+    """Return the selector of an element without others in it, in quotation marks of a pack."""
+    selector = f"{around}:not(:has({', '.join(inside)}))"
+    return f"'{selector}'" if '"' in selector else f'"{selector}"'
+
+
+def emptiness_note(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
+    """Return a part of a sentence where an empty list is known by its shape alone; empty otherwise.
+
+    The page does not say it in words then, and may show its list in another way than before, so that a person must
+    know.
     """
-    is_proven = facts.is_declared_empty or facts.is_answered or facts.is_api_read
-    if facts.link_count or is_proven or not facts.is_settled:
+    is_proven = facts.count == 0 or facts.is_answered or facts.is_api_read
+    if facts.link_count or is_proven or not _is_empty_by_shape(rules):
         return ""
-    return (
-        "the page does not say that there are no attachments, it only shows what attachments.settled of the portal "
-        "pack names"
-    )
+    return "the page does not say that there are no attachments, the list of attachments.empty is there without any"
 
 
 #: Beginnings of blocked requests that change nothing: their hosts are the cause.

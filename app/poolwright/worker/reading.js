@@ -288,17 +288,20 @@
       return !all(`${usable}, a[href]`).some(isShown);
     };
 
+    // A list that is there without a file may be no list any more: scripts get the time in which they may add to one.
+    const isWatched = () => spec.is_answered || !isScripted() || isQuietFor(spec.watch_ms);
+    // Whether a blank frame shows a file is known when the page has loaded.
+    const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
+    const isStillEmpty = () => isKnown() && isWatched();
+    const isEmptyForGood = () => isDeclaredEmpty() && (!spec.is_empty_by_shape || countOf() === 0 || isStillEmpty());
+
     const isListComplete = () => {
       if (spec.awaits_answer) return false;
       const count = linksOf().length;
       if (spec.previous !== null && signature() === spec.previous) return false;
-      // Whether a blank frame shows a file is known when the page has loaded.
-      const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
       if (spec.settled.length > 0) {
         if (!isSettled()) return false;
-        // What stands there may be no sign of the list at all: scripts get the time in which they may add to one.
-        const isStill = () => isKnown() && (spec.is_answered || !isScripted() || isQuietFor(spec.watch_ms));
-        return count > 0 || isDeclaredEmpty() || isStill();
+        return count > 0 || isEmptyForGood() || isStillEmpty();
       }
       if (!isQuiet()) return false;
       const counted = countOf();
@@ -307,7 +310,7 @@
       // A page of several shows a part of the files that it announces.
       const isPart = spec.is_part && counted > 0;
       const isCounted = counted !== null && !isPart && (spec.counts_links || counted === 0);
-      return isCounted ? counted === count : count > 0 || isDeclaredEmpty() || spec.is_answered;
+      return isCounted ? counted === count : count > 0 || isEmptyForGood() || spec.is_answered;
     };
     // A page that draws itself by scripts may show its mark before it knows whether a user is logged in.
     const hasScripts = () => all("script:not([type*=json])").length > 0;

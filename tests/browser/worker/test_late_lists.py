@@ -97,7 +97,15 @@ CASES = {
     "answered with an error": Case(
         body=FETCH, links=0, rules="answered = ['^/list$']", list_answer=Answer(status=500), doubt=NONE
     ),
-    "arrived with nothing": Case(body="<ul id=done></ul>", links=0, rules='settled = ["#done"]'),
+    "arrived with nothing, and no sign of an empty list": Case(
+        body="<ul id=done></ul>", links=0, rules='settled = ["#done"]', doubt="settled is none"
+    ),
+    "there without anything": Case(
+        body="<ul id=done></ul>", links=0, rules='empty.selector = ["#done:not(:has(.att))"]'
+    ),
+    "there without anything, and filled late": Case(
+        body=by_script(0.9), links=2, rules='empty.selector = ["#list:not(:has(.att))"]'
+    ),
     "settled before its request is answered": Case(
         body=f"<ul id=done></ul>{FETCH}",
         links=2,
@@ -123,7 +131,7 @@ CASES = {
         "<object data=/logo.svg></object><object data=/pdf type=application/pdf width=1 height=1></object>"
         "<embed src=/pdf width=1 height=1><object></object><embed><div hidden><object data=/pdf></object></div>",
         links=0,
-        rules='settled = ["#done"]',
+        rules='empty.selector = ["#done:empty"]',
     ),
     **{
         f"in a viewer: {name}": Case(

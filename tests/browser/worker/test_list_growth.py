@@ -70,4 +70,4 @@ async def test_a_row_that_a_timer_adds_is_found_whatever_brings_its_file_and_als
     }
     assert [found[number][0].reason for number in ("1", "2", "3")] == [Reason.ALL_SAVED] * 3
     assert found["4"][0].reason is Reason.NONE_LISTED
-    assert "only shows what attachments.settled" in found["4"][0].detail
+    assert "the list of attachments.empty is there without any" in found["4"][0].detail

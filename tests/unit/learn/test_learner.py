@@ -411,75 +411,88 @@ def served_pages(*without: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def empty_list(lesson: Lesson) -> str:
+    """The selector of a list without files, where no words say so."""
+    empty = lesson.pack.attachments.empty
+    assert empty is not None
+    assert empty.text == ()
+    (selector,) = empty.selector
+    return selector
+
+
 class TestServedLists:
-    def test_an_order_without_a_list_is_one_without_attachments_once_what_is_behind_the_list_is_there(self) -> None:
+    def test_an_order_without_a_list_is_one_without_attachments_if_its_page_has_no_file(self) -> None:
         lesson = lesson_of(served_pages())
 
         assert lesson.problems == ()
-        assert lesson.pack.attachments.settled == ("#past",)
-        assert lesson.pack.attachments.empty is None
-        assert any("it has #past and no attachment" in doubt for doubt in lesson.doubts)
+        assert lesson.pack.attachments.settled == ()
+        assert empty_list(lesson) == "#order:not(:has(a.get))"
+        assert any("there without any (#order:not(:has(a.get)))" in doubt for doubt in lesson.doubts)
+        assert "None are meant by #order:not(:has(a.get))." in lesson.findings
+
+    def test_the_closest_element_that_every_order_has_around_its_files_is_its_list(self) -> None:
+        pages = served_pages(served_order("103", "Globex Corporation", events=0, more="<div id=filebox></div>"))
+
+        assert empty_list(lesson_of(pages)) == "#filebox:not(:has(a.get))"
+        hidden = replaced(pages, "<div id=filebox></div>", "<div id=filebox hidden></div>")
+        assert empty_list(lesson_of(hidden)) == "#order:not(:has(a.get))"
 
     def test_a_list_that_a_script_may_bring_later_is_not_believed_to_be_empty(self) -> None:
         lesson = lesson_of(changed(served_pages(), "102.html", served=False))
 
-        assert lesson.pack.attachments.settled == ()
+        assert lesson.pack.attachments.empty is None
         assert any("add served = true" in doubt for doubt in lesson.doubts)
         assert any("has no sign of an empty list" in problem for problem in lesson.problems)
 
-    def test_what_stands_before_the_list_of_any_order_is_no_sign(self) -> None:
-        pages = replaced(served_pages(), "<div id=past>", "<div id=past hidden>")
+    def test_what_is_beside_the_files_of_any_order_is_no_list(self) -> None:
+        pages = replaced(served_pages(), "<div id=order>", "<div>")
         (order,) = [page for page in pages if page["file"] == "102.html"]
-        moved = order["source"].replace("<div id=order>", "<div id=past></div><div id=order>", 1)
+        moved = (
+            order["source"]
+            .replace("<a class=get", "</ul></div><div><ul><a class=get")
+            .replace("<div id=past>", "<div id=order></div><div id=past>")
+        )
 
-        assert lesson_of(changed(pages, "102.html", source=moved)).pack.attachments.settled == ()
+        assert lesson_of(changed(pages, "102.html", source=moved)).pack.attachments.empty is None
 
     @pytest.mark.parametrize(
         "frame",
         [
-            "<div id=foot>Help</div>",
-            "<div id=pageFooter>Help</div>",
-            "<div class='page footer'>Help</div>",
-            "<nav><p id=links>Help</p></nav>",
-            "<div role=contentinfo><p id=links>Help</p></div>",
-            "<div id=links style='display: none'>Help</div>",
+            "<div id=foot>",
+            "<div id=pageFooter>",
+            "<div class='page footer'>",
+            "<nav id=all>",
+            "<div role=contentinfo>",
         ],
     )
-    def test_the_frame_of_the_portal_proves_no_empty_list(self, frame: str) -> None:
-        pages = replaced(replaced(served_pages(), "<div id=past>", "<div>"), "<div id=foot>Help</div>", frame)
+    def test_the_frame_of_the_portal_is_no_list(self, frame: str) -> None:
+        lesson = lesson_of(replaced(served_pages(), "<div id=order>", frame))
 
-        lesson = lesson_of(pages)
-
-        assert lesson.pack.attachments.settled == ()
+        assert lesson.pack.attachments.empty is None
         assert any("will end as portal_changed" in doubt for doubt in lesson.doubts)
 
     @pytest.mark.parametrize("file", ["home.html", "missing.html", "login.html"])
-    def test_nor_does_what_another_kind_of_page_shows_too(self, file: str) -> None:
-        pages = replaced(served_pages(), "<div id=foot>", "<div id=more>")
-        assert lesson_of(replaced(pages, "<div id=past>", "<div>")).pack.attachments.settled == ("#more",)
+    def test_nor_is_what_another_kind_of_page_shows_too(self, file: str) -> None:
+        pages = served_pages()
         (other,) = [page for page in pages if page["file"] == file]
 
         lesson = lesson_of(
-            changed(
-                replaced(pages, "<div id=past>", "<div>"),
-                file,
-                source=other["source"].replace("</body>", "<div id=more>Help</div></body>"),
-            )
+            changed(pages, file, source=other["source"].replace("</body>", "<div id=order>Help</div></body>"))
         )
 
-        assert lesson.pack.attachments.settled == ()
+        assert lesson.pack.attachments.empty is None
 
     def test_a_class_of_the_layout_is_no_name_of_a_part(self) -> None:
         pages = replaced(served_pages(), "<div id=order>", "<div id=order class='no-sidebar hasMenu'>")
 
-        assert lesson_of(pages).pack.attachments.settled == ("#past",)
+        assert empty_list(lesson_of(pages)) == "#order:not(:has(a.get))"
 
     def test_words_of_the_order_itself_do_not_mean_that_there_are_no_attachments(self) -> None:
         lesson = lesson_of(
             served_pages(served_order("103", "Globex Corporation", more="<p class=note>Deliver soon</p>"))
         )
 
-        assert lesson.pack.attachments.empty is None
+        assert empty_list(lesson) == "#order:not(:has(a.get))"
 
     @pytest.mark.parametrize(
         "more",
@@ -494,7 +507,7 @@ class TestServedLists:
         lesson = lesson_of(served_pages(served_order("103", "Globex Corporation", more=more)))
 
         assert lesson.pack.attachments.empty is not None
-        assert lesson.pack.attachments.settled == ()
+        assert lesson.pack.attachments.empty.text
         assert lesson.problems == ()
 
     def test_so_does_what_several_orders_without_attachments_all_say(self) -> None:
@@ -505,7 +518,7 @@ class TestServedLists:
 
         assert lesson.pack.attachments.empty is not None
         assert lesson.pack.attachments.empty.text == ("Just the order",)
-        assert lesson_of(served_pages(two[0])).pack.attachments.empty is None
+        assert empty_list(lesson_of(served_pages(two[0]))) == "#order:not(:has(a.get))"
 
     def test_the_count_of_another_list_is_none_of_attachments(self) -> None:
         lesson = lesson_of(served_pages())

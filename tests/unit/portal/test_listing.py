@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules
+from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules, NoAttachmentsMark
 from poolwright.portal.triage import AttachmentListFacts, describe_documents, emptiness_note, incompleteness_reason
 
 PLAIN = AttachmentRules(links=("a",))
 SIGNED = AttachmentRules(links=("a",), settled=("#done",))
+SHAPED = AttachmentRules.model_validate({"links": ["a"], "empty": {"selector": ["ul:not(:has(a))"]}})
 UNPACKED = AttachmentRules(links=("a",), archive=ArchivePolicy.UNPACK)
 ASKED = AttachmentRules.model_validate({"api": {"request": "^/api/files", "template": "/f/{id}"}})
 _BOTH_BLOCKED = (
@@ -35,8 +36,10 @@ def seen(**what: Any) -> AttachmentListFacts:  # noqa: ANN401 - facts by name
         (PLAIN, {"is_declared_empty": True}),
         (PLAIN, {"is_declared_empty": True, "count": 0, "unread": ["chat.test"]}),
         (PLAIN, {"is_answered": True}),
-        (SIGNED, {"is_settled": True}),
-        (SIGNED, {"is_settled": True, "withheld": ["POST /statistics"]}),
+        (SIGNED, {"is_settled": True, "is_declared_empty": True}),
+        (SHAPED, {"is_declared_empty": True}),
+        (SHAPED, {"is_declared_empty": True, "count": 0, "documents": ["https://p.test/a.pdf"]}),
+        (SIGNED, {"is_settled": True, "is_answered": True, "withheld": ["POST /statistics"]}),
         (PLAIN, {"is_declared_empty": True, "documents": ["https://p.test/a.pdf"]}),
     ],
 )
@@ -47,7 +50,13 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
 @pytest.mark.parametrize(
     ("rules", "facts", "said"),
     [
-        (PLAIN, {}, "has no sign of an empty list (set a sign of an empty list in the portal pack: "),
+        (PLAIN, {}, "has no sign of an empty list (set one in the portal pack: attachments.empty, count or answered)."),
+        (SIGNED, {"is_settled": True}, 'empty = { selector = "#done:not(:has(a))" }).'),
+        (
+            AttachmentRules(links=("a",), clicks=('[title="x"]',), settled=("#done", "#other")),
+            {"is_settled": True},
+            "For a list that is there and empty: empty = { selector = '#done:not(:has(a, [title=\"x\"]))' }",
+        ),
         (PLAIN, {"is_in_time": False}, "has no sign of an empty list"),
         (PLAIN, {"withheld": ["POST https://p.test/rpc"]}, "Blocked requests: POST https://p.test/rpc; each is sent"),
         (PLAIN, {"withheld": ["POST /rpc", "GET http://a", "HEAD http://b", "OPTIONS http://c"]}, _BOTH_BLOCKED),
@@ -56,6 +65,9 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
         (PLAIN, {"is_calm": False, "is_answered": True}, "still waits for a response from the portal"),
         (SIGNED, {"is_settled": True, "is_calm": False}, "still waits for a response from the portal"),
         (SIGNED, {}, "did not arrive in time"),
+        (SHAPED, {"is_declared_empty": True, "is_calm": False}, "still waits for a response from the portal"),
+        (SHAPED, {"is_declared_empty": True, "unread": ["chat.test"]}, "some of it could not be read"),
+        (SHAPED, {"is_declared_empty": True, "documents": ["https://p.test/a.pdf"]}, "viewer (p.test/a.pdf) was not"),
         (SIGNED, {"is_settled": True, "unread": ["chat.test"]}, "some of it could not be read"),
         (SIGNED, {"is_settled": True, "documents": ["https://p.test/a.pdf?key=1"]}, "viewer (p.test/a.pdf) was not"),
         (PLAIN, {"is_answered": True, "documents": ["data:"]}, "an address of the page itself, data:"),
@@ -71,30 +83,48 @@ def test_what_it_does_not_vouch_for_is_doubted(rules: AttachmentRules, facts: di
 
 
 @pytest.mark.parametrize(
-    ("facts", "is_told"),
+    ("rules", "facts", "is_told"),
     [
-        ({"is_settled": True}, True),
-        ({"is_settled": False}, False),
-        ({"is_settled": True, "link_count": 1}, False),
-        ({"is_settled": True, "is_declared_empty": True}, False),
-        ({"is_settled": True, "is_answered": True}, False),
-        ({"is_settled": True, "is_api_read": True}, False),
+        (SHAPED, {"is_declared_empty": True}, True),
+        (SHAPED, {"is_declared_empty": True, "link_count": 1}, False),
+        (SHAPED, {"is_declared_empty": True, "count": 0}, False),
+        (SHAPED, {"is_answered": True}, False),
+        (SHAPED, {"is_api_read": True}, False),
+        (PLAIN, {"is_declared_empty": True}, False),
+        (
+            AttachmentRules.model_validate({"links": ["a"], "empty": {"selector": [".none"]}}),
+            {"is_declared_empty": True},
+            False,
+        ),
     ],
 )
-def test_an_empty_list_that_only_an_element_of_the_page_vouches_for_is_told(
-    facts: dict[str, Any], *, is_told: bool
+def test_an_empty_list_that_the_page_does_not_put_into_words_is_told(
+    rules: AttachmentRules, facts: dict[str, Any], *, is_told: bool
 ) -> None:
-    told = (
-        "the page does not say that there are no attachments, it only shows what attachments.settled of the portal "
-        "pack names"
-    )
+    told = "the page does not say that there are no attachments, the list of attachments.empty is there without any"
 
-    assert emptiness_note(seen(**facts)) == (told if is_told else "")
+    assert emptiness_note(rules, seen(**facts)) == (told if is_told else "")
+
+
+@pytest.mark.parametrize(
+    ("selector", "is_by_shape"),
+    [
+        (".none", False),
+        ("ul.files:not(.loading)", False),
+        ("ul.files:has(li.none)", False),
+        ("ul.files:empty", True),
+        ("ul.files:not(:has(a))", True),
+        ("ul.files:NOT( :has(a))", True),
+        ("div:has(> ul:not(.full))", True),
+    ],
+)
+def test_a_selector_that_matches_what_is_missing_is_one_of_a_shape(selector: str, *, is_by_shape: bool) -> None:
+    assert NoAttachmentsMark(selector=(".more", selector)).is_by_shape is is_by_shape
 
 
 _NO_SIGN = (
-    "The page shows no attachments, but has no sign of an empty list (set a sign of an empty list in the portal pack: "
-    "attachments.empty, count, settled or answered)."
+    "The page shows no attachments, but has no sign of an empty list (set one in the portal pack: attachments.empty, "
+    "count or answered)."
 )
 _UNREAD = "It has a frame of another host (a.test, b.test), which is read if the portal pack names it in site.hosts."
 _VIEWER = (

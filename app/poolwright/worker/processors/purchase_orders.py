@@ -228,8 +228,8 @@ async def _fetch_listed(
     report = _conclude(downloaded, missed, fields, reading.url)
     is_document_told = bool(reading.documents) and reading.count is None
     documents = describe_documents(reading.documents).removesuffix(".") if is_document_told else ""
-    facts = opened.visit.list_facts
-    unproven = emptiness_note(facts) if report.reason is Reason.NONE_LISTED and facts is not None else ""
+    facts = opened.visit.list_facts if report.reason is Reason.NONE_LISTED else None
+    unproven = emptiness_note(opened.pack.attachments, facts) if facts is not None else ""
     report = replace(report, detail="; ".join(filter(None, (report.detail, left_out, documents, unproven))))
     return _busy(report, results.refusals) if results.refusals else report
 
