@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-APP = Path(__file__).resolve().parents[2] / "app"
-#: Rooms whose code runs within a pool, or opens one.
-ROOMS = ("supervisor", "bridge")
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "app/poolwright"
+#: Folders whose code runs within a pool, or opens one.
+FOLDERS = ("supervisor", "ipc")
 
 
 def stubborn(source: str) -> Iterator[int]:
@@ -30,14 +31,14 @@ def _unless_abandoned(call: ast.Call) -> Iterator[int]:
 
 
 def test_every_thread_can_be_left_behind() -> None:
+    sources = [path for folder in FOLDERS for path in sorted((PACKAGE / folder).rglob("*.py"))]
     found = [
-        f"{path.relative_to(APP)}:{line}"
-        for room in ROOMS
-        for path in sorted((APP / room).rglob("*.py"))
-        for line in stubborn(path.read_text(encoding="utf-8"))
+        f"{path.relative_to(PACKAGE)}:{line}" for path in sources for line in stubborn(path.read_text(encoding="utf-8"))
     ]
 
     assert found == []
+    assert {path.relative_to(PACKAGE).parts[0] for path in sources} == set(FOLDERS)
+    assert any("to_thread" in path.read_text(encoding="utf-8") for path in sources)
 
 
 def test_one_that_cannot_is_found() -> None:
