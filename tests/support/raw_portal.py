@@ -102,6 +102,8 @@ class RawPortal:
     later: dict[str, list[tuple[Piece, ...]]] = field(default_factory=dict[str, list[tuple[Piece, ...]]])
     #: What must stand in the head of a request for it to get what is in ``routes``.
     demanded: str = ""
+    #: Addresses that are refused without a Referer.
+    referred: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list[str])
     #: The whole head of each request.
     heads: list[str] = field(default_factory=list[str])
@@ -137,7 +139,8 @@ class RawPortal:
             return self.once.pop(target)
         if target == "/home":
             return (answer(b"<!DOCTYPE html><html><body><div id=home></div></body></html>", kind="text/html"),)
-        if self.demanded.lower() not in head.lower() and not target.startswith("/order/"):
+        is_unreferred = target in self.referred and "\nreferer:" not in head.lower()
+        if is_unreferred or (self.demanded.lower() not in head.lower() and not target.startswith("/order/")):
             return (answer(b"no", status="403 Forbidden", kind="text/plain"),)
         if self.fallback and target.split("?", maxsplit=1)[0] in self.routes:
             return self.routes.get(target, self.fallback)

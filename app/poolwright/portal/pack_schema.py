@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -297,6 +297,9 @@ class AttachmentRules(PackTable):
 
     An empty list needs a sign: ``count``, ``empty``, or a response to ``answered``; ``settled`` is none.
     """
+
+    #: Whether a list without links is an empty one once ``settled`` is there.
+    believes_settled: ClassVar[bool] = False
 
     #: Elements with the address of a file.
     links: tuple[Selector, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -167,6 +167,15 @@ class ListRules(AttachmentRules):
     row: RowText | None = None
 
 
+class ResultRules(ListRules):
+    """The rules for the results of a search: what shows that they have arrived shows that there are none, too.
+
+    An order that is not found is looked at again with a session that is proven, an order without attachments is not.
+    """
+
+    believes_settled: ClassVar[bool] = True
+
+
 class SearchRules(PackTable):
     """How the page of an order is found by its number."""
 
@@ -202,7 +211,7 @@ class SearchRules(PackTable):
     @property
     def list_rules(self) -> ListRules:
         """Return the rules for the list of results."""
-        return ListRules(
+        return ResultRules(
             links=self.links,
             address_attributes=("href",),
             settled=self.settled,

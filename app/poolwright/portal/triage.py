@@ -189,7 +189,8 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
     if facts.documents:
         return "The page shows no attachments, but a document in a viewer."
     # what settled names may stand on a page whose list is shown in another way than before
-    if facts.is_declared_empty or facts.is_answered or facts.is_api_read:
+    is_settled = rules.believes_settled and facts.is_settled
+    if is_settled or facts.is_declared_empty or facts.is_answered or facts.is_api_read:
         return ""
     return f"The page shows no attachments, but has no sign of an empty list ({_empty_hint(rules)})."
 
@@ -204,7 +205,7 @@ def _empty_hint(rules: AttachmentRules) -> str:
     if not (rules.settled and (rules.links or rules.clicks)):
         return _HINT
     example = _absence(rules.settled[0], (*rules.links, *rules.clicks))
-    return f"{_HINT}; settled is none. For a list that is there and empty: empty = {{ selector = {example} }}"
+    return f"{_HINT}; settled is none. For a list that comes with the page: empty = {{ selector = {example} }}"
 
 
 def _absence(around: str, inside: Sequence[str]) -> str:

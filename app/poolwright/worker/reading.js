@@ -301,7 +301,7 @@
       if (spec.previous !== null && signature() === spec.previous) return false;
       if (spec.settled.length > 0) {
         if (!isSettled()) return false;
-        return count > 0 || isEmptyForGood() || isStillEmpty();
+        return count > 0 || isEmptyForGood() || ((spec.believes_settled || spec.is_answered) && isStillEmpty());
       }
       if (!isQuiet()) return false;
       const counted = countOf();

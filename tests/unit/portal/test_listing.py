@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from poolwright.portal.pack_schema import ArchivePolicy, AttachmentRules, NoAttachmentsMark
+from poolwright.portal.step_schema import ResultRules
 from poolwright.portal.triage import AttachmentListFacts, describe_documents, emptiness_note, incompleteness_reason
 
 PLAIN = AttachmentRules(links=("a",))
@@ -38,6 +39,7 @@ def seen(**what: Any) -> AttachmentListFacts:  # noqa: ANN401 - facts by name
         (PLAIN, {"is_answered": True}),
         (SIGNED, {"is_settled": True, "is_declared_empty": True}),
         (SHAPED, {"is_declared_empty": True}),
+        (ResultRules(links=("a",), settled=("#done",)), {"is_settled": True}),
         (SHAPED, {"is_declared_empty": True, "count": 0, "documents": ["https://p.test/a.pdf"]}),
         (SIGNED, {"is_settled": True, "is_answered": True, "withheld": ["POST /statistics"]}),
         (PLAIN, {"is_declared_empty": True, "documents": ["https://p.test/a.pdf"]}),
@@ -55,7 +57,7 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
         (
             AttachmentRules(links=("a",), clicks=('[title="x"]',), settled=("#done", "#other")),
             {"is_settled": True},
-            "For a list that is there and empty: empty = { selector = '#done:not(:has(a, [title=\"x\"]))' }",
+            "For a list that comes with the page: empty = { selector = '#done:not(:has(a, [title=\"x\"]))' }",
         ),
         (PLAIN, {"is_in_time": False}, "has no sign of an empty list"),
         (PLAIN, {"withheld": ["POST https://p.test/rpc"]}, "Blocked requests: POST https://p.test/rpc; each is sent"),

@@ -41,6 +41,7 @@ def reader_rules(pack: Pack) -> dict[str, Any]:
         "row": attachments.row.model_dump() if attachments.row else None,
         "count": attachments.count.model_dump() if attachments.count else None,
         "empty": _visible_part(attachments.empty) if attachments.empty else None,
+        "believes_settled": attachments.believes_settled,
         "is_empty_by_shape": attachments.empty is not None and attachments.empty.is_by_shape,
         "fields": {name: rule.model_dump(exclude={"pattern"}) for name, rule in pack.fields.items()},
     }
