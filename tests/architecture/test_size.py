@@ -32,6 +32,7 @@ SMALL_FILES = {
     "service/certificates": "apart from the certificate files, which load a cryptography library",
     "service/daemon/errors": "the HTTP side names them without loading the daemon",
     "service/output_folder": "the names in it are read by programs that must stay light",
+    "system/open_files": "a limit of the system that nothing else here is about",
     "version": "the build reads it",
     "worker/page/page_answers": "the reader of pages is long enough without it",
 }

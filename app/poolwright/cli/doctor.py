@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 from urllib.request import getproxies
@@ -54,6 +54,7 @@ from poolwright.system.browsers import read_version
 from poolwright.system.container import find_container
 from poolwright.system.folder_access import latest_change, probe_folder, probe_readable, probe_temporary_folder
 from poolwright.system.hardware import find_fonts, inspect_hardware, nearest_existing_folder
+from poolwright.system.open_files import open_file_limit
 from poolwright.system.sandbox import resolve_sandbox
 from poolwright.version import __version__
 
@@ -105,7 +106,7 @@ def run_checks(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult
         yield check_fonts(find_fonts(Path("/"), home), container)
     yield check_clock(SystemClock().now(), latest_change(_written_files(settings)))
     yield check_locale(find_encodings())
-    yield check_open_files(_open_files())
+    yield check_open_files(open_file_limit())
     yield check_proxies(settings.proxy, settings.proxy_bypass, getproxies())
     yield _certificates(settings)
     yield machine_checks.check_output(
@@ -123,16 +124,6 @@ def find_encodings() -> Encodings:
     """Return the encodings of this process. On Windows, file names are UTF-8 whatever the locale is."""
     names = sys.getfilesystemencoding()
     return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
-
-
-def _open_files() -> int | None:
-    """Return how many files one process may open; ``None`` if there is no limit."""
-    try:
-        resource = import_module("resource")
-    except ImportError:  # Windows
-        return None
-    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _home() -> Path | None:

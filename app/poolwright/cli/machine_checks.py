@@ -21,6 +21,7 @@ from poolwright.system.browser_choice import BrowserChoice
 from poolwright.system.container import Container
 from poolwright.system.folder_access import FolderAccess
 from poolwright.system.hardware import Fonts, Hardware
+from poolwright.system.open_files import FILES_NEEDED, FILES_WANTED, HOW_TO_RAISE
 from poolwright.system.sandbox import SandboxChoice
 
 #: No correct clock shows an earlier time: the release date, updated with each release.
@@ -30,8 +31,6 @@ NOT_AFTER = NOT_BEFORE + timedelta(days=15 * 365)
 #: Allowed difference to the clock of a file server.
 CLOCK_SLACK = timedelta(minutes=5)
 _UTF8 = "utf8"
-#: Open files and pipes that a browser with some tabs needs, and without which it does not start.
-FILES_WANTED, FILES_NEEDED = 1024, 256
 #: Warn this long before a certificate expires.
 _EXPIRY_WARNING = timedelta(days=30)
 _PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
@@ -165,9 +164,8 @@ def check_open_files(limit: int | None) -> CheckResult:
     """
     if limit is None or limit >= FILES_WANTED:
         return ok("open files", "no limit" if limit is None else f"{limit:,} for each process")
-    advice = "Raise it: `ulimit -n 4096`, LimitNOFILE= of a service, --ulimit nofile=4096 of a container."
     found = f"{limit:,} for each process, and a browser needs {FILES_WANTED:,}"
-    return fail("open files", found, advice) if limit < FILES_NEEDED else warn("open files", found, advice)
+    return fail("open files", found, HOW_TO_RAISE) if limit < FILES_NEEDED else warn("open files", found, HOW_TO_RAISE)
 
 
 def check_proxies(configured: str, bypass: Sequence[str], proxies: Mapping[str, str]) -> CheckResult:

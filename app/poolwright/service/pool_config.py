@@ -32,9 +32,10 @@ from poolwright.profile.session_cookies import SessionCookies, count_session_coo
 from poolwright.service.certificates import find_certificates
 from poolwright.service.output_folder import STAGING_NAME
 from poolwright.service.portals.portal_config import PortalConfig
-from poolwright.settings import Settings, variable_name
+from poolwright.settings import Settings, has_proxy_script, variable_name
 from poolwright.system.browser_choice import BrowserChoice, BrowserWish, BrowserWork, find_browser
 from poolwright.system.browsers import InstalledBrowser
+from poolwright.system.open_files import raise_open_file_limit
 from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,7 +56,7 @@ class WorkerConfig:
 
 
 def resolve_worker_config(settings: Settings, site: PortalConfig | None, base: Path | None = None) -> WorkerConfig:
-    """Find the browser, check its sandbox, and read the other options from the settings.
+    """Find the browser, check its sandbox, let it open enough files, and read the other options from the settings.
 
     Args:
         settings: The settings.
@@ -65,8 +66,9 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None, base: P
 
     Raises:
         OptionsError: The configured browser is invalid, or the proxy or a certificate cannot be used.
-        SetupError: No browser is installed.
+        SetupError: No browser is installed, or it may not open enough files.
     """
+    raise_open_file_limit()
     certificates = find_certificates(settings)
     browser = resolve_browser(settings, base, presents_certificate=certificates.identity is not None).browser
     if certificates.identity is not None:
@@ -126,6 +128,7 @@ def resolve_browser(settings: Settings, base: Path | None, *, presents_certifica
     work = BrowserWork(
         is_headed=not settings.headless,
         presents_certificate=presents_certificate,
+        has_proxy_script=settings.headless and not settings.proxy and has_proxy_script(),
         writes_profile=not has_base,
         session_cookies=cookies.count,
         copied_session_cookies=cookies.copied_count,

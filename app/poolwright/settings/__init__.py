@@ -6,7 +6,7 @@ One model defines every setting with its meaning, its unit and its allowed value
 others get options.
 """
 
-from poolwright.settings.config_sources import SystemdEnvironment
+from poolwright.settings.config_sources import SystemdEnvironment, has_proxy_script
 from poolwright.settings.field_types import LogLevel, SettingHelp
 from poolwright.settings.loader import allowed_text, default_text, load_settings
 from poolwright.settings.model import Settings, setting_help, variable_name
@@ -22,6 +22,7 @@ __all__ = [
     "SystemdEnvironment",
     "allowed_text",
     "default_text",
+    "has_proxy_script",
     "load_settings",
     "setting_help",
     "variable_name",

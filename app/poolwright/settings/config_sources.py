@@ -156,6 +156,11 @@ def unreadable_file() -> str:
 _MICROSECONDS = 1_000_000
 
 
+def has_proxy_script() -> bool:
+    """Return whether the variable ``auto_proxy`` is set, by which whole browsers on Linux find their proxies."""
+    return bool(os.environ.get("auto_proxy"))  # noqa: SIM112 - the browsers read it in small letters
+
+
 class SystemdEnvironment(BaseSettings):
     """The variables of systemd's notify protocol; missing or empty ones mean that a feature is not used."""
 

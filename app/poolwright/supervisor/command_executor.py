@@ -82,6 +82,9 @@ class WorkerCommandExecutor:
         worker, event_log = self.workers[command.worker.slot], self.context.event_log
         match command:
             case Spawn():
+                if command.browser_problem:
+                    notice = f"starting its browser once more: {command.browser_problem}"
+                    event_log.notice(Level.WARNING, notice, command.worker)
                 self.start_worker(worker, command.worker.generation, command.delay_s)
             case Recycle():
                 notice = f"recycling after its current tasks: {command.cause}"

@@ -2,9 +2,10 @@
 
 A headless shell starts several times faster than a whole browser, does the same pages with 0.6 of its processor time
 and half its memory, and reads the profile of a whole browser of the same build: measured on Linux, in both directions,
-with lasting and partitioned cookies, localStorage, IndexedDB, caches and service workers. It differs in four things: it
-has no windows, it presents no client certificate, it follows no rules that a company sets for its browsers, and it
-neither reads nor writes cookies without an expiry. ``choose_browser`` is pure; ``find_browser`` uses the real disk.
+with lasting and partitioned cookies, localStorage, IndexedDB, caches and service workers. It differs in five things: it
+has no windows, it presents no client certificate, it follows no rules that a company sets for its browsers, it does not
+read the variable ``auto_proxy``, and it neither reads nor writes cookies without an expiry. ``choose_browser`` is pure;
+``find_browser`` uses the real disk.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class BrowserWork:
     is_headed: bool = False
     #: Whether it presents a client certificate.
     presents_certificate: bool = False
+    #: Whether a script finds its proxies, as the variable ``auto_proxy`` says.
+    has_proxy_script: bool = False
     #: Whether it writes a profile that later browsers read, such as a login.
     writes_profile: bool = False
     #: Number of cookies without an expiry in the profile, and how many of them have a copy beside the profile, from
@@ -150,7 +153,7 @@ def _obstacle(work: BrowserWork) -> str:
 
 def _reason_for_whole(work: BrowserWork, locations: SearchLocations, files: FileLookup) -> str:
     """Return why a whole browser is the better choice; empty if a headless shell does the work as well."""
-    if obstacle := _obstacle(work):
+    if obstacle := _obstacle(work) or ("does not read auto_proxy" if work.has_proxy_script else ""):
         return f"a headless shell {obstacle}"
     if work.writes_profile:
         return "it writes a profile, and a headless shell loses some cookies"

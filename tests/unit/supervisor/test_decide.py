@@ -396,6 +396,35 @@ def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
     assert commands == (give_up, Stop(cause=StopCause.SETUP_FAILED, detail="no library"))
 
 
+def test_a_browser_that_takes_all_its_time_is_told_at_once_and_has_two_tries() -> None:
+    unfit = startup_failed(ONE, StartupFailure.BROWSER, "it hangs")
+    first = after(standing(1), unfit, WorkerLost(worker=ONE, cause="it hangs", at_s=45.0))
+    again = startup_failed(WorkerRef(1, 2), StartupFailure.BROWSER, "it hangs")
+
+    second = after(first.state, again, WorkerLost(worker=WorkerRef(1, 2), cause="it hangs", at_s=90.5))
+
+    assert first.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.5, browser_problem="it hangs"),)
+    assert second.commands[-1] == Stop(cause=StopCause.SETUP_FAILED, detail="it hangs")
+
+
+@pytest.mark.parametrize(
+    ("at_s", "was_ready", "is_over"), [(74.9, False, False), (75.0, False, True), (75.0, True, False)]
+)
+def test_a_browser_that_ends_at_once_or_started_before_has_all_its_restarts(
+    at_s: float, *, was_ready: bool, is_over: bool
+) -> None:
+    unfit = startup_failed(ONE, StartupFailure.BROWSER, "no library")
+    first = after(standing(1), unfit, WorkerLost(worker=ONE, cause="no library", at_s=45.0)).state
+    again = startup_failed(WorkerRef(1, 2), StartupFailure.BROWSER, "no library")
+
+    commands = after(
+        replace(first, was_ready=was_ready), again, WorkerLost(worker=WorkerRef(1, 2), cause="no library", at_s=at_s)
+    ).commands
+
+    assert (Stop(cause=StopCause.SETUP_FAILED, detail="no library") in commands) is is_over
+    assert any(isinstance(command, Spawn) for command in commands) is not is_over
+
+
 def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> None:
     start = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)}, was_ready=True)
     unfit = startup_failed(ONE, StartupFailure.BROWSER, "no library")

@@ -200,6 +200,7 @@ def test_a_shell_elsewhere_is_started_as_path_has_it() -> None:
             BrowserWork(presents_certificate=True),
             "a headless shell cannot present the client certificate (client_cert)",
         ),
+        (BrowserWork(has_proxy_script=True), "a headless shell does not read auto_proxy"),
         (BrowserWork(writes_profile=True), "it writes a profile, and a headless shell loses some cookies"),
         (
             BrowserWork(session_cookies=3, copied_session_cookies=1),

@@ -177,6 +177,8 @@ class Spawn:
 
     worker: WorkerRef
     delay_s: float
+    #: Why the browser of the last generation did not start, for a notice; empty if it did.
+    browser_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ from poolwright.supervisor.policy.pauses import Pauses
 RESTART_LIMIT = 3
 #: Delay before the first restart; doubled with each further one (design section 4).
 FIRST_BACKOFF_S = 0.5
+#: Seconds of tries after which a browser that never started is given up: less than one launch that takes all its time.
+BROWSER_PATIENCE_S = 30.0
 #: Time for which a slot whose restarts are spent stays empty, while others work.
 SUSPENSION_S = 600.0
 
@@ -68,6 +70,11 @@ class RestartBudget:
     def delay_s(self, now_s: float, kind: LossKind = LossKind.DIED) -> float:
         """Return the delay before the next restart."""
         return FIRST_BACKOFF_S * 2.0 ** self._count(now_s, kind)
+
+    def age_s(self, now_s: float, kind: LossKind = LossKind.DIED) -> float:
+        """Return the seconds since the first restart for a loss of this kind; 0 if there was none."""
+        times = [restart.at_s for restart in self._counting(now_s) if restart.kind is kind]
+        return now_s - min(times, default=now_s)
 
     def spend(self, now_s: float, kind: LossKind = LossKind.DIED) -> RestartBudget:
         """Return the budget with one restart spent."""

@@ -19,7 +19,7 @@ from poolwright.supervisor.policy.login_recovery import on_worker_gone
 from poolwright.supervisor.policy.pauses import LONGEST_PAUSE_S, STORAGE_PAUSES, PauseReason
 from poolwright.supervisor.policy.recycling import on_recycle_failed
 from poolwright.supervisor.policy.retries import file_best
-from poolwright.supervisor.policy.state import SUSPENSION_S, WorkerSlot
+from poolwright.supervisor.policy.state import BROWSER_PATIENCE_S, SUSPENSION_S, WorkerSlot
 from poolwright.supervisor.policy.verification import requeue_unverified
 
 #: Failures that a time limit can cause, which runs out while the machine is suspended.
@@ -136,10 +136,16 @@ def _restart_or_give_up(draft: Draft, last: WorkerSlot, event: WorkerLost) -> No
         _wait_for_portal(draft, event)
     elif is_intended:
         _spawn(draft, number, 0.0)
-    elif not last.budget.is_spent(event.at_s, event.kind):
-        _spend_restart(draft, event)
+    elif not last.budget.is_spent(event.at_s, event.kind) and not _is_browser_hung(draft, last, event):
+        _spend_restart(draft, event, event.cause if last.is_browser_unfit else "")
     else:
         _give_up(draft, event)
+
+
+def _is_browser_hung(draft: Draft, last: WorkerSlot, event: WorkerLost) -> bool:
+    """Return whether a browser took all its time again, and none ever started: further tries only take more time."""
+    spent_s = last.budget.age_s(event.at_s, event.kind)
+    return last.is_browser_unfit and not draft.was_ready and spent_s >= BROWSER_PATIENCE_S
 
 
 def _wait_for_storage(draft: Draft, last: WorkerSlot, event: WorkerLost) -> None:
@@ -163,19 +169,20 @@ def _wait_for_portal(draft: Draft, event: WorkerLost) -> None:
         draft.stop(StopCause.SETUP_FAILED, event.cause)
 
 
-def _spend_restart(draft: Draft, event: WorkerLost) -> None:
+def _spend_restart(draft: Draft, event: WorkerLost, browser_problem: str = "") -> None:
     slot = draft.slot(event.worker.slot)
     delay_s = slot.budget.delay_s(event.at_s, event.kind)
     slot.budget = slot.budget.spend(event.at_s, event.kind)
-    _spawn(draft, event.worker.slot, delay_s)
+    _spawn(draft, event.worker.slot, delay_s, browser_problem)
 
 
-def _spawn(draft: Draft, number: int, delay_s: float) -> None:
+def _spawn(draft: Draft, number: int, delay_s: float, browser_problem: str = "") -> None:
     slot = draft.slot(number)
     slot.generation += 1
     slot.is_portal_down = slot.is_browser_unfit = slot.is_clone_gone = False
     slot.folder_trouble = None
-    draft.emit(Spawn(worker=WorkerRef(number, slot.generation), delay_s=delay_s))
+    worker = WorkerRef(number, slot.generation)
+    draft.emit(Spawn(worker=worker, delay_s=delay_s, browser_problem=browser_problem))
 
 
 def _give_up(draft: Draft, event: WorkerLost) -> None:
