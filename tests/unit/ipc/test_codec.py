@@ -5,6 +5,7 @@ import json
 import math
 import struct
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -23,6 +24,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.ipc import messages as wire
 from poolwright.ipc.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, FrameError, encode
+from poolwright.worker.page.page_content import LINK_COUNT_MAX
 from tests.support.archive_orders import fetched
 from tests.support.pace import UNHURRIED
 from tests.unit.ipc import strategies
@@ -257,6 +259,16 @@ def test_a_frame_may_be_as_large_as_the_limit_and_no_larger() -> None:
     with pytest.raises(FrameError, match=f"LogNotice of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
         encode(said("x" * (room + 1)))
     assert caught.value.fault is FrameFault.TOO_LARGE
+
+
+def test_a_report_of_as_many_files_as_a_page_may_have_fits_into_a_frame() -> None:
+    letters = "\N{CJK UNIFIED IDEOGRAPH-898B}" * 80  # as long as a name may be
+    file = replace(
+        FILE, name=f"{letters}.pdf", label=letters * 2, source_url=f"https://p.test/{'a' * 300}", sha256="0" * 64
+    )
+    report = Report(reason=Reason.ALL_SAVED, files=(file,) * LINK_COUNT_MAX)
+
+    assert len(encode(FINISHED.model_copy(update={"report": report}))) < FRAME_LIMIT_BYTES
 
 
 def test_the_limit_counts_bytes_and_not_letters() -> None:

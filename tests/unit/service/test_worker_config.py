@@ -119,3 +119,15 @@ def test_they_are_counted_for_that_choice_alone(tmp_path: Path, monkeypatch: pyt
         BrowserWork(writes_profile=True),
         BrowserWork(writes_profile=True),
     ]
+
+
+def test_a_proxy_script_has_a_whole_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    choosing = Choosing(monkeypatch, SessionCookies())
+    monkeypatch.setenv("auto_proxy", "http://127.0.0.1:9/proxy.pac")
+
+    resolve_browser(Settings(), tmp_path)
+    resolve_browser(Settings(proxy="http://127.0.0.1:8"), tmp_path)
+    monkeypatch.setenv("auto_proxy", "")
+    resolve_browser(Settings(), tmp_path)
+
+    assert choosing.works == [BrowserWork(has_proxy_script=True), BrowserWork(), BrowserWork()]
