@@ -6,12 +6,14 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from playwright.async_api import Route
 
 from poolwright.demo.portal_client import running_portal
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.login_schema import LoginRules
+from poolwright.portal.pack import Pack
 from poolwright.worker.errors import ProbeUnclearError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import needs_chromium
@@ -130,3 +132,37 @@ async def test_a_probe_that_stays_unknown_is_told_with_every_step(tmp_path: Path
         "The portal does not show whether a login succeeded (revisit: The portal's page /orders is neither a login "
         "page nor the expected page (unknown))."
     )
+
+
+def patient(page_s: float) -> Pack:
+    """A pack that waits for a quiet page for longer than any test."""
+    pack = pack_of("", page_s=page_s)
+    return pack.model_copy(update={"limits": pack.limits.model_copy(update={"quiet_ms": 60_000})})
+
+
+async def test_a_new_session_is_ready_once_its_page_waits_for_nothing(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    shown = "<!doctype html><div id=orders></div><script>document.title = fetch ? 'x' : 'y'</script>"
+    site = {"/orders": Answer(body=shown)}
+    async with (
+        serving(site) as served,
+        open_scenario(portal_at(served.url), tmp_path, pack=patient(60), is_authenticated=False) as scenario,
+    ):
+        with anyio.fail_after(20):
+            assert await scenario.session.login.check() is None
+
+
+async def test_a_page_that_still_asks_who_is_logged_in_is_waited_for(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    asking = (
+        "<!doctype html><div id=orders></div><script>fetch('/me').then(() => "
+        "document.body.innerHTML = '<form id=login><input name=u><button>In</button></form>')</script>"
+    )
+    site = {"/orders": Answer(body=asking), "/me": Answer(status=401, delay_s=1.0)}
+    async with (
+        serving(site) as served,
+        open_scenario(portal_at(served.url), tmp_path, pack=pack_of("", page_s=10), is_authenticated=False) as scenario,
+    ):
+        assert await scenario.session.login.check() == "it shows its login page"

@@ -46,15 +46,19 @@ class PortalProbe:
     pack: Pack
     portal: PortalOptions
 
-    async def required_login_step(self, page: Page) -> str | None:
+    async def required_login_step(self, page: Page, *, is_hasty: bool = False) -> str | None:
         """Return the reason why the portal does not show the probe page; ``None`` if we are logged in.
+
+        Args:
+            page: The page to use.
+            is_hasty: Whether a page that waits for nothing is believed at once, as before orders that will show it too.
 
         Raises:
             ProbeUnclearError: The portal shows neither the probe page nor a login page.
             PortalDownError: The portal does not answer.
             playwright.async_api.Error: The page was closed, or crashed.
         """
-        page_visit = await self._open_probe_page(page)
+        page_visit = await self._open_probe_page(page, is_hasty=is_hasty)
         if page_visit.verdict is Verdict.FORBIDDEN:  # a page that every logged-in user sees
             return f"the portal refuses its page {self.pack.site.probe}{self._explain(page_visit)}"
         if page_visit.verdict is Verdict.SESSION_LOST:
@@ -115,14 +119,14 @@ class PortalProbe:
         page_visit = await self._visit(page, path, is_any_page=True)
         return f"its page {path} cannot be opened{self._explain(page_visit)}" if page_visit.problem else None
 
-    async def _open_probe_page(self, page: Page) -> Visit:
+    async def _open_probe_page(self, page: Page, *, is_hasty: bool = False) -> Visit:
         """Open the probe page, and wait for it or for another page that matches a rule of the pack."""
-        return await self._visit(page, self.pack.site.probe, is_any_page=False)
+        return await self._visit(page, self.pack.site.probe, is_any_page=False, is_hasty=is_hasty)
 
-    async def _visit(self, page: Page, path: str, *, is_any_page: bool) -> Visit:
+    async def _visit(self, page: Page, path: str, *, is_any_page: bool, is_hasty: bool = False) -> Visit:
         try:
-            address = self.portal.base_url + path
-            return await visit(page, self.pack, self.portal.base_url, address, is_any_page=is_any_page)
+            address, base_url = self.portal.base_url + path, self.portal.base_url
+            return await visit(page, self.pack, base_url, address, is_any_page=is_any_page, is_hasty=is_hasty)
         except (TimeoutError, PlaywrightTimeoutError) as error:
             msg = f"The portal's page {path} did not come within {self.pack.limits.page_s:g} s."
             raise PortalDownError(msg) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,7 +83,9 @@ class SessionLogin:
         return self._snapshot.cookies
 
     async def check(self) -> str | None:
-        """Check whether the session is logged in; return the login step that is missing, or ``None``.
+        """Check whether a new session is logged in; return the login step that is missing, or ``None``.
+
+        The first order shows it too, so that the probe page is not waited for longer than it needs to be.
 
         Raises:
             PortalDownError: The portal does not answer.
@@ -257,7 +260,7 @@ class SessionLogin:
         if self._probe is None:
             await self._keeper.restore()
             return None
-        return await self._in_keeper(self._probe.required_login_step)
+        return await self._in_keeper(partial(self._probe.required_login_step, is_hasty=True))
 
     async def _in_keeper(self, work: Callable[[Page], Awaitable[_T]]) -> _T:
         """Run work in the keeper tab and return its result; if the tab is closed or crashes, replace it and run again.

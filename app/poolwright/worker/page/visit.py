@@ -38,6 +38,8 @@ _CONSENT_LIMIT_S = 10.0
 #: The same for the browser's own page about the failure of the page before, which comes once.
 _INTERRUPTED_LATE = re.compile(f'{_INTERRUPTED} to "chrome-error:')
 
+#: A page whose scripts ask the portal who is logged in has begun to by then; that it waits for the answer is seen.
+_HASTY_QUIET_MS = 100
 #: The verdicts on a page that the portal had to make.
 _ANSWERS = frozenset({Verdict.READY, Verdict.RENEWED})
 
@@ -79,6 +81,7 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
     guard: RequestGuard | None = None,
     is_any_page: bool = False,
     list_page: int | None = None,
+    is_hasty: bool = False,
 ) -> Visit:
     """Visit a page of the portal.
 
@@ -91,6 +94,8 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         guard: The request guard of the page, if it has one.
         is_any_page: Whether any page that stops changing is accepted; else one that matches a rule of the pack.
         list_page: The page of the order's list at which the visit ends; the last one if ``None``.
+        is_hasty: Whether a page is believed to be ready, before it was quiet for as long as the pack says, once none of
+            its requests is open. A page that only later finds out that nobody is logged in is taken for ready then.
 
     Raises:
         playwright.async_api.Error: No response came, or the page crashed or was closed.
@@ -101,8 +106,9 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         if portal_number is not None:
             order = ListReader(page, traffic, pack, base_url, portal_number)
             return await order.read(list_page, is_after_click=is_after_click)
+        hasty = await _read_hastily(page, traffic, pack, base_url) if is_hasty else None
         reader = PageReader(page, traffic, pack, base_url, is_any_page=is_any_page, is_after_click=is_after_click)
-        return await reader.read()
+        return hasty or await reader.read()
 
     with watch_traffic(page, with_dialogs=has_dialog_marks(pack)) as traffic:
         if guard is not None:
@@ -122,6 +128,14 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
         if guard is not None:
             traffic.visited += guard.strayed
         return await _visit_without_page(refusal, traffic, pack, base_url, portal_number)
+
+
+async def _read_hastily(page: Page, traffic: Traffic, pack: Pack, base_url: str) -> ClassifiedPage | None:
+    """Return a page that is ready and waits for nothing; ``None`` for any other, which is read with patience."""
+    limits = pack.limits.model_copy(update={"quiet_ms": min(pack.limits.quiet_ms, _HASTY_QUIET_MS)})
+    found = await PageReader(page, traffic, pack.model_copy(update={"limits": limits}), base_url).read()
+    is_ready = found.verdict is Verdict.READY and found.reading.end is ReadEnd.ARRIVED
+    return found if is_ready and traffic.is_idle else None
 
 
 async def _open(
