@@ -18,8 +18,9 @@ from poolwright.intake.errors import InputRefusedError
 _AMOUNT = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,' \N{NO-BREAK SPACE}]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}")
 _FRACTION = re.compile(r".*\d[.,](?!0{1,2}$)\d{1,2}")
-#: A long number behind a bullet or a few short words: ``PO No. 4500012345``. A date such as 20240501 may be in a title.
-_MARKED = re.compile(r"\W{0,4}(?:[^\W\d]{1,4}\W{1,3}){0,3}(?!(?:19|20)\d{6}\b)\d{6,}\W{0,4}")
+#: A long number behind a bullet, the number of its line or a few short words: ``2) PO No. 4500012345``. A date such as
+#: 20240501 may be in a title.
+_MARKED = re.compile(r"\W{0,4}(?:[1-9]\d{0,2}\W{1,3} ?)?(?:[^\W\d]{1,4}\W{1,3}){0,3}(?!(?:19|20)\d{6}\b)\d{6,}\W{0,4}")
 #: A word with this number or this share of digits is a code rather than a name.
 _CODE_DIGITS, _CODE_SHARE = 3, 1 / 3
 #: No order number is longer.

@@ -109,8 +109,7 @@ def list_signs(
     is_always_counted = bool(selector) and all(_counted(seen, selector, attribute) is not None for seen in without)
     has_sign = is_always_counted or bool(empty.text and not unmarked) or bool(answered or listed)
     whole = "" if is_worded else whole_mark or _served_list(orders, selectors, others)
-    inside = ", ".join((*selectors.links, *selectors.clicks))
-    empty_list = f"{whole}:not(:has({inside}))" if whole and without and not has_sign else ""
+    empty_list = _absence(whole, orders, selectors) if whole and without and not has_sign else ""
     doubts: list[str] = []
     if not without:
         doubts.append("No order without attachments was shown, so it is not known how a page says that there are none.")
@@ -273,6 +272,22 @@ def _served_list(orders: Sequence[SeenPage], selectors: FileSelectors, others: S
         and not any(seen.tree.select(candidate.css) for seen in others)
     )
     return next(usable, "")
+
+
+def _absence(around: str, orders: Sequence[SeenPage], selectors: FileSelectors) -> str:
+    """Return a selector for a list without files.
+
+    It names what is around each file, or the tags of the files, where no list without files has any: if the portal
+    renames its links, a full list is not taken for an empty one. Only else it names the links themselves.
+    """
+    files = [file for seen in orders for file in found_files(seen, selectors)]
+    rows = {str(row.tag) for file in files for row in file.iterancestors("li", "tr")}
+    exact = ", ".join((*selectors.links, *selectors.clicks))
+    for inside in (", ".join(sorted(rows)), ", ".join(sorted({str(file.tag) for file in files}))):
+        css = f"{around}:not(:has({inside}))"
+        if inside and all(bool(seen.tree.select(css)) != seen.page.has_files for seen in orders):
+            return css
+    return f"{around}:not(:has({exact}))"
 
 
 def _is_frame(element: HtmlElement) -> bool:

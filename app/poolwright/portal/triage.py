@@ -202,16 +202,12 @@ def _is_empty_by_shape(rules: AttachmentRules) -> bool:
 
 def _empty_hint(rules: AttachmentRules) -> str:
     """Return what the author of a pack can do about a list without a sign that it is empty."""
-    if not (rules.settled and (rules.links or rules.clicks)):
+    if not rules.settled:
         return _HINT
-    example = _absence(rules.settled[0], (*rules.links, *rules.clicks))
+    # by the rows of any list, as links of the pack that no longer fit would make a full list an empty one
+    selector = f"{rules.settled[0]}:not(:has(a, button, li, td))"
+    example = f"'{selector}'" if '"' in selector else f'"{selector}"'
     return f"{_HINT}; settled is none. For a list that comes with the page: empty = {{ selector = {example} }}"
-
-
-def _absence(around: str, inside: Sequence[str]) -> str:
-    """Return the selector of an element without others in it, in quotation marks of a pack."""
-    selector = f"{around}:not(:has({', '.join(inside)}))"
-    return f"'{selector}'" if '"' in selector else f'"{selector}"'
 
 
 def emptiness_note(rules: AttachmentRules, facts: AttachmentListFacts) -> str:

@@ -103,6 +103,24 @@ CASES = {
     "there without anything": Case(
         body="<ul id=done></ul>", links=0, rules='empty.selector = ["#done:not(:has(.att))"]'
     ),
+    "there without anything, and its request takes longer than it is watched": Case(
+        body=f"<ul id=done></ul>{FETCH}",
+        links=2,
+        rules='settled = ["#done"]\nempty.selector = ["#done:not(:has(.att))"]',
+        list_answer=Answer(body=TWO, delay_s=2.6),
+    ),
+    "there without anything, and its request is never answered": Case(
+        body=f"<ul id=done></ul>{FETCH}",
+        links=0,
+        rules='settled = ["#done"]\nempty.selector = ["#done:not(:has(.att))"]',
+        doubt="still waits for a response from the portal",
+        list_answer=Answer(body=TWO, delay_s=30),
+    ),
+    "there without anything, and a script that comes late fills it": Case(
+        body="<div id=list></div><script async src=/late></script>",
+        links=2,
+        rules='empty.selector = ["#list:not(:has(.att))"]',
+    ),
     "there without anything, and filled late": Case(
         body=by_script(0.9), links=2, rules='empty.selector = ["#list:not(:has(.att))"]'
     ),
@@ -168,6 +186,7 @@ async def test_a_list_is_what_the_page_says(name: str, shell: Browser) -> None:
     site = {
         ORDER: Answer(body=page(case.body)),
         "/list": case.list_answer,
+        "/late": Answer(body=f"setTimeout(() => list.innerHTML = `{TWO}`, 400)", kind="text/javascript", delay_s=2.3),
         "/frame": Answer(body=by_script(0.8)),
         "/hang": Answer(delay_s=30),
         "/pdf": Answer(body=PDF, kind="application/pdf"),
@@ -182,7 +201,7 @@ async def test_a_list_is_what_the_page_says(name: str, shell: Browser) -> None:
         "/logo.svg": Answer(body="<svg xmlns='http://www.w3.org/2000/svg'/>", kind="image/svg+xml"),
     }
 
-    visited = await found(shell, pack_of(case.rules, page_s=3.0), site)
+    visited = await found(shell, pack_of(case.rules, page_s=4.0), site)
 
     assert visited.verdict is Verdict.READY
     assert len(visited.reading.links) == case.links

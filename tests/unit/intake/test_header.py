@@ -22,6 +22,11 @@ def test_codes_look_like_data(cell: str) -> None:
     assert is_value_cell(cell)
 
 
+@pytest.mark.parametrize("cell", ["1) 4500012345", "(2) 4500012345", "3.) PO No. 4500012345", "[12] 4500012345"])
+def test_a_number_behind_that_of_its_line_looks_like_data(cell: str) -> None:
+    assert is_value_cell(cell)
+
+
 @pytest.mark.parametrize(
     "cell", ["", " ", "PO", "Order No.", "VendorAddr_Line1", "ZBD1T", "INCO1", "PO#", "Zeile 1", "-"]
 )

@@ -151,8 +151,8 @@ def test_a_list_in_parts_is_whole_by_a_sign(tmp_path: Path) -> None:
     assert lesson.problems == ()
     assert "A list is whole once ul.loaded is there." in lesson.findings
     assert lesson.pack.attachments.empty is not None
-    assert lesson.pack.attachments.empty.selector == ("ul.loaded:not(:has(a.doc))",)
-    assert "an order has none if its list is there without any (ul.loaded:not(:has(a.doc)))" in lesson.text
+    assert lesson.pack.attachments.empty.selector == ("ul.loaded:not(:has(li))",)
+    assert "an order has none if its list is there without any (ul.loaded:not(:has(li)))" in lesson.text
 
 
 def test_a_list_in_parts_that_says_when_it_is_empty_has_both_signs(tmp_path: Path) -> None:

@@ -426,16 +426,27 @@ class TestServedLists:
 
         assert lesson.problems == ()
         assert lesson.pack.attachments.settled == ()
-        assert empty_list(lesson) == "#order:not(:has(a.get))"
-        assert any("there without any (#order:not(:has(a.get)))" in doubt for doubt in lesson.doubts)
-        assert "None are meant by #order:not(:has(a.get))." in lesson.findings
+        assert empty_list(lesson) == "#order:not(:has(li))"
+        assert any("there without any (#order:not(:has(li)))" in doubt for doubt in lesson.doubts)
+        assert "None are meant by #order:not(:has(li))." in lesson.findings
 
     def test_the_closest_element_that_every_order_has_around_its_files_is_its_list(self) -> None:
         pages = served_pages(served_order("103", "Globex Corporation", events=0, more="<div id=filebox></div>"))
 
-        assert empty_list(lesson_of(pages)) == "#filebox:not(:has(a.get))"
+        assert empty_list(lesson_of(pages)) == "#filebox:not(:has(li))"
         hidden = replaced(pages, "<div id=filebox></div>", "<div id=filebox hidden></div>")
-        assert empty_list(lesson_of(hidden)) == "#order:not(:has(a.get))"
+        assert empty_list(lesson_of(hidden)) == "#order:not(:has(li))"
+
+    @pytest.mark.parametrize(
+        ("more", "inside"),
+        [("", "li"), ("<ul><li>Item</ul>", "a"), ("<ul><li><a class=item href=/item>Item</a></ul>", "a.get")],
+    )
+    def test_an_empty_list_lacks_what_any_file_has_before_it_lacks_the_learned_links(
+        self, more: str, inside: str
+    ) -> None:
+        pages = served_pages(served_order("103", "Globex Corporation", events=0, more=more))
+
+        assert empty_list(lesson_of(pages)).endswith(f":not(:has({inside}))")
 
     def test_a_list_that_a_script_may_bring_later_is_not_believed_to_be_empty(self) -> None:
         lesson = lesson_of(changed(served_pages(), "102.html", served=False))
@@ -485,14 +496,14 @@ class TestServedLists:
     def test_a_class_of_the_layout_is_no_name_of_a_part(self) -> None:
         pages = replaced(served_pages(), "<div id=order>", "<div id=order class='no-sidebar hasMenu'>")
 
-        assert empty_list(lesson_of(pages)) == "#order:not(:has(a.get))"
+        assert empty_list(lesson_of(pages)) == "#order:not(:has(li))"
 
     def test_words_of_the_order_itself_do_not_mean_that_there_are_no_attachments(self) -> None:
         lesson = lesson_of(
             served_pages(served_order("103", "Globex Corporation", more="<p class=note>Deliver soon</p>"))
         )
 
-        assert empty_list(lesson) == "#order:not(:has(a.get))"
+        assert empty_list(lesson) == "#order:not(:has(li))"
 
     @pytest.mark.parametrize(
         "more",
@@ -518,7 +529,7 @@ class TestServedLists:
 
         assert lesson.pack.attachments.empty is not None
         assert lesson.pack.attachments.empty.text == ("Just the order",)
-        assert empty_list(lesson_of(served_pages(two[0]))) == "#order:not(:has(a.get))"
+        assert empty_list(lesson_of(served_pages(two[0]))) == "#order:not(:has(li))"
 
     def test_the_count_of_another_list_is_none_of_attachments(self) -> None:
         lesson = lesson_of(served_pages())

@@ -53,11 +53,11 @@ def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: di
     ("rules", "facts", "said"),
     [
         (PLAIN, {}, "has no sign of an empty list (set one in the portal pack: attachments.empty, count or answered)."),
-        (SIGNED, {"is_settled": True}, 'empty = { selector = "#done:not(:has(a))" }).'),
+        (SIGNED, {"is_settled": True}, 'empty = { selector = "#done:not(:has(a, button, li, td))" }).'),
         (
-            AttachmentRules(links=("a",), clicks=('[title="x"]',), settled=("#done", "#other")),
+            AttachmentRules(links=("a",), settled=('[title="x"]', "#other")),
             {"is_settled": True},
-            "For a list that comes with the page: empty = { selector = '#done:not(:has(a, [title=\"x\"]))' }",
+            "For a list that comes with the page: empty = { selector = '[title=\"x\"]:not(:has(a, button, li, td))' }",
         ),
         (PLAIN, {"is_in_time": False}, "has no sign of an empty list"),
         (PLAIN, {"withheld": ["POST https://p.test/rpc"]}, "Blocked requests: POST https://p.test/rpc; each is sent"),

@@ -275,7 +275,7 @@ class PageReader:
 
     def _awaits_portal(self, reading: PageContent) -> bool:
         """Return whether an empty list may depend on a pending response; one that is said to be empty only on ours."""
-        return not reading.is_said_empty or any(map(self._may_read, self._traffic.pending_urls))
+        return not self._is_told_empty(reading) or any(map(self._may_read, self._traffic.pending_urls))
 
     async def _wait_for_document(self) -> None:
         """Wait for the next document of a page that navigated by itself."""
@@ -352,7 +352,12 @@ class PageReader:
         return self._is_renamed(url) or self._pack.is_order_page(self._base_url, number, url)
 
     def _is_sure(self, reading: PageContent) -> bool:
-        return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
+        return reading.is_settled and (bool(reading.links) or self._is_told_empty(reading))
+
+    def _is_told_empty(self, reading: PageContent) -> bool:
+        """Return whether the page says that there are none; a list without content may still be filled."""
+        empty = self._pack.attachments.empty
+        return reading.is_said_empty and (reading.count == 0 or empty is None or not empty.is_by_shape)
 
     def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, self._facts(url))
