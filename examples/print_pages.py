@@ -48,8 +48,9 @@ async def print_page(tab: Tab, task: POTask) -> Report:
 async def main(addresses: list[str]) -> None:
     """Print the addresses, two at a time, and tell how each went."""
     async with open_pool(print_page, out="printed", workers=1) as pool:
-        handles = [await pool.submit_task(new_task(address, {"address": address})) for address in addresses]
-        for handle in handles:
+        for address in addresses:
+            await pool.submit_task(new_task(address, {"address": address}))
+        async for handle in pool.as_completed():
             report = await handle
             if report is not None:
                 print(handle.task.po_number, report.outcome, report.fields.get("title", report.detail))

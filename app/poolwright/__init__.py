@@ -3,7 +3,8 @@
 This is the whole public interface; all modules below are internal and may change with any version:
 
 * ``open_pool`` opens a running ``PersistentWorkerPool``; ``new_task`` makes a ``POTask`` with any ``JsonValue`` for it.
-* ``Callbacks`` receive the events of a run. ``PoolError`` is the base class of every error that the pool raises.
+* ``pool.submit_task`` returns a ``TaskHandle``; ``PoolSettings`` names the settings of ``open_pool`` with their types.
+* ``Callbacks`` receive the events of a run. ``PoolError`` is the base class of every error here.
 * ``Processor`` is the interface of a custom processor: it works with a ``Tab`` and returns a ``Report`` with a
   ``Reason``, or raises ``RetryLaterError``, ``GiveUpError`` or ``SessionLostError``.
 
@@ -27,26 +28,43 @@ from typing import TYPE_CHECKING
 from poolwright.version import __version__
 
 if TYPE_CHECKING:
-    from poolwright.domain.errors import PoolError
+    from poolwright.domain.errors import (
+        LoginRequiredError,
+        OptionsError,
+        PoolError,
+        ProfileError,
+        SetupError,
+        TaskError,
+    )
     from poolwright.domain.outcomes import Reason
     from poolwright.domain.tasks import JsonValue, POTask, Report
+    from poolwright.journal.errors import JournalError
     from poolwright.sdk.protocol import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-    from poolwright.service.library import Callbacks, WatchError, new_task, open_pool
+    from poolwright.service.library import Callbacks, PoolSettings, WatchError, new_task, open_pool
     from poolwright.supervisor.pool import PersistentWorkerPool
+    from poolwright.supervisor.submissions import TaskHandle
 
 __all__ = [
     "Callbacks",
     "GiveUpError",
+    "JournalError",
     "JsonValue",
+    "LoginRequiredError",
+    "OptionsError",
     "POTask",
     "PersistentWorkerPool",
     "PoolError",
+    "PoolSettings",
     "Processor",
+    "ProfileError",
     "Reason",
     "Report",
     "RetryLaterError",
     "SessionLostError",
+    "SetupError",
     "Tab",
+    "TaskError",
+    "TaskHandle",
     "WatchError",
     "__version__",
     "new_task",
@@ -57,16 +75,24 @@ __all__ = [
 _MODULES = {
     "Callbacks": "service.library",
     "GiveUpError": "sdk.protocol",
+    "JournalError": "journal.errors",
     "JsonValue": "domain.tasks",
+    "LoginRequiredError": "domain.errors",
+    "OptionsError": "domain.errors",
     "POTask": "domain.tasks",
     "PersistentWorkerPool": "supervisor.pool",
     "PoolError": "domain.errors",
+    "PoolSettings": "service.library",
     "Processor": "sdk.protocol",
+    "ProfileError": "domain.errors",
     "Reason": "domain.outcomes",
     "Report": "domain.tasks",
     "RetryLaterError": "sdk.protocol",
     "SessionLostError": "sdk.protocol",
+    "SetupError": "domain.errors",
     "Tab": "sdk.protocol",
+    "TaskError": "domain.errors",
+    "TaskHandle": "supervisor.submissions",
     "WatchError": "service.library",
     "new_task": "service.library",
     "open_pool": "service.library",

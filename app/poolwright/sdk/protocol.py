@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Protocol
 
+from poolwright.domain.errors import PoolError
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 
-class ProcessorError(Exception):
+class ProcessorError(PoolError):
     """Base class of the errors that a processor raises on purpose."""
 
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Unpack
 
 import anyio
 import anyio.to_thread
@@ -50,7 +51,7 @@ from poolwright.service.portals.portal_config import (
     resolve_portal_config,
 )
 from poolwright.service.recovery import clean_staging, recover, reopen
-from poolwright.settings import Settings, load_settings
+from poolwright.settings import PoolSettings, Settings, load_settings, refuse_foreign_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
 
@@ -151,6 +152,7 @@ __all__ = [
     "JsonValue",
     "POTask",
     "PersistentWorkerPool",
+    "PoolSettings",
     "Processor",
     "Reason",
     "Report",
@@ -241,7 +243,7 @@ async def open_pool(
     *,
     watch: EventSink = _ignore_event,
     waits_for_login: bool = False,
-    **settings: object,
+    **settings: Unpack[PoolSettings],
 ) -> AsyncGenerator[PersistentWorkerPool]:
     """Run a pool for the duration of the block; no process or temporary file of it remains afterwards.
 
@@ -255,11 +257,12 @@ async def open_pool(
             ``po_attachments``, which needs a portal.
         watch: Called with every event; ``Callbacks`` builds one from crash, memory and completion functions.
         waits_for_login: If true, the pool pauses until ``resume`` when no worker can log in; otherwise it ends.
-        settings: Any setting of docs/settings.md by its name: ``out="pages", workers=4, headless=False``. Others come
-            from environment and ``.env``. Without a portal, the pool creates a profile of its own.
+        settings: Any setting of docs/settings.md that concerns a pool, by its name: ``out="pages", workers=4,
+            headless=False``. Others come from environment and ``.env``. Without a portal, the pool creates a profile
+            of its own.
 
     Raises:
-        OptionsError: A setting is invalid, or workers cannot import the processor.
+        OptionsError: A setting is invalid or without effect here, or workers cannot import the processor.
         SetupError: No browser is found, or disk space or memory is too small for this many workers.
         ProfileError: The profile is missing, in use or damaged.
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
@@ -347,8 +350,9 @@ def _observe_both(first: EventSink, second: EventSink) -> EventSink:
     return observe
 
 
-def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _PoolSetup:
+def _prepare_setup(given: PoolSettings, processor: Processor | str, clock: SystemClock) -> _PoolSetup:
     """Read the settings, and find portal, browser and profile. Blocking; creates the output folder."""
+    refuse_foreign_settings(given)
     settings = load_settings(given)
     location = locate_processor(processor)
     site = _resolve_portal_if_named(settings)

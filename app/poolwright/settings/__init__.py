@@ -10,12 +10,14 @@ from poolwright.settings.config_sources import SystemdEnvironment, has_proxy_scr
 from poolwright.settings.field_types import LogLevel, SettingHelp
 from poolwright.settings.loader import allowed_text, default_text, load_settings
 from poolwright.settings.model import Settings, setting_help, variable_name
+from poolwright.settings.pool_settings import PoolSettings, refuse_foreign_settings
 from poolwright.settings.schedule_entry import MissedRunPolicy, OverlapPolicy, ScheduleEntry
 
 __all__ = [
     "LogLevel",
     "MissedRunPolicy",
     "OverlapPolicy",
+    "PoolSettings",
     "ScheduleEntry",
     "SettingHelp",
     "Settings",
@@ -24,6 +26,7 @@ __all__ = [
     "default_text",
     "has_proxy_script",
     "load_settings",
+    "refuse_foreign_settings",
     "setting_help",
     "variable_name",
 ]

@@ -7,6 +7,7 @@ temporary file of it exists, even if it was left because of an error or a cancel
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -19,7 +20,7 @@ from anyio.abc import TaskGroup
 from poolwright.concurrency import WaitGroup, shielded_task_group, wait_uncancelled
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
 from poolwright.domain.states import PoolStatus
-from poolwright.domain.tasks import POTask
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.command_executor import (
     CommandExecutor,
     LoginCommandExecutor,
@@ -175,6 +176,29 @@ class PersistentWorkerPool:
             PoolError: The pool is ending, or the journal cannot store the task.
         """
         return await self.submissions.submit(task)
+
+    async def map(self, tasks: Iterable[POTask]) -> AsyncGenerator[Report | None]:
+        """Submit tasks and yield their reports, in the order of the tasks: ``async for report in pool.map(tasks)``.
+
+        All are submitted before the first report is awaited. A report is ``None`` if the pool stopped with its task
+        queued.
+
+        Raises:
+            TaskError: The journal has the id of a task with another payload; the tasks before it are submitted.
+            PoolError: The pool is ending, cannot continue, or the journal cannot store a task.
+        """
+        handles = [await self.submit_task(task) for task in tasks]
+        for handle in handles:
+            yield await handle
+
+    def as_completed(self) -> AsyncGenerator[TaskHandle]:
+        """Yield the handles of submitted tasks in the order in which they end: ``async for handle in ...``.
+
+        Those that ended before come first. Each handle is given out once, and ``await handle`` returns at once. Ends
+        when no submitted task is open; one that is submitted meanwhile counts too. When the pool stops, the handles of
+        tasks that stay queued come as well.
+        """
+        return self.submissions.as_completed()
 
     def get_status(self) -> PoolSnapshot:
         """Return a snapshot of the pool."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -76,6 +77,42 @@ class TaskHandle:
             self._done.set()
 
 
+class EndedHandles:
+    """The handles of a program in the order in which their tasks ended; each is given to one caller.
+
+    A handle is kept until somebody asks for it.
+    """
+
+    def __init__(self) -> None:
+        """Start without handles."""
+        self._ended: deque[TaskHandle] = deque()
+        self._open_count = 0
+        self._changed = anyio.Event()
+
+    def expect(self) -> None:
+        """Count a handle that will end."""
+        self._open_count += 1
+
+    def add(self, handle: TaskHandle) -> None:
+        """Take a handle whose wait is over; ``expect`` has counted it."""
+        self._ended.append(handle)
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """Drop the count of a handle that nobody got, as its task was refused."""
+        self._open_count -= 1
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def iterate(self) -> AsyncGenerator[TaskHandle]:
+        """Yield each handle that has ended, or ends, until none is open."""
+        while self._ended or self._open_count:
+            if self._ended:
+                yield self._ended.popleft()
+            else:
+                await self._changed.wait()
+
+
 #: The error that a wait for a report raises when the pool stops. A stop on request raises none. A pool without workers
 #: fails every queued task, so ``NO_WORKERS`` concerns only later submissions.
 _ERRORS: Mapping[StopCause, type[PoolError]] = {
@@ -99,6 +136,7 @@ class Submissions:
         self._context = context
         self._feeder = feeder
         self._handles: dict[TaskId, TaskHandle] = {}
+        self._ended = EndedHandles()
         self._end: Stop | None = None
         #: Tasks of the list that have no outcome yet.
         self.unfinished = WaitGroup()
@@ -130,6 +168,7 @@ class Submissions:
             _check_same(waiting.task, task)
             return waiting
         handle = self._handles[task.task_id] = TaskHandle(task, self)
+        self._ended.expect()
         self.unfinished.add()  # before a worker can take it, because its outcome drops the count
         try:
             await self._undisturbed(partial(self._write, task))
@@ -138,10 +177,16 @@ class Submissions:
             failure = (
                 error if isinstance(error, PoolError) else PoolError(f"The journal cannot store the task: {error}.")
             )
-            self._resolve(task.task_id, None, failure)  # another caller may have submitted it too, and waits
+            if self._handles.pop(task.task_id, None):
+                handle.resolve(None, failure)  # another caller may have submitted it too, and waits
+                self._ended.withdraw()
             raise
         self._feeder.wake()
         return handle
+
+    def as_completed(self) -> AsyncGenerator[TaskHandle]:
+        """Yield the handle of each task that was submitted by itself, in the order in which they end."""
+        return self._ended.iterate()
 
     async def submit_all(self, tasks: Sequence[POTask]) -> int:
         """Add tasks without handles to the end of the list, in one step; return how many more are open in it.
@@ -230,8 +275,8 @@ class Submissions:
 
     def close(self) -> None:
         """Resolve all handles without a report, because the pool has ended."""
-        for handle in self._handles.values():
-            handle.resolve(None)
+        for task_id in tuple(self._handles):
+            self._resolve(task_id, None)
 
     def _error(self) -> PoolError | None:
         kind = _ERRORS.get(self._end.cause) if self._end else None
@@ -251,6 +296,7 @@ class Submissions:
         handle = self._handles.pop(task_id, None)
         if handle is not None:
             handle.resolve(report, error)
+            self._ended.add(handle)
 
     async def cancel(self, task_id: TaskId) -> bool:
         """Cancel a task and return true; return false if a worker has it. A cancellation does not interrupt it.

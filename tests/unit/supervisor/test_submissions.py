@@ -173,3 +173,69 @@ async def test_an_error_of_the_system_costs_no_open_task(monkeypatch: pytest.Mon
         await submissions.submit(po_task(1))
 
     assert submissions.unfinished.count == 0
+
+
+async def ended(submissions: Submissions) -> list[int]:
+    """The numbers of the handles that come until none is open."""
+    with anyio.fail_after(5):
+        return [int(handle.task.portal_number) async for handle in submissions.as_completed()]
+
+
+async def test_handles_come_in_the_order_in_which_their_tasks_end_and_once() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    for number in (1, 2, 3):
+        await submissions.submit(po_task(number))
+    submissions.on_outcome(po_task(2), report())
+    got: list[int] = []
+
+    async def follow() -> None:
+        got.extend(await ended(submissions))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(follow)
+        await anyio.wait_all_tasks_blocked()
+        submissions.on_outcome(po_task(3), report())
+        await submissions.submit(po_task(4))
+        submissions.on_outcome(po_task(1), report())
+        await anyio.wait_all_tasks_blocked()
+        submissions.on_outcome(po_task(4), report())
+
+    assert got == [2, 3, 1, 4]
+    assert await ended(submissions) == []
+
+
+async def test_two_who_ask_for_ended_tasks_share_them_and_both_end() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    await submissions.submit(po_task(1))
+    got: list[int] = []
+
+    async def follow() -> None:
+        got.extend(await ended(submissions))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(follow)
+        tasks.start_soon(follow)
+        await anyio.wait_all_tasks_blocked()
+        submissions.on_outcome(po_task(1), report())
+
+    assert got == [1]
+
+
+async def test_a_task_that_the_journal_refuses_is_awaited_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = MemoryJournal(ManualClock())
+    submissions = await submissions_to(journal)
+    break_off("add", monkeypatch, journal).set()
+    with pytest.raises(PoolError, match="journal failed"):
+        await submissions.submit(po_task(1))
+
+    assert await ended(submissions) == []
+
+
+async def test_tasks_that_stay_queued_come_when_the_pool_ends() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    handle = await submissions.submit(po_task(1))
+
+    submissions.close()
+
+    assert await ended(submissions) == [1]
+    assert await handle is None
