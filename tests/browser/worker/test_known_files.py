@@ -31,7 +31,9 @@ SCALE = 1 / 3
 LIMITS = "\n[limits]\nstall_s = 2.5\npage_s = 5\n"
 ORDERS_AT_ONCE = 10
 #: Two files with the same bytes are one; which of two files is kept under which number does not matter.
-ONE_FILE = {"D25": [[["offer.pdf"], "D25-1"], [["offer (2).pdf"], "D25-3"], [["OFFER (3).PDF"], "D25-4"]]}
+ONE_FILE: dict[str, list[tuple[list[str], str]]] = {
+    "D25": [(["offer.pdf"], "D25-1"), (["offer (2).pdf"], "D25-3"), (["OFFER (3).PDF"], "D25-4")]
+}
 
 
 HOME = answer(b"<!DOCTYPE html><html><body><div id=home>Home</div></body></html>", kind="text/html")

@@ -20,9 +20,9 @@ def limited(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int) -> list[tuple
         RLIMIT_NOFILE=7,
         RLIM_INFINITY=NO_LIMIT,
         getrlimit=lambda _: (soft, hard),
-        setrlimit=lambda _, limits: made.append(limits),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        setrlimit=lambda _, limits: made.append(limits),
     )
-    monkeypatch.setitem(sys.modules, "resource", resource)  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(sys.modules, "resource", resource)
     return made
 
 
@@ -57,7 +57,7 @@ def test_a_limit_that_is_too_low_is_said_with_the_way_out(monkeypatch: pytest.Mo
 
 
 def test_a_system_without_such_a_limit_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "resource", None)  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(sys.modules, "resource", None)
 
     assert open_file_limit() is None
     raise_open_file_limit()
