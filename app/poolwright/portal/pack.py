@@ -136,6 +136,13 @@ class Pack(PackTable):
                 "from attachments.answered alone, and a file that is missed is not noticed"
             )
 
+        own = [one for one in (*rules.links, *rules.clicks) if rules.empty and rules.empty.lacks(one)]
+        if own and not rules.count:
+            yield (
+                f"attachments.empty is a list without {own[0]!r}, which is one of its own links: if the portal renames "
+                "them, a full list looks empty; name what any row has, such as li, tr or a"
+            )
+
     def _page_notices(self) -> Iterator[str]:
         rules = self.attachments
         if rules.next and rules.next.scroll and not (rules.next.until or rules.count):

@@ -259,6 +259,11 @@ class NoAttachmentsMark(PackTable):
         """Return whether a selector matches an element for what is not in it: scripts may still be about to fill it."""
         return any(_WITHOUT_CONTENT.search(selector) for selector in self.selector)
 
+    def lacks(self, css: str) -> bool:
+        """Return whether a shape is that this selector, which is more than a tag, matches nothing in it."""
+        shapes = [selector for selector in self.selector if _WITHOUT_CONTENT.search(selector)]
+        return not css.isalnum() and any(css in selector for selector in shapes)
+
     @model_validator(mode="after")
     def _is_defined(self) -> NoAttachmentsMark:
         if not self.selector and not (self.text and self.within):

@@ -93,6 +93,10 @@ def own_pack(folder: Path, file: str, name: str) -> Path:
     ("sign", "note"),
     [
         ("", "no sign of an empty list (attachments.empty, count or answered; settled is none): an order without"),
+        (
+            "empty.selector = ['#attachments:not(:has(a.attachment_link))']",
+            "if the portal renames them, a full list looks empty; name what any row has, such as li, tr or a",
+        ),
         ("answered = ['^/list$']", "an order has no attachments is concluded from attachments.answered alone"),
     ],
 )

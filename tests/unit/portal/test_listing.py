@@ -124,6 +124,19 @@ def test_a_selector_that_matches_what_is_missing_is_one_of_a_shape(selector: str
     assert NoAttachmentsMark(selector=(".more", selector)).is_by_shape is is_by_shape
 
 
+@pytest.mark.parametrize(
+    ("selector", "link", "lacks"),
+    [
+        ("ul:not(:has(a.file))", "a.file", True),
+        ("ul:not(:has(li))", "a.file", False),
+        ("ul:not(:has(a, button))", "a", False),
+        ("ul.none:has(a.file)", "a.file", False),
+    ],
+)
+def test_a_shape_that_lacks_a_link_of_the_pack_is_found(selector: str, link: str, *, lacks: bool) -> None:
+    assert NoAttachmentsMark(selector=(selector,)).lacks(link) is lacks
+
+
 _NO_SIGN = (
     "The page shows no attachments, but has no sign of an empty list (set one in the portal pack: attachments.empty, "
     "count or answered)."
