@@ -180,14 +180,14 @@ class PersistentWorkerPool:
     async def map(self, tasks: Iterable[POTask]) -> AsyncGenerator[Report | None]:
         """Submit tasks and yield their reports, in the order of the tasks: ``async for report in pool.map(tasks)``.
 
-        All are submitted before the first report is awaited. A report is ``None`` if the pool stopped with its task
-        queued.
+        All are submitted before the first report is awaited; ``as_completed`` does not give them out. A report is
+        ``None`` if the pool stopped with its task queued.
 
         Raises:
             TaskError: The journal has the id of a task with another payload; the tasks before it are submitted.
             PoolError: The pool is ending, cannot continue, or the journal cannot store a task.
         """
-        handles = [await self.submit_task(task) for task in tasks]
+        handles = [await self.submissions.submit(task, is_followed=False) for task in tasks]
         for handle in handles:
             yield await handle
 

@@ -86,27 +86,28 @@ class EndedHandles:
     def __init__(self) -> None:
         """Start without handles."""
         self._ended: deque[TaskHandle] = deque()
-        self._open_count = 0
+        self._open: set[TaskHandle] = set()
         self._changed = anyio.Event()
 
-    def expect(self) -> None:
-        """Count a handle that will end."""
-        self._open_count += 1
+    def expect(self, handle: TaskHandle) -> None:
+        """Wait for the end of a handle; only those that are expected are given out."""
+        self._open.add(handle)
 
     def add(self, handle: TaskHandle) -> None:
-        """Take a handle whose wait is over; ``expect`` has counted it."""
-        self._ended.append(handle)
-        self.withdraw()
+        """Take a handle whose wait is over, if it is expected."""
+        if handle in self._open:
+            self._ended.append(handle)
+            self.withdraw(handle)
 
-    def withdraw(self) -> None:
-        """Drop the count of a handle that nobody got, as its task was refused."""
-        self._open_count -= 1
+    def withdraw(self, handle: TaskHandle) -> None:
+        """Expect a handle no longer, such as one that nobody got because its task was refused."""
+        self._open.discard(handle)
         self._changed.set()
         self._changed = anyio.Event()
 
     async def iterate(self) -> AsyncGenerator[TaskHandle]:
         """Yield each handle that has ended, or ends, until none is open."""
-        while self._ended or self._open_count:
+        while self._ended or self._open:
             if self._ended:
                 yield self._ended.popleft()
             else:
@@ -153,10 +154,14 @@ class Submissions:
         for _ in range(open_count(await self._context.journal.counts(self._context.batch_id))):
             self.unfinished.add()
 
-    async def submit(self, task: POTask) -> TaskHandle:
+    async def submit(self, task: POTask, *, is_followed: bool = True) -> TaskHandle:
         """Add a task to the end of the list; the journal contains it when this returns.
 
         A task that the journal has already stays as it is: the handle of a finished one has its report at once.
+
+        Args:
+            task: The task.
+            is_followed: Whether ``as_completed`` gives the handle out when the task ends.
 
         Raises:
             TaskError: The journal has the task with another payload, so its report would be of other work.
@@ -166,9 +171,10 @@ class Submissions:
             raise self._error() or PoolError("The pool has stopped and accepts no more tasks.")
         if waiting := self._handles.get(task.task_id):
             _check_same(waiting.task, task)
-            return waiting
+            return self._follow(waiting) if is_followed else waiting
         handle = self._handles[task.task_id] = TaskHandle(task, self)
-        self._ended.expect()
+        if is_followed:
+            self._follow(handle)
         self.unfinished.add()  # before a worker can take it, because its outcome drops the count
         try:
             await self._undisturbed(partial(self._write, task))
@@ -179,9 +185,13 @@ class Submissions:
             )
             if self._handles.pop(task.task_id, None):
                 handle.resolve(None, failure)  # another caller may have submitted it too, and waits
-                self._ended.withdraw()
+                self._ended.withdraw(handle)
             raise
         self._feeder.wake()
+        return handle
+
+    def _follow(self, handle: TaskHandle) -> TaskHandle:
+        self._ended.expect(handle)
         return handle
 
     def as_completed(self) -> AsyncGenerator[TaskHandle]:

@@ -43,6 +43,20 @@ async def test_a_submitted_task_gives_its_report(tmp_path: Path, monkeypatch: py
     assert (first.is_done, status.open_count) == (True, 0)
 
 
+async def test_reports_come_in_the_order_of_the_tasks_and_handles_as_they_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as scripted:
+        with anyio.fail_after(30):
+            reports = [report async for report in scripted.pool.map(po_task(number) for number in (3, 1, 2))]
+            for number in (5, 4):
+                await scripted.pool.submit_task(po_task(number))
+            ended = {handle.task.portal_number async for handle in scripted.pool.as_completed()}
+
+    assert [report and report.reason for report in reports] == [Reason.ALL_SAVED] * 3
+    assert ended == {"5", "4"}
+
+
 async def test_a_task_that_no_worker_has_can_be_called_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=20.0) as scripted:
         taken = await scripted.pool.submit_task(po_task(1))

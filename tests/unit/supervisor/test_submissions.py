@@ -239,3 +239,15 @@ async def test_tasks_that_stay_queued_come_when_the_pool_ends() -> None:
 
     assert await ended(submissions) == [1]
     assert await handle is None
+
+
+async def test_a_task_that_nobody_follows_is_not_given_out_unless_it_is_submitted_again() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    await submissions.submit(po_task(1), is_followed=False)
+    await submissions.submit(po_task(2), is_followed=False)
+    await submissions.submit(po_task(2))
+
+    for number in (1, 2):
+        submissions.on_outcome(po_task(number), report())
+
+    assert await ended(submissions) == [2]
