@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from pathlib import Path
 
@@ -16,6 +17,58 @@ from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
+
+def chunks(body: bytes, end: bytes) -> bytes:
+    """An answer in chunks of 20 bytes, each with an extension."""
+    pieces = (body[start : start + 20] for start in range(0, len(body), 20))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nTransfer-Encoding: chunked\r\n"
+    coded = b"".join(b"%x;a=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    return head + b"Trailer: X-Sum\r\nConnection: close\r\n\r\n" + coded + end
+
+
+def moved(to: str, status: str) -> bytes:
+    """An answer that leads on."""
+    return answer(b"", f"Location: {to}", status=status)
+
+
+def part(body: bytes, of: int) -> bytes:
+    """An answer with a part that nobody asked for."""
+    return answer(body, f"Content-Range: bytes 0-{len(body) - 1}/{of}", status="206 Partial Content")
+
+
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+OLD = b"HTTP/1.0 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
+CSV = b"a;b\n" * 1000
+#: Answers with which a file comes whole; each file says which it is.
+WHOLE = {
+    "old": OLD + pdf("old"),
+    "early": EARLY + answer(pdf("early")),
+    "continued": CONTINUE + answer(pdf("continued")),
+    "trailer": chunks(pdf("trailer"), b"0\r\nX-Sum: 1\r\n\r\n"),
+    "twice": answer(gzip.compress(gzip.compress(pdf("twice"))), "Content-Encoding: gzip, gzip"),
+    "fragment": moved("/real/fragment#page=2", "302 Found"),
+    "dots": moved("./x/../../real/./dots", "307 Temporary Redirect"),
+    "range": part(pdf("range"), len(pdf("range"))),
+    "created": answer(pdf("created"), status="201 Created"),
+    "copied": answer(pdf("copied"), status="203 Non-Authoritative Information"),
+}
+#: Answers with which it does not.
+NOT_WHOLE = {
+    "cut": chunks(pdf("cut"), b""),
+    "longer": b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n" + CSV,
+    "part": part(pdf("part")[:30], len(pdf("part"))),
+    "nothing": answer(b""),
+    "no_content": answer(b"", status="204 No Content"),
+    "message": answer(b'{"error": "not available"}', kind="application/json"),
+}
+#: Headers that forbid scripts and more to a page, or keep it apart from others.
+STRICT = (
+    "Content-Security-Policy: default-src 'none'; script-src 'none'; sandbox",
+    "Content-Security-Policy: require-trusted-types-for 'script'; trusted-types 'none'",
+    "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp",
+    "Refresh: 0;url=/order/{number}?moved",
+)
 STRANGER = make("storage", make("An unknown authority", is_authority=True))
 GOOD = {"good.pdf": pdf("good")}
 
@@ -30,6 +83,37 @@ async def test_an_answer_that_is_not_http_is_no_file_and_the_order_says_so(
 
     assert (report.reason, files) == (Reason.DOWNLOAD_FAILED, {})
     assert "answered in ICY" in report.missed[0].problem
+
+
+async def test_an_odd_way_to_answer_brings_its_file_whole_or_not_at_all(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
+        portal.order("1", "".join(link(f"/f/{name}", f"{name}.pdf") for name in (*WHOLE, *NOT_WHOLE)))
+        portal.routes |= {f"/f/{name}": (said,) for name, said in (WHOLE | NOT_WHOLE).items()}
+        portal.routes |= {f"/real/{name}": (answer(pdf(name)),) for name in WHOLE}
+        report, files = await files_of(scenario)
+
+    assert files == {f"{name}.pdf": pdf(name) for name in WHOLE}
+    assert [missed.label for missed in report.missed] == [f"{name}.pdf" for name in NOT_WHOLE]
+    assert report.reason is Reason.SOME_FILES_FAILED
+
+
+async def test_a_page_that_is_shut_off_or_moves_on_by_its_headers_is_read_and_its_file_comes(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    found: list[tuple[Reason, dict[str, bytes]]] = []
+    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
+        portal.routes["/good.pdf"] = (answer(pdf("good")),)
+        for number, header in enumerate(STRICT):
+            page = f"<!doctype html><div id=order>{number}</div>{link('/good.pdf', 'good.pdf')}".encode()
+            first = b"<!doctype html>wait" if header.startswith("Refresh") else page
+            portal.routes[f"/order/{number}"] = (answer(first, header.format(number=number), kind="text/html"),)
+            portal.routes[f"/order/{number}?moved"] = (answer(page, kind="text/html"),)
+            report, files = await files_of(scenario, str(number))
+            found.append((report.reason, files))
+
+    assert found == [(Reason.ALL_SAVED, GOOD)] * len(STRICT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere browsers go by the system's own store")
