@@ -20,6 +20,7 @@ from poolwright.worker.page import traffic
 from poolwright.worker.page.reachability import describe_failure
 from poolwright.worker.page.visit import visit
 from tests.support.certificates import dropping_portal, make, new_key, secure_portal
+from tests.support.renegotiating_portal import renegotiating_portal
 from tests.support.sessions import CHROMIUM, browser_options
 from tests.support.sites import pack_of
 
@@ -98,6 +99,14 @@ async def test_a_certificate_is_shown_to_the_portal_and_checks_stay(*, is_rsa: b
 
     assert (visited, by_name, here) == ("hello anna", "hello anna", "hello nobody")
     assert "POOLWRIGHT_CA_FILE" in there
+
+
+async def test_a_certificate_that_some_pages_alone_ask_for_is_shown_there(tmp_path: Path) -> None:
+    with renegotiating_portal(SERVER, ROOT, tmp_path) as portal:
+        options = replace(WHOLE, identity=make("anna", ROOT).identity, http_origin=portal)
+        found = await shown(options, tmp_path, portal, f"{portal}/secure", portal)
+
+    assert found[:2] == ["hello nobody", "hello anna"]
 
 
 async def test_a_portal_that_refuses_its_visitor_is_told_as_such(tmp_path: Path) -> None:
