@@ -186,7 +186,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             Outcome.CANCELLED,
             ActionClass.ASK_ACCESS,
             "Ask the portal's administrator for access to the orders of this group; then resume it with "
-            "poolwright resume-group, or run the list again with --resume-group.",
+            "poolwright resume-group NAME, or run the list again with --resume-group NAME.",
         ),
     }
 )

@@ -5,6 +5,7 @@ import pytest
 from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError, SetupError, unwrap_group
 from poolwright.domain.outcomes import (
     LOOKS_LOGGED_OUT,
+    MAY_BE_LOGGED_OUT,
     REASON_SENTENCES,
     REASONS,
     ActionClass,
@@ -73,6 +74,13 @@ def test_a_reason_is_final_or_may_pass() -> None:
 
 def test_a_page_of_no_order_may_be_what_a_lost_login_looks_like() -> None:
     assert {Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS} == LOOKS_LOGGED_OUT
+
+
+def test_a_page_or_a_file_that_did_not_come_may_be_what_a_lost_login_looks_like() -> None:
+    pages = {Reason.PORTAL_CHANGED, Reason.PAGE_TOO_SLOW}
+    files = {Reason.DOWNLOAD_FAILED, Reason.DOWNLOAD_REFUSED, Reason.SOME_FILES_FAILED, Reason.SOME_FILES_REFUSED}
+
+    assert pages | files == MAY_BE_LOGGED_OUT
 
 
 def test_no_reason_is_without_meaning_and_no_outcome_and_class_without_reason() -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import anyio
 import pytest
@@ -21,6 +22,7 @@ from poolwright.files.names import STAGED_FILES
 from poolwright.journal.errors import JournalAccountError
 from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
 from poolwright.service.batch_run import run_batch
+from poolwright.service.daemon.lifecycle import DaemonConfig, open_daemon
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders, po_task, report
@@ -91,3 +93,22 @@ async def test_another_account_never_gets_the_outcomes_that_are_there(tmp_path: 
 
     with pytest.raises(JournalAccountError, match="Choose another --out"):
         await run(a_job(tmp_path, 1, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"address": "https://other.example"}, {"profile": "guest"}])
+async def test_a_daemon_of_another_account_does_not_start_there(tmp_path: Path, changes: dict[str, str]) -> None:
+    old_folder(tmp_path, EARLIER[-1])
+    await run(a_job(tmp_path, 1))
+    job = a_job(tmp_path, **changes)
+    config = DaemonConfig(
+        pool=job.pool,
+        out=job.out,
+        template=job.template,
+        known_fields=frozenset({"supplier"}),
+        journal_path=job.journal_path,
+        account=cast("Account", job.account),
+    )
+
+    with pytest.raises(JournalAccountError, match="Choose another --out"):
+        async with open_daemon(config, ManualClock(), lambda _: None):
+            pytest.fail("it has started")

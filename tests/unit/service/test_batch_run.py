@@ -215,6 +215,46 @@ async def test_columns_of_the_list_become_levels_of_folders(tmp_path: Path) -> N
     assert filed.folder == f"Ann/{task.po_number}"
 
 
+async def test_a_list_that_takes_long_to_accept_is_left_when_somebody_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stop_at(monkeypatch, "poolwright.journal.sqlite_journal.SqliteJournal.accept", job := job_of(tmp_path, 1, 2))
+
+    async with SqliteJournal(job.journal_path, SystemClock()) as journal:
+        assert await journal.records(job.orders.batch_id) == ()
+
+
+async def test_a_check_of_earlier_files_that_takes_long_is_left_when_somebody_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = await stop_at(monkeypatch, "poolwright.service.batch_run.reopen", job_of(tmp_path, 1, 2))
+
+    assert summary.detail.startswith("Not all files of the earlier run were checked.")
+
+
+async def stop_at(monkeypatch: pytest.MonkeyPatch, what: str, job: BatchJob) -> BatchSummary:
+    """How a run ends that is stopped during a step that would never end."""
+    has_begun, stop, summaries = anyio.Event(), anyio.Event(), list[BatchSummary]()
+
+    async def endless(*_: object, **__: object) -> None:
+        has_begun.set()
+        await anyio.sleep_forever()
+
+    async def bring_home() -> None:
+        summaries.append(await batch_run.run_batch(job, observe=lambda _: None, stop=stop, stop_now=anyio.Event()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(what, endless)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as running:
+                running.start_soon(bring_home)
+                await has_begun.wait()
+                stop.set()
+    (summary,) = summaries
+    assert (summary.ending, summary.left_count) == (BatchEnding.STOPPED, 2)
+    return summary
+
+
 class LeavingPool:
     """A pool with nothing to do, which is left when the library of the report is loaded, and not before."""
 

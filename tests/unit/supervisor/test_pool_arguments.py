@@ -19,8 +19,9 @@ from poolwright.domain.options import Secret
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import WorkerEvent, WorkerStatus
 from poolwright.supervisor import workspace
+from poolwright.supervisor.command_executor import CommandExecutor
 from poolwright.supervisor.policy.events import RestartRequested
-from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool import PULSE_MAX_S, PersistentWorkerPool
 from poolwright.supervisor.pool_context import PoolPorts
 from poolwright.supervisor.processes.worker import Worker
 from poolwright.supervisor.workspace import WorkerSpec
@@ -159,3 +160,28 @@ async def test_a_thread_that_was_given_up_waits_for_no_loop() -> None:
     goes_on.set()
 
     assert is_over.wait(10), "this loop does nothing meanwhile, like one that is over"
+
+
+async def test_a_pool_is_alive_as_long_as_it_handles_events(tmp_path: Path) -> None:
+    pool = new_pool(tmp_path)
+    with pool._inbox, pool._writer:
+        handled_at_s = pool._controller.last_event_at_s
+
+        assert pool.is_alive(handled_at_s + PULSE_MAX_S - 1)
+        assert not pool.is_alive(handled_at_s + PULSE_MAX_S)
+
+
+async def test_each_event_that_is_handled_is_a_sign_of_life(tmp_path: Path) -> None:
+    pool = new_pool(tmp_path)
+    executor = SimpleNamespace(execute=lambda *_: None)
+    with pool._inbox, pool._writer:
+        pool._controller.last_event_at_s = -1.0
+        pool.restart_worker(1)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pool._controller.run, cast("CommandExecutor", executor))
+            with anyio.fail_after(10):
+                await pool._inbox.unsettled.wait_idle()
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+
+    assert pool._controller.last_event_at_s > 0
