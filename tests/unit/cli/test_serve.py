@@ -16,8 +16,11 @@ import pytest
 
 from poolwright.cli import serve
 from poolwright.cli.process_exit import ExitCode, exit_code_of_ending
+from poolwright.cli.signals import StopSignals
+from poolwright.domain.events import Event, Level, Notice
 from poolwright.service.batch_run import ENDINGS
 from poolwright.service.daemon.daemon import Daemon
+from poolwright.service.daemon.lifecycle import DaemonServices
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from tests.support.commands import Command
 
@@ -50,6 +53,7 @@ def test_columns_for_groups_and_folders_reach_the_daemon_and_are_told(
     assert given.daemon.template == "{Buyer}/{number}"
     assert any("{Buyer} of the folder template" in notice.text for notice in given.notices)
     assert (usual.daemon.group_by, usual.daemon.pool.group_limit) == ("", 3)
+    assert usual.daemon.pool.restart_window_s == serve.RESTART_WINDOW_S
     assert not any("folder template" in notice.text for notice in usual.notices)
 
 
@@ -81,6 +85,47 @@ async def test_a_daemon_in_which_nothing_can_be_done_any_more_ends(monkeypatch: 
         await serve._stop_when_pool_ended(cast("Daemon", Ending(3)), stop)
 
     assert stop.is_set()
+
+
+async def test_what_is_in_hand_is_finished_and_the_cause_is_told_before_such_a_daemon_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve, "STATE_CHECK_S", 0.001)
+    done = list[str]()
+
+    class Closing(Ending):
+        async def close(self) -> None:
+            done.append("closed")
+
+    notifier = SimpleNamespace(stopping=done.append)
+    service, running = SimpleNamespace(given={}), SimpleNamespace(notifier=notifier)
+    told = list[Event]()
+
+    with anyio.fail_after(10):
+        end = await serve._run_until_stopped(
+            cast("serve._Service", service),
+            cast("Daemon", Closing(2)),
+            cast("DaemonServices", running),
+            StopSignals(),
+            told.append,
+        )
+
+    assert end == Stop(cause=StopCause.NO_WORKERS, detail="All workers are gone.")
+    assert done == ["All workers are gone.", "closed"]
+    assert [(event.level, event.text) for event in told if isinstance(event, Notice)] == [
+        (Level.ERROR, "The daemon is stopping: All workers are gone. Waiting orders stay in the queue.")
+    ]
+
+
+def test_a_daemon_whose_pool_ended_exits_with_the_code_of_its_cause(
+    command: Command, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(*_: object) -> Stop:
+        return Stop(cause=StopCause.NO_WORKERS, detail="All workers are gone.")
+
+    monkeypatch.setattr(serve, "_serve", start)
+
+    assert command("serve").exit_code == ExitCode.RESOURCES
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import anyio
 import pytest
 
+from poolwright.intake.orders import ReadOptions
+from poolwright.portal import pack as packs
 from poolwright.service.daemon.daemon import Daemon
+from poolwright.service.daemon.lifecycle import running_services
+from poolwright.service.daemon.systemd import SystemdNotifier
+from poolwright.settings import load_settings
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from tests.support.manual_clock import ManualClock
 
@@ -42,3 +50,31 @@ async def test_a_pool_that_works_or_was_asked_to_stop_ends_nothing(end: Stop | N
 
 async def test_a_pool_that_handles_no_events_is_not_alive() -> None:
     assert not daemon_with(None, is_alive=False).is_alive()
+
+
+async def test_the_service_manager_hears_of_the_daemons_own_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[object]()
+    heard = anyio.Event()
+
+    async def run_watchdog(_: SystemdNotifier, is_alive: Callable[[], bool]) -> None:
+        asked.append(is_alive())
+        heard.set()
+
+    async def nothing(*_: object) -> None:
+        """No maintenance."""
+
+    monkeypatch.setattr(SystemdNotifier, "run_watchdog", run_watchdog)
+    (tmp_path / "out" / ".poolwright").mkdir(parents=True)
+    daemon = daemon_with(Stop(cause=StopCause.NO_WORKERS, detail="All workers are gone."), is_alive=True)
+    monkeypatch.setattr(daemon, "maintenance", lambda *_: SimpleNamespace(run=nothing))
+    monkeypatch.setattr(daemon.pool, "workers", [], raising=False)
+    settings = load_settings({"out": tmp_path / "out"})
+    reading = ReadOptions(portal_name="demo", rules=packs.load("demo").numbers)
+
+    with anyio.fail_after(10):
+        async with running_services(daemon, settings, reading, ManualClock(), lambda _: None):
+            await heard.wait()
+
+    assert asked == [False]

@@ -21,13 +21,17 @@ from poolwright.ipc.messages import (
     Finished,
     LoginChecked,
     LoginRequired,
+    LoginResult,
     Ready,
+    Refresh,
     Returned,
     ToWorker,
     WorkerPaths,
 )
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import AttemptContext
+from poolwright.worker.errors import CannotLogInError
+from poolwright.worker.login.login_flow import Credentials
 from poolwright.worker.loop import HEARTBEAT_INTERVAL_S, WorkerLoop
 from tests.support.tasks import po_task
 
@@ -255,3 +259,22 @@ async def test_a_portal_in_trouble_is_not_asked_for_a_login_check_after_each_fai
         await worker._handle(Assign(task=po_task(1), staging="w"))
 
     assert len(checks) == check_count
+
+
+async def test_a_worker_that_cannot_log_in_knows_the_name_of_its_profile(tmp_path: Path) -> None:
+    given, said = list[Credentials](), list[object]()
+
+    async def log_in(credentials: Credentials) -> str:
+        given.append(credentials)
+        msg = "no login step succeeded"
+        raise CannotLogInError(msg)
+
+    context = SimpleNamespace(session=SimpleNamespace(login=SimpleNamespace(log_in=log_in)))
+    outbox = SimpleNamespace(send=lambda kind, **_told: said.append(kind))
+    paths = WorkerPaths(profile_path="p", staging_path="s", profile_name="acme")
+    worker = WorkerLoop(cast("AttemptContext", context), cast("Outbox", outbox), tmp_path, paths=paths, is_headed=False)
+
+    await worker._handle(Refresh())
+
+    assert [one.profile_name for one in given] == ["acme"]
+    assert said == [LoginResult]
