@@ -208,7 +208,7 @@ def _profile(settings: Settings) -> CheckResult:
     except PoolError as error:
         return check_result.fail("profile", str(error), "")
     found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
-    notices = (*site.told, *facts.notices)
+    notices = (*site.all_notices, *facts.notices)
     return check_result.warn("profile", found, " ".join(notices)) if notices else check_result.ok("profile", found)
 
 

@@ -105,7 +105,7 @@ def warn_about_sandbox(workers: WorkerConfig) -> None:
 
 def print_portal_notices(site: PortalConfig) -> None:
     """Print what the user should know about the portal pack."""
-    for text in site.told:
+    for text in site.all_notices:
         console().print(text, style="yellow", soft_wrap=True)
 
 

@@ -87,8 +87,8 @@ def _check_file(settings: Settings) -> CheckResult:
     except PoolError as error:
         return check_result.fail("profile.toml", str(error), "")
     found = f"for {site.pack.title} at {site.base_url}"
-    if site.told:
-        return check_result.warn("profile.toml", found, " ".join(site.told))
+    if site.all_notices:
+        return check_result.warn("profile.toml", found, " ".join(site.all_notices))
     return check_result.ok("profile.toml", found)
 
 

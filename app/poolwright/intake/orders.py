@@ -182,17 +182,17 @@ def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> Ord
     others = find_other_tables(sheet, index, numbers, totals.lines)
     left_out = frozenset({*totals.lines, *others.heads})
     doubted = {**totals.doubted, **others.doubted}
-    taken = _TakenOrders(reading.portal_name, repeated)
-    rows = _TakenRows(reading.portal_name, sheet.columns, index)
+    orders = _ListedOrders(reading.portal_name, repeated)
+    rows = _ListedRows(reading.portal_name, sheet.columns, index)
     for row, parsed in zip(sheet.rows, numbers, strict=True):
         if row.row_no in left_out:
             continue
         number = doubted.get(row.row_no, parsed)
         if isinstance(number, OrderNumber):
-            rows.take(_good_row(row, index, taken.take(number, row.row_no)), row)
+            rows.add(_good_row(row, index, orders.add(number, row.row_no)), row)
         else:
-            rows.take(_bad_row(row, index, number), row)
-    listed, tasks = rows.rows.packed(), taken.tasks.packed()
+            rows.add(_bad_row(row, index, number), row)
+    listed, tasks = rows.rows.packed(), orders.tasks.packed()
     if not tasks:
         raise InputRefusedError(_no_order(sheet, index, listed, (*totals.notices(), *others.notices())))
     return OrderList(
@@ -208,14 +208,14 @@ def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> Ord
             *_struck_notices(rows.struck),
             *side_column_notices(sheet, index, reading.rules, (task.portal_number for task in tasks)),
             *_count_notices(len(listed) - len(rows.wrong) - len(tasks), rows.wrong, rows.first_wrong),
-            *taken.kinds.notices(),
+            *orders.kinds.notices(),
         ),
         sheet=sheet.sheet,
         header_row_no=sheet.header_row_no,
     )
 
 
-class _TakenRows:
+class _ListedRows:
     """The rows of a list, and what is told of all of them."""
 
     def __init__(self, portal_name: str, columns: Sequence[str], index: int) -> None:
@@ -230,7 +230,7 @@ class _TakenRows:
         # Depends on the content of a list alone, not on the name or the format of its file.
         self._digest = hashlib.sha256(json.dumps([portal_name, columns]).encode())
 
-    def take(self, row: OrderRow, read: Row) -> None:
+    def add(self, row: OrderRow, read: Row) -> None:
         """Add a row of the list, as it was read."""
         self.rows.append(row)
         self._digest.update(json.dumps([row.cells, row.task_id]).encode())
@@ -246,7 +246,7 @@ class _TakenRows:
         return BatchId(self._digest.hexdigest()[:_BATCH_ID_LENGTH])
 
 
-class _TakenOrders:
+class _ListedOrders:
     """The orders of a list, each once, with the first row of each."""
 
     def __init__(self, portal_name: str, repeated: Collection[str]) -> None:
@@ -257,7 +257,7 @@ class _TakenOrders:
         self._repeated = repeated
         self._seen: set[str] = set()
 
-    def take(self, number: OrderNumber, row_no: int) -> TaskId:
+    def add(self, number: OrderNumber, row_no: int) -> TaskId:
         """Add the order of a row, unless an earlier row has it, and return its id."""
         task_id = TaskId(f"{self._prefix}{number.portal_number}")
         if number.portal_number in self._repeated:

@@ -35,7 +35,7 @@ class PortalConfig:
     warnings: tuple[str, ...] = ()
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def all_notices(self) -> tuple[str, ...]:
         """All that the user should know about the pack, what must not be missed first."""
         return (*self.warnings, *self.notices)
 
