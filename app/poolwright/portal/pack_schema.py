@@ -356,6 +356,15 @@ class AttachmentRules(PackTable):
             raise ValueError(msg)
         return self
 
+    def tells_empty(self, *, is_marked: bool, count: int | None) -> bool:
+        """Return whether a page says that there are none; a list without content may still be filled.
+
+        Args:
+            is_marked: Whether the page shows the mark of an empty list.
+            count: The number of attachments that it announces; ``None`` if it announces none.
+        """
+        return count == 0 or (is_marked and (self.empty is None or not self.empty.is_by_shape))
+
 
 #: Between several values of a field.
 _BETWEEN_VALUES = "; "

@@ -173,8 +173,8 @@ def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) ->
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
         problem = "" if is_whole else _LATE
     else:
-        is_said = facts.count == 0 or (facts.is_declared_empty and not _is_empty_by_shape(rules))
-        problem = "" if is_said else _emptiness_problem(rules, facts)
+        is_told = rules.tells_empty(is_marked=facts.is_declared_empty, count=facts.count)
+        problem = "" if is_told else _emptiness_problem(rules, facts)
     return f"{problem}{_hints(facts)}" if problem else ""
 
 
@@ -195,11 +195,6 @@ def _emptiness_problem(rules: AttachmentRules, facts: AttachmentListFacts) -> st
     return f"The page shows no attachments, but has no sign of an empty list ({_empty_hint(rules)})."
 
 
-def _is_empty_by_shape(rules: AttachmentRules) -> bool:
-    """Return whether the mark of an empty list is a list without content, which may also be shown in another place."""
-    return rules.empty is not None and rules.empty.is_by_shape
-
-
 def _empty_hint(rules: AttachmentRules) -> str:
     """Return what the author of a pack can do about a list without a sign that it is empty."""
     if not rules.settled:
@@ -216,8 +211,8 @@ def emptiness_note(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
     The page does not say it in words then, and may show its list in another way than before, so that a person must
     know.
     """
-    is_proven = facts.count == 0 or facts.is_answered or facts.is_api_read
-    if facts.link_count or is_proven or not _is_empty_by_shape(rules):
+    is_told = rules.tells_empty(is_marked=facts.is_declared_empty, count=facts.count)
+    if facts.link_count or is_told or not facts.is_declared_empty or facts.is_answered or facts.is_api_read:
         return ""
     return "the page does not say that there are no attachments, the list of attachments.empty is there without any"
 

@@ -289,11 +289,7 @@
     };
 
     // A list that is there without a file may be no list any more: scripts get the time in which they may add to one.
-    // What loads a script may take longer than the script: the time begins when the page has loaded.
-    const loadEnd = () => performance.getEntriesByType("navigation")[0]?.loadEventEnd ?? 0;
-    const isWatchOver = () =>
-      (isLoaded() || isPatienceOver()) && performance.now() - Math.max(changed, loadEnd()) >= spec.watch_ms;
-    const isWatched = () => spec.is_answered || !isScripted() || isWatchOver();
+    const isWatched = () => spec.is_answered || !isScripted() || isQuietFor(spec.watch_ms);
     // Whether a blank frame shows a file is known when the page has loaded.
     const isKnown = () => isQuiet() && (!hasBlankFrame || isLoaded() || isPatienceOver());
     const isStillEmpty = () => isKnown() && isWatched();

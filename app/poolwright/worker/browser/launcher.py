@@ -98,7 +98,7 @@ def _sandbox_failure(message: str) -> str:
     )
 
 
-#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it takes far longer.
+#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it takes far longer. The first one of a run has two tries.
 LAUNCH_LIMIT_S = 45.0
 #: An orderly close of a browser takes 0.2 to 0.4 s, a little more in a headed one with many pages, and only it writes
 #: all cookies to the disk.

@@ -355,9 +355,7 @@ class PageReader:
         return reading.is_settled and (bool(reading.links) or self._is_told_empty(reading))
 
     def _is_told_empty(self, reading: PageContent) -> bool:
-        """Return whether the page says that there are none; a list without content may still be filled."""
-        empty = self._pack.attachments.empty
-        return reading.is_said_empty and (reading.count == 0 or empty is None or not empty.is_by_shape)
+        return self._pack.attachments.tells_empty(is_marked=reading.is_said_empty, count=reading.count)
 
     def _page_verdict(self, url: str) -> Verdict:
         return classify_page(self._pack.triage, self._facts(url))

@@ -131,11 +131,13 @@ async def visit(  # noqa: PLR0913 - each is given by its caller alone
 
 
 async def _read_hastily(page: Page, traffic: Traffic, pack: Pack, base_url: str) -> ClassifiedPage | None:
-    """Return a page that is ready and waits for nothing; ``None`` for any other, which is read with patience."""
+    """Return a page that is ready; ``None`` for any other, which is read with patience.
+
+    The reader waits for what is open when a page looks ready, so that only the time of quiet is shorter.
+    """
     limits = pack.limits.model_copy(update={"quiet_ms": min(pack.limits.quiet_ms, _HASTY_QUIET_MS)})
     found = await PageReader(page, traffic, pack.model_copy(update={"limits": limits}), base_url).read()
-    is_ready = found.verdict is Verdict.READY and found.reading.end is ReadEnd.ARRIVED
-    return found if is_ready and traffic.is_idle else None
+    return found if found.verdict is Verdict.READY and found.reading.end is ReadEnd.ARRIVED else None
 
 
 async def _open(
