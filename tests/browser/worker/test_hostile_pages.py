@@ -88,6 +88,20 @@ async def test_a_page_beyond_all_measure_is_given_up_at_once(
     assert report.evidence == ()
 
 
+async def test_a_page_with_more_files_than_an_order_has_is_given_up_in_one_sentence(
+    tmp_path: Path, open_scenario: OpenScenario
+) -> None:
+    script = """document.body.append(...Array.from({length: 5001}, (_, number) => Object.assign(
+      document.createElement("a"), {className: "att", href: `/f/${number}`, textContent: `${number}.pdf`})))"""
+    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
+        portal.order("1", "", script)
+
+        report, saved = await files_of(scenario)
+
+    assert (report.reason, saved) == (Reason.GIVEN_UP, {})
+    assert "The page shows 5,001 files; at most 5,000 are downloaded for one order." in report.detail
+
+
 async def test_buttons_that_look_the_same_bring_each_its_own_file(tmp_path: Path, open_scenario: OpenScenario) -> None:
     titled = "".join(
         f"<button class=att title={name}.pdf onclick=\"location='/f/{name}'\">Get</button>" for name in ("a", "b")
