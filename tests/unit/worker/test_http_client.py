@@ -12,6 +12,7 @@ import pytest
 from poolwright.domain.options import BrowserOptions, PortalHeader, Secret
 from poolwright.worker.transfer.http_client import HttpClients, PortalAuth, open_http_clients
 from tests.support.certificates import make, secure_portal
+from tests.support.sites import Answer, serving
 
 ROOT = make("Company Root", is_authority=True)
 UNTRUSTED = make("Another Root", is_authority=True)
@@ -43,6 +44,19 @@ async def test_a_certificate_is_shown_to_the_portal_alone(tmp_path: Path) -> Non
             await asked(options, f"{other}/f")
         shared = replace(options, identity=replace(ANNA.identity, hosts=("127.0.0.1",)))
         assert await asked(shared, f"{other}/f") == "hello anna"
+
+
+async def test_only_the_browser_keeps_cookies() -> None:
+    """Else a cookie that it keeps from a host, or has no more, would be sent there."""
+    site = {"/": Answer(headers=("Set-Cookie: login=anna; Path=/",)), "/f": lambda request: Answer(body=request)}
+    async with serving(site) as portal, open_http_clients(BrowserOptions(), "test", 30.0) as clients:
+        client = clients.client_for(portal.url)
+        assert client is not None
+        set_before = (await client.get(portal.url)).headers["set-cookie"]
+        asked_then = (await client.get(f"{portal.url}/f")).text
+
+    assert set_before
+    assert "anna" not in asked_then
 
 
 @pytest.mark.parametrize(

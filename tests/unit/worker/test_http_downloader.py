@@ -107,6 +107,7 @@ async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Pa
 
     assert received.final_url == f"{BASE}/f/1?t=1"
     assert (tmp_path / "part").read_bytes() == PDF
+    assert [cookie["name"] for cookie in jar.cookies_set] == ["ticket"], "the browser sends it from now on"
 
 
 async def test_a_host_that_the_pack_does_not_name_is_connected_to_at_the_address_that_was_checked(

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.cookiejar import Cookie
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -192,9 +192,15 @@ def _client(
             timeout=httpx.Timeout(stall_s),
             limits=_LIMITS,
             headers=headers,
+            cookies=_no_cookies(),
         )
     except (ImportError, ValueError, httpx.InvalidURL):
         return None
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that keeps none: the browser has the cookies and decides with each request which are sent where."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _trust(authorities: str) -> ssl.SSLContext:
