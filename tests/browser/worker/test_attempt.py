@@ -38,6 +38,7 @@ from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario, Scenario, demo_pack, open_scenario, task_for
+from tests.support.sites import Answer, pack_of, portal_at, serving
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -365,6 +366,24 @@ async def test_a_portal_that_goes_while_files_are_fetched_is_no_failure_of_the_o
             report = await try_order(scenario, truth.number)
 
             assert report.reason is Reason.PORTAL_UNREACHABLE, report
+
+
+@pytest.mark.parametrize(
+    ("is_portal_there", "reason"), [(True, Reason.PORTAL_ERROR), (False, Reason.PORTAL_UNREACHABLE)]
+)
+async def test_an_order_whose_page_alone_gets_no_answer_is_no_sign_that_the_portal_is_gone(
+    tmp_path: Path, open_scenario: OpenScenario, *, is_portal_there: bool, reason: Reason
+) -> None:
+    broken = Answer(is_broken=True)
+    site = {"/order/1000": broken} if is_portal_there else {"/order/1000": broken, "/": broken}
+    async with (
+        serving(site) as served,
+        open_scenario(portal_at(served.url), tmp_path, pack=pack_of(""), is_authenticated=False) as scenario,
+    ):
+        report = await try_order(scenario, "1000")
+
+    assert report.reason is reason, report
+    assert ("it answers for other pages" in report.detail) is is_portal_there
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from poolwright.worker.transfer import download_limits
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import LOGIN_PAGE, answer, attached, pdf
 from tests.support.raw_scenario import button, files_of, link, raw_scenario
-from tests.support.sessions import OpenScenario, task_for
+from tests.support.sessions import OpenScenario, SharedShell, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
@@ -33,9 +33,17 @@ async def test_several_files_of_one_order_go_through_the_browser_at_once(
     assert saved == {name: pdf(name) for name in ("a.pdf", "b.pdf", "c.pdf")}
 
 
-async def test_a_late_file_is_never_given_to_the_next_click(tmp_path: Path, open_scenario: OpenScenario) -> None:
+@pytest.mark.parametrize(
+    "asking",
+    ["location='{address}'", "this.after(Object.assign(document.createElement('iframe'), {{src: '{address}'}}))"],
+    ids=["as a page", "in a frame"],
+)
+async def test_a_late_file_is_never_given_to_the_next_click(
+    tmp_path: Path, open_scenario: OpenScenario, asking: str
+) -> None:
     async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
-        portal.order("1", button("location='/slow'", "a.pdf") + button("location='/quick'", "b.pdf"))
+        clicks = button(asking.format(address="/slow"), "a.pdf") + button(asking.format(address="/quick"), "b.pdf")
+        portal.order("1", clicks)
         portal.routes["/slow"] = (4.0, answer(pdf("slow"), "Content-Disposition: attachment"))
         portal.routes["/quick"] = (2.0, answer(pdf("quick"), "Content-Disposition: attachment"))
 
@@ -173,8 +181,14 @@ async def test_a_file_that_never_ends_does_not_cost_those_that_came(
     assert "no time was left" in report.missed[0].problem
 
 
+def large_files(*folders: Path, min_bytes: int) -> list[Path]:
+    """What fills the disk."""
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return [path for path in files if path.stat().st_size >= min_bytes]
+
+
 async def test_what_the_disk_has_no_room_for_is_missed_and_leaves_the_room_that_it_took(
-    tmp_path: Path, open_scenario: OpenScenario, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, open_scenario: OpenScenario, shared_shell: SharedShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor_bytes = 64 * 1024
     monkeypatch.setattr(download_limits, "FREE_BYTES_MIN", floor_bytes)
@@ -191,7 +205,7 @@ async def test_what_the_disk_has_no_room_for_is_missed_and_leaves_the_room_that_
 
         report, saved = await files_of(scenario)
 
-        left = [path for path in scenario.staging.rglob("*") if path.is_file() and path.stat().st_size >= floor_bytes]
+        left = large_files(scenario.staging, shared_shell.downloads_path, min_bytes=floor_bytes)
 
     assert report.reason is Reason.SOME_FILES_FAILED, report
     assert saved == {"small.pdf": pdf("small")}
@@ -200,6 +214,23 @@ async def test_what_the_disk_has_no_room_for_is_missed_and_leaves_the_room_that_
         "click.pdf": True,
     }
     assert left == []
+
+
+async def test_what_is_refused_of_a_click_takes_no_room_after_its_order(
+    tmp_path: Path, open_scenario: OpenScenario, shared_shell: SharedShell
+) -> None:
+    min_bytes = 64 * 1024
+    part = "Content-Disposition: attachment", "Content-Range: bytes 0-9/999999"
+    async with raw_scenario(open_scenario, tmp_path) as (portal, scenario):
+        portal.order("1", button("location='/f/part.pdf'", "part.pdf"))
+        portal.routes["/f/part.pdf"] = (answer(pdf("part") + bytes(min_bytes), *part, status="206 Partial Content"),)
+
+        report, saved = await files_of(scenario)
+
+        left = large_files(scenario.staging, shared_shell.downloads_path, min_bytes=min_bytes)
+
+    assert [missed.problem for missed in report.missed] == ["the portal sent only a part of it"], report
+    assert (saved, left) == ({}, [])
 
 
 async def test_a_file_may_be_called_as_the_login_page_is(tmp_path: Path, open_scenario: OpenScenario) -> None:

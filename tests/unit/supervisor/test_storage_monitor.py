@@ -112,6 +112,23 @@ def test_a_disk_that_cannot_be_looked_at_is_waited_for(
     assert "the disk says no" in fact.detail
 
 
+def test_a_folder_that_cannot_be_looked_at_is_not_taken_for_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = monitor(tmp_path)
+    watch.poll()
+
+    def identity(_: WatchedFolder) -> None:
+        raise OSError(errno.ESTALE, "the share is away")
+
+    monkeypatch.setattr(WatchedFolder, "identity", identity)
+
+    (fact,) = watch.poll()
+
+    assert isinstance(fact, StorageUnavailable)
+    assert watch.missing_folder() == ""
+
+
 def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_monitor, "FREE_MIN_BYTES", 2**60)
 

@@ -38,6 +38,7 @@ async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more
     for _ in range(10):
         dispatch.wake()
     await fed(dispatch)
+    assert dispatch.task_queue.qsize() == 2 * AHEAD_PER_TAB + 2, "one more for each tab, however many came back"
     taken = [await dispatch.dequeue() for _ in range(2)]
     dispatch.wake()
     await fed(dispatch)
