@@ -45,7 +45,7 @@ def test_a_file_is_copied_and_used_when_it_is_gone() -> None:
 
     site = resolve_portal_config(given())
 
-    assert (site.pack.name, site.base_url, site.told) == ("acme", URL, ())
+    assert (site.pack.name, site.base_url, site.all_notices) == ("acme", URL, ())
     assert profile.read().pack_file == "pack.toml"
 
 
@@ -68,19 +68,19 @@ def test_a_file_that_changed_is_told_until_the_profile_takes_it(program: Path) -
 
     assert (before.pack.title, directly.pack.title, after.pack.title) == ("Acme", "New", "New")
     file = program / "acme.toml"
-    assert before.told == (
+    assert before.all_notices == (
         (
             f"{file} is not the same as the profile's copy of it, profiles/mine/pack.toml, and the copy is used: what "
             f"was changed in the file has no effect. `poolwright profile set-pack mine --portal {file}` takes it."
         ),
     )
-    assert directly.told == (
+    assert directly.all_notices == (
         (
             "The pack acme of acme.toml is not the one that the profile mine remembers. It is used here; "
             "`poolwright profile set-pack mine --portal acme.toml` gives it to the profile."
         ),
     )
-    assert after.told == ()
+    assert after.all_notices == ()
 
 
 def test_a_copy_that_was_changed_is_used_and_told_until_that_is_confirmed(program: Path) -> None:
@@ -93,26 +93,26 @@ def test_a_copy_that_was_changed_is_used_and_told_until_that_is_confirmed(progra
     after = resolve_portal_config(given())
 
     assert (before.pack.title, after.pack.title) == ("New", "New")
-    assert before.told == (
+    assert before.all_notices == (
         (
             "The pack acme of profiles/mine/pack.toml has changed since the profile mine took it. It is used as it is "
             "now; `poolwright profile set-pack mine` confirms the change."
         ),
     )
-    assert after.told == ()
+    assert after.all_notices == ()
 
 
 def test_a_pack_of_a_folder_is_remembered_by_name_and_hash(program: Path) -> None:
     (program / "packs").mkdir()
     Path("acme.toml").rename("packs/acme.toml")
     profile = made(portal="acme", packs_dir="packs")
-    quiet = resolve_portal_config(given(packs_dir="packs")).told
+    quiet = resolve_portal_config(given(packs_dir="packs")).all_notices
     Path("packs/acme.toml").write_text(written({"title": "New"}), encoding="utf-8")
 
     site = resolve_portal_config(given(packs_dir="packs"))
 
     assert (profile.read().pack_file, quiet, site.pack.title) == (None, (), "New")
-    assert "The pack acme of packs/acme.toml has changed since the profile mine took it." in site.told[0]
+    assert "The pack acme of packs/acme.toml has changed since the profile mine took it." in site.all_notices[0]
     with pytest.raises(PoolError, match=r"no such pack.*set-pack mine --portal"):
         resolve_portal_config(given())
 
@@ -120,11 +120,11 @@ def test_a_pack_of_a_folder_is_remembered_by_name_and_hash(program: Path) -> Non
 def test_a_shipped_pack_may_change_without_a_word_and_hiding_it_is_told(program: Path) -> None:
     profile = made(portal="coupa")
     assert profile.read() == ProfileFile(pack="coupa", base_url=URL)
-    assert resolve_portal_config(given()).told == ()
+    assert resolve_portal_config(given()).all_notices == ()
     (program / "packs").mkdir()
     Path("packs/coupa.toml").write_text(written({"name": "coupa"}), encoding="utf-8")
 
-    (notice,) = resolve_portal_config(given(packs_dir="packs")).told
+    (notice,) = resolve_portal_config(given(packs_dir="packs")).all_notices
 
     assert notice == "The pack coupa of packs/coupa.toml is used; it hides that of Poolwright itself."
 
@@ -134,7 +134,7 @@ def test_another_pack_than_that_of_the_profile_is_told() -> None:
 
     site = resolve_portal_config(given(portal="acme.toml", base_url="https://other.example"))
 
-    assert site.told[0].startswith("The profile mine is for the portal pack coupa; acme is used here")
+    assert site.all_notices[0].startswith("The profile mine is for the portal pack coupa; acme is used here")
     with pytest.raises(OptionsError, match="No address is configured"):
         resolve_portal_config(given(portal="acme.toml"))
 
@@ -154,7 +154,7 @@ def test_a_profile_of_an_earlier_version_uses_its_file_where_it_is(program: Path
     content = ProfileFile(pack="acme", pack_file=str(program / "acme.toml"), base_url=URL)
     profile = ProfileRepository(Path("profiles")).create("mine", content)
 
-    assert resolve_portal_config(given()).told == ()
+    assert resolve_portal_config(given()).all_notices == ()
     set_profile_pack(given())
     Path("acme.toml").unlink()
 

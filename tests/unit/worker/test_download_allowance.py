@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.options import SizeLimits
+from poolwright.domain.options import BYTES_PER_MB, SizeLimits
 from poolwright.worker.transfer import download_limits as module
 from poolwright.worker.transfer.download_limits import FREE_BYTES_MIN, DownloadAllowance, binary_size_text, free_bytes
 from poolwright.worker.transfer.received_file import DownloadRefusedError, content_length, media_type
@@ -21,6 +21,12 @@ def test_a_file_above_its_limit_is_refused_for_good() -> None:
 
     assert not caught.value.is_retryable
     assert not caught.value.is_for_browser
+
+
+def test_there_are_limits_where_nobody_set_any() -> None:
+    limits = SizeLimits()
+
+    assert limits.file_bytes == limits.order_bytes == 2048 * BYTES_PER_MB
 
 
 def test_an_order_that_is_full_takes_no_more_and_keeps_what_it_has() -> None:
