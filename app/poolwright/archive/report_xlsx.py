@@ -44,6 +44,8 @@ from poolwright.files.disk import CancelCheck, never_cancel
 
 #: Column widths in letters, measured by the first rows.
 _WIDTH_MIN, _WIDTH_MAX, _MEASURED_ROWS = 8, 60, 200
+#: Letters of room beside a text; a header is bold and has the button of its filter beside it.
+_TEXT_ROOM, _HEADER_ROOM = 2, 5
 _WRAPPED = frozenset({"What to do", "Detail", "File names"})
 #: How much longer a text gets because its words are not divided.
 _WRAP_LOSS = 1.1
@@ -282,5 +284,6 @@ def wrapped_line_count(text: str, width: int) -> int:
 
 
 def _width(header: str, values: Iterable[Value]) -> int:
-    texts = chain([header], (text for value in values for text in str(_without_zone(value)).split("\n")))
-    return min(max(_WIDTH_MIN, *(len(text) + 2 for text in texts)), _WIDTH_MAX)
+    lines = (line for value in values for line in str(_without_zone(value)).split("\n"))
+    wanted = chain([len(header) + _HEADER_ROOM], (len(line) + _TEXT_ROOM for line in lines))
+    return min(max(_WIDTH_MIN, *wanted), _WIDTH_MAX)

@@ -193,7 +193,7 @@ def test_the_sheet_is_ready_to_work_with(files: ReportFiles) -> None:
     widths = [dimension.width for dimension in sheet.column_dimensions.values()]
     assert len(widths) == len(HEADERS)
     assert all(8 <= width <= 60 for width in widths)
-    assert sheet.column_dimensions["Q"].width == len("2026-11-23 12:30:05") + 2
+    assert sheet.column_dimensions["Q"].width == len(HEADERS[-1]) + 5 > len("2026-11-23 12:30:05") + 2
     assert sheet.column_dimensions["A"].width < sheet.column_dimensions["I"].width
     assert cell_of(sheet, 2, "File names").alignment.wrap_text
     fills = {cell_of(sheet, row_no, "Outcome (2)").fill.fgColor.rgb for row_no in (2, 3, 5, 6, 7, 8)}
@@ -450,7 +450,7 @@ def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
     sheet = sheet_of(write_reports(orders, records, tmp_path, "report"))
 
     assert sheet.max_row == 501
-    assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
+    assert sheet.column_dimensions["B"].width == len("Cost centre") + 5, "bold, and beside the button of its filter"
     assert [line.row.row_no for line in report_rows(orders, records)] == list(range(2, 502))
 
 

@@ -103,9 +103,8 @@ function drawStatus() {
   at("pace").textContent = open && status.eta_s ? `${status.rate_per_min}/min, about ${span(status.eta_s)} left` : open ? `${count(open, "order")} open` : "";
   const rank = Object.keys(OUTCOMES);
   const outcomes = Object.entries(status.outcomes).sort(([one], [other]) => rank.indexOf(one) - rank.indexOf(other));
-  at("outcomes").replaceChildren(...outcomes.flatMap(([name, number], index) => [
-    index ? " · " : "", make("span", { text: `${number.toLocaleString("en")} ${OUTCOMES[name]?.[0] ?? name}`, kind: OUTCOMES[name]?.[1] }),
-  ]));
+  at("outcomes").replaceChildren(...outcomes.map(([name, number]) =>
+    make("li", { text: `${number.toLocaleString("en")} ${OUTCOMES[name]?.[0] ?? name}`, kind: OUTCOMES[name]?.[1] })));
   const { used_bytes: used, limit_bytes: limit } = status.memory;
   at("memory").textContent = limit ? `${size(used)} of ${size(limit)} memory` : "";
   drawGroups(status.groups);
