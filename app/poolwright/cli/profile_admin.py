@@ -17,6 +17,7 @@ from poolwright.cli.options import ProfileName, SettingsCommand
 from poolwright.cli.process_exit import ExitCode
 from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
+from poolwright.domain.account import Account
 from poolwright.portal.login_schema import SecretName
 from poolwright.portal.pack import Pack
 from poolwright.profile import backups
@@ -26,7 +27,7 @@ from poolwright.profile.damage import describe_damage_mark
 from poolwright.profile.in_use import read_locked
 from poolwright.profile.inspection import inspect_profile
 from poolwright.profile.profile import prepare_for_launch
-from poolwright.profile.repository import NamedProfile, ProfileRepository
+from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.profile.run_folder import RunFolder
 from poolwright.profile.seal import Seal, read_seal, refuse_differences
 from poolwright.service.keyring import fill_from_keyring
@@ -149,13 +150,15 @@ RESTORE_HELP = (
 )
 RESTORE_EXAMPLES = ("poolwright profile restore coupa",)
 SET_PACK_HELP = (
-    "Give a profile another portal pack, or confirm that its pack changed.\n\n"
+    "Give a profile another portal pack or address, or confirm that its pack changed.\n\n"
     "With --portal, the profile takes that pack; it keeps a copy of a file. Without it, the pack that the profile has "
-    "is taken as it is now, and a change is no longer pointed out. The login stays; the pack must be valid."
+    "is taken as it is now, and a change is no longer pointed out. With --base-url, it takes that address. The login "
+    "stays; the pack must be valid."
 )
 SET_PACK_EXAMPLES = (
     "poolwright profile set-pack acme --portal ./acme.toml",
     "poolwright profile set-pack acme",
+    "poolwright profile set-pack acme --base-url https://new.acme.example",
 )
 REMOVE_HELP = (
     "Remove a profile: its login, seal, backups and configuration file.\n\n"
@@ -206,12 +209,16 @@ def restore(settings: Settings, *, name: ProfileName) -> None:
 def set_pack(settings: Settings, *, name: ProfileName) -> None:
     """Set or confirm the pack of the profile, and print the result."""
     settings = settings.model_copy(update={"profile": name})
-    earlier = find_profile(settings).read().pack
+    earlier = find_profile(settings).read()
     loaded = set_profile_pack(settings)
-    text = f" has the pack {loaded.pack.name} of {loaded.entry.place} now; runs need no --portal."
-    console().print(Text.assemble("Profile ", (name, "bold"), text), soft_wrap=True)
-    if loaded.pack.name != earlier:
-        note = f"Its pack was {earlier}: output folders that it used refuse it until `poolwright journal adopt`."
+    now = find_profile(settings).read()
+    text = f" is for {now.base_url} now, with the pack {loaded.pack.name} of {loaded.entry.place}; runs need neither "
+    console().print(Text.assemble("Profile ", (name, "bold"), text, "--portal nor --base-url."), soft_wrap=True)
+    if _account(earlier, name) != _account(now, name):
+        note = (
+            f"It was for {earlier.pack} at {earlier.base_url}: output folders that it used refuse it until "
+            "`poolwright journal adopt`."
+        )
         console().print(Text(note), soft_wrap=True)
 
 
@@ -224,6 +231,10 @@ def remove(settings: Settings, *, name: ProfileName, yes: Yes = False) -> None:
         raise typer.Exit(ExitCode.STOPPED)
     backups.delete_profile(profile)
     console().print(Text.assemble("Profile ", (name, "bold"), " is removed."))
+
+
+def _account(content: ProfileFile, name: str) -> Account:
+    return Account.at(content.base_url, portal=content.pack, profile=name)
 
 
 def _find(settings: Settings, name: str) -> NamedProfile:

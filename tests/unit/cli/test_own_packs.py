@@ -109,7 +109,7 @@ def test_the_changed_pack_is_shown_until_it_is_confirmed(command: Command, own: 
 
     assert (before.exit_code, confirmed.exit_code) == (ExitCode.DONE, ExitCode.DONE)
     assert "warn profile.toml" in before.stdout
-    assert "profiles/mine/pack.toml now; runs need no --portal" in confirmed.stdout
+    assert f"is for {BASE_URL} now, with the pack acme of profiles/mine/pack.toml; runs need" in confirmed.stdout
     assert "pack profiles/mine/pack.toml, copied from" in shown
     source = "is not the same as the profile's copy"
     assert source in command("profile", "verify", "mine").stdout
@@ -168,9 +168,27 @@ def test_another_pack_for_a_profile_is_told_with_what_follows(command: Command, 
     result = command("profile", "set-pack", "mine", "--portal", "coupa")
 
     assert result.exit_code == ExitCode.DONE
-    assert "Its pack was acme" in result.stdout
+    assert f"It was for acme at {BASE_URL}" in result.stdout
     assert "journal adopt" in result.stdout
     assert ProfileRepository(Path("profiles")).find("mine").read().pack == "coupa"
+
+
+def test_another_address_for_a_profile_is_told_with_what_follows(command: Command, own: Path) -> None:
+    result = command("profile", "set-pack", "mine", "--base-url", "https://new.example")
+    again = command("profile", "set-pack", "mine", "--base-url", "https://NEW.example/")
+
+    assert result.exit_code == again.exit_code == ExitCode.DONE
+    assert "is for https://new.example now" in result.stdout
+    assert "journal adopt" in result.stdout
+    assert "journal adopt" not in again.stdout, "it is the same one"
+    assert ProfileRepository(Path("profiles")).find("mine").read().pack == "acme"
+
+
+def test_a_run_at_another_address_than_the_profiles_says_so(command: Command, own: Path, fake_run: FakeRun) -> None:
+    command("run", "123", "--profile", "mine", "--base-url", "https://other.example")
+
+    (notice,) = fake_run.jobs[0].orders.notices
+    assert notice.startswith(f"The profile mine is for {BASE_URL}; https://other.example is used here")
 
 
 def test_a_template_that_was_given_is_strict(command: Command, own: Path) -> None:

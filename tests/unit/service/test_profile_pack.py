@@ -139,6 +139,26 @@ def test_another_pack_than_that_of_the_profile_is_told() -> None:
         resolve_portal_config(given(portal="acme.toml"))
 
 
+@pytest.mark.parametrize("portal", ["", "acme.toml"])
+def test_another_address_than_that_of_the_profile_is_told_until_the_profile_takes_it(portal: str) -> None:
+    made(portal="acme.toml")
+    other = "https://other.example"
+
+    same = resolve_portal_config(given(portal=portal, base_url="https://ACME.example:443/"))
+    before = resolve_portal_config(given(portal=portal, base_url=other))
+    set_profile_pack(given(base_url=other))
+    after = resolve_portal_config(given(portal=portal, base_url=other))
+
+    assert (same.all_notices, after.all_notices) == ((), ())
+    assert before.all_notices == (
+        (
+            f"The profile mine is for {URL}; {other} is used here, as the option or setting base_url says. `poolwright "
+            f"profile set-pack mine --base-url {other}` gives it to the profile."
+        ),
+    )
+    assert before.base_url == after.base_url == resolve_portal_config(given()).base_url == other
+
+
 def test_a_copy_that_is_gone_is_told_with_the_command_that_helps() -> None:
     profile = made(portal="acme.toml")
     (profile.path / "pack.toml").unlink()

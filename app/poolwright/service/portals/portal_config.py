@@ -15,6 +15,7 @@ from poolwright.profile.repository import PACK_NAME, NamedProfile, ProfileFile, 
 from poolwright.service.portals.profile_pack import (
     ProfilePack,
     find_profile_pack,
+    given_address_warnings,
     given_pack_warnings,
     hiding_notices,
     own_pack_warnings,
@@ -71,16 +72,21 @@ def resolve_portal_config(settings: Settings) -> PortalConfig:
         content = profile.read()
         loaded = find_profile_pack(profile, content, pack_library(settings)).load()
         notices = () if content.pack_sha256 else tuple(hiding_notices(loaded))
-        warnings = tuple(own_pack_warnings(profile, content, loaded))
+        warnings = (
+            *own_pack_warnings(profile, content, loaded),
+            *given_address_warnings(profile, content, settings.base_url),
+        )
         return _portal_config(loaded.pack, settings.base_url or content.base_url, notices, warnings)
     loaded = pack_library(settings).find(settings.portal).load()
     pack, known = loaded.pack, _existing_profile(settings)
     if known is None:
         return _portal_config(pack, settings.base_url or pack.site.base_url, tuple(hiding_notices(loaded)))
     profile, content = known
-    own_address = content.base_url if content.pack == pack.name else ""
     notices, warnings = tuple(hiding_notices(loaded)), tuple(given_pack_warnings(profile, content, loaded))
-    return _portal_config(pack, settings.base_url or own_address or pack.site.base_url, notices, warnings)
+    if content.pack != pack.name:
+        return _portal_config(pack, settings.base_url or pack.site.base_url, notices, warnings)
+    warnings = (*warnings, *given_address_warnings(profile, content, settings.base_url))
+    return _portal_config(pack, settings.base_url or content.base_url, notices, warnings)
 
 
 def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfilePack]:

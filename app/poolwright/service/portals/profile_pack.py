@@ -1,4 +1,4 @@
-"""Which pack a profile is for, and whether it is still the one that the profile remembers.
+"""Which pack and address a profile is for, and whether they are still the ones that the profile remembers.
 
 A pack of one's own is copied into the folder of its profile, so that the profile is whole. A pack from a folder or a
 package is remembered by name. Both are remembered with the hash of their file. A pack that is shipped with Poolwright
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from poolwright.domain.account import plain_address
 from poolwright.portal.errors import PackError
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_library import LoadedPack, PackEntry, PackLibrary, PackOrigin, sha256_of
@@ -87,6 +88,15 @@ def given_pack_warnings(profile: NamedProfile, content: ProfileFile, loaded: Loa
             f"The pack {loaded.pack.name} of {used} is not the one that the profile {profile.name} remembers. It is "
             f"used here; `poolwright profile set-pack {profile.name} --portal {loaded.entry.name}` gives it to the "
             "profile."
+        )
+
+
+def given_address_warnings(profile: NamedProfile, content: ProfileFile, given: str) -> Iterator[str]:
+    """Yield what a user should know about an address that is used in place of the one that the profile names."""
+    if given and plain_address(given) != plain_address(content.base_url):
+        yield (
+            f"The profile {profile.name} is for {content.base_url}; {given} is used here, as the option or setting "
+            f"base_url says. `poolwright profile set-pack {profile.name} --base-url {given}` gives it to the profile."
         )
 
 
