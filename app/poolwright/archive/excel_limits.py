@@ -6,7 +6,6 @@ A text becomes a number only if it is the one way to write that number: ``1234.5
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from bisect import bisect_right
@@ -16,6 +15,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
+
+from poolwright.files.disk import is_gone
 
 #: Excel's own limits. A workbook beyond them counts as damaged, or loses the excess without a warning.
 ROWS_MAX = 1_048_576
@@ -245,14 +246,9 @@ class MissingFolders:
 
     def check(self, folder: str) -> None:
         """Count a folder if it is missing, but not if the disk does not answer. Blocking."""
-        if self.out is None:
-            return
-        with contextlib.suppress(OSError):
-            try:
-                (self.out / folder).stat()
-            except (FileNotFoundError, NotADirectoryError):
-                self.count += 1
-                self.first = self.first or folder
+        if self.out is not None and is_gone(self.out / folder):
+            self.count += 1
+            self.first = self.first or folder
 
     def sentences(self) -> Iterator[str]:
         """Yield the sentence for people, if a folder is missing."""

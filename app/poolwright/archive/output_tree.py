@@ -39,6 +39,7 @@ from poolwright.domain.tasks import POTask, Report, TaskRecord, refresh_of
 from poolwright.files.disk import (
     CancelCheck,
     find_write_error,
+    is_gone,
     make_folders,
     make_private_folder,
     never_cancel,
@@ -169,6 +170,10 @@ class OutputTree:
             return
         except OSError as error:
             logger.warning("could not remove {} ({}); the next run will try again", staged, error.strerror or error)
+
+    def lacks(self, folder: str) -> bool:
+        """Whether a folder of ``Filed`` was removed or moved away; false if the disk of the output folder is away."""
+        return is_gone(self._inside(folder)) and not is_gone(self._private)
 
     def verify(self, folder: str, task_id: TaskId | None = None, cancel_check: CancelCheck = never_cancel) -> list[str]:
         """Return the problems of a filed folder, one sentence each; empty if every file is intact. Reads all files.

@@ -203,7 +203,7 @@ def _write_csv(path: Path, content: _ReportContent, counter: SummaryCounter, mis
         table.writerow([*columns, *result_headers(columns)])
         for line in content.rows():
             counter.add(line)
-            if line.folder and line.same_as_row_no is None:
+            if line.folder and line.reason is not None and line.same_as_row_no is None:
                 missing.check(line.folder)
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 

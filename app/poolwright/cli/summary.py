@@ -58,6 +58,9 @@ def _finished(summary: BatchSummary, done_count: int, total_count: int) -> str:
         return f"Nothing to do: {_all_orders(total_count)} done by an earlier run."
     if done_count == total_count:
         return f"{_all_orders(total_count).capitalize()} done."
+    if summary.left_count:
+        share = f"{_done_share(done_count, total_count)}."
+        return " ".join(filter(None, (share, summary.detail, _remaining(summary.left_count))))
     retry_hint = "" if summary.done_now_count else " None of the rest is retried by default; see --redo."
     return f"{_done_share(done_count, total_count)}.{retry_hint}"
 

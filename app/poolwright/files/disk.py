@@ -100,6 +100,17 @@ def remove_empty_folders(folder: Path, root: Path) -> None:
         folder = folder.parent
 
 
+def is_gone(path: Path) -> bool:
+    """Whether nothing is at a path; false as well if its disk does not answer. Blocking."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def find_write_error(folder: Path, *, may_lack: bool = False) -> OSError | None:
     """Probe a folder by writing to it; return the error, which names the folder, or ``None`` if it is writable.
 

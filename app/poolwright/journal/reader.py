@@ -26,6 +26,10 @@ _ROWS = """
 SELECT row_no, cells, given, task_id, problem, detail, number_places FROM rows WHERE batch_id = ? ORDER BY position
 """
 _MEMBERS = "SELECT task_id FROM batch_tasks WHERE batch_id = ? ORDER BY position"
+_FOLDERS_OF_LIST = """
+SELECT task_id, folder FROM batch_tasks CROSS JOIN reports USING (task_id)
+WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') AND folder <> '' ORDER BY position
+"""
 #: The next three name only columns that every version has.
 _FILED = """
 SELECT po_number, portal_number, status, attempt_count, reason, coalesce(folder, '')
@@ -96,6 +100,11 @@ class JournalReader:
             record = self.get(TaskId(task_id))
             if record is not None:
                 yield record
+
+    def folders(self, batch_id: BatchId) -> Iterator[tuple[TaskId, str]]:
+        """Read every finished order of a list that has a folder, with that folder, one by one."""
+        for task_id, folder in self._connection.execute(_FOLDERS_OF_LIST, (batch_id,)):
+            yield TaskId(task_id), folder
 
     def order_list(self, batch_id: BatchId) -> StoredList | None:
         """Return a list, or ``None`` if it is unknown."""

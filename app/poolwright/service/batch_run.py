@@ -34,6 +34,7 @@ from poolwright.service.recovery import (
     keep_groups_aside,
     recover,
     reopen,
+    reopen_removed,
     resume_groups,
     run_interruptible,
 )
@@ -239,6 +240,7 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _run_pool(run) if is_checked and open_before > 0 else None
+    removed = await _reopen_removed(run) if is_checked and open_before > 0 and end is None else ""
     open_counts: list[int] = []
     outcome_counts: list[Mapping[Outcome, int]] = []
     refreshes: list[RefreshCounts] = []
@@ -257,8 +259,27 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     refresh = refreshes[0] if refreshes and refreshes[0].order_count else None
     set_aside = aside_counts[0] if aside_counts else dict[str, int]()
     done_now_count = open_before - left_count
-    summary = replace(summary, done_now_count=done_now_count, set_aside=set_aside, refresh=refresh)
+    detail = summary.detail or removed
+    summary = replace(summary, detail=detail, done_now_count=done_now_count, set_aside=set_aside, refresh=refresh)
     return summary, bool(outcome_counts)
+
+
+async def _reopen_removed(run: _BatchRun) -> str:
+    """Queue the orders again whose folders were removed meanwhile; return a sentence about them, empty if none was."""
+    removed: list[str] = []
+
+    async def find() -> None:
+        removed.extend(await reopen_removed(run.journal, run.tree, run.job.orders.batch_id))
+
+    await run_interruptible(run.stop.wait, find)
+    if not removed:
+        return ""
+    is_one = len(removed) == 1
+    folders = f"{removed[0]} is" if is_one else f"{removed[0]} and {len(removed) - 1:,} more are"
+    orders = "its order is not done" if is_one else "their orders are not done"
+    text = f"The folder {folders} no longer in {run.job.out}, where the files were put: {orders}."
+    run.observe(Notice(level=Level.WARNING, text=text))
+    return text
 
 
 async def make_base_profile(

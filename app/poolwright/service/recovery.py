@@ -169,6 +169,26 @@ async def tasks_to_reopen(
     return await journal.read(choose)
 
 
+async def reopen_removed(journal: SqliteJournal, tree: OutputTree, batch_id: BatchId) -> tuple[str, ...]:
+    """Queue the finished orders of a list again whose folders are no longer there; return these folders.
+
+    Only asks whether each folder exists; ``reopen`` reads the files.
+    """
+
+    def find(reading: JournalReader) -> dict[TaskId, str]:
+        found: dict[TaskId, str] = {}
+        for task_id, folder in reading.folders(batch_id):
+            check_cancelled()
+            if tree.lacks(folder):
+                found[task_id] = folder
+        return found
+
+    removed = await journal.read(find)
+    if removed:
+        await journal.reopen(removed.keys())
+    return tuple(removed.values())
+
+
 async def resume_groups(journal: SqliteJournal, job: BatchJob) -> None:
     """Let the groups that the job names be processed again.
 

@@ -261,6 +261,10 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
             replace(SUMMARY, done_now_count=0),
             "10 of 12 orders are done. None of the rest is retried by default; see --redo.",
         ),
+        (
+            replace(SUMMARY, detail="The folder A is gone.", left_count=1),
+            "10 of 13 orders are done. The folder A is gone. 1 order waits: start it again to continue.",
+        ),
         (replace(SUMMARY, outcomes={}), "There was no valid order in the list."),
         (
             replace(SUMMARY, ending=BatchEnding.STOPPED, left_count=8),

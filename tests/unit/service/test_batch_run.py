@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, Self
@@ -15,14 +16,17 @@ import anyio.to_thread
 import pytest
 
 from poolwright.archive import report
-from poolwright.archive.output_tree import OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Level, Notice
+from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.domain.outcomes import Outcome
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service import batch_run
 from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.archive_orders import report_for, stage
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
@@ -278,6 +282,56 @@ class LeavingPool:
 
     def shutdown_now(self) -> None:
         """Nobody stops it."""
+
+
+class FilingPool(LeavingPool):
+    """A pool that files every order, while somebody removes the folders of some."""
+
+    def __init__(self, ports: PoolPorts, out: Path, removed: Collection[str]) -> None:
+        super().__init__()
+        self._ports, self._out, self._removed = ports, out, removed
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is left to do."""
+
+    async def finish(self) -> None:
+        journal, worker = self._ports.journal, WorkerRef(slot=1, generation=1)
+        for queued in await journal.fetch(self._ports.batch_id, 10):
+            task = await journal.start(queued.task_id, worker)
+            given = {"a.pdf": b"%PDF-1.7 content"}
+            staged = stage(self._out / PRIVATE_NAME / task.po_number, given)
+            filed = self._ports.archive.file(task, report_for(given), staged)
+            await journal.finish(task.task_id, report_for(given), filed.folder)
+            self._ports.archive.discard(staged)
+            if task.po_number in self._removed:
+                shutil.rmtree(self._out / filed.folder)
+
+
+@pytest.mark.parametrize(
+    ("removed", "told"),
+    [
+        ((), ""),
+        (("PO2",), "The folder PO2 is no longer in {out}, where the files were put: its order is not done."),
+        (
+            ("PO1", "PO2", "PO3"),
+            ("The folder PO1 and 2 more are no longer in {out}, where the files were put: their orders are not done."),
+        ),
+    ],
+)
+async def test_orders_whose_folders_are_removed_during_the_run_are_open_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: tuple[str, ...], told: str
+) -> None:
+    job = job_of(tmp_path, 1, 2, 3)
+    monkeypatch.setattr(batch_run, "PersistentWorkerPool", lambda _, ports: FilingPool(ports, job.out, removed))
+    monkeypatch.setattr(batch_run, "load_workbook_writer", lambda: None)
+
+    summary, said = await run(job)
+    monkeypatch.setattr(batch_run, "PersistentWorkerPool", lambda _, ports: FilingPool(ports, job.out, ()))
+    again, _ = await run(job)
+
+    sentence = told.format(out=job.out)
+    assert (summary.left_count, summary.detail, said) == (len(removed), sentence, [sentence] if removed else [])
+    assert (again.left_count, again.outcomes, again.done_now_count) == (0, {Outcome.COMPLETED: 3}, len(removed))
 
 
 async def test_what_the_report_needs_is_loaded_while_the_workers_end(

@@ -137,6 +137,8 @@ def test_a_pack_may_want_another_order() -> None:
         (r"C:\Users\me\Quote.pdf", "Quote.pdf"),
         (r"Download \\server\share\Quote A.pdf (2 KB)", "Quote A.pdf"),
         ("D:/scans/Quote.pdf", "Quote.pdf"),
+        ("https://files.example/orders/Quote%20A.pdf?v=2", "Quote A.pdf"),
+        ("https://files.example/1/2", "https://files.example/1/2"),
         ("Angebot Nr. 5", "Angebot Nr. 5"),
         ("Offer v1.2", "Offer v1.2"),
         ("Hose 12 m", "Hose 12 m"),

@@ -47,6 +47,8 @@ _ICONS = re.compile(
 _OPENED = re.compile(r"^(?:[\s\"'<>]|\((?!.*\))|\[(?!.*\])|\{(?!.*\}))+")
 #: The folders of a local disk or a network share before a name.
 _FOLDERS = re.compile(r"^(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?")
+#: A link whose text is its own address.
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 #: The mark of a text that the page cut short.
 _CUT = re.compile(r"\u2026|\.{3,}")
 _VERB = re.compile(
@@ -149,6 +151,8 @@ def name_in_text(text: str) -> str:
     lines = [" ".join(_ICONS.sub("", line).split()) for line in text[:_TEXT_MAX_CHARS].splitlines()]
     lines = [line for line in lines if any(sign.isprintable() for sign in line)]  # some links have only unseen signs
     for line in lines:
+        if _ADDRESS.fullmatch(line) and (name := name_in_address(line)):
+            return name
         ends = [match.end() for match in _ENDED.finditer(line) if has_ending(match[0])]
         if ends:
             name = line[: ends[-1]]
