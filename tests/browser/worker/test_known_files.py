@@ -26,9 +26,9 @@ from tests.support.sessions import OpenScenario
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
-#: A third of the pauses as they were seen; a stream stands still for 5 s, and a late file comes after 3 s.
-SCALE = 1 / 3
-LIMITS = "\n[limits]\nstall_s = 2.5\npage_s = 5\n"
+#: Two thirds of the pauses as they were seen: a stream stands still for 10 s then, and a late file comes after 6 s.
+SCALE = 2 / 3
+LIMITS = "\n[limits]\nstall_s = 5\npage_s = 10\n"
 ORDERS_AT_ONCE = 10
 #: Two files with the same bytes are one; which of two files is kept under which number does not matter.
 ONE_FILE: dict[str, list[tuple[list[str], str]]] = {

@@ -38,10 +38,10 @@ async def test_pages_are_printed_into_folders_of_their_own(tmp_path: Path) -> No
     with running_site() as site:
         lines = await run(tmp_path, "print_pages.py", f"{site.url}/", f"{site.url}/gone")
 
-    assert lines == [
+    assert set(lines) == {
         f"{site.url}/ COMPLETED Price list",
         f"{site.url}/gone FAILED {site.url}/gone shows no page (status 404).",
-    ]
+    }
     (pdf,) = (tmp_path / "printed").glob("*/page.pdf")
     assert pdf.read_bytes().startswith(b"%PDF-")
 
