@@ -6,7 +6,7 @@ from pathlib import Path
 
 from poolwright.domain.tasks import MissedFile
 from poolwright.worker.download.staged_files import DownloadedFile
-from poolwright.worker.processors.purchase_orders import drop_repeated_answers, summarize_files
+from poolwright.worker.processors.download_results import drop_repeated_answers, summarize_files
 
 
 def arrived(

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from poolwright.portal.pack import Pack
 from poolwright.portal.pack_schema import PageLimits
 from poolwright.worker.page.page_content import PageLink
-from poolwright.worker.processors.purchase_orders import DownloadResults, _fetch_all
+from poolwright.worker.processors.download_results import DownloadResults
+from poolwright.worker.processors.purchase_orders import _fetch_all
 from tests.support.raw_portal import raw_pack
 from tests.support.sessions import task_for
 

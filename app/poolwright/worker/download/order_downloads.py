@@ -19,11 +19,8 @@ from playwright.async_api import BrowserContext, Page
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.domain.tasks import FetchedFile, MissedFile
-from poolwright.files.content_type import SniffResult, sniff
-from poolwright.files.soft_errors import SoftError
-from poolwright.files.stated_size import SizeCheck, check_size
 from poolwright.portal.pack import Pack
-from poolwright.portal.pack_schema import ArchivePolicy, NameSource
+from poolwright.portal.pack_schema import ArchivePolicy
 from poolwright.portal.step_schema import FileStep
 from poolwright.worker.download.archive_files import ZIP_TYPE, ArchiveLockedError, unpack_archive
 from poolwright.worker.download.browser_downloader import (
@@ -35,33 +32,21 @@ from poolwright.worker.download.browser_downloader import (
 )
 from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.click_downloader import ClickDownloader, open_click_downloader
-from poolwright.worker.download.file_name import FileName, choose_file_name
+from poolwright.worker.download.file_check import FileCheck, UnexpectedPageError, missed_file
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.known_files import KnownFiles
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
-from poolwright.worker.download.staged_files import DownloadedFile, sha256_of
+from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.page_content import PageLink
 from poolwright.worker.page.reachability import is_portal_unreachable
-from poolwright.worker.transfer.content_disposition import NO_DISPOSITION
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.http_downloader import HttpDownloader, open_http_downloader
 from poolwright.worker.transfer.received_file import DownloadRefusedError, ReceivedFile
 
 #: A file that asks for a login is requested again if the order's page shows that the session is logged in by then.
 _TRY_COUNT = 2
-
-
-class UnexpectedPageError(DownloadRefusedError):
-    """An HTML page came instead of a file."""
-
-    def __init__(self, problem: str, shape: SoftError | None) -> None:
-        """Derive the next tries: most pages lead to the file in a browser, some only after a click."""
-        super().__init__(
-            problem, is_retryable=True, is_for_browser=True, is_session_in_doubt=shape in {None, SoftError.LOGIN}
-        )
-        self.is_for_click = shape in {None, SoftError.WAITING}
 
 
 class SessionDownloads:
@@ -127,6 +112,7 @@ class OrderDownloads:
         self._order_page = order_page
         self._clicks = clicks
         self._known = known
+        self._file_check = FileCheck(pack, downloads.portal.base_url, order_page.verify_shown)
         self._allowance = DownloadAllowance(downloads.sizes)
 
     async def fetch(self, link: PageLink, part: Path) -> list[DownloadedFile | MissedFile]:
@@ -255,7 +241,7 @@ class OrderDownloads:
             received = await downloader.fetch(
                 request.link.address, request.part, request.allowance, request.known_names, validators
             )
-            return [self._known.unchanged(received) or await self._check(received, request, 0, is_alone=True)]
+            return [self._known.unchanged(received) or await self._file_check.check(received, request)]
         except DownloadRefusedError as error:
             refusal = error
         base_url = self._downloads.portal.base_url
@@ -323,7 +309,7 @@ class OrderDownloads:
             try:
                 if isinstance(file, DownloadRefusedError):
                     raise file
-                checked_file = await self._check(file, request, number, is_alone=len(received) == 1)
+                checked_file = await self._file_check.check(file, request, number, is_alone=len(received) == 1)
                 was_refused = bool(request.link.address)  # the HTTP client has tried this address before
                 repeatable = replace(file, can_ask_again=file.can_ask_again and not was_refused)
                 checked.append(
@@ -337,99 +323,6 @@ class OrderDownloads:
         if len(refusals) == len(checked):
             raise refusals[0]
         return checked
-
-    async def _check(
-        self, received: ReceivedFile, request: DownloadRequest, number: int, *, is_alone: bool
-    ) -> DownloadedFile:
-        """Return a received file after its check; delete it if the check fails.
-
-        Args:
-            received: The file.
-            request: The request that brought it.
-            number: Its number among the files of the request.
-            is_alone: Whether the request brought only this file, so that what the page says of its size holds for it.
-
-        Raises:
-            DownloadRefusedError: Its content does not match its name, or is incomplete.
-            SessionLostError: It is the login page.
-        """
-        file_name = self._name(received, request.link, number)
-        try:
-            content = await anyio.to_thread.run_sync(_sniffed, received, file_name)
-            await self._raise_if_refused(content, received)
-            size = _size_check(request.link, file_name.label, content.size_bytes) if is_alone else SizeCheck()
-            _raise_if_of_other_size(size)
-            request.allowance.consume(content.size_bytes)
-            sha256 = await anyio.to_thread.run_sync(sha256_of, received.path)
-        except BaseException as error:
-            if isinstance(error, DownloadRefusedError) and received.disposition.name:
-                error.label = file_name.label
-            with anyio.CancelScope(shield=True):
-                await anyio.Path(received.path).unlink(missing_ok=True)
-            raise
-        return DownloadedFile(
-            path=received.path,
-            label=file_name.label,
-            size_bytes=content.size_bytes,
-            sha256=sha256,
-            media_type=content.media_type,
-            source_url=received.source_url,
-            name=file_name.name,
-            is_name_given=file_name.is_given,
-            is_page=content.is_page,
-            is_text=content.is_text,
-            shows_end=content.shows_end,
-            notes=(*content.notes, *received.notes, *filter(None, (size.note,))),
-            validators=received.validators,
-        )
-
-    async def _raise_if_refused(self, content: SniffResult, received: ReceivedFile) -> None:
-        # A page that its own address sends as an attachment is a file, such as an encrypted message with its form. So
-        # is one without a form, wherever it was: no login page is sent as an attachment.
-        is_own = received.final_url == received.source_url
-        is_file = received.disposition.is_attachment and (is_own or content.shape is None)
-        if content.is_page and not is_file:
-            raise_if_login_page(self._pack, self._downloads.portal.base_url, received.final_url)
-        if content.shape is SoftError.LOGIN and not is_file:
-            await self._order_page.verify_shown()
-        if content.problems:
-            problem = " ".join(content.problems)
-            if content.is_page:
-                raise UnexpectedPageError(problem, content.shape)
-            is_message = content.shape is not None  # such as JSON that says that nobody is logged in
-            raise DownloadRefusedError(problem, is_retryable=True, is_session_in_doubt=is_message)
-
-    def _name(self, received: ReceivedFile, link: PageLink, number: int) -> FileName:
-        """Return the name of a file; the texts of a link name only the first file of it."""
-        page = link.names if number == 0 else {}
-        addresses = (link.address, received.final_url)
-        return choose_file_name(self._pack.attachments.names, page, received.disposition, addresses)
-
-
-def missed_file(pack: Pack, link: PageLink, problem: str, *, is_retryable: bool) -> MissedFile:
-    """Return the file of a link as missed, under the name that the page gives it."""
-    label = choose_file_name(pack.attachments.names, link.names, NO_DISPOSITION, (link.address,)).label
-    return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=is_retryable)
-
-
-def _sniffed(received: ReceivedFile, file_name: FileName) -> SniffResult:
-    return sniff(
-        received.path,
-        file_name.label,
-        received.declared_type,
-        declared_size_bytes=received.declared_bytes,
-        is_vouched=received.disposition.is_attachment,
-    )
-
-
-def _size_check(link: PageLink, label: str, size_bytes: int) -> SizeCheck:
-    texts = (link.names.get(source.value, "") for source in (NameSource.TEXT, NameSource.TITLE, NameSource.ARIA_LABEL))
-    return check_size(link.size, texts, label, size_bytes)
-
-
-def _raise_if_of_other_size(size: SizeCheck) -> None:
-    if size.problem:
-        raise DownloadRefusedError(size.problem, is_retryable=True)
 
 
 @contextlib.asynccontextmanager
