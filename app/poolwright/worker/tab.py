@@ -32,6 +32,7 @@ from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.login.portal_probe import PortalProbe
 from poolwright.worker.page.good_page import GoodPage
 from poolwright.worker.page.page_activity import is_followed
+from poolwright.worker.page.traffic import keep_subscribed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class PortalContext:
     #: How the page of each order is filed; an earlier browser with windows prints no PDF.
     page_evidence: PageEvidence = PageEvidence.OFF
     is_headless: bool = True
+    #: The languages that the browser asks for; empty if they are not known.
+    languages: str = ""
 
 
 def _ignore() -> None:
@@ -62,13 +65,15 @@ async def _unclear() -> LoginCheck:
 
 
 @contextlib.asynccontextmanager
-async def open_portal_context(
+async def open_portal_context(  # noqa: PLR0913 - each is given by its caller alone
     probe: PortalProbe | None,
     context: BrowserContext,
     user_agent: str,
     on_login_refreshed: Callable[[], None] = _ignore,
     check_login: Callable[[], Awaitable[LoginCheck]] = _unclear,
     options: WorkerOptions | None = None,
+    *,
+    languages: str = "",
 ) -> AsyncGenerator[PortalContext | None]:
     """Open the portal context of a session; ``None`` in a pool without a portal.
 
@@ -79,6 +84,7 @@ async def open_portal_context(
         on_login_refreshed: Called at once when a visit passed the portal's login page.
         check_login: Checks whether the session is logged in.
         options: Size limits, proxy and certificates of the downloads; the defaults if ``None``.
+        languages: The languages that the browser asks for.
     """
     if probe is None:
         yield None
@@ -95,6 +101,7 @@ async def open_portal_context(
             check_login=check_login,
             page_evidence=worker_options.page_evidence,
             is_headless=worker_options.browser.headless_mode,
+            languages=languages,
         )
 
 
@@ -237,6 +244,7 @@ async def open_tab(context: BrowserContext, spec: TabSpec) -> AsyncGenerator[Tab
     """
     machine = StateMachine(TAB, spec.task.task_id, clock=spec.clock, observe=spec.observe)
     page = await _open(context)
+    keep_subscribed(page)
     machine.fire(TabEvent.OPENED)
     try:
         tab = Tab(spec, page, machine)

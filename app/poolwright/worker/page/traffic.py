@@ -185,6 +185,22 @@ async def json_of(response: Response) -> object:
     return None
 
 
+def keep_subscribed(page: Page) -> None:
+    """Let the driver tell of the requests of a page as long as it is open.
+
+    It is told of each first listener of a kind of events, and of the last one that goes. As the page of an order is
+    watched several times, that was half of all messages.
+    """
+    page.on("request", _ignore)
+    page.on("response", _ignore)
+    page.on("requestfinished", _ignore)
+    page.on("requestfailed", _ignore)
+
+
+def _ignore(_: object) -> None:
+    """Ignore an event."""
+
+
 @contextlib.contextmanager
 def watch_traffic(page: Page, *, with_dialogs: bool = False) -> Generator[Traffic]:
     """Record the requests of a page during the block; enter it before the navigation.
