@@ -46,6 +46,14 @@ class BrowserKind(StrEnum):
     MSEDGE = "msedge"
 
 
+class Skipped(StrEnum):
+    """Kinds of resources that pages can do without, so that they are not loaded."""
+
+    IMAGE = "image"
+    FONT = "font"
+    MEDIA = "media"
+
+
 class PageEvidence(StrEnum):
     """How the page of an order is filed beside its files."""
 
@@ -135,6 +143,8 @@ class BrowserOptions:
     identity: Identity | None = None
     #: ``None`` for the system's own, if it has one.
     proxy: Proxy | None = None
+    #: What the pages of a worker do not load.
+    skip: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from poolwright.domain.options import Courtesy
+from poolwright.domain.options import Courtesy, Skipped
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal import patterns
 from poolwright.portal.addresses import FileHost
@@ -99,6 +99,8 @@ Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Host = Annotated[str, AfterValidator(_host)]
+#: A host, or all below a name (``*.ads.test``).
+SkippedHost = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$")]
 FileHostText = Annotated[str, AfterValidator(_file_host)]
 
 
@@ -142,6 +144,13 @@ def _number_part(number: str, kind: str, length: int) -> str:
             return number[length:]
         case _:
             return number
+
+
+def with_number(path: str, portal_number: str) -> str:
+    """Return a path with the number, or parts of it, in the places for them."""
+    return _NUMBER_PART.sub(
+        lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""), path
+    )
 
 
 OrderPath = Annotated[str, AfterValidator(_path), AfterValidator(_known_parts)]
@@ -192,14 +201,14 @@ class SiteAddresses(PackTable):
     posts: tuple[AllowedCall, ...] = ()
     #: Whether pages may load scripts, images and data from hosts that the pack does not name.
     other_hosts: OtherHosts = OtherHosts.LOAD
+    #: Kinds of resources that the pages do not need, and hosts whose resources an order's page does not need.
+    skip: tuple[Skipped, ...] = ()
+    skip_hosts: tuple[SkippedHost, ...] = ()
 
     def order_path(self, portal_number: str) -> str:
         """Return the address of an order's page below the portal's own."""
         special = (one.address for one in self.orders if patterns.extract(one.match, portal_number) is not None)
-        return _NUMBER_PART.sub(
-            lambda part: quote(_number_part(portal_number, part[1] or "", int(part[2] or 0)), safe=""),
-            next(special, self.order),
-        )
+        return with_number(next(special, self.order), portal_number)
 
     @property
     def has_numbered_addresses(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 
+from poolwright.domain.options import Skipped
 from poolwright.portal.addresses import origin_of
 from poolwright.portal.calls.post_rule import PostRule
 from poolwright.portal.pack import Pack
@@ -105,6 +106,35 @@ def body_problems(pack: Pack, request: PageRequest) -> list[str]:
 def is_named(pack: Pack, base_url: str, url: str) -> bool:
     """Return whether the pack names the host of an address, so that it may be in any network."""
     return pack.may_fetch(base_url, url) or pack.is_login_host(url)
+
+
+#: Kinds of requests that the guard leaves out, by the browser's names; images and fonts a browser leaves out by itself.
+_SKIPPED_KINDS = {Skipped.MEDIA: "Media"}
+
+
+def is_skipped(pack: Pack, kind: str, request: PageRequest) -> bool:
+    """Return whether an order's page does not need what a request brings, by its pack; never the page itself.
+
+    Args:
+        pack: The portal's pack.
+        kind: What is requested, by the browser's name.
+        request: The request.
+    """
+    if request.is_navigation:
+        return False
+    origin = origin_of(request.url)
+    is_of_host = origin is not None and any(fnmatchcase(origin.host, host) for host in pack.site.skip_hosts)
+    return is_of_host or kind in skipped_kinds(pack)
+
+
+def skipped_kinds(pack: Pack) -> tuple[str, ...]:
+    """Return the kinds of requests that the guard leaves out, by the browser's names."""
+    return tuple(kind for skipped, kind in _SKIPPED_KINDS.items() if skipped in pack.site.skip)
+
+
+def skipped_patterns(pack: Pack) -> tuple[str, ...]:
+    """Return patterns of the browser for the addresses of the hosts that the guard leaves out."""
+    return tuple(f"*://{host}{rest}" for host in pack.site.skip_hosts for rest in ("/*", ":*"))
 
 
 #: Beginnings of the hosts that are not on the internet, as the browser writes them; ``?`` is any character.

@@ -88,6 +88,7 @@ def resolve_worker_config(settings: Settings, site: PortalConfig | None, base: P
             proxy=_proxy(settings),
             authorities=certificates.authorities,
             identity=None if site is None else certificates.identity,
+            skip=() if site is None else site.pack.site.skip,
         ),
         portal=None if site is None else _portal_options(settings, site),
         tabs_per_worker=settings.tabs_per_worker,

@@ -112,6 +112,12 @@ class BrowserSession:
         """Return the browser's User-Agent."""
         return str(await self._keeper.page.evaluate("navigator.userAgent"))
 
+    async def languages(self) -> str:
+        """Return the languages of the browser, as it sends them with a request for a page."""
+        names = str(await self._keeper.page.evaluate("navigator.languages.join()")).split(",")
+        weighted = (f"{name};q={max(0.1, 1 - number / 10):.1f}" for number, name in enumerate(names))
+        return ",".join(weighted).replace(";q=1.0", "")
+
     def view(self) -> SessionView:
         """Return the public view of the session."""
         return SessionView(
@@ -136,9 +142,7 @@ class BrowserSession:
         Raises:
             SessionBrokenError: The browser cannot open or close a tab any more.
         """
-        async with self.login.lock:
-            if self._machine.can(SessionEvent.USE):
-                self._machine.fire(SessionEvent.USE)
+        async with self._used():
             await self._keeper.restore()
         self._tab_count += 1
         handle = f"{self._spec.worker_id}/tab-{self._tab_count}"
@@ -159,6 +163,19 @@ class BrowserSession:
             del self.active_tabs[task.task_id]
             self.tabs.pop(task.task_id, None)
             self.last_activity = self._spec.clock()
+
+    async def use(self) -> None:
+        """Wait while the session logs in; then its login may be used without a tab."""
+        async with self._used():
+            self.last_activity = self._spec.clock()
+
+    @contextlib.asynccontextmanager
+    async def _used(self) -> AsyncGenerator[None]:
+        """Hold the login during the block, as a session that is in use."""
+        async with self.login.lock:
+            if self._machine.can(SessionEvent.USE):
+                self._machine.fire(SessionEvent.USE)
+            yield
 
     async def ping(self) -> None:
         """Ping the browser until ``lost`` is set, and set it if the browser does not answer in time.
@@ -228,7 +245,9 @@ async def open_session(
     """
     last_version = await anyio.to_thread.run_sync(last_browser_version, spec.profile_path)
     async with open_driver(driver_start) as playwright:
-        driver = await launch_browser(playwright, spec.browser, spec.profile_path, spec.downloads_path)
+        driver = await launch_browser(
+            playwright, spec.browser, spec.profile_path, spec.downloads_path, skipped=spec.browser.skip
+        )
         session = BrowserSession(spec, probe, driver)
         try:
             async with open_portal_header(driver, spec.browser), open_browser_requests(driver, spec.browser.proxy):

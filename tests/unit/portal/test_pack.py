@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from poolwright.domain.errors import PoolError
-from poolwright.domain.options import Courtesy
+from poolwright.domain.options import Courtesy, Skipped
 from poolwright.domain.working_hours import WorkingHours
 from poolwright.portal.pack import FieldRule, LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy, OtherHosts
@@ -275,7 +275,16 @@ def test_without_limits_of_its_own_a_portal_is_asked_as_much_as_there_are_tabs()
     pack = parse_toml(written(), "acme.toml")
 
     assert pack.limits.courtesy == Courtesy()
-    assert pack.site.other_hosts is OtherHosts.LOAD
+    assert (pack.site.other_hosts, pack.site.skip, pack.site.skip_hosts) == (OtherHosts.LOAD, (), ())
+
+
+def test_a_pack_names_what_its_pages_do_not_need() -> None:
+    pack = parse_toml(written({"site.skip": ["image", "font"], "site.skip_hosts": ["*.ads.test"]}), "acme.toml")
+
+    assert (pack.site.skip, pack.site.skip_hosts) == ((Skipped.IMAGE, Skipped.FONT), ("*.ads.test",))
+    for wrong in ({"site.skip": ["script"]}, {"site.skip_hosts": ["https://ads.test"]}, {"site.skip_hosts": ["*"]}):
+        with pytest.raises(PackError):
+            parse_toml(written(wrong), "acme.toml")
 
 
 def test_a_portal_may_say_how_much_it_is_asked() -> None:

@@ -25,8 +25,8 @@ def test_an_unknown_key_is_told_with_the_keys_of_its_table_and_the_nearest_one()
 
     assert problem.key == "site.prob"
     assert problem.text == (
-        "it is not a key of [site]; allowed are base_url, order, orders, probe, hosts, posts, other_hosts, find; did "
-        "you mean probe?"
+        "it is not a key of [site]; allowed are base_url, order, orders, probe, hosts, posts, other_hosts, skip, "
+        "skip_hosts, find; did you mean probe?"
     )
     assert written({"site.prob": "/x"}).splitlines()[problem.line - 1 if problem.line else 0] == 'prob = "/x"'
     assert problem.column == 1

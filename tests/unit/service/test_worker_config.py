@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.options import BrowserKind, PageEvidence, Sandbox
+from poolwright.domain.options import BrowserKind, PageEvidence, Sandbox, Skipped
 from poolwright.portal import pack as packs
 from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
 from poolwright.profile.session_cookies import SessionCookies
@@ -50,6 +50,17 @@ def test_workers_open_archives_and_mails_as_the_settings_say(
     assert portal is not None
     attachments = packs.parse_json(portal.pack_json).attachments
     assert (attachments.archive, attachments.mail, attachments.mail_pdf) == rules
+
+
+def test_workers_skip_what_the_pack_says(tmp_path: Path) -> None:
+    browser = tmp_path / "chromium"
+    browser.touch(mode=0o755)
+    settings = Settings(browser_path=browser, sandbox=Sandbox.OFF)
+    pack = packs.load("coupa")
+    skipping = pack.model_copy(update={"site": pack.site.model_copy(update={"skip": (Skipped.IMAGE,)})})
+    sites = (None, *(PortalConfig(pack=one, base_url="https://x.example") for one in (pack, skipping)))
+
+    assert [resolve_worker_config(settings, site).worker.browser.skip for site in sites] == [(), (), (Skipped.IMAGE,)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import anyio.to_thread
 from playwright.async_api import BrowserContext, HttpCredentials, Playwright, ProxySettings
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.options import BrowserOptions, Proxy, Sandbox
+from poolwright.domain.options import BrowserOptions, Proxy, Sandbox, Skipped
 from poolwright.worker.browser.certificate_store import prepare_certificates
 from poolwright.worker.browser.driver_start import DriverStart
 from poolwright.worker.errors import CannotStartError, first_line
@@ -103,6 +103,8 @@ LAUNCH_LIMIT_S = 45.0
 #: An orderly close of a browser takes 0.2 to 0.4 s, a little more in a headed one with many pages, and only it writes
 #: all cookies to the disk.
 BROWSER_CLOSE_LIMIT_S = 8.0
+#: What the driver itself says with ``--blink-settings`` of a browser without windows; only the last one counts.
+_POINTERS = "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 #: Keeps clones small; a cache need not be large.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 
@@ -151,7 +153,13 @@ async def open_driver(start: DriverStart | None = None) -> AsyncGenerator[Playwr
 
 
 async def launch_browser(
-    playwright: Playwright, options: BrowserOptions, profile: Path, downloads: Path, *, is_for_person: bool = False
+    playwright: Playwright,
+    options: BrowserOptions,
+    profile: Path,
+    downloads: Path,
+    *,
+    is_for_person: bool = False,
+    skipped: Collection[Skipped] = (),
 ) -> BrowserContext:
     """Start a browser on the profile of a worker and return it.
 
@@ -161,13 +169,14 @@ async def launch_browser(
         profile: The user-data folder, prepared for a launch.
         downloads: The folder of its downloads, whose files have no names.
         is_for_person: Whether a person uses it, so that pages are as large as their window.
+        skipped: What its pages do not load.
 
     Raises:
         CannotStartError: The browser does not start.
     """
     environment = await prepare_certificates(options, profile)
     # Only this keeps cookies without an expiry; the clone's list of tabs is removed before each start.
-    args = ["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"]
+    args = ["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}", *_skip_arguments(skipped)]
     if options.headless_mode:
         # A headless shell does not look into its profile: it would ask for no language, which portals refuse or
         # answer in another one.
@@ -194,6 +203,15 @@ async def launch_browser(
     except PlaywrightError as error:
         msg = f"The browser does not start ({explain_launch_failure(error.message, profile)})."
         raise CannotStartError(msg) from error
+
+
+def _skip_arguments(skipped: Collection[Skipped]) -> list[str]:
+    """Return the arguments for what the browser itself can leave out; ``RequestGuard`` blocks the rest."""
+    by_kind = {
+        Skipped.IMAGE: f"--blink-settings={_POINTERS},imagesEnabled=false",
+        Skipped.FONT: "--disable-remote-fonts",
+    }
+    return [argument for kind, argument in by_kind.items() if kind in skipped]
 
 
 def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:

@@ -27,8 +27,11 @@ from poolwright.portal.request_policy import (
     body_problems,
     free_addresses,
     is_named,
+    is_skipped,
     local_patterns,
     rule_on_request,
+    skipped_kinds,
+    skipped_patterns,
 )
 from poolwright.worker.guard.blocked_requests import current_record
 from poolwright.worker.guard.browser_requests import open_browser_requests
@@ -88,6 +91,8 @@ class RequestGuard:
         if self.is_over:
             return False
         request, kind = self._request(event), event["resourceType"]
+        if is_skipped(self._pack, kind, request):
+            return False
         ruling = rule_on_request(self._pack, self._base_url, request)
         cause = _CAUSES.get(ruling, "")
         body_problem = body_problems(self._pack, request)[0] if ruling is RequestRuling.OTHER_BODY else ""
@@ -154,6 +159,8 @@ def _patterns(pack: Pack, base_url: str) -> Iterator[tuple[str, str]]:
         return
     yield from (("*", kind) for kind in _KINDS)
     yield from ((pattern, "") for pattern in local_patterns(base_url))
+    yield from (("*", kind) for kind in skipped_kinds(pack))
+    yield from ((pattern, "") for pattern in skipped_patterns(pack))
 
 
 def _socket_script(pack: Pack, base_url: str) -> str:
