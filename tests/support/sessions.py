@@ -148,7 +148,9 @@ async def open_scenario(
         agent, prove = await session.user_agent(), session.login.check_login
         filing = changes.get("page_evidence", PageEvidence.OFF)
         worker = WorkerOptions(browser=_with_http_login(order.browser, portal, pack), page_evidence=filing)
-        async with open_portal_context(door, session.driver, agent, check_login=prove, options=worker) as program:
+        async with open_portal_context(
+            door, session.driver, agent, check_login=prove, options=worker, languages=await session.languages()
+        ) as program:
             context = AttemptContext(
                 session=session,
                 portal_context=program,

@@ -239,6 +239,8 @@ class Finished(_Message):
     paused_s: float = 0.0
     #: Seconds that the portal took to answer for the page of the order; ``None`` if no page came.
     answer_s: float | None = None
+    #: Requests beside those for the page and the files of the report.
+    more_request_count: int = 0
 
 
 class Returned(_Message):

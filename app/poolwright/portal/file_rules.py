@@ -140,13 +140,11 @@ class ListedFile(BaseModel):
     size: str = ""
 
 
-class FileListRequest(BaseModel):
-    """The request by which the page's scripts load the list of files, as JSON."""
+class FileListAnswer(BaseModel):
+    """A list of files in a response, as JSON."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    #: Regular expression, searched in path and query of the request.
-    request: Annotated[str, AfterValidator(_regex)] = Field(min_length=1)
     #: Keys to the list, with points between; empty if the response is the list itself.
     items: str = ""
     #: The address of a file by the values of its entry, such as ``/files/{id}`` or ``{url:raw}``.
@@ -190,6 +188,13 @@ class FileListRequest(BaseModel):
         if not all(values.values()):
             return ""
         return _VALUE.sub(lambda part: values[part[1]] if part[2] else quote(values[part[1]], safe=""), self.template)
+
+
+class FileListRequest(FileListAnswer):
+    """The request by which the page's scripts load the list of files."""
+
+    #: Regular expression, searched in path and query of the request.
+    request: Annotated[str, AfterValidator(_regex)] = Field(min_length=1)
 
 
 def _value_at(content: object, keys: str) -> object:

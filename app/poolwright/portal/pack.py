@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Annotated, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from poolwright.portal.addresses import FileHost, origin_of
 from poolwright.portal.errors import PackError, PackProblem
+from poolwright.portal.lane import LaneRules, as_lane, lane_problems
 from poolwright.portal.login_schema import LoginRules, LoginStep
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
@@ -90,6 +91,7 @@ class Pack(PackTable):
     sources: tuple[FurtherSource, ...] = ()
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
     limits: PageLimits = PageLimits()
+    lane: Annotated[LaneRules, BeforeValidator(as_lane)] = LaneRules()
 
     @model_validator(mode="before")
     @classmethod
@@ -110,6 +112,13 @@ class Pack(PackTable):
             if names.count(name) > 1 or name in self.fields:
                 msg = f"sources: the name {name!r} is used twice, by another source or by a field"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_lane(self) -> Pack:
+        if text := "; ".join(lane_problems(self.lane, self.site, self.triage, self.attachments, self.sources)):
+            msg = f'lane: "http" is for lists that come with the page or in one answer: {text}'
+            raise ValueError(msg)
         return self
 
     def to_json(self) -> str:
@@ -183,7 +192,7 @@ class Pack(PackTable):
     def is_hash_routed(self) -> bool:
         """Whether the fragment of an address tells pages apart, because that of an order or of the probe has one."""
         site = self.site
-        return any("#" in path for path in (site.order, site.probe, *(one.address for one in site.orders)))
+        return any("#" in path for path in (site.probe, *site.order_paths))
 
     def page_at(self, path: str, attachments: ListRules | None = None, ready: Marks | None = None) -> Pack:
         """Return the rules for another page with files of an order, as if it were the order's own.

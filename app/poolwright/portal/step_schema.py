@@ -233,6 +233,11 @@ class OrderSite(SiteAddresses):
         """Return whether the number of an order is in its address."""
         return self.find is None
 
+    @property
+    def order_paths(self) -> tuple[str, ...]:
+        """Return the paths of all pages of orders."""
+        return (self.order, *(one.address for one in self.orders))
+
 
 class SourceTrigger(StrEnum):
     """When a further page is read."""

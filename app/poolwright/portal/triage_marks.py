@@ -173,6 +173,11 @@ class TriageMarks(PackTable):
     not_found: _SomeTables
     ready: _FullTables
 
+    @property
+    def tables(self) -> tuple[Marks, ...]:
+        """Return all tables, of every verdict."""
+        return tuple(marks for name in type(self).model_fields for marks in getattr(self, name))
+
     def for_source(self) -> TriageMarks:
         """Return the marks for a further page of an order, so that they judge it as if it were the order's own.
 

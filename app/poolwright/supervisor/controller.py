@@ -86,7 +86,7 @@ class Controller:
         self._feeder.gate.set_held(held_count, known=known)
         if isinstance(event, MessageReceived) and isinstance(event.message, Finished):
             finished, report = event.message, event.message.report
-            self._feeder.gate.charge(len(report.files) + len(report.missed))
+            self._feeder.gate.charge(len(report.files) + len(report.missed) + finished.more_request_count)
             if finished.answer_s is not None and not finished.paused_s:  # the time of a suspended machine is not its
                 self._feeder.gate.note_answer(finished.answer_s, report.duration_s)
 

@@ -73,9 +73,9 @@ class PortalGate:
             self._held_count = held_count
             self._notify()
 
-    def charge(self, file_count: int) -> None:
-        """Count the files of an order that has ended."""
-        self._pace = self._pace.charge(file_count, self._context.clock.monotonic())
+    def charge(self, request_count: int) -> None:
+        """Count the requests for the files of an order that has ended, and for what was of no use."""
+        self._pace = self._pace.charge(request_count, self._context.clock.monotonic())
 
     def note_answer(self, answer_s: float, duration_s: float) -> None:
         """Note how long the portal took to answer for the page of an order that has just ended.

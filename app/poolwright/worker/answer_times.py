@@ -24,11 +24,17 @@ class AnswerTimes:
         """Start without any."""
         #: Seconds of the slowest answer; ``None`` if there was none.
         self.longest_s: float | None = None
+        #: Requests beside those for the page and the files of the report, which the portal's limits count too.
+        self.more_request_count = 0
 
     def add(self, answer_s: float | None) -> None:
         """Add the seconds of an answer; ``None`` if they are not known."""
         if answer_s is not None:
             self.longest_s = max(answer_s, self.longest_s or 0.0)
+
+    def add_requests(self, count: int) -> None:
+        """Add requests whose answers were of no use."""
+        self.more_request_count += count
 
 
 _current: ContextVar[AnswerTimes | None] = ContextVar("answer_times", default=None)

@@ -29,8 +29,9 @@ from poolwright.sdk.protocol import GiveUpError, ProcessorError, RetryLaterError
 from poolwright.system.memory_limit import OomKillCounter
 from poolwright.worker.errors import CannotProcessError, SessionBrokenError, classify_error, first_line
 from poolwright.worker.guard.blocked_requests import recording_blocked
+from poolwright.worker.lane.http_lane import HttpLane, has_http_lane
 from poolwright.worker.page.reachability import is_portal_unreachable
-from poolwright.worker.processors.registry import TabProcessor, complete_report
+from poolwright.worker.processors.registry import PURCHASE_ORDERS, TabProcessor, complete_report
 from poolwright.worker.session import BrowserSession
 from poolwright.worker.tab import PortalContext, Tab
 
@@ -92,6 +93,8 @@ def _write_error(folder: Path) -> OSError | None:
 
 #: The evidence that names the requests that were blocked.
 BLOCKED_NAME = "blocked-requests.txt"
+#: Part of an order's time for the HTTP lane; a tab has the rest.
+_PART_FOR_HTTP = 0.5
 #: Outcomes that a browser that is gone can cause.
 _OUTCOMES_TO_CHECK = frozenset({Outcome.FAILED, Outcome.PARTIAL})
 #: Reasons for which a person needs to see the page.
@@ -130,10 +133,14 @@ async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Repor
         SessionBrokenError: The browser or its driver is gone; the task has no result.
         CannotProcessError: The processor cannot work in this pool; the task has no result.
     """
-    begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(OomKillCounter)
+    begun = anyio.current_time()
+    if report := await _attempt_by_http(context, task, staging):
+        return dataclasses.replace(report, duration_s=round(anyio.current_time() - begun, 3))
+    spent_s = anyio.current_time() - begun
+    kills = await anyio.to_thread.run_sync(OomKillCounter)
     async with context.session.tab(task, staging, context.portal_context) as tab:
         with recording_blocked() as blocked:
-            report = await _run_within_limit(context, tab, task)
+            report = await _run_within_limit(context, tab, task, spent_s)
         if blocked.text:
             await tab.add_evidence_text(BLOCKED_NAME, blocked.text)
         if report.outcome in _OUTCOMES_TO_CHECK:
@@ -147,10 +154,39 @@ async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Repor
     return dataclasses.replace(report, evidence=tab.evidence_files, duration_s=round(anyio.current_time() - begun, 3))
 
 
-async def _run_within_limit(context: AttemptContext, tab: Tab, task: POTask) -> Report:
+async def _attempt_by_http(context: AttemptContext, task: POTask, staging: Path) -> Report | None:
+    """Return the report of an order that came by HTTP alone; ``None`` if it is for a tab.
+
+    Raises:
+        SessionLostError: The portal logged us out; the task has no result.
+    """
+    portal_context = context.portal_context
+    if portal_context is None or context.processor is not PURCHASE_ORDERS or not has_http_lane(portal_context, task):
+        return None
+    await context.session.use()
     try:
-        limit_s = context.task_timeout_s if task.timeout_s is None else task.timeout_s
-        with anyio.move_on_after(limit_s):
+        with anyio.move_on_after(_limit_s(context, task) * _PART_FOR_HTTP):
+            return await HttpLane(portal_context, task, staging).run()
+    except SessionLostError:
+        raise
+    except PlaywrightError:
+        return None  # a tab tells whether the browser is gone
+    except Exception as error:  # noqa: BLE001 - the border of the tab, which judges this order instead
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            return await storage_report(error, staging.parent, "")
+        logger.opt(exception=error).error("the HTTP lane failed on {}; it is opened in a tab", task.po_number)
+    return None
+
+
+def _limit_s(context: AttemptContext, task: POTask) -> float:
+    """Return the time limit of a task in seconds."""
+    return context.task_timeout_s if task.timeout_s is None else task.timeout_s
+
+
+async def _run_within_limit(context: AttemptContext, tab: Tab, task: POTask, spent_s: float) -> Report:
+    try:
+        limit_s = _limit_s(context, task)
+        with anyio.move_on_after(limit_s - spent_s):
             return await _run_processor(context, tab, task)
         detail = f"The order exceeded its time limit of {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)

@@ -153,8 +153,14 @@ class WorkerLoop:
                 self._missed.add(task_id)
             await login.save_cookies()
             paused_s = self._pauses.total_s - paused_s
-            answer_s = answers.longest_s
-            self._outbox.send(Finished, task_id=task_id, report=report, paused_s=paused_s, answer_s=answer_s)
+            self._outbox.send(
+                Finished,
+                task_id=task_id,
+                report=report,
+                paused_s=paused_s,
+                answer_s=answers.longest_s,
+                more_request_count=answers.more_request_count,
+            )
 
     async def _raise_if_logged_out(self, count: int, report: Report) -> None:
         """Raise if the login was lost during an attempt that failed, so that no order pays for it.

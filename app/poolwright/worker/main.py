@@ -169,9 +169,9 @@ async def _run_session(
         def on_login_refreshed() -> None:
             outbox.send(LoginRefreshed)
 
-        user_agent, check_login = await session.user_agent(), session.login.check_login
+        user_agent, languages = await session.user_agent(), await session.languages()
         async with open_portal_context(
-            probe, session.driver, user_agent, on_login_refreshed, check_login, options
+            probe, session.driver, user_agent, on_login_refreshed, session.login.check_login, options, languages=languages
         ) as portal_context:
             context = AttemptContext(
                 session=session,

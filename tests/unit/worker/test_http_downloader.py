@@ -21,7 +21,12 @@ from poolwright.portal import pack as packs
 from poolwright.worker.errors import PortalBusyError
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.http_client import HttpClients, response_cookies
-from poolwright.worker.transfer.http_downloader import HttpDownloader, open_http_downloader, parse_retry_after
+from poolwright.worker.transfer.http_downloader import (
+    HttpDownloader,
+    decode_sure,
+    open_http_downloader,
+    parse_retry_after,
+)
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 from poolwright.worker.transfer.validators import Validators
 
@@ -460,3 +465,22 @@ async def test_an_answer_that_nobody_asked_for_is_no_file(tmp_path: Path) -> Non
     refusal = await refusal_of(stream_of(lambda _: httpx.Response(304)), tmp_path / "part")
 
     assert "304" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("content", "charset", "text"),
+    [
+        (b"plain", "", "plain"),
+        ("Gr\u00f6\u00dfe".encode(), "utf-8", "Gr\u00f6\u00dfe"),
+        ("Gr\u00f6\u00dfe".encode(), "", None),
+        (b'<meta charset="utf-8">' + "Gr\u00f6\u00dfe".encode(), "", '<meta charset="utf-8">Gr\u00f6\u00dfe'),
+        (b"<meta http-equiv=Content-Type content='text/html; charset=utf-8'>\xe2\x82\xac", "", "*"),
+        (b"5 \x80", "iso-8859-1", "5 \u20ac"),
+        (b"Gr\xf6\xdfe", "utf-8", None),
+        (b"Gr\xf6\xdfe", "no-such", None),
+    ],
+)
+def test_a_text_is_read_as_a_browser_reads_it_or_not_at_all(content: bytes, charset: str, text: str | None) -> None:
+    read = decode_sure(content, charset)
+
+    assert (read is not None and read.endswith("\u20ac")) if text == "*" else read == text

@@ -91,7 +91,9 @@ def _json_part(part: object) -> dict[str, object]:
     raise TypeError(f"it holds {type(part).__name__}, which cannot be written as JSON")
 
 
-BUILT_IN_PROCESSORS: Mapping[str, TabProcessor] = MappingProxyType({PO_ATTACHMENTS: purchase_orders.process})
+#: The processor of portal orders.
+PURCHASE_ORDERS: TabProcessor = purchase_orders.process
+BUILT_IN_PROCESSORS: Mapping[str, TabProcessor] = MappingProxyType({PO_ATTACHMENTS: PURCHASE_ORDERS})
 
 
 def load_processor(name: str, import_path: Sequence[str] = ()) -> TabProcessor:

@@ -7,10 +7,11 @@ of a response are known. If this client is stricter than a browser, or is refuse
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 import zlib
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -61,6 +62,16 @@ RESUME_COUNT_MAX = 5
 WRITE_BYTES = 1024 * 1024
 #: Errors of a connection in the middle of a file. httpx does not wrap those of TLS.
 _BROKEN = (httpx.TransportError, ssl.SSLError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpText:
+    """A page or an answer as the portal sent it."""
+
+    url: str
+    #: As declared, in lower case and without parameters.
+    media_type: str
+    text: str
 
 
 class HttpDownloader:
@@ -131,6 +142,35 @@ class HttpDownloader:
             raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True) from error
         msg = "its address redirects too many times"
         raise DownloadRefusedError(msg, is_retryable=True, is_for_browser=True)
+
+    async def read(self, url: str, wishes: Mapping[str, str], limit_bytes: int) -> HttpText | None:
+        """Read a page or an answer of the portal; ``None`` if it is no whole text with status 200 at this very address.
+
+        Args:
+            url: The address.
+            wishes: Headers that say what is wanted.
+            limit_bytes: The size beyond which it is none.
+
+        Raises:
+            playwright.async_api.Error: The browser, which has the cookies, is gone.
+        """
+        content = bytearray()
+        try:
+            async with self._request(url, wishes) as response:
+                await store_response_cookies(response, self._context)
+                codings = parse_content_encoding(response.headers.get("content-encoding", ""))
+                if response.status_code != HTTPStatus.OK or "refresh" in response.headers or codings:
+                    return None
+                async for piece in response.aiter_raw():
+                    content += piece
+                    if len(content) > limit_bytes:
+                        return None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, ssl.SSLError, UnicodeError, DownloadRefusedError):
+            return None
+        declared = media_type(response.headers.get("content-type", ""))
+        usual = "utf-8" if declared.endswith("json") else ""  # by its standard (RFC 8259, section 8.1)
+        text = decode_sure(bytes(content), response.charset_encoding or usual)
+        return None if text is None else HttpText(url=url, media_type=declared, text=text)
 
     async def check_origin(self, url: str) -> None:
         """Check that a file may come from an address, by its network.
@@ -256,6 +296,30 @@ class HttpDownloader:
             declared_bytes=declared,
             validators=Validators.read(file.headers),
         )
+
+
+#: How a page names its encoding itself, within what a browser looks at.
+_META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
+_META_WITHIN_BYTES = 1024
+#: Names by which browsers mean Windows-1252.
+_OF_WINDOWS = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "us-ascii", "ascii"})
+
+
+def decode_sure(content: bytes, charset: str) -> str | None:
+    """Return a text as a browser reads it; ``None`` if a browser would have to guess its encoding, or it has errors.
+
+    Args:
+        content: The bytes.
+        charset: The encoding by the header; empty if it names none.
+    """
+    named = _META_CHARSET.search(content[:_META_WITHIN_BYTES])
+    label = (charset or (named[1].decode("ascii") if named else "")).lower()
+    try:
+        if not label:
+            return content.decode("ascii")
+        return content.decode("cp1252" if label in _OF_WINDOWS else label)
+    except (UnicodeDecodeError, LookupError):
+        return None
 
 
 def _checked_size(response: httpx.Response) -> int | None:
