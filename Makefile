@@ -1,7 +1,7 @@
 # The door to Poolwright: `make` alone lists what there is. Set-up is part of every target and quick when done before.
 
 PYTHON ?= python3
-BENCH ?= recovery
+BENCH ?= peers
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -49,7 +49,7 @@ chaos: ready ## Let all that can fail do so, once and then at random over long l
 image-test: ready ## Build the container image with Debian's own tools and test it in containers (as root on Debian)
 	$(BIN)/python -m tools.image $(ARGS)
 
-bench: ready ## Measure how fast a killed worker is back; BENCH=clones, first_order or large_list measures these (on a quiet machine)
+bench: ready ## Compare with other programs; BENCH=recovery, clones, first_order or large_list measures these (on a quiet machine)
 	$(BIN)/python -m bench.$(BENCH) $(ARGS)
 
 soak: ready ## Let a pool live on light orders and fat pages, and see what grows: build/soak/soak.png (make soak ARGS="--minutes 10")

@@ -1,0 +1,1 @@
+"""Poolwright beside other programs on the same orders: ``python -m bench.peers``."""
