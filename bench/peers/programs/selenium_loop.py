@@ -31,6 +31,7 @@ def main(job: Job) -> None:
     """Bring every order."""
     options = webdriver.ChromeOptions()
     options.binary_location = job.browser
+    options.add_experimental_option("prefs", {"plugins.always_open_pdf_externally": True})  # else it shows them
     for argument in ("--headless=new", f"--user-data-dir={job.profile}", *(["--no-sandbox"] * (os.geteuid() == 0))):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(job.driver))
@@ -45,9 +46,9 @@ def main(job: Job) -> None:
         driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
         driver.get(address)
         WebDriverWait(driver, LIMIT_S).until(presence_of_element_located((By.CSS_SELECTOR, LOADED)))
-        for index in range(len(driver.find_elements(By.CSS_SELECTOR, LINKS))):
-            driver.find_elements(By.CSS_SELECTOR, LINKS)[index].click()  # found anew: an element does not stay known
-            wait_for_files(folder, index + 1)
+        for count, link in enumerate(driver.find_elements(By.CSS_SELECTOR, LINKS), start=1):
+            link.click()
+            wait_for_files(folder, count)
         driver.close()
         driver.switch_to.window(first)
         tell_done(address)
