@@ -123,7 +123,7 @@ ENTRIES = {
         loads={"httpx", "playwright", "pydantic", "poolwright.worker.loop"},
         kept_out={
             "psutil",
-            "poolwright.worker.download.mail_attachments",
+            "poolwright.worker.download.mails.mail_attachments",
             "pydantic_settings",
             "sqlite3",
             *_ROOMS_OF_OTHERS,

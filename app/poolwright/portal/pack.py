@@ -18,7 +18,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from poolwright.portal.addresses import FileHost, origin_of
 from poolwright.portal.errors import PackError, PackProblem
-from poolwright.portal.lane import LaneRules, as_lane, lane_problems
 from poolwright.portal.login_schema import LoginRules, LoginStep
 from poolwright.portal.numbers import LetterCase, NumberRules
 from poolwright.portal.pack_schema import (
@@ -30,7 +29,7 @@ from poolwright.portal.pack_schema import (
     PackTable,
     PageLimits,
 )
-from poolwright.portal.step_schema import FurtherSource, ListRules, OrderSite
+from poolwright.portal.step_schema import FurtherSource, LaneRules, ListRules, OrderSite, as_lane, lane_problems
 from poolwright.portal.triage_marks import Marks, PageKind, TriageMarks
 
 __all__ = [

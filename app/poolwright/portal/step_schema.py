@@ -1,4 +1,4 @@
-"""Defines the tables of a pack for pages that must be worked on: steps, further list pages, further sources, a search.
+"""Defines the tables of a pack for the way to a list: steps, further list pages, further sources, a search, the lane.
 
 They extend the tables of ``pack_schema``; a pack without them is read as before.
 """
@@ -6,21 +6,26 @@ They extend the tables of ``pack_schema``; a pack without them is read as before
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from poolwright.portal.file_rules import FileListAnswer
 from poolwright.portal.pack_schema import (
+    ArchivePolicy,
     AttachmentRules,
     Mark,
     NoAttachmentsMark,
+    OrderPath,
     PackTable,
     Selector,
     SiteAddresses,
     SitePath,
+    with_number,
 )
-from poolwright.portal.triage_marks import Marks
+from poolwright.portal.triage_marks import Marks, TriageMarks
 
 #: Steps and pages of one list that no person would go through.
 MAX_LIMIT = 500
@@ -290,3 +295,61 @@ class FurtherSource(PackTable):
                 msg = f"{key} is for follow"
                 raise ValueError(msg)
         return self
+
+
+class Lane(StrEnum):
+    """How the pages of a portal's orders are read."""
+
+    TAB = "tab"
+    #: By an HTTP client with the login of the session; whatever that does not show clearly is read in a tab.
+    HTTP = "http"
+
+
+class LaneList(FileListAnswer):
+    """The answer in which the list of an order stands, where it does not stand in its page."""
+
+    #: Its address below the portal's, with the number as in ``site.order``.
+    address: OrderPath
+
+    def url(self, base_url: str, portal_number: str) -> str:
+        """Return the address for an order."""
+        return base_url + with_number(self.address, portal_number)
+
+
+class LaneRules(PackTable):
+    """The lane of a portal's orders."""
+
+    kind: Lane = Lane.TAB
+    list: LaneList | None = None
+
+
+def as_lane(value: object) -> object:
+    """Return the table that a single word stands for."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def lane_problems(
+    lane: LaneRules,
+    site: OrderSite,
+    triage: TriageMarks,
+    attachments: ListRules,
+    sources: tuple[FurtherSource, ...],
+) -> Iterator[str]:
+    """Yield why the orders of a portal cannot be read by HTTP, as parts of a sentence.
+
+    That lane has no page that could act, and needs a sign that a list is complete.
+    """
+    needs = {
+        "site.find needs a tab": site.find is not None,
+        "a route (#) in site.order needs a tab": any("#" in path for path in site.order_paths),
+        "marks of triage by response or dialog need a tab": any(
+            one.response or one.dialog for marks in triage.tables for one in marks.sets
+        ),
+        "attachments.open, next and file need a tab": any((attachments.open, attachments.next, attachments.file)),
+        "attachments.archive = unpack needs a tab": attachments.archive is ArchivePolicy.UNPACK,
+        "further sources need a tab": bool(sources),
+        "lane.list must say where the list is, or attachments.count how many files the page has": lane.list is None
+        and (attachments.count is None or attachments.api is not None),
+    }
+    if lane.kind is Lane.HTTP:
+        yield from (sentence for sentence, is_needed in needs.items() if is_needed)

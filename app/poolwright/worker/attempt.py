@@ -22,14 +22,15 @@ from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.errors import unwrap_group
+from poolwright.domain.options import PageEvidence
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, classify_os_error
 from poolwright.domain.tasks import POTask, Report
+from poolwright.portal.step_schema import Lane
 from poolwright.sdk.protocol import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from poolwright.system.memory_limit import OomKillCounter
 from poolwright.worker.errors import CannotProcessError, SessionBrokenError, classify_error, first_line
 from poolwright.worker.guard.blocked_requests import recording_blocked
-from poolwright.worker.lane.http_lane import HttpLane, has_http_lane
 from poolwright.worker.page.reachability import is_portal_unreachable
 from poolwright.worker.processors.registry import PURCHASE_ORDERS, TabProcessor, complete_report
 from poolwright.worker.session import BrowserSession
@@ -154,6 +155,14 @@ async def attempt(context: AttemptContext, task: POTask, staging: Path) -> Repor
     return dataclasses.replace(report, evidence=tab.evidence_files, duration_s=round(anyio.current_time() - begun, 3))
 
 
+def _has_http_lane(portal_context: PortalContext, task: POTask) -> bool:
+    """Return whether an order may be brought by HTTP: the pack says so, and nothing of its page is wanted beside."""
+    if portal_context.pack.lane.kind is not Lane.HTTP:
+        return False
+    # An order that is looked at again is compared with its files, and a page that is filed needs to be shown.
+    return task.known_files is None and portal_context.page_evidence is PageEvidence.OFF
+
+
 async def _attempt_by_http(context: AttemptContext, task: POTask, staging: Path) -> Report | None:
     """Return the report of an order that came by HTTP alone; ``None`` if it is for a tab.
 
@@ -161,8 +170,10 @@ async def _attempt_by_http(context: AttemptContext, task: POTask, staging: Path)
         SessionLostError: The portal logged us out; the task has no result.
     """
     portal_context = context.portal_context
-    if portal_context is None or context.processor is not PURCHASE_ORDERS or not has_http_lane(portal_context, task):
+    if portal_context is None or context.processor is not PURCHASE_ORDERS or not _has_http_lane(portal_context, task):
         return None
+    from poolwright.worker.lane.http_lane import HttpLane  # noqa: PLC0415 - few packs want it
+
     await context.session.use()
     try:
         with anyio.move_on_after(_limit_s(context, task) * _PART_FOR_HTTP):

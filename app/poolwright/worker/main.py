@@ -171,7 +171,13 @@ async def _run_session(
 
         user_agent, languages = await session.user_agent(), await session.languages()
         async with open_portal_context(
-            probe, session.driver, user_agent, on_login_refreshed, session.login.check_login, options, languages=languages
+            probe,
+            session.driver,
+            user_agent,
+            on_login_refreshed,
+            session.login.check_login,
+            options,
+            languages=languages,
         ) as portal_context:
             context = AttemptContext(
                 session=session,

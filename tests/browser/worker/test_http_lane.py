@@ -14,8 +14,8 @@ from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.options import PageEvidence
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.portal.lane import Lane, LaneList, LaneRules
 from poolwright.portal.pack import Pack
+from poolwright.portal.step_schema import Lane, LaneList, LaneRules
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.answer_times import recording_answers
 from poolwright.worker.attempt import attempt

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from poolwright.portal.errors import PackError
-from poolwright.portal.lane import Lane, LaneList, LaneRules
 from poolwright.portal.pack import load, parse_json, parse_toml
+from poolwright.portal.step_schema import Lane, LaneList, LaneRules
 from tests.unit.portal.authoring import written
 
 LIST = {"address": "/orders/{number}/files.json", "template": "/files/{id}", "items": "files", "name": "name"}

@@ -11,13 +11,13 @@ import pytest
 
 from poolwright.demo.documents.msg import Storage, Stream, make_msg, write_compound
 from poolwright.domain.options import SizeLimits
-from poolwright.worker.download import mail_attachments, mail_files
-from poolwright.worker.download.mail_attachments import (
+from poolwright.worker.download.mails import mail_attachments, mail_files
+from poolwright.worker.download.mails.mail_attachments import (
     MailDamagedError,
     read_internet_mail,
     read_outlook_message,
 )
-from poolwright.worker.download.mail_files import mail_type, unpack_mails
+from poolwright.worker.download.mails.mail_files import mail_type, unpack_mails
 from poolwright.worker.download.staged_files import DownloadedFile
 from tests.support.tnef import attachment, tnef
 

@@ -10,7 +10,7 @@ import pytest
 from compressed_rtf import compress
 
 from poolwright.demo.documents.msg import Storage, Stream, make_msg, write_compound
-from poolwright.worker.download.mail_attachments import MailDamagedError
+from poolwright.worker.download.mails.mail_attachments import MailDamagedError
 from poolwright.worker.rendering import mail_message
 from poolwright.worker.rendering.mail_message import CUT_NOTE, RICH_NOTE, MailMessage, decoded, read_mail
 from tests.unit.worker.test_mail_files import INTERNET, OUTLOOK, PDF, data, internet_mail, named, outlook_attachment

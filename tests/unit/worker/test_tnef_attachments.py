@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from poolwright.worker.download.mail_attachments import MailDamagedError, read_internet_mail, read_wrapped_mail
-from poolwright.worker.download.tnef_attachments import TnefAttachment, TnefDamagedError, read_tnef
+from poolwright.worker.download.mails.mail_attachments import MailDamagedError, read_internet_mail, read_wrapped_mail
+from poolwright.worker.download.mails.tnef_attachments import TnefAttachment, TnefDamagedError, read_tnef
 from tests.support.tnef import (
     BEGINNING,
     CONTENT,
@@ -128,7 +128,7 @@ def test_what_is_in_a_mail_in_it_is_taken_out_to_a_depth(monkeypatch: pytest.Mon
     content = tnef(START, properties(value(DATA, OBJECT, MESSAGE_ID + inner)), attachment(b"outer.pdf", PDF))
 
     mail = read_wrapped_mail(content)
-    monkeypatch.setattr("poolwright.worker.download.mail_attachments.DEPTH_MAX", 1)
+    monkeypatch.setattr("poolwright.worker.download.mails.mail_attachments.DEPTH_MAX", 1)
     shallow = read_wrapped_mail(content)
 
     assert [file.name for file in mail.attachments] == ["inner.pdf", "outer.pdf"]

@@ -68,6 +68,6 @@ def _validators_of(known: FetchedFile) -> Validators:
 
 
 def _is_mail(file: FetchedFile) -> bool:
-    from poolwright.worker.download.mail_files import type_of_mail  # noqa: PLC0415 - few packs want it
+    from poolwright.worker.download.mails.mail_files import type_of_mail  # noqa: PLC0415 - few packs want it
 
     return bool(type_of_mail(file.media_type, file.label))

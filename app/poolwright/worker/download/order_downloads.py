@@ -32,10 +32,10 @@ from poolwright.worker.download.browser_downloader import (
 )
 from poolwright.worker.download.browser_file import verify_complete
 from poolwright.worker.download.click_downloader import ClickDownloader, open_click_downloader
-from poolwright.worker.download.file_check import FileCheck, UnexpectedPageError, missed_file
 from poolwright.worker.download.file_opener import DirectFileError, FileOpener, FilePage, click_file, find_address
 from poolwright.worker.download.known_files import KnownFiles
 from poolwright.worker.download.order_page_opener import OrderPageOpener, raise_if_login_page
+from poolwright.worker.download.received_check import ReceivedCheck, UnexpectedPageError, missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalUnreachableError
 from poolwright.worker.login.portal_probe import PortalProbe
@@ -112,7 +112,7 @@ class OrderDownloads:
         self._order_page = order_page
         self._clicks = clicks
         self._known = known
-        self._file_check = FileCheck(pack, downloads.portal.base_url, order_page.verify_shown)
+        self._file_check = ReceivedCheck(pack, downloads.portal.base_url, order_page.verify_shown)
         self._allowance = DownloadAllowance(downloads.sizes)
 
     async def fetch(self, link: PageLink, part: Path) -> list[DownloadedFile | MissedFile]:

@@ -17,16 +17,14 @@ import anyio.to_thread
 from loguru import logger
 
 from poolwright.domain.errors import unwrap_group
-from poolwright.domain.options import PageEvidence
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import FetchedFile, POTask, Report
-from poolwright.portal.lane import Lane
 from poolwright.portal.page_facts import PageFacts
 from poolwright.portal.triage import Verdict
 from poolwright.worker.answer_times import current_answers
 from poolwright.worker.download.browser_downloader import DownloadRequest
-from poolwright.worker.download.file_check import FileCheck
 from poolwright.worker.download.file_selection import select_links
+from poolwright.worker.download.received_check import ReceivedCheck
 from poolwright.worker.download.staged_files import DownloadedFile, StagedFiles
 from poolwright.worker.errors import PortalBusyError
 from poolwright.worker.lane.static_page import StaticPage, UnclearPageError
@@ -43,14 +41,6 @@ _PAGE, _DATA = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "application/j
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 #: A larger page or answer is read in a tab, which has limits for both.
 _TEXT_BYTES_MAX = 8_000_000
-
-
-def has_http_lane(portal_context: PortalContext | None, task: POTask) -> bool:
-    """Return whether an order may be brought by HTTP: the pack says so, and nothing of its page is wanted beside."""
-    if portal_context is None or portal_context.pack.lane.kind is not Lane.HTTP:
-        return False
-    # An order that is looked at again is compared with its files, and a page that is filed needs to be shown.
-    return task.known_files is None and portal_context.page_evidence is PageEvidence.OFF
 
 
 class HttpLane:
@@ -164,7 +154,7 @@ class HttpLane:
             raise DownloadRefusedError(msg, is_retryable=True)
         self._asked_count += 1
         request = DownloadRequest(link=link, part=part, allowance=allowance.for_folder(part.parent))
-        check = FileCheck(self._pack, self._base_url, _refuse)
+        check = ReceivedCheck(self._pack, self._base_url, _refuse)
         received = await self._portal_context.downloads.http_downloader.fetch(
             link.address, part, request.allowance, request.known_names
         )

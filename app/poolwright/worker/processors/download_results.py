@@ -20,8 +20,8 @@ from poolwright.portal.pack_schema import ArchivePolicy, MailPolicy
 from poolwright.portal.triage import describe_documents, emptiness_note
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.download.archive_files import unpack_archives
-from poolwright.worker.download.file_check import missed_file
 from poolwright.worker.download.file_selection import count_problem, describe_left_out, select_files
+from poolwright.worker.download.received_check import missed_file
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import PortalBusyError
 from poolwright.worker.page.page_content import PageLink
@@ -200,7 +200,7 @@ async def _with_contents(
     if pack.attachments.archive is ArchivePolicy.BESIDE:
         files = await anyio.to_thread.run_sync(unpack_archives, files, sizes, staging)
     if pack.attachments.mail is MailPolicy.UNPACK:
-        from poolwright.worker.download.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
+        from poolwright.worker.download.mails.mail_files import unpack_mails  # noqa: PLC0415 - few packs want it
 
         files = await anyio.to_thread.run_sync(unpack_mails, files, sizes, staging)
     if pack.attachments.mail_pdf:

@@ -1,6 +1,6 @@
 """Reads what a person sees of a mail: its header lines, its text and the pictures in it. Pure.
 
-The attachments themselves are the matter of ``worker.download.mail_attachments``; here only their names count.
+The attachments themselves are the matter of ``worker.download.mails.mail_attachments``; here only their names count.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 import olefile
 
-from poolwright.worker.download.mail_attachments import MailDamagedError, read_internet_mail, read_outlook_message
-from poolwright.worker.download.mail_files import INTERNET_TYPE, OUTLOOK_TYPE
+from poolwright.worker.download.mails.mail_attachments import MailDamagedError, read_internet_mail, read_outlook_message
+from poolwright.worker.download.mails.mail_files import INTERNET_TYPE, OUTLOOK_TYPE
 from poolwright.worker.rendering.outlook_text import rich_text
 
 #: What the parsers raise for content that is no mail or is damaged.

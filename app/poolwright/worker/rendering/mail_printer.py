@@ -22,8 +22,8 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import SizeLimits
 from poolwright.domain.tasks import FetchedFile
-from poolwright.worker.download.mail_attachments import MailDamagedError
-from poolwright.worker.download.mail_files import INTERNET_TYPE, MAIL_MAX_BYTES, OUTLOOK_TYPE, mail_type
+from poolwright.worker.download.mails.mail_attachments import MailDamagedError
+from poolwright.worker.download.mails.mail_files import INTERNET_TYPE, MAIL_MAX_BYTES, OUTLOOK_TYPE, mail_type
 from poolwright.worker.download.staged_files import DownloadedFile
 from poolwright.worker.errors import first_line
 from poolwright.worker.page.devtools import cdp_session, session_sender

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from poolwright.domain.options import SizeLimits
 from poolwright.files.content_type import FileOrigin, sniff
-from poolwright.worker.download.mail_attachments import (
+from poolwright.worker.download.mails.mail_attachments import (
     MailAttachment,
     MailContent,
     MailDamagedError,
@@ -22,8 +22,8 @@ from poolwright.worker.download.mail_attachments import (
     read_outlook_message,
     read_wrapped_mail,
 )
+from poolwright.worker.download.mails.tnef_attachments import TNEF_TYPES
 from poolwright.worker.download.staged_files import DownloadedFile
-from poolwright.worker.download.tnef_attachments import TNEF_TYPES
 from poolwright.worker.transfer.download_limits import DownloadAllowance
 from poolwright.worker.transfer.received_file import DownloadRefusedError
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import olefile
 
-from poolwright.worker.download.tnef_attachments import SIGNATURE, TNEF_TYPES, TnefDamagedError, read_tnef
+from poolwright.worker.download.mails.tnef_attachments import SIGNATURE, TNEF_TYPES, TnefDamagedError, read_tnef
 
 #: Attachments that are taken out of one mail with all mails in it.
 ATTACHMENTS_MAX = 200

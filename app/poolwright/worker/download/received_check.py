@@ -36,7 +36,7 @@ class UnexpectedPageError(DownloadRefusedError):
         self.is_for_click = shape in {None, SoftError.WAITING}
 
 
-class FileCheck:
+class ReceivedCheck:
     """Checks the files of one order."""
 
     def __init__(self, pack: Pack, base_url: str, verify_shown: Callable[[], Awaitable[None]]) -> None:

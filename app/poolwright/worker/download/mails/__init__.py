@@ -1,0 +1,1 @@
+"""Mails among the attachments: what is attached to them."""
