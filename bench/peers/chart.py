@@ -46,7 +46,8 @@ def _draw_bars(place: Axes, comparison: Comparison, figure: Figure) -> None:
     place.barh([runner.name for runner in runners], values, color=colours)
     place.axvline(1.0, color=_LINE, linewidth=1)
     for height, value in enumerate(values):
-        place.text(value, height, f" {value:.2f}", va="center", color=_INK, fontsize=8)
+        label = place.text(value, height, f" {value:.2f}", va="center", color=_INK, fontsize=8)
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # the line of the loop may be there
     place.set_xlim(0, max(values) * 1.18)
     place.set_title(
         f"{figure.heading} at {comparison.latency_ms} ms ({_SAYS[figure.is_more_better]})", loc="left", fontsize=9

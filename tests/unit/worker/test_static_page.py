@@ -134,3 +134,11 @@ def test_more_files_than_an_order_has_are_unclear() -> None:
 
     with pytest.raises(UnclearPageError, match="too many links"):
         page(f"{ORDER}{FIELDS}{many}").read()
+
+
+def test_elements_that_are_nested_without_measure_are_unclear() -> None:
+    depth = 3_000
+    deep = "<b>" * depth + "x" + "</b>" * depth
+
+    with pytest.raises(UnclearPageError, match="nested too deep"):
+        page(f"{ORDER}{FIELDS}<ul id=list data-count=1><li><a class=file href=/a.pdf>{deep}</a></li></ul>").read()

@@ -61,9 +61,6 @@ class StaticPage:
             self._require_ready()
             self._require_whole()
             links = list(self._links())
-            if len(links) > LINK_COUNT_MAX:
-                msg = "it has too many links"
-                raise UnclearPageError(msg)
             return PageContent(
                 url=self._url,
                 end=ReadEnd.ARRIVED,
@@ -74,6 +71,9 @@ class StaticPage:
             )
         except SelectorError as error:
             msg = f"a selector of the pack needs a browser ({error})"
+            raise UnclearPageError(msg) from error
+        except RecursionError as error:
+            msg = "its elements are nested too deep"
             raise UnclearPageError(msg) from error
 
     def _require_ready(self) -> None:
@@ -113,6 +113,9 @@ class StaticPage:
         rules = self._pack.attachments
         places = {key: place for place, key in keys_of_places(rules.names).items()}
         seen = set[str]()
+        if sum(len(self._tree.select(selector)) for selector in rules.links) > LINK_COUNT_MAX:
+            msg = "it has too many links"
+            raise UnclearPageError(msg)
         for selector in rules.links:
             for index, element in enumerate(self._tree.select(selector)):
                 address = self._tree.address_of(element, rules.address_attributes)
