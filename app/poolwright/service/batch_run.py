@@ -27,7 +27,7 @@ from poolwright.files.permissions import describe_error
 from poolwright.journal import queries
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.portal import pack as packs
-from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary, RedoPolicy
 from poolwright.service.pool_config import WorkerConfig
 from poolwright.service.recovery import (
     clean_staging,
@@ -240,7 +240,8 @@ async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[Ba
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _run_pool(run) if is_checked and open_before > 0 else None
-    removed = await _reopen_removed(run) if is_checked and open_before > 0 and end is None else ""
+    has_worked = is_checked and open_before > 0 and end is None
+    removed = await _reopen_removed(run) if has_worked and job.redo is not RedoPolicy.NOTHING else ""
     open_counts: list[int] = []
     outcome_counts: list[Mapping[Outcome, int]] = []
     refreshes: list[RefreshCounts] = []

@@ -25,7 +25,7 @@ from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service import batch_run
-from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary, RedoPolicy
 from poolwright.supervisor.pool_context import PoolPorts
 from tests.support.archive_orders import report_for, stage
 from tests.support.profile_folders import make_base
@@ -332,6 +332,19 @@ async def test_orders_whose_folders_are_removed_during_the_run_are_open_again(
     sentence = told.format(out=job.out)
     assert (summary.left_count, summary.detail, said) == (len(removed), sentence, [sentence] if removed else [])
     assert (again.left_count, again.outcomes, again.done_now_count) == (0, {Outcome.COMPLETED: 3}, len(removed))
+
+
+async def test_whoever_wants_no_order_again_may_take_folders_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(job_of(tmp_path, 1, 2), redo=RedoPolicy.NOTHING)
+    monkeypatch.setattr(batch_run, "PersistentWorkerPool", lambda _, ports: FilingPool(ports, job.out, ("PO1",)))
+    monkeypatch.setattr(batch_run, "load_workbook_writer", lambda: None)
+
+    summary, said = await run(job)
+
+    assert (summary.left_count, summary.detail, summary.outcomes) == (0, "", {Outcome.COMPLETED: 2})
+    assert any("PO1: no longer in" in text for text in said), "the report tells it"
 
 
 async def test_what_the_report_needs_is_loaded_while_the_workers_end(
