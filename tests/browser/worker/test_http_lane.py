@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from playwright.async_api import Error as PlaywrightError
 
 from poolwright.demo.faults import ChangedPage, ErrorStatus, Fault, FaultScope, LoginRedirect, Maintenance
 from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.options import PageEvidence
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
+from poolwright.files.names import STAGED_FILES
 from poolwright.portal.pack import Pack
 from poolwright.portal.step_schema import Lane, LaneList, LaneRules
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.answer_times import recording_answers
 from poolwright.worker.attempt import attempt
 from poolwright.worker.guard.browser_requests import open_browser_requests
+from poolwright.worker.lane.http_lane import HttpLane
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenScenario, Scenario, demo_pack, task_for
 from tests.support.sites import Answer, pack_of, portal_at, serving
@@ -266,3 +270,36 @@ async def test_what_was_asked_for_in_vain_counts_for_the_limits_of_the_portal(
 
     assert answers.more_request_count == more
     assert answers.longest_s is not None
+
+
+async def raise_ours() -> None:
+    raise RuntimeError("a fault of ours")
+
+
+async def lose_the_browser() -> None:
+    raise PlaywrightError("a page was closed")
+
+
+@pytest.mark.parametrize("end", [raise_ours, lose_the_browser, anyio.sleep_forever])
+async def test_however_the_lane_ends_it_leaves_nothing_to_the_tab(
+    tmp_path: Path, open_scenario: OpenScenario, monkeypatch: pytest.MonkeyPatch, end: Callable[[], Awaitable[None]]
+) -> None:
+    async def fail(results: object, target: HttpLane, *_: object, **__: object) -> Report:
+        left = target.staging / STAGED_FILES
+        left.mkdir(parents=True)
+        (left / "left.txt").write_text("accepted before the end")
+        await end()
+        raise AssertionError("it does not come so far")
+
+    monkeypatch.setattr("poolwright.worker.lane.http_lane.report_on", fail)
+    pages = {"/order/1000": list_of("1", FILE), "/a.txt": Answer(body="a list", kind="text/plain")}
+    async with (
+        serving(pages) as served,
+        open_scenario(
+            portal_at(served.url), tmp_path, pack=COUNTED, is_authenticated=False, task_timeout_s=6.0
+        ) as scenario,
+    ):
+        report = await attempt(scenario.context, task_for("1000"), scenario.staging / "1000")
+        saved = [path.name for path in (scenario.staging / "1000").rglob("*") if path.is_file()]
+
+    assert (report.reason, saved) == (Reason.ALL_SAVED, ["a.txt"])

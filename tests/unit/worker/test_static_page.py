@@ -142,3 +142,19 @@ def test_elements_that_are_nested_without_measure_are_unclear() -> None:
 
     with pytest.raises(UnclearPageError, match="nested too deep"):
         page(f"{ORDER}{FIELDS}<ul id=list data-count=1><li><a class=file href=/a.pdf>{deep}</a></li></ul>").read()
+
+
+def test_places_beside_thousands_of_links_are_found_in_one_look_each() -> None:
+    rows = "".join(
+        f"<li><a class=file href=/f/{number}>f{number}</a><b class=size>{number} KB</b></li>" for number in range(4_000)
+    )
+    tree = page(f"{ORDER}{FIELDS}<ul id=list data-count=4000 data-line=10>{rows}</ul>")
+    asked = list[str]()
+    select = tree._tree.select
+    tree._tree.select = lambda selector: asked.append(selector) or select(selector)
+
+    reading = tree.read()
+
+    assert [link.size for link in reading.links] == [f"{number} KB" for number in range(4_000)]
+    assert {link.section for link in reading.links} == {"10"}
+    assert len(asked) == len(set(asked)), "each selector is looked for once"

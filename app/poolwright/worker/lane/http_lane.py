@@ -70,17 +70,19 @@ class HttpLane:
             OSError: The disk is full or not writable.
             playwright.async_api.Error: The browser, which has the cookies, is gone.
         """
+        is_whole = False
         try:
-            reading = await self._read()
-            report = await self._bring(reading)
+            report = await self._bring(await self._read())
+            is_whole = report.reason is Reason.ALL_SAVED
+            return replace(report, files=self._files.saved) if is_whole else None
         except (UnclearPageError, DownloadRefusedError, PortalBusyError) as error:
             logger.debug("{} is opened in a tab: {}", self._task.po_number, error)
-            report = None
-        if report is not None and report.reason is Reason.ALL_SAVED:
-            return replace(report, files=self._files.saved)
-        current_answers().add_requests(1 + self._asked_count)
-        await anyio.to_thread.run_sync(lambda: shutil.rmtree(self.staging, ignore_errors=True))
-        return None
+            return None
+        finally:
+            if not is_whole:  # however it ended: a tab must find nothing of it
+                current_answers().add_requests(1 + self._asked_count)
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(_remove, self.staging)
 
     def accept(self, downloaded: DownloadedFile) -> FetchedFile:
         """Add a file of the order.
@@ -159,6 +161,16 @@ class HttpLane:
             link.address, part, request.allowance, request.known_names
         )
         return await check.check(received, request)
+
+
+def _remove(staging: Path) -> None:
+    """Remove the folder of an attempt, if it was made. Blocking.
+
+    Raises:
+        OSError: Files of it would be left, which a tab would file as its own.
+    """
+    if staging.exists():
+        shutil.rmtree(staging)
 
 
 async def _refuse() -> None:

@@ -50,6 +50,8 @@ class StaticPage:
         self._portal_number = portal_number
         self._url = url
         self._tree = PageTree(html, url)
+        #: What was found for each selector: places beside each of thousands of links ask for the same ones.
+        self._selected: dict[str, dict[HtmlElement, None]] = {}
 
     def read(self) -> PageContent:
         """Return the content of a page that surely shows the order.
@@ -97,27 +99,33 @@ class StaticPage:
     def _require_whole(self) -> None:
         """Check that nothing of the list can be elsewhere: in a frame, in a shadow root, or behind a click."""
         rules = self._pack.attachments
-        if len(self._tree.roots) > 1 or any(self._tree.select(frame) for frame in _FRAMES):
+        if len(self._tree.roots) > 1 or any(self._select(frame) for frame in _FRAMES):
             msg = "it has frames or shadow roots"
             raise UnclearPageError(msg)
-        if any(self._tree.select(selector) for selector in rules.clicks):
+        if any(self._select(selector) for selector in rules.clicks):
             msg = "some files need a click"
             raise UnclearPageError(msg)
 
+    def _select(self, selector: str) -> dict[HtmlElement, None]:
+        """Return the elements of a selector, each once, in the order of the page."""
+        if selector not in self._selected:
+            self._selected[selector] = dict.fromkeys(self._tree.select(selector))
+        return self._selected[selector]
+
     def _found(self, selector: str, *, is_strict: bool) -> list[HtmlElement]:
         """Return the elements of a selector: those that nothing hides, or all."""
-        found = self._tree.select(selector)
+        found = list(self._select(selector))
         return [element for element in found if is_shown(element)] if is_strict else found
 
     def _links(self) -> Iterator[PageLink]:
         rules = self._pack.attachments
         places = {key: place for place, key in keys_of_places(rules.names).items()}
         seen = set[str]()
-        if sum(len(self._tree.select(selector)) for selector in rules.links) > LINK_COUNT_MAX:
+        if sum(len(self._select(selector)) for selector in rules.links) > LINK_COUNT_MAX:
             msg = "it has too many links"
             raise UnclearPageError(msg)
         for selector in rules.links:
-            for index, element in enumerate(self._tree.select(selector)):
+            for index, element in enumerate(self._select(selector)):
                 address = self._tree.address_of(element, rules.address_attributes)
                 sources = [self._text_at(element, rule.model_dump()) for rule in rules.address]
                 if address.startswith(("mailto:", "tel:")):
@@ -157,11 +165,11 @@ class StaticPage:
         """Return the text of a place beside an element: within the nearest one around it, or in itself."""
         around: HtmlElement | None = element
         if closest := str(place.get("closest") or ""):
-            matching = set(self._tree.select(closest))
+            matching = self._select(closest)
             around = next((outer for outer in (element, *element.iterancestors()) if outer in matching), None)
         if around is not None and (selector := str(place.get("selector") or "")):
-            inside = (found for found in self._tree.select(selector) if found is not around)
-            around = next((found for found in inside if around in found.iterancestors()), None)
+            matching = self._select(selector)
+            around = next((inner for inner in around.iterdescendants() if inner in matching), None)
         if around is None:
             return ""
         attribute = str(place.get("attribute") or "")
@@ -169,7 +177,7 @@ class StaticPage:
 
     def _count(self) -> int | None:
         rule = self._pack.attachments.count
-        found = self._tree.select(rule.selector) if rule else []
+        found = list(self._select(rule.selector)) if rule else []
         if rule is None or not found:
             return None
         element = next(filter(is_shown, found), found[0])
@@ -180,7 +188,7 @@ class StaticPage:
     def _field(self, name: str) -> Iterator[str]:
         """Yield the texts of a field; a page without it is unclear, as scripts may write it."""
         rule = self._pack.fields[name]
-        elements = list(dict.fromkeys(found for selector in rule.selector for found in self._tree.select(selector)))
+        elements = list(dict.fromkeys(found for selector in rule.selector for found in self._select(selector)))
         texts = [(element.get(rule.attribute) or "") if rule.attribute else _line(element) for element in elements]
         texts = [text.strip() for text in texts if text.strip()]
         if not texts:
